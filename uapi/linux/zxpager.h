@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * User interface of zxpager: Zircon's user pager for Linux.
+ */
+#ifndef _UAPI_LINUX_ZXPAGER_H
+#define _UAPI_LINUX_ZXPAGER_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+/**
+ * DOC: General rules
+ *
+ * Every object is a file descriptor:
+ *
+ * - a *pager*: each open() of /dev/zxpager makes a new one. It also is a packet
+ *   stream, so read() and poll() work on it.
+ * - a *port*: a packet stream of its own, made with %ZXP_IOC_CREATE_PORT.
+ * - a *VMO*: a regular file over page-cache pages, made with
+ *   %ZXP_IOC_CREATE_VMO. Its content comes from the daemon that holds the pager.
+ *
+ * Each ioctl takes one structure that begins with its own size in bytes. A
+ * smaller structure than the kernel's is taken as if its tail were zero, as long
+ * as it reaches the last field that the first ABI revision had. A larger one is
+ * taken if what the kernel does not know is zero. Fields named out_* are written
+ * by the kernel, also when the call fails with something done; all others are
+ * only read. Fields named reserved must be zero.
+ *
+ * Offsets and lengths are in bytes.
+ */
+
+/**
+ * DOC: Errors
+ *
+ * Each Zircon status has one errno, and no two share one, so that a library can
+ * give the exact status back:
+ *
+ * ==================  ===========  ============================================
+ * Zircon status       errno        meaning here
+ * ==================  ===========  ============================================
+ * BAD_HANDLE          EBADF        no open file descriptor of that number
+ * WRONG_TYPE          EMEDIUMTYPE  an open descriptor, but of another kind
+ * INVALID_ARGS        EINVAL       bad option, alignment, operation code or
+ *                                  data; a VMO of another pager or of none
+ * OUT_OF_RANGE        ERANGE       outside of the VMO, or too large
+ * BAD_STATE           ESTALE       detached, pager closed, or a page is pinned
+ * NOT_SUPPORTED       EOPNOTSUPP   unknown operation, or not in this revision
+ * NOT_FOUND           ENOENT       a page of the range is missing
+ * NO_MEMORY           ENOMEM       out of memory, or over the memory limit
+ * BUFFER_TOO_SMALL    ENOBUFS      a result does not fit, or a FAIL code
+ * UNAVAILABLE         EPERM        resize of a VMO that is not resizable
+ * ACCESS_DENIED       EACCES       the descriptor was not opened for that
+ * IO                  EIO          FAIL code
+ * IO_DATA_INTEGRITY   EBADMSG      FAIL code
+ * NO_SPACE            ENOSPC       FAIL code; write past a fixed size
+ * TIMED_OUT           ETIMEDOUT    FAIL code for time limits
+ * ==================  ===========  ============================================
+ *
+ * Besides these there are the errors of Linux itself: EFAULT for a bad pointer,
+ * ENOTTY for an unknown ioctl number, E2BIG for a structure with an unknown tail
+ * that is not zero, EMFILE and ENFILE for too many descriptors. A structure that
+ * is too small is EINVAL.
+ */
+
+/**
+ * DOC: ABI changelog
+ *
+ * Revision 1: the read half of the pager. GET_INFO, CREATE_PORT, CREATE_VMO,
+ * DETACH_VMO, SUPPLY_PAGES and OP_RANGE(FAIL) on a pager; GET_INFO, OP_RANGE
+ * (COMMIT, PREFETCH, ALWAYS_NEED, DONT_NEED), READ and WRITE on a VMO. All other
+ * numbers and options are reserved as given here and answer EOPNOTSUPP.
+ */
+#define ZXP_ABI_REVISION	1
+
+/**
+ * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
+ * @ZXP_FEATURE_READ: READ and COMPLETE packets, supply, FAIL, detach
+ * @ZXP_FEATURE_SUPPLY_AUX: supply from a plain VMO
+ * @ZXP_FEATURE_RESIZABLE: %ZXP_VMO_RESIZABLE and ftruncate()
+ * @ZXP_FEATURE_HINTS: COMMIT, PREFETCH, ALWAYS_NEED, DONT_NEED
+ * @ZXP_FEATURE_VMO_IO: %ZXP_IOC_VMO_READ and %ZXP_IOC_VMO_WRITE
+ * @ZXP_FEATURE_TRAP_DIRTY: %ZXP_VMO_TRAP_DIRTY, DIRTY packets, OP_RANGE(DIRTY)
+ * @ZXP_FEATURE_WRITEBACK: WRITEBACK_BEGIN and _END, QUERY_DIRTY_RANGES
+ * @ZXP_FEATURE_STATS: QUERY_VMO_STATS
+ * @ZXP_FEATURE_ZERO: VMO operation ZERO and fallocate(FALLOC_FL_ZERO_RANGE)
+ * @ZXP_FEATURE_STREAM_SIZE: %ZXP_VMO_UNBOUNDED and SET_STREAM_SIZE
+ * @ZXP_FEATURE_SYNC: %ZXP_CREATE_SYNC and SYNC packets
+ * @ZXP_FEATURE_CHILD: CREATE_CHILD
+ */
+enum zxp_feature {
+	ZXP_FEATURE_READ	= 1 << 0,
+	ZXP_FEATURE_SUPPLY_AUX	= 1 << 1,
+	ZXP_FEATURE_RESIZABLE	= 1 << 2,
+	ZXP_FEATURE_HINTS	= 1 << 3,
+	ZXP_FEATURE_VMO_IO	= 1 << 4,
+	ZXP_FEATURE_TRAP_DIRTY	= 1 << 8,
+	ZXP_FEATURE_WRITEBACK	= 1 << 9,
+	ZXP_FEATURE_STATS	= 1 << 10,
+	ZXP_FEATURE_ZERO	= 1 << 11,
+	ZXP_FEATURE_STREAM_SIZE	= 1 << 12,
+	ZXP_FEATURE_SYNC	= 1 << 13,
+	ZXP_FEATURE_CHILD	= 1 << 14,
+};
+
+/* Packets: what read() on a pager or a port returns. */
+
+#define ZXP_PKT_TYPE_PAGE_REQUEST	9
+
+/**
+ * enum zxp_packet_command - what a packet asks for
+ * @ZXP_PACKET_READ: supply the range, or fail it
+ * @ZXP_PACKET_COMPLETE: the last packet of this VMO; offset and length are 0
+ * @ZXP_PACKET_DIRTY: allow the first write to the range, or fail it
+ * @ZXP_PACKET_SYNC: make the range durable, then answer with SYNC_END (Linux)
+ */
+enum zxp_packet_command {
+	ZXP_PACKET_READ		= 0,
+	ZXP_PACKET_COMPLETE	= 1,
+	ZXP_PACKET_DIRTY	= 2,
+	ZXP_PACKET_SYNC		= 0x8000,
+};
+
+/**
+ * struct zxp_packet - one packet, 48 bytes, laid out as zx_port_packet_t
+ * @key: the key that the VMO was created with
+ * @type: %ZXP_PKT_TYPE_PAGE_REQUEST
+ * @status: 0
+ * @command: one of &enum zxp_packet_command
+ * @flags: 0
+ * @reserved0: 0
+ * @offset: start of the range, a multiple of the page size
+ * @length: its length, a multiple of the page size
+ * @reserved1: 0
+ *
+ * One read() returns as many whole packets as are there and fit, and never a
+ * part of one; a buffer smaller than a packet is EINVAL. With nothing to read it
+ * waits, or returns EAGAIN with O_NONBLOCK. If the buffer turns bad in the
+ * middle, the packets before are returned and the others stay in the stream.
+ */
+struct zxp_packet {
+	__aligned_u64 key;
+	__u32 type;
+	__s32 status;
+	__u16 command;
+	__u16 flags;
+	__u32 reserved0;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 reserved1;
+};
+
+/* ioctls on a pager */
+
+#define ZXP_IOC_TYPE			'Z'
+#define ZXP_IOC_GET_INFO		_IO(ZXP_IOC_TYPE, 0x80)
+#define ZXP_IOC_CREATE_PORT		_IO(ZXP_IOC_TYPE, 0x81)
+#define ZXP_IOC_CREATE_VMO		_IO(ZXP_IOC_TYPE, 0x82)
+#define ZXP_IOC_DETACH_VMO		_IO(ZXP_IOC_TYPE, 0x83)
+#define ZXP_IOC_SUPPLY_PAGES		_IO(ZXP_IOC_TYPE, 0x84)
+#define ZXP_IOC_OP_RANGE		_IO(ZXP_IOC_TYPE, 0x85)
+#define ZXP_IOC_QUERY_DIRTY_RANGES	_IO(ZXP_IOC_TYPE, 0x86)
+#define ZXP_IOC_QUERY_VMO_STATS		_IO(ZXP_IOC_TYPE, 0x87)
+
+/* ioctls on a VMO */
+
+#define ZXP_IOC_VMO_GET_INFO		_IO(ZXP_IOC_TYPE, 0xa0)
+#define ZXP_IOC_VMO_OP_RANGE		_IO(ZXP_IOC_TYPE, 0xa1)
+#define ZXP_IOC_VMO_READ		_IO(ZXP_IOC_TYPE, 0xa2)
+#define ZXP_IOC_VMO_WRITE		_IO(ZXP_IOC_TYPE, 0xa3)
+#define ZXP_IOC_VMO_SET_STREAM_SIZE	_IO(ZXP_IOC_TYPE, 0xa4)
+#define ZXP_IOC_VMO_CREATE_CHILD	_IO(ZXP_IOC_TYPE, 0xa5)
+
+/**
+ * struct zxp_info - ZXP_IOC_GET_INFO: ask instead of guessing
+ * @size: sizeof(struct zxp_info)
+ * @flags: must be 0
+ * @out_features: bits of &enum zxp_feature
+ * @out_max_vmo_size: the largest size of a VMO
+ * @out_abi_revision: %ZXP_ABI_REVISION of the module
+ * @out_page_size: granule of offsets and lengths
+ * @out_packet_size: sizeof(struct zxp_packet)
+ * @reserved: 0
+ */
+struct zxp_info {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_features;
+	__aligned_u64 out_max_vmo_size;
+	__u32 out_abi_revision;
+	__u32 out_page_size;
+	__u32 out_packet_size;
+	__u32 reserved;
+};
+
+/**
+ * struct zxp_create_port - ZXP_IOC_CREATE_PORT: make a packet stream
+ * @size: sizeof(struct zxp_create_port)
+ * @flags: must be 0
+ * @out_fd: the new port, close-on-exec
+ * @reserved: must be 0
+ *
+ * A port may serve VMOs of several pagers and outlives them.
+ */
+struct zxp_create_port {
+	__u32 size;
+	__u32 flags;
+	__s32 out_fd;
+	__u32 reserved;
+};
+
+/* zxp_create_vmo.options, with Zircon's numbers */
+#define ZXP_VMO_RESIZABLE	(1U << 1)
+#define ZXP_VMO_DISCARDABLE	(1U << 2)	/* always EINVAL */
+#define ZXP_VMO_TRAP_DIRTY	(1U << 3)	/* %ZXP_FEATURE_TRAP_DIRTY */
+#define ZXP_VMO_UNBOUNDED	(1U << 4)	/* %ZXP_FEATURE_STREAM_SIZE */
+
+/* zxp_create_vmo.flags */
+#define ZXP_CREATE_PLAIN	(1U << 0)	/* no pager behind it */
+#define ZXP_CREATE_SYNC		(1U << 1)	/* %ZXP_FEATURE_SYNC */
+
+#define ZXP_PORT_OWN		(-1)
+
+/**
+ * struct zxp_create_vmo - ZXP_IOC_CREATE_VMO: make a VMO
+ * @size: sizeof(struct zxp_create_vmo)
+ * @options: ZXP_VMO_*
+ * @flags: ZXP_CREATE_*
+ * @port_fd: where its packets go: a port, or %ZXP_PORT_OWN for the pager's own
+ *	stream. With %ZXP_CREATE_PLAIN it must be %ZXP_PORT_OWN.
+ * @key: comes back in each of its packets; 0 with %ZXP_CREATE_PLAIN
+ * @vmo_size: its size; the VMO is that rounded up to a page, and reads by read()
+ *	end at exactly that
+ * @out_fd: the new VMO, readable and writable, close-on-exec
+ * @reserved: must be 0
+ *
+ * A plain VMO is filled with zeroes, keeps what is written to it, sends no
+ * packets, and is what %ZXP_SUPPLY_AUX takes pages from.
+ *
+ * Errors: EINVAL options or flags, EOPNOTSUPP an option that this module does
+ * not have, EBADF and EMEDIUMTYPE @port_fd, ERANGE @vmo_size.
+ */
+struct zxp_create_vmo {
+	__u32 size;
+	__u32 options;
+	__u32 flags;
+	__s32 port_fd;
+	__aligned_u64 key;
+	__aligned_u64 vmo_size;
+	__s32 out_fd;
+	__u32 reserved;
+};
+
+/**
+ * struct zxp_detach_vmo - ZXP_IOC_DETACH_VMO: end the relation of pager and VMO
+ * @size: sizeof(struct zxp_detach_vmo)
+ * @flags: must be 0
+ * @vmo_fd: the VMO, open for writing
+ * @reserved: must be 0
+ *
+ * No READ or DIRTY follows, whoever waits wakes and fails, clean pages go, and
+ * COMPLETE is the last packet. Detaching again is allowed and does nothing.
+ *
+ * Errors: EBADF, EMEDIUMTYPE, EACCES @vmo_fd; EINVAL not a VMO of this pager.
+ */
+struct zxp_detach_vmo {
+	__u32 size;
+	__u32 flags;
+	__s32 vmo_fd;
+	__u32 reserved;
+};
+
+/* zxp_supply_pages.flags */
+#define ZXP_SUPPLY_AUX		(1U << 0)	/* from a plain VMO */
+
+/**
+ * struct zxp_supply_pages - ZXP_IOC_SUPPLY_PAGES: give content to a range
+ * @size: sizeof(struct zxp_supply_pages)
+ * @flags: ZXP_SUPPLY_*
+ * @vmo_fd: the VMO, open for writing
+ * @aux_fd: with %ZXP_SUPPLY_AUX a plain VMO, open for reading and writing;
+ *	without it must be -1
+ * @offset: start of the range, page aligned
+ * @length: its length, page aligned; 0 does nothing
+ * @source: with %ZXP_SUPPLY_AUX the page-aligned offset in @aux_fd; without it
+ *	the address of @length bytes, of any alignment
+ * @out_done: how many bytes of the range, from its start, now have content
+ * @out_filled: how many bytes of those had none before
+ *
+ * What has content already keeps it. Whole pages leave the plain VMO, which
+ * reads as zeroes there afterwards; its holes become zero pages that take no
+ * memory. On an error @out_done tells how far the call came. A source page that
+ * cannot be read ends the call before that page with EFAULT.
+ *
+ * Errors, in the order of the tests: EINVAL alignment; EBADF, EMEDIUMTYPE,
+ * EACCES @vmo_fd; EINVAL not a VMO of this pager; EBADF, EMEDIUMTYPE, EACCES
+ * @aux_fd; EOPNOTSUPP @aux_fd has a pager; ERANGE outside of @aux_fd; ESTALE a
+ * pinned page in @aux_fd; ERANGE outside of @vmo_fd; ESTALE detached; ENOMEM;
+ * EFAULT.
+ */
+struct zxp_supply_pages {
+	__u32 size;
+	__u32 flags;
+	__s32 vmo_fd;
+	__s32 aux_fd;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 source;
+	__aligned_u64 out_done;
+	__aligned_u64 out_filled;
+};
+
+/**
+ * enum zxp_pager_op - operations of ZXP_IOC_OP_RANGE, with Zircon's numbers
+ * @ZXP_PAGER_OP_FAIL: fail what waits in the range; data is one of the errnos
+ *	EIO, EBADMSG, ESTALE, ENOSPC, ENOBUFS, as a positive number
+ * @ZXP_PAGER_OP_DIRTY: allow writes (%ZXP_FEATURE_TRAP_DIRTY)
+ * @ZXP_PAGER_OP_WRITEBACK_BEGIN: (%ZXP_FEATURE_WRITEBACK)
+ * @ZXP_PAGER_OP_WRITEBACK_END: (%ZXP_FEATURE_WRITEBACK)
+ * @ZXP_PAGER_OP_SYNC_END: answer a SYNC packet (%ZXP_FEATURE_SYNC)
+ */
+enum zxp_pager_op {
+	ZXP_PAGER_OP_FAIL		= 1,
+	ZXP_PAGER_OP_DIRTY		= 2,
+	ZXP_PAGER_OP_WRITEBACK_BEGIN	= 3,
+	ZXP_PAGER_OP_WRITEBACK_END	= 4,
+	ZXP_PAGER_OP_SYNC_END		= 0x100,
+};
+
+/**
+ * struct zxp_op_range - ZXP_IOC_OP_RANGE: act on a range of a VMO
+ * @size: sizeof(struct zxp_op_range)
+ * @op: one of &enum zxp_pager_op
+ * @vmo_fd: the VMO, open for writing
+ * @flags: must be 0
+ * @offset: start of the range, page aligned
+ * @length: its length, page aligned
+ * @data: meaning depends on @op
+ *
+ * FAIL acts on what waits now, and on nothing else: who asks again later is
+ * asked for again. With nothing waiting it succeeds.
+ *
+ * Errors, in the order of the tests: EINVAL alignment; EBADF, EMEDIUMTYPE,
+ * EACCES @vmo_fd; EINVAL not a VMO of this pager; EOPNOTSUPP @op; EINVAL @data;
+ * ERANGE outside of the VMO; ESTALE detached.
+ */
+struct zxp_op_range {
+	__u32 size;
+	__u32 op;
+	__s32 vmo_fd;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 data;
+};
+
+#define ZXP_DIRTY_RANGE_IS_ZERO		1ULL
+
+/**
+ * struct zxp_dirty_range - one result of ZXP_IOC_QUERY_DIRTY_RANGES
+ * @offset: start
+ * @length: length
+ * @options: %ZXP_DIRTY_RANGE_IS_ZERO if the range holds only zeroes
+ */
+struct zxp_dirty_range {
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 options;
+};
+
+/**
+ * struct zxp_query_dirty_ranges - ZXP_IOC_QUERY_DIRTY_RANGES
+ * @size: sizeof(struct zxp_query_dirty_ranges)
+ * @flags: must be 0
+ * @vmo_fd: the VMO, open for reading
+ * @reserved: must be 0
+ * @offset: start of the range to look at
+ * @length: its length
+ * @buffer: address of an array of &struct zxp_dirty_range, or 0
+ * @buffer_size: its size in bytes
+ * @out_actual: how many ranges were written to @buffer
+ * @out_avail: how many there are
+ *
+ * Needs %ZXP_FEATURE_WRITEBACK; else EOPNOTSUPP.
+ */
+struct zxp_query_dirty_ranges {
+	__u32 size;
+	__u32 flags;
+	__s32 vmo_fd;
+	__u32 reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 buffer;
+	__aligned_u64 buffer_size;
+	__aligned_u64 out_actual;
+	__aligned_u64 out_avail;
+};
+
+#define ZXP_STATS_RESET		(1U << 0)	/* zxp_query_vmo_stats.options */
+#define ZXP_STATS_MODIFIED	(1U << 0)	/* .out_modified */
+
+/**
+ * struct zxp_query_vmo_stats - ZXP_IOC_QUERY_VMO_STATS
+ * @size: sizeof(struct zxp_query_vmo_stats)
+ * @options: %ZXP_STATS_RESET or 0
+ * @vmo_fd: the VMO, open for reading
+ * @out_modified: %ZXP_STATS_MODIFIED or 0
+ *
+ * Needs %ZXP_FEATURE_STATS; else EOPNOTSUPP.
+ */
+struct zxp_query_vmo_stats {
+	__u32 size;
+	__u32 options;
+	__s32 vmo_fd;
+	__u32 out_modified;
+};
+
+/* zxp_vmo_info.out_flags */
+#define ZXP_VMO_INFO_PAGER_BACKED	(1U << 0)
+#define ZXP_VMO_INFO_DETACHED		(1U << 1)	/* or its pager is closed */
+
+/**
+ * struct zxp_vmo_info - ZXP_IOC_VMO_GET_INFO
+ * @size: sizeof(struct zxp_vmo_info)
+ * @flags: must be 0
+ * @out_flags: ZXP_VMO_INFO_*
+ * @out_options: the options it was created with
+ * @out_key: its key
+ * @out_vmo_size: size, a multiple of the page size
+ * @out_stream_size: size in bytes, as stat() tells it
+ * @out_resident: bytes in memory now
+ * @out_waiting: tasks that wait for the pager now
+ * @out_requests: requests that are not answered yet
+ * @out_read_packets: READ packets that were read from the stream so far
+ * @out_read_bytes: sum of their lengths
+ * @out_supplied_bytes: bytes that got content from a supply so far
+ * @out_failures: accesses that failed with a FAIL code so far
+ * @out_fail_offset: offset of the last access that failed
+ * @out_fail_error: its errno as a positive number, or 0. This is how the code
+ *	behind a SIGBUS can be had.
+ * @reserved: 0
+ */
+struct zxp_vmo_info {
+	__u32 size;
+	__u32 flags;
+	__u32 out_flags;
+	__u32 out_options;
+	__aligned_u64 out_key;
+	__aligned_u64 out_vmo_size;
+	__aligned_u64 out_stream_size;
+	__aligned_u64 out_resident;
+	__aligned_u64 out_waiting;
+	__aligned_u64 out_requests;
+	__aligned_u64 out_read_packets;
+	__aligned_u64 out_read_bytes;
+	__aligned_u64 out_supplied_bytes;
+	__aligned_u64 out_failures;
+	__aligned_u64 out_fail_offset;
+	__u32 out_fail_error;
+	__u32 reserved;
+};
+
+/**
+ * enum zxp_vmo_op - operations of ZXP_IOC_VMO_OP_RANGE, with Zircon's numbers
+ * @ZXP_VMO_OP_COMMIT: bring the range into memory; needs an fd open for writing
+ * @ZXP_VMO_OP_DECOMMIT: not for VMOs with a pager: EOPNOTSUPP
+ * @ZXP_VMO_OP_ZERO: fill with zeroes (%ZXP_FEATURE_ZERO)
+ * @ZXP_VMO_OP_DONT_NEED: its clean pages may go first
+ * @ZXP_VMO_OP_ALWAYS_NEED: bring the range into memory, pages that fail are
+ *	skipped
+ * @ZXP_VMO_OP_PREFETCH: bring the range into memory; needs an fd open for reading
+ */
+enum zxp_vmo_op {
+	ZXP_VMO_OP_COMMIT	= 1,
+	ZXP_VMO_OP_DECOMMIT	= 2,
+	ZXP_VMO_OP_ZERO		= 10,
+	ZXP_VMO_OP_DONT_NEED	= 12,
+	ZXP_VMO_OP_ALWAYS_NEED	= 13,
+	ZXP_VMO_OP_PREFETCH	= 14,
+};
+
+/**
+ * struct zxp_vmo_op_range - ZXP_IOC_VMO_OP_RANGE
+ * @size: sizeof(struct zxp_vmo_op_range)
+ * @op: one of &enum zxp_vmo_op
+ * @offset: start of the range, of any alignment
+ * @length: its length; the range is rounded out to pages
+ * @flags: must be 0
+ * @reserved: must be 0
+ *
+ * COMMIT, PREFETCH and ALWAYS_NEED wait for the daemon; a signal runs its handler
+ * and the call goes on. On a plain VMO the hints do nothing, for any range.
+ *
+ * Errors: EINVAL unknown @op, EACCES, ERANGE outside of the VMO, EOPNOTSUPP,
+ * ESTALE detached, and any FAIL code.
+ */
+struct zxp_vmo_op_range {
+	__u32 size;
+	__u32 op;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__u32 flags;
+	__u32 reserved;
+};
+
+/**
+ * struct zxp_vmo_io - ZXP_IOC_VMO_READ and ZXP_IOC_VMO_WRITE
+ * @size: sizeof(struct zxp_vmo_io)
+ * @flags: must be 0
+ * @offset: start in the VMO
+ * @length: how many bytes
+ * @buffer: address of the caller's buffer
+ *
+ * As pread() and pwrite(), but with Zircon's rules: a range outside of the VMO's
+ * size (not its stream size) is ERANGE and nothing is copied, and the call
+ * either does all or fails, with what was copied left undefined.
+ */
+struct zxp_vmo_io {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 buffer;
+};
+
+/**
+ * struct zxp_vmo_set_stream_size - ZXP_IOC_VMO_SET_STREAM_SIZE
+ * @size: sizeof(struct zxp_vmo_set_stream_size)
+ * @flags: must be 0
+ * @stream_size: the new size in bytes, up to the size of the VMO
+ *
+ * Needs %ZXP_FEATURE_STREAM_SIZE; else EOPNOTSUPP.
+ */
+struct zxp_vmo_set_stream_size {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 stream_size;
+};
+
+/**
+ * struct zxp_vmo_create_child - ZXP_IOC_VMO_CREATE_CHILD
+ * @size: sizeof(struct zxp_vmo_create_child)
+ * @options: Zircon's child options
+ * @offset: start in the parent
+ * @length: size of the child
+ * @out_fd: the new VMO
+ * @reserved: must be 0
+ *
+ * Needs %ZXP_FEATURE_CHILD; else EOPNOTSUPP.
+ */
+struct zxp_vmo_create_child {
+	__u32 size;
+	__u32 options;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__s32 out_fd;
+	__u32 reserved;
+};
+
+#endif /* _UAPI_LINUX_ZXPAGER_H */
