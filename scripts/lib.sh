@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What every script here shares.  Sourced, never run.
+
+zx_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+zx_cache=${ZXPAGER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/zxpager}
+# Read by the scripts that source this file.
+# shellcheck disable=SC2034
+zx_series="6.1 6.12"
+zx_me=$(basename "$0")
+
+say() { printf '%s: %s\n' "$zx_me" "$*" >&2; }
+die() { say "$*"; exit "${die_status:-1}"; }
+
+# The leading comment of the calling script, as its --help.
+usage() { sed -n '4,/^[^#]/{/^#/!q;s/^# \{0,1\}//;p;}' "$0"; }
+
+# with_lock NAME COMMAND...: one runner at a time, others wait for it.
+with_lock() {
+	local name=$1
+	shift
+	mkdir -p "$zx_cache/locks"
+	( flock 9; "$@" 9>&- ) 9> "$zx_cache/locks/$name"
+}
+
+# A newest-last list of the releases in a series that apt can deliver both an
+# image and headers for; they have to agree, or the module does not load.
+apt_releases() {
+	local re=${1//./\\.} names
+	command -v apt-cache > /dev/null || return 0
+	names=$(apt-cache pkgnames linux- | grep -E \
+		"^linux-(image|headers)-$re\.[0-9]+([-+][0-9a-z]+)?-amd64$" || :)
+	comm -12 \
+		<(sed -n 's/^linux-image-//p' <<< "$names" | sort) \
+		<(sed -n 's/^linux-headers-//p' <<< "$names" | sort) | sort -V
+}
+
+# Has this release a build directory to compile modules in?
+have_headers() { [ -e "/lib/modules/$1/build/Makefile" ]; }
+
+# Is this release's guest kernel unpacked?  The stamp is written last.
+have_kernel() { [ -e "$zx_cache/kernels/$1/.complete" ]; }
+
+# release_of SERIES: the release that stands for a series.  One that is wholly
+# here already is preferred over a newer one that would have to be fetched.
+release_of() {
+	local rel best=
+	case " $zx_series " in
+	*" $1 "*) ;;
+	*) say "unknown kernel series '$1' (known: $zx_series)"; return 1 ;;
+	esac
+	for rel in "$zx_cache"/kernels/"$1".*/; do
+		rel=$(basename "$rel")
+		have_kernel "$rel" && have_headers "$rel" && best+="$rel"$'\n'
+	done
+	[ -n "$best" ] || best=$(apt_releases "$1")
+	best=$(sort -V <<< "$best" | grep . | tail -n 1) || :
+	if [ -z "$best" ]; then
+		say "no Linux $1 packages for amd64 known to apt; run 'apt-get update'" \
+			"on Debian 12, or pass a kernel's path"
+		return 1
+	fi
+	echo "$best"
+}
