@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Raw ioctls of /dev/zxpager: one plain function each, which returns 0 (or a new
+ * descriptor) or a negative errno, and the macros for a line that expects success
+ * or one particular error.
+ */
+#ifndef ZXP_SELFTESTS_ABI_H
+#define ZXP_SELFTESTS_ABI_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/zxpager.h>
+
+#define ZXP_DEV		"/dev/zxpager"
+
+/*
+ * test_zxp(supply_pages, pager, vmo, ...);		must succeed
+ * test_err_zxp(EINVAL, supply_pages, pager, vmo, ...);	must give that errno
+ *
+ * Only for calls that return 0; creators return the descriptor, so ASSERT_LE(0,
+ * zxp_create_port(pager)) is their form.
+ */
+#define test_zxp(call, ...)	 ASSERT_EQ(0, zxp_##call(__VA_ARGS__))
+#define test_err_zxp(err, call, ...) EXPECT_EQ(-(err), zxp_##call(__VA_ARGS__))
+
+static inline int zxp_ioctl(int fd, unsigned long nr, void *arg)
+{
+	return ioctl(fd, nr, arg) < 0 ? -errno : 0;
+}
+
+static inline int zxp_open(int flags)
+{
+	int fd = open(ZXP_DEV, O_RDWR | O_CLOEXEC | flags);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static inline int zxp_get_info(int pager, struct zxp_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	return zxp_ioctl(pager, ZXP_IOC_GET_INFO, info);
+}
+
+static inline int zxp_create_port(int pager)
+{
+	struct zxp_create_port arg = { .size = sizeof(arg), .out_fd = -1 };
+	int rc = zxp_ioctl(pager, ZXP_IOC_CREATE_PORT, &arg);
+
+	return rc ? rc : arg.out_fd;
+}
+
+static inline int zxp_create_vmo_flags(int pager, uint32_t options, uint32_t flags,
+				       int port, uint64_t key, uint64_t size)
+{
+	struct zxp_create_vmo arg = {
+		.size = sizeof(arg),
+		.options = options,
+		.flags = flags,
+		.port_fd = port,
+		.key = key,
+		.vmo_size = size,
+		.out_fd = -1,
+	};
+	int rc = zxp_ioctl(pager, ZXP_IOC_CREATE_VMO, &arg);
+
+	return rc ? rc : arg.out_fd;
+}
+
+static inline int zxp_create_vmo(int pager, uint32_t options, int port, uint64_t key,
+				 uint64_t size)
+{
+	return zxp_create_vmo_flags(pager, options, 0, port, key, size);
+}
+
+static inline int zxp_create_plain(int pager, uint64_t size)
+{
+	return zxp_create_vmo_flags(pager, 0, ZXP_CREATE_PLAIN, ZXP_PORT_OWN, 0, size);
+}
+
+static inline int zxp_detach_vmo(int pager, int vmo)
+{
+	struct zxp_detach_vmo arg = { .size = sizeof(arg), .vmo_fd = vmo };
+
+	return zxp_ioctl(pager, ZXP_IOC_DETACH_VMO, &arg);
+}
+
+/* Supply with everything given and the result left in @arg. */
+static inline int zxp_supply(int pager, struct zxp_supply_pages *arg)
+{
+	arg->size = sizeof(*arg);
+	return zxp_ioctl(pager, ZXP_IOC_SUPPLY_PAGES, arg);
+}
+
+static inline int zxp_supply_pages(int pager, int vmo, uint64_t offset, uint64_t length,
+				   const void *buf)
+{
+	struct zxp_supply_pages arg = {
+		.vmo_fd = vmo,
+		.aux_fd = -1,
+		.offset = offset,
+		.length = length,
+		.source = (uintptr_t)buf,
+	};
+
+	return zxp_supply(pager, &arg);
+}
+
+static inline int zxp_supply_aux(int pager, int vmo, uint64_t offset, uint64_t length,
+				 int aux, uint64_t aux_offset)
+{
+	struct zxp_supply_pages arg = {
+		.flags = ZXP_SUPPLY_AUX,
+		.vmo_fd = vmo,
+		.aux_fd = aux,
+		.offset = offset,
+		.length = length,
+		.source = aux_offset,
+	};
+
+	return zxp_supply(pager, &arg);
+}
+
+static inline int zxp_op_range(int pager, uint32_t op, int vmo, uint64_t offset,
+			       uint64_t length, uint64_t data)
+{
+	struct zxp_op_range arg = {
+		.size = sizeof(arg),
+		.op = op,
+		.vmo_fd = vmo,
+		.offset = offset,
+		.length = length,
+		.data = data,
+	};
+
+	return zxp_ioctl(pager, ZXP_IOC_OP_RANGE, &arg);
+}
+
+static inline int zxp_fail(int pager, int vmo, uint64_t offset, uint64_t length, int err)
+{
+	return zxp_op_range(pager, ZXP_PAGER_OP_FAIL, vmo, offset, length, err);
+}
+
+static inline int zxp_vmo_get_info(int vmo, struct zxp_vmo_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	return zxp_ioctl(vmo, ZXP_IOC_VMO_GET_INFO, info);
+}
+
+static inline int zxp_vmo_op_range(int vmo, uint32_t op, uint64_t offset, uint64_t length)
+{
+	struct zxp_vmo_op_range arg = {
+		.size = sizeof(arg),
+		.op = op,
+		.offset = offset,
+		.length = length,
+	};
+
+	return zxp_ioctl(vmo, ZXP_IOC_VMO_OP_RANGE, &arg);
+}
+
+static inline int zxp_vmo_io(int vmo, unsigned long nr, uint64_t offset, uint64_t length,
+			     const void *buf)
+{
+	struct zxp_vmo_io arg = {
+		.size = sizeof(arg),
+		.offset = offset,
+		.length = length,
+		.buffer = (uintptr_t)buf,
+	};
+
+	return zxp_ioctl(vmo, nr, &arg);
+}
+
+static inline int zxp_vmo_read(int vmo, uint64_t offset, uint64_t length, void *buf)
+{
+	return zxp_vmo_io(vmo, ZXP_IOC_VMO_READ, offset, length, buf);
+}
+
+static inline int zxp_vmo_write(int vmo, uint64_t offset, uint64_t length,
+				const void *buf)
+{
+	return zxp_vmo_io(vmo, ZXP_IOC_VMO_WRITE, offset, length, buf);
+}
+
+#endif /* ZXP_SELFTESTS_ABI_H */

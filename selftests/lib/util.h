@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Page size, deadlines, and waiting for a condition.
+ */
+#ifndef ZXP_SELFTESTS_UTIL_H
+#define ZXP_SELFTESTS_UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Only a bound on failure: nothing that works takes anywhere near that long. */
+#define FAILURE_MS	20000
+
+extern size_t page_size;	/* set before main() */
+
+/* Milliseconds of the monotonic clock. */
+int64_t now_ms(void);
+
+/* Yield or nap a little: the body of a polling loop. */
+void nap(void);
+
+/* Poll @cond until it holds; false, and a message, when the time is up. */
+#define wait_until(cond) ({						\
+	int64_t __end = now_ms() + FAILURE_MS;				\
+	bool __ok;							\
+									\
+	while (!(__ok = (cond)) && now_ms() < __end)			\
+		nap();							\
+	if (!__ok)							\
+		diag("%s:%d: in vain: %s", __FILE__, __LINE__, #cond);	\
+	__ok;								\
+})
+
+/* A diagnostic line of the KTAP output. */
+void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Anonymous memory of @pages pages. */
+void *map_anon(size_t pages);
+
+#endif /* ZXP_SELFTESTS_UTIL_H */
