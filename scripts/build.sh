@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# build.sh [--clang] KERNEL [make argument...]: build the module
+#
+# KERNEL is 6.1 or 6.12 (Debian's headers), "running", or the path of a kernel's
+# headers or build directory.  The sources are linked into build/NAME, where
+# NAME is the series or the kernel's release, and compiled there: kbuild writes
+# next to what it compiles.  The module is build/NAME/zxpager.ko.
+#
+#   --clang    with clang, in build/NAME-clang
+#   --quiet    print the compiler's messages only
+#   --help     this text
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+clang='' quiet=''
+while [ $# -gt 0 ]; do
+	case $1 in
+	--clang) clang=1 ;;
+	--quiet) quiet=1 ;;
+	--help | -h) usage; exit 0 ;;
+	-*) die "unknown option '$1' (see --help)" ;;
+	*) break ;;
+	esac
+	shift
+done
+kernel=${1:?a kernel: 6.1, 6.12, running or a path}
+shift
+
+case $kernel in
+running)
+	name=$(uname -r) kdir=/lib/modules/$name/build
+	[ -e "$kdir/Makefile" ] || die "no headers for the running kernel $name:" \
+		"install linux-headers-$name, or name others with KDIR=DIRECTORY," \
+		"or build for a test kernel with KERNEL=6.12"
+	;;
+/* | ./* | ../*)
+	kdir=$(realpath "$kernel")
+	[ -e "$kdir/Makefile" ] ||
+		die "$kernel is no directory to build modules with: it has no Makefile"
+	name=$(make -s -C "$kdir" kernelrelease 2> /dev/null) || name=
+	[ -n "$name" ] || name=$(basename "$kdir")
+	;;
+*)
+	rel=$(release_of "$kernel") || exit
+	name=$kernel kdir=/lib/modules/$rel/build
+	[ -e "$kdir/Makefile" ] || die "no headers for Linux $kernel:" \
+		"install linux-headers-$rel (scripts/deps.sh build does)"
+	;;
+esac
+
+out=$zx_root/build/$name${clang:+-clang}
+mkdir -p "$out"
+
+# A farm of links: an edit is seen at once, a removed file goes away.
+cd "$zx_root"
+find Kbuild zxpager uapi -type f ! -name '.*' | while read -r f; do
+	[ -L "$out/$f" ] || { mkdir -p "$out/$(dirname "$f")"
+		ln -sf "$zx_root/$f" "$out/$f"; }
+done
+find "$out" -xtype l -delete
+
+args=(-C "$kdir" M="$out" -j "$(nproc)" CONFIG_ZXPAGER=m)
+[ -z "$quiet" ] || args+=(-s)
+if [ -n "$clang" ]; then
+	# The headers were configured for gcc: what clang 14 does not know is not
+	# asked for.  This build is for its warnings, it is not what tests load.
+	args+=(CC=clang CONFIG_CC_IS_GCC= CONFIG_CC_IS_CLANG=y
+		CONFIG_RETHUNK= CONFIG_MITIGATION_RETHUNK=
+		CONFIG_FTRACE_MCOUNT_USE_CC= CONFIG_INIT_STACK_ALL_ZERO=)
+fi
+make "${args[@]}" modules "$@"
+ln -sf zxpager/zxpager.ko "$out/zxpager.ko"
+[ -e "$out/zxpager.ko" ] || die "kbuild made no zxpager/zxpager.ko"
+[ -n "$quiet" ] || say "built $out/zxpager.ko"
