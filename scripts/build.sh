@@ -11,6 +11,8 @@
 #   --clang    with clang, in build/NAME-clang
 #   --quiet    print the compiler's messages only
 #   --help     this text
+#
+# KCFLAGS in the environment is added to the compiler's options.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -61,16 +63,21 @@ find Kbuild zxpager uapi -type f ! -name '.*' | while read -r f; do
 done
 find "$out" -xtype l -delete
 
+flags=${KCFLAGS:-}
 args=(-C "$kdir" M="$out" -j "$(nproc)" CONFIG_ZXPAGER=m)
 [ -z "$quiet" ] || args+=(-s)
 if [ -n "$clang" ]; then
 	# The headers were configured for gcc: what clang 14 does not know is not
 	# asked for.  This build is for its warnings, it is not what tests load.
 	args+=(CC=clang CONFIG_CC_IS_GCC= CONFIG_CC_IS_CLANG=y
-		CONFIG_RETHUNK= CONFIG_MITIGATION_RETHUNK=
-		CONFIG_FTRACE_MCOUNT_USE_CC= CONFIG_INIT_STACK_ALL_ZERO=)
+		CONFIG_RETHUNK= CONFIG_MITIGATION_RETHUNK= CONFIG_SLS= CONFIG_MITIGATION_SLS=
+		CONFIG_FTRACE_MCOUNT_USE_CC= CONFIG_INIT_STACK_ALL_ZERO=
+		CONFIG_CC_IMPLICIT_FALLTHROUGH=-Wimplicit-fallthrough)
+	# The last two are for the kernel's own headers as clang 14 sees them.
+	flags="-Wno-unknown-warning-option -Wno-unused-command-line-argument \
+		-Wno-address-of-packed-member -Wno-duplicate-decl-specifier $flags"
 fi
-make "${args[@]}" modules "$@"
+make "${args[@]}" KCFLAGS="$flags" modules "$@"
 ln -sf zxpager/zxpager.ko "$out/zxpager.ko"
 [ -e "$out/zxpager.ko" ] || die "kbuild made no zxpager/zxpager.ko"
 [ -n "$quiet" ] || say "built $out/zxpager.ko"
