@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A server for tests that are not about packets, and small helpers for files.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "client.h"
+
+static struct test_vmo *by_key(struct user_pager *p, uint64_t key)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->nr_vmos; i++)
+		if (p->vmos[i]->key == key)
+			return p->vmos[i];
+	return NULL;
+}
+
+static void answer(struct server *s, const struct zxp_packet *pkt)
+{
+	struct test_vmo *vmo = by_key(s->pager, pkt->key);
+
+	if (pkt->command != ZXP_PACKET_READ)
+		return;
+	if (!vmo || !pager_supply(s->pager, vmo, pkt->offset / page_size,
+				  pkt->length / page_size))
+		s->errors++;
+	s->reads++;
+	s->pages += pkt->length / page_size;
+}
+
+static void *serve(void *arg)
+{
+	struct server *s = arg;
+	struct pollfd fds[2] = {
+		{ .fd = s->pager->port, .events = POLLIN },
+		{ .fd = s->stop[0], .events = POLLIN },
+	};
+	struct zxp_packet pkt;
+
+	while (poll(fds, 2, -1) > 0 && !fds[1].revents) {
+		/* Nothing if the packet was retracted in between. */
+		if (read(s->pager->port, &pkt, sizeof(pkt)) == sizeof(pkt))
+			answer(s, &pkt);
+	}
+	return NULL;
+}
+
+bool server_start(struct server *s, struct user_pager *p)
+{
+	int flags = fcntl(p->port, F_GETFL);
+
+	memset(s, 0, sizeof(*s));
+	s->pager = p;
+	return !fcntl(p->port, F_SETFL, flags | O_NONBLOCK) && !pipe(s->stop) &&
+	       !pthread_create(&s->thread, NULL, serve, s);
+}
+
+bool server_end(struct server *s)
+{
+	bool ok = write(s->stop[1], "", 1) == 1 && !pthread_join(s->thread, NULL);
+
+	close(s->stop[0]);
+	close(s->stop[1]);
+	return ok && !s->errors;
+}
+
+int reopen(int fd, int flags)
+{
+	char path[64];
+	int ret;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	ret = open(path, flags | O_CLOEXEC);
+	return ret < 0 ? -errno : ret;
+}
+
+union fd_message {
+	char room[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+int send_fd(int sock, int fd)
+{
+	union fd_message ctl = { 0 };
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &ctl,
+		.msg_controllen = sizeof(ctl.room),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	return sendmsg(sock, &msg, 0) == 1 ? 0 : -errno;
+}
+
+int recv_fd(int sock)
+{
+	union fd_message ctl = { 0 };
+	char byte;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &ctl,
+		.msg_controllen = sizeof(ctl.room),
+	};
+	struct cmsghdr *c;
+	int fd;
+
+	if (recvmsg(sock, &msg, MSG_CMSG_CLOEXEC) != 1)
+		return -errno;
+	c = CMSG_FIRSTHDR(&msg);
+	if (!c || c->cmsg_type != SCM_RIGHTS)
+		return -ENOMSG;
+	memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	return fd;
+}
+
+int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		ret = errno ? -errno : -EIO;
+	close(fd);
+	return ret;
+}
+
+long long read_number(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	long long n = -1;
+
+	if (f && fscanf(f, "%lld", &n) != 1)
+		n = -1;
+	if (f)
+		fclose(f);
+	return n;
+}
