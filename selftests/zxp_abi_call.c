@@ -200,8 +200,9 @@ TEST_F(call, size_larger_with_zero_tail)
 	self->arg.size = sizeof(self->arg);
 	EXPECT_EQ(variant->result, zxp_ioctl(self->fd, variant->nr, &self->arg));
 	EXPECT_EQ(sizeof(self->arg), self->arg.size);
-	if (variant->creates)
+	if (variant->creates) {
 		ASSERT_EQ(0, close(self->w.next_fd));
+	}
 }
 
 TEST_F(call, size_larger_with_tail)
@@ -256,9 +257,10 @@ TEST_F(call, read_only_structure)
 
 TEST_F(call, wrong_kind)
 {
-	for (int i = 0; i < self->nr_wrong; i++)
+	for (int i = 0; i < self->nr_wrong; i++) {
 		EXPECT_EQ(-EMEDIUMTYPE,
 			  zxp_ioctl(self->wrong[i], variant->nr, &self->arg));
+	}
 }
 
 TEST_F(call, no_descriptor)
@@ -280,8 +282,9 @@ TEST_F(call, inputs_only_read)
 	EXPECT_EQ(0, memcmp(&arg, &self->arg, end));
 	EXPECT_TRUE(is_zero(arg.room + variant->size,
 			    sizeof(arg) - variant->size));
-	if (variant->creates)
+	if (variant->creates) {
 		ASSERT_EQ(0, close(self->w.next_fd));
+	}
 }
 
 static uint32_t *field(union any_arg *arg, size_t off)
