@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All that differs between the kernel series that zxpager supports. The other
+ * files use the names of the newest one.
+ */
+#ifndef _ZXPAGER_COMPAT_H
+#define _ZXPAGER_COMPAT_H
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/pagemap.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "zxpager needs Linux 6.1 or later"
+#endif
+
+/* filemap_get_folio() says "nothing there" with NULL before 6.4. */
+static inline struct folio *zxp_filemap_get_folio(struct address_space *mapping,
+						  pgoff_t index)
+{
+	struct folio *folio = filemap_get_folio(mapping, index);
+
+	return IS_ERR(folio) ? NULL : folio;
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define mnt_idmap		user_namespace
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define copy_splice_read	generic_file_splice_read
+#endif
+
+/* Faults hold the VMA's own lock, or mmap_lock. The former came with 6.4. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+static inline void release_fault_lock(struct vm_fault *vmf)
+{
+	mmap_read_unlock(vmf->vma->vm_mm);
+}
+
+static inline void simple_inode_init_ts(struct inode *inode)
+{
+	inode->i_ctime = current_time(inode);
+	inode->i_atime = inode->i_ctime;
+	inode->i_mtime = inode->i_ctime;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define error_remove_folio	error_remove_page
+
+static inline int generic_error_remove_folio(struct address_space *mapping,
+					     struct folio *folio)
+{
+	return generic_error_remove_page(mapping, &folio->page);
+}
+
+#define zxp_error_remove	generic_error_remove_page
+#else
+#define zxp_error_remove	generic_error_remove_folio
+#endif
+
+#endif /* _ZXPAGER_COMPAT_H */

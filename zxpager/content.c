@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is in a VMO: pages in the page cache, and zero ranges.
+ *
+ * A folio enters the cache with its content, marked up to date, so what is found
+ * there is good and nobody waits for a folio to be read. A page is
+ *
+ *	missing		neither in the cache nor in a zero range,
+ *	clean		in the cache; reclaim may take it at any time,
+ *	dirty		in the cache with the dirty flag, which keeps it there.
+ *
+ * All folios are single pages.
+ */
+#include <linux/highmem.h>
+#include <linux/pagevec.h>
+#include <linux/slab.h>
+
+#include "zxpager_private.h"
+
+/*
+ * May be called with spinlocks held, when a mapping that was writable is torn
+ * down or a pin is released, so it only sets what is always there: the flag and
+ * the mark.
+ */
+static bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	unsigned long flags;
+
+	if (folio_test_set_dirty(folio))
+		return false;
+
+	xa_lock_irqsave(&mapping->i_pages, flags);
+	if (folio->mapping == mapping)
+		__xa_set_mark(&mapping->i_pages, folio->index,
+			      PAGECACHE_TAG_DIRTY);
+	xa_unlock_irqrestore(&mapping->i_pages, flags);
+	return true;
+}
+
+const struct address_space_operations zxp_vmo_aops = {
+	.dirty_folio = zxp_dirty_folio,
+	.migrate_folio = filemap_migrate_folio,
+	.error_remove_folio = zxp_error_remove,
+};
+
+/* The folio of a page if it is in the cache, with a reference; else NULL. */
+struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index)
+{
+	return zxp_filemap_get_folio(vmo->inode.i_mapping, index);
+}
+
+bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct folio *folio = zxp_vmo_get_folio(vmo, index);
+
+	if (folio)
+		folio_put(folio);
+	return folio;
+}
+
+/*
+ * As zxp_vmo_get_folio(), but locked, and so sure to be in the cache. Whoever holds a folio lock
+ * does not wait for a daemon, so this does not take long.
+ */
+struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct folio *folio;
+
+	while ((folio = zxp_vmo_get_folio(vmo, index))) {
+		folio_lock(folio);
+		if (folio->mapping == vmo->inode.i_mapping)
+			return folio;
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	return NULL;
+}
+
+/**
+ * zxp_vmo_missing_end() - how far a run of missing pages goes
+ * @vmo: a VMO with a pager
+ * @index: a page that is missing
+ * @end: where to stop at the latest
+ *
+ * Return: the first page behind @index that is not missing, or @end.
+ */
+pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
+{
+	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, index + 1);
+	struct zxp_zero_range *zero;
+	void *entry;
+
+	spin_lock(&vmo->zero_lock);
+	zero = zxp_zero_find(&vmo->zeroes, index + 1);
+	if (zero && zero->start < end)
+		end = max(zero->start, index + 1);
+	spin_unlock(&vmo->zero_lock);
+
+	rcu_read_lock();
+	xas_for_each(&xas, entry, end - 1) {
+		/* Values are what reclaim leaves behind. */
+		if (xas_retry(&xas, entry) || xa_is_value(entry))
+			continue;
+		end = xas.xa_index;
+		break;
+	}
+	rcu_read_unlock();
+	return end;
+}
+
+/* Does a page that is not in the cache read as zero? */
+bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index)
+{
+	bool zero;
+
+	if (!vmo->source)
+		return true;
+	if (RB_EMPTY_ROOT(&vmo->zeroes))
+		return false;
+	spin_lock(&vmo->zero_lock);
+	zero = zxp_zero_contains(&vmo->zeroes, index);
+	spin_unlock(&vmo->zero_lock);
+	return zero;
+}
+
+/*
+ * Over the limit of its memory cgroup the caller gets ENOMEM, instead of the OOM
+ * killer getting the caller.
+ */
+gfp_t zxp_vmo_gfp(struct zxp_vmo *vmo)
+{
+	return mapping_gfp_mask(vmo->inode.i_mapping) | __GFP_RETRY_MAYFAIL |
+	       __GFP_NOWARN;
+}
+
+static int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
+				    pgoff_t index)
+{
+	int ret;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	__folio_mark_uptodate(folio);
+	ret = filemap_add_folio(vmo->inode.i_mapping, folio, index,
+				zxp_vmo_gfp(vmo));
+	if (!ret)
+		folio_unlock(folio);
+	return ret;
+}
+
+/**
+ * zxp_vmo_fill_zero() - put a page under a zero range into the cache
+ * @vmo: the VMO
+ * @index: a page that zxp_vmo_is_zero() said is zero
+ *
+ * Return: 0 if it is worth looking again, -ENOMEM.
+ */
+int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct folio *folio = filemap_alloc_folio(zxp_vmo_gfp(vmo), 0);
+	int ret = 0;
+
+	if (!folio)
+		return -ENOMEM;
+	folio_zero_range(folio, 0, PAGE_SIZE);
+
+	mutex_lock(&vmo->content_lock);
+	if (index < vmo->nr_pages && zxp_vmo_is_zero(vmo, index))
+		ret = zxp_vmo_add_folio_locked(vmo, folio, index);
+	mutex_unlock(&vmo->content_lock);
+
+	folio_put(folio);
+	return ret == -EEXIST ? 0 : ret;
+}
+
+/* A node for zxp_zero_add() or zxp_zero_remove(); what is left over is freed. */
+struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo)
+{
+	gfp_t gfp = mapping_gfp_constraint(vmo->inode.i_mapping, GFP_KERNEL);
+
+	return kmalloc(sizeof(struct zxp_zero_range), gfp | __GFP_ACCOUNT);
+}
+
+/**
+ * zxp_vmo_dirty_folio() - a page is about to be written
+ * @vmo: the VMO
+ * @folio: its folio, locked and in the cache
+ *
+ * Return: 0, or -ENOMEM and nothing has changed.
+ */
+int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
+{
+	pgoff_t index = folio->index;
+	struct zxp_zero_range *spare = NULL;
+
+	if (vmo->source && zxp_vmo_is_zero(vmo, index)) {
+		spare = zxp_vmo_alloc_zero(vmo);
+		if (!spare)
+			return -ENOMEM;
+		spin_lock(&vmo->zero_lock);
+		zxp_zero_remove(&vmo->zeroes, index, index + 1, &spare);
+		spin_unlock(&vmo->zero_lock);
+		kfree(spare);
+	}
+	folio_mark_dirty(folio);
+	return 0;
+}
+
+/* Is there anything: a page, or a zero range? */
+bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index)
+{
+	return zxp_vmo_has_page(vmo, index) || zxp_vmo_is_zero(vmo, index);
+}
+
+static int zxp_vmo_add_marker_locked(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct zxp_zero_range *spare = zxp_vmo_alloc_zero(vmo);
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (!spare)
+		return -ENOMEM;
+	spin_lock(&vmo->zero_lock);
+	zxp_zero_add(&vmo->zeroes, index, index + 1, ZXP_ZERO_MARKER, &spare);
+	spin_unlock(&vmo->zero_lock);
+	kfree(spare);
+	return 0;
+}
+
+static int zxp_vmo_insert_locked(struct zxp_vmo *vmo, pgoff_t index,
+				 struct folio *folio)
+{
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (IS_ERR(folio) || zxp_vmo_has_content(vmo, index))
+		return -EEXIST;
+	return folio ? zxp_vmo_add_folio_locked(vmo, folio, index) :
+		       zxp_vmo_add_marker_locked(vmo, index);
+}
+
+/**
+ * zxp_vmo_insert() - fill missing pages
+ * @vmo: a VMO with a pager
+ * @index: where
+ * @folios: what; NULL is a page of zeroes, an error pointer is to be left out
+ * @nr: how many
+ * @done: how many have content now, counted from the first
+ * @filled: how many of these had none before
+ *
+ * Wakes who waits for what was filled, run by run.
+ *
+ * Return: 0, -ERANGE behind the end, -ESTALE detached, -ENOMEM, -EINTR.
+ */
+int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
+		   unsigned int nr, unsigned int *done, unsigned int *filled)
+{
+	pgoff_t run = index;
+	unsigned int i;
+	int ret;
+
+	*done = 0;
+	*filled = 0;
+	if (mutex_lock_killable(&vmo->content_lock))
+		return -EINTR;
+
+	ret = index + nr > vmo->nr_pages ? -ERANGE :
+	      zxp_vmo_detached(vmo) ? -ESTALE : 0;
+	for (i = 0; !ret && i < nr; i++) {
+		ret = zxp_vmo_insert_locked(vmo, index + i, folios[i]);
+		if (!ret) {
+			++*filled;
+		} else {
+			if (run < index + i)
+				zxp_source_resolve(vmo->source, ZXP_REQUEST_READ,
+						   run, index + i, 0);
+			run = index + i + 1;
+			if (ret == -EEXIST)
+				ret = 0;
+		}
+		if (!ret)
+			++*done;
+	}
+	if (!ret && run < index + nr)
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, run,
+				   index + nr, 0);
+	atomic64_add(*filled, &vmo->supplied);
+	mutex_unlock(&vmo->content_lock);
+	return ret;
+}
+
+/* Take clean pages out, but for pinned ones, and mapped ones if they are to stay. */
+static void zxp_vmo_drop_clean(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
+			       bool keep_mapped)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+	struct folio_batch fbatch;
+	unsigned int i;
+
+	folio_batch_init(&fbatch);
+	while (index < end &&
+	       filemap_get_folios(mapping, &index, end - 1, &fbatch)) {
+		for (i = 0; i < folio_batch_count(&fbatch); i++) {
+			struct folio *folio = fbatch.folios[i];
+
+			folio_lock(folio);
+			if (folio->mapping == mapping &&
+			    !folio_test_dirty(folio) &&
+			    !folio_maybe_dma_pinned(folio) &&
+			    !(keep_mapped && folio_mapped(folio)))
+				generic_error_remove_folio(mapping, folio);
+			folio_unlock(folio);
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+}
+
+/* A hint: what is clean and not mapped in the range may go, so it goes. */
+void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
+{
+	zxp_vmo_drop_clean(vmo, index, end, true);
+}
+
+/**
+ * zxp_vmo_detach() - end the relation of a VMO with its pager
+ * @vmo: a VMO with a pager
+ *
+ * Requests end first, then all mappings go, so that the next access looks again,
+ * and then what is clean. Private copies of the clients are theirs and stay.
+ */
+void zxp_vmo_detach(struct zxp_vmo *vmo)
+{
+	mutex_lock(&vmo->content_lock);
+	zxp_source_detach(vmo->source, true);
+	unmap_mapping_range(vmo->inode.i_mapping, 0, 0, 0);
+	zxp_vmo_drop_clean(vmo, 0, ULONG_MAX, false);
+	spin_lock(&vmo->zero_lock);
+	zxp_zero_remove_kind(&vmo->zeroes, ZXP_ZERO_MARKER);
+	spin_unlock(&vmo->zero_lock);
+	mutex_unlock(&vmo->content_lock);
+}

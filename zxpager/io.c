@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * read() and write(), and the ioctls with Zircon's rules for the same.
+ *
+ * No lock is held while waiting for the daemon. None is held while touching the
+ * caller's buffer either, but for the folio lock around a copy that may not fault.
+ */
+#include <linux/highmem.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
+#include <linux/uio.h>
+
+#include "zxpager_private.h"
+
+/* What counts as the end: of the file, or of the VMO. */
+enum zxp_io_end {
+	ZXP_IO_STREAM,
+	ZXP_IO_VMO,
+};
+
+static loff_t zxp_io_end(struct zxp_vmo *vmo, enum zxp_io_end kind)
+{
+	return kind == ZXP_IO_STREAM ? i_size_read(&vmo->inode) :
+				       (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
+}
+
+/* Wait, and keep note of a FAIL code. */
+static int zxp_io_wait(struct zxp_vmo *vmo, struct zxp_request *request,
+		       pgoff_t index)
+{
+	int ret = zxp_request_wait(vmo->source, request, TASK_INTERRUPTIBLE);
+
+	if (ret && ret != -ERESTARTNOINTR)
+		zxp_vmo_note_failure(vmo, index, ret);
+	return ret;
+}
+
+/*
+ * Wait for the page at @index, and for what is missing behind it up to @end. One
+ * request goes on through several such waits while the daemon supplies piece by
+ * piece. 0: look again.
+ */
+static int zxp_read_wait(struct zxp_vmo *vmo, struct zxp_request *request,
+			 pgoff_t index, pgoff_t end, unsigned long generation)
+{
+	struct zxp_source *source = vmo->source;
+	int ret = -ENOENT;
+
+	if (request->task) {
+		ret = zxp_request_continue(source, request, index, generation);
+		if (ret && ret != -ENOENT && ret != -EAGAIN)
+			zxp_vmo_note_failure(vmo, index, ret);
+	}
+	if (ret == -ENOENT)
+		ret = zxp_request_start(source, request, ZXP_REQUEST_READ, index,
+					zxp_vmo_missing_end(vmo, index, end),
+					true, generation);
+	if (ret)
+		return ret == -EAGAIN ? 0 : ret;
+	return zxp_io_wait(vmo, request, index);
+}
+
+/**
+ * zxp_read() - copy out of a VMO, asking for what is missing
+ * @vmo: the VMO
+ * @pos: where; advances
+ * @to: the caller's buffer; advances
+ * @kind: where the VMO ends
+ * @nowait: -EAGAIN instead of waiting for the daemon
+ *
+ * Return: 0 when the buffer is full or the end was reached, else why not:
+ * -EAGAIN, -EFAULT, -ESTALE, -EINTR, -ERESTARTNOINTR or a FAIL code.
+ */
+static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
+		    enum zxp_io_end kind, bool nowait)
+{
+	struct zxp_request request = {};
+	unsigned long generation;
+	struct folio *folio;
+	size_t len, copied;
+	pgoff_t index;
+	int ret = 0;
+	loff_t end;
+
+	while (iov_iter_count(to)) {
+		generation = zxp_vmo_generation(vmo);
+		end = zxp_io_end(vmo, kind);
+		if (*pos >= end)
+			break;
+		end = min_t(loff_t, end, *pos + iov_iter_count(to));
+		index = *pos >> PAGE_SHIFT;
+		len = min_t(loff_t, end - *pos, PAGE_SIZE - offset_in_page(*pos));
+
+		folio = zxp_vmo_get_folio(vmo, index);
+		if (folio) {
+			copied = copy_page_to_iter(&folio->page,
+						   offset_in_page(*pos), len, to);
+			folio_mark_accessed(folio);
+			folio_put(folio);
+		} else if (zxp_vmo_is_zero(vmo, index)) {
+			copied = iov_iter_zero(len, to);
+		} else if (nowait) {
+			ret = -EAGAIN;
+			break;
+		} else {
+			ret = zxp_read_wait(vmo, &request, index,
+					    DIV_ROUND_UP_ULL(end, PAGE_SIZE),
+					    generation);
+			if (ret)
+				break;
+			continue;
+		}
+
+		*pos += copied;
+		if (copied < len) {
+			ret = -EFAULT;
+			break;
+		}
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		cond_resched();
+	}
+
+	if (vmo->source)
+		zxp_request_end(vmo->source, &request);
+	return ret;
+}
+
+ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(iocb->ki_filp));
+	loff_t start = iocb->ki_pos;
+	int ret;
+
+	ret = zxp_read(vmo, &iocb->ki_pos, to, ZXP_IO_STREAM,
+		       iocb->ki_flags & IOCB_NOWAIT);
+	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
+}
+
+/**
+ * zxp_vmo_folio_for_write() - the folio of a page that is to be written
+ * @vmo: the VMO
+ * @index: the page
+ * @end: what is wanted with it if it is missing
+ * @nowait: -EAGAIN instead of waiting for the daemon
+ *
+ * A missing page is asked for even if all of it is going to be overwritten.
+ *
+ * Return: the folio, locked and dirty, with a reference; or -ERANGE behind the
+ * end, -ENOMEM, -EAGAIN, -ESTALE, -ERESTARTNOINTR, or a FAIL code.
+ */
+struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
+				      pgoff_t end, bool nowait)
+{
+	struct zxp_request request;
+	unsigned long generation;
+	struct folio *folio;
+	int ret;
+
+	end = min(end, index + ZXP_WRITE_BATCH);
+	for (;;) {
+		generation = zxp_vmo_generation(vmo);
+		if (index >= zxp_vmo_pages(vmo))
+			return ERR_PTR(-ERANGE);
+
+		folio = zxp_vmo_lock_folio(vmo, index);
+		if (folio)
+			break;
+
+		if (zxp_vmo_is_zero(vmo, index)) {
+			ret = zxp_vmo_fill_zero(vmo, index);
+		} else if (nowait) {
+			ret = -EAGAIN;
+		} else {
+			ret = zxp_request_start(vmo->source, &request,
+						ZXP_REQUEST_READ, index,
+						zxp_vmo_missing_end(vmo, index,
+								    end),
+						false, generation);
+			if (ret == -EAGAIN)
+				continue;
+			if (!ret)
+				ret = zxp_io_wait(vmo, &request, index);
+		}
+		if (ret)
+			return ERR_PTR(ret);
+	}
+
+	ret = index < zxp_vmo_pages(vmo) ? zxp_vmo_dirty_folio(vmo, folio) :
+					   -ERANGE;
+	if (ret) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return ERR_PTR(ret);
+	}
+	return folio;
+}
+
+/**
+ * zxp_write() - copy into a VMO
+ * @vmo: the VMO
+ * @pos: where; advances
+ * @from: the caller's buffer; advances
+ * @kind: a stream may grow; else the range is known to lie in the VMO
+ * @nowait: -EAGAIN instead of waiting for the daemon
+ *
+ * Return: 0 when all is copied, else why not.
+ */
+static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
+		     enum zxp_io_end kind, bool nowait)
+{
+	struct folio *folio;
+	size_t len, copied;
+	pgoff_t index;
+	int ret = 0;
+
+	while (!ret && iov_iter_count(from)) {
+		index = *pos >> PAGE_SHIFT;
+		len = min_t(size_t, iov_iter_count(from),
+			    PAGE_SIZE - offset_in_page(*pos));
+		if (fault_in_iov_iter_readable(from, len) == len)
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+
+		if (kind == ZXP_IO_STREAM && index >= zxp_vmo_pages(vmo)) {
+			ret = zxp_vmo_grow(vmo, index + 1);
+			if (ret)
+				break;
+		}
+		folio = zxp_vmo_folio_for_write(vmo, index,
+						DIV_ROUND_UP_ULL(*pos + iov_iter_count(from),
+								 PAGE_SIZE),
+						nowait);
+		if (IS_ERR(folio))
+			return PTR_ERR(folio);
+		copied = copy_page_from_iter_atomic(&folio->page,
+						    offset_in_page(*pos), len,
+						    from);
+		flush_dcache_folio(folio);
+		folio_unlock(folio);
+		folio_put(folio);
+
+		*pos += copied;
+		if (kind == ZXP_IO_STREAM)
+			zxp_vmo_advance_stream(vmo, *pos);
+		cond_resched();
+	}
+	return ret;
+}
+
+/* How far a write may go: a fixed size is like the end of a device. */
+static int zxp_write_limit(struct zxp_vmo *vmo, loff_t pos,
+			   struct iov_iter *from)
+{
+	loff_t limit = vmo->options & ZXP_VMO_RESIZABLE ?
+		       ZXP_MAX_VMO_SIZE : zxp_io_end(vmo, ZXP_IO_VMO);
+
+	if (pos >= limit)
+		return -ENOSPC;
+	iov_iter_truncate(from, limit - pos);
+	return 0;
+}
+
+ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct file *file = iocb->ki_filp;
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	bool append = iocb->ki_flags & IOCB_APPEND;
+	loff_t start;
+	ssize_t ret;
+
+	/* Appenders may wait for the daemon, and for each other, but killably. */
+	if (append && mutex_lock_interruptible(&vmo->append_lock))
+		return -ERESTARTNOINTR;
+
+	ret = generic_write_checks(iocb, from);
+	if (ret <= 0)
+		goto unlock;
+	start = iocb->ki_pos;
+	ret = zxp_write_limit(vmo, start, from);
+	if (ret)
+		goto unlock;
+	file_update_time(file);
+	ret = zxp_write(vmo, &iocb->ki_pos, from, ZXP_IO_STREAM,
+			iocb->ki_flags & IOCB_NOWAIT);
+	if (iocb->ki_pos > start)
+		ret = iocb->ki_pos - start;
+unlock:
+	if (append)
+		mutex_unlock(&vmo->append_lock);
+	return ret;
+}
+
+static int zxp_vmo_io_range(struct zxp_vmo *vmo, struct zxp_vmo_io *args,
+			    struct iov_iter *iter, unsigned int direction)
+{
+	void __user *buffer = u64_to_user_ptr(args->buffer);
+
+	if (!zxp_vmo_in_bounds(vmo, args->offset, args->length))
+		return -ERANGE;
+	if (!access_ok(buffer, args->length))
+		return -EFAULT;
+	iov_iter_ubuf(iter, direction, buffer, args->length);
+	return 0;
+}
+
+int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args)
+{
+	loff_t pos = args->offset;
+	struct iov_iter to;
+	int ret;
+
+	ret = zxp_vmo_io_range(vmo, args, &to, ITER_DEST);
+	if (ret)
+		return ret;
+	ret = zxp_read(vmo, &pos, &to, ZXP_IO_VMO, false);
+	/* It was in bounds, so the VMO has shrunk. */
+	return !ret && iov_iter_count(&to) ? -ERANGE : ret;
+}
+
+int zxp_vmo_write(struct zxp_vmo *vmo, struct zxp_vmo_io *args)
+{
+	loff_t pos = args->offset;
+	struct iov_iter from;
+	int ret;
+
+	ret = zxp_vmo_io_range(vmo, args, &from, ITER_SOURCE);
+	return ret ?: zxp_write(vmo, &pos, &from, ZXP_IO_VMO, false);
+}

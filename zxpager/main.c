@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * zxpager: Zircon's user pager for Linux. Module init and exit.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+
+#include "zxpager_private.h"
+
+static struct miscdevice zxp_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "zxpager",
+	.fops = &zxp_pager_fops,
+	.mode = 0600,
+};
+
+static int __init zxp_init(void)
+{
+	int ret;
+
+	ret = zxp_fs_init();
+	if (ret)
+		return ret;
+
+	ret = misc_register(&zxp_misc);
+	if (ret)
+		zxp_fs_exit();
+	return ret;
+}
+
+/*
+ * Nothing of ours lives here any more: each pager and port file holds the module
+ * through its fops, and the internal file system holds it as long as there is a
+ * VMO file, a mapping or an O_PATH descriptor.
+ */
+static void __exit zxp_exit(void)
+{
+	misc_deregister(&zxp_misc);
+	zxp_fs_exit();
+}
+
+module_init(zxp_init);
+module_exit(zxp_exit);
+
+MODULE_DESCRIPTION("Zircon's user pager");
+MODULE_AUTHOR("The zxpager authors");
+MODULE_LICENSE("GPL");
+MODULE_ALIAS("devname:zxpager");

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a client does to a range of a VMO: COMMIT, PREFETCH and the hints.
+ */
+#include <linux/fadvise.h>
+#include <linux/sched/signal.h>
+#include <linux/swap.h>
+
+#include "zxpager_private.h"
+
+/**
+ * zxp_vmo_bring_in() - have a range in memory
+ * @vmo: the VMO
+ * @op: %ZXP_VMO_OP_COMMIT also gives pages to zero ranges;
+ *	%ZXP_VMO_OP_ALWAYS_NEED leaves out pages that fail
+ * @index: first page
+ * @end: the page after the last one
+ *
+ * Each missing run is one request. What a shrink has cut off meanwhile is not
+ * needed any more.
+ *
+ * Return: 0, -ENOMEM, -ESTALE, -EINTR, -ERESTARTNOINTR or a FAIL code.
+ */
+static int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op,
+			    pgoff_t index, pgoff_t end)
+{
+	struct zxp_request request;
+	unsigned long generation;
+	struct folio *folio;
+	int ret;
+
+	while (index < end) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+
+		generation = zxp_vmo_generation(vmo);
+		end = min(end, zxp_vmo_pages(vmo));
+		if (index >= end)
+			break;
+
+		folio = zxp_vmo_get_folio(vmo, index);
+		if (folio) {
+			folio_mark_accessed(folio);
+			folio_put(folio);
+			index++;
+			continue;
+		}
+
+		if (zxp_vmo_is_zero(vmo, index)) {
+			if (op != ZXP_VMO_OP_COMMIT) {
+				index++;
+				continue;
+			}
+			ret = zxp_vmo_fill_zero(vmo, index);
+			if (ret)
+				return ret;
+			continue;
+		}
+
+		ret = zxp_request_start(vmo->source, &request, ZXP_REQUEST_READ,
+					index,
+					zxp_vmo_missing_end(vmo, index, end),
+					false, generation);
+		if (ret == -EAGAIN)
+			continue;
+		if (!ret) {
+			ret = zxp_request_wait(vmo->source, &request,
+					       TASK_INTERRUPTIBLE);
+			if (ret && ret != -ERESTARTNOINTR)
+				zxp_vmo_note_failure(vmo, index, ret);
+		} else if (op == ZXP_VMO_OP_ALWAYS_NEED) {
+			/* Detached: nothing more will come, and that is fine. */
+			return 0;
+		}
+		if (ret && (ret == -ERESTARTNOINTR ||
+			    op != ZXP_VMO_OP_ALWAYS_NEED))
+			return ret;
+		if (ret)
+			index++;
+	}
+	return 0;
+}
+
+static fmode_t zxp_vmo_op_mode(u32 op)
+{
+	switch (op) {
+	case ZXP_VMO_OP_COMMIT:
+	case ZXP_VMO_OP_DECOMMIT:
+	case ZXP_VMO_OP_ZERO:
+		return FMODE_WRITE;
+	case ZXP_VMO_OP_PREFETCH:
+		return FMODE_READ;
+	default:
+		return 0;
+	}
+}
+
+static bool zxp_vmo_op_is_hint(u32 op)
+{
+	return op == ZXP_VMO_OP_ALWAYS_NEED || op == ZXP_VMO_OP_DONT_NEED ||
+	       op == ZXP_VMO_OP_PREFETCH;
+}
+
+int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,
+		     struct zxp_vmo_op_range *args)
+{
+	fmode_t need = zxp_vmo_op_mode(args->op);
+	pgoff_t start, end;
+
+	if (args->flags || args->reserved)
+		return -EINVAL;
+	if (!need && !zxp_vmo_op_is_hint(args->op))
+		return -EINVAL;
+	if ((mode & need) != need)
+		return -EACCES;
+	if (!vmo->source && zxp_vmo_op_is_hint(args->op))
+		return 0;
+	if (!zxp_vmo_in_bounds(vmo, args->offset, args->length))
+		return -ERANGE;
+	if (!args->length)
+		return 0;
+
+	start = args->offset >> PAGE_SHIFT;
+	end = DIV_ROUND_UP_ULL(args->offset + args->length, PAGE_SIZE);
+	switch (args->op) {
+	case ZXP_VMO_OP_COMMIT:
+	case ZXP_VMO_OP_PREFETCH:
+	case ZXP_VMO_OP_ALWAYS_NEED:
+		return zxp_vmo_bring_in(vmo, args->op, start, end);
+	case ZXP_VMO_OP_DONT_NEED:
+		zxp_vmo_drop_unused(vmo, start, end);
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* Ask for what is missing, and do not wait. It is a hint: errors do not matter. */
+static void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
+{
+	unsigned long generation;
+	pgoff_t run_end;
+	int ret;
+
+	while (index < end && !fatal_signal_pending(current)) {
+		generation = zxp_vmo_generation(vmo);
+		if (zxp_vmo_has_content(vmo, index)) {
+			index++;
+			cond_resched();
+			continue;
+		}
+		run_end = zxp_vmo_missing_end(vmo, index, end);
+		ret = zxp_request_hint(vmo->source, index, run_end, generation);
+		if (ret == -EAGAIN)
+			continue;
+		if (ret)
+			return;
+		index = run_end;
+	}
+}
+
+int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	pgoff_t nr_pages = zxp_vmo_pages(vmo);
+	pgoff_t start, end;
+
+	if (offset < 0 || len < 0)
+		return -EINVAL;
+	start = offset >> PAGE_SHIFT;
+	end = nr_pages;
+	if (len && len < LLONG_MAX - offset)
+		end = min_t(u64, nr_pages, DIV_ROUND_UP_ULL(offset + len,
+							     PAGE_SIZE));
+
+	switch (advice) {
+	case POSIX_FADV_NORMAL:
+	case POSIX_FADV_RANDOM:
+	case POSIX_FADV_SEQUENTIAL:
+	case POSIX_FADV_NOREUSE:
+		return 0;
+	case POSIX_FADV_WILLNEED:
+		if (vmo->source)
+			zxp_vmo_will_need(vmo, start, end);
+		return 0;
+	case POSIX_FADV_DONTNEED:
+		zxp_vmo_drop_unused(vmo, start, end);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}

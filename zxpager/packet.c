@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The packet queue of a port. Knows nothing of files and memory but the
+ * reader's buffer.
+ *
+ * A packet belongs to a source (see request.h), which queues at most one at a
+ * time. It leaves the queue in one of two ways: the source retracts it because
+ * nobody waits for the answer any more, or a reader picks it. A picked packet is
+ * copied to the reader without a lock held, since the reader's buffer may itself
+ * be a page that some daemon has to supply. If the copy fails the packet goes
+ * back to the head of the queue, so nothing is lost.
+ */
+#include <linux/slab.h>
+
+#include "port.h"
+#include "request.h"
+
+struct zxp_port *zxp_port_alloc(void)
+{
+	struct zxp_port *port = kzalloc(sizeof(*port), GFP_KERNEL_ACCOUNT);
+
+	if (!port)
+		return NULL;
+
+	kref_init(&port->ref);
+	spin_lock_init(&port->lock);
+	INIT_LIST_HEAD(&port->queue);
+	init_waitqueue_head(&port->wait);
+	return port;
+}
+
+void zxp_port_get(struct zxp_port *port)
+{
+	kref_get(&port->ref);
+}
+
+static void zxp_port_free(struct kref *ref)
+{
+	struct zxp_port *port = container_of(ref, struct zxp_port, ref);
+
+	WARN_ON(!list_empty(&port->queue));
+	kfree(port);
+}
+
+void zxp_port_put(struct zxp_port *port)
+{
+	kref_put(&port->ref, zxp_port_free);
+}
+
+/* Add a packet at the tail. False: the port is closed. */
+bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet)
+{
+	bool closed;
+
+	spin_lock(&port->lock);
+	closed = port->closed;
+	if (!closed)
+		list_add_tail(&packet->link, &port->queue);
+	spin_unlock(&port->lock);
+
+	if (!closed)
+		wake_up_interruptible_poll(&port->wait, EPOLLIN | EPOLLRDNORM);
+	return !closed;
+}
+
+/* Give back a picked packet, to be the next one. */
+void zxp_port_requeue(struct zxp_port *port, struct zxp_port_packet *packet)
+{
+	spin_lock(&port->lock);
+	list_add(&packet->link, &port->queue);
+	spin_unlock(&port->lock);
+	wake_up_interruptible_poll(&port->wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/* Take a packet out of the queue. False: a reader has picked it already. */
+bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet)
+{
+	bool queued;
+
+	spin_lock(&port->lock);
+	queued = !list_empty(&packet->link);
+	list_del_init(&packet->link);
+	spin_unlock(&port->lock);
+	return queued;
+}
+
+static struct zxp_port_packet *zxp_port_pick(struct zxp_port *port)
+{
+	struct zxp_port_packet *packet;
+
+	spin_lock(&port->lock);
+	packet = list_first_entry_or_null(&port->queue, struct zxp_port_packet,
+					  link);
+	if (packet)
+		list_del_init(&packet->link);
+	spin_unlock(&port->lock);
+	return packet;
+}
+
+/* Nobody reads any more: what is queued vanishes, and so does what comes. */
+void zxp_port_close(struct zxp_port *port)
+{
+	struct zxp_port_packet *packet;
+
+	spin_lock(&port->lock);
+	port->closed = true;
+	spin_unlock(&port->lock);
+
+	while ((packet = zxp_port_pick(port)))
+		zxp_source_packet_taken(packet, false);
+}
+
+static bool zxp_port_readable(struct zxp_port *port)
+{
+	return !list_empty_careful(&port->queue);
+}
+
+/**
+ * zxp_port_read() - hand out packets
+ * @port: the port
+ * @to: the reader's buffer
+ * @nonblock: return -EAGAIN instead of waiting for a first packet
+ *
+ * Context: Sleeps. The reader's buffer may fault, and that may wait for a daemon.
+ * Return: the length of the packets that were copied, all of them whole, or
+ * -EINVAL if not even one fits, -EAGAIN, -EFAULT, -ERESTARTSYS.
+ */
+ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
+		      bool nonblock)
+{
+	struct zxp_port_packet *packet;
+	ssize_t done = 0;
+	int ret;
+
+	if (iov_iter_count(to) < sizeof(packet->data))
+		return -EINVAL;
+
+	while (iov_iter_count(to) >= sizeof(packet->data)) {
+		packet = zxp_port_pick(port);
+		if (!packet) {
+			if (done)
+				break;
+			if (nonblock)
+				return -EAGAIN;
+			ret = wait_event_interruptible_exclusive(port->wait,
+								 zxp_port_readable(port));
+			if (ret)
+				return ret;
+			continue;
+		}
+
+		if (copy_to_iter(&packet->data, sizeof(packet->data), to) !=
+		    sizeof(packet->data)) {
+			zxp_source_packet_returned(packet);
+			return done ?: -EFAULT;
+		}
+		zxp_source_packet_taken(packet, true);
+		done += sizeof(packet->data);
+	}
+
+	return done;
+}
+
+__poll_t zxp_port_poll(struct zxp_port *port, struct file *file,
+		       struct poll_table_struct *pt)
+{
+	poll_wait(file, &port->wait, pt);
+	return zxp_port_readable(port) ? EPOLLIN | EPOLLRDNORM : 0;
+}

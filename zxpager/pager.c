@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A pager: one open of /dev/zxpager, the owner of VMOs.
+ */
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "zxpager_private.h"
+
+static int zxp_pager_open(struct inode *inode, struct file *file)
+{
+	struct zxp_pager *pager = kzalloc(sizeof(*pager), GFP_KERNEL_ACCOUNT);
+
+	if (!pager)
+		return -ENOMEM;
+
+	pager->port = zxp_port_alloc();
+	if (!pager->port) {
+		kfree(pager);
+		return -ENOMEM;
+	}
+	kref_init(&pager->ref);
+	spin_lock_init(&pager->lock);
+	INIT_LIST_HEAD(&pager->vmos);
+	file->private_data = pager;
+	return stream_open(inode, file);
+}
+
+static void zxp_pager_free(struct kref *ref)
+{
+	struct zxp_pager *pager = container_of(ref, struct zxp_pager, ref);
+
+	WARN_ON(!list_empty(&pager->vmos));
+	zxp_port_put(pager->port);
+	kfree(pager);
+}
+
+void zxp_pager_put(struct zxp_pager *pager)
+{
+	kref_put(&pager->ref, zxp_pager_free);
+}
+
+/* Take a VMO off the list, with a reference; NULL when there are no more. */
+static struct zxp_vmo *zxp_pager_pop_vmo(struct zxp_pager *pager)
+{
+	struct zxp_vmo *vmo, *next, *found = NULL;
+
+	spin_lock(&pager->lock);
+	list_for_each_entry_safe(vmo, next, &pager->vmos, pager_link) {
+		/* One that is being evicted sees to itself. */
+		list_del_init(&vmo->pager_link);
+		if (igrab(&vmo->inode)) {
+			found = vmo;
+			break;
+		}
+	}
+	spin_unlock(&pager->lock);
+	return found;
+}
+
+/*
+ * The last descriptor of the pager is gone: nobody will answer any more. What is
+ * in the VMOs stays; only what is missing is now out of reach.
+ */
+static int zxp_pager_release(struct inode *inode, struct file *file)
+{
+	struct zxp_pager *pager = file->private_data;
+	struct zxp_vmo *vmo;
+
+	while ((vmo = zxp_pager_pop_vmo(pager))) {
+		zxp_source_detach(vmo->source, false);
+		iput(&vmo->inode);
+	}
+	zxp_port_close(pager->port);
+	zxp_pager_put(pager);
+	return 0;
+}
+
+static ssize_t zxp_pager_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct file *file = iocb->ki_filp;
+	struct zxp_pager *pager = file->private_data;
+
+	return zxp_port_read(pager->port, to,
+			     (file->f_flags & O_NONBLOCK) ||
+			     (iocb->ki_flags & IOCB_NOWAIT));
+}
+
+static __poll_t zxp_pager_poll(struct file *file, struct poll_table_struct *pt)
+{
+	struct zxp_pager *pager = file->private_data;
+
+	return zxp_port_poll(pager->port, file, pt);
+}
+
+static void zxp_pager_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct zxp_pager *pager = file->private_data;
+
+	zxp_port_show_fdinfo(m, pager->port);
+}
+
+const struct file_operations zxp_pager_fops = {
+	.owner = THIS_MODULE,
+	.open = zxp_pager_open,
+	.release = zxp_pager_release,
+	.read_iter = zxp_pager_read_iter,
+	.poll = zxp_pager_poll,
+	.unlocked_ioctl = zxp_pager_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = zxp_pager_show_fdinfo,
+	.llseek = noop_llseek,
+};
+
+int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
+			 struct zxp_new_file *new)
+{
+	bool plain = args->flags & ZXP_CREATE_PLAIN;
+	struct zxp_port *port = pager->port;
+	struct file *port_file = NULL;
+	int ret = 0;
+
+	if (args->flags & ~ZXP_CREATE_ALL || args->reserved)
+		return -EINVAL;
+	if (plain && (args->port_fd != ZXP_PORT_OWN || args->key))
+		return -EINVAL;
+
+	if (args->port_fd != ZXP_PORT_OWN) {
+		port_file = fget(args->port_fd);
+		if (!port_file)
+			return -EBADF;
+		port = zxp_port_of(port_file);
+		if (!port) {
+			ret = -EMEDIUMTYPE;
+			goto put_port;
+		}
+	}
+
+	/* As in Zircon: what is not for a plain VMO is a wrong option there. */
+	if (args->options & ~ZXP_VMO_OPTIONS_ALL ||
+	    (plain && args->options & ZXP_VMO_TRAP_DIRTY) ||
+	    (args->options & ZXP_VMO_RESIZABLE &&
+	     args->options & ZXP_VMO_UNBOUNDED))
+		ret = -EINVAL;
+	else if (args->options & ~ZXP_VMO_OPTIONS ||
+		 args->flags & ~ZXP_CREATE_FLAGS)
+		ret = -EOPNOTSUPP;
+	else if (args->vmo_size > ZXP_MAX_VMO_SIZE)
+		ret = -ERANGE;
+	if (ret)
+		goto put_port;
+
+	new->file = zxp_vmo_file_create(plain ? NULL : pager, port, args->key,
+					args->options, args->vmo_size);
+	if (IS_ERR(new->file)) {
+		ret = PTR_ERR(new->file);
+		new->file = NULL;
+	}
+put_port:
+	if (port_file)
+		fput(port_file);
+	return ret;
+}
+
+int zxp_pager_detach_vmo(struct zxp_pager *pager, struct zxp_detach_vmo *args)
+{
+	struct zxp_vmo *vmo;
+	struct file *file;
+
+	if (args->flags || args->reserved)
+		return -EINVAL;
+
+	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_WRITE, &vmo);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	zxp_vmo_detach(vmo);
+	fput(file);
+	return 0;
+}
+
+/* The codes that a client may have to see from a call that knows nothing of us. */
+static bool zxp_fail_code_valid(u64 code)
+{
+	switch (code) {
+	case EIO:
+	case EBADMSG:
+	case ESTALE:
+	case ENOSPC:
+	case ENOBUFS:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int zxp_vmo_fail(struct zxp_vmo *vmo, u64 offset, u64 length, u64 code)
+{
+	pgoff_t start = offset >> PAGE_SHIFT;
+	pgoff_t end = start + (length >> PAGE_SHIFT);
+	int type;
+
+	if (!zxp_fail_code_valid(code))
+		return -EINVAL;
+	if (!zxp_vmo_in_bounds(vmo, offset, length))
+		return -ERANGE;
+	if (zxp_vmo_detached(vmo))
+		return -ESTALE;
+
+	for (type = 0; start < end && type < ZXP_REQUEST_TYPES; type++)
+		zxp_source_resolve(vmo->source, type, start, end, -(int)code);
+	return 0;
+}
+
+int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args)
+{
+	struct zxp_vmo *vmo;
+	struct file *file;
+	int ret;
+
+	if (args->flags || !PAGE_ALIGNED(args->offset) ||
+	    !PAGE_ALIGNED(args->length))
+		return -EINVAL;
+
+	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_WRITE, &vmo);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+
+	switch (args->op) {
+	case ZXP_PAGER_OP_FAIL:
+		ret = zxp_vmo_fail(vmo, args->offset, args->length, args->data);
+		break;
+	default:
+		ret = -EOPNOTSUPP;
+	}
+	fput(file);
+	return ret;
+}

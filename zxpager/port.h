@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ZXPAGER_PORT_H
+#define _ZXPAGER_PORT_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/poll.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
+
+#include <linux/zxpager.h>
+
+/**
+ * struct zxp_port_packet - a packet's place in a port
+ * @link: in &zxp_port.queue while it waits for a reader; else empty.
+ *	Under &zxp_port.lock.
+ * @data: what the reader gets. Written while not queued, constant while queued.
+ */
+struct zxp_port_packet {
+	struct list_head link;
+	struct zxp_packet data;
+};
+
+/**
+ * struct zxp_port - a stream of packets
+ * @ref: held by the file and by each source that sends here
+ * @lock: protects @queue and @closed; innermost of all our locks
+ * @queue: packets that no reader has taken yet, in the order of queueing
+ * @wait: readers and pollers
+ * @closed: the file is gone: nothing is queued any more
+ */
+struct zxp_port {
+	struct kref ref;
+	spinlock_t lock;
+	struct list_head queue;
+	wait_queue_head_t wait;
+	bool closed;
+};
+
+struct zxp_port *zxp_port_alloc(void);
+void zxp_port_get(struct zxp_port *port);
+void zxp_port_put(struct zxp_port *port);
+void zxp_port_close(struct zxp_port *port);
+
+bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet);
+void zxp_port_requeue(struct zxp_port *port, struct zxp_port_packet *packet);
+bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet);
+
+ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
+		      bool nonblock);
+__poll_t zxp_port_poll(struct zxp_port *port, struct file *file,
+		       struct poll_table_struct *pt);
+
+#endif /* _ZXPAGER_PORT_H */

@@ -1,0 +1,648 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: Requests
+ *
+ * Four actors meet here. A *waiter* is a task that needs pages which are not
+ * there; its &struct zxp_request lies on its own stack, so waiting allocates
+ * nothing and cannot fail for want of memory. The *source*, one for each VMO,
+ * keeps what is outstanding. The *port* carries packets to the *daemon*, whose
+ * answers come back as calls of zxp_source_resolve().
+ *
+ * Outstanding requests of one type never overlap. A new one that begins inside
+ * another hangs on that one as an *overlap* and sends no packet; one that runs
+ * into another is cut where that begins. What was cut off is asked for when the
+ * waiter has woken and looked again. So any number of tasks that want one page
+ * cause one packet.
+ *
+ * A source has a single packet. While that is in the port, further requests wait
+ * in a first-in first-out list; the next one takes the packet when it was read or
+ * retracted. Reading a packet does not tie it to the answer: the daemon may
+ * answer any range in any order and in any pieces.
+ *
+ * A request counts the pages that are still to be resolved. The count is by
+ * length and not by a bitmap, so resolving a page twice may end a request too
+ * soon. That costs a repetition and nothing else, since being woken never means
+ * that a page is there: *a waiter always looks again*.
+ *
+ * Early waiters (read) also wake when a run that starts at their wake offset is
+ * resolved; they take what has come and go on with the same request.
+ *
+ * Everything is under &zxp_source.lock. A waiter takes that lock before it
+ * leaves, and whoever wakes it does so with the lock held, so its stack cannot
+ * vanish under the waker.
+ *
+ * This file knows pages by their index only: no file, no mapping, no folio.
+ */
+#include <linux/errno.h>
+#include <linux/freezer.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "request.h"
+
+/* Hints that nobody waits for: enough to be useful, too few to hurt. */
+#define ZXP_MAX_HINTS	64
+
+struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key)
+{
+	struct zxp_source *source;
+
+	source = kzalloc(sizeof(*source), GFP_KERNEL_ACCOUNT);
+	if (!source)
+		return NULL;
+
+	kref_init(&source->ref);
+	spin_lock_init(&source->lock);
+	INIT_LIST_HEAD(&source->fifo);
+	INIT_LIST_HEAD(&source->packet.link);
+	source->key = key;
+	source->port = port;
+	zxp_port_get(port);
+	return source;
+}
+
+static void zxp_source_free(struct kref *ref)
+{
+	struct zxp_source *source = container_of(ref, struct zxp_source, ref);
+
+	WARN_ON(source->nr_requests || source->packet_busy);
+	zxp_port_put(source->port);
+	kfree(source);
+}
+
+void zxp_source_put(struct zxp_source *source)
+{
+	kref_put(&source->ref, zxp_source_free);
+}
+
+static void zxp_source_fill_packet(struct zxp_source *source, u16 command,
+				   const struct zxp_request *request)
+{
+	source->packet.data = (struct zxp_packet) {
+		.key = source->key,
+		.type = ZXP_PKT_TYPE_PAGE_REQUEST,
+		.command = command,
+	};
+	if (request) {
+		source->packet.data.offset = (u64)request->start << PAGE_SHIFT;
+		source->packet.data.length =
+			(u64)(request->end - request->start) << PAGE_SHIFT;
+	}
+}
+
+/* Give the packet, if it is free, to whoever is next; COMPLETE is the last. */
+static void zxp_source_dispatch_locked(struct zxp_source *source)
+{
+	struct zxp_request *request;
+
+	lockdep_assert_held(&source->lock);
+
+	while (!source->packet_busy) {
+		request = list_first_entry_or_null(&source->fifo,
+						   struct zxp_request, link);
+		if (request) {
+			list_del_init(&request->link);
+			zxp_source_fill_packet(source,
+					       request->type == ZXP_REQUEST_READ ?
+					       ZXP_PACKET_READ : ZXP_PACKET_DIRTY,
+					       request);
+		} else if (source->complete) {
+			source->complete = false;
+			zxp_source_fill_packet(source, ZXP_PACKET_COMPLETE, NULL);
+		} else {
+			return;
+		}
+
+		/* A closed port swallows packets; the requests stay. */
+		source->sending = request;
+		source->packet_busy = true;
+		kref_get(&source->ref);
+		if (!zxp_port_queue(source->port, &source->packet)) {
+			source->sending = NULL;
+			source->packet_busy = false;
+			zxp_source_put(source);
+		}
+	}
+}
+
+/* The request ends: its packet is not to be seen if nobody has read it yet. */
+static void zxp_request_unsend_locked(struct zxp_source *source,
+				      struct zxp_request *request)
+{
+	lockdep_assert_held(&source->lock);
+
+	list_del_init(&request->link);
+	if (source->sending != request)
+		return;
+
+	/* If a reader has just picked it, it counts as read. */
+	source->sending = NULL;
+	if (zxp_port_retract(source->port, &source->packet)) {
+		source->packet_busy = false;
+		zxp_source_put(source);
+	}
+}
+
+/**
+ * zxp_source_packet_taken() - a picked packet has left the port for good
+ * @packet: the packet
+ * @read: it was read, not thrown away with its port
+ */
+void zxp_source_packet_taken(struct zxp_port_packet *packet, bool read)
+{
+	struct zxp_source *source = container_of(packet, struct zxp_source,
+						 packet);
+
+	spin_lock(&source->lock);
+	if (read && packet->data.command == ZXP_PACKET_READ) {
+		source->read_packets++;
+		source->read_pages += packet->data.length >> PAGE_SHIFT;
+	}
+	source->sending = NULL;
+	source->packet_busy = false;
+	zxp_source_dispatch_locked(source);
+	spin_unlock(&source->lock);
+	zxp_source_put(source);
+}
+
+/**
+ * zxp_source_packet_returned() - a picked packet could not be copied
+ * @packet: the packet
+ *
+ * It goes back to where it was, unless its request has ended meanwhile.
+ */
+void zxp_source_packet_returned(struct zxp_port_packet *packet)
+{
+	struct zxp_source *source = container_of(packet, struct zxp_source,
+						 packet);
+	bool live;
+
+	spin_lock(&source->lock);
+	live = source->sending || packet->data.command == ZXP_PACKET_COMPLETE;
+	if (live) {
+		zxp_port_requeue(source->port, packet);
+	} else {
+		source->packet_busy = false;
+		zxp_source_dispatch_locked(source);
+	}
+	spin_unlock(&source->lock);
+	if (!live)
+		zxp_source_put(source);
+}
+
+/* The primary that ends after @index first: it holds @index, or comes next. */
+static struct zxp_request *zxp_request_find(struct rb_root *root, pgoff_t index)
+{
+	struct zxp_request *request, *found = NULL;
+	struct rb_node *node = root->rb_node;
+
+	while (node) {
+		request = rb_entry(node, struct zxp_request, node);
+		if (request->end > index) {
+			found = request;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+static void zxp_request_insert(struct rb_root *root, struct zxp_request *new)
+{
+	struct rb_node **link = &root->rb_node, *parent = NULL;
+	struct zxp_request *request;
+
+	while (*link) {
+		parent = *link;
+		request = rb_entry(parent, struct zxp_request, node);
+		link = new->start < request->start ? &parent->rb_left :
+						     &parent->rb_right;
+	}
+	rb_link_node(&new->node, parent, link);
+	rb_insert_color(&new->node, root);
+}
+
+static void zxp_request_erase(struct zxp_source *source,
+			      struct zxp_request *request)
+{
+	rb_erase(&request->node, &source->requests[request->type]);
+	request->active = false;
+	source->nr_requests--;
+	if (!request->task)
+		source->nr_hints--;
+}
+
+static void zxp_request_wake(struct zxp_request *request)
+{
+	WRITE_ONCE(request->woken, true);
+	wake_up_process(request->task);
+}
+
+/* All that was asked for is resolved: everybody looks again. */
+static void zxp_request_complete_locked(struct zxp_source *source,
+					struct zxp_request *request)
+{
+	struct zxp_request *overlap, *next;
+
+	lockdep_assert_held(&source->lock);
+
+	zxp_request_erase(source, request);
+	zxp_request_unsend_locked(source, request);
+	list_for_each_entry_safe(overlap, next, &request->overlaps, link) {
+		list_del_init(&overlap->link);
+		overlap->primary = NULL;
+		overlap->active = false;
+		zxp_request_wake(overlap);
+	}
+	if (request->task)
+		zxp_request_wake(request);
+	else
+		kfree(request);
+}
+
+/* A waiter gives up. Its first overlap, if any, takes its place. */
+static void zxp_request_cancel_locked(struct zxp_source *source,
+				      struct zxp_request *request)
+{
+	struct zxp_request *heir, *overlap;
+
+	lockdep_assert_held(&source->lock);
+
+	if (request->primary) {
+		list_del_init(&request->link);
+		request->primary = NULL;
+		request->active = false;
+		return;
+	}
+
+	heir = list_first_entry_or_null(&request->overlaps, struct zxp_request,
+					link);
+	if (!heir) {
+		zxp_request_erase(source, request);
+		zxp_request_unsend_locked(source, request);
+		zxp_source_dispatch_locked(source);
+		return;
+	}
+
+	list_del_init(&heir->link);
+	list_splice_init(&request->overlaps, &heir->overlaps);
+	list_for_each_entry(overlap, &heir->overlaps, link)
+		overlap->primary = heir;
+	heir->primary = NULL;
+	heir->start = request->start;
+	heir->end = request->end;
+	heir->pending = request->pending;
+	rb_replace_node(&request->node, &heir->node,
+			&source->requests[request->type]);
+	if (!list_empty(&request->link))
+		list_replace_init(&request->link, &heir->link);
+	else if (source->sending == request)
+		source->sending = heir;
+	request->active = false;
+}
+
+/* Does [start, end) reach the request at a page that decides its fate? */
+static bool zxp_request_hit(const struct zxp_request *request, pgoff_t start,
+			    pgoff_t end)
+{
+	start = max(start, request->start);
+	return start < min(end, request->end) &&
+	       (start == request->start || start == request->wake);
+}
+
+static void zxp_request_resolve_locked(struct zxp_source *source,
+				       struct zxp_request *request,
+				       pgoff_t start, pgoff_t end, int error)
+{
+	pgoff_t first = max(start, request->start);
+	pgoff_t last = min(end, request->end);
+	struct zxp_request *overlap;
+
+	lockdep_assert_held(&source->lock);
+
+	if (error) {
+		if (zxp_request_hit(request, start, end) && !request->error)
+			request->error = error;
+		list_for_each_entry(overlap, &request->overlaps, link)
+			if (zxp_request_hit(overlap, start, end) &&
+			    !overlap->error)
+				overlap->error = error;
+	}
+
+	request->pending -= min(request->pending, last - first);
+	if (!request->pending) {
+		zxp_request_complete_locked(source, request);
+		return;
+	}
+
+	if (!request->early || first != request->wake)
+		return;
+	request->wake = last;
+	zxp_request_wake(request);
+	list_for_each_entry(overlap, &request->overlaps, link) {
+		if (overlap->early && overlap->wake < last) {
+			overlap->wake = last;
+			zxp_request_wake(overlap);
+		}
+	}
+}
+
+/**
+ * zxp_source_resolve() - something was done about a range
+ * @source: the source
+ * @type: which requests it concerns
+ * @start: first page
+ * @end: the page after the last one
+ * @error: negative errno if the daemon failed the range, or 0
+ *
+ * To be called after the pages are in place. An error counts for a request only
+ * if it meets its first page or its wake offset; the other pages are asked for
+ * again.
+ *
+ * Context: Any. Takes &zxp_source.lock.
+ */
+void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
+			pgoff_t start, pgoff_t end, int error)
+{
+	struct zxp_request *request, *next;
+	struct rb_node *node;
+
+	spin_lock(&source->lock);
+	smp_store_release(&source->generation, source->generation + 1);
+	request = zxp_request_find(&source->requests[type], start);
+	while (request && request->start < end) {
+		node = rb_next(&request->node);
+		next = rb_entry_safe(node, struct zxp_request, node);
+		zxp_request_resolve_locked(source, request, start, end, error);
+		request = next;
+	}
+	zxp_source_dispatch_locked(source);
+	spin_unlock(&source->lock);
+}
+
+/**
+ * zxp_source_detach() - no more requests
+ * @source: the source
+ * @complete: tell the daemon with a COMPLETE packet
+ *
+ * Whoever waits wakes without an error, looks again, and is refused. Packets
+ * that nobody has read are retracted. Only the first call does anything, but for
+ * one case: without @complete, a COMPLETE that is still in the port is withdrawn
+ * too.
+ */
+void zxp_source_detach(struct zxp_source *source, bool complete)
+{
+	struct rb_node *node;
+	int type;
+
+	spin_lock(&source->lock);
+	if (!source->detached) {
+		WRITE_ONCE(source->detached, true);
+		smp_store_release(&source->generation, source->generation + 1);
+		for (type = 0; type < ZXP_REQUEST_TYPES; type++)
+			while ((node = rb_first(&source->requests[type])))
+				zxp_request_complete_locked(source,
+							    rb_entry(node, struct zxp_request,
+								     node));
+		source->complete = complete;
+		zxp_source_dispatch_locked(source);
+	} else if (!complete) {
+		source->complete = false;
+		if (zxp_port_retract(source->port, &source->packet)) {
+			source->packet_busy = false;
+			zxp_source_put(source);
+		}
+	}
+	spin_unlock(&source->lock);
+}
+
+static bool zxp_request_may_start(struct zxp_source *source,
+				  unsigned long generation, int *ret)
+{
+	lockdep_assert_held(&source->lock);
+
+	if (source->detached)
+		*ret = -ESTALE;
+	else if (source->generation != generation)
+		*ret = -EAGAIN;
+	else
+		*ret = 0;
+	return !*ret;
+}
+
+/* Make a primary of [start, end) and send its packet. */
+static void zxp_request_send_locked(struct zxp_source *source,
+				    struct zxp_request *request)
+{
+	lockdep_assert_held(&source->lock);
+
+	request->pending = request->end - request->start;
+	zxp_request_insert(&source->requests[request->type], request);
+	source->nr_requests++;
+	list_add_tail(&request->link, &source->fifo);
+	zxp_source_dispatch_locked(source);
+}
+
+/**
+ * zxp_request_start() - ask for a range
+ * @source: the source
+ * @request: on the caller's stack; its content does not matter
+ * @type: READ or DIRTY
+ * @start: the first page needed
+ * @end: the page after the last one that is wanted with it
+ * @early: wake for each run of pages that comes next, not only at the end
+ * @generation: zxp_source_generation() before the page was looked for
+ *
+ * On success zxp_request_wait() has to follow.
+ *
+ * Return: 0, -EAGAIN if something came meanwhile and the caller has to look
+ * again, -ESTALE if the source is detached.
+ */
+int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
+		      enum zxp_request_type type, pgoff_t start, pgoff_t end,
+		      bool early, unsigned long generation)
+{
+	struct zxp_request *other;
+	int ret;
+
+	spin_lock(&source->lock);
+	if (!zxp_request_may_start(source, generation, &ret))
+		goto unlock;
+
+	*request = (struct zxp_request) {
+		.task = current,
+		.start = start,
+		.end = end,
+		.wake = start,
+		.type = type,
+		.early = early,
+		.active = true,
+	};
+	INIT_LIST_HEAD(&request->link);
+	INIT_LIST_HEAD(&request->overlaps);
+
+	other = zxp_request_find(&source->requests[type], start);
+	if (other)
+		request->end = min(end, other->start <= start ? other->end :
+								other->start);
+	if (other && other->start <= start) {
+		request->primary = other;
+		list_add_tail(&request->link, &other->overlaps);
+	} else {
+		zxp_request_send_locked(source, request);
+	}
+	source->nr_waiting++;
+unlock:
+	spin_unlock(&source->lock);
+	return ret;
+}
+
+/**
+ * zxp_request_continue() - wait on, having taken what came early
+ * @source: the source
+ * @request: a request that zxp_request_wait() left active
+ * @wake: the next page needed
+ * @generation: zxp_source_generation() before the page was looked for
+ *
+ * Return: 0 and zxp_request_wait() has to follow; -EAGAIN if the caller has to
+ * look again; -ENOENT if the page lies outside, and the request has ended; the
+ * daemon's error, if it came meanwhile.
+ */
+int zxp_request_continue(struct zxp_source *source, struct zxp_request *request,
+			 pgoff_t wake, unsigned long generation)
+{
+	int ret = 0;
+
+	spin_lock(&source->lock);
+	if (request->error) {
+		ret = request->error;
+	} else if (!request->active) {
+		ret = -ENOENT;
+	} else if (source->generation != generation) {
+		ret = -EAGAIN;
+	} else if (wake < request->start || wake >= request->end) {
+		zxp_request_cancel_locked(source, request);
+		ret = -ENOENT;
+	} else {
+		request->wake = wake;
+		WRITE_ONCE(request->woken, false);
+		source->nr_waiting++;
+	}
+	spin_unlock(&source->lock);
+	return ret;
+}
+
+/**
+ * zxp_request_wait() - wait until there is reason to look again
+ * @source: the source
+ * @request: started or continued
+ * @state: %TASK_INTERRUPTIBLE or %TASK_KILLABLE
+ *
+ * The task may be frozen while it waits, whatever locks its caller holds: they
+ * are all the caller's own or taken killably.
+ *
+ * Return: 0, the daemon's error, or -ERESTARTNOINTR for a signal. After an error
+ * the request has ended; after 0 an early one may still be active.
+ */
+int zxp_request_wait(struct zxp_source *source, struct zxp_request *request,
+		     unsigned int state)
+{
+	int ret = 0;
+
+	for (;;) {
+		set_current_state(state | TASK_FREEZABLE_UNSAFE);
+		if (READ_ONCE(request->woken))
+			break;
+		if (signal_pending_state(state, current)) {
+			ret = -ERESTARTNOINTR;
+			break;
+		}
+		schedule();
+	}
+	__set_current_state(TASK_RUNNING);
+
+	spin_lock(&source->lock);
+	source->nr_waiting--;
+	if (request->woken)
+		ret = request->error;
+	if (request->active && (ret || !request->early))
+		zxp_request_cancel_locked(source, request);
+	spin_unlock(&source->lock);
+	return ret;
+}
+
+/**
+ * zxp_request_end() - the waiter needs no more
+ * @source: the source
+ * @request: a request that may be active, or was never started; then it is zero
+ *
+ * Even an inactive request is left under the lock, since whoever deactivated it
+ * may be about to wake it.
+ */
+void zxp_request_end(struct zxp_source *source, struct zxp_request *request)
+{
+	if (!request->task)
+		return;
+	spin_lock(&source->lock);
+	if (request->active)
+		zxp_request_cancel_locked(source, request);
+	spin_unlock(&source->lock);
+}
+
+/**
+ * zxp_request_hint() - ask for a range without waiting for it
+ * @source: the source
+ * @start: first page
+ * @end: the page after the last one
+ * @generation: zxp_source_generation() before the pages were looked for
+ *
+ * What is asked for already is left out. The request stays until it is answered
+ * or the source is detached; only so many are kept.
+ *
+ * Return: 0, also if nothing was to be asked for; -EAGAIN to look again; -EBUSY
+ * with too many hints; -ENOMEM; -ESTALE.
+ */
+int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t end,
+		     unsigned long generation)
+{
+	struct zxp_request *request, *other;
+	int ret;
+
+	request = kzalloc(sizeof(*request), GFP_KERNEL_ACCOUNT);
+	if (!request)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&request->link);
+	INIT_LIST_HEAD(&request->overlaps);
+
+	spin_lock(&source->lock);
+	if (!zxp_request_may_start(source, generation, &ret))
+		goto unlock;
+
+	other = zxp_request_find(&source->requests[ZXP_REQUEST_READ], start);
+	while (other && other->start <= start) {
+		start = other->end;
+		other = rb_entry_safe(rb_next(&other->node), struct zxp_request,
+				      node);
+	}
+	if (other)
+		end = min(end, other->start);
+	if (start >= end)
+		goto unlock;
+	if (source->nr_hints >= ZXP_MAX_HINTS) {
+		ret = -EBUSY;
+		goto unlock;
+	}
+
+	request->start = start;
+	request->end = end;
+	request->wake = start;
+	request->active = true;
+	source->nr_hints++;
+	zxp_request_send_locked(source, request);
+	request = NULL;
+unlock:
+	spin_unlock(&source->lock);
+	kfree(request);
+	return ret;
+}

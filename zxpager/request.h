@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Requests: what is asked of a daemon and not answered yet. See request.c.
+ */
+#ifndef _ZXPAGER_REQUEST_H
+#define _ZXPAGER_REQUEST_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include "port.h"
+
+enum zxp_request_type {
+	ZXP_REQUEST_READ,
+	ZXP_REQUEST_DIRTY,
+	ZXP_REQUEST_TYPES,
+};
+
+/**
+ * struct zxp_request - one waiter's wish, on the stack of the waiter
+ * @node: in &zxp_source.requests if this is a primary
+ * @link: a primary: in &zxp_source.fifo while its packet could not be queued
+ *	yet. An overlap: in @overlaps of its primary.
+ * @overlaps: of a primary: the others that wait for it
+ * @primary: of an overlap: whom it waits for
+ * @task: who waits; NULL for a hint, which was allocated and frees itself
+ * @start: first page asked for
+ * @end: the page after the last one
+ * @wake: the page whose arrival wakes an early waiter
+ * @pending: how many pages are still to be resolved
+ * @type: READ or DIRTY
+ * @error: what the daemon said of @start or @wake, or 0
+ * @early: wake when a run that starts at @wake arrives, not only at the end
+ * @active: linked, as primary or overlap
+ * @woken: look again
+ *
+ * All under &zxp_source.lock; @woken is read without it.
+ */
+struct zxp_request {
+	struct rb_node node;
+	struct list_head link;
+	struct list_head overlaps;
+	struct zxp_request *primary;
+	struct task_struct *task;
+	pgoff_t start;
+	pgoff_t end;
+	pgoff_t wake;
+	pgoff_t pending;
+	enum zxp_request_type type;
+	int error;
+	bool early;
+	bool active;
+	bool woken;
+};
+
+/**
+ * struct zxp_source - the requests of one VMO, and its one packet
+ * @ref: held by the VMO, by the packet while it is in a port, and by its reader
+ * @lock: protects all below but constants. &zxp_port.lock nests inside.
+ * @port: where packets go; constant
+ * @key: constant
+ * @generation: counts what resolves requests, see zxp_source_generation()
+ * @requests: the primaries of each type, by @start; they never overlap
+ * @fifo: primaries whose packet waits for its turn, oldest first
+ * @packet: the packet
+ * @sending: the request that @packet speaks of while it is in the port
+ * @packet_busy: @packet is in the port, or with a reader
+ * @complete: COMPLETE is to be sent when @packet is free
+ * @detached: no more requests
+ * @nr_requests: primaries
+ * @nr_hints: those of them that nobody waits for
+ * @nr_waiting: tasks that wait
+ * @read_packets: READ packets that were read
+ * @read_pages: sum of their lengths
+ */
+struct zxp_source {
+	struct kref ref;
+	spinlock_t lock;
+	struct zxp_port *port;
+	u64 key;
+	unsigned long generation;
+	struct rb_root requests[ZXP_REQUEST_TYPES];
+	struct list_head fifo;
+	struct zxp_port_packet packet;
+	struct zxp_request *sending;
+	bool packet_busy;
+	bool complete;
+	bool detached;
+	unsigned int nr_requests;
+	unsigned int nr_hints;
+	unsigned int nr_waiting;
+	u64 read_packets;
+	u64 read_pages;
+};
+
+struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key);
+void zxp_source_put(struct zxp_source *source);
+void zxp_source_detach(struct zxp_source *source, bool complete);
+void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
+			pgoff_t start, pgoff_t end, int error);
+
+void zxp_source_packet_taken(struct zxp_port_packet *packet, bool read);
+void zxp_source_packet_returned(struct zxp_port_packet *packet);
+
+int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
+		      enum zxp_request_type type, pgoff_t start, pgoff_t end,
+		      bool early, unsigned long generation);
+int zxp_request_continue(struct zxp_source *source, struct zxp_request *request,
+			 pgoff_t wake, unsigned long generation);
+int zxp_request_wait(struct zxp_source *source, struct zxp_request *request,
+		     unsigned int state);
+void zxp_request_end(struct zxp_source *source, struct zxp_request *request);
+int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t end,
+		     unsigned long generation);
+
+/**
+ * zxp_source_generation() - to be read before looking for a page
+ * @source: the source
+ *
+ * A page that is missing when looked for may be there before the request for
+ * it is made, and then nobody would ever answer that request. Each event that
+ * resolves requests changes the generation after it has put its pages in place,
+ * and zxp_request_start() refuses when it is not the one that is given to it.
+ */
+static inline unsigned long zxp_source_generation(struct zxp_source *source)
+{
+	return smp_load_acquire(&source->generation);
+}
+
+static inline bool zxp_source_detached(struct zxp_source *source)
+{
+	return READ_ONCE(source->detached);
+}
+
+#endif /* _ZXPAGER_REQUEST_H */

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The size of a VMO: ftruncate(), and writes that extend.
+ *
+ * A VMO has two sizes. Its own is in whole pages and bounds what may be mapped
+ * and supplied. The stream size is in bytes, at most as large, and is where
+ * read() ends.
+ */
+#include <linux/highmem.h>
+#include <linux/pagevec.h>
+#include <linux/slab.h>
+
+#include "zxpager_private.h"
+
+static int zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages)
+{
+	pgoff_t old = vmo->nr_pages;
+	struct zxp_zero_range *spare;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (vmo->source) {
+		spare = zxp_vmo_alloc_zero(vmo);
+		if (!spare)
+			return -ENOMEM;
+		/* The daemon knows nothing of what is new: it is zero. */
+		spin_lock(&vmo->zero_lock);
+		zxp_zero_add(&vmo->zeroes, old, nr_pages, ZXP_ZERO_DIRTY, &spare);
+		spin_unlock(&vmo->zero_lock);
+		kfree(spare);
+	}
+	WRITE_ONCE(vmo->nr_pages, nr_pages);
+	if (vmo->source)
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, old, nr_pages,
+				   0);
+	return 0;
+}
+
+/* Make the VMO at least @nr_pages large; its stream size stays. */
+int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages)
+{
+	int ret = 0;
+
+	if (mutex_lock_killable(&vmo->content_lock))
+		return -EINTR;
+	if (!(vmo->options & ZXP_VMO_RESIZABLE))
+		ret = -ENOSPC;
+	else if (nr_pages > vmo->nr_pages)
+		ret = zxp_vmo_grow_locked(vmo, nr_pages);
+	mutex_unlock(&vmo->content_lock);
+	return ret;
+}
+
+/* Something was written up to @pos. */
+void zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos)
+{
+	if (pos <= i_size_read(&vmo->inode))
+		return;
+	mutex_lock(&vmo->content_lock);
+	/* It may have been cut meanwhile. */
+	pos = min_t(loff_t, pos, (loff_t)vmo->nr_pages << PAGE_SHIFT);
+	if (pos > i_size_read(&vmo->inode))
+		i_size_write(&vmo->inode, pos);
+	mutex_unlock(&vmo->content_lock);
+}
+
+static bool zxp_vmo_has_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
+{
+	struct folio_batch fbatch;
+	bool pinned = false;
+	unsigned int i;
+
+	folio_batch_init(&fbatch);
+	while (!pinned && start < end &&
+	       filemap_get_folios(vmo->inode.i_mapping, &start, end - 1,
+				  &fbatch)) {
+		for (i = 0; i < folio_batch_count(&fbatch); i++)
+			pinned |= folio_maybe_dma_pinned(fbatch.folios[i]);
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	return pinned;
+}
+
+/* -ESTALE if a page of the range is pinned: it must not leave the VMO. */
+int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
+{
+	return zxp_vmo_has_pinned(vmo, start, end) ? -ESTALE : 0;
+}
+
+static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
+				 loff_t size)
+{
+	int ret, type;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	ret = zxp_vmo_check_pins(vmo, nr_pages, ULONG_MAX);
+	if (ret)
+		return ret;
+
+	WRITE_ONCE(vmo->nr_pages, nr_pages);
+	i_size_write(&vmo->inode, size);
+	truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);
+
+	spin_lock(&vmo->zero_lock);
+	zxp_zero_remove(&vmo->zeroes, nr_pages, ULONG_MAX, NULL);
+	spin_unlock(&vmo->zero_lock);
+
+	for (type = 0; vmo->source && type < ZXP_REQUEST_TYPES; type++)
+		zxp_source_resolve(vmo->source, type, nr_pages, ULONG_MAX, 0);
+	return 0;
+}
+
+/*
+ * The new size ends inside of a page that is there to stay: what is behind it in
+ * the page has to be zero. That is a write like any other, and it may wait for
+ * the daemon, so the lock that the VFS has taken is given up for it.
+ */
+static int zxp_vmo_zero_tail(struct zxp_vmo *vmo, loff_t size)
+{
+	pgoff_t index = size >> PAGE_SHIFT;
+	struct folio *folio;
+
+	if (!offset_in_page(size) || index >= zxp_vmo_pages(vmo))
+		return 0;
+	folio = zxp_vmo_get_folio(vmo, index);
+	if (folio)
+		folio_put(folio);
+	else if (zxp_vmo_is_zero(vmo, index))
+		return 0;
+
+	inode_unlock(&vmo->inode);
+	folio = zxp_vmo_folio_for_write(vmo, index, index + 1, false);
+	inode_lock(&vmo->inode);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	folio_zero_segment(folio, offset_in_page(size), PAGE_SIZE);
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
+static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
+{
+	pgoff_t nr_pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	int ret;
+
+	if (!(vmo->options & ZXP_VMO_RESIZABLE))
+		return -EPERM;
+	if (size > ZXP_MAX_VMO_SIZE)
+		return -ERANGE;
+	ret = zxp_vmo_check_pins(vmo, nr_pages, ULONG_MAX);
+	if (!ret)
+		ret = zxp_vmo_zero_tail(vmo, size);
+	if (ret)
+		return ret;
+
+	if (mutex_lock_killable(&vmo->content_lock))
+		return -EINTR;
+	if (nr_pages > vmo->nr_pages) {
+		ret = zxp_vmo_grow_locked(vmo, nr_pages);
+		if (!ret)
+			i_size_write(&vmo->inode, size);
+	} else {
+		ret = zxp_vmo_shrink_locked(vmo, nr_pages, size);
+	}
+	mutex_unlock(&vmo->content_lock);
+	return ret;
+}
+
+int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		    struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int ret;
+
+	ret = setattr_prepare(idmap, dentry, attr);
+	if (!ret && attr->ia_valid & ATTR_SIZE)
+		ret = zxp_vmo_set_size(zxp_vmo_of(inode), attr->ia_size);
+	if (!ret)
+		setattr_copy(idmap, inode, attr);
+	return ret;
+}

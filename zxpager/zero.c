@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Zero ranges: an ordered set of runs of pages that need no memory.
+ *
+ * Ranges never overlap, and two of one kind never touch. A page in the cache
+ * hides the range under it: reading a zero range through a mapping makes a clean
+ * page there, and when that is reclaimed the range is still what it was. Writing
+ * removes the page from its range, so a dirty page is never in one.
+ *
+ * No locks here and no allocation: whoever may need a new node brings it as
+ * @spare, which is NULL afterwards if it was used.
+ *
+ * This file knows pages by their index only: no file, no mapping, no folio.
+ */
+#include <linux/bug.h>
+#include <linux/kernel.h>
+#include <linux/slab.h>
+
+#include "zero.h"
+
+/**
+ * zxp_zero_find() - the range that ends after a page first
+ * @root: the set
+ * @index: the page
+ *
+ * Return: the range that holds @index, else the next one behind it, else NULL.
+ */
+struct zxp_zero_range *zxp_zero_find(struct rb_root *root, pgoff_t index)
+{
+	struct zxp_zero_range *range, *found = NULL;
+	struct rb_node *node = root->rb_node;
+
+	while (node) {
+		range = rb_entry(node, struct zxp_zero_range, node);
+		if (range->end > index) {
+			found = range;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found;
+}
+
+/* Is @index in a zero range? */
+bool zxp_zero_contains(struct rb_root *root, pgoff_t index)
+{
+	struct zxp_zero_range *range = zxp_zero_find(root, index);
+
+	return range && range->start <= index;
+}
+
+static void zxp_zero_insert(struct rb_root *root, struct zxp_zero_range *new)
+{
+	struct rb_node **link = &root->rb_node, *parent = NULL;
+	struct zxp_zero_range *range;
+
+	while (*link) {
+		parent = *link;
+		range = rb_entry(parent, struct zxp_zero_range, node);
+		link = new->start < range->start ? &parent->rb_left :
+						   &parent->rb_right;
+	}
+	rb_link_node(&new->node, parent, link);
+	rb_insert_color(&new->node, root);
+}
+
+static struct zxp_zero_range *zxp_zero_use_spare(struct rb_root *root,
+						 pgoff_t start, pgoff_t end,
+						 enum zxp_zero_kind kind,
+						 struct zxp_zero_range **spare)
+{
+	struct zxp_zero_range *range = *spare;
+
+	if (WARN_ON_ONCE(!range))
+		return NULL;
+	*spare = NULL;
+	range->start = start;
+	range->end = end;
+	range->kind = kind;
+	zxp_zero_insert(root, range);
+	return range;
+}
+
+static void zxp_zero_free(struct rb_root *root, struct zxp_zero_range *range)
+{
+	rb_erase(&range->node, root);
+	kfree(range);
+}
+
+/**
+ * zxp_zero_add() - make a run of pages zero
+ * @root: the set
+ * @start: first page
+ * @end: the page after the last one
+ * @kind: kind
+ * @spare: a node that may be used
+ *
+ * The run must not meet a range that is there already. It joins neighbours of
+ * its kind.
+ */
+void zxp_zero_add(struct rb_root *root, pgoff_t start, pgoff_t end,
+		  enum zxp_zero_kind kind, struct zxp_zero_range **spare)
+{
+	struct zxp_zero_range *right = zxp_zero_find(root, start);
+	struct zxp_zero_range *left = NULL;
+	struct rb_node *node;
+
+	if (start >= end || WARN_ON_ONCE(right && right->start < end))
+		return;
+
+	node = right ? rb_prev(&right->node) : rb_last(root);
+	if (node)
+		left = rb_entry(node, struct zxp_zero_range, node);
+	if (left && (left->end != start || left->kind != kind))
+		left = NULL;
+	if (right && (right->start != end || right->kind != kind))
+		right = NULL;
+
+	if (left && right) {
+		left->end = right->end;
+		zxp_zero_free(root, right);
+	} else if (left) {
+		left->end = end;
+	} else if (right) {
+		right->start = start;
+	} else {
+		zxp_zero_use_spare(root, start, end, kind, spare);
+	}
+}
+
+/**
+ * zxp_zero_remove() - take a run of pages out of all ranges
+ * @root: the set
+ * @start: first page
+ * @end: the page after the last one
+ * @spare: a node, used if a range is split in two
+ */
+void zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
+		     struct zxp_zero_range **spare)
+{
+	struct zxp_zero_range *range = zxp_zero_find(root, start), *next;
+	pgoff_t tail;
+
+	while (range && range->start < end) {
+		next = rb_entry_safe(rb_next(&range->node),
+				     struct zxp_zero_range, node);
+		if (range->start < start) {
+			tail = range->end;
+			range->end = start;
+			if (tail > end)
+				zxp_zero_use_spare(root, end, tail, range->kind,
+						   spare);
+		} else if (range->end > end) {
+			range->start = end;
+		} else {
+			zxp_zero_free(root, range);
+		}
+		range = next;
+	}
+}
+
+/* Remove all ranges of a kind. */
+void zxp_zero_remove_kind(struct rb_root *root, enum zxp_zero_kind kind)
+{
+	struct rb_node *node, *next;
+	struct zxp_zero_range *range;
+
+	for (node = rb_first(root); node; node = next) {
+		next = rb_next(node);
+		range = rb_entry(node, struct zxp_zero_range, node);
+		if (range->kind == kind)
+			zxp_zero_free(root, range);
+	}
+}

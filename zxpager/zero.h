@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Ranges of a VMO that read as zeroes without a page. See zero.c.
+ */
+#ifndef _ZXPAGER_ZERO_H
+#define _ZXPAGER_ZERO_H
+
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+/**
+ * enum zxp_zero_kind - why a range is zero
+ * @ZXP_ZERO_MARKER: the daemon supplied zeroes; clean, goes with a detach
+ * @ZXP_ZERO_DIRTY: a client made it so (grow); stays until it is written back
+ */
+enum zxp_zero_kind {
+	ZXP_ZERO_MARKER,
+	ZXP_ZERO_DIRTY,
+};
+
+/**
+ * struct zxp_zero_range - a maximal run of one kind
+ * @node: in the tree, by @start
+ * @start: first page
+ * @end: the page after the last one
+ * @kind: kind
+ */
+struct zxp_zero_range {
+	struct rb_node node;
+	pgoff_t start;
+	pgoff_t end;
+	enum zxp_zero_kind kind;
+};
+
+struct zxp_zero_range *zxp_zero_find(struct rb_root *root, pgoff_t index);
+bool zxp_zero_contains(struct rb_root *root, pgoff_t index);
+void zxp_zero_add(struct rb_root *root, pgoff_t start, pgoff_t end,
+		  enum zxp_zero_kind kind, struct zxp_zero_range **spare);
+void zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
+		     struct zxp_zero_range **spare);
+void zxp_zero_remove_kind(struct rb_root *root, enum zxp_zero_kind kind);
+
+#endif /* _ZXPAGER_ZERO_H */

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ZXPAGER_PRIVATE_H
+#define _ZXPAGER_PRIVATE_H
+
+#include <linux/atomic.h>
+#include <linux/fs.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/pagemap.h>
+#include <linux/rbtree.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#include <linux/zxpager.h>
+
+#include "compat.h"
+#include "port.h"
+#include "request.h"
+#include "zero.h"
+
+/*
+ * Lock order, outermost first:
+ *
+ *	inode->i_rwsem		the VFS: ftruncate(), and extending writes
+ *	zxp_vmo.append_lock	O_APPEND writes
+ *	mmap_lock, VMA lock	the VFS: faults
+ *	zxp_vmo.content_lock	what is in the VMO, and how large it is
+ *	folio lock
+ *	i_mmap_rwsem, PTE locks, xa_lock
+ *	zxp_vmo.zero_lock, zxp_vmo.faults_lock, zxp_pager.lock
+ *	zxp_source.lock
+ *	zxp_port.lock
+ *
+ * Nobody waits for the daemon with any of these held, but for append_lock, whose
+ * waiters can be killed, and for mmap_lock in a fault that may not be retried.
+ * Nobody touches user memory with any of them held, but for append_lock, and a
+ * folio lock around a copy that may not fault.
+ */
+
+/* Options and flags of the ABI, and which of them are there. */
+#define ZXP_VMO_OPTIONS_ALL	(ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | \
+				 ZXP_VMO_UNBOUNDED)
+#define ZXP_VMO_OPTIONS		ZXP_VMO_RESIZABLE
+#define ZXP_CREATE_ALL		(ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC)
+#define ZXP_CREATE_FLAGS	ZXP_CREATE_PLAIN
+/* Each new feature joins this in the commit that brings it. */
+#define ZXP_FEATURES		(ZXP_FEATURE_READ | ZXP_FEATURE_SUPPLY_AUX | \
+				 ZXP_FEATURE_RESIZABLE | ZXP_FEATURE_HINTS | \
+				 ZXP_FEATURE_VMO_IO)
+
+/* Page offsets fit an index, and sums of an offset and a length do not wrap. */
+#define ZXP_MAX_VMO_SIZE	round_down(MAX_LFS_FILESIZE >> 1, PAGE_SIZE)
+
+/* Pages that a supply prepares before it takes a lock. */
+#define ZXP_SUPPLY_BATCH	16
+/* Pages that a write asks for at once. */
+#define ZXP_WRITE_BATCH		16
+
+/**
+ * struct zxp_pager - one open /dev/zxpager
+ * @ref: held by the file and by each of its VMOs, so that an address is never
+ *	reused for another pager while a VMO compares with it
+ * @port: its own stream
+ * @lock: protects @vmos
+ * @vmos: its VMOs
+ */
+struct zxp_pager {
+	struct kref ref;
+	struct zxp_port *port;
+	spinlock_t lock;
+	struct list_head vmos;
+};
+
+/**
+ * struct zxp_vmo - the inode of a VMO
+ * @inode: its VFS part; i_size is the stream size
+ * @pager: its pager; NULL for a plain VMO; constant
+ * @source: its requests; NULL for a plain VMO; constant
+ * @pager_link: in &zxp_pager.vmos, under &zxp_pager.lock
+ * @options: ZXP_VMO_*; constant
+ * @nr_pages: its size; changes under @content_lock
+ * @append_lock: one O_APPEND write at a time; taken so that a signal ends the wait
+ * @content_lock: held to put pages or zero ranges in, to take them out, and to
+ *	change the size
+ * @zero_lock: protects @zeroes
+ * @zeroes: ranges that are zero without a page. One is added where there is no
+ *	page, under @content_lock; a page is removed from one with that page's
+ *	folio locked.
+ * @faults_lock: protects @failed_faults
+ * @failed_faults: see fault.c
+ * @supplied: pages that a supply filled
+ * @failures: accesses that got a FAIL code
+ * @fail_index: page of the last one
+ * @fail_error: its errno, positive
+ */
+struct zxp_vmo {
+	struct inode inode;
+	struct zxp_pager *pager;
+	struct zxp_source *source;
+	struct list_head pager_link;
+	u32 options;
+	pgoff_t nr_pages;
+	struct mutex append_lock;
+	struct mutex content_lock;
+	spinlock_t zero_lock;
+	struct rb_root zeroes;
+	spinlock_t faults_lock;
+	struct list_head failed_faults;
+	atomic64_t supplied;
+	atomic64_t failures;
+	pgoff_t fail_index;
+	int fail_error;
+};
+
+static inline struct zxp_vmo *zxp_vmo_of(struct inode *inode)
+{
+	return container_of(inode, struct zxp_vmo, inode);
+}
+
+static inline pgoff_t zxp_vmo_pages(struct zxp_vmo *vmo)
+{
+	return READ_ONCE(vmo->nr_pages);
+}
+
+/* Is [offset, offset + length) inside of the VMO, without an overflow? */
+static inline bool zxp_vmo_in_bounds(struct zxp_vmo *vmo, u64 offset, u64 length)
+{
+	u64 size = (u64)zxp_vmo_pages(vmo) << PAGE_SHIFT;
+
+	return offset <= size && length <= size - offset;
+}
+
+/* A plain VMO has no requests, and so nothing that changes behind a lookup. */
+static inline unsigned long zxp_vmo_generation(struct zxp_vmo *vmo)
+{
+	return vmo->source ? zxp_source_generation(vmo->source) : 0;
+}
+
+static inline bool zxp_vmo_detached(struct zxp_vmo *vmo)
+{
+	return vmo->source && zxp_source_detached(vmo->source);
+}
+
+/**
+ * struct zxp_new_file - a descriptor that an ioctl hands out at its very end
+ * @fd: reserved number
+ * @file: what it will be; NULL for none
+ */
+struct zxp_new_file {
+	int fd;
+	struct file *file;
+};
+
+/* ioctl.c */
+long zxp_pager_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+long zxp_vmo_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+long zxp_port_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
+
+/* pager.c */
+extern const struct file_operations zxp_pager_fops;
+void zxp_pager_put(struct zxp_pager *pager);
+int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
+			 struct zxp_new_file *new);
+int zxp_pager_detach_vmo(struct zxp_pager *pager, struct zxp_detach_vmo *args);
+int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args);
+
+/* port.c */
+struct file *zxp_port_file_create(void);
+struct zxp_port *zxp_port_of(struct file *file);
+void zxp_port_show_fdinfo(struct seq_file *m, struct zxp_port *port);
+
+/* vmo.c */
+extern const struct file_operations zxp_vmo_fops;
+extern const struct inode_operations zxp_vmo_iops;
+struct file *zxp_vmo_get_file(int fd, fmode_t mode, struct zxp_vmo **vmo);
+struct file *zxp_pager_vmo_file(struct zxp_pager *pager, int fd, fmode_t mode,
+				struct zxp_vmo **vmo);
+int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args);
+void zxp_vmo_note_failure(struct zxp_vmo *vmo, pgoff_t index, int error);
+
+/* vmo_fs.c */
+int zxp_fs_init(void);
+void zxp_fs_exit(void);
+int zxp_fs_pin(void);
+void zxp_fs_unpin(void);
+struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
+				 u64 key, u32 options, u64 size);
+
+/* content.c */
+extern const struct address_space_operations zxp_vmo_aops;
+struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index);
+bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index);
+bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index);
+struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index);
+pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
+bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
+int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index);
+int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio);
+struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo);
+int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
+		   unsigned int nr, unsigned int *done, unsigned int *filled);
+gfp_t zxp_vmo_gfp(struct zxp_vmo *vmo);
+void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
+void zxp_vmo_detach(struct zxp_vmo *vmo);
+
+/* resize.c */
+int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		    struct iattr *attr);
+int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages);
+void zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos);
+int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
+
+/* fault.c */
+extern const struct vm_operations_struct zxp_vm_ops;
+void zxp_vmo_forget_faults(struct zxp_vmo *vmo);
+
+/* io.c */
+ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
+ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
+int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args);
+int zxp_vmo_write(struct zxp_vmo *vmo, struct zxp_vmo_io *args);
+struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
+				      pgoff_t end, bool nowait);
+
+/* supply.c */
+int zxp_pager_supply_pages(struct zxp_pager *pager,
+			   struct zxp_supply_pages *args);
+
+/* op_range.c */
+int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,
+		     struct zxp_vmo_op_range *args);
+int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
+
+#endif /* _ZXPAGER_PRIVATE_H */
