@@ -17,7 +17,7 @@
 #include "util.h"
 
 #define MAX_ASIDE	64
-#define MAX_VMOS	128
+#define MAX_VMOS	512
 
 struct user_pager;
 

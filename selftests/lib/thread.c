@@ -189,7 +189,7 @@ bool thread_op(struct test_thread *t, struct test_vmo *vmo, uint32_t op, uint64_
 	return start_range(t, op_range, vmo, page, nr);
 }
 
-static bool thread_join(struct test_thread *t)
+bool thread_join(struct test_thread *t)
 {
 	struct timespec end;
 	int rc;

@@ -68,7 +68,8 @@ bool thread_op(struct test_thread *t, struct test_vmo *vmo, uint32_t op, uint64_
 
 bool thread_start(struct test_thread *t, access_fn fn);
 
-/* Each of these joins the thread. */
+/* Each of these joins the thread; the first leaves the outcome to the test. */
+bool thread_join(struct test_thread *t);
 bool thread_wait(struct test_thread *t);			/* success */
 bool thread_wait_failure(struct test_thread *t, int err);	/* that errno */
 bool thread_wait_crash(struct test_thread *t, const void *addr, int sig);
