@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What libzx has beside Zircon's names: the way between handles, file
+ * descriptors and errnos, and supply from memory.
+ */
+#ifndef ZIRCON_LINUX_H_
+#define ZIRCON_LINUX_H_
+
+#include <zircon/compiler.h>
+#include <zircon/types.h>
+
+__BEGIN_CDECLS
+
+/**
+ * zx_linux_handle_from_fd() - a file descriptor as a handle
+ * @fd: a pager, port or VMO, perhaps received over a socket
+ *
+ * Nothing is opened: handle and descriptor are the same thing, so close one of
+ * the two.  A port or pager must be O_NONBLOCK, as those that libzx makes are.
+ *
+ * Return: the handle, or ZX_HANDLE_INVALID if @fd is negative.
+ */
+zx_handle_t zx_linux_handle_from_fd(int fd);
+
+/**
+ * zx_linux_handle_to_fd() - the file descriptor of a handle
+ * @handle: any number
+ *
+ * Return: the descriptor, good for poll(), mmap() and SCM_RIGHTS; -1 if @handle
+ * cannot be a handle or is that of zx_vmar_root_self().
+ */
+int zx_linux_handle_to_fd(zx_handle_t handle);
+
+/**
+ * zx_linux_status_from_errno() - the status that an errno of the ABI stands for
+ * @error: a positive errno, or 0
+ *
+ * Return: ZX_OK for 0, and ZX_ERR_INTERNAL for an errno that stands for none.
+ */
+zx_status_t zx_linux_status_from_errno(int error);
+
+/**
+ * zx_linux_errno_from_status() - the errno of the ABI that stands for a status
+ * @status: a status
+ *
+ * Return: a positive errno, 0 for ZX_OK, and EIO for a status that has none.
+ */
+int zx_linux_errno_from_status(zx_status_t status);
+
+/**
+ * zx_linux_pager_supply() - zx_pager_supply_pages() from memory
+ * @pager: the pager
+ * @pager_vmo: a VMO of this pager
+ * @offset: start of the range in bytes, page aligned
+ * @length: its length in bytes, page aligned; 0 does nothing
+ * @buffer: @length bytes, of any alignment; they are copied
+ * @done: set to the bytes from @offset on that have content now, also when the
+ *	call fails; may be NULL
+ *
+ * Pages that have content keep it.  The call never waits for another request,
+ * and may be made from several threads at once.
+ *
+ * Errors, in this order: INVALID_ARGS alignment; BAD_HANDLE, WRONG_TYPE @pager;
+ * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo; INVALID_ARGS a VMO of another
+ * pager; OUT_OF_RANGE; BAD_STATE detached; NO_MEMORY; INVALID_ARGS @buffer.
+ */
+zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
+				  uint64_t offset, uint64_t length,
+				  const void *buffer, uint64_t *done);
+
+__END_CDECLS
+
+#endif /* ZIRCON_LINUX_H_ */

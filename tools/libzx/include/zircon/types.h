@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Zircon's types and option bits, as far as pager, port, VMO and VMAR need them.
+ */
+#ifndef ZIRCON_TYPES_H_
+#define ZIRCON_TYPES_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <zircon/errors.h>
+#include <zircon/rights.h>
+#include <zircon/time.h>
+
+/*
+ * A handle is a file descriptor: (fd << 2) | 3.  As in Zircon 0 is no handle
+ * and the two lowest bits of each handle are set.  <zircon/linux.h> converts.
+ */
+typedef uint32_t zx_handle_t;
+
+#define ZX_HANDLE_INVALID		((zx_handle_t)0)
+#define ZX_HANDLE_FIXED_BITS_MASK	((zx_handle_t)0x3)
+
+typedef int32_t zx_status_t;
+typedef uintptr_t zx_vaddr_t;
+typedef uint64_t zx_off_t;
+typedef uint32_t zx_signals_t;
+typedef uint32_t zx_vm_option_t;
+
+/* zx_vmo_create(), zx_pager_create_vmo() */
+#define ZX_VMO_RESIZABLE		((uint32_t)1 << 1)
+#define ZX_VMO_DISCARDABLE		((uint32_t)1 << 2)
+#define ZX_VMO_TRAP_DIRTY		((uint32_t)1 << 3)
+#define ZX_VMO_UNBOUNDED		((uint32_t)1 << 4)
+
+/* zx_vmo_op_range() */
+#define ZX_VMO_OP_COMMIT		((uint32_t)1)
+#define ZX_VMO_OP_DECOMMIT		((uint32_t)2)
+#define ZX_VMO_OP_LOCK			((uint32_t)3)
+#define ZX_VMO_OP_UNLOCK		((uint32_t)4)
+#define ZX_VMO_OP_CACHE_SYNC		((uint32_t)6)
+#define ZX_VMO_OP_CACHE_INVALIDATE	((uint32_t)7)
+#define ZX_VMO_OP_CACHE_CLEAN		((uint32_t)8)
+#define ZX_VMO_OP_CACHE_CLEAN_INVALIDATE ((uint32_t)9)
+#define ZX_VMO_OP_ZERO			((uint32_t)10)
+#define ZX_VMO_OP_TRY_LOCK		((uint32_t)11)
+#define ZX_VMO_OP_DONT_NEED		((uint32_t)12)
+#define ZX_VMO_OP_ALWAYS_NEED		((uint32_t)13)
+#define ZX_VMO_OP_PREFETCH		((uint32_t)14)
+
+/* zx_pager_op_range() */
+#define ZX_PAGER_OP_FAIL		((uint32_t)1)
+#define ZX_PAGER_OP_DIRTY		((uint32_t)2)
+#define ZX_PAGER_OP_WRITEBACK_BEGIN	((uint32_t)3)
+#define ZX_PAGER_OP_WRITEBACK_END	((uint32_t)4)
+
+/* zx_vmar_map() */
+#define ZX_VM_PERM_READ			((zx_vm_option_t)1 << 0)
+#define ZX_VM_PERM_WRITE		((zx_vm_option_t)1 << 1)
+#define ZX_VM_PERM_EXECUTE		((zx_vm_option_t)1 << 2)
+#define ZX_VM_COMPACT			((zx_vm_option_t)1 << 3)
+#define ZX_VM_SPECIFIC			((zx_vm_option_t)1 << 4)
+#define ZX_VM_SPECIFIC_OVERWRITE	((zx_vm_option_t)1 << 5)
+#define ZX_VM_CAN_MAP_SPECIFIC		((zx_vm_option_t)1 << 6)
+#define ZX_VM_CAN_MAP_READ		((zx_vm_option_t)1 << 7)
+#define ZX_VM_CAN_MAP_WRITE		((zx_vm_option_t)1 << 8)
+#define ZX_VM_CAN_MAP_EXECUTE		((zx_vm_option_t)1 << 9)
+#define ZX_VM_MAP_RANGE			((zx_vm_option_t)1 << 10)
+#define ZX_VM_REQUIRE_NON_RESIZABLE	((zx_vm_option_t)1 << 11)
+#define ZX_VM_ALLOW_FAULTS		((zx_vm_option_t)1 << 12)
+#define ZX_VM_OFFSET_IS_UPPER_LIMIT	((zx_vm_option_t)1 << 13)
+#define ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED ((zx_vm_option_t)1 << 14)
+#define ZX_VM_FAULT_BEYOND_STREAM_SIZE	((zx_vm_option_t)1 << 15)
+#define ZX_VM_ALIGN_BASE		24
+
+#endif /* ZIRCON_TYPES_H_ */

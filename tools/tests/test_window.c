@@ -1,0 +1,498 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The daemon's reader against a store that fails as told and a pager that only notes
+ * what it is given.  Needs no kernel module.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../zxpagerd/pager.h"
+#include "../zxpagerd/vmo.h"
+
+#define PAGE	4096u
+#define WINDOW	(8 * PAGE)
+#define DEPTH	3
+#define PAGES	64
+
+/* A read that the store was asked for and has not answered. */
+static struct {
+	struct event *ev;
+	uint8_t *buffer;
+	uint32_t length;
+	uint64_t offset;
+} reads[64];
+static unsigned int read_count, reads_ever;
+
+static bool bad_sector[PAGES];		/* reading it gives store_error */
+static int store_error;
+static uint64_t store_size;		/* now, which may be less than at the start */
+static uint32_t store_chunk;		/* the most that one read gives */
+
+static bool supplied[PAGES];
+static int failed[PAGES];		/* the code, or 0 */
+static unsigned int supplies, tail_nonzero;
+static zx_status_t supply_status;
+static uint64_t supply_limit;		/* bytes until supply_status */
+static struct vmo vmo;
+static struct backend store;
+
+/* Byte @at of the store. */
+static uint8_t content(uint64_t at)
+{
+	return (uint8_t)(at / PAGE * 7 + at % 251 + 1);
+}
+
+static void store_read(struct backend *be, struct event *ev, void *buffer,
+		       uint32_t length, uint64_t offset)
+{
+	assert_ptr_equal(be, &store);
+	assert_true(length > 0);
+	assert_true(read_count < 64);
+	reads[read_count].ev = ev;
+	reads[read_count].buffer = buffer;
+	reads[read_count].length = length;
+	reads[read_count++].offset = offset;
+	reads_ever++;
+}
+
+static const struct backend_ops store_ops = { .read = store_read };
+
+/* Answers read number @i as the disk would. */
+static void answer(unsigned int i)
+{
+	struct event *ev = reads[i].ev;
+	uint8_t *buffer = reads[i].buffer;
+	uint64_t offset = reads[i].offset;
+	uint32_t length = reads[i].length;
+	int res = 0;
+
+	memmove(&reads[i], &reads[i + 1], (--read_count - i) * sizeof(reads[0]));
+	if (length > store_chunk)
+		length = store_chunk;
+	for (uint64_t at = offset; at < offset + length; at++) {
+		if (at >= store_size)
+			break;
+		if (bad_sector[at / PAGE]) {
+			res = -store_error;
+			break;
+		}
+		buffer[at - offset] = content(at);
+		res++;
+	}
+	ev->handler(ev, res);
+}
+
+static void answer_all(void)
+{
+	while (read_count)
+		answer(0);
+}
+
+zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
+			 const void *buffer, uint64_t *done)
+{
+	const uint8_t *bytes = buffer;
+
+	assert_ptr_equal(v, &vmo);
+	assert_int_equal(offset % PAGE, 0);
+	assert_int_equal(length % PAGE, 0);
+	assert_true(offset + length <= vmo.size);
+	supplies++;
+	*done = 0;
+	for (; *done < length; *done += PAGE) {
+		if (supply_status != ZX_OK && *done >= supply_limit)
+			return supply_status;
+		for (uint64_t at = offset + *done; at < offset + *done + PAGE; at++) {
+			uint8_t is = bytes[at - offset];
+
+			if (at < store.size)
+				assert_int_equal(is, content(at));
+			else
+				tail_nonzero += is != 0;
+		}
+		supplied[(offset + *done) / PAGE] = true;
+	}
+	return ZX_OK;
+}
+
+zx_status_t pager_fail(struct vmo *v, uint64_t offset, uint64_t length, int code)
+{
+	assert_ptr_equal(v, &vmo);
+	assert_int_equal(offset % PAGE, 0);
+	assert_int_equal(length % PAGE, 0);
+	for (uint64_t at = offset; at < offset + length; at += PAGE)
+		failed[at / PAGE] = code;
+	return ZX_OK;
+}
+
+static void start(uint64_t size)
+{
+	memset(&vmo, 0, sizeof(vmo));
+	memset(bad_sector, 0, sizeof(bad_sector));
+	memset(supplied, 0, sizeof(supplied));
+	memset(failed, 0, sizeof(failed));
+	store = (struct backend){ &store_ops, "store", size };
+	store_size = size;
+	store_chunk = UINT32_MAX;
+	store_error = EIO;
+	supply_status = ZX_OK;
+	supply_limit = 0;
+	read_count = reads_ever = supplies = tail_nonzero = 0;
+	vmo.name = "vmo";
+	vmo.backend = &store;
+	vmo.size = (size + PAGE - 1) / PAGE * PAGE;
+	vmo.limit.second = -1;
+	assert_int_equal(reader_init(&vmo, WINDOW, DEPTH), 0);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	start(PAGES * PAGE);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	answer_all();
+	reader_free(&vmo);
+	return 0;
+}
+
+/* Pages [from, to) are supplied, all others are not. */
+static void assert_supplied(unsigned int from, unsigned int to)
+{
+	for (unsigned int i = 0; i < PAGES; i++)
+		assert_int_equal(supplied[i], from <= i && i < to);
+}
+
+static void one_page_brings_its_window(void **state)
+{
+	(void)state;
+	reader_request(&vmo, 11 * PAGE, PAGE);
+	assert_int_equal(read_count, 1);
+	assert_int_equal(reads[0].offset, WINDOW);
+	assert_int_equal(reads[0].length, WINDOW);
+	answer_all();
+	assert_supplied(8, 16);
+	assert_int_equal(supplies, 1);
+}
+
+static void window_under_way_is_not_read_again(void **state)
+{
+	(void)state;
+	reader_request(&vmo, 0, PAGE);
+	reader_request(&vmo, 5 * PAGE, PAGE);
+	reader_request(&vmo, 2 * PAGE, 3 * PAGE);
+	assert_int_equal(read_count, 1);
+	answer_all();
+	assert_supplied(0, 8);
+	assert_int_equal(reads_ever, 1);
+}
+
+static void long_request_goes_window_by_window(void **state)
+{
+	(void)state;
+	reader_request(&vmo, 3 * PAGE, 40 * PAGE);
+	assert_int_equal(read_count, DEPTH);
+	answer_all();
+	assert_int_equal(reads_ever, 6);
+	assert_supplied(0, 48);
+}
+
+static void queued_request_that_got_content_is_over(void **state)
+{
+	(void)state;
+	reader_request(&vmo, 0, DEPTH * WINDOW);
+	reader_request(&vmo, DEPTH * WINDOW, PAGE);	/* no window is free */
+	reader_request(&vmo, PAGE, PAGE);
+	answer_all();
+	assert_int_equal(reads_ever, DEPTH + 1);
+	assert_null(vmo.reader.requests);
+}
+
+static void short_reads_are_continued(void **state)
+{
+	(void)state;
+	store_chunk = 1000;
+	reader_request(&vmo, 0, PAGE);
+	answer_all();
+	assert_supplied(0, 8);
+	assert_int_equal(supplies, 1);
+}
+
+static void tail_of_the_last_page_is_zero(void **state)
+{
+	(void)state;
+	reader_free(&vmo);
+	start(9 * PAGE + 100);
+	for (unsigned int i = 0; i < DEPTH; i++) {	/* buffers with old content */
+		reader_request(&vmo, 0, PAGE);
+		answer_all();
+	}
+	reader_request(&vmo, 9 * PAGE, PAGE);
+	assert_int_equal(reads[0].length, PAGE + 100);
+	answer_all();
+	assert_supplied(0, 10);
+	assert_int_equal(tail_nonzero, 0);
+}
+
+static void bad_sector_elsewhere_does_no_harm(void **state)
+{
+	(void)state;
+	bad_sector[6] = true;
+	reader_request(&vmo, 2 * PAGE, 2 * PAGE);
+	answer_all();
+	assert_supplied(2, 4);
+	assert_int_equal(failed[6], 0);
+	assert_int_equal(reads_ever, 2);
+}
+
+static void bad_sector_fails_its_page_alone(void **state)
+{
+	(void)state;
+	bad_sector[6] = true;
+	reader_request(&vmo, 5 * PAGE, 3 * PAGE);
+	answer_all();
+	assert_true(supplied[5]);
+	assert_false(supplied[6]);
+	assert_true(supplied[7]);
+	assert_int_equal(failed[5], 0);
+	assert_int_equal(failed[6], EIO);
+	assert_int_equal(failed[7], 0);
+}
+
+static void errors_have_their_codes(void **state)
+{
+	static const struct {
+		int error, code;
+	} table[] = {
+		{ EIO, EIO }, { EBADMSG, EBADMSG }, { EUCLEAN, EBADMSG },
+		{ EILSEQ, EBADMSG }, { ENOSPC, ENOSPC }, { ENOMEM, EIO },
+		{ ESTALE, EIO }, { ENXIO, EIO }, { EOPNOTSUPP, EIO },
+	};
+
+	(void)state;
+	bad_sector[1] = true;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		store_error = table[i].error;
+		failed[1] = 0;
+		reader_request(&vmo, PAGE, PAGE);
+		answer_all();
+		assert_int_equal(failed[1], table[i].code);
+	}
+}
+
+static void page_asked_for_while_its_window_fails(void **state)
+{
+	(void)state;
+	bad_sector[0] = true;
+	reader_request(&vmo, 0, PAGE);
+	answer(0);				/* the window failed */
+	reader_request(&vmo, 3 * PAGE, PAGE);	/* and this came then */
+	answer_all();
+	assert_int_equal(failed[0], EIO);
+	assert_true(supplied[3]);
+}
+
+static void truncated_file_fails_what_is_gone(void **state)
+{
+	(void)state;
+	store_size = 4 * PAGE + 10;
+	reader_request(&vmo, 2 * PAGE, 4 * PAGE);
+	answer_all();
+	assert_supplied(2, 4);
+	assert_int_equal(failed[3], 0);
+	assert_int_equal(failed[4], EIO);
+	assert_int_equal(failed[5], EIO);
+	reader_request(&vmo, 20 * PAGE, PAGE);
+	answer_all();
+	assert_int_equal(failed[20], EIO);
+}
+
+static void memory_limit_costs_the_bonus_only(void **state)
+{
+	(void)state;
+	supply_status = ZX_ERR_NO_MEMORY;
+	supply_limit = PAGE;		/* one page a call */
+	reader_request(&vmo, 5 * PAGE, 2 * PAGE);
+	answer_all();
+	assert_true(supplied[5]);
+	assert_true(supplied[6]);
+	assert_int_equal(failed[5], 0);
+	assert_int_equal(failed[6], 0);
+}
+
+static void no_memory_at_all_fails(void **state)
+{
+	(void)state;
+	supply_status = ZX_ERR_NO_MEMORY;
+	reader_request(&vmo, 5 * PAGE, 2 * PAGE);
+	answer_all();
+	assert_int_equal(failed[5], EIO);
+	assert_int_equal(failed[6], EIO);
+	assert_false(supplied[5]);
+}
+
+static void bad_range_fails_with_its_code(void **state)
+{
+	(void)state;
+	assert_int_equal(reader_add_bad(&vmo, 3 * PAGE + 5, 1, ENOBUFS), 0);
+	reader_request(&vmo, 2 * PAGE, 3 * PAGE);
+	answer_all();
+	assert_true(supplied[2]);
+	assert_false(supplied[3]);
+	assert_true(supplied[4]);
+	assert_int_equal(failed[3], ENOBUFS);
+	assert_int_equal(failed[2], 0);
+	/* Not even as the bonus of a neighbour. */
+	reader_request(&vmo, 0, PAGE);
+	answer_all();
+	assert_false(supplied[3]);
+
+	reader_clear_bad(&vmo);
+	reader_request(&vmo, 3 * PAGE, PAGE);
+	answer_all();
+	assert_true(supplied[3]);
+}
+
+static void range_turns_bad_under_a_read(void **state)
+{
+	(void)state;
+	reader_request(&vmo, 2 * PAGE, 2 * PAGE);
+	assert_int_equal(reader_add_bad(&vmo, 3 * PAGE, PAGE, EIO), 0);
+	answer_all();
+	assert_supplied(2, 3);
+	assert_int_equal(failed[3], EIO);
+}
+
+static void bad_ranges_have_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(reader_add_bad(&vmo, 0, 0, EIO), ERANGE);
+	assert_int_equal(reader_add_bad(&vmo, vmo.size, 1, EIO), ERANGE);
+	assert_int_equal(reader_add_bad(&vmo, PAGE, UINT64_MAX, EIO), ERANGE);
+	for (unsigned int i = 0; i < 1024; i++)
+		assert_int_equal(reader_add_bad(&vmo, 0, PAGE, EIO), 0);
+	assert_int_equal(reader_add_bad(&vmo, 0, PAGE, EIO), ENOSPC);
+	reader_clear_bad(&vmo);
+	assert_int_equal(reader_add_bad(&vmo, 0, PAGE, EIO), 0);
+}
+
+static void held_requests_wait(void **state)
+{
+	(void)state;
+	vmo.held = true;
+	reader_request(&vmo, 0, PAGE);
+	reader_request(&vmo, WINDOW, PAGE);
+	assert_int_equal(read_count, 0);
+	vmo.held = false;
+	reader_resume(&vmo);
+	assert_int_equal(read_count, 2);
+	answer_all();
+	assert_supplied(0, 16);
+}
+
+static void detached_means_silence(void **state)
+{
+	(void)state;
+	reader_request(&vmo, 0, 10 * WINDOW);
+	vmo.detached = true;
+	reader_cancel(&vmo);
+	answer_all();
+	assert_int_equal(reads_ever, DEPTH);
+	assert_int_equal(supplies, 0);
+	reader_request(&vmo, 0, PAGE);
+	assert_int_equal(read_count, 0);
+}
+
+static void odd_requests_are_cut(void **state)
+{
+	(void)state;
+	reader_request(&vmo, vmo.size, PAGE);
+	reader_request(&vmo, PAGE, 0);
+	assert_int_equal(read_count, 0);
+	reader_request(&vmo, vmo.size - PAGE, UINT64_MAX - vmo.size);
+	assert_int_equal(read_count, 1);
+	answer_all();
+	assert_supplied(PAGES - 8, PAGES);
+}
+
+/* Whatever comes in whatever order, each page asked for is answered. */
+static void every_request_is_answered(void **state)
+{
+	unsigned int seed = 1;
+
+	(void)state;
+	for (unsigned int round = 0; round < 2000; round++) {
+		bool asked[PAGES] = { false };
+		unsigned int n = 1 + (unsigned int)rand_r(&seed) % 8;
+
+		memset(supplied, 0, sizeof(supplied));
+		memset(failed, 0, sizeof(failed));
+		store_chunk = 1 + (uint32_t)rand_r(&seed) % WINDOW;
+		for (unsigned int i = 0; i < PAGES; i++)
+			bad_sector[i] = rand_r(&seed) % 8 == 0;
+		while (n--) {
+			unsigned int at = (unsigned int)rand_r(&seed) % PAGES;
+			unsigned int len = 1 + (unsigned int)rand_r(&seed) %
+					   (PAGES - at);
+
+			reader_request(&vmo, at * PAGE, len * PAGE);
+			while (len--)
+				asked[at + len] = true;
+			if (read_count && rand_r(&seed) % 2)
+				answer((unsigned int)rand_r(&seed) % read_count);
+		}
+		while (read_count)
+			answer((unsigned int)rand_r(&seed) % read_count);
+		for (unsigned int i = 0; i < PAGES; i++) {
+			if (bad_sector[i])
+				assert_false(supplied[i]);
+			if (asked[i])
+				assert_true(bad_sector[i] ? failed[i] == EIO :
+							    supplied[i]);
+		}
+		assert_null(vmo.reader.requests);
+	}
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest window[] = {
+		TEST(one_page_brings_its_window),
+		TEST(window_under_way_is_not_read_again),
+		TEST(long_request_goes_window_by_window),
+		TEST(queued_request_that_got_content_is_over),
+		TEST(short_reads_are_continued),
+		TEST(tail_of_the_last_page_is_zero),
+		TEST(bad_sector_elsewhere_does_no_harm),
+		TEST(bad_sector_fails_its_page_alone),
+		TEST(errors_have_their_codes),
+		TEST(page_asked_for_while_its_window_fails),
+		TEST(truncated_file_fails_what_is_gone),
+		TEST(memory_limit_costs_the_bonus_only),
+		TEST(no_memory_at_all_fails),
+		TEST(bad_range_fails_with_its_code),
+		TEST(range_turns_bad_under_a_read),
+		TEST(bad_ranges_have_limits),
+		TEST(held_requests_wait),
+		TEST(detached_means_silence),
+		TEST(odd_requests_are_cut),
+		TEST(every_request_is_answered),
+	};
+
+	if (sysconf(_SC_PAGESIZE) != PAGE)
+		return 77;
+	return cmocka_run_group_tests(window, NULL, NULL);
+}

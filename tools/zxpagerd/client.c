@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Connections of clients.  Each is asked for one message at a time and gets its reply
+ * at once; whoever sends nonsense or does not take replies loses the connection.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "loop.h"
+#include "proto.h"
+#include "server.h"
+#include "vmo.h"
+
+struct client {
+	struct event event;
+	struct client *next, **link;	/* idle the longest first */
+	int fd;
+	uid_t uid;
+	bool admin;
+};
+
+static struct client *clients, **clients_end = &clients;
+static unsigned int count;
+static struct log_limit limit;
+
+unsigned int client_count(void)
+{
+	return count;
+}
+
+static void enqueue(struct client *c)
+{
+	c->next = NULL;
+	c->link = clients_end;
+	*clients_end = c;
+	clients_end = &c->next;
+}
+
+static void dequeue(struct client *c)
+{
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
+	else
+		clients_end = c->link;
+}
+
+/* Only where nothing is under way for @c, that is, in its handler. */
+static void client_close(struct client *c)
+{
+	dequeue(c);
+	count--;
+	close(c->fd);
+	free(c);
+	server_client_gone();
+}
+
+/* The poll that is under way for it ends, and so does the client. */
+void client_drop_idlest(void)
+{
+	log_limited(&limit, "too many clients: the one idle for longest is dropped");
+	shutdown(clients->fd, SHUT_RDWR);
+}
+
+/* @fd goes along if it is one, and is closed.  False if the client took neither. */
+static bool send_reply(struct client *c, const struct zxd_reply *reply, int fd)
+{
+	union {
+		char buffer[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { (void *)reply, sizeof(*reply) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg;
+	ssize_t n;
+
+	if (fd >= 0) {
+		msg.msg_control = control.buffer;
+		msg.msg_controllen = sizeof(control.buffer);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	}
+	n = sendmsg(c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (fd >= 0)
+		close(fd);
+	return n == (ssize_t)sizeof(*reply);
+}
+
+static void describe(struct zxd_reply *reply, const struct vmo *vmo)
+{
+	reply->flags = (vmo->writable ? ZXD_WRITABLE : 0) |
+		       (vmo->held ? ZXD_HELD : 0) |
+		       (vmo->detached ? ZXD_DETACHED : 0) |
+		       (vmo->complete ? ZXD_COMPLETE : 0);
+	reply->vmo_size = vmo->size;
+	reply->file_size = vmo->backend->size;
+	reply->packets = vmo->packets;
+	reply->windows = vmo->windows;
+	reply->failed = vmo->failed;
+	reply->late = vmo->late;
+	strncpy(reply->name, vmo->name, sizeof(reply->name) - 1);
+}
+
+static struct vmo *vmo_of(const struct zxd_request *req)
+{
+	struct vmo *vmo = vmos;
+
+	if (req->op != ZXD_LIST)
+		return vmo_find(req->name);
+	for (uint32_t i = 0; vmo && i < req->index; i++)
+		vmo = vmo->next;
+	return vmo;
+}
+
+/* 0 or an errno; *@fd is what goes to the client. */
+static int serve(struct vmo *vmo, const struct zxd_request *req, int *fd)
+{
+	switch (req->op) {
+	case ZXD_OPEN:
+		*fd = vmo_open(vmo);
+		return *fd < 0 ? errno : 0;
+	case ZXD_FAIL:
+		return vmo_fail(vmo, req->offset, req->length, (int)req->code);
+	case ZXD_CLEAR:
+		vmo_clear(vmo);
+		return 0;
+	case ZXD_HOLD:
+	case ZXD_RELEASE:
+		vmo_hold(vmo, req->op == ZXD_HOLD);
+		return 0;
+	case ZXD_DETACH:
+		return vmo_detach(vmo);
+	}
+	return 0;	/* LIST and STAT: the description is all */
+}
+
+/* What @req's operation leaves unused must be zero. */
+static bool is_clean(const struct zxd_request *req)
+{
+	if (req->op != ZXD_FAIL && (req->code || req->offset || req->length))
+		return false;
+	if (req->op != ZXD_LIST)
+		return !req->index;
+	return !req->name[0];
+}
+
+static bool handle(struct client *c, const struct zxd_request *req)
+{
+	struct zxd_reply reply = {
+		.size = sizeof(reply),
+		.version = ZXD_VERSION,
+		.op = req->op,
+	};
+	struct vmo *vmo = NULL;
+	int fd = -1;
+
+	if (req->op < ZXD_LIST || req->op > ZXD_DETACH)
+		reply.error = EOPNOTSUPP;
+	else if (!is_clean(req))
+		reply.error = EINVAL;
+	else if (req->op >= ZXD_FAIL && !c->admin)
+		reply.error = EPERM;
+	else if (!(vmo = vmo_of(req)))
+		reply.error = ENOENT;
+	else
+		reply.error = (uint32_t)serve(vmo, req, &fd);
+	if (!reply.error)
+		describe(&reply, vmo);
+	if (req->op >= ZXD_FAIL && !reply.error)
+		log_line("%s: operation %u of user %u", vmo->name, req->op,
+			 (unsigned int)c->uid);
+	if (send_reply(c, &reply, fd))
+		return true;
+	log_limited(&limit, "a client of user %u does not take its reply: dropped",
+		    (unsigned int)c->uid);
+	return false;
+}
+
+/* One message, or the end.  Descriptors that come along are dropped unseen. */
+static bool receive(struct client *c)
+{
+	struct zxd_request req;
+	struct iovec iov = { &req, sizeof(req) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct zxd_reply reply = {
+		.size = sizeof(reply),
+		.version = ZXD_VERSION,
+		.error = EPROTONOSUPPORT,
+	};
+	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (n <= 0)
+		return false;
+	if (n >= 6 && req.size == (size_t)n && !(msg.msg_flags & MSG_TRUNC) &&
+	    req.version != ZXD_VERSION) {
+		send_reply(c, &reply, -1);
+		return false;
+	}
+	if (n != (ssize_t)sizeof(req) || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ||
+	    req.size != sizeof(req) || req.name[sizeof(req.name) - 1]) {
+		log_limited(&limit, "a client of user %u sent no request: dropped",
+			    (unsigned int)c->uid);
+		return false;
+	}
+	return handle(c, &req);
+}
+
+static void client_ready(struct event *ev, int res)
+{
+	struct client *c = event_owner(ev, struct client, event);
+
+	(void)res;
+	if (!receive(c)) {
+		client_close(c);
+		return;
+	}
+	dequeue(c);
+	enqueue(c);
+	loop_poll(&c->event, c->fd);
+}
+
+void client_add(int fd, uid_t uid, bool allowed)
+{
+	struct zxd_reply refusal = {
+		.size = sizeof(refusal),
+		.version = ZXD_VERSION,
+		.error = EACCES,
+	};
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		close(fd);
+		return;
+	}
+	c->fd = fd;
+	c->uid = uid;
+	c->admin = uid == 0 || uid == geteuid();
+	c->event.handler = client_ready;
+	if (!allowed) {
+		log_limited(&limit, "user %u may not connect: refused",
+			    (unsigned int)uid);
+		send_reply(c, &refusal, -1);
+		close(fd);
+		free(c);
+		return;
+	}
+	enqueue(c);
+	count++;
+	loop_poll(&c->event, c->fd);
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The event loop: one thread, one io_uring, for files and sockets alike.
+ */
+#include <errno.h>
+#include <liburing.h>
+#include <poll.h>
+#include <string.h>
+
+#include "log.h"
+#include "loop.h"
+
+#define SUBMISSIONS	256
+
+static struct io_uring ring;
+
+/* Completions have room for all that can be under way, so none is ever delayed. */
+void loop_init(unsigned int under_way)
+{
+	struct io_uring_params params = {
+		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
+		.cq_entries = under_way < SUBMISSIONS ? SUBMISSIONS : under_way,
+	};
+	int rc = io_uring_queue_init_params(SUBMISSIONS, &ring, &params);
+
+	if (rc == -EPERM || rc == -ENOSYS)
+		die("no io_uring: %s; see /proc/sys/kernel/io_uring_disabled",
+		    strerror(-rc));
+	if (rc)
+		die("cannot set up io_uring: %s", strerror(-rc));
+}
+
+static void submit(unsigned int wait)
+{
+	int rc = io_uring_submit_and_wait(&ring, wait);
+
+	if (rc < 0 && rc != -EINTR && rc != -EAGAIN && rc != -EBUSY)
+		die("io_uring does not work any more: %s", strerror(-rc));
+}
+
+static struct io_uring_sqe *get_sqe(void)
+{
+	struct io_uring_sqe *sqe;
+
+	while (!(sqe = io_uring_get_sqe(&ring)))
+		submit(0);
+	return sqe;
+}
+
+void loop_poll(struct event *ev, int fd)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+
+	io_uring_prep_poll_add(sqe, fd, POLLIN);
+	io_uring_sqe_set_data(sqe, ev);
+}
+
+void loop_read(struct event *ev, int fd, void *buffer, uint32_t length,
+	       uint64_t offset)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+
+	io_uring_prep_read(sqe, fd, buffer, length, offset);
+	io_uring_sqe_set_data(sqe, ev);
+}
+
+void loop_turn(void)
+{
+	struct io_uring_cqe *cqe;
+	struct event *ev;
+	int res;
+
+	submit(1);
+	while (!io_uring_peek_cqe(&ring, &cqe)) {
+		ev = io_uring_cqe_get_data(cqe);
+		res = cqe->res;
+		io_uring_cqe_seen(&ring, cqe);
+		ev->handler(ev, res);
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_LOOP_H
+#define ZXD_LOOP_H
+
+#include <stdint.h>
+
+/*
+ * struct event - one thing under way; it must stay where it is until it is done
+ * @handler: called once when it is done: @res is what read() would have returned,
+ *	or -errno; never called from within loop_poll() or loop_read()
+ */
+struct event {
+	void (*handler)(struct event *ev, int res);
+};
+
+#define event_owner(ev, type, member) \
+	((type *)((char *)(ev) - __builtin_offsetof(type, member)))
+
+/* One io_uring for all; @under_way is how many events there can be at a time. */
+void loop_init(unsigned int under_way);
+
+/* Once @fd is readable, or is at its end. */
+void loop_poll(struct event *ev, int fd);
+
+/* Reads @length bytes at @offset; may read fewer. */
+void loop_read(struct event *ev, int fd, void *buffer, uint32_t length,
+	       uint64_t offset);
+
+/* Waits until something is done, and calls the handlers of all that is. */
+void loop_turn(void);
+
+#endif /* ZXD_LOOP_H */

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * zxpagerd: serves files as pager-backed VMOs.
+ *
+ * One thread, and nothing in it waits for a client or for a file: sockets and packets
+ * are non-blocking, files are read through io_uring.  It never maps a VMO of its own
+ * nor reads one, for then it would wait for itself.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "loop.h"
+#include "options.h"
+#include "pager.h"
+#include "server.h"
+#include "vmo.h"
+
+/* Since Linux 5.6, in headers newer than some that this is built with. */
+#ifndef PR_SET_IO_FLUSHER
+#define PR_SET_IO_FLUSHER	57
+#endif
+
+static bool stopping;
+static struct event signals;
+static int signal_fd;
+
+static void signal_ready(struct event *ev, int res)
+{
+	struct signalfd_siginfo info;
+
+	(void)ev;
+	(void)res;
+	if (read(signal_fd, &info, sizeof(info)) != sizeof(info)) {
+		loop_poll(&signals, signal_fd);
+		return;
+	}
+	log_debug("signal %u: detaching all VMOs", info.ssi_signo);
+	stopping = true;
+}
+
+static void catch_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		die("cannot catch signals: %s", strerror(errno));
+	signals.handler = signal_ready;
+	loop_poll(&signals, signal_fd);
+}
+
+/*
+ * Whoever reclaims memory may wait for this daemon, so it must not wait for reclaim
+ * itself.  It takes CAP_SYS_RESOURCE, without which the daemon works too.
+ */
+static void set_limits(void)
+{
+	struct rlimit files;
+
+	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) && errno != EPERM)
+		log_debug("no PR_SET_IO_FLUSHER: %s", strerror(errno));
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (options.lock_memory && mlockall(MCL_CURRENT | MCL_FUTURE))
+		die("--mlock: %s: raise the limit (ulimit -l), or leave it out",
+		    strerror(errno));
+}
+
+static void tell_ready(void)
+{
+	static const char line[] = "ready\n";
+
+	if (options.ready_fd < 0)
+		return;
+	if (write(options.ready_fd, line, sizeof(line) - 1) < 0)
+		log_line("--ready-fd: %s", strerror(errno));
+	if (options.ready_fd > STDERR_FILENO)
+		close(options.ready_fd);
+}
+
+static bool all_complete(void)
+{
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
+		if (!vmo->complete)
+			return false;
+	return true;
+}
+
+static int stop(void)
+{
+	bool failed = false;
+
+	server_close();
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
+		if (!vmo->complete && vmo_detach(vmo))
+			failed = true;
+	while (!failed && !all_complete())
+		loop_turn();
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	options_parse(argc, argv);
+	pager_open();
+	loop_init(options.vmo_count * options.depth + CLIENTS_MAX + 8);
+	catch_signals();
+	for (unsigned int i = 0; i < options.vmo_count; i++)
+		vmo_add(options.vmos[i].name, options.vmos[i].path,
+			options.vmos[i].writable);
+	set_limits();
+	pager_listen();
+	server_open(options.socket);
+	tell_ready();
+	while (!stopping)
+		loop_turn();
+	return stop();
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command line of zxpagerd.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "options.h"
+#include "proto.h"
+
+#define WINDOW_MAX	(4U << 20)
+#define DEPTH_MAX	256
+
+struct options options = {
+	.socket = ZXD_SOCKET,
+	.window = 128U << 10,
+	.depth = 16,
+	.ready_fd = -1,
+};
+
+static const char *rw_names[VMOS_MAX];
+static unsigned int rw_count;
+
+enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_READY,
+       OPT_MLOCK };
+
+static const struct argp_option table[] = {
+	{ "socket", 's', "PATH", 0,
+	  "Where clients connect (default " ZXD_SOCKET ")", 0 },
+	{ "rw", OPT_RW, "NAME", 0,
+	  "Hand out NAME writable; what is written stays in memory", 0 },
+	{ "allow-uid", OPT_UID, "USER", 0,
+	  "Serve this user too, beside root and the own one", 0 },
+	{ "allow-gid", OPT_GID, "GROUP", 0, "Serve this group too", 0 },
+	{ "window", OPT_WINDOW, "SIZE", 0,
+	  "Read and supply this much at a time (default 128K)", 0 },
+	{ "depth", OPT_DEPTH, "N", 0,
+	  "Read N windows of a VMO at a time (default 16)", 0 },
+	{ "mlock", OPT_MLOCK, NULL, 0, "Keep the daemon's memory from swapping", 0 },
+	{ "ready-fd", OPT_READY, "FD", 0,
+	  "Write the line 'ready' there once clients can connect", 0 },
+	{ "verbose", 'v', NULL, 0, "Log each packet", 0 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Serve regular files and block devices as pager-backed VMOs."
+	"\vzxpager(1) is the client. SIGTERM detaches all VMOs and ends the daemon.";
+
+/* A number with an optional K or M, within [1, max]. */
+static unsigned long number(const char *what, const char *text, unsigned long max)
+{
+	unsigned long value, unit = 1;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (*end == 'K' || *end == 'M')
+		unit = *end++ == 'K' ? 1UL << 10 : 1UL << 20;
+	if (errno || end == text || *end || *text == '-' || !value ||
+	    value > max / unit)
+		die("--%s %s: want a number from 1 to %lu", what, text, max);
+	return value * unit;
+}
+
+static void add_uid(const char *text)
+{
+	struct passwd *pw = getpwnam(text);
+	char *end;
+
+	if (options.uid_count == IDS_MAX)
+		die("more than %d --allow-uid", IDS_MAX);
+	errno = 0;
+	options.uids[options.uid_count] = pw ? pw->pw_uid :
+					       (uid_t)strtoul(text, &end, 10);
+	if (!pw && (errno || end == text || *end || *text == '-'))
+		die("--allow-uid %s: no such user", text);
+	options.uid_count++;
+}
+
+static void add_gid(const char *text)
+{
+	struct group *gr = getgrnam(text);
+	char *end;
+
+	if (options.gid_count == IDS_MAX)
+		die("more than %d --allow-gid", IDS_MAX);
+	errno = 0;
+	options.gids[options.gid_count] = gr ? gr->gr_gid :
+					       (gid_t)strtoul(text, &end, 10);
+	if (!gr && (errno || end == text || *end || *text == '-'))
+		die("--allow-gid %s: no such group", text);
+	options.gid_count++;
+}
+
+static struct vmo_option *find(const char *name)
+{
+	for (unsigned int i = 0; i < options.vmo_count; i++)
+		if (!strcmp(options.vmos[i].name, name))
+			return &options.vmos[i];
+	return NULL;
+}
+
+static void add_vmo(char *text)
+{
+	char *equals = strchr(text, '=');
+	size_t len = equals ? (size_t)(equals - text) : 0;
+
+	if (!equals || !equals[1])
+		die("'%s': want NAME=FILE", text);
+	*equals = '\0';
+	if (!len || len >= ZXD_NAME_SIZE ||
+	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			 "0123456789._-") != len)
+		die("'%s' is no name: want 1 to %d letters, digits, '.', '_' or '-'",
+		    text, ZXD_NAME_SIZE - 1);
+	if (find(text))
+		die("the name '%s' is given twice", text);
+	if (options.vmo_count == VMOS_MAX)
+		die("more than %d files", VMOS_MAX);
+	options.vmos[options.vmo_count++] = (struct vmo_option){
+		.name = text,
+		.path = equals + 1,
+	};
+}
+
+static void set_ready_fd(const char *text)
+{
+	char *end;
+	long fd = strtol(text, &end, 10);
+
+	if (end == text || *end || fd < 0 || fcntl((int)fd, F_GETFD) < 0)
+		die("--ready-fd %s: no open file descriptor", text);
+	options.ready_fd = (int)fd;
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	(void)state;
+	switch (key) {
+	case 's':
+		options.socket = arg;
+		break;
+	case 'v':
+		log_verbose = true;
+		break;
+	case OPT_RW:
+		if (rw_count == VMOS_MAX)
+			die("more than %d --rw", VMOS_MAX);
+		rw_names[rw_count++] = arg;
+		break;
+	case OPT_UID:
+		add_uid(arg);
+		break;
+	case OPT_GID:
+		add_gid(arg);
+		break;
+	case OPT_WINDOW:
+		options.window = (uint32_t)number("window", arg, WINDOW_MAX);
+		break;
+	case OPT_DEPTH:
+		options.depth = (unsigned int)number("depth", arg, DEPTH_MAX);
+		break;
+	case OPT_READY:
+		set_ready_fd(arg);
+		break;
+	case OPT_MLOCK:
+		options.lock_memory = true;
+		break;
+	case ARGP_KEY_ARG:
+		add_vmo(arg);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void options_parse(int argc, char **argv)
+{
+	static const struct argp argp = {
+		.options = table,
+		.parser = parse,
+		.args_doc = "NAME=FILE...",
+		.doc = doc,
+	};
+	struct vmo_option *vmo;
+
+	argp_err_exit_status = 1;
+	argp_parse(&argp, argc, argv, 0, NULL, NULL);
+	if (!options.vmo_count)
+		die("nothing to serve: give at least one NAME=FILE (see --help)");
+	if (options.window & (options.window - 1) ||
+	    options.window < (uint32_t)sysconf(_SC_PAGESIZE))
+		die("--window %u: want a power of two, at least a page",
+		    options.window);
+	if (strlen(options.socket) >= sizeof(((struct sockaddr_un *)0)->sun_path) ||
+	    !*options.socket)
+		die("--socket %s: want a path of 1 to %zu bytes", options.socket,
+		    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
+	for (unsigned int i = 0; i < rw_count; i++) {
+		vmo = find(rw_names[i]);
+		if (!vmo)
+			die("--rw %s: no NAME=FILE of that name", rw_names[i]);
+		vmo->writable = true;
+	}
+}

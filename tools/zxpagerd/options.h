@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_OPTIONS_H
+#define ZXD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define IDS_MAX		64
+#define VMOS_MAX	256
+
+struct vmo_option {
+	char *name;
+	const char *path;
+	bool writable;
+};
+
+/*
+ * struct options - the command line
+ * @window: size of a window in bytes
+ * @depth: windows that are read at a time, of each VMO
+ * @ready_fd: where to tell that it serves, or -1
+ */
+struct options {
+	const char *socket;
+	uint32_t window;
+	unsigned int depth;
+	int ready_fd;
+	bool lock_memory;
+	uid_t uids[IDS_MAX];
+	unsigned int uid_count;
+	gid_t gids[IDS_MAX];
+	unsigned int gid_count;
+	struct vmo_option vmos[VMOS_MAX];
+	unsigned int vmo_count;
+};
+
+extern struct options options;
+
+/* Fills in options; a mistake ends the program with a line and exit status 1. */
+void options_parse(int argc, char **argv);
+
+#endif /* ZXD_OPTIONS_H */

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The daemon's side of /dev/zxpager.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <zircon/linux.h>
+#include <zircon/status.h>
+#include <zircon/syscalls.h>
+
+#include "log.h"
+#include "loop.h"
+#include "pager.h"
+#include "vmo.h"
+
+#define PACKETS	64	/* taken with one read() */
+
+static zx_handle_t pager, port;
+static struct event packets;
+
+void pager_open(void)
+{
+	zx_status_t status = zx_pager_create(0, &pager);
+
+	if (status == ZX_ERR_UNAVAILABLE)
+		die("no /dev/zxpager: load the module first (insmod zxpager.ko)");
+	if (status == ZX_ERR_ACCESS_DENIED)
+		die("no permission for /dev/zxpager: run as root, or change its mode");
+	if (status == ZX_OK)
+		status = zx_port_create(0, &port);
+	if (status != ZX_OK)
+		die("cannot open /dev/zxpager: %s", zx_status_get_string(status));
+}
+
+/*
+ * Its owner is this daemon's user.  Who gets a descriptor may open it anew, through
+ * /proc/self/fd: the mode has it that a read-only one stays so.
+ */
+void pager_create_vmo(struct vmo *vmo)
+{
+	zx_status_t status;
+
+	status = zx_pager_create_vmo(pager, 0, port, (uintptr_t)vmo,
+				     vmo->backend->size, &vmo->handle);
+	if (status == ZX_ERR_OUT_OF_RANGE)
+		die("%s: %s is larger than a VMO can be", vmo->name,
+		    vmo->backend->path);
+	if (status != ZX_OK)
+		die("%s: cannot make the VMO: %s", vmo->name,
+		    zx_status_get_string(status));
+	if (fchmod(zx_linux_handle_to_fd(vmo->handle),
+		   vmo->writable ? 0666 : 0444))
+		die("%s: cannot set the VMO's mode: %s", vmo->name,
+		    strerror(errno));
+}
+
+/* Keys are this daemon's own, and VMOs live as long as it does. */
+static void dispatch(const zx_port_packet_t *packet)
+{
+	struct vmo *vmo = (struct vmo *)(uintptr_t)packet->key;
+	const zx_packet_page_request_t *page = &packet->page_request;
+
+	if (packet->type != ZX_PKT_TYPE_PAGE_REQUEST) {
+		log_line("a packet of unknown type %u", packet->type);
+		return;
+	}
+	switch (page->command) {
+	case ZX_PAGER_VMO_READ:
+		vmo_read_packet(vmo, page->offset, page->length);
+		break;
+	case ZX_PAGER_VMO_COMPLETE:
+		vmo_complete_packet(vmo);
+		break;
+	default:
+		log_line("%s: a packet of unknown command %u", vmo->name,
+			 page->command);
+	}
+}
+
+unsigned int pager_take_packets(void)
+{
+	zx_port_packet_t packet[PACKETS];
+	unsigned int taken = 0;
+	ssize_t n;
+
+	n = read(zx_linux_handle_to_fd(port), packet, sizeof(packet));
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		die("cannot read packets: %s", strerror(errno));
+	if (n > 0)
+		taken = (size_t)n / sizeof(*packet);
+	for (unsigned int i = 0; i < taken; i++)
+		dispatch(&packet[i]);
+	return taken;
+}
+
+static void packets_ready(struct event *ev, int res)
+{
+	(void)ev;
+	(void)res;
+	pager_take_packets();
+	pager_listen();
+}
+
+void pager_listen(void)
+{
+	packets.handler = packets_ready;
+	loop_poll(&packets, zx_linux_handle_to_fd(port));
+}
+
+zx_status_t pager_detach(struct vmo *vmo)
+{
+	return zx_pager_detach_vmo(pager, vmo->handle);
+}
+
+zx_status_t pager_supply(struct vmo *vmo, uint64_t offset, uint64_t length,
+			 const void *buffer, uint64_t *done)
+{
+	return zx_linux_pager_supply(pager, vmo->handle, offset, length, buffer,
+				     done);
+}
+
+zx_status_t pager_fail(struct vmo *vmo, uint64_t offset, uint64_t length,
+		       int code)
+{
+	zx_status_t status = zx_linux_status_from_errno(code);
+
+	return zx_pager_op_range(pager, ZX_PAGER_OP_FAIL, vmo->handle, offset,
+				 length, (uint64_t)status);
+}

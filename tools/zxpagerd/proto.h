@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What zxpagerd and its clients say to each other, over a SOCK_SEQPACKET socket.
+ *
+ * A client sends one request and gets one reply, as often as it likes.  Either is
+ * one message of fixed size, in the byte order of the machine.  The reply to
+ * ZXD_OPEN carries a file descriptor (SCM_RIGHTS).  A message that is not a
+ * request ends the connection, and nothing else.
+ */
+#ifndef ZXD_PROTO_H
+#define ZXD_PROTO_H
+
+#include <stdint.h>
+
+#define ZXD_VERSION	1
+#define ZXD_NAME_SIZE	64	/* with the closing NUL */
+#define ZXD_SOCKET	"/run/zxpagerd.sock"	/* unless told otherwise */
+
+/**
+ * enum zxd_op - what a request asks for
+ * @ZXD_LIST: the VMO of number @index; ENOENT ends the list
+ * @ZXD_STAT: the VMO called @name
+ * @ZXD_OPEN: the same, and a file descriptor of it
+ * @ZXD_FAIL: from now on READs of the range are failed with @code
+ * @ZXD_CLEAR: take back each ZXD_FAIL of this VMO
+ * @ZXD_HOLD: leave READs unanswered
+ * @ZXD_RELEASE: answer them again, and those left over
+ * @ZXD_DETACH: detach the VMO
+ *
+ * FAIL and those after it are for root and for the daemon's own user; for others
+ * EPERM.
+ */
+enum zxd_op {
+	ZXD_LIST = 1,
+	ZXD_STAT = 2,
+	ZXD_OPEN = 3,
+	ZXD_FAIL = 4,
+	ZXD_CLEAR = 5,
+	ZXD_HOLD = 6,
+	ZXD_RELEASE = 7,
+	ZXD_DETACH = 8,
+};
+
+/**
+ * struct zxd_request - from the client
+ * @size: sizeof(struct zxd_request)
+ * @version: ZXD_VERSION
+ * @op: one of &enum zxd_op
+ * @index: with LIST
+ * @code: with FAIL: EIO, EBADMSG, ESTALE, ENOSPC or ENOBUFS
+ * @offset: with FAIL: start of the range in bytes, rounded out to pages
+ * @length: with FAIL: its length in bytes, at least 1
+ * @name: of the VMO, with all but LIST; closed by NUL
+ *
+ * What an operation does not use must be 0.
+ */
+struct zxd_request {
+	uint32_t size;
+	uint16_t version;
+	uint16_t op;
+	uint32_t index;
+	uint32_t code;
+	uint64_t offset;
+	uint64_t length;
+	char name[ZXD_NAME_SIZE];
+};
+
+/* zxd_reply.flags */
+#define ZXD_WRITABLE	(1U << 0)
+#define ZXD_HELD	(1U << 1)
+#define ZXD_DETACHED	(1U << 2)
+#define ZXD_COMPLETE	(1U << 3)	/* its COMPLETE packet came */
+
+/**
+ * struct zxd_reply - from the daemon
+ * @size: sizeof(struct zxd_reply)
+ * @version: ZXD_VERSION
+ * @op: that of the request
+ * @error: 0, or a positive errno and all below is 0: ENOENT no such VMO, EPERM not
+ *	for this user, EINVAL bad value, EOPNOTSUPP unknown operation, EACCES this
+ *	user may not connect, EPROTONOSUPPORT another version, ENOSPC too many
+ *	failing ranges, or what opening the descriptor met
+ * @flags: ZXD_*
+ * @vmo_size: size of the VMO in bytes, a multiple of the page size
+ * @file_size: size of what it shows
+ * @packets: READ packets that the daemon took
+ * @windows: reads of whole windows that it began
+ * @failed: ranges that it failed
+ * @late: packets that came after COMPLETE, which is to stay 0
+ * @name: of the VMO
+ */
+struct zxd_reply {
+	uint32_t size;
+	uint16_t version;
+	uint16_t op;
+	uint32_t error;
+	uint32_t flags;
+	uint64_t vmo_size;
+	uint64_t file_size;
+	uint64_t packets;
+	uint64_t windows;
+	uint64_t failed;
+	uint64_t late;
+	char name[ZXD_NAME_SIZE];
+};
+
+_Static_assert(sizeof(struct zxd_request) == 96, "requests are 96 bytes");
+_Static_assert(sizeof(struct zxd_reply) == 128, "replies are 128 bytes");
+
+#endif /* ZXD_PROTO_H */

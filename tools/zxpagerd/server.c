@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The socket that clients connect to.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "loop.h"
+#include "options.h"
+#include "server.h"
+
+#define GROUPS_MAX	256
+
+static struct event connections;
+static int listen_fd = -1;
+static const char *socket_path;
+static bool listening;	/* for connections, in the loop */
+
+/* Removes what a daemon left that was killed; a live one is let be. */
+static void remove_stale(const struct sockaddr_un *addr)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(addr->sun_path, &st))
+		return;
+	if (!S_ISSOCK(st.st_mode))
+		die("%s exists and is no socket: choose another --socket",
+		    addr->sun_path);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		die("cannot make a socket: %s", strerror(errno));
+	if (!connect(fd, (const struct sockaddr *)addr, sizeof(*addr)) ||
+	    errno != ECONNREFUSED)
+		die("%s is in use by a running daemon: stop it, or choose another --socket",
+		    addr->sun_path);
+	close(fd);
+	if (unlink(addr->sun_path))
+		die("%s is left over and cannot be removed: %s", addr->sun_path,
+		    strerror(errno));
+	log_line("%s was left over by a daemon that died: removed",
+		 addr->sun_path);
+}
+
+/* Two daemons that start at once take turns here, by a lock on the directory. */
+static int lock_directory(const char *path)
+{
+	char *copy = strdup(path);
+	int fd;
+
+	if (!copy)
+		die("out of memory");
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		die("cannot open the directory of %s: %s", path, strerror(errno));
+	free(copy);
+	while (flock(fd, LOCK_EX) && errno == EINTR)
+		;
+	return fd;
+}
+
+/* By uid, group or supplementary group; the lists come from the command line. */
+static bool is_allowed(int fd, const struct ucred *cred)
+{
+	gid_t groups[GROUPS_MAX];
+	socklen_t size = sizeof(groups);
+	size_t count = 0;
+
+	if (cred->uid == 0 || cred->uid == geteuid())
+		return true;
+	for (unsigned int i = 0; i < options.uid_count; i++)
+		if (options.uids[i] == cred->uid)
+			return true;
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size))
+		count = size / sizeof(*groups);
+	for (unsigned int i = 0; i < options.gid_count; i++) {
+		if (options.gids[i] == cred->gid)
+			return true;
+		for (size_t j = 0; j < count; j++)
+			if (options.gids[i] == groups[j])
+				return true;
+	}
+	return false;
+}
+
+static void listen_for_clients(void)
+{
+	if (listening || listen_fd < 0)
+		return;
+	listening = true;
+	loop_poll(&connections, listen_fd);
+}
+
+static void connection_ready(struct event *ev, int res)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+	int fd;
+
+	(void)ev;
+	(void)res;
+	listening = false;
+	if (listen_fd < 0)
+		return;
+	if (client_count() >= CLIENTS_MAX)
+		client_drop_idlest();
+	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		       errno == ENOMEM)) {
+		log_line("cannot take a connection: %s", strerror(errno));
+		/* There is room when a client goes, and not before. */
+		if (client_count()) {
+			client_drop_idlest();
+			return;
+		}
+	}
+	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size)) {
+		close(fd);
+		fd = -1;
+	}
+	if (fd >= 0)
+		client_add(fd, cred.uid, is_allowed(fd, &cred));
+	listen_for_clients();
+}
+
+void server_client_gone(void)
+{
+	listen_for_clients();
+}
+
+void server_open(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int lock = lock_directory(path);
+	mode_t mode = options.uid_count || options.gid_count ? 0666 : 0600, mask;
+
+	strncpy(addr.sun_path, path, sizeof(addr.sun_path) - 1);
+	remove_stale(&addr);
+	listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			   0);
+	if (listen_fd < 0)
+		die("cannot make a socket: %s", strerror(errno));
+	/* Who may connect is a matter of the mode, who is served one of the peer. */
+	mask = umask(~mode & 0777);
+	if (bind(listen_fd, (struct sockaddr *)&addr, sizeof(addr)))
+		die("cannot make the socket %s: %s", path, strerror(errno));
+	umask(mask);
+	socket_path = path;
+	if (listen(listen_fd, SOMAXCONN))
+		die("cannot listen on %s: %s", path, strerror(errno));
+	close(lock);
+	connections.handler = connection_ready;
+	listen_for_clients();
+}
+
+void server_close(void)
+{
+	if (listen_fd < 0)
+		return;
+	unlink(socket_path);
+	close(listen_fd);
+	listen_fd = -1;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_VMO_H
+#define ZXD_VMO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <zircon/types.h>
+
+#include "backend.h"
+#include "log.h"
+#include "window.h"
+
+/*
+ * struct vmo - one file that is served
+ * @held: READs wait for ZXD_RELEASE
+ * @detached: no READ is answered any more
+ * @complete: its last packet has come
+ */
+struct vmo {
+	struct vmo *next;
+	const char *name;
+	struct backend *backend;
+	zx_handle_t handle;
+	uint64_t size;		/* that of the file, rounded up to a page */
+	bool writable;
+	bool held;
+	bool detached;
+	bool complete;
+	struct reader reader;
+	struct log_limit limit;
+	uint64_t packets;
+	uint64_t windows;
+	uint64_t failed;
+	uint64_t late;
+};
+
+extern struct vmo *vmos;
+
+/* Before serving: adds a VMO; a failure ends the daemon. */
+void vmo_add(const char *name, const char *path, bool writable);
+
+/* NULL if there is none of that name. */
+struct vmo *vmo_find(const char *name);
+
+/* What the pager has to say. */
+void vmo_read_packet(struct vmo *vmo, uint64_t offset, uint64_t length);
+void vmo_complete_packet(struct vmo *vmo);
+
+/* A descriptor for a client, or -1 and errno; each has a file position of its own. */
+int vmo_open(struct vmo *vmo);
+
+/* 0 or an errno: what administrators ask for. */
+int vmo_fail(struct vmo *vmo, uint64_t offset, uint64_t length, int code);
+void vmo_clear(struct vmo *vmo);
+void vmo_hold(struct vmo *vmo, bool held);
+int vmo_detach(struct vmo *vmo);
+
+#endif /* ZXD_VMO_H */

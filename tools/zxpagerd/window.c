@@ -1,0 +1,472 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How READs are answered: in windows, aligned pieces of a VMO that are read and
+ * supplied as a whole.
+ *
+ * A READ marks its pages as wanted in each window that it touches.  A window that is
+ * being read already is not read again.  What a window has beyond the wanted pages is
+ * a bonus: when the read of the whole window fails, only the wanted pages are read
+ * again, run by run, and a run that fails page by page, so that an error is answered
+ * for those pages alone that have one.  A window is done when no page of it is wanted
+ * any more, so nothing that was asked for stays without an answer.
+ *
+ * All of a VMO's windows may be busy; then requests queue up, and only as many as
+ * there are packets without an answer.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "pager.h"
+#include "vmo.h"
+#include "window.h"
+
+#define BADS_MAX	1024
+
+/* Internal errno for a file that is not as long any more; fails with EIO. */
+#define TRUNCATED	ENODATA
+
+enum mode {
+	WHOLE,		/* read all of the window */
+	RUNS,		/* only what is wanted, run by run */
+	PAGES,		/* page by page */
+};
+
+/*
+ * struct window - one read under way
+ * @offset: start in the VMO
+ * @length: window size, less at the end of the VMO
+ * @from, @to: the part of it that is being read now
+ * @got: bytes of that part that are there
+ * @wanted: a bit for each page that waits for an answer
+ */
+struct window {
+	struct event event;
+	struct vmo *vmo;
+	bool busy;
+	enum mode mode;
+	uint64_t offset;
+	uint32_t length;
+	uint32_t from, to, got;
+	uint8_t *buffer;
+	uint64_t *wanted;
+};
+
+static uint32_t page_size(const struct window *w)
+{
+	return w->vmo->reader.page_size;
+}
+
+static bool is_wanted(const struct window *w, uint32_t at)
+{
+	uint32_t page = at / page_size(w);
+
+	return w->wanted[page / 64] >> page % 64 & 1;
+}
+
+static void set_wanted(struct window *w, uint32_t from, uint32_t to, bool wanted)
+{
+	for (uint32_t at = from; at < to; at += page_size(w)) {
+		uint32_t page = at / page_size(w);
+		uint64_t bit = (uint64_t)1 << page % 64;
+
+		if (wanted)
+			w->wanted[page / 64] |= bit;
+		else
+			w->wanted[page / 64] &= ~bit;
+	}
+}
+
+/* Where @offset's page is to fail: the errno, or 0. */
+static int bad_code(const struct reader *r, uint64_t offset)
+{
+	for (const struct bad *bad = r->bads; bad; bad = bad->next)
+		if (bad->offset <= offset && offset < bad->end)
+			return bad->code;
+	return 0;
+}
+
+static bool touches_bad(const struct reader *r, uint64_t offset, uint64_t end)
+{
+	for (const struct bad *bad = r->bads; bad; bad = bad->next)
+		if (bad->offset < end && offset < bad->end)
+			return true;
+	return false;
+}
+
+/* The code that a back end's error has on the other side. */
+static int fail_code(int error)
+{
+	switch (error) {
+	case EBADMSG:	/* a checksum did not match */
+	case EILSEQ:
+	case EUCLEAN:
+		return EBADMSG;
+	case ENOSPC:
+		return ENOSPC;
+	}
+	return EIO;
+}
+
+static void answer_failed(struct vmo *vmo, uint64_t offset, uint64_t length,
+			  int code)
+{
+	zx_status_t status = pager_fail(vmo, offset, length, code);
+
+	vmo->failed++;
+	if (status != ZX_OK && status != ZX_ERR_BAD_STATE)
+		log_limited(&vmo->limit, "%s: cannot fail %llu+%llu: status %d",
+			    vmo->name, (unsigned long long)offset,
+			    (unsigned long long)length, status);
+}
+
+/* Fails [@from, @to) of a window for good. */
+static void fail_part(struct window *w, uint32_t from, uint32_t to, int code)
+{
+	answer_failed(w->vmo, w->offset + from, to - from, code);
+	set_wanted(w, from, to, false);
+}
+
+/* How much of [w->from, w->to) the file had when it was opened. */
+static uint32_t part_bytes(const struct window *w)
+{
+	uint64_t left = w->vmo->backend->size - w->offset - w->from;
+
+	return left < w->to - w->from ? (uint32_t)left : w->to - w->from;
+}
+
+static void read_rest(struct window *w)
+{
+	struct backend *be = w->vmo->backend;
+
+	be->ops->read(be, &w->event, w->buffer + w->from + w->got,
+		      part_bytes(w) - w->got, w->offset + w->from + w->got);
+}
+
+/*
+ * The next wanted run that is not to fail, as w->from and w->to; those that are get
+ * their answer on the way.  False if nothing is left.
+ */
+static bool next_run(struct window *w)
+{
+	const struct reader *r = &w->vmo->reader;
+	uint32_t page = page_size(w), at = 0, end;
+	int code;
+
+	while (at < w->length) {
+		if (!is_wanted(w, at)) {
+			at += page;
+			continue;
+		}
+		code = bad_code(r, w->offset + at);
+		for (end = at + page; end < w->length && is_wanted(w, end) &&
+		     bad_code(r, w->offset + end) == code; end += page)
+			;
+		if (!code) {
+			w->from = at;
+			w->to = w->mode == PAGES ? at + page : end;
+			return true;
+		}
+		fail_part(w, at, end, code);
+		at = end;
+	}
+	return false;
+}
+
+/* Begins what is to be read next, or lets the window go. */
+static void step(struct window *w)
+{
+	w->got = 0;
+	if (w->mode == WHOLE) {
+		w->from = 0;
+		w->to = w->length;
+	} else if (!next_run(w)) {
+		w->busy = false;
+		return;
+	}
+	read_rest(w);
+}
+
+/* What was being read cannot be had: with less of it perhaps. */
+static void part_failed(struct window *w, int error)
+{
+	struct vmo *vmo = w->vmo;
+
+	if (w->mode == WHOLE) {
+		w->mode = RUNS;
+	} else if (w->to - w->from > page_size(w)) {
+		w->mode = PAGES;
+	} else {
+		if (error == TRUNCATED)
+			log_limited(&vmo->limit,
+				    "%s: %s is shorter than the %llu bytes it had: page at %llu fails",
+				    vmo->name, vmo->backend->path,
+				    (unsigned long long)vmo->backend->size,
+				    (unsigned long long)(w->offset + w->from));
+		else
+			log_limited(&vmo->limit,
+				    "%s: %s: page at %llu fails: %s", vmo->name,
+				    vmo->backend->path,
+				    (unsigned long long)(w->offset + w->from),
+				    strerror(error));
+		fail_part(w, w->from, w->to, fail_code(error));
+	}
+	step(w);
+}
+
+/* Requests in the queue for what just got content are over. */
+static void trim_requests(struct reader *r, uint64_t offset, uint64_t end)
+{
+	struct request **link = &r->requests, *req;
+
+	while ((req = *link)) {
+		if (offset <= req->offset && req->offset < end)
+			req->offset = end < req->end ? end : req->end;
+		else if (req->offset < offset && offset < req->end &&
+			 req->end <= end)
+			req->end = offset;
+		if (req->offset < req->end) {
+			link = &req->next;
+			continue;
+		}
+		*link = req->next;
+		if (!req->next)
+			r->requests_end = link;
+		free(req);
+	}
+}
+
+static void part_read(struct window *w)
+{
+	struct vmo *vmo = w->vmo;
+	uint64_t done;
+	zx_status_t status;
+
+	/* A range turned bad meanwhile: the pages beside it are still good. */
+	if (touches_bad(&vmo->reader, w->offset + w->from, w->offset + w->to)) {
+		if (w->mode == WHOLE)
+			w->mode = RUNS;
+		step(w);
+		return;
+	}
+	memset(w->buffer + w->from + w->got, 0, w->to - w->from - w->got);
+	status = pager_supply(vmo, w->offset + w->from, w->to - w->from,
+			      w->buffer + w->from, &done);
+	set_wanted(w, w->from, w->from + (uint32_t)done, false);
+	trim_requests(&vmo->reader, w->offset + w->from,
+		      w->offset + w->from + done);
+	if (status == ZX_ERR_BAD_STATE) {
+		/* Detached: whoever waited was told. */
+		w->busy = false;
+		return;
+	}
+	if (status != ZX_OK) {
+		part_failed(w, status == ZX_ERR_NO_MEMORY ? ENOMEM : EIO);
+		return;
+	}
+	if (w->mode == WHOLE)
+		w->mode = RUNS;
+	step(w);
+}
+
+static struct window *find_window(struct reader *r, uint64_t offset)
+{
+	for (unsigned int i = 0; i < r->depth; i++)
+		if (r->windows[i].busy && r->windows[i].offset == offset)
+			return &r->windows[i];
+	return NULL;
+}
+
+static struct window *free_window(struct reader *r)
+{
+	for (unsigned int i = 0; i < r->depth; i++)
+		if (!r->windows[i].busy)
+			return &r->windows[i];
+	return NULL;
+}
+
+static void begin(struct window *w, uint64_t offset)
+{
+	struct reader *r = &w->vmo->reader;
+	uint64_t left = w->vmo->size - offset;
+
+	w->busy = true;
+	w->offset = offset;
+	w->length = left < r->window_size ? (uint32_t)left : r->window_size;
+	w->mode = touches_bad(r, offset, offset + w->length) ? RUNS : WHOLE;
+	memset(w->wanted, 0, r->window_size / r->page_size / 8 + 8);
+	w->vmo->windows++;
+}
+
+/* Begins as many windows as there are requests for and room. */
+static void pump(struct vmo *vmo)
+{
+	struct reader *r = &vmo->reader;
+	struct request *req;
+	struct window *w;
+	uint64_t start, end;
+	bool begun;
+
+	while (!vmo->held && (req = r->requests)) {
+		start = req->offset & ~(uint64_t)(r->window_size - 1);
+		w = find_window(r, start);
+		begun = !w;
+		if (begun) {
+			w = free_window(r);
+			if (!w)
+				return;
+			begin(w, start);
+		}
+		end = start + w->length < req->end ? start + w->length : req->end;
+		set_wanted(w, (uint32_t)(req->offset - start),
+			   (uint32_t)(end - start), true);
+		req->offset = end;
+		if (req->offset >= req->end) {
+			r->requests = req->next;
+			if (!r->requests)
+				r->requests_end = &r->requests;
+			free(req);
+		}
+		if (begun)
+			step(w);
+	}
+}
+
+static void window_done(struct event *ev, int res)
+{
+	struct window *w = event_owner(ev, struct window, event);
+	struct vmo *vmo = w->vmo;
+
+	if (vmo->detached) {
+		w->busy = false;
+		return;
+	}
+	if (res == -EINTR || res == -EAGAIN) {
+		read_rest(w);
+		return;
+	}
+	if (res > 0) {
+		w->got += (uint32_t)res;
+		if (w->got < part_bytes(w)) {
+			read_rest(w);
+			return;
+		}
+		part_read(w);
+	} else {
+		part_failed(w, res ? -res : TRUNCATED);
+	}
+	pump(vmo);
+}
+
+void reader_request(struct vmo *vmo, uint64_t offset, uint64_t length)
+{
+	struct reader *r = &vmo->reader;
+	struct request *req;
+
+	if (vmo->detached || offset >= vmo->size || !length)
+		return;
+	if (length > vmo->size - offset)
+		length = vmo->size - offset;
+	req = malloc(sizeof(*req));
+	if (!req) {
+		log_limited(&vmo->limit, "%s: out of memory: a READ fails",
+			    vmo->name);
+		answer_failed(vmo, offset, length, EIO);
+		return;
+	}
+	*req = (struct request){ .offset = offset, .end = offset + length };
+	*r->requests_end = req;
+	r->requests_end = &req->next;
+	pump(vmo);
+}
+
+void reader_resume(struct vmo *vmo)
+{
+	pump(vmo);
+}
+
+void reader_cancel(struct vmo *vmo)
+{
+	trim_requests(&vmo->reader, 0, UINT64_MAX);
+}
+
+int reader_add_bad(struct vmo *vmo, uint64_t offset, uint64_t length, int code)
+{
+	struct reader *r = &vmo->reader;
+	struct bad *bad;
+	uint64_t mask = r->page_size - 1;
+
+	if (!length || offset >= vmo->size || length > vmo->size - offset)
+		return ERANGE;
+	if (r->bad_count == BADS_MAX)
+		return ENOSPC;
+	bad = malloc(sizeof(*bad));
+	if (!bad)
+		return ENOMEM;
+	*bad = (struct bad){
+		.next = r->bads,
+		.offset = offset & ~mask,
+		.end = (offset + length + mask) & ~mask,
+		.code = code,
+	};
+	r->bads = bad;
+	r->bad_count++;
+	return 0;
+}
+
+void reader_clear_bad(struct vmo *vmo)
+{
+	struct bad *bad;
+
+	while ((bad = vmo->reader.bads)) {
+		vmo->reader.bads = bad->next;
+		free(bad);
+	}
+	vmo->reader.bad_count = 0;
+}
+
+int reader_init(struct vmo *vmo, uint32_t window_size, unsigned int depth)
+{
+	struct reader *r = &vmo->reader;
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+	size_t words = window_size / page / 64 + 1;
+	uint8_t *memory;
+
+	*r = (struct reader){
+		.window_size = window_size,
+		.page_size = page,
+		.depth = depth,
+		.requests_end = &r->requests,
+	};
+	r->windows = calloc(depth, sizeof(*r->windows));
+	memory = mmap(NULL, (size_t)depth * window_size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!r->windows || memory == MAP_FAILED)
+		return ENOMEM;
+	for (unsigned int i = 0; i < depth; i++) {
+		struct window *w = &r->windows[i];
+
+		w->event.handler = window_done;
+		w->vmo = vmo;
+		w->buffer = memory + (size_t)i * window_size;
+		w->wanted = calloc(words, sizeof(*w->wanted));
+		if (!w->wanted)
+			return ENOMEM;
+	}
+	return 0;
+}
+
+void reader_free(struct vmo *vmo)
+{
+	struct reader *r = &vmo->reader;
+
+	reader_cancel(vmo);
+	reader_clear_bad(vmo);
+	for (unsigned int i = 0; i < r->depth; i++)
+		free(r->windows[i].wanted);
+	munmap(r->windows[0].buffer, (size_t)r->depth * r->window_size);
+	free(r->windows);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_WINDOW_H
+#define ZXD_WINDOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loop.h"
+
+struct vmo;
+struct window;
+
+/* struct request - the part of a READ packet that no window was begun for */
+struct request {
+	struct request *next;
+	uint64_t offset;
+	uint64_t end;
+};
+
+/* struct bad - a range that is to fail */
+struct bad {
+	struct bad *next;
+	uint64_t offset;
+	uint64_t end;
+	int code;
+};
+
+/*
+ * struct reader - how the READs of one VMO are answered
+ * @window_size: a power of two, a multiple of the page size
+ * @depth: how many windows are read at a time; their memory is there from the start,
+ *	so that answering never needs any
+ */
+struct reader {
+	uint32_t window_size;
+	uint32_t page_size;
+	unsigned int depth;
+	struct window *windows;
+	struct request *requests, **requests_end;
+	struct bad *bads;
+	unsigned int bad_count;
+};
+
+/* 0 or an errno. */
+int reader_init(struct vmo *vmo, uint32_t window_size, unsigned int depth);
+void reader_free(struct vmo *vmo);
+
+/* Somebody waits for a range: it will be supplied or failed. */
+void reader_request(struct vmo *vmo, uint64_t offset, uint64_t length);
+
+/* Goes on where vmo->held had it stop. */
+void reader_resume(struct vmo *vmo);
+
+/* Nobody waits any more; what is being read is thrown away. */
+void reader_cancel(struct vmo *vmo);
+
+/* 0 or an errno: READs of the range fail with @code until reader_clear_bad(). */
+int reader_add_bad(struct vmo *vmo, uint64_t offset, uint64_t length, int code);
+void reader_clear_bad(struct vmo *vmo);
+
+#endif /* ZXD_WINDOW_H */
