@@ -60,6 +60,11 @@ static uint32_t page_size(const struct window *w)
 	return w->vmo->reader.page_size;
 }
 
+static size_t wanted_words(const struct reader *r)
+{
+	return (r->window_size / r->page_size + 63) / 64;
+}
+
 static bool is_wanted(const struct window *w, uint32_t at)
 {
 	uint32_t page = at / page_size(w);
@@ -297,7 +302,7 @@ static void begin(struct window *w, uint64_t offset)
 	w->offset = offset;
 	w->length = left < r->window_size ? (uint32_t)left : r->window_size;
 	w->mode = touches_bad(r, offset, offset + w->length) ? RUNS : WHOLE;
-	memset(w->wanted, 0, r->window_size / r->page_size / 8 + 8);
+	memset(w->wanted, 0, wanted_words(r) * sizeof(*w->wanted));
 	w->vmo->windows++;
 }
 
@@ -432,7 +437,6 @@ int reader_init(struct vmo *vmo, uint32_t window_size, unsigned int depth)
 {
 	struct reader *r = &vmo->reader;
 	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
-	size_t words = window_size / page / 64 + 1;
 	uint8_t *memory;
 
 	*r = (struct reader){
@@ -452,7 +456,7 @@ int reader_init(struct vmo *vmo, uint32_t window_size, unsigned int depth)
 		w->event.handler = window_done;
 		w->vmo = vmo;
 		w->buffer = memory + (size_t)i * window_size;
-		w->wanted = calloc(words, sizeof(*w->wanted));
+		w->wanted = calloc(wanted_words(r), sizeof(*w->wanted));
 		if (!w->wanted)
 			return ENOMEM;
 	}
