@@ -192,6 +192,8 @@ struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
 		iput(inode);
 		goto unpin;
 	}
+	/* What open() does for other files, and fput() undoes for all. */
+	__module_get(THIS_MODULE);
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_NOWAIT;
 
 	if (pager) {
