@@ -190,7 +190,7 @@ TEST_F(kinds, features_as_told)
 				  page_size);
 	EXPECT_EQ(HAS(SYNC), fd != -EOPNOTSUPP);
 	close(fd);
-	GIVES(ZERO, zxp_vmo_op_range(w->plain, ZXP_VMO_OP_ZERO, 0, 0));
+	GIVES(ZERO, zxp_vmo_op_range(w->plain, ZXP_VMO_OP_ZERO, 0, page_size));
 }
 
 TEST_HARNESS_MAIN

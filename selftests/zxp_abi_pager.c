@@ -124,6 +124,9 @@ TEST_F(bad, create_plain)
 						self->w.p.port, 0, page_size));
 	EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, 0, ZXP_CREATE_PLAIN,
 						ZXP_PORT_OWN, 1, page_size));
+	EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, ZXP_VMO_TRAP_DIRTY,
+						ZXP_CREATE_PLAIN, ZXP_PORT_OWN, 0,
+						page_size));
 	EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, ZXP_VMO_DISCARDABLE,
 						ZXP_CREATE_PLAIN, ZXP_PORT_OWN, 0,
 						page_size));
@@ -131,8 +134,8 @@ TEST_F(bad, create_plain)
 
 TEST_F(bad, create_vmo_order)
 {
-	/* Options, then the port, then the size. */
-	EXPECT_EQ(-EINVAL, zxp_create_vmo(self->pager, 1, -2, 1, page_size));
+	/* The port, then the options, then the size, as in Zircon. */
+	EXPECT_EQ(-EBADF, zxp_create_vmo(self->pager, 1, -2, 1, page_size));
 	EXPECT_EQ(-EINVAL, zxp_create_vmo(self->pager, 1, -1, 1, UINT64_MAX));
 	EXPECT_EQ(-EBADF, zxp_create_vmo(self->pager, 0, -2, 1, UINT64_MAX));
 	EXPECT_EQ(-EMEDIUMTYPE, zxp_create_vmo(self->pager, 0, self->w.memfd, 1,

@@ -341,8 +341,9 @@ FIXTURE_TEARDOWN(many)
 
 static unsigned int seen[NR][256];
 static struct user_pager *the_pager;
+static volatile unsigned int gone_home;
 
-/* Serve packets until a VMO that is not there any more says so. */
+/* Serve packets until there is a COMPLETE. */
 static int serve_packets(struct test_thread *t)
 {
 	struct zxp_packet pkt[3];
@@ -354,8 +355,10 @@ static int serve_packets(struct test_thread *t)
 			unsigned int v = 0;
 			uint64_t page = pkt[i].offset / page_size;
 
-			if (pkt[i].command == ZXP_PACKET_COMPLETE)
+			if (pkt[i].command == ZXP_PACKET_COMPLETE) {
+				__sync_fetch_and_add(&gone_home, 1);
 				return 0;
+			}
 			while (the_pager->vmos[v]->key != pkt[i].key)
 				v++;
 			__sync_fetch_and_add(&seen[v][page], 1);
@@ -389,12 +392,13 @@ TEST_F(many, readers)
 			EXPECT_EQ(1, seen[v][i]);
 		}
 	}
-	/* A COMPLETE each sends them home. */
+	/* A COMPLETE each sends them home, one after the other. */
 	for (int i = 0; i < READERS; i++) {
 		struct test_vmo *vmo = pager_create_vmo(&self->p, 1);
 
 		ASSERT_NE(NULL, vmo);
 		ASSERT_TRUE(pager_detach(&self->p, vmo));
+		ASSERT_TRUE(wait_until(gone_home > (unsigned int)i));
 	}
 	for (int i = 0; i < READERS; i++) {
 		ASSERT_TRUE(thread_wait(&self->t[i]));
