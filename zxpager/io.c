@@ -99,11 +99,9 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 			folio_put(folio);
 		} else if (zxp_vmo_is_zero(vmo, index)) {
 			copied = iov_iter_zero(len, to);
-		} else if (nowait) {
-			ret = -EAGAIN;
-			break;
 		} else {
-			ret = zxp_read_wait(vmo, &request, index,
+			ret = nowait ? -EAGAIN :
+			      zxp_read_wait(vmo, &request, index,
 					    DIV_ROUND_UP_ULL(end, PAGE_SIZE),
 					    generation);
 			if (ret)

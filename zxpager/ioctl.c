@@ -141,42 +141,47 @@ static int zxp_ioc_not_yet(struct file *file, union zxp_args *args,
 	return -EOPNOTSUPP;
 }
 
-#define ZXP_IOCTL(_cmd, _struct, _last, _call, ...)			\
-	{ .cmd = (_cmd), .size = sizeof(struct _struct),		\
-	  .min_size = offsetofend(struct _struct, _last),		\
+#define ZXP_IOCTL(_cmd, _type, _last, _call, ...)			\
+	{ .cmd = (_cmd), .size = sizeof(_type),				\
+	  .min_size = offsetofend(_type, _last),			\
 	  .call = (_call), ##__VA_ARGS__ }
 
 static const struct zxp_ioctl zxp_pager_ioctls[] = {
-	ZXP_IOCTL(ZXP_IOC_GET_INFO, zxp_info, reserved, zxp_ioc_get_info,
+	ZXP_IOCTL(ZXP_IOC_GET_INFO, struct zxp_info,
+		  reserved, zxp_ioc_get_info,
 		  .answers = true),
-	ZXP_IOCTL(ZXP_IOC_CREATE_PORT, zxp_create_port, reserved,
-		  zxp_ioc_create_port,
+	ZXP_IOCTL(ZXP_IOC_CREATE_PORT, struct zxp_create_port,
+		  reserved, zxp_ioc_create_port,
 		  .fd_offset = offsetof(struct zxp_create_port, out_fd)),
-	ZXP_IOCTL(ZXP_IOC_CREATE_VMO, zxp_create_vmo, reserved,
-		  zxp_ioc_create_vmo,
+	ZXP_IOCTL(ZXP_IOC_CREATE_VMO, struct zxp_create_vmo,
+		  reserved, zxp_ioc_create_vmo,
 		  .fd_offset = offsetof(struct zxp_create_vmo, out_fd)),
-	ZXP_IOCTL(ZXP_IOC_DETACH_VMO, zxp_detach_vmo, reserved,
-		  zxp_ioc_detach_vmo),
-	ZXP_IOCTL(ZXP_IOC_SUPPLY_PAGES, zxp_supply_pages, out_filled,
-		  zxp_ioc_supply_pages, .answers = true),
-	ZXP_IOCTL(ZXP_IOC_OP_RANGE, zxp_op_range, data, zxp_ioc_op_range),
-	ZXP_IOCTL(ZXP_IOC_QUERY_DIRTY_RANGES, zxp_query_dirty_ranges, out_avail,
-		  zxp_ioc_not_yet),
-	ZXP_IOCTL(ZXP_IOC_QUERY_VMO_STATS, zxp_query_vmo_stats, out_modified,
-		  zxp_ioc_not_yet),
+	ZXP_IOCTL(ZXP_IOC_DETACH_VMO, struct zxp_detach_vmo,
+		  reserved, zxp_ioc_detach_vmo),
+	ZXP_IOCTL(ZXP_IOC_SUPPLY_PAGES, struct zxp_supply_pages,
+		  out_filled, zxp_ioc_supply_pages, .answers = true),
+	ZXP_IOCTL(ZXP_IOC_OP_RANGE, struct zxp_op_range,
+		  data, zxp_ioc_op_range),
+	ZXP_IOCTL(ZXP_IOC_QUERY_DIRTY_RANGES, struct zxp_query_dirty_ranges,
+		  out_avail, zxp_ioc_not_yet),
+	ZXP_IOCTL(ZXP_IOC_QUERY_VMO_STATS, struct zxp_query_vmo_stats,
+		  out_modified, zxp_ioc_not_yet),
 };
 
 static const struct zxp_ioctl zxp_vmo_ioctls[] = {
-	ZXP_IOCTL(ZXP_IOC_VMO_GET_INFO, zxp_vmo_info, reserved,
-		  zxp_ioc_vmo_get_info, .answers = true),
-	ZXP_IOCTL(ZXP_IOC_VMO_OP_RANGE, zxp_vmo_op_range, reserved,
-		  zxp_ioc_vmo_op_range),
-	ZXP_IOCTL(ZXP_IOC_VMO_READ, zxp_vmo_io, buffer, zxp_ioc_vmo_read),
-	ZXP_IOCTL(ZXP_IOC_VMO_WRITE, zxp_vmo_io, buffer, zxp_ioc_vmo_write),
-	ZXP_IOCTL(ZXP_IOC_VMO_SET_STREAM_SIZE, zxp_vmo_set_stream_size,
+	ZXP_IOCTL(ZXP_IOC_VMO_GET_INFO, struct zxp_vmo_info,
+		  reserved, zxp_ioc_vmo_get_info, .answers = true),
+	ZXP_IOCTL(ZXP_IOC_VMO_OP_RANGE, struct zxp_vmo_op_range,
+		  reserved, zxp_ioc_vmo_op_range),
+	ZXP_IOCTL(ZXP_IOC_VMO_READ, struct zxp_vmo_io,
+		  buffer, zxp_ioc_vmo_read),
+	ZXP_IOCTL(ZXP_IOC_VMO_WRITE, struct zxp_vmo_io,
+		  buffer, zxp_ioc_vmo_write),
+	ZXP_IOCTL(ZXP_IOC_VMO_SET_STREAM_SIZE,
+		  struct zxp_vmo_set_stream_size,
 		  stream_size, zxp_ioc_not_yet),
-	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, zxp_vmo_create_child, reserved,
-		  zxp_ioc_not_yet),
+	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, struct zxp_vmo_create_child,
+		  reserved, zxp_ioc_not_yet),
 };
 
 static const struct zxp_ioctl *zxp_ioctl_find(const struct zxp_ioctl *table,

@@ -171,8 +171,8 @@ int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 	start = offset >> PAGE_SHIFT;
 	end = nr_pages;
 	if (len && len < LLONG_MAX - offset)
-		end = min_t(u64, nr_pages, DIV_ROUND_UP_ULL(offset + len,
-							     PAGE_SIZE));
+		end = DIV_ROUND_UP_ULL(offset + len, PAGE_SIZE);
+	end = min(end, nr_pages);
 
 	switch (advice) {
 	case POSIX_FADV_NORMAL:

@@ -33,7 +33,7 @@ struct zxp_port_packet {
  */
 struct zxp_port {
 	struct kref ref;
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	struct list_head queue;
 	wait_queue_head_t wait;
 	bool closed;

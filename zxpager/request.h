@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Requests: what is asked of a daemon and not answered yet. See request.c.
+ * Requests: what is asked of a daemon and not answered yet, see request.c; and
+ * how they are sent, see source.c.
  */
 #ifndef _ZXPAGER_REQUEST_H
 #define _ZXPAGER_REQUEST_H
@@ -79,7 +80,7 @@ struct zxp_request {
  */
 struct zxp_source {
 	struct kref ref;
-	spinlock_t lock;
+	spinlock_t lock;	/* see above */
 	struct zxp_port *port;
 	u64 key;
 	unsigned long generation;
@@ -103,6 +104,9 @@ void zxp_source_detach(struct zxp_source *source, bool complete);
 void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 			pgoff_t start, pgoff_t end, int error);
 
+void zxp_source_dispatch_locked(struct zxp_source *source);
+void zxp_source_unsend_locked(struct zxp_source *source,
+			      struct zxp_request *request);
 void zxp_source_packet_taken(struct zxp_port_packet *packet, bool read);
 void zxp_source_packet_returned(struct zxp_port_packet *packet);
 
@@ -128,6 +132,7 @@ int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t end,
  */
 static inline unsigned long zxp_source_generation(struct zxp_source *source)
 {
+	/* Before the lookup; pairs with zxp_source_resolve(). */
 	return smp_load_acquire(&source->generation);
 }
 

@@ -69,7 +69,7 @@
 struct zxp_pager {
 	struct kref ref;
 	struct zxp_port *port;
-	spinlock_t lock;
+	spinlock_t lock;		/* see above */
 	struct list_head vmos;
 };
 
@@ -102,11 +102,11 @@ struct zxp_vmo {
 	struct list_head pager_link;
 	u32 options;
 	pgoff_t nr_pages;
-	struct mutex append_lock;
-	struct mutex content_lock;
-	spinlock_t zero_lock;
+	struct mutex append_lock;	/* see above */
+	struct mutex content_lock;	/* see above */
+	spinlock_t zero_lock;		/* see above */
 	struct rb_root zeroes;
-	spinlock_t faults_lock;
+	spinlock_t faults_lock;		/* see above */
 	struct list_head failed_faults;
 	atomic64_t supplied;
 	atomic64_t failures;
