@@ -22,6 +22,24 @@ PAGER_FIXTURE(mm);
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, page, 1));		\
 } while (0)
 
+/*
+ * Supply with a buffer that was made before: one made now could come to lie where
+ * the mapping was.
+ */
+#define prepare(vmo) ({							\
+	char *__buf = map_anon((vmo)->pages);				\
+									\
+	ASSERT_NE(NULL, __buf);						\
+	vmo_fill(vmo, 0, (vmo)->pages, __buf);				\
+	__buf;								\
+})
+
+#define supply_prepared(vmo, buf, page, nr)				\
+	ASSERT_EQ(0, zxp_supply_pages(self->p.fd, (vmo)->fd,		\
+				      (page) * page_size,		\
+				      (nr) * page_size,			\
+				      (buf) + (page) * page_size))
+
 #define new_client(how, vmo, page, nr)	client_new(ACC_##how, vmo, page, nr)
 
 TEST_F(mm, fork_child_served)
@@ -73,13 +91,13 @@ TEST_F(mm, fork_both_wait)
 TEST_F(mm, munmap)
 {
 	struct test_vmo *vmo = new_vmo(4);
-	char *map = vmo->map;
+	char *map = vmo->map, *buf = prepare(vmo);
 
 	block(0, vmo, 1);
 	ASSERT_EQ(0, munmap(map, 4 * page_size));
 	vmo->map = NULL;
 	EXPECT_TRUE(thread_running(&self->t[0]));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
+	supply_prepared(vmo, buf, 1, 1);
 	ASSERT_TRUE(thread_wait_crash(&self->t[0], map + page_size, SIGSEGV));
 	EXPECT_EQ(page_size, vmo_info(vmo).out_resident);
 }
@@ -99,7 +117,7 @@ TEST_F(mm, munmap_and_close)
 TEST_F(mm, mremap_move)
 {
 	struct test_vmo *vmo = new_vmo(4);
-	char *map = vmo->map, *to;
+	char *map = vmo->map, *buf = prepare(vmo), *to;
 
 	to = mmap(NULL, 4 * page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, to);
@@ -107,7 +125,7 @@ TEST_F(mm, mremap_move)
 	ASSERT_EQ(to, mremap(map, 4 * page_size, 4 * page_size,
 			     MREMAP_MAYMOVE | MREMAP_FIXED, to));
 	vmo->map = to;
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
+	supply_prepared(vmo, buf, 1, 1);
 	ASSERT_TRUE(thread_wait_crash(&self->t[0], map + page_size, SIGSEGV));
 	EXPECT_TRUE(vmo_matches(vmo, 1, 1, to + page_size));
 	block(0, vmo, 2);
@@ -130,10 +148,11 @@ TEST_F(mm, mremap_grow)
 TEST_F(mm, mremap_shrink)
 {
 	struct test_vmo *vmo = new_vmo(4);
+	char *buf = prepare(vmo);
 
 	block(0, vmo, 3);
 	ASSERT_EQ(vmo->map, mremap(vmo->map, 4 * page_size, 2 * page_size, 0));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 3, 1));
+	supply_prepared(vmo, buf, 3, 1);
 	ASSERT_TRUE(thread_wait_crash(&self->t[0], vmo->map + 3 * page_size,
 				      SIGSEGV));
 }
@@ -289,7 +308,7 @@ TEST_F(mm, others_go_on_during_store)
 TEST_F(mm, munmap_under_many)
 {
 	struct test_vmo *vmo = new_vmo(16);
-	char *map = vmo->map;
+	char *map = vmo->map, *buf = prepare(vmo);
 
 	for (int i = 0; i < 16; i++) {
 		ASSERT_TRUE(thread_touch(&self->t[i], map + i * page_size));
@@ -297,7 +316,7 @@ TEST_F(mm, munmap_under_many)
 	}
 	ASSERT_EQ(0, munmap(map, 16 * page_size));
 	vmo->map = NULL;
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 16));
+	supply_prepared(vmo, buf, 0, 16);
 	for (int i = 0; i < 16; i++) {
 		ASSERT_TRUE(thread_wait_crash(&self->t[i], map + i * page_size,
 					      SIGSEGV));
