@@ -123,26 +123,16 @@ bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index)
 	return zero;
 }
 
-/*
- * Over the limit of its memory cgroup the caller gets ENOMEM, instead of the OOM
- * killer getting the caller.
- */
-gfp_t zxp_vmo_gfp(struct zxp_vmo *vmo)
-{
-	return mapping_gfp_mask(vmo->inode.i_mapping) | __GFP_RETRY_MAYFAIL |
-	       __GFP_NOWARN;
-}
-
+/* The page is charged to the memory cgroup of the caller. */
 static int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
-				    pgoff_t index)
+				    pgoff_t index, gfp_t gfp)
 {
 	int ret;
 
 	lockdep_assert_held(&vmo->content_lock);
 
 	__folio_mark_uptodate(folio);
-	ret = filemap_add_folio(vmo->inode.i_mapping, folio, index,
-				zxp_vmo_gfp(vmo));
+	ret = filemap_add_folio(vmo->inode.i_mapping, folio, index, gfp);
 	if (!ret)
 		folio_unlock(folio);
 	return ret;
@@ -157,7 +147,8 @@ static int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
  */
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index)
 {
-	struct folio *folio = filemap_alloc_folio(zxp_vmo_gfp(vmo), 0);
+	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping);
+	struct folio *folio = filemap_alloc_folio(gfp, 0);
 	int ret = 0;
 
 	if (!folio)
@@ -166,7 +157,7 @@ int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index)
 
 	mutex_lock(&vmo->content_lock);
 	if (index < vmo->nr_pages && zxp_vmo_is_zero(vmo, index))
-		ret = zxp_vmo_add_folio_locked(vmo, folio, index);
+		ret = zxp_vmo_add_folio_locked(vmo, folio, index, gfp);
 	mutex_unlock(&vmo->content_lock);
 
 	folio_put(folio);
@@ -227,6 +218,16 @@ static int zxp_vmo_add_marker_locked(struct zxp_vmo *vmo, pgoff_t index)
 	return 0;
 }
 
+/*
+ * A daemon over the limit of its memory cgroup gets ENOMEM, instead of the OOM
+ * killer getting the daemon.
+ */
+gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo)
+{
+	return mapping_gfp_mask(vmo->inode.i_mapping) | __GFP_RETRY_MAYFAIL |
+	       __GFP_NOWARN;
+}
+
 static int zxp_vmo_insert_locked(struct zxp_vmo *vmo, pgoff_t index,
 				 struct folio *folio)
 {
@@ -234,7 +235,8 @@ static int zxp_vmo_insert_locked(struct zxp_vmo *vmo, pgoff_t index,
 
 	if (IS_ERR(folio) || zxp_vmo_has_content(vmo, index))
 		return -EEXIST;
-	return folio ? zxp_vmo_add_folio_locked(vmo, folio, index) :
+	return folio ? zxp_vmo_add_folio_locked(vmo, folio, index,
+						zxp_vmo_supply_gfp(vmo)) :
 		       zxp_vmo_add_marker_locked(vmo, index);
 }
 

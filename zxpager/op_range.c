@@ -150,7 +150,8 @@ static void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 			cond_resched();
 			continue;
 		}
-		run_end = zxp_vmo_missing_end(vmo, index, end);
+		run_end = zxp_vmo_missing_end(vmo, index,
+					      min(end, index + ZXP_HINT_BATCH));
 		ret = zxp_request_hint(vmo->source, index, run_end, generation);
 		if (ret == -EAGAIN)
 			continue;

@@ -23,7 +23,9 @@
  * that a page is there: *a waiter always looks again*.
  *
  * Early waiters (read) also wake when a run that starts at their wake offset is
- * resolved; they take what has come and go on with the same request.
+ * resolved; they take what has come and go on with the same request. An overlap
+ * wakes when its own pages are resolved, so that who needs one page does not wait
+ * for all that somebody else wants.
  *
  * Everything is under &zxp_source.lock. A waiter takes that lock before it
  * leaves, and whoever wakes it does so with the lock held, so its stack cannot
@@ -153,49 +155,65 @@ static void zxp_request_cancel_locked(struct zxp_source *source,
 	request->active = false;
 }
 
-/* Does [start, end) reach the request at a page that decides its fate? */
-static bool zxp_request_hit(const struct zxp_request *request, pgoff_t start,
-			    pgoff_t end)
+/* Take [start, end) off a request. True if that was all that it waited for. */
+static bool zxp_request_credit(struct zxp_request *request, pgoff_t start,
+			       pgoff_t end, int error)
 {
-	start = max(start, request->start);
-	return start < min(end, request->end) &&
-	       (start == request->start || start == request->wake);
+	pgoff_t first = max(start, request->start);
+	pgoff_t last = min(end, request->end);
+
+	if (first >= last)
+		return false;
+	if (error && !request->error &&
+	    (first == request->start || first == request->wake))
+		request->error = error;
+	request->pending -= min(request->pending, last - first);
+	return !request->pending;
+}
+
+/*
+ * An overlap wakes when its own pages are resolved, whatever its primary still
+ * waits for; and, if it takes pages as they come, along with a primary that does.
+ */
+static void zxp_request_resolve_overlaps(struct zxp_request *request,
+					 pgoff_t start, pgoff_t end, int error,
+					 bool early)
+{
+	struct zxp_request *overlap, *next;
+
+	list_for_each_entry_safe(overlap, next, &request->overlaps, link) {
+		if (zxp_request_credit(overlap, start, end, error)) {
+			list_del_init(&overlap->link);
+			overlap->primary = NULL;
+			overlap->active = false;
+			zxp_request_wake(overlap);
+		} else if (early && overlap->early && overlap->wake < end) {
+			overlap->wake = min(end, overlap->end);
+			zxp_request_wake(overlap);
+		}
+	}
 }
 
 static void zxp_request_resolve_locked(struct zxp_source *source,
 				       struct zxp_request *request,
 				       pgoff_t start, pgoff_t end, int error)
 {
-	pgoff_t first = max(start, request->start);
 	pgoff_t last = min(end, request->end);
-	struct zxp_request *overlap;
+	bool early = request->early &&
+		     request->wake == max(start, request->start);
 
 	lockdep_assert_held(&source->lock);
 
-	if (error) {
-		if (zxp_request_hit(request, start, end) && !request->error)
-			request->error = error;
-		list_for_each_entry(overlap, &request->overlaps, link)
-			if (zxp_request_hit(overlap, start, end) &&
-			    !overlap->error)
-				overlap->error = error;
-	}
-
-	request->pending -= min(request->pending, last - first);
-	if (!request->pending) {
+	if (zxp_request_credit(request, start, end, error)) {
+		zxp_request_resolve_overlaps(request, start, end, error, false);
 		zxp_request_complete_locked(source, request);
 		return;
 	}
 
-	if (!request->early || first != request->wake)
-		return;
-	request->wake = last;
-	zxp_request_wake(request);
-	list_for_each_entry(overlap, &request->overlaps, link) {
-		if (overlap->early && overlap->wake < last) {
-			overlap->wake = last;
-			zxp_request_wake(overlap);
-		}
+	zxp_request_resolve_overlaps(request, start, end, error, early);
+	if (early) {
+		request->wake = last;
+		zxp_request_wake(request);
 	}
 }
 
@@ -290,7 +308,6 @@ static void zxp_request_send_locked(struct zxp_source *source,
 {
 	lockdep_assert_held(&source->lock);
 
-	request->pending = request->end - request->start;
 	zxp_request_insert(&source->requests[request->type], request);
 	source->nr_requests++;
 	list_add_tail(&request->link, &source->fifo);
@@ -339,6 +356,7 @@ int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
 	if (other)
 		request->end = min(end, other->start <= start ? other->end :
 								other->start);
+	request->pending = request->end - start;
 	if (other && other->start <= start) {
 		request->primary = other;
 		list_add_tail(&request->link, &other->overlaps);
@@ -490,6 +508,7 @@ int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t end,
 	request->start = start;
 	request->end = end;
 	request->wake = start;
+	request->pending = end - start;
 	request->active = true;
 	source->nr_hints++;
 	zxp_request_send_locked(source, request);

@@ -129,6 +129,8 @@ int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t end,
  * it is made, and then nobody would ever answer that request. Each event that
  * resolves requests changes the generation after it has put its pages in place,
  * and zxp_request_start() refuses when it is not the one that is given to it.
+ *
+ * Return: the generation.
  */
 static inline unsigned long zxp_source_generation(struct zxp_source *source)
 {

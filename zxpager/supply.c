@@ -27,7 +27,7 @@ static struct folio *zxp_supply_from_user(struct zxp_vmo *vmo, pgoff_t index,
 
 	if (zxp_vmo_has_page(vmo, index))
 		return ERR_PTR(-EEXIST);
-	folio = filemap_alloc_folio(zxp_vmo_gfp(vmo), 0);
+	folio = filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 
@@ -53,7 +53,7 @@ static struct folio *zxp_supply_from_aux(struct zxp_vmo *vmo, pgoff_t index,
 	struct folio *src, *folio = ERR_PTR(-EEXIST);
 
 	if (!zxp_vmo_has_page(vmo, index)) {
-		folio = filemap_alloc_folio(zxp_vmo_gfp(vmo), 0);
+		folio = filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
 		if (!folio)
 			return ERR_PTR(-ENOMEM);
 	}

@@ -57,6 +57,8 @@
 #define ZXP_SUPPLY_BATCH	16
 /* Pages that a write asks for at once. */
 #define ZXP_WRITE_BATCH		16
+/* Pages that a hint asks for at once: who needs one of them now hangs on it. */
+#define ZXP_HINT_BATCH		128
 
 /**
  * struct zxp_pager - one open /dev/zxpager
@@ -201,7 +203,7 @@ int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio);
 struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo);
 int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
 		   unsigned int nr, unsigned int *done, unsigned int *filled);
-gfp_t zxp_vmo_gfp(struct zxp_vmo *vmo);
+gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_detach(struct zxp_vmo *vmo);
 
