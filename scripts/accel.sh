@@ -32,7 +32,7 @@ probe() {
 	local start=$SECONDS answer=tcg
 	say "does a guest boot with KVM? (asked once) ..."
 	if "$zx_root/scripts/vm.sh" --quiet --kernel "$kernel" --accel kvm \
-		--timeout 20 -- true > /dev/null 2>&1; then
+		--timeout 20 --boot-limit 20 -- true > /dev/null 2>&1; then
 		answer=kvm
 	fi
 	say "guests run with $answer ($((SECONDS - start)) s to find out)"

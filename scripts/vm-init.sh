@@ -131,10 +131,13 @@ stage2() {
 	status=$(port zx.status)
 	filesystems
 	note "userspace is up"
+	echo up > "$status"
 	# For the log of a hang: who is blocked, and where.
-	( sleep "$((zx_timeout - $(cut -d. -f1 /proc/uptime) - 5))"
-	  note "time limit is near"
-	  echo w > /proc/sysrq-trigger ) 2> /dev/null &
+	if [ "$zx_timeout" -gt 10 ]; then
+		( sleep $((zx_timeout - 5))
+		  note "time limit is near"
+		  echo w > /proc/sysrq-trigger ) &
+	fi
 	while read -r ko; do
 		insmod "$ko" || fail "cannot insmod $ko (see the kernel log)"
 	done < /run/zx/insmod

@@ -11,7 +11,9 @@
 #   --kernel K        6.1 or 6.12 (Debian's stock kernel), or the path of a
 #                     bzImage or of a kernel's build or unpacked directory;
 #                     default 6.12
-#   --timeout S       seconds until the guest is given up; default 300
+#   --timeout S       seconds the command may take; default 300
+#   --boot-limit S    seconds the boot may take, on top; default 120.  A guest
+#                     that does not come up is booted once more, and it is said
 #   --mem MB          memory; default 1024
 #   --smp N           processors; default 2
 #   --accel A         kvm, tcg or auto (kvm if a guest really boots with it);
@@ -33,11 +35,12 @@ set -euo pipefail
 die_status=125
 
 kernel=6.12 timeout=300 mem=1024 smp=2 accel=${ACCEL:-auto} share='' log=''
-append='' quiet='' insmod=()
+append='' quiet='' insmod=() boot_limit=120
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2?} ;;
 	--timeout) timeout=${2?} ;;
+	--boot-limit) boot_limit=${2?} ;;
 	--mem) mem=${2?} ;;
 	--smp) smp=${2?} ;;
 	--accel) accel=${2?} ;;
@@ -53,7 +56,7 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 [ $# -gt 0 ] || die "no command given (see --help)"
-for n in "$timeout" "$mem" "$smp"; do
+for n in "$timeout" "$boot_limit" "$mem" "$smp"; do
 	[[ $n =~ ^[1-9][0-9]*$ ]] || die "'$n' is not a positive number"
 done
 for f in "${insmod[@]}"; do
@@ -169,10 +172,9 @@ boot() {
 	# its end; by triple fault, for the other ways run on until QEMU notices.
 	local kargs="console=ttyS0 loglevel=7 panic=-1 oops=panic reboot=t"
 	# The time of a busy host's guest looks unstable to its watchdog.
-	kargs+=" tsc=reliable random.trust_cpu=on mitigations=off no5lvl edd=off"
+	kargs+=" tsc=reliable no_timer_check random.trust_cpu=on mitigations=off no5lvl edd=off"
 	local fs=security_model=none,multidevs=remap cpu=max
 	[ "$accel" = tcg ] || cpu=host
-	mkfifo "$tmp/out"
 	cat "$tmp/out" &
 	local drain=$!
 	local args=(
@@ -193,11 +195,33 @@ boot() {
 		-fsdev "local,id=share,path=${share//,/,,},$fs"
 		-device virtio-9p-pci,fsdev=share,mount_tag=zxshare
 	)
-	timeout --foreground -k 5 "$timeout" \
-		qemu-system-x86_64 "${args[@]}" < /dev/null > "$tmp/qemu" 2>&1 &
-	qemu=$!
-	qemu_status=0
-	wait "$qemu" || qemu_status=$?
+	up='' hang='' report=''
+	( qemu-system-x86_64 "${args[@]}" < /dev/null > "$tmp/qemu" 2>&1 7>&- &
+	  echo "pid $!"
+	  wait $! || :
+	  echo gone ) >&7 2> /dev/null &
+	local wrapper=$! until=$((SECONDS + boot_limit)) line
+	while :; do
+		read -r -t $((until > SECONDS ? until - SECONDS : 1)) line <&7 ||
+			line=late
+		case $line in
+		pid\ *) qemu=${line#pid } ;;
+		up) up=1 until=$((SECONDS + timeout)) ;;
+		gone) break ;;
+		late)
+			# A guest with a status needs no longer to be there.
+			if [ -n "$report$hang" ]; then
+				kill -KILL "$qemu" || :
+			else
+				hang=1
+				kill "$qemu" || :
+			fi
+			until=$((SECONDS + 5))
+			;;
+		*) report=$line until=$((SECONDS + 10)) ;;
+		esac
+	done
+	wait "$wrapper" || :
 	qemu=
 	# A reader whose writer never came is let go.
 	exec 8<> "$tmp/out" 8>&-
@@ -208,13 +232,20 @@ boot() {
 find_kernel "$kernel"
 base_initrd
 run_initrd "$@"
+mkfifo "$tmp/out" "$tmp/status"
+exec 7<> "$tmp/status"
 boot
+if [ -z "$up" ] && [ -s "$tmp/klog" ] && [ "$accel" = tcg ]; then
+	say "the guest did not come up, booting once more; its last words:"
+	tr -d '\r' < "$tmp/klog" | tail -n 3 >&2
+	boot
+fi
 
 # The verdict: what was reported, against what the kernel had to say.
 splats=$("$zx_root/scripts/klog.sh" "$tmp/klog") || :
-report=$(cat "$tmp/status" 2> /dev/null || :)
-if [ "$qemu_status" = 124 ] || [ "$qemu_status" = 137 ]; then
+if [ -n "$hang" ]; then
 	status=124 what="time limit reached: hang"
+	[ -n "$up" ] || what+=" of the boot"
 elif [ -n "$splats" ]; then
 	status=126 what="kernel splat"
 	[ -z "$report" ] || what+=" (command: $report)"
@@ -225,7 +256,7 @@ elif [[ $report =~ ^exit\ ([0-9]+)$ ]]; then
 	fi
 elif [[ $report == rig* ]]; then
 	status=125 what=$report
-elif [ ! -s "$tmp/klog" ] && [ "$qemu_status" != 0 ]; then
+elif [ ! -s "$tmp/klog" ]; then
 	status=125 what="QEMU did not start: $(tail -n 1 "$tmp/qemu")"
 else
 	status=127 what="lost guest: it went away without reporting a status"
