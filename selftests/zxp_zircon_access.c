@@ -102,35 +102,40 @@ TEST_F(access, ConcurrentOverlappingAccessTest)
 	struct test_vmo *vmo = new_vmo(1);
 	unsigned int i;
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		ASSERT_TRUE(variant->check(&self->t[i], vmo, 0, 1));
+	}
 	ASSERT_TRUE(vmo_wait_blocked(vmo, nr));
 	EXPECT_EQ(1, vmo_info(vmo).out_requests);
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_idle(&self->p));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		ASSERT_TRUE(thread_wait(&self->t[i]));
+	}
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
 /* @nr threads wait for a page each, and all their packets are read. */
-#define start_bulk(vmo, nr) do {					\
-	unsigned int __i;						\
-									\
-	for (__i = 0; __i < (nr); __i++)				\
-		ASSERT_TRUE(variant->check(&self->t[__i], vmo, __i, 1));\
-	for (__i = 0; __i < (nr); __i++)				\
-		ASSERT_TRUE(pager_wait_read(&self->p, vmo, __i, 1));	\
-	ASSERT_TRUE(vmo_wait_blocked(vmo, nr));				\
+#define start_bulk(vmo, nr) do {						\
+	unsigned int __i;							\
+										\
+	for (__i = 0; __i < (nr); __i++) {					\
+		ASSERT_TRUE(variant->check(&self->t[__i], vmo, __i, 1));	\
+	}									\
+	for (__i = 0; __i < (nr); __i++) {					\
+		ASSERT_TRUE(pager_wait_read(&self->p, vmo, __i, 1));		\
+	}									\
+	ASSERT_TRUE(vmo_wait_blocked(vmo, nr));					\
 } while (0)
 
-#define end_bulk(nr) do {						\
-	unsigned int __i;						\
-									\
-	for (__i = 0; __i < (nr); __i++)				\
-		ASSERT_TRUE(thread_wait(&self->t[__i]));		\
-	ASSERT_TRUE(pager_idle(&self->p));				\
+#define end_bulk(nr) do {							\
+	unsigned int __i;							\
+										\
+	for (__i = 0; __i < (nr); __i++) {					\
+		ASSERT_TRUE(thread_wait(&self->t[__i]));			\
+	}									\
+	ASSERT_TRUE(pager_idle(&self->p));					\
 } while (0)
 
 TEST_F(access, BulkSingleSupplyTest)
@@ -191,8 +196,9 @@ TEST_F(access, ManyRequestTest)
 	unsigned int i;
 
 	start_bulk(vmo, MAX_THREADS);
-	for (i = 0; i < MAX_THREADS; i++)
+	for (i = 0; i < MAX_THREADS; i++) {
 		ASSERT_TRUE(pager_supply(&self->p, vmo, i, 1));
+	}
 	end_bulk(MAX_THREADS);
 }
 
@@ -239,10 +245,12 @@ TEST_F(many_vmos, MultipleConcurrentVmoTest)
 		ASSERT_TRUE(thread_check_vmar(&self->t[i], vmo[i], 0, 1));
 		ASSERT_TRUE(pager_wait_read(&self->p, vmo[i], 0, 1));
 	}
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < 8; i++) {
 		ASSERT_TRUE(pager_supply(&self->p, vmo[i], 0, 1));
-	for (i = 0; i < 8; i++)
+	}
+	for (i = 0; i < 8; i++) {
 		ASSERT_TRUE(thread_wait(&self->t[i]));
+	}
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

@@ -243,31 +243,33 @@ static int populate(struct test_thread *t)
  * COMMIT of a clone copies every page. Linux does that page by page: missing ones
  * are asked for one at a time and in order, present ones are not.
  */
-#define commit_clone(is_present) do {						\
-	const unsigned int nr = 32;						\
-	struct test_vmo *vmo = new_vmo(nr);					\
-	char *map = new_clone(vmo);						\
-	void *zeroes = map_anon(nr);						\
-	uint64_t i;								\
-										\
-	for (i = 0; i < nr; i++)						\
-		if (is_present)							\
-			ASSERT_TRUE(pager_supply(&self->p, vmo, i, 1));		\
-	self->t[0].arg = map;							\
-	self->t[0].nr = nr;							\
-	ASSERT_TRUE(thread_start(&self->t[0], populate));			\
-	for (i = 0; i < nr; i++) {						\
-		if (is_present)							\
-			continue;						\
-		ASSERT_TRUE(pager_wait_read(&self->p, vmo, i, 1));		\
-		ASSERT_TRUE(pager_idle(&self->p));				\
-		ASSERT_TRUE(pager_supply(&self->p, vmo, i, 1));			\
-	}									\
-	ASSERT_TRUE(thread_wait(&self->t[0]));					\
-	test_zxp(vmo_write, vmo->fd, 0, nr * page_size, zeroes);		\
-	EXPECT_TRUE(vmo_matches(vmo, 0, nr, map));				\
-	EXPECT_TRUE(is_zero(vmo->map, nr * page_size));				\
-	ASSERT_TRUE(pager_idle(&self->p));					\
+#define commit_clone(is_present) do {					\
+	const unsigned int nr = 32;					\
+	struct test_vmo *vmo = new_vmo(nr);				\
+	char *map = new_clone(vmo);					\
+	void *zeroes = map_anon(nr);					\
+	uint64_t i;							\
+									\
+	for (i = 0; i < nr; i++) {					\
+		if (is_present) {					\
+			ASSERT_TRUE(pager_supply(&self->p, vmo, i, 1));	\
+		}							\
+	}								\
+	self->t[0].arg = map;						\
+	self->t[0].nr = nr;						\
+	ASSERT_TRUE(thread_start(&self->t[0], populate));		\
+	for (i = 0; i < nr; i++) {					\
+		if (is_present)						\
+			continue;					\
+		ASSERT_TRUE(pager_wait_read(&self->p, vmo, i, 1));	\
+		ASSERT_TRUE(pager_idle(&self->p));			\
+		ASSERT_TRUE(pager_supply(&self->p, vmo, i, 1));		\
+	}								\
+	ASSERT_TRUE(thread_wait(&self->t[0]));				\
+	test_zxp(vmo_write, vmo->fd, 0, nr * page_size, zeroes);	\
+	EXPECT_TRUE(vmo_matches(vmo, 0, nr, map));			\
+	EXPECT_TRUE(is_zero(vmo->map, nr * page_size));			\
+	ASSERT_TRUE(pager_idle(&self->p));				\
 } while (0)
 
 TEST_F(clone_life, CloneCommitTest)

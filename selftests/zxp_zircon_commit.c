@@ -102,15 +102,19 @@ TEST_F(commit, OverlapCommitSupplyTest)
 	struct test_vmo *vmo = new_vmo(pages);
 	unsigned int nr = 0, i;
 
-	for (i = 0; i < pages; i += 7)
+	for (i = 0; i < pages; i += 7) {
 		ASSERT_TRUE(thread_commit(&self->t[nr++], vmo, i, 7));
-	for (i = 0; i < pages; i += 5)
+	}
+	for (i = 0; i < pages; i += 5) {
 		ASSERT_TRUE(thread_commit(&self->t[nr++], vmo, i, 5));
+	}
 	ASSERT_TRUE(vmo_wait_blocked(vmo, nr));
-	for (i = 0; i < pages; i += 3)
+	for (i = 0; i < pages; i += 3) {
 		ASSERT_TRUE(pager_supply(&self->p, vmo, i, 3));
-	for (i = 0; i < nr; i++)
+	}
+	for (i = 0; i < nr; i++) {
 		ASSERT_TRUE(thread_wait(&self->t[i]));
+	}
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
@@ -155,8 +159,9 @@ TEST_F(commit, CommitRedundantSupplyTest)
 
 	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 8));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 8));
-	for (i = 1; i <= 8; i++)
+	for (i = 1; i <= 8; i++) {
 		ASSERT_TRUE(pager_supply(&self->p, vmo, 0, i));
+	}
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 	EXPECT_EQ(8 * page_size, vmo_info(vmo).out_supplied_bytes);
 	ASSERT_TRUE(pager_idle(&self->p));

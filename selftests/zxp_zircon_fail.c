@@ -97,23 +97,28 @@ TEST_F(fail, FailMultipleCommits)
 	unsigned int i;
 
 	/* Eleven requests of a page each, and one answer for all. */
-	for (i = 0; i < 11; i++)
+	for (i = 0; i < 11; i++) {
 		ASSERT_TRUE(thread_commit(&self->t[i], vmo, i, 1));
-	for (i = 0; i < 11; i++)
+	}
+	for (i = 0; i < 11; i++) {
 		ASSERT_TRUE(pager_wait_read(&self->p, vmo, i, 1));
+	}
 	ASSERT_TRUE(pager_fail(&self->p, vmo, 0, 11, EIO));
-	for (i = 0; i < 11; i++)
+	for (i = 0; i < 11; i++) {
 		ASSERT_TRUE(thread_wait_failure(&self->t[i], EIO));
+	}
 
 	/* Eleven threads that want the same. */
-	for (i = 0; i < 11; i++)
+	for (i = 0; i < 11; i++) {
 		ASSERT_TRUE(thread_commit(&self->t[i], vmo, 0, 11));
+	}
 	ASSERT_TRUE(vmo_wait_blocked(vmo, 11));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 11));
 	ASSERT_TRUE(pager_idle(&self->p));
 	ASSERT_TRUE(pager_fail(&self->p, vmo, 0, 11, EIO));
-	for (i = 0; i < 11; i++)
+	for (i = 0; i < 11; i++) {
 		ASSERT_TRUE(thread_wait_failure(&self->t[i], EIO));
+	}
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
@@ -226,8 +231,9 @@ TEST_F(fail, FailRedundant)
 
 	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 11));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 11));
-	for (i = 0; i < 11; i++)
+	for (i = 0; i < 11; i++) {
 		ASSERT_TRUE(pager_fail(&self->p, vmo, i, 1, EIO));
+	}
 	ASSERT_TRUE(thread_wait_failure(&self->t[0], EIO));
 	EXPECT_EQ(1, vmo_info(vmo).out_failures);
 	ASSERT_TRUE(pager_idle(&self->p));

@@ -5,6 +5,7 @@
  * Handles have no rights here: a VMO without the right to write is one that was
  * opened read-only, and a pager's descriptor always has all of its rights.
  */
+#define _GNU_SOURCE
 #include <signal.h>
 #include <kselftest_harness.h>
 
@@ -74,8 +75,9 @@ TEST_F(invalid, InvalidPagerCreateVmo)
 {
 	int pager = self->p.fd, port = self->p.port, i;
 
-	for (i = 5; i < 32; i++)
+	for (i = 5; i < 32; i++) {
 		EXPECT_EQ(-EINVAL, zxp_create_vmo(pager, 1U << i, port, 0, page_size));
+	}
 	EXPECT_EQ(-EINVAL, zxp_create_vmo(pager, 1, port, 0, page_size));
 	EXPECT_EQ(-EINVAL, zxp_create_vmo(pager, ZXP_VMO_DISCARDABLE, port, 0, page_size));
 
@@ -120,10 +122,11 @@ TEST_F(invalid, CreateVmoUnboundedInvalidStreamSize)
 	struct zxp_info info;
 
 	test_zxp(get_info, self->p.fd, &info);
-	if (info.out_features & ZXP_FEATURE_STREAM_SIZE)
+	if (info.out_features & ZXP_FEATURE_STREAM_SIZE) {
 		EXPECT_EQ(-ERANGE, rc);
-	else
+	} else {
 		EXPECT_EQ(-EOPNOTSUPP, rc);
+	}
 }
 
 TEST_F(invalid, InvalidPagerDetachVmo)
@@ -218,10 +221,11 @@ TEST_F(invalid, InvalidPagerOpRange)
 	for (err = 0; err < 200; err++) {
 		for (i = 0; i < ARRAY_SIZE(codes) && codes[i] != err; i++)
 			;
-		if (i == ARRAY_SIZE(codes))
+		if (i == ARRAY_SIZE(codes)) {
 			test_err_zxp(EINVAL, fail, pager, vmo, 0, page, err);
-		else
+		} else {
 			test_zxp(fail, pager, vmo, 0, page, err);
+		}
 		test_err_zxp(EINVAL, op_range, pager, ZXP_PAGER_OP_FAIL, vmo, 0, page,
 			     1ULL << 32 | err);
 	}

@@ -89,7 +89,9 @@ static long pass_through(struct client *c)
 		if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
 			return -1;
 		setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	} else if (c->how == ACC_COPY_RANGE || c->how == ACC_FILE_WRITE) {
+	} else if (c->how == ACC_COPY_RANGE) {
+		fds[1] = zxp_create_plain(c->vmo->pager->fd, bytes(c));
+	} else if (c->how == ACC_FILE_WRITE) {
 		fds[1] = memfd_create("zxp", MFD_CLOEXEC);
 	} else {
 		if (pipe(fds))
@@ -232,9 +234,23 @@ bool client_fork(struct client *c)
 	return c->pid > 0;
 }
 
+static void joined(struct client *c)
+{
+	c->thread.started = false;
+	c->signal = c->thread.signal;
+	c->signal_addr = c->thread.signal_addr;
+	c->done = c->ended = true;
+}
+
+bool client_running(struct client *c)
+{
+	if (!c->ended && !pthread_tryjoin_np(c->thread.thread, NULL))
+		joined(c);
+	return !c->ended;
+}
+
 bool client_end(struct client *c)
 {
-	struct test_thread *t = &c->thread;
 	struct timespec end;
 
 	if (c->ended)
@@ -249,14 +265,11 @@ bool client_end(struct client *c)
 	}
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += FAILURE_MS / 1000;
-	if (pthread_timedjoin_np(t->thread, NULL, &end)) {
+	if (pthread_timedjoin_np(c->thread.thread, NULL, &end)) {
 		diag("client does not end: %s", access_name(c->how));
 		return false;
 	}
-	t->started = false;
-	c->signal = t->signal;
-	c->signal_addr = t->signal_addr;
-	c->done = c->ended = true;
+	joined(c);
 	return true;
 }
 
@@ -290,6 +303,8 @@ bool client_failed(struct client *c, int err)
 	}
 	if (access_is_copy(c->how))
 		err = EFAULT;
+	else if (c->how == ACC_MLOCK)
+		err = ENOMEM;
 	if (c->signal || c->ret != -1 || c->error != err)
 		return tell(c, strerror(err));
 	return true;

@@ -19,7 +19,7 @@ enum access {
 	ACC_VMO_READ,
 	ACC_SPLICE,		/* to a pipe */
 	ACC_SENDFILE,		/* to a socket */
-	ACC_COPY_RANGE,		/* copy_file_range() to a tmpfs file */
+	ACC_COPY_RANGE,		/* copy_file_range() to a plain VMO */
 	ACC_PIPE_WRITE,		/* write() to a pipe out of the mapping */
 	ACC_FILE_WRITE,		/* write() to a tmpfs file out of it */
 	ACC_PIPE_READ,		/* read() from a pipe into it */
@@ -64,13 +64,15 @@ bool client_fork(struct client *c);
 /* In a thread of its own, and wait for that. */
 void client_run(struct client *c);
 
+/* A thread that is not at its end yet. */
+bool client_running(struct client *c);
 /* It has ended; false after a message if it does not. */
 bool client_end(struct client *c);
 /* Ended, and all of the right content was read or nothing is wrong. */
 bool client_good(struct client *c);
 /*
  * Ended with @err: as errno, as SIGBUS at the first page if it was a load or a
- * store, as EFAULT if it was a copy.
+ * store, as EFAULT if it was a copy, as ENOMEM if it was mlock().
  */
 bool client_failed(struct client *c, int err);
 /* SIGKILL, and the process is gone and had not ended by itself. */

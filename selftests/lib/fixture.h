@@ -78,11 +78,12 @@ typedef bool (*start_fn)(struct test_thread *t, struct test_vmo *vmo, uint64_t p
  * there, with the code in the VMO's info if it is a FAIL code.
  */
 #define assert_failure(i, vmo, page, err) do {				\
-	if (variant->mapping)						\
+	if (variant->mapping) {						\
 		ASSERT_TRUE(thread_wait_crash(&self->t[i],		\
 			(vmo)->map + (page) * page_size, SIGBUS));	\
-	else								\
+	} else {							\
 		ASSERT_TRUE(thread_wait_failure(&self->t[i], err));	\
+	}								\
 } while (0)
 
 #endif /* ZXP_SELFTESTS_FIXTURE_H */
