@@ -273,12 +273,10 @@ TEST_F(handler, storm)
 	do {
 		all = true;
 		for (int i = 0; i < 8; i++) {
-			if (pthread_tryjoin_np(c[i]->thread.thread, NULL) == EBUSY) {
-				pthread_kill(c[i]->thread.thread, SIGUSR1);
-				all = false;
-			} else {
-				c[i]->ended = true;
-			}
+			if (!client_running(c[i]))
+				continue;
+			pthread_kill(c[i]->thread.thread, SIGUSR1);
+			all = false;
 		}
 		nap();
 	} while (!all && handled < 20000);

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every way to get at a VMO: with pages there, missing, failing, detached, and by
+ * processes other than the one that maps it.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+#include "lib/client.h"
+#include "lib/fixture.h"
+
+#define PAGES	16
+
+FIXTURE(access)
+{
+	struct user_pager p;
+	struct test_vmo *vmo;
+};
+
+FIXTURE_VARIANT(access)
+{
+	enum access how;
+	bool all_or_nothing;	/* no partial result */
+	bool one_page;		/* only ever touches one */
+};
+
+#define KIND(name, acc, ...) \
+	FIXTURE_VARIANT_ADD(access, name) { .how = acc, __VA_ARGS__ }
+
+KIND(load, ACC_LOAD, .one_page = true);
+KIND(store, ACC_STORE, .one_page = true);
+KIND(pread, ACC_PREAD);
+KIND(pwrite, ACC_PWRITE);
+KIND(commit, ACC_COMMIT, .all_or_nothing = true);
+KIND(prefetch, ACC_PREFETCH, .all_or_nothing = true);
+KIND(vmo_read, ACC_VMO_READ, .all_or_nothing = true);
+KIND(splice, ACC_SPLICE);
+KIND(sendfile, ACC_SENDFILE);
+KIND(copy_file_range, ACC_COPY_RANGE);
+KIND(write_to_pipe, ACC_PIPE_WRITE);
+KIND(write_to_file, ACC_FILE_WRITE);
+KIND(read_from_pipe, ACC_PIPE_READ);
+KIND(process_vm_readv, ACC_VM_READ);
+KIND(populate, ACC_POPULATE, .all_or_nothing = true);
+KIND(mlock, ACC_MLOCK, .all_or_nothing = true);
+
+FIXTURE_SETUP(access)
+{
+	ASSERT_TRUE(user_pager_init(&self->p));
+	self->vmo = pager_create_vmo(&self->p, PAGES);
+	ASSERT_NE(NULL, self->vmo);
+}
+
+FIXTURE_TEARDOWN(access)
+{
+	user_pager_fini(&self->p);
+}
+
+#define new_client(page, nr) client_new(variant->how, self->vmo, page, nr)
+#define touched(nr) (variant->one_page ? 1ULL : (nr))
+
+/* All of it is missing, and served. */
+TEST_F(access, missing)
+{
+	struct client *c = new_client(2, 12);
+	struct server s;
+
+	ASSERT_TRUE(server_start(&s, &self->p));
+	ASSERT_TRUE(client_thread(c));
+	ASSERT_TRUE(client_good(c));
+	EXPECT_TRUE(server_end(&s));
+	EXPECT_EQ(touched(12), s.pages);
+	EXPECT_EQ(touched(12) * page_size, vmo_info(self->vmo).out_resident);
+	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+}
+
+/* Nothing is missing, and nothing is asked for. */
+TEST_F(access, resident)
+{
+	struct client *c = new_client(2, 12);
+
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 2, 12));
+	client_run(c);
+	ASSERT_TRUE(client_good(c));
+	EXPECT_EQ(0, vmo_info(self->vmo).out_read_packets);
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+/* Every other page is missing: only these are asked for. */
+TEST_F(access, every_other_missing)
+{
+	struct client *c = new_client(0, 12);
+	struct server s;
+
+	for (int i = 1; i < 12; i += 2) {
+		ASSERT_TRUE(pager_supply(&self->p, self->vmo, i, 1));
+	}
+	ASSERT_TRUE(server_start(&s, &self->p));
+	ASSERT_TRUE(client_thread(c));
+	ASSERT_TRUE(client_good(c));
+	EXPECT_TRUE(server_end(&s));
+	EXPECT_EQ(touched(6), s.pages);
+	EXPECT_EQ(touched(6), s.reads);
+}
+
+/* A page of zeroes that takes no memory, from an empty plain VMO. */
+TEST_F(access, zero_page)
+{
+	struct client *c = new_client(0, 4);
+
+	if (variant->how == ACC_STORE || variant->how == ACC_PWRITE ||
+	    variant->how == ACC_PIPE_READ)
+		SKIP(return, "it writes");
+	ASSERT_TRUE(pager_supply_zero(&self->p, self->vmo, 0, 4));
+	client_run(c);
+	EXPECT_EQ(0, c->signal);
+	EXPECT_LE(0, c->ret);
+	EXPECT_TRUE(is_zero(c->buf, 4 * page_size));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+/* Answer each READ with FAIL until the client is at its end. */
+#define fail_until_end(c, err) do {					\
+	uint64_t __page, __nr;						\
+	int64_t __end = now_ms() + FAILURE_MS;				\
+									\
+	while (client_running(c) && now_ms() < __end) {			\
+		if (pager_get_read(&self->p, self->vmo, &__page, &__nr)) \
+			pager_fail(&self->p, self->vmo, __page, __nr, err); \
+		else							\
+			nap();						\
+	}								\
+} while (0)
+
+TEST_F(access, fails_at_once)
+{
+	struct client *c = new_client(3, 4);
+	struct zxp_vmo_info info;
+
+	ASSERT_TRUE(client_thread(c));
+	fail_until_end(c, EBADMSG);
+	ASSERT_TRUE(client_failed(c, EBADMSG));
+	info = vmo_info(self->vmo);
+	EXPECT_LE(1, info.out_failures);
+	EXPECT_EQ(EBADMSG, info.out_fail_error);
+	EXPECT_EQ(3 * page_size, info.out_fail_offset);
+	EXPECT_EQ(0, info.out_waiting);
+	EXPECT_EQ(0, info.out_requests);
+}
+
+/* What failed once can be had later. */
+TEST_F(access, good_after_failure)
+{
+	struct client *c = new_client(3, 4), *again = new_client(3, 4);
+	struct server s;
+
+	ASSERT_TRUE(client_thread(c));
+	fail_until_end(c, EIO);
+	ASSERT_TRUE(client_failed(c, EIO));
+	ASSERT_TRUE(server_start(&s, &self->p));
+	ASSERT_TRUE(client_thread(again));
+	ASSERT_TRUE(client_good(again));
+	EXPECT_TRUE(server_end(&s));
+}
+
+/* Two pages are there, and then nothing can be had. */
+TEST_F(access, fails_in_the_middle)
+{
+	struct client *c = new_client(0, 4);
+
+	if (variant->one_page)
+		SKIP(return, "it is about one page only");
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 2));
+	ASSERT_TRUE(client_thread(c));
+	fail_until_end(c, ENOSPC);
+	if (variant->all_or_nothing) {
+		ASSERT_TRUE(client_failed(c, ENOSPC));
+	} else {
+		ASSERT_TRUE(client_end(c));
+		EXPECT_EQ(0, c->signal);
+		EXPECT_EQ((long)(2 * page_size), c->ret);
+		EXPECT_TRUE(vmo_matches(self->vmo, 0, 2, c->buf));
+	}
+	EXPECT_TRUE(vmo_failed(self->vmo, 2, ENOSPC));
+	EXPECT_EQ(2 * page_size, vmo_info(self->vmo).out_resident);
+}
+
+TEST_F(access, detached)
+{
+	struct client *c = new_client(0, 4);
+
+	ASSERT_TRUE(pager_detach(&self->p, self->vmo));
+	client_run(c);
+	ASSERT_TRUE(client_failed(c, ESTALE));
+	/* That is no failure which the daemon has told. */
+	EXPECT_EQ(0, vmo_info(self->vmo).out_failures);
+}
+
+TEST_F(access, detached_while_waiting)
+{
+	struct client *c = new_client(0, 4);
+
+	ASSERT_TRUE(client_thread(c));
+	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(pager_detach(&self->p, self->vmo));
+	ASSERT_TRUE(client_failed(c, ESTALE));
+	ASSERT_TRUE(pager_wait_complete(&self->p, self->vmo->key));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(access, pager_closed_while_waiting)
+{
+	struct client *c = new_client(0, 4);
+
+	/* It writes to a VMO of the pager itself, and so has to be made now. */
+	if (variant->how == ACC_COPY_RANGE)
+		c->how = ACC_SPLICE;
+	ASSERT_TRUE(client_thread(c));
+	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	pager_close(&self->p);
+	ASSERT_TRUE(client_failed(c, ESTALE));
+}
+
+/* The pages that are not all there when it starts come in any order. */
+TEST_F(access, supplied_backwards)
+{
+	struct client *c = new_client(0, 4);
+	uint64_t page, nr;
+
+	ASSERT_TRUE(client_thread(c));
+	while (client_running(c)) {
+		if (!pager_get_read(&self->p, self->vmo, &page, &nr)) {
+			nap();
+			continue;
+		}
+		while (nr--) {
+			ASSERT_TRUE(pager_supply(&self->p, self->vmo, page + nr, 1));
+		}
+	}
+	ASSERT_TRUE(client_good(c));
+	EXPECT_EQ(touched(4) * page_size, vmo_info(self->vmo).out_supplied_bytes);
+}
+
+/* A read-only reopen is enough for who only reads, and not for others. */
+TEST_F(access, read_only)
+{
+	struct client *c = new_client(0, 4);
+	bool writes = variant->how == ACC_STORE || variant->how == ACC_PWRITE ||
+		      variant->how == ACC_COMMIT || variant->how == ACC_PIPE_READ;
+
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 4));
+	c->fd = reopen(self->vmo->fd, O_RDONLY);
+	ASSERT_LE(0, c->fd);
+	c->map = mmap(NULL, PAGES * page_size, PROT_READ, MAP_SHARED, c->fd, 0);
+	ASSERT_NE(MAP_FAILED, c->map);
+	client_run(c);
+	if (!writes) {
+		ASSERT_TRUE(client_good(c));
+	} else if (variant->how == ACC_STORE) {
+		EXPECT_EQ(SIGSEGV, c->signal);
+	} else {
+		EXPECT_EQ(-1, c->ret);
+		EXPECT_EQ(variant->how == ACC_PWRITE ? EBADF :
+			  variant->how == ACC_COMMIT ? EACCES : EFAULT, c->error);
+	}
+	EXPECT_TRUE(vmo_matches(self->vmo, 0, 4, self->vmo->map));
+	close(c->fd);
+}
+
+/* The client has its own process; the server stays here. */
+TEST_F(access, other_process)
+{
+	struct client *c = new_client(1, 8);
+	struct server s;
+
+	/* Of this process here, then. */
+	c->of = variant->how == ACC_VM_READ ? getpid() : 0;
+	ASSERT_TRUE(server_start(&s, &self->p));
+	ASSERT_TRUE(client_fork(c));
+	ASSERT_TRUE(client_good(c));
+	EXPECT_TRUE(server_end(&s));
+	EXPECT_EQ(touched(8), s.pages);
+}
+
+TEST_HARNESS_MAIN
