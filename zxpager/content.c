@@ -228,6 +228,16 @@ gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo)
 	       __GFP_NOWARN;
 }
 
+/* As in any file, a mapping sees zeroes behind the end in the last page. */
+static void zxp_vmo_zero_behind_end(struct zxp_vmo *vmo, pgoff_t index,
+				    struct folio *folio)
+{
+	loff_t end = i_size_read(&vmo->inode);
+
+	if (offset_in_page(end) && index == end >> PAGE_SHIFT)
+		folio_zero_segment(folio, offset_in_page(end), PAGE_SIZE);
+}
+
 static int zxp_vmo_insert_locked(struct zxp_vmo *vmo, pgoff_t index,
 				 struct folio *folio)
 {
@@ -235,6 +245,8 @@ static int zxp_vmo_insert_locked(struct zxp_vmo *vmo, pgoff_t index,
 
 	if (IS_ERR(folio) || zxp_vmo_has_content(vmo, index))
 		return -EEXIST;
+	if (folio)
+		zxp_vmo_zero_behind_end(vmo, index, folio);
 	return folio ? zxp_vmo_add_folio_locked(vmo, folio, index,
 						zxp_vmo_supply_gfp(vmo)) :
 		       zxp_vmo_add_marker_locked(vmo, index);

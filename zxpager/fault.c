@@ -9,12 +9,14 @@
  * again.
  *
  * That leaves one thing to be carried over to the second try: that the daemon
- * failed the page. The error is kept in the VMO with the task that it is for. The
- * next fault of that task on the VMO takes it away, and if that is a second try
- * for the same page, it ends in SIGBUS. A task that never comes back (its signal
- * handler jumped elsewhere, it was killed, the mapping was replaced) leaves its
- * record to be thrown away with those of other dead tasks, so there is at most one
- * for each living task.
+ * failed the page. That is kept in the VMO with the task that it is for. The next
+ * fault of that task on the VMO takes it away, and if that is a second try for the
+ * same page, it ends in SIGBUS. A second try is known by FAULT_FLAG_TRIED; where
+ * the kernel itself brings in pages (MAP_POPULATE, mlock) it does without, so
+ * there the same page is enough. A task that never comes back (its signal handler
+ * jumped elsewhere, it was killed, the mapping was replaced) leaves its record to
+ * be thrown away with those of other dead tasks, so there is at most one for each
+ * living task.
  */
 #include <linux/file.h>
 #include <linux/mm.h>
@@ -29,11 +31,13 @@
  * @link: in &zxp_vmo.failed_faults
  * @task: whose fault; referenced
  * @index: page
+ * @user: the access was made in user mode
  */
 struct zxp_failed_fault {
 	struct list_head link;
 	struct task_struct *task;
 	pgoff_t index;
+	bool user;
 };
 
 static void zxp_failed_fault_free(struct zxp_failed_fault *failed)
@@ -51,7 +55,7 @@ static void zxp_failed_faults_free(struct list_head *list)
 }
 
 /* Without memory for the record the second try asks the daemon again. */
-static void zxp_vmo_remember_fault(struct zxp_vmo *vmo, pgoff_t index)
+static void zxp_vmo_remember_fault(struct zxp_vmo *vmo, pgoff_t index, bool user)
 {
 	struct zxp_failed_fault *new, *failed, *next;
 	LIST_HEAD(dead);
@@ -61,6 +65,7 @@ static void zxp_vmo_remember_fault(struct zxp_vmo *vmo, pgoff_t index)
 		return;
 	new->task = get_task_struct(current);
 	new->index = index;
+	new->user = user;
 
 	spin_lock(&vmo->faults_lock);
 	list_for_each_entry_safe(failed, next, &vmo->failed_faults, link)
@@ -92,7 +97,9 @@ static bool zxp_vmo_recall_fault(struct zxp_vmo *vmo, struct vm_fault *vmf)
 	if (!found)
 		return false;
 
-	same = found->index == vmf->pgoff && vmf->flags & FAULT_FLAG_TRIED;
+	same = found->index == vmf->pgoff &&
+	       (vmf->flags & FAULT_FLAG_TRIED ||
+		!(found->user || vmf->flags & FAULT_FLAG_USER));
 	zxp_failed_fault_free(found);
 	return same;
 }
@@ -120,6 +127,7 @@ static vm_fault_t zxp_fault_wait(struct zxp_vmo *vmo, struct vm_fault *vmf,
 				 struct zxp_request *request)
 {
 	unsigned int state = zxp_fault_wait_state(vmf);
+	bool user = vmf->flags & FAULT_FLAG_USER;
 	pgoff_t index = vmf->pgoff;
 	struct file *file;
 	int ret;
@@ -137,7 +145,7 @@ static vm_fault_t zxp_fault_wait(struct zxp_vmo *vmo, struct vm_fault *vmf,
 	ret = zxp_request_wait(vmo->source, request, state);
 	if (ret && ret != -ERESTARTNOINTR) {
 		zxp_vmo_note_failure(vmo, index, ret);
-		zxp_vmo_remember_fault(vmo, index);
+		zxp_vmo_remember_fault(vmo, index, user);
 	}
 	fput(file);
 	return VM_FAULT_RETRY | VM_FAULT_MAJOR;

@@ -23,9 +23,7 @@
  * that a page is there: *a waiter always looks again*.
  *
  * Early waiters (read) also wake when a run that starts at their wake offset is
- * resolved; they take what has come and go on with the same request. An overlap
- * wakes when its own pages are resolved, so that who needs one page does not wait
- * for all that somebody else wants.
+ * resolved; they take what has come and go on with the same request.
  *
  * Everything is under &zxp_source.lock. A waiter takes that lock before it
  * leaves, and whoever wakes it does so with the lock held, so its stack cannot
@@ -172,8 +170,9 @@ static bool zxp_request_credit(struct zxp_request *request, pgoff_t start,
 }
 
 /*
- * An overlap wakes when its own pages are resolved, whatever its primary still
- * waits for; and, if it takes pages as they come, along with a primary that does.
+ * An overlap wakes with its primary, also early if both take pages as they come.
+ * But a hint is nobody's wait, and may be long: who hangs on one wakes when its
+ * own pages are resolved.
  */
 static void zxp_request_resolve_overlaps(struct zxp_request *request,
 					 pgoff_t start, pgoff_t end, int error,
@@ -182,7 +181,8 @@ static void zxp_request_resolve_overlaps(struct zxp_request *request,
 	struct zxp_request *overlap, *next;
 
 	list_for_each_entry_safe(overlap, next, &request->overlaps, link) {
-		if (zxp_request_credit(overlap, start, end, error)) {
+		if (zxp_request_credit(overlap, start, end, error) &&
+		    !request->task) {
 			list_del_init(&overlap->link);
 			overlap->primary = NULL;
 			overlap->active = false;
