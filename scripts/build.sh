@@ -9,6 +9,8 @@
 # next to what it compiles.  The module is build/NAME/zxpager.ko.
 #
 #   --clang    with clang, in build/NAME-clang
+#   --sparse   checked by sparse too, in build/NAME-sparse
+#   --strict   with W=1, and any warning is a failure
 #   --quiet    print the compiler's messages only
 #   --help     this text
 #
@@ -16,10 +18,12 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-clang='' quiet=''
+clang='' quiet='' sparse='' strict=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--clang) clang=1 ;;
+	--sparse) sparse=1 ;;
+	--strict) strict=1 ;;
 	--quiet) quiet=1 ;;
 	--help | -h) usage; exit 0 ;;
 	-*) die "unknown option '$1' (see --help)" ;;
@@ -52,7 +56,7 @@ running)
 	;;
 esac
 
-out=$zx_root/build/$name${clang:+-clang}
+out=$zx_root/build/$name${clang:+-clang}${sparse:+-sparse}
 mkdir -p "$out"
 
 # A farm of links: an edit is seen at once, a removed file goes away.
@@ -77,7 +81,29 @@ if [ -n "$clang" ]; then
 	flags="-Wno-unknown-warning-option -Wno-unused-command-line-argument \
 		-Wno-address-of-packed-member -Wno-duplicate-decl-specifier $flags"
 fi
-make "${args[@]}" KCFLAGS="$flags" modules "$@"
+if [ -n "$sparse" ]; then
+	args+=(C=2 CF=-D__CHECK_ENDIAN__)
+fi
+if [ -n "$strict" ]; then
+	args+=(W=1)
+	flags="-Werror $flags"
+fi
+
+# What make was told by a caller's make, such as O=, is not meant for kbuild.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+if [ -z "$strict" ]; then
+	make "${args[@]}" KCFLAGS="$flags" modules "$@"
+else
+	# modpost, objtool and sparse warn without failing.  Of sparse only what
+	# it says of our files counts.
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	make "${args[@]}" KCFLAGS="$flags" modules "$@" 2>&1 | tee "$log"
+	if grep -E '(warning|error): ' "$log" | grep -v -E '^/usr/(src|lib)/' |
+		grep -q .; then
+		die "there were warnings"
+	fi
+fi
 ln -sf zxpager/zxpager.ko "$out/zxpager.ko"
 [ -e "$out/zxpager.ko" ] || die "kbuild made no zxpager/zxpager.ko"
 [ -n "$quiet" ] || say "built $out/zxpager.ko"

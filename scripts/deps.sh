@@ -1,0 +1,138 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# deps.sh [--list] GROUP...: install the Debian packages that are missing
+#
+# The groups are build, rig, lint, test and demo; "all" is all of them.  What is
+# missing is named, with the reason, and installed with apt-get, through sudo
+# where we are not root.  Without any missing nothing is done.
+#
+#   --list    print what is missing instead, one a line
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+# Group, package, what it is for.  @headers stands for the headers of the
+# series that tests run on.
+table() {
+	cat <<-'END'
+	build gcc compiles everything
+	build gcc-12 is what Debian's kernel headers compile modules with
+	build make runs the builds
+	build libc6-dev compiles the programs
+	build pkg-config finds the libraries
+	build liburing-dev libzx's users wait with io_uring
+	build libcmocka-dev runs the tests of libzx
+	build @headers build the module for a test kernel
+	rig qemu-system-x86 runs the test guest
+	rig busybox-static is the guest's first program
+	rig kmod finds the guest's modules
+	rig cpio packs the guest's first files
+	rig xz-utils unpacks modules and sources
+	rig zstd unpacks modules
+	rig bash runs the commands in the guest
+	lint clang compiles the module a second time
+	lint lld links what clang compiled
+	lint sparse checks the module's types
+	lint shellcheck checks the scripts
+	lint perl runs checkpatch and kernel-doc
+	lint xz-utils unpacks the kernel's source
+	lint git knows which files are ours
+	test e2fsprogs makes file systems to page
+	test util-linux mounts and traces them
+	test attr reads extended attributes
+	test procps looks at processes
+	demo e2fsprogs makes the image that is paged
+	demo util-linux mounts it
+	END
+}
+
+list=
+groups=
+for arg in "$@"; do
+	case $arg in
+	--help | -h) usage; exit 0 ;;
+	--list) list=1 ;;
+	all) groups="build rig lint test demo" ;;
+	build | rig | lint | test | demo) groups+=" $arg" ;;
+	*) die "unknown group '$arg' (see --help)" ;;
+	esac
+done
+[ -n "$groups" ] || { usage >&2; exit 2; }
+
+command -v dpkg-query > /dev/null && command -v apt-get > /dev/null ||
+	die "this is not Debian: install by hand what the table in $0 names"
+
+installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]
+}
+
+root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo > /dev/null; then
+		sudo "$@"
+	else
+		die "cannot install packages: neither root nor sudo here;" \
+			"have somebody run: apt-get install ${packages[*]}"
+	fi
+}
+
+updated=
+update() {
+	[ -z "$updated" ] || return 0
+	say "updating the list of packages ..."
+	root apt-get -q update > /dev/null
+	updated=1
+}
+
+# Sets $packages, after having printed why each is wanted.
+find_missing() {
+	local group package reason rel series
+	packages=()
+	while read -r group package reason; do
+		[[ " $groups " == *" $group "* ]] || continue
+		if [ "$package" = @headers ]; then
+			for series in $zx_series; do
+				rel=$(release_of "$series" 2> /dev/null) || {
+					update
+					rel=$(release_of "$series") || exit 1
+				}
+				want "linux-headers-$rel" "$reason $series"
+			done
+		else
+			want "$package" "$reason"
+		fi
+	done < <(table)
+}
+
+want() {
+	if [[ " ${packages[*]} " == *" $1 "* ]] || installed "$1"; then
+		return 0
+	fi
+	packages+=("$1")
+	if [ -n "$list" ]; then
+		echo "$1"
+	else
+		say "installing $1 ($2) ..."
+	fi
+}
+
+find_missing
+if [ ${#packages[@]} = 0 ] || [ -n "$list" ]; then
+	exit 0
+fi
+install=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y
+	-o DPkg::Lock::Timeout=600 install --no-install-recommends "${packages[@]}")
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! apt-cache show "${packages[@]}" > /dev/null 2>&1; then
+	update
+fi
+# Lists that are old name packages that have gone.
+if ! root "${install[@]}" > "$log" 2>&1; then
+	update
+	root "${install[@]}" > "$log" 2>&1 || {
+		tail -n 20 "$log" >&2
+		die "apt-get could not install: ${packages[*]}"
+	}
+fi
