@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Reclaim: clean pages go without a word and are asked for again, all others stay.
+ * What a memory limit does is in zxp_memcg.c.
+ */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+#include <sys/uio.h>
+
+#include "kselftest_harness.h"
+#include "lib/client.h"
+#include "lib/fixture.h"
+
+#define PAGES		32
+#define BYTES(pages)	((pages) * page_size)
+#define resident(vmo)	(vmo_info(vmo).out_resident / page_size)
+
+PAGER_FIXTURE(evict);
+
+static int drop_caches(void)
+{
+	return write_file("/proc/sys/vm/drop_caches", "1");
+}
+
+/* Read some of it in the calling thread, with a server at hand. */
+#define read_all(vmo, pages) do {					\
+	struct client *__c = client_new(ACC_VMO_READ, vmo, 0, pages);	\
+									\
+	client_run(__c);						\
+	ASSERT_TRUE(client_good(__c));					\
+} while (0)
+
+TEST_F(evict, clean)
+{
+	struct test_vmo *vmo = new_vmo(PAGES);
+	struct server s;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
+	EXPECT_EQ(PAGES, resident(vmo));
+	ASSERT_EQ(0, drop_caches());
+	EXPECT_EQ(0, resident(vmo));
+	EXPECT_TRUE(pager_idle(&self->p));
+	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, 5, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 5, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 5, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(server_start(&s, &self->p));
+	read_all(vmo, PAGES);
+	EXPECT_TRUE(server_end(&s));
+	EXPECT_EQ(PAGES - 1, s.pages);
+}
+
+TEST_F(evict, mapped)
+{
+	struct test_vmo *vmo = new_vmo(PAGES);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
+	EXPECT_TRUE(vmo_matches(vmo, 0, 8, vmo->map));
+	ASSERT_EQ(0, drop_caches());
+	/* drop_caches is not for mapped pages, so those still are there. */
+	EXPECT_LE(8, resident(vmo));
+	EXPECT_TRUE(vmo_matches(vmo, 0, 8, vmo->map));
+	EXPECT_EQ(0, vmo_info(vmo).out_read_packets);
+	ASSERT_EQ(0, munmap(vmo->map, BYTES(PAGES)));
+	vmo->map = NULL;
+	ASSERT_EQ(0, drop_caches());
+	EXPECT_EQ(0, resident(vmo));
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 3, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 3, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 3, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+}
+
+static const uint64_t mark = 0x600d600d600d600dULL;
+
+TEST_F(evict, written_pages_stay)
+{
+	struct test_vmo *vmo = new_vmo(PAGES);
+	uint64_t word;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
+	ASSERT_EQ(8, pwrite(vmo->fd, &mark, 8, BYTES(1)));
+	*(volatile uint64_t *)(vmo->map + BYTES(2)) = mark;
+	test_zxp(vmo_write, vmo->fd, BYTES(3), 8, &mark);
+	ASSERT_EQ(0, munmap(vmo->map, BYTES(PAGES)));
+	vmo->map = NULL;
+	for (int i = 0; i < 3; i++) {
+		ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "3"));
+		EXPECT_EQ(0, zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_DONT_NEED, 0,
+					      BYTES(PAGES)));
+		EXPECT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));
+		EXPECT_EQ(3, resident(vmo));
+	}
+	for (int i = 1; i < 4; i++) {
+		ASSERT_EQ(8, pread(vmo->fd, &word, 8, BYTES(i)));
+		EXPECT_EQ(mark, word);
+		ASSERT_EQ(8, pread(vmo->fd, &word, 8, BYTES(i) + 8));
+		EXPECT_EQ(vmo_word(vmo, BYTES(i) / 8 + 1), word);
+	}
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(evict, plain_pages_stay)
+{
+	int plain = zxp_create_plain(self->p.fd, BYTES(PAGES));
+	char *buf = map_anon(PAGES), *back = map_anon(PAGES);
+	struct zxp_vmo_info info;
+
+	ASSERT_LE(0, plain);
+	memset(buf, 0x3c, BYTES(PAGES));
+	ASSERT_EQ((ssize_t)BYTES(8), pwrite(plain, buf, BYTES(8), BYTES(4)));
+	ASSERT_EQ(0, drop_caches());
+	test_zxp(vmo_get_info, plain, &info);
+	EXPECT_LE(BYTES(8), info.out_resident);
+	ASSERT_EQ((ssize_t)BYTES(PAGES), pread(plain, back, BYTES(PAGES), 0));
+	EXPECT_TRUE(is_zero(back, BYTES(4)));
+	EXPECT_EQ(0, memcmp(back + BYTES(4), buf, BYTES(8)));
+	EXPECT_TRUE(is_zero(back + BYTES(12), BYTES(PAGES - 12)));
+	close(plain);
+}
+
+/* Pages that came from a plain VMO are like any others once they are there. */
+TEST_F(evict, moved_pages_go)
+{
+	struct test_vmo *vmo = new_vmo(PAGES);
+
+	ASSERT_TRUE(pager_supply_aux(&self->p, vmo, 0, PAGES, 0));
+	EXPECT_EQ(PAGES, resident(vmo));
+	ASSERT_EQ(0, drop_caches());
+	EXPECT_EQ(0, resident(vmo));
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+}
+
+/* What is known to be zero needs no asking, with or without a page. */
+TEST_F(evict, zero_markers_stay)
+{
+	struct test_vmo *vmo = new_vmo(8);
+
+	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 0, 8));
+	EXPECT_EQ(0, resident(vmo));
+	EXPECT_TRUE(is_zero(vmo->map, BYTES(4)));
+	ASSERT_EQ(0, munmap(vmo->map, BYTES(8)));
+	vmo->map = NULL;
+	ASSERT_EQ(0, drop_caches());
+	self->t[0].zero = true;
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 0, 8));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(0, vmo_info(vmo).out_read_packets);
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(evict, fadvise)
+{
+	struct test_vmo *vmo = new_vmo(PAGES);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
+	EXPECT_EQ(0, posix_fadvise(vmo->fd, BYTES(8), BYTES(8), POSIX_FADV_DONTNEED));
+	EXPECT_EQ(PAGES - 8, resident(vmo));
+	EXPECT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));
+	EXPECT_EQ(0, resident(vmo));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(evict, dont_need)
+{
+	struct test_vmo *vmo = new_vmo(PAGES);
+	struct server s;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 8, 16));
+	/* A hint asks for nothing, and only clean pages may go by it. */
+	*(volatile uint64_t *)(vmo->map + BYTES(9)) = mark;
+	EXPECT_EQ(0, zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_DONT_NEED, 0,
+				      BYTES(PAGES)));
+	EXPECT_TRUE(pager_idle(&self->p));
+	EXPECT_EQ(0, vmo_info(vmo).out_requests);
+	EXPECT_EQ(mark, *(volatile uint64_t *)(vmo->map + BYTES(9)));
+	ASSERT_TRUE(server_start(&s, &self->p));
+	EXPECT_TRUE(vmo_matches(vmo, 10, 14, vmo->map + BYTES(10)));
+	EXPECT_TRUE(server_end(&s));
+}
+
+/* Nobody has to be there for reclaim: the pager is closed, or the VMO detached. */
+TEST_F(evict, pager_closed)
+{
+	struct test_vmo *vmo = new_vmo(PAGES);
+	char byte;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
+	pager_close(&self->p);
+	ASSERT_EQ(1, pread(vmo->fd, &byte, 1, 0));
+	ASSERT_EQ(0, drop_caches());
+	EXPECT_EQ(0, resident(vmo));
+	EXPECT_EQ(-1, pread(vmo->fd, &byte, 1, 0));
+	EXPECT_EQ(ESTALE, errno);
+	EXPECT_TRUE(crashes(vmo->map, SIGBUS));
+}
+
+/* Pinned pages are somebody's: they stay and so does what is in them. */
+TEST_F(evict, pinned)
+{
+	struct test_vmo *vmo = new_vmo(4);
+	struct iovec iov = { vmo->map, BYTES(2) };
+	char *buf = map_anon(2);
+	int pipefd[2];
+
+	ASSERT_EQ(0, pipe(pipefd));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	ASSERT_EQ((ssize_t)BYTES(2), vmsplice(pipefd[1], &iov, 1, 0));
+	ASSERT_EQ(0, munmap(vmo->map, BYTES(4)));
+	vmo->map = NULL;
+	ASSERT_EQ(0, drop_caches());
+	EXPECT_EQ(2, resident(vmo));
+	ASSERT_EQ((ssize_t)BYTES(2), read(pipefd[0], buf, BYTES(2)));
+	EXPECT_TRUE(vmo_matches(vmo, 0, 2, buf));
+	close(pipefd[0]);
+	close(pipefd[1]);
+	ASSERT_EQ(0, drop_caches());
+	EXPECT_EQ(0, resident(vmo));
+}
+
+/* A page may be evicted before who asked for it looks: it just asks again. */
+TEST_F(evict, while_reading)
+{
+	struct test_vmo *vmo = new_vmo(256);
+	struct client *c[4];
+	struct server s;
+	unsigned int dropped = 0;
+	bool running = true;
+
+	ASSERT_TRUE(server_start(&s, &self->p));
+	for (int round = 0; round < 6; round++) {
+		for (int i = 0; i < 4; i++) {
+			c[i] = client_new(i % 2 ? ACC_VMO_READ : ACC_PREAD, vmo,
+					  i * 32, 128);
+			ASSERT_TRUE(client_thread(c[i]));
+		}
+		for (running = true; running; dropped++) {
+			ASSERT_EQ(0, drop_caches());
+			running = false;
+			for (int i = 0; i < 4; i++)
+				running |= client_running(c[i]);
+		}
+		for (int i = 0; i < 4; i++) {
+			ASSERT_TRUE(client_good(c[i]));
+		}
+	}
+	EXPECT_TRUE(server_end(&s));
+	EXPECT_LE(6, dropped);
+	EXPECT_LT(224, s.pages);
+	EXPECT_EQ(0, vmo_info(vmo).out_requests);
+}
+
+/* Loads of pages that go away under them. */
+TEST_F(evict, while_loading)
+{
+	struct test_vmo *vmo = new_vmo(64);
+	struct server s;
+
+	ASSERT_TRUE(server_start(&s, &self->p));
+	for (int round = 0; round < 10; round++) {
+		char *map = mmap(NULL, BYTES(64), PROT_READ, MAP_SHARED, vmo->fd, 0);
+
+		ASSERT_NE(MAP_FAILED, map);
+		for (int i = 0; i < 4; i++) {
+			ASSERT_TRUE(thread_check_at(&self->t[i], vmo, map, i * 16,
+						    16));
+		}
+		ASSERT_EQ(0, drop_caches());
+		for (int i = 0; i < 4; i++) {
+			ASSERT_TRUE(thread_wait(&self->t[i]));
+		}
+		ASSERT_EQ(0, munmap(map, BYTES(64)));
+		ASSERT_EQ(0, drop_caches());
+	}
+	EXPECT_TRUE(server_end(&s));
+	EXPECT_LE(64, s.pages);
+}
+
+/* Pages move to other places in memory, and nobody notices. */
+TEST_F(evict, compaction)
+{
+	struct test_vmo *vmo = new_vmo(1024);
+
+	if (access("/proc/sys/vm/compact_memory", W_OK))
+		SKIP(return, "no compaction here");
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1024));
+	for (int i = 0; i < 1024; i += 3)
+		*(volatile uint64_t *)(vmo->map + BYTES(i)) = mark;
+	ASSERT_EQ(0, write_file("/proc/sys/vm/compact_memory", "1"));
+	for (int i = 0; i < 1024; i++) {
+		if (i % 3 == 0) {
+			EXPECT_EQ(mark, *(volatile uint64_t *)(vmo->map + BYTES(i)));
+			*(volatile uint64_t *)(vmo->map + BYTES(i)) =
+				vmo_word(vmo, BYTES(i) / 8);
+		}
+	}
+	EXPECT_TRUE(vmo_matches(vmo, 0, 1024, vmo->map));
+	EXPECT_EQ(0, vmo_info(vmo).out_read_packets);
+}
+
+TEST_HARNESS_MAIN

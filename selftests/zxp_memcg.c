@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A memory limit on who supplies: clean pages make room for others, and nothing
+ * else is lost.  All of it happens in a child, in a memory cgroup of its own.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "kselftest_harness.h"
+#include "lib/client.h"
+
+#define CGROUP		"/sys/fs/cgroup/zxp_memcg"
+#define LIMIT		(16UL << 20)
+#define PAGES		((4 * LIMIT) / page_size)	/* of the VMO */
+#define CHUNK		64
+#define BYTES(pages)	((pages) * page_size)
+
+struct shared {
+	uint64_t resident;	/* when all was supplied */
+	uint64_t again;		/* READ packets that followed */
+	int line;		/* where it failed */
+};
+
+FIXTURE(memcg)
+{
+	struct shared *seen;
+};
+
+FIXTURE_SETUP(memcg)
+{
+	char text[32];
+
+	self->seen = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->seen);
+	if (mkdir(CGROUP, 0755) && errno != EEXIST)
+		SKIP(return, "no cgroup2 here");
+	if (access(CGROUP "/memory.max", W_OK))
+		SKIP(return, "no memory controller here");
+	snprintf(text, sizeof(text), "%lu", LIMIT);
+	ASSERT_EQ(0, write_file(CGROUP "/memory.max", text));
+	write_file(CGROUP "/memory.swap.max", "0");
+}
+
+FIXTURE_TEARDOWN(memcg)
+{
+	rmdir(CGROUP);
+}
+
+static long long event(const char *name)
+{
+	FILE *f = fopen(CGROUP "/memory.events", "re");
+	long long n = -1, value;
+	char key[32];
+
+	while (f && fscanf(f, "%31s %lld", key, &value) == 2)
+		if (!strcmp(key, name))
+			n = value;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+static bool enter(void)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	return !write_file(CGROUP "/cgroup.procs", pid);
+}
+
+#define CHECK(cond) do {						\
+	if (!(cond)) {							\
+		diag("%s:%d: %s", __FILE__, __LINE__, #cond);		\
+		seen->line = __LINE__;					\
+		return 1;						\
+	}								\
+} while (0)
+
+/* Supply a VMO of four times the limit, and read each part of it. */
+static int supply_more_than_fits(void *arg)
+{
+	struct shared *seen = arg;
+	char *buf = map_anon(CHUNK);
+	struct user_pager p;
+	struct test_vmo *vmo;
+	struct server s;
+
+	CHECK(enter() && user_pager_init(&p));
+	vmo = pager_create_vmo(&p, PAGES);
+	CHECK(vmo);
+	for (uint64_t i = 0; i < PAGES; i += CHUNK) {
+		CHECK(pager_supply(&p, vmo, i, CHUNK));
+		CHECK(!zxp_vmo_read(vmo->fd, BYTES(i), BYTES(CHUNK), buf));
+		CHECK(vmo_matches(vmo, i, CHUNK, buf));
+	}
+	seen->resident = vmo_info(vmo).out_resident;
+	/* The first ones are gone, and can be had again. */
+	CHECK(server_start(&s, &p));
+	for (uint64_t i = 0; i < PAGES; i += CHUNK) {
+		CHECK(!zxp_vmo_read(vmo->fd, BYTES(i), BYTES(CHUNK), buf));
+		CHECK(vmo_matches(vmo, i, CHUNK, buf));
+	}
+	CHECK(server_end(&s));
+	seen->again = s.reads;
+	return 0;
+}
+
+TEST_F_TIMEOUT(memcg, clean_pages_make_room, 120)
+{
+	long long kills = event("oom_kill");
+	pid_t pid = child_start(supply_more_than_fits, self->seen);
+	int status;
+
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	ASSERT_EQ(0, WEXITSTATUS(status));
+	EXPECT_EQ(kills, event("oom_kill"));
+	EXPECT_GE(LIMIT, self->seen->resident);
+	EXPECT_LT(0, self->seen->again);
+}
+
+/* The same through a mapping, which is how pages stay in use the longest. */
+static int map_more_than_fits(void *arg)
+{
+	struct shared *seen = arg;
+	struct user_pager p;
+	struct test_vmo *vmo;
+
+	CHECK(enter() && user_pager_init(&p));
+	vmo = pager_create_vmo(&p, PAGES);
+	CHECK(vmo);
+	for (uint64_t i = 0; i < PAGES; i += CHUNK) {
+		CHECK(pager_supply(&p, vmo, i, CHUNK));
+		CHECK(vmo_matches(vmo, i, CHUNK, vmo->map + BYTES(i)));
+	}
+	seen->resident = vmo_info(vmo).out_resident;
+	return 0;
+}
+
+TEST_F_TIMEOUT(memcg, mapped_pages_make_room, 120)
+{
+	long long kills = event("oom_kill");
+	pid_t pid = child_start(map_more_than_fits, self->seen);
+	int status;
+
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	ASSERT_EQ(0, WEXITSTATUS(status));
+	EXPECT_EQ(kills, event("oom_kill"));
+	EXPECT_GE(LIMIT, self->seen->resident);
+}
+
+#define KEPT	512
+
+/* Pages that were written, here and in a plain VMO, are not what makes room. */
+static int keep_what_was_written(void *arg)
+{
+	struct shared *seen = arg;
+	char *content = map_anon(KEPT), *buf = map_anon(KEPT);
+	struct user_pager p;
+	struct test_vmo *vmo;
+	int plain;
+
+	CHECK(enter() && user_pager_init(&p));
+	plain = zxp_create_plain(p.fd, BYTES(KEPT));
+	vmo = pager_create_vmo(&p, PAGES);
+	CHECK(vmo && plain >= 0);
+	for (size_t i = 0; i < BYTES(KEPT); i++)
+		content[i] = i / 13 + i % 251;
+	CHECK(pwrite(plain, content, BYTES(KEPT), 0) == (ssize_t)BYTES(KEPT));
+	CHECK(pager_supply(&p, vmo, 0, KEPT));
+	CHECK(pwrite(vmo->fd, content, BYTES(KEPT), 0) == (ssize_t)BYTES(KEPT));
+	for (uint64_t i = KEPT; i < PAGES; i += CHUNK)
+		CHECK(pager_supply(&p, vmo, i, CHUNK));
+	seen->resident = vmo_info(vmo).out_resident;
+	CHECK(pread(plain, buf, BYTES(KEPT), 0) == (ssize_t)BYTES(KEPT));
+	CHECK(!memcmp(buf, content, BYTES(KEPT)));
+	CHECK(pread(vmo->fd, buf, BYTES(KEPT), 0) == (ssize_t)BYTES(KEPT));
+	CHECK(!memcmp(buf, content, BYTES(KEPT)));
+	CHECK(pager_idle(&p));
+	return 0;
+}
+
+TEST_F_TIMEOUT(memcg, written_pages_stay, 120)
+{
+	long long kills = event("oom_kill");
+	pid_t pid = child_start(keep_what_was_written, self->seen);
+	int status;
+
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	ASSERT_EQ(0, WEXITSTATUS(status));
+	EXPECT_EQ(kills, event("oom_kill"));
+	EXPECT_LE(BYTES(KEPT), self->seen->resident);
+	EXPECT_GE(LIMIT, self->seen->resident);
+}
+
+/* Pages that nothing may take away fill the limit: this process pays for it. */
+static int write_more_than_fits(void *arg)
+{
+	struct shared *seen = arg;
+	char *buf = map_anon(CHUNK);
+	struct user_pager p;
+	int plain;
+
+	CHECK(enter() && user_pager_init(&p));
+	plain = zxp_create_plain(p.fd, BYTES(PAGES));
+	CHECK(plain >= 0);
+	memset(buf, 1, BYTES(CHUNK));
+	for (uint64_t i = 0; i < PAGES; i += CHUNK)
+		if (pwrite(plain, buf, BYTES(CHUNK), BYTES(i)) < 0)
+			return errno == ENOMEM ? 12 : 2;
+	return 3;
+}
+
+TEST_F_TIMEOUT(memcg, limit_holds, 120)
+{
+	pid_t pid = child_start(write_more_than_fits, self->seen);
+	int status;
+
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	/* Killed for lack of memory, or told of it. */
+	if (WIFSIGNALED(status)) {
+		EXPECT_EQ(SIGKILL, WTERMSIG(status));
+		EXPECT_LT(0, event("oom_kill"));
+	} else {
+		EXPECT_EQ(12, WEXITSTATUS(status));
+	}
+	/* All of it is given back with the VMO. */
+	EXPECT_TRUE(wait_until(read_number(CGROUP "/memory.current") < (1 << 20)));
+}
+
+TEST_HARNESS_MAIN
