@@ -74,7 +74,10 @@ TEST_F(commit, OverlapCommitTest)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/* The cut request hangs on the outstanding one if that is still there. */
+/*
+ * A request that starts inside of an outstanding one hangs on it, without a packet,
+ * and asks for what lies behind when its own part is there.
+ */
 TEST_F(commit, OverlapCommitWaits)
 {
 	struct test_vmo *vmo = new_vmo(6);
@@ -84,13 +87,14 @@ TEST_F(commit, OverlapCommitWaits)
 	ASSERT_TRUE(thread_commit(&self->t[1], vmo, 2, 4));
 	ASSERT_TRUE(vmo_wait_blocked(vmo, 2));
 	ASSERT_TRUE(pager_idle(&self->p));
-	/* Its own first pages do not wake it. */
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 2));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 3, 1));
 	EXPECT_EQ(2, vmo_info(vmo).out_waiting);
 	ASSERT_TRUE(pager_idle(&self->p));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 4, 2));
+	ASSERT_TRUE(thread_running(&self->t[0]));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
-	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 4, 2));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 4, 2));
 	ASSERT_TRUE(thread_wait(&self->t[1]));
 	ASSERT_TRUE(pager_idle(&self->p));

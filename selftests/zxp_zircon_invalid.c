@@ -83,9 +83,9 @@ TEST_F(invalid, InvalidPagerCreateVmo)
 
 	EXPECT_EQ(-EBADF, zxp_create_vmo(BAD_FD, 0, port, 0, page_size));
 	EXPECT_EQ(-EBADF, zxp_create_vmo(pager, 0, BAD_FD, 0, page_size));
-	/* No such call on another kind of descriptor. */
+	/* Another kind of descriptor; outside of this module there is no such call. */
 	EXPECT_EQ(-ENOTTY, zxp_create_vmo(self->no_zxp, 0, port, 0, page_size));
-	EXPECT_EQ(-ENOTTY, zxp_create_vmo(self->vmo->fd, 0, port, 0, page_size));
+	EXPECT_EQ(-EMEDIUMTYPE, zxp_create_vmo(self->vmo->fd, 0, port, 0, page_size));
 	EXPECT_EQ(-EMEDIUMTYPE, zxp_create_vmo(pager, 0, self->no_zxp, 0, page_size));
 	EXPECT_EQ(-EMEDIUMTYPE, zxp_create_vmo(pager, 0, self->vmo->fd, 0, page_size));
 
@@ -135,6 +135,7 @@ TEST_F(invalid, InvalidPagerDetachVmo)
 
 	test_err_zxp(EBADF, detach_vmo, BAD_FD, self->vmo->fd);
 	test_err_zxp(ENOTTY, detach_vmo, self->no_zxp, self->vmo->fd);
+	test_err_zxp(EMEDIUMTYPE, detach_vmo, self->vmo->fd, self->vmo->fd);
 	test_err_zxp(EBADF, detach_vmo, pager, BAD_FD);
 	test_err_zxp(EMEDIUMTYPE, detach_vmo, pager, self->no_zxp);
 	test_err_zxp(EMEDIUMTYPE, detach_vmo, pager, self->p.port);
@@ -157,6 +158,7 @@ TEST_F(invalid, InvalidPagerSupplyPages)
 
 	test_err_zxp(EBADF, supply_pages, BAD_FD, vmo, 0, page, buf);
 	test_err_zxp(ENOTTY, supply_pages, self->no_zxp, vmo, 0, page, buf);
+	test_err_zxp(EMEDIUMTYPE, supply_pages, vmo, vmo, 0, page, buf);
 	test_err_zxp(EBADF, supply_pages, pager, BAD_FD, 0, page, buf);
 	test_err_zxp(EMEDIUMTYPE, supply_pages, pager, self->no_zxp, 0, page, buf);
 	test_err_zxp(EACCES, supply_pages, pager, self->read_only, 0, page, buf);
@@ -207,6 +209,7 @@ TEST_F(invalid, InvalidPagerOpRange)
 	test_err_zxp(EINVAL, fail, pager, BAD_FD, 0, page + 1, EIO);
 	test_err_zxp(EBADF, fail, BAD_FD, vmo, 0, page, EIO);
 	test_err_zxp(ENOTTY, fail, self->no_zxp, vmo, 0, page, EIO);
+	test_err_zxp(EMEDIUMTYPE, fail, vmo, vmo, 0, page, EIO);
 	test_err_zxp(EBADF, fail, pager, BAD_FD, 0, page, EIO);
 	test_err_zxp(EMEDIUMTYPE, fail, pager, self->no_zxp, 0, page, EIO);
 	test_err_zxp(EACCES, fail, pager, self->read_only, 0, page, EIO);
