@@ -54,7 +54,8 @@ static void client_close(struct client *c)
 {
 	dequeue(c);
 	count--;
-	close(c->fd);
+	if (c->fd >= 0)
+		close(c->fd);
 	free(c);
 	server_client_gone();
 }
@@ -91,6 +92,26 @@ static bool send_reply(struct client *c, const struct zxd_reply *reply, int fd)
 	if (fd >= 0)
 		close(fd);
 	return n == (ssize_t)sizeof(*reply);
+}
+
+/*
+ * Says why there will be no service, and hangs up.  What the client had sent meanwhile
+ * is taken first, or else the reply would be lost.
+ */
+static void refuse(int fd, int error)
+{
+	struct zxd_reply reply = {
+		.size = sizeof(reply),
+		.version = ZXD_VERSION,
+		.error = (uint32_t)error,
+	};
+	char byte;
+
+	send(fd, &reply, sizeof(reply), MSG_DONTWAIT | MSG_NOSIGNAL);
+	shutdown(fd, SHUT_RD);
+	while (recv(fd, &byte, 1, MSG_DONTWAIT) > 0)
+		;
+	close(fd);
 }
 
 static void describe(struct zxd_reply *reply, const struct vmo *vmo)
@@ -189,11 +210,6 @@ static bool receive(struct client *c)
 	struct zxd_request req;
 	struct iovec iov = { &req, sizeof(req) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct zxd_reply reply = {
-		.size = sizeof(reply),
-		.version = ZXD_VERSION,
-		.error = EPROTONOSUPPORT,
-	};
 	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -202,7 +218,8 @@ static bool receive(struct client *c)
 		return false;
 	if (n >= 6 && req.size == (size_t)n && !(msg.msg_flags & MSG_TRUNC) &&
 	    req.version != ZXD_VERSION) {
-		send_reply(c, &reply, -1);
+		refuse(c->fd, EPROTONOSUPPORT);
+		c->fd = -1;
 		return false;
 	}
 	if (n != (ssize_t)sizeof(req) || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ||
@@ -230,13 +247,15 @@ static void client_ready(struct event *ev, int res)
 
 void client_add(int fd, uid_t uid, bool allowed)
 {
-	struct zxd_reply refusal = {
-		.size = sizeof(refusal),
-		.version = ZXD_VERSION,
-		.error = EACCES,
-	};
-	struct client *c = calloc(1, sizeof(*c));
+	struct client *c;
 
+	if (!allowed) {
+		log_limited(&limit, "user %u may not connect: refused",
+			    (unsigned int)uid);
+		refuse(fd, EACCES);
+		return;
+	}
+	c = calloc(1, sizeof(*c));
 	if (!c) {
 		close(fd);
 		return;
@@ -245,14 +264,6 @@ void client_add(int fd, uid_t uid, bool allowed)
 	c->uid = uid;
 	c->admin = uid == 0 || uid == geteuid();
 	c->event.handler = client_ready;
-	if (!allowed) {
-		log_limited(&limit, "user %u may not connect: refused",
-			    (unsigned int)uid);
-		send_reply(c, &refusal, -1);
-		close(fd);
-		free(c);
-		return;
-	}
 	enqueue(c);
 	count++;
 	loop_poll(&c->event, c->fd);

@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A running daemon, whose socket is in $ZXD_SOCKET and which serves a read-only VMO
+ * called "f", against clients that do not keep to the protocol.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../zxpagerd/proto.h"
+
+static int dial(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct timeval limit = { .tv_sec = 30 };
+	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	strncpy(addr.sun_path, getenv("ZXD_SOCKET"), sizeof(addr.sun_path) - 1);
+	assert_true(sock >= 0);
+	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return sock;
+}
+
+static struct zxd_request request(enum zxd_op op, const char *name)
+{
+	struct zxd_request req = {
+		.size = sizeof(req),
+		.version = ZXD_VERSION,
+		.op = op,
+	};
+
+	strncpy(req.name, name, sizeof(req.name) - 1);
+	return req;
+}
+
+/* The error of the reply to @req, on a connection that stays. */
+static int ask(int sock, const struct zxd_request *req)
+{
+	struct zxd_reply reply;
+
+	assert_int_equal(send(sock, req, sizeof(*req), MSG_NOSIGNAL), sizeof(*req));
+	assert_int_equal(recv(sock, &reply, sizeof(reply), 0), sizeof(reply));
+	assert_int_equal(reply.size, sizeof(reply));
+	assert_int_equal(reply.version, ZXD_VERSION);
+	assert_int_equal(reply.op, req->op);
+	return (int)reply.error;
+}
+
+static void assert_served(void)
+{
+	struct zxd_request req = request(ZXD_STAT, "f");
+	int sock = dial();
+
+	assert_int_equal(ask(sock, &req), 0);
+	close(sock);
+}
+
+static void assert_dropped(int sock)
+{
+	char byte;
+
+	assert_true(recv(sock, &byte, 1, 0) <= 0);
+	assert_int_not_equal(errno, EAGAIN);
+	close(sock);
+	assert_served();
+}
+
+static void send_and_be_dropped(const void *message, size_t length)
+{
+	int sock = dial();
+
+	errno = 0;
+	assert_int_equal(send(sock, message, length, MSG_NOSIGNAL), length);
+	assert_dropped(sock);
+}
+
+static void messages_of_all_sizes(void **state)
+{
+	struct zxd_request req = request(ZXD_STAT, "f");
+	char big[4096] = "";
+
+	(void)state;
+	memcpy(big, &req, sizeof(req));
+	for (size_t n = 1; n < sizeof(req); n++)
+		send_and_be_dropped(big, n);
+	send_and_be_dropped(big, sizeof(req) + 1);
+	send_and_be_dropped(big, sizeof(big));
+}
+
+static void size_field_is_wrong(void **state)
+{
+	struct zxd_request req = request(ZXD_STAT, "f");
+	static const uint32_t sizes[] = { 0, 1, 95, 97, 128, UINT32_MAX };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		req.size = sizes[i];
+		send_and_be_dropped(&req, sizeof(req));
+	}
+}
+
+static void name_without_end(void **state)
+{
+	struct zxd_request req = request(ZXD_STAT, "f");
+
+	(void)state;
+	memset(req.name, 'f', sizeof(req.name));
+	send_and_be_dropped(&req, sizeof(req));
+}
+
+static void other_versions_are_told(void **state)
+{
+	struct zxd_request req = request(ZXD_STAT, "f");
+	struct zxd_reply reply;
+	int sock = dial();
+
+	(void)state;
+	req.version = 2;
+	req.size = 200;
+	assert_int_equal(send(sock, &req, sizeof(req), 0), sizeof(req));
+	errno = 0;
+	assert_dropped(sock);		/* its size is not what came */
+
+	req.size = sizeof(req);
+	sock = dial();
+	assert_int_equal(send(sock, &req, sizeof(req), 0), sizeof(req));
+	assert_int_equal(recv(sock, &reply, sizeof(reply), 0), sizeof(reply));
+	assert_int_equal(reply.error, EPROTONOSUPPORT);
+	assert_int_equal(reply.version, ZXD_VERSION);
+	errno = 0;
+	assert_dropped(sock);
+}
+
+static void unknown_operations(void **state)
+{
+	struct zxd_request req = request(ZXD_STAT, "f");
+	int sock = dial();
+
+	(void)state;
+	for (unsigned int op = 0; op <= UINT16_MAX; op += op < 32 ? 1 : 4095) {
+		if (op >= ZXD_LIST && op <= ZXD_DETACH)
+			continue;
+		req.op = (uint16_t)op;
+		assert_int_equal(ask(sock, &req), EOPNOTSUPP);
+	}
+	close(sock);
+}
+
+static void unused_fields_are_zero(void **state)
+{
+	struct zxd_request req;
+	int sock = dial();
+
+	(void)state;
+	req = request(ZXD_STAT, "f");
+	req.index = 1;
+	assert_int_equal(ask(sock, &req), EINVAL);
+	req = request(ZXD_OPEN, "f");
+	req.code = EIO;
+	assert_int_equal(ask(sock, &req), EINVAL);
+	req = request(ZXD_OPEN, "f");
+	req.offset = 1;
+	assert_int_equal(ask(sock, &req), EINVAL);
+	req = request(ZXD_CLEAR, "f");
+	req.length = 1;
+	assert_int_equal(ask(sock, &req), EINVAL);
+	req = request(ZXD_LIST, "f");
+	assert_int_equal(ask(sock, &req), EINVAL);
+	close(sock);
+}
+
+static void bad_values(void **state)
+{
+	struct zxd_request req;
+	int sock = dial();
+
+	(void)state;
+	req = request(ZXD_STAT, "");
+	assert_int_equal(ask(sock, &req), ENOENT);
+	req = request(ZXD_STAT, "ff");
+	assert_int_equal(ask(sock, &req), ENOENT);
+	req = request(ZXD_LIST, "");
+	req.index = UINT32_MAX;
+	assert_int_equal(ask(sock, &req), ENOENT);
+	req = request(ZXD_FAIL, "f");
+	req.length = 4096;
+	assert_int_equal(ask(sock, &req), EINVAL);	/* no code */
+	req.code = ENOMEM;
+	assert_int_equal(ask(sock, &req), EINVAL);
+	req.code = UINT32_MAX;
+	assert_int_equal(ask(sock, &req), EINVAL);
+	req.code = EIO;
+	req.length = 0;
+	assert_int_equal(ask(sock, &req), ERANGE);
+	req.length = UINT64_MAX;
+	req.offset = 4096;
+	assert_int_equal(ask(sock, &req), ERANGE);
+	req.length = 1;
+	req.offset = UINT64_MAX;
+	assert_int_equal(ask(sock, &req), ERANGE);
+	close(sock);
+}
+
+/* Descriptors that nobody asked for neither pile up in the daemon nor pass. */
+static void descriptors_are_not_taken(void **state)
+{
+	struct zxd_request req = request(ZXD_STAT, "f");
+	union {
+		char buffer[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { &req, sizeof(req) };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buffer,
+		.msg_controllen = sizeof(control.buffer),
+	};
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	int sock = dial(), zero = 0;
+
+	(void)state;
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &zero, sizeof(zero));
+	assert_int_equal(sendmsg(sock, &msg, 0), sizeof(req));
+	errno = 0;
+	assert_dropped(sock);
+}
+
+/* Asks and asks and never takes a reply: it ends, and others do not notice. */
+static void client_that_takes_no_replies(void **state)
+{
+	struct zxd_request req = request(ZXD_OPEN, "f");
+	struct timeval limit = { .tv_sec = 30 };
+	int sock = dial();
+	ssize_t n;
+
+	(void)state;
+	setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	do {
+		n = send(sock, &req, sizeof(req), MSG_NOSIGNAL);
+	} while (n > 0);
+	assert_true(errno == EPIPE || errno == ECONNRESET);
+	close(sock);
+	assert_served();
+}
+
+static void clients_that_go_without_a_word(void **state)
+{
+	struct zxd_request req = request(ZXD_OPEN, "f");
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		int sock = dial();
+
+		if (i % 2)
+			send(sock, &req, sizeof(req), MSG_NOSIGNAL);
+		close(sock);
+	}
+	assert_served();
+}
+
+/* More connections than the daemon keeps: the oldest idle ones go, new ones work. */
+static void clients_that_say_nothing(void **state)
+{
+	int socks[300];
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		socks[i] = dial();
+	assert_served();
+	for (int i = 0; i < 300; i++)
+		close(socks[i]);
+	assert_served();
+}
+
+static void many_requests_on_one_connection(void **state)
+{
+	struct zxd_request req = request(ZXD_STAT, "f");
+	int sock = dial();
+
+	(void)state;
+	for (int i = 0; i < 500; i++)
+		assert_int_equal(ask(sock, &req), 0);
+	close(sock);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest server[] = {
+		cmocka_unit_test(messages_of_all_sizes),
+		cmocka_unit_test(size_field_is_wrong),
+		cmocka_unit_test(name_without_end),
+		cmocka_unit_test(other_versions_are_told),
+		cmocka_unit_test(unknown_operations),
+		cmocka_unit_test(unused_fields_are_zero),
+		cmocka_unit_test(bad_values),
+		cmocka_unit_test(descriptors_are_not_taken),
+		cmocka_unit_test(client_that_takes_no_replies),
+		cmocka_unit_test(clients_that_go_without_a_word),
+		cmocka_unit_test(clients_that_say_nothing),
+		cmocka_unit_test(many_requests_on_one_connection),
+	};
+
+	if (!getenv("ZXD_SOCKET")) {
+		fputs("ZXD_SOCKET is not set\n", stderr);
+		return 77;
+	}
+	return cmocka_run_group_tests(server, NULL, NULL);
+}
