@@ -33,7 +33,7 @@ check() {
 	local name=$1 out status=ok
 	shift
 	out=$("$@" 2>&1) || status="not ok"
-	[ -z "$out" ] || sed 's/^/# /' <<< "$out"
+	[ -z "$out" ] || echo "# ${out//$'\n'/$'\n'# }"
 	result "$status" "$name" ""
 	[ "$status" = ok ]
 }
@@ -101,6 +101,11 @@ else
 fi
 
 echo "TAP version 13"
+if command -v python3 > /dev/null; then
+	check conformance "$here/conformance.py" --check
+else
+	result ok conformance " # SKIP no python3"
+fi
 if check module.load load; then
 	for p in "${programs[@]}"; do
 		run_program "$p"
