@@ -91,20 +91,22 @@ static int supply_more_than_fits(void *arg)
 	CHECK(enter() && user_pager_init(&p));
 	vmo = pager_create_vmo(&p, PAGES);
 	CHECK(vmo);
+	/* A page may go as soon as it is there, so it takes a server even now. */
+	CHECK(server_start(&s, &p));
 	for (uint64_t i = 0; i < PAGES; i += CHUNK) {
 		CHECK(pager_supply(&p, vmo, i, CHUNK));
 		CHECK(!zxp_vmo_read(vmo->fd, BYTES(i), BYTES(CHUNK), buf));
 		CHECK(vmo_matches(vmo, i, CHUNK, buf));
 	}
 	seen->resident = vmo_info(vmo).out_resident;
+	seen->again = s.reads;
 	/* The first ones are gone, and can be had again. */
-	CHECK(server_start(&s, &p));
 	for (uint64_t i = 0; i < PAGES; i += CHUNK) {
 		CHECK(!zxp_vmo_read(vmo->fd, BYTES(i), BYTES(CHUNK), buf));
 		CHECK(vmo_matches(vmo, i, CHUNK, buf));
 	}
 	CHECK(server_end(&s));
-	seen->again = s.reads;
+	seen->again = s.reads - seen->again;
 	return 0;
 }
 
@@ -129,15 +131,17 @@ static int map_more_than_fits(void *arg)
 	struct shared *seen = arg;
 	struct user_pager p;
 	struct test_vmo *vmo;
+	struct server s;
 
 	CHECK(enter() && user_pager_init(&p));
 	vmo = pager_create_vmo(&p, PAGES);
-	CHECK(vmo);
+	CHECK(vmo && server_start(&s, &p));
 	for (uint64_t i = 0; i < PAGES; i += CHUNK) {
 		CHECK(pager_supply(&p, vmo, i, CHUNK));
 		CHECK(vmo_matches(vmo, i, CHUNK, vmo->map + BYTES(i)));
 	}
 	seen->resident = vmo_info(vmo).out_resident;
+	CHECK(server_end(&s));
 	return 0;
 }
 
@@ -164,12 +168,13 @@ static int keep_what_was_written(void *arg)
 	char *content = map_anon(KEPT), *buf = map_anon(KEPT);
 	struct user_pager p;
 	struct test_vmo *vmo;
+	struct server s;
 	int plain;
 
 	CHECK(enter() && user_pager_init(&p));
 	plain = zxp_create_plain(p.fd, BYTES(KEPT));
 	vmo = pager_create_vmo(&p, PAGES);
-	CHECK(vmo && plain >= 0);
+	CHECK(vmo && plain >= 0 && server_start(&s, &p));
 	for (size_t i = 0; i < BYTES(KEPT); i++)
 		content[i] = i / 13 + i % 251;
 	CHECK(pwrite(plain, content, BYTES(KEPT), 0) == (ssize_t)BYTES(KEPT));
@@ -182,7 +187,7 @@ static int keep_what_was_written(void *arg)
 	CHECK(!memcmp(buf, content, BYTES(KEPT)));
 	CHECK(pread(vmo->fd, buf, BYTES(KEPT), 0) == (ssize_t)BYTES(KEPT));
 	CHECK(!memcmp(buf, content, BYTES(KEPT)));
-	CHECK(pager_idle(&p));
+	CHECK(server_end(&s));
 	return 0;
 }
 
