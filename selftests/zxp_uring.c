@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * io_uring: reads that it tries without waiting, and then waits for elsewhere, and
+ * polls of the packet stream.
+ */
+#define _GNU_SOURCE
+#include <linux/io_uring.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "kselftest_harness.h"
+#include "lib/client.h"
+#include "lib/fixture.h"
+
+#define BYTES(pages)	((pages) * page_size)
+
+struct ring {
+	int fd;
+	struct io_uring_sqe *sqes;
+	uint32_t *sq_tail, *sq_mask, *sq_array;
+	uint32_t *cq_head, *cq_tail, *cq_mask;
+	struct io_uring_cqe *cqes;
+};
+
+static void *ring_map(struct ring *r, size_t len, off_t what)
+{
+	return mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+		    r->fd, what);
+}
+
+/* 0 or the negative errno. */
+static int ring_init(struct ring *r)
+{
+	struct io_uring_params p = { 0 };
+	char *sq, *cq;
+
+	r->fd = syscall(SYS_io_uring_setup, 16, &p);
+	if (r->fd < 0)
+		return -errno;
+	sq = ring_map(r, p.sq_off.array + p.sq_entries * 4, IORING_OFF_SQ_RING);
+	cq = ring_map(r, p.cq_off.cqes + p.cq_entries * sizeof(*r->cqes),
+		      IORING_OFF_CQ_RING);
+	r->sqes = ring_map(r, p.sq_entries * sizeof(*r->sqes), IORING_OFF_SQES);
+	if (sq == MAP_FAILED || cq == MAP_FAILED || r->sqes == MAP_FAILED)
+		return -ENOMEM;
+	r->sq_tail = (uint32_t *)(sq + p.sq_off.tail);
+	r->sq_mask = (uint32_t *)(sq + p.sq_off.ring_mask);
+	r->sq_array = (uint32_t *)(sq + p.sq_off.array);
+	r->cq_head = (uint32_t *)(cq + p.cq_off.head);
+	r->cq_tail = (uint32_t *)(cq + p.cq_off.tail);
+	r->cq_mask = (uint32_t *)(cq + p.cq_off.ring_mask);
+	r->cqes = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
+	return 0;
+}
+
+static bool ring_submit(struct ring *r, const struct io_uring_sqe *sqe)
+{
+	uint32_t tail = *r->sq_tail, i = tail & *r->sq_mask;
+
+	r->sqes[i] = *sqe;
+	r->sq_array[i] = i;
+	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
+	return syscall(SYS_io_uring_enter, r->fd, 1, 0, 0, NULL, 0) == 1;
+}
+
+static bool ring_done(struct ring *r)
+{
+	return *r->cq_head != __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE);
+}
+
+/* Wait for the next result and leave it in @cqe. */
+static bool ring_wait(struct ring *r, struct io_uring_cqe *cqe)
+{
+	struct pollfd pfd = { .fd = r->fd, .events = POLLIN };
+
+	if (!ring_done(r) && poll(&pfd, 1, FAILURE_MS) != 1) {
+		diag("io_uring: no result");
+		return false;
+	}
+	*cqe = r->cqes[*r->cq_head & *r->cq_mask];
+	__atomic_store_n(r->cq_head, *r->cq_head + 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+static struct io_uring_sqe read_sqe(int fd, void *buf, size_t len, uint64_t off)
+{
+	return (struct io_uring_sqe){
+		.opcode = IORING_OP_READ,
+		.fd = fd,
+		.off = off,
+		.addr = (uintptr_t)buf,
+		.len = len,
+		.user_data = off,
+	};
+}
+
+FIXTURE(uring)
+{
+	struct user_pager p;
+	struct test_vmo *vmo;
+	struct ring r;
+	char *buf;
+};
+
+FIXTURE_SETUP(uring)
+{
+	int rc = ring_init(&self->r);
+
+	if (rc == -ENOSYS || rc == -EPERM)
+		SKIP(return, "no io_uring here");
+	ASSERT_EQ(0, rc);
+	ASSERT_TRUE(user_pager_init(&self->p));
+	self->vmo = pager_create_vmo(&self->p, 16);
+	ASSERT_NE(NULL, self->vmo);
+	self->buf = map_anon(16);
+}
+
+FIXTURE_TEARDOWN(uring)
+{
+	close(self->r.fd);
+	user_pager_fini(&self->p);
+}
+
+TEST_F(uring, resident)
+{
+	struct io_uring_sqe sqe = read_sqe(self->vmo->fd, self->buf, BYTES(4), 0);
+	struct io_uring_cqe cqe;
+
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 4));
+	ASSERT_TRUE(ring_submit(&self->r, &sqe));
+	/* With nothing to wait for it is done before that call returns. */
+	EXPECT_TRUE(ring_done(&self->r));
+	ASSERT_TRUE(ring_wait(&self->r, &cqe));
+	EXPECT_EQ((int)BYTES(4), cqe.res);
+	EXPECT_TRUE(vmo_matches(self->vmo, 0, 4, self->buf));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(uring, missing)
+{
+	struct io_uring_sqe sqe = read_sqe(self->vmo->fd, self->buf, BYTES(4), 0);
+	struct io_uring_cqe cqe;
+
+	/* It does not wait here, but in a worker. */
+	ASSERT_TRUE(ring_submit(&self->r, &sqe));
+	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 4));
+	EXPECT_FALSE(ring_done(&self->r));
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 4));
+	ASSERT_TRUE(ring_wait(&self->r, &cqe));
+	EXPECT_EQ((int)BYTES(4), cqe.res);
+	EXPECT_TRUE(vmo_matches(self->vmo, 0, 4, self->buf));
+}
+
+TEST_F(uring, partly_missing)
+{
+	struct io_uring_sqe sqe = read_sqe(self->vmo->fd, self->buf, BYTES(4), 0);
+	struct io_uring_cqe cqe;
+	struct server s;
+
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 2));
+	ASSERT_TRUE(server_start(&s, &self->p));
+	ASSERT_TRUE(ring_submit(&self->r, &sqe));
+	ASSERT_TRUE(ring_wait(&self->r, &cqe));
+	EXPECT_TRUE(server_end(&s));
+	EXPECT_EQ((int)BYTES(4), cqe.res);
+	EXPECT_TRUE(vmo_matches(self->vmo, 0, 4, self->buf));
+}
+
+TEST_F(uring, fails)
+{
+	struct io_uring_sqe sqe = read_sqe(self->vmo->fd, self->buf, BYTES(1), 0);
+	struct io_uring_cqe cqe;
+
+	ASSERT_TRUE(ring_submit(&self->r, &sqe));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_fail(&self->p, self->vmo, 0, 1, EBADMSG));
+	ASSERT_TRUE(ring_wait(&self->r, &cqe));
+	EXPECT_EQ(-EBADMSG, cqe.res);
+	ASSERT_TRUE(ring_submit(&self->r, &sqe));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_detach(&self->p, self->vmo));
+	ASSERT_TRUE(ring_wait(&self->r, &cqe));
+	EXPECT_EQ(-ESTALE, cqe.res);
+}
+
+/* Several at once, answered in another order. */
+TEST_F(uring, out_of_order)
+{
+	static const int order[] = { 2, 0, 3, 1 };
+	struct io_uring_cqe cqe;
+
+	for (int i = 0; i < 4; i++) {
+		struct io_uring_sqe sqe = read_sqe(self->vmo->fd,
+						   self->buf + BYTES(i), BYTES(1),
+						   BYTES(i));
+
+		ASSERT_TRUE(ring_submit(&self->r, &sqe));
+		ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, i, 1));
+	}
+	for (int i = 0; i < 4; i++) {
+		ASSERT_TRUE(pager_supply(&self->p, self->vmo, order[i], 1));
+		ASSERT_TRUE(ring_wait(&self->r, &cqe));
+		EXPECT_EQ(BYTES(order[i]), cqe.user_data);
+		EXPECT_EQ((int)BYTES(1), cqe.res);
+	}
+	EXPECT_TRUE(vmo_matches(self->vmo, 0, 4, self->buf));
+}
+
+static int submit_and_pause(void *arg)
+{
+	struct test_vmo *vmo = arg;
+	struct io_uring_sqe sqe = read_sqe(vmo->fd, map_anon(1), BYTES(1), 0);
+	struct ring r;
+
+	if (ring_init(&r) || !ring_submit(&r, &sqe))
+		return 1;
+	for (;;)
+		pause();
+}
+
+/* Its worker goes with the process. */
+TEST_F(uring, killed)
+{
+	pid_t pid = child_start(submit_and_pause, self->vmo);
+
+	ASSERT_LT(0, pid);
+	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(child_kill(pid));
+	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 0));
+	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(uring, cancelled)
+{
+	struct io_uring_sqe sqe = read_sqe(self->vmo->fd, self->buf, BYTES(1), 0);
+	struct io_uring_sqe cancel = {
+		.opcode = IORING_OP_ASYNC_CANCEL,
+		.fd = -1,
+		.addr = sqe.user_data,
+		.user_data = 1,
+	};
+	struct io_uring_cqe cqe;
+	int results = 0;
+
+	ASSERT_TRUE(ring_submit(&self->r, &sqe));
+	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(ring_submit(&self->r, &cancel));
+	for (int i = 0; i < 2; i++) {
+		ASSERT_TRUE(ring_wait(&self->r, &cqe));
+		results |= 1 << cqe.user_data;
+		if (!cqe.user_data) {
+			EXPECT_TRUE(cqe.res == -EINTR || cqe.res == -ECANCELED);
+		}
+	}
+	EXPECT_EQ(3, results);
+	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+/* A daemon that lives in a ring: it polls, and it reads packets. */
+TEST_F(uring, packets)
+{
+	struct io_uring_sqe poll_sqe = {
+		.opcode = IORING_OP_POLL_ADD,
+		.fd = self->p.port,
+		.poll32_events = POLLIN,
+		.user_data = 1,
+	};
+	struct io_uring_sqe read_pkt = read_sqe(self->p.port, self->buf, BYTES(1), 0);
+	struct test_thread t = { 0 };
+	struct zxp_packet *pkt = (void *)self->buf;
+	struct io_uring_cqe cqe;
+
+	ASSERT_TRUE(ring_submit(&self->r, &poll_sqe));
+	EXPECT_FALSE(ring_done(&self->r));
+	ASSERT_TRUE(thread_check_vmar(&t, self->vmo, 3, 1));
+	ASSERT_TRUE(ring_wait(&self->r, &cqe));
+	EXPECT_EQ(1, cqe.user_data);
+	EXPECT_TRUE(cqe.res & POLLIN);
+	ASSERT_TRUE(ring_submit(&self->r, &read_pkt));
+	ASSERT_TRUE(ring_wait(&self->r, &cqe));
+	ASSERT_EQ((int)sizeof(*pkt), cqe.res);
+	EXPECT_EQ(BYTES(3), pkt->offset);
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 3, 1));
+	ASSERT_TRUE(thread_wait(&t));
+	/* A read that comes first waits for the packet. */
+	ASSERT_TRUE(ring_submit(&self->r, &read_pkt));
+	ASSERT_TRUE(thread_check_vmar(&t, self->vmo, 5, 1));
+	ASSERT_TRUE(ring_wait(&self->r, &cqe));
+	ASSERT_EQ((int)sizeof(*pkt), cqe.res);
+	EXPECT_EQ(BYTES(5), pkt->offset);
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 5, 1));
+	ASSERT_TRUE(thread_wait(&t));
+}
+
+TEST_HARNESS_MAIN
