@@ -75,8 +75,8 @@ TEST_F(commit, OverlapCommitTest)
 }
 
 /*
- * A request that starts inside of an outstanding one hangs on it, without a packet,
- * and asks for what lies behind when its own part is there.
+ * A request that starts inside of an outstanding one hangs on it without a packet,
+ * wakes with it and not before, and then asks for what lies behind.
  */
 TEST_F(commit, OverlapCommitWaits)
 {
@@ -85,16 +85,15 @@ TEST_F(commit, OverlapCommitWaits)
 	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 4));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 4));
 	ASSERT_TRUE(thread_commit(&self->t[1], vmo, 2, 4));
-	ASSERT_TRUE(vmo_wait_blocked(vmo, 2));
+	ASSERT_TRUE(threads_blocked(self->t, 2, vmo));
 	ASSERT_TRUE(pager_idle(&self->p));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 3, 1));
-	EXPECT_EQ(2, vmo_info(vmo).out_waiting);
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 2));
+	EXPECT_TRUE(thread_asleep(&self->t[0]));
+	EXPECT_TRUE(thread_asleep(&self->t[1]));
 	ASSERT_TRUE(pager_idle(&self->p));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
-	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 4, 2));
-	ASSERT_TRUE(thread_running(&self->t[0]));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 4, 2));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 4, 2));
 	ASSERT_TRUE(thread_wait(&self->t[1]));
 	ASSERT_TRUE(pager_idle(&self->p));
@@ -129,8 +128,9 @@ TEST_F(commit, MultisupplyCommitTest)
 
 	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 32));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 32));
+	ASSERT_TRUE(threads_blocked(self->t, 1, vmo));
 	for (i = 0; i < 32; i++) {
-		EXPECT_EQ(1, vmo_info(vmo).out_waiting);
+		EXPECT_TRUE(thread_asleep(&self->t[0]));
 		ASSERT_TRUE(pager_supply(&self->p, vmo, i, 1));
 	}
 	ASSERT_TRUE(thread_wait(&self->t[0]));

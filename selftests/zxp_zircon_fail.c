@@ -130,11 +130,11 @@ TEST_F(fail, FailMultipleVmos)
 	ASSERT_TRUE(thread_commit(&self->t[1], vmo2, 0, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo1, 0, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo2, 0, 1));
+	ASSERT_TRUE(threads_blocked(&self->t[1], 1, vmo2));
 
 	ASSERT_TRUE(pager_fail(&self->p, vmo1, 0, 1, EIO));
+	EXPECT_TRUE(thread_asleep(&self->t[1]));
 	ASSERT_TRUE(thread_wait_failure(&self->t[0], EIO));
-	ASSERT_TRUE(thread_running(&self->t[1]));
-	EXPECT_EQ(1, vmo_info(vmo2).out_waiting);
 	EXPECT_EQ(0, vmo_info(vmo2).out_failures);
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo2, 0, 1));
@@ -152,8 +152,9 @@ TEST_F(fail, FailOverlappingRangeCommit)
 
 	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 11));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 11));
+	ASSERT_TRUE(threads_blocked(self->t, 1, vmo));
 	ASSERT_TRUE(pager_fail(&self->p, vmo, 9, 2, EIO));
-	EXPECT_EQ(1, vmo_info(vmo).out_waiting);
+	EXPECT_TRUE(thread_asleep(&self->t[0]));
 	ASSERT_TRUE(pager_idle(&self->p));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 9));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 9, 2));
@@ -176,9 +177,9 @@ TEST_F(fail, FailHeadOfCommit)
 
 	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 4));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 4));
+	ASSERT_TRUE(threads_blocked(self->t, 1, vmo));
 	ASSERT_TRUE(pager_fail(&self->p, vmo, 0, 1, ENOSPC));
-	EXPECT_EQ(1, vmo_info(vmo).out_waiting);
-	ASSERT_TRUE(thread_running(&self->t[0]));
+	EXPECT_TRUE(thread_asleep(&self->t[0]));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 3));
 	ASSERT_TRUE(thread_wait_failure(&self->t[0], ENOSPC));
 	ASSERT_TRUE(pager_idle(&self->p));
@@ -191,8 +192,9 @@ TEST_F(fail, FailOverlappingRangeRead)
 
 	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 0, 11));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 11));
+	ASSERT_TRUE(threads_blocked(self->t, 1, vmo));
 	ASSERT_TRUE(pager_fail(&self->p, vmo, 9, 2, EIO));
-	EXPECT_EQ(1, vmo_info(vmo).out_waiting);
+	EXPECT_TRUE(thread_asleep(&self->t[0]));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 9));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 9, 2));
 	ASSERT_TRUE(pager_fail(&self->p, vmo, 9, 2, EBADMSG));
@@ -239,10 +241,7 @@ TEST_F(fail, FailRedundant)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/*
- * Who hangs on another's request has no packet. Zircon wakes it when that request
- * is complete; here it is done with its own page, and the other asks for that again.
- */
+/* An overlap that has failed waits for the request it hangs on all the same. */
 TEST_F(fail, FailOverlapRequest)
 {
 	struct test_vmo *vmo = new_vmo(3);
@@ -250,16 +249,16 @@ TEST_F(fail, FailOverlapRequest)
 	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 3));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 3));
 	ASSERT_TRUE(thread_commit(&self->t[1], vmo, 1, 1));
-	ASSERT_TRUE(vmo_wait_blocked(vmo, 2));
+	ASSERT_TRUE(threads_blocked(self->t, 2, vmo));
 	ASSERT_TRUE(pager_idle(&self->p));
 
 	ASSERT_TRUE(pager_fail(&self->p, vmo, 1, 1, EIO));
-	ASSERT_TRUE(thread_wait_failure(&self->t[1], EIO));
-	EXPECT_EQ(1, vmo_info(vmo).out_waiting);
+	EXPECT_TRUE(thread_asleep(&self->t[1]));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
-	EXPECT_EQ(1, vmo_info(vmo).out_waiting);
-	ASSERT_TRUE(pager_idle(&self->p));
+	EXPECT_TRUE(thread_asleep(&self->t[0]));
+	EXPECT_TRUE(thread_asleep(&self->t[1]));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
+	ASSERT_TRUE(thread_wait_failure(&self->t[1], EIO));
 
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 1));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));

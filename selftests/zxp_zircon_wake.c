@@ -75,13 +75,13 @@ TEST_F(wake, EarlyWakeNonLinearSupply)
 
 	ASSERT_TRUE(variant->check(t, vmo, 0, 4));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 4));
+	ASSERT_TRUE(threads_blocked(t, 1, vmo));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 2));
-	EXPECT_EQ(1, vmo_info(vmo).out_waiting);
-	EXPECT_FALSE(has_copied(t, 2));
+	EXPECT_TRUE(thread_asleep(t));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
-	EXPECT_EQ(1, vmo_info(vmo).out_waiting);
+	EXPECT_TRUE(thread_asleep(t));
 	EXPECT_FALSE(has_copied(t, 1));
-	ASSERT_TRUE(thread_running(t));
+	EXPECT_FALSE(has_copied(t, 2));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(thread_wait(t));
 	ASSERT_TRUE(pager_idle(&self->p));
@@ -155,14 +155,14 @@ TEST_F(wake, CommitDoesNotWakeEarly)
 	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 4));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 4));
 	ASSERT_TRUE(variant->check(&self->t[1], vmo, 0, 1));
-	ASSERT_TRUE(vmo_wait_blocked(vmo, 2));
-	/* The reader that hangs on it needs no more than its own page. */
+	ASSERT_TRUE(threads_blocked(self->t, 2, vmo));
+	/* Nor does the reader that hangs on it. */
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
-	ASSERT_TRUE(thread_wait(&self->t[1]));
-	EXPECT_EQ(1, vmo_info(vmo).out_waiting);
-	ASSERT_TRUE(thread_running(&self->t[0]));
+	EXPECT_TRUE(thread_asleep(&self->t[0]));
+	EXPECT_TRUE(thread_asleep(&self->t[1]));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 2));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(thread_wait(&self->t[1]));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

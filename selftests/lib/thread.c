@@ -237,6 +237,35 @@ bool thread_running(struct test_thread *t)
 	return t->started && pthread_tryjoin_np(t->thread, NULL) == EBUSY;
 }
 
+bool thread_asleep(const struct test_thread *t)
+{
+	char path[64], line[256], *state;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", t->tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	if (fd < 0 || n <= 0)
+		return false;
+	line[n] = 0;
+	state = strrchr(line, ')');
+	return state && (state[2] == 'S' || state[2] == 'D');
+}
+
+bool threads_blocked(struct test_thread *t, unsigned int nr, struct test_vmo *vmo)
+{
+	unsigned int i;
+
+	if (!vmo_wait_blocked(vmo, nr))
+		return false;
+	for (i = 0; i < nr; i++)
+		if (!wait_until(thread_asleep(&t[i])))
+			return false;
+	return true;
+}
+
 static bool try_access(volatile void *addr, access_fn fn, int sig)
 {
 	struct test_thread t = { .arg = (void *)addr, .fn = fn };

@@ -76,6 +76,13 @@ bool thread_wait_crash(struct test_thread *t, const void *addr, int sig);
 
 /* Not yet at its end. */
 bool thread_running(struct test_thread *t);
+/*
+ * Not woken: a thread that was asleep and has just been woken is not, even if it did
+ * not run yet. So this tells at once, after an answer, whom it has not woken.
+ */
+bool thread_asleep(const struct test_thread *t);
+/* Wait until these threads sleep, and are all that wait for the pager on this VMO. */
+bool threads_blocked(struct test_thread *t, unsigned int nr, struct test_vmo *vmo);
 
 /* The word that thread_store() stores. */
 #define STORED_WORD	0x5107ed5107ed5107ULL
