@@ -70,6 +70,8 @@ find "$out" -xtype l -delete
 flags=${KCFLAGS:-}
 args=(-C "$kdir" M="$out" -j "$(nproc)" CONFIG_ZXPAGER=m)
 [ -z "$quiet" ] || args+=(-s)
+# Type information for the module needs that of the kernel, not in headers.
+[ -e "$kdir/vmlinux" ] || args+=(CONFIG_DEBUG_INFO_BTF_MODULES=)
 if [ -n "$clang" ]; then
 	# The headers were configured for gcc: what clang 14 does not know is not
 	# asked for.  This build is for its warnings, it is not what tests load.
@@ -101,6 +103,7 @@ else
 	make "${args[@]}" KCFLAGS="$flags" modules "$@" 2>&1 | tee "$log"
 	if grep -E '(warning|error): ' "$log" | grep -v -E '^/usr/(src|lib)/' |
 		grep -q .; then
+		rm -f "$out"/zxpager/*.o # or the next run would not warn
 		die "there were warnings"
 	fi
 fi

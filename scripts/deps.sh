@@ -59,7 +59,7 @@ for arg in "$@"; do
 done
 [ -n "$groups" ] || { usage >&2; exit 2; }
 
-command -v dpkg-query > /dev/null && command -v apt-get > /dev/null ||
+{ command -v dpkg-query && command -v apt-get; } > /dev/null 2>&1 ||
 	die "this is not Debian: install by hand what the table in $0 names"
 
 installed() {

@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # What every script here shares.  Sourced, never run.
+# shellcheck disable=SC2034 # its variables are for who sources it
 
 zx_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 zx_cache=${ZXPAGER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/zxpager}
-# Read by the scripts that source this file.
-# shellcheck disable=SC2034
 zx_series="6.1 6.12"
 zx_me=$(basename "$0")
 

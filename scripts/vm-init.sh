@@ -5,6 +5,9 @@
 # command, reports its status over its own virtio port, and resets the machine.
 # vm.sh packs it as /init, with the modules to load (/modules/list, in order)
 # and what to run (/zx/conf, /zx/binds, /zx/run).
+#
+# shellcheck shell=dash
+# shellcheck disable=SC1091,SC2154 # /zx/conf is made by vm.sh
 
 root=/newroot
 status=

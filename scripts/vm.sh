@@ -44,8 +44,8 @@ while [ $# -gt 0 ]; do
 	--mem) mem=${2?} ;;
 	--smp) smp=${2?} ;;
 	--accel) accel=${2?} ;;
-	--insmod) insmod+=("$(realpath "${2?}")") ;;
-	--share) share=$(realpath "${2?}") ;;
+	--insmod) insmod+=("$(realpath -m "${2?}")") ;;
+	--share) share=$(realpath -m "${2?}") ;;
 	--log) log=${2?} ;;
 	--append) append=${2?} ;;
 	--quiet) quiet=1; shift; continue ;;
@@ -71,6 +71,7 @@ done
 start=$SECONDS
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/zxvm.XXXXXX")
 qemu=
+# shellcheck disable=SC2317 # called by the trap
 finish() {
 	[ -z "$qemu" ] || kill "$qemu" 2> /dev/null || :
 	[ -z "$log" ] || [ ! -e "$tmp/klog" ] || tr -d '\r' < "$tmp/klog" > "$log"
@@ -95,7 +96,7 @@ find_kernel() {
 		die "$image is no x86 bzImage"
 	offset=$(($(od -An -tu2 -j 526 -N 2 "$image") + 512))
 	release=$(tail -c +$((offset + 1)) "$image" | head -c 128 |
-		tr '\0 ' '\n\n' | sed -n 1p) || :
+		tr '\0' ' ' | cut -d' ' -f1) || :
 	modules=
 	for f in "$k" "$(dirname "$image")" "$(dirname "$image")/.." /; do
 		[ -z "$modules" ] && [ -e "$f/lib/modules/$release/modules.dep" ] &&
@@ -177,6 +178,7 @@ boot() {
 	[ "$accel" = tcg ] || cpu=host
 	cat "$tmp/out" &
 	local drain=$!
+	# shellcheck disable=SC2054 # QEMU wants the commas
 	local args=(
 		-M "$machine,accel=$accel" -cpu "$cpu"
 		-m "$mem" -smp "$smp" -nodefaults -no-user-config -display none
@@ -191,6 +193,7 @@ boot() {
 		-fsdev "local,id=root,path=/,readonly=on,$fs"
 		-device virtio-9p-pci,fsdev=root,mount_tag=zxroot
 	)
+	# shellcheck disable=SC2054
 	[ -z "$share" ] || args+=(
 		-fsdev "local,id=share,path=${share//,/,,},$fs"
 		-device virtio-9p-pci,fsdev=share,mount_tag=zxshare

@@ -1,0 +1,281 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# rig-test.sh [NAME...]: does the rig tell apart what can happen in a guest?
+#
+# Runs guests that succeed, fail, hang, crash, warn and go away, and looks at
+# what vm.sh makes of them; and gives ktap.sh and klog.sh samples.  Prints KTAP,
+# exit status 1 if one test failed.  A NAME is a function test_NAME below.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+case ${1:-} in --help | -h) usage; exit 0 ;; esac
+
+scripts=$zx_root/scripts
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$zx_root"
+
+# vm WANT ARG...: run vm.sh, and see whether it ends with WANT; its output is in
+# $tmp/out, what it says in $tmp/err.
+vm() {
+	local want=$1 got=0
+	shift
+	"$scripts/vm.sh" --timeout 60 "$@" > "$tmp/out" 2> "$tmp/err" || got=$?
+	[ $got = "$want" ] && return
+	echo "status $got instead of $want: vm.sh $*"
+	tail -n 12 "$tmp/err"
+	return 1
+}
+
+# same WHAT GOT WANT
+same() {
+	[ "$2" = "$3" ] && return
+	printf '%s: %q instead of %q\n' "$1" "$2" "$3"
+	return 1
+}
+
+said() {
+	grep -q -e "$1" "$tmp/err" && return
+	echo "'$1' was not said, but:"
+	tail -n 12 "$tmp/err"
+	return 1
+}
+
+# --- the guest ------------------------------------------------------------------
+
+test_success_and_arguments() {
+	# shellcheck disable=SC2016 # it is not to be expanded
+	local args=('two words' '' "quo'te" 'dollar $HOME' $'new\nline' '*')
+	vm 0 -- printf '%s|' "${args[@]}"
+	same output "$(cat "$tmp/out"; echo .)" "$(printf '%s|' "${args[@]}"; echo .)"
+	said 'exit 0 in '
+}
+
+test_kernel_of_each_series() {
+	local series
+	for series in $zx_series; do
+		vm 0 --kernel "$series" -- sh -c 'uname -r; pwd; id -u'
+		same output "$(cat "$tmp/out")" \
+			"$("$scripts/kernel.sh" --release "$series")"$'\n'"$PWD"$'\n'0
+	done
+}
+
+test_status_of_the_command() {
+	vm 7 -- sh -c 'exit 7'
+	said 'exit 7 in '
+}
+
+test_command_killed() {
+	vm 137 -- sh -c 'kill -9 $$'
+}
+
+test_command_not_found() {
+	vm 123 -- /no/such/command
+	said 'exit 127 (reported as 123)'
+}
+
+test_output_is_complete() {
+	vm 0 -- perl -e 'print pack("N*", 0..262143); print STDERR "end\r\n\0"'
+	same checksum "$(cksum < "$tmp/out")" "$(perl -e \
+		'print pack("N*", 0..262143); print "end\r\n\0"' | cksum)"
+}
+
+test_environment() {
+	# shellcheck disable=SC2016 # all of it is for the guest's shell
+	vm 0 --smp 1 --mem 512 -- bash -c 'set -e
+		! touch /usr/there 2> /dev/null
+		for d in /tmp /var/tmp /run /root /dev/shm; do touch $d/there; done
+		[ "$(nproc)" = 1 ]
+		grep -q memory /sys/fs/cgroup/cgroup.subtree_control
+		[ -d /sys/kernel/debug/bdi ]
+		grep -q : /proc/net/dev
+		exec 9<> /dev/loop-control
+		echo out > /dev/stdout; echo err > /dev/stderr
+		[ -r scripts/vm.sh ]
+		modinfo loop > /dev/null
+		truncate -s 8M /tmp/img && mke2fs -q /tmp/img
+		mkdir /tmp/mnt && mount -o loop /tmp/img /tmp/mnt && umount /tmp/mnt
+		[ "$(date +%Y)" -ge 2024 ]'
+	same output "$(cat "$tmp/out")" $'out\nerr'
+}
+
+test_shared_directory() {
+	mkdir "$tmp/share"
+	echo from the host > "$tmp/share/in"
+	vm 0 --share "$tmp/share" -- sh -c 'cp /mnt/share/in /mnt/share/out'
+	same file "$(cat "$tmp/share/out")" "from the host"
+}
+
+test_what_is_left_running_is_ended() {
+	vm 0 -- sh -c 'sleep 1000 & echo started'
+	same output "$(cat "$tmp/out")" started
+}
+
+# --- what goes wrong in it --------------------------------------------------------
+
+test_hang() {
+	local start=$SECONDS
+	vm 124 --timeout 12 --log "$tmp/log" -- sh -c 'echo begun; sleep 1000'
+	said 'time limit reached'
+	same output "$(cat "$tmp/out")" begun
+	[ $((SECONDS - start)) -lt 150 ] || same time late soon
+	grep -q 'Show Blocked State' "$tmp/log" || same log '' 'the blocked tasks'
+}
+
+test_panic() {
+	vm 126 -- sh -c 'echo c > /proc/sysrq-trigger'
+	said 'sysrq triggered crash'
+	said 'kernel splat'
+}
+
+test_warning() {
+	vm 126 --log "$tmp/log" -- sh -c 'echo fine
+		echo "<4>WARNING: CPU: 0 PID: 1 at x.c:1" > /dev/kmsg'
+	same output "$(cat "$tmp/out")" fine
+	said 'WARNING: CPU: 0 PID: 1 at x.c:1'
+	said 'command: exit 0'
+	grep -q 'zxvm: command ended: 0' "$tmp/log" || same log '' 'the end'
+}
+
+test_warning_and_failure() {
+	vm 126 -- sh -c 'echo "<4>WARNING: CPU: 0 PID: 1 at x.c:1" > /dev/kmsg
+		exit 3'
+	said 'command: exit 3'
+}
+
+test_guest_powered_off() {
+	vm 127 -- poweroff -f
+	said 'lost guest'
+}
+
+test_guest_reset() {
+	vm 127 -- sh -c 'echo b > /proc/sysrq-trigger'
+	said 'lost guest'
+}
+
+test_module_that_does_not_load() {
+	echo rubbish > "$tmp/bad.ko"
+	vm 125 --insmod "$tmp/bad.ko" -- true
+	said 'cannot insmod'
+}
+
+test_bad_usage() {
+	vm 125 --kernel 7.77 -- true
+	said "no kernel '7.77'"
+	vm 125 --kernel "$0" -- true
+	said 'no x86 bzImage'
+	vm 125 --
+	said 'no command'
+	vm 125 --nonsense -- true
+	said 'unknown option'
+	vm 125 --timeout soon -- true
+	vm 125 --insmod /no/such.ko -- true
+	vm 125 --share /no/such -- true
+}
+
+# --- the log and the counts -------------------------------------------------------
+
+test_kernel_log() {
+	local n=0 line bad
+	while IFS= read -r line; do
+		n=$((n + 1))
+		bad=${line%%|*}
+		printf '[ 0.1] zxvm: userspace is up\n[ 1.2] %s\n' "${line#*|}" \
+			> "$tmp/klog"
+		if "$scripts/klog.sh" "$tmp/klog" > "$tmp/splat"; then
+			same "'$line'" good "$bad"
+		else
+			same "'$line'" bad "$bad"
+			grep -q -F -e "${line#*|}" "$tmp/splat"
+		fi
+	done <<-'END'
+	bad|BUG: kernel NULL pointer dereference, address: 0000000000000008
+	bad|kernel BUG at mm/filemap.c:153!
+	bad|Oops: 0000 [#1] PREEMPT SMP NOPTI
+	bad|WARNING: CPU: 1 PID: 154 at fs/inode.c:9 iput+0x0/0xff4
+	bad|INFO: task cat:123 blocked for more than 120 seconds.
+	bad|watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [cat:1]
+	bad|rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+	bad|rcu: INFO: rcu_preempt self-detected stall on CPU
+	bad|WARNING: possible circular locking dependency detected
+	bad|WARNING: suspicious RCU usage
+	bad|refcount_t: underflow; use-after-free.
+	bad|BUG: KASAN: slab-use-after-free in zxp_get+0x1/0x2
+	bad|UBSAN: array-index-out-of-bounds in a.c:1:2
+	bad|BUG: scheduling while atomic: cat/12/0x00000002
+	bad|BUG: sleeping function called from invalid context at a.c:1
+	bad|BUG: Bad page state in process cat  pfn:00001
+	bad|BUG: Bad rss-counter state mm:000 type:MM_FILEPAGES val:1
+	bad|sysfs: cannot create duplicate filename '/class/misc/zxpager'
+	bad|BUG zxp_vmo (Tainted: G OE): Objects remaining in zxp_vmo on close
+	bad|list_del corruption. prev->next should be 0
+	bad|general protection fault, probably for non-canonical address 0x6b: 0000
+	bad|kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+	bad|Kernel panic - not syncing: hung_task: blocked tasks
+	good|zxpager: loading out-of-tree module taints kernel.
+	good|zxpager: module verification failed: signature missing - tainting kernel
+	good|cat[12]: segfault at 0 ip 00 sp 00 error 4 in cat[400000+1000]
+	good|traps: cat[12] general protection fault ip:00 sp:00 error:0 in cat
+	good|Out of memory: Killed process 12 (cat) total-vm:1kB
+	good|hrtimer: interrupt took 1234567 ns
+	good|EXT4-fs (loop0): mounted filesystem with ordered data mode
+	good|AMD-Vi: not available on this system - This is not a bug.
+	END
+	[ $n -gt 25 ] || same samples $n many
+	# What a stock kernel says while it boots is not for us to judge.
+	printf 'WARNING: CPU: 0\nzxvm: userspace is up\n' > "$tmp/klog"
+	"$scripts/klog.sh" "$tmp/klog"
+	printf 'zxvm: userspace is up\na invoked oom-killer\nCall Trace:\n' > "$tmp/klog"
+	"$scripts/klog.sh" "$tmp/klog"
+}
+
+# counts WANT STATUS LINE...
+counts() {
+	local want=$1 status=$2
+	shift 2
+	printf '%s\n' "$@" > "$tmp/ktap"
+	same "$*, status $status" \
+		"$("$scripts/ktap.sh" --status "$status" "$tmp/ktap")" "$want"
+}
+
+test_counting() {
+	counts "2 0 0" 0 'KTAP version 1' 'ok 1 - a' 'ok 2 - b' '1..2'
+	counts "1 1 0" 1 '1..2' 'ok 1 a' 'not ok 2 b'
+	counts "1 0 2" 0 '1..3' 'ok 1 a' 'ok 2 b # SKIP why' 'not ok 3 # skip'
+	counts "1 2 0" 0 '1..3' 'ok 1 a'
+	counts "1 1 0" 0 'ok 1 a'
+	counts "2 1 0" 0 '1..1' 'ok 1 a' 'ok 2 b'
+	counts "0 1 0" 0 'nothing'
+	counts "0 0 0" 0 '1..0'
+	counts "1 1 0" 1 '1..1' 'ok 1 a'
+	counts "1 2 0" 1 '1..2' 'ok 1 a' 'Bail out! no module'
+	counts "1 0 0" 0 '1..1' '  not ok 1 - of a' 'ok 1 a' '# ok 2 said'
+}
+
+# --- running them -----------------------------------------------------------------
+
+if [ "${1:-}" = --in-this-process ]; then
+	"test_$2"
+	exit
+fi
+if [ $# -gt 0 ]; then
+	names=("$@")
+else
+	mapfile -t names < <(declare -F | sed -n 's/^declare -f test_//p')
+fi
+number=0 failures=0
+echo "KTAP version 1"
+echo "1..${#names[@]}"
+for name in "${names[@]}"; do
+	number=$((number + 1))
+	# In a process of its own, where set -e has its say.
+	if out=$(bash "$0" --in-this-process "$name" 2>&1); then
+		echo "ok $number - $name"
+	else
+		failures=$((failures + 1))
+		echo "not ok $number - $name"
+		printf '# %s\n' "${out//$'\n'/$'\n# '}"
+	fi
+done
+echo "# $((number - failures)) passed, $failures failed"
+[ $failures = 0 ]
