@@ -1,0 +1,265 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# demo.sh: shows what zxpager does, on a real file
+#
+# Runs as root in a guest.  Each thing that it shows is a line with a figure; the first
+# that does not hold ends it with status 1 and a line that says which.
+#
+#   ZXPAGER_KO    the module
+#   O             the build directory (default build)
+#   DEMO_DIR      holds image.ext4 and manifest.sha256, the sums of the files in it
+#                 (default /mnt/share)
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+bin=${O:-$here/../build}/tools
+dir=${DEMO_DIR:-/mnt/share}
+image=$dir/image.ext4 manifest=$dir/manifest.sha256
+probe=$bin/demo/vmoprobe
+: "${ZXPAGER_KO:?the path of zxpager.ko}"
+
+# --- helpers ----------------------------------------------------------------------
+
+# shown WHAT FIGURES: one thing that held
+shown() {
+	printf '  %-34s %s\n' "$1" "$2"
+}
+
+broken() {
+	printf 'demo: DOES NOT HOLD: %s\n' "$*" >&2
+	exit 1
+}
+
+# same WHAT WANTED GOT
+same() {
+	[ "$2" = "$3" ] || broken "$1: '$3' instead of '$2'"
+}
+
+zx() {
+	"$bin/zxpager/zxpager" --socket "$tmp/sock" "$@"
+}
+
+stat_of() {
+	zx stat image | awk -v f="$1" '$1 == f { print $2 }'
+}
+
+# exec_probe ARG...: what the probe says of the VMO; that an access fails is no error here
+exec_probe() {
+	zx exec image -- "$probe" "$@" || [ $? = 10 ]
+}
+
+sum() {
+	sha256sum | cut -d' ' -f1
+}
+
+mib() {
+	awk -v n="$1" 'BEGIN { printf "%.1f MiB", n / 1048576 }'
+}
+
+# Clean pages go; those of the programs too, so they are read again.
+evict() {
+	sync
+	echo 1 > /proc/sys/vm/drop_caches
+}
+
+# pss PID: bytes of memory that a process answers for, of the VMO
+pss() {
+	awk '/^[0-9a-f]+-/ { vmo = /zxpager/ } /^Pss:/ && vmo { n += $2 }
+		END { print n * 1024 }' "/proc/$1/smaps"
+}
+
+tmp=$(mktemp -d)
+dev='' mounted='' daemon=''
+cleanup() {
+	local status=$?
+	[ -z "$mounted" ] || umount "$tmp/mnt" || :
+	[ -z "$dev" ] || losetup -d "$dev" || :
+	[ -z "$daemon" ] || kill -9 "$daemon" 2> /dev/null || :
+	if [ $status != 0 ] && [ -s "$tmp/log" ]; then
+		echo "demo: the daemon's last lines:" >&2
+		tail -n 5 "$tmp/log" >&2
+	fi
+	rm -rf "$tmp"
+	exit $status
+}
+trap cleanup EXIT
+
+# --- what is shown ----------------------------------------------------------------
+
+start_daemon() {
+	mkfifo "$tmp/ready"
+	"$bin/zxpagerd/zxpagerd" --socket "$tmp/sock" --verbose --ready-fd 3 \
+		"image=$image" 3> "$tmp/ready" 2> "$tmp/log" &
+	daemon=$!
+	[ "$(cat "$tmp/ready")" = ready ] ||
+		broken "the daemon does not start: $(cat "$tmp/log")"
+	size=$(stat -c %s "$image")
+	windows=$(((size + 131071) / 131072))
+	shown "daemon" "serves image.ext4, $(mib "$size"), in windows of 128 KiB"
+}
+
+one_client() {
+	local packets
+	want=$(sum < "$image")
+	same "sha256 through mmap" "$want" "$(exec_probe mapcat {} | sum)"
+	packets=$(stat_of read_packets)
+	[ "$packets" -gt 0 ] || broken "the mapping sent no READ packet"
+	[ "$packets" -lt $((size / 4096)) ] || broken "a READ packet for each page"
+	shown "sha256 through mmap" "equals the file's; $packets READ packets"
+	evict
+	same "sha256 through read(2)" "$want" "$(zx exec image -- cat {} | sum)"
+	packets=$(($(stat_of read_packets) - packets))
+	[ $packets -gt 0 ] || broken "read(2) sent no READ packet"
+	shown "sha256 through read(2)" "equals the file's; $packets READ packets"
+}
+
+two_clients() {
+	local before reads i pids=() lines=() total=0 resident n packets
+	evict
+	before=$(stat_of read_packets) reads=$(stat_of daemon_windows)
+	mkfifo "$tmp/go"
+	exec 8<> "$tmp/go"
+	for i in 1 2; do
+		mkfifo "$tmp/says$i"
+		"$bin/zxpager/zxpager" -s "$tmp/sock" exec image -- \
+			"$probe" stay {} < "$tmp/go" > "$tmp/says$i" 8>&- &
+		pids+=($!)
+	done
+	for i in 1 2; do
+		same "process $i" mapped "$(head -n 1 "$tmp/says$i")"
+	done
+	packets=$(($(stat_of read_packets) - before))
+	reads=$(($(stat_of daemon_windows) - reads))
+	[ $packets -lt $((windows * 3 / 2)) ] ||
+		broken "two processes took $packets READ packets for $windows windows"
+	same "reads of the file" "$windows" "$reads"
+	shown "two processes map it at once" \
+		"$packets READ packets; each window read once ($reads)"
+	resident=$(stat_of resident)
+	[ "$resident" -le $((size + 4096)) ] || broken "$(mib "$resident") in memory"
+	for i in "${pids[@]}"; do
+		lines+=("$(mib "$(pss "$i")")")
+		total=$((total + $(pss "$i")))
+	done
+	n=$(((total - size) * 50 / size))
+	[ $n = 0 ] || broken "the two account for ${lines[*]}"
+	shown "one copy in memory" \
+		"$(mib "$resident"); their shares (PSS): ${lines[0]} + ${lines[1]}"
+	exec 8>&-
+	wait "${pids[@]}"
+}
+
+eviction() {
+	local before left packets
+	before=$(stat_of resident)
+	evict
+	left=$(stat_of resident)
+	[ "$left" -le $((size / 100)) ] ||
+		broken "$(mib "$left") of $(mib "$before") stayed in memory"
+	shown "drop_caches evicts" "$(mib "$before") -> $(mib "$left")"
+	packets=$(stat_of read_packets)
+	same "sha256 after eviction" "$want" "$(exec_probe mapcat {} | sum)"
+	packets=$(($(stat_of read_packets) - packets))
+	[ $packets -gt 0 ] || broken "the next access did not ask again"
+	shown "the next access asks again" "$packets READ packets; sha256 right again"
+}
+
+file_system() {
+	local listed found before
+	evict
+	before=$(stat_of read_packets)
+	dev=$(zx exec image -- losetup --read-only --find --show {})
+	mkdir "$tmp/mnt"
+	mount -t ext4 -o ro,noload "$dev" "$tmp/mnt"
+	mounted=1
+	listed=$(wc -l < "$manifest")
+	[ "$listed" -gt 0 ] || broken "the manifest is empty"
+	found=$(find "$tmp/mnt" -type f | wc -l)
+	same "number of files" "$listed" "$found"
+	(cd "$tmp/mnt" && sha256sum --quiet --strict -c "$manifest" > "$tmp/wrong" 2>&1) ||
+		broken "files differ: $(head -n 1 "$tmp/wrong")"
+	shown "ext4 on a loop device on the VMO" \
+		"$found files equal; $(($(stat_of read_packets) - before)) READ packets"
+	umount "$tmp/mnt"
+	mounted=
+	losetup -d "$dev"
+	dev=
+}
+
+failing_range() {
+	local at=$((size / 2 / 4096 * 4096))
+	local after=$((at + 4096))
+	evict
+	zx fail image $at 4096 EIO
+	same "mapping of the failing page" "SIGBUS at $at" \
+		"$(exec_probe touch {} $((at - 65536)) 131072)"
+	same "read(2) of the failing page" "EIO at $at" \
+		"$(exec_probe read {} $((at - 65536)) 131072)"
+	shown "daemon fails 4096 bytes at $at" "SIGBUS at $at; read(2): EIO at $at"
+	same "mapping before it" ok "$(exec_probe touch {} 0 $at)"
+	same "mapping behind it" ok "$(exec_probe touch {} $after $((size - after)))"
+	same "code that the VMO tells" EIO "$(stat_of fail_code)"
+	shown "everything else works" "$(mib $((size - 4096))) around it, mapped"
+	zx clear image
+	same "retry" ok "$(exec_probe touch {} $at 4096)"
+	zx exec image -- cmp {} "$image" || broken "the content is not the file's"
+	shown "a later retry succeeds" "all $(mib "$size") equal the file"
+}
+
+detach() {
+	local reader t0 t1 packets
+	evict
+	zx hold image
+	"$bin/zxpager/zxpager" -s "$tmp/sock" exec image -- "$probe" read {} 8192 1 \
+		> "$tmp/blocked" &
+	reader=$!
+	until [ "$(stat_of waiting)" = 1 ]; do
+		kill -0 $reader 2> /dev/null || broken "the reader did not block"
+	done
+	t0=${EPOCHREALTIME/[.,]/}
+	zx detach image
+	wait $reader || :
+	t1=${EPOCHREALTIME/[.,]/}
+	same "the blocked reader" "ESTALE at 8192" "$(cat "$tmp/blocked")"
+	[ $((t1 - t0)) -lt 5000000 ] || broken "the reader took $(((t1 - t0) / 1000)) ms"
+	shown "detach with a reader blocked" \
+		"the reader fails with ESTALE; both took $(((t1 - t0) / 1000)) ms"
+	same "a mapping afterwards" "SIGBUS at 0" "$(exec_probe touch {} 0 1)"
+	same "read(2) afterwards" "ESTALE at 0" "$(exec_probe read {} 0 1)"
+	shown "missing pages after detach" "SIGBUS and ESTALE"
+	same "state" complete "$(stat_of state)"
+	same "packets after COMPLETE" 0 "$(stat_of daemon_late)"
+	packets=$(stat_of daemon_packets)
+	same "last packet" "zxpagerd: image: COMPLETE after $packets READ packets" \
+		"$(grep -E 'image: (READ|COMPLETE)' "$tmp/log" | tail -n 1)"
+	shown "COMPLETE is the last packet" "after $packets READ packets"
+}
+
+the_end() {
+	local status=0
+	kill "$daemon"
+	wait "$daemon" || status=$?
+	daemon=
+	same "exit status of the daemon" 0 $status
+	[ ! -e "$tmp/sock" ] || broken "the daemon left its socket"
+	shown "SIGTERM" "the daemon ends with 0"
+	rmmod zxpager || broken "rmmod zxpager"
+	[ ! -e /dev/zxpager ] || broken "/dev/zxpager is still there"
+	shown "rmmod zxpager" "the module is gone"
+}
+
+for f in "$image" "$manifest" "$ZXPAGER_KO" "$probe" "$bin/zxpagerd/zxpagerd"; do
+	[ -e "$f" ] || broken "there is no $f"
+done
+grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
+echo "zxpager on Linux $(uname -r):"
+start_daemon
+one_client
+two_clients
+eviction
+file_system
+failing_range
+detach
+the_end
+echo "everything held, in $SECONDS s"
