@@ -166,9 +166,10 @@ bool pager_has_complete(struct user_pager *p, uint64_t key)
 bool pager_get_read(struct user_pager *p, struct test_vmo *vmo, uint64_t *page,
 		    uint64_t *nr)
 {
+	struct filter f = { .any_read = vmo };
 	struct zxp_packet found;
 
-	if (!find(p, &(struct filter){ .any_read = vmo }, 0, &found))
+	if (!find(p, &f, 0, &found))
 		return false;
 	*page = found.offset / page_size;
 	*nr = found.length / page_size;
@@ -178,9 +179,10 @@ bool pager_get_read(struct user_pager *p, struct test_vmo *vmo, uint64_t *page,
 bool pager_wait_any_read(struct user_pager *p, struct test_vmo *vmo, uint64_t *page,
 			 uint64_t *nr)
 {
+	struct filter f = { .any_read = vmo };
 	struct zxp_packet found;
 
-	if (!find_or_tell(p, &(struct filter){ .any_read = vmo }, &found))
+	if (!find_or_tell(p, &f, &found))
 		return false;
 	*page = found.offset / page_size;
 	*nr = found.length / page_size;

@@ -306,13 +306,16 @@ pid_t child_start(int (*fn)(void *), void *arg)
 /* Reap @pid, but do not wait for ever. */
 static bool reap(pid_t pid, int *status)
 {
-	pid_t got;
+	siginfo_t info = { 0 };
 
-	if (!wait_until((got = waitpid(pid, status, WNOHANG))))
+	/* Look whether it has ended, then take it. */
+	if (!wait_until(waitid(P_PID, pid, &info, WEXITED | WNOWAIT | WNOHANG) ||
+			info.si_pid))
 		return false;
-	if (got != pid)
-		diag("waitpid: %m");
-	return got == pid;
+	if (waitpid(pid, status, 0) == pid)
+		return true;
+	diag("waitpid: %m");
+	return false;
 }
 
 bool child_wait(pid_t pid, int status)
