@@ -59,8 +59,8 @@ bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /*
- * As zxp_vmo_get_folio(), but locked, and so sure to be in the cache. Whoever holds a folio lock
- * does not wait for a daemon, so this does not take long.
+ * As zxp_vmo_get_folio(), but locked, and so sure to be in the cache. Whoever
+ * holds a folio lock does not wait for a daemon, so this does not take long.
  */
 struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index)
 {
@@ -188,12 +188,18 @@ int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
 		spare = zxp_vmo_alloc_zero(vmo);
 		if (!spare)
 			return -ENOMEM;
-		spin_lock(&vmo->zero_lock);
-		zxp_zero_remove(&vmo->zeroes, index, index + 1, &spare);
-		spin_unlock(&vmo->zero_lock);
-		kfree(spare);
 	}
+
 	folio_mark_dirty(folio);
+	if (!spare)
+		return 0;
+
+	spin_lock(&vmo->zero_lock);
+	zxp_zero_remove(&vmo->zeroes, index, index + 1, &spare);
+	spin_unlock(&vmo->zero_lock);
+	kfree(spare);
+	/* Who found neither the page before nor the range now looks again. */
+	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + 1, 0);
 	return 0;
 }
 

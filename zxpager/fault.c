@@ -155,6 +155,7 @@ static vm_fault_t zxp_fault_wait(struct zxp_vmo *vmo, struct vm_fault *vmf,
 static vm_fault_t zxp_fault_missing(struct zxp_vmo *vmo, struct vm_fault *vmf,
 				    unsigned long generation)
 {
+	pgoff_t end = vmf->pgoff + 1;
 	struct zxp_request request;
 	int ret;
 
@@ -164,13 +165,13 @@ static vm_fault_t zxp_fault_missing(struct zxp_vmo *vmo, struct vm_fault *vmf,
 	if (vmf->flags & FAULT_FLAG_ALLOW_RETRY &&
 	    vmf->flags & FAULT_FLAG_RETRY_NOWAIT) {
 		/* Whoever asks like this comes back; have it underway by then. */
-		ret = zxp_request_hint(vmo->source, vmf->pgoff, vmf->pgoff + 1,
+		ret = zxp_request_hint(vmo->source, vmf->pgoff, &end,
 				       generation);
 		return ret == -ESTALE ? VM_FAULT_SIGBUS : VM_FAULT_RETRY;
 	}
 
 	ret = zxp_request_start(vmo->source, &request, ZXP_REQUEST_READ,
-				vmf->pgoff, vmf->pgoff + 1, false, generation);
+				vmf->pgoff, end, false, generation);
 	if (ret)
 		return ret == -EAGAIN ? 0 : VM_FAULT_SIGBUS;
 	return zxp_fault_wait(vmo, vmf, &request);

@@ -157,10 +157,10 @@ struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 	struct folio *folio;
 	int ret;
 
-	end = min(end, index + ZXP_WRITE_BATCH);
 	for (;;) {
 		generation = zxp_vmo_generation(vmo);
-		if (index >= zxp_vmo_pages(vmo))
+		end = min3(end, index + ZXP_WRITE_BATCH, zxp_vmo_pages(vmo));
+		if (index >= end)
 			return ERR_PTR(-ERANGE);
 
 		folio = zxp_vmo_lock_folio(vmo, index);
@@ -232,6 +232,9 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 						DIV_ROUND_UP_ULL(*pos + iov_iter_count(from),
 								 PAGE_SIZE),
 						nowait);
+		/* A stream that was cut meanwhile grows again. */
+		if (folio == ERR_PTR(-ERANGE) && kind == ZXP_IO_STREAM)
+			continue;
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);
 		copied = copy_page_from_iter_atomic(&folio->page,
@@ -267,11 +270,14 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct file *file = iocb->ki_filp;
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	bool append = iocb->ki_flags & IOCB_APPEND;
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	loff_t start;
 	ssize_t ret;
 
 	/* Appenders may wait for the daemon, and for each other, but killably. */
-	if (append && mutex_lock_interruptible(&vmo->append_lock))
+	if (append && nowait && !mutex_trylock(&vmo->append_lock))
+		return -EAGAIN;
+	if (append && !nowait && mutex_lock_interruptible(&vmo->append_lock))
 		return -ERESTARTNOINTR;
 
 	ret = generic_write_checks(iocb, from);
@@ -282,8 +288,7 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (ret)
 		goto unlock;
 	file_update_time(file);
-	ret = zxp_write(vmo, &iocb->ki_pos, from, ZXP_IO_STREAM,
-			iocb->ki_flags & IOCB_NOWAIT);
+	ret = zxp_write(vmo, &iocb->ki_pos, from, ZXP_IO_STREAM, nowait);
 	if (iocb->ki_pos > start)
 		ret = iocb->ki_pos - start;
 unlock:

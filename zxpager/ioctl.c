@@ -8,7 +8,7 @@
 
 #include "zxpager_private.h"
 
-/* What the answer of a call may have to carry besides its structure. */
+/* The structure of any call; each begins with its size. */
 union zxp_args {
 	u32 size;
 	struct zxp_info info;
@@ -204,14 +204,34 @@ static long zxp_ioctl_refuse(unsigned int cmd)
 	return -ENOTTY;
 }
 
-/* Hand out what was made. Only here, after nothing can fail, has it a number. */
-static long zxp_ioctl_publish(const struct zxp_ioctl *ioctl, void __user *uarg,
-			      struct zxp_new_file *new)
+/*
+ * Reserve a number and tell the caller, since after the call nothing may fail.
+ * It becomes a descriptor only when what it stands for is there.
+ */
+static int zxp_ioctl_reserve_fd(const struct zxp_ioctl *ioctl,
+				void __user *uarg, struct zxp_new_file *new)
 {
-	if (put_user((s32)new->fd, (s32 __user *)(uarg + ioctl->fd_offset)))
+	new->fd = get_unused_fd_flags(O_CLOEXEC);
+	if (new->fd < 0)
+		return new->fd;
+	if (put_user((s32)new->fd, (s32 __user *)(uarg + ioctl->fd_offset))) {
+		put_unused_fd(new->fd);
 		return -EFAULT;
-	fd_install(new->fd, new->file);
+	}
 	return 0;
+}
+
+static void zxp_ioctl_publish_fd(const struct zxp_ioctl *ioctl,
+				 void __user *uarg, struct zxp_new_file *new)
+{
+	if (new->file) {
+		fd_install(new->fd, new->file);
+		return;
+	}
+	put_unused_fd(new->fd);
+	/* Best effort: the call has failed anyway. */
+	if (put_user((s32)-1, (s32 __user *)(uarg + ioctl->fd_offset)))
+		return;
 }
 
 static long zxp_ioctl_run(const struct zxp_ioctl *ioctl, struct file *file,
@@ -233,30 +253,21 @@ static long zxp_ioctl_run(const struct zxp_ioctl *ioctl, struct file *file,
 		return ret;
 
 	if (ioctl->fd_offset) {
-		/* A bad pointer is to be known before anything is made. */
-		if (put_user((s32)-1, (s32 __user *)(uarg + ioctl->fd_offset)))
-			return -EFAULT;
-		new.fd = get_unused_fd_flags(O_CLOEXEC);
-		if (new.fd < 0)
-			return new.fd;
+		ret = zxp_ioctl_reserve_fd(ioctl, uarg, &new);
+		if (ret)
+			return ret;
 	}
 
 	ret = ioctl->call(file, &args, &new);
 
+	if (ioctl->fd_offset)
+		zxp_ioctl_publish_fd(ioctl, uarg, &new);
 	if (ioctl->answers) {
 		/* The caller may not see another size than the one it gave. */
 		args.size = size;
 		if (copy_to_user(uarg, &args, min(size, ioctl->size)) && !ret)
 			ret = -EFAULT;
 	}
-	if (!ret && new.file) {
-		ret = zxp_ioctl_publish(ioctl, uarg, &new);
-		if (!ret)
-			return 0;
-		fput(new.file);
-	}
-	if (new.fd >= 0)
-		put_unused_fd(new.fd);
 	return ret;
 }
 

@@ -143,8 +143,11 @@ static void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 	pgoff_t run_end;
 	int ret;
 
-	while (index < end && !fatal_signal_pending(current)) {
+	while (!fatal_signal_pending(current)) {
 		generation = zxp_vmo_generation(vmo);
+		end = min(end, zxp_vmo_pages(vmo));
+		if (index >= end)
+			return;
 		if (zxp_vmo_has_content(vmo, index)) {
 			index++;
 			cond_resched();
@@ -152,7 +155,7 @@ static void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 		}
 		run_end = zxp_vmo_missing_end(vmo, index,
 					      min(end, index + ZXP_HINT_BATCH));
-		ret = zxp_request_hint(vmo->source, index, run_end, generation);
+		ret = zxp_request_hint(vmo->source, index, &run_end, generation);
 		if (ret == -EAGAIN)
 			continue;
 		if (ret)
@@ -164,16 +167,12 @@ static void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
-	pgoff_t nr_pages = zxp_vmo_pages(vmo);
-	pgoff_t start, end;
+	loff_t end = LLONG_MAX;
 
 	if (offset < 0 || len < 0)
 		return -EINVAL;
-	start = offset >> PAGE_SHIFT;
-	end = nr_pages;
 	if (len && len < LLONG_MAX - offset)
-		end = DIV_ROUND_UP_ULL(offset + len, PAGE_SIZE);
-	end = min(end, nr_pages);
+		end = offset + len;
 
 	switch (advice) {
 	case POSIX_FADV_NORMAL:
@@ -183,10 +182,14 @@ int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 		return 0;
 	case POSIX_FADV_WILLNEED:
 		if (vmo->source)
-			zxp_vmo_will_need(vmo, start, end);
+			zxp_vmo_will_need(vmo, offset >> PAGE_SHIFT,
+					  DIV_ROUND_UP_ULL(end, PAGE_SIZE));
 		return 0;
 	case POSIX_FADV_DONTNEED:
-		zxp_vmo_drop_unused(vmo, start, end);
+		/* A page that is only in part not needed stays. */
+		zxp_vmo_drop_unused(vmo, DIV_ROUND_UP_ULL(offset, PAGE_SIZE),
+				    end >= i_size_read(&vmo->inode) ?
+				    ULONG_MAX : end >> PAGE_SHIFT);
 		return 0;
 	default:
 		return -EINVAL;

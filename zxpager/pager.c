@@ -41,24 +41,6 @@ void zxp_pager_put(struct zxp_pager *pager)
 	kref_put(&pager->ref, zxp_pager_free);
 }
 
-/* Take a VMO off the list, with a reference; NULL when there are no more. */
-static struct zxp_vmo *zxp_pager_pop_vmo(struct zxp_pager *pager)
-{
-	struct zxp_vmo *vmo, *next, *found = NULL;
-
-	spin_lock(&pager->lock);
-	list_for_each_entry_safe(vmo, next, &pager->vmos, pager_link) {
-		/* One that is being evicted sees to itself. */
-		list_del_init(&vmo->pager_link);
-		if (igrab(&vmo->inode)) {
-			found = vmo;
-			break;
-		}
-	}
-	spin_unlock(&pager->lock);
-	return found;
-}
-
 /*
  * The last descriptor of the pager is gone: nobody will answer any more. What is
  * in the VMOs stays; only what is missing is now out of reach.
@@ -68,10 +50,15 @@ static int zxp_pager_release(struct inode *inode, struct file *file)
 	struct zxp_pager *pager = file->private_data;
 	struct zxp_vmo *vmo;
 
-	while ((vmo = zxp_pager_pop_vmo(pager))) {
+	/* A VMO on the list has its source; one that ends takes itself off first. */
+	spin_lock(&pager->lock);
+	while ((vmo = list_first_entry_or_null(&pager->vmos, struct zxp_vmo,
+					       pager_link))) {
+		list_del_init(&vmo->pager_link);
 		zxp_source_detach(vmo->source, false);
-		iput(&vmo->inode);
+		cond_resched_lock(&pager->lock);
 	}
+	spin_unlock(&pager->lock);
 	zxp_port_close(pager->port);
 	zxp_pager_put(pager);
 	return 0;

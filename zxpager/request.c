@@ -159,11 +159,13 @@ static bool zxp_request_credit(struct zxp_request *request, pgoff_t start,
 {
 	pgoff_t first = max(start, request->start);
 	pgoff_t last = min(end, request->end);
+	pgoff_t wanted;
 
 	if (first >= last)
 		return false;
-	if (error && !request->error &&
-	    (first == request->start || first == request->wake))
+	wanted = max(start, request->first);
+	if (error && !request->error && wanted < last &&
+	    (wanted == request->first || wanted == request->wake))
 		request->error = error;
 	request->pending -= min(request->pending, last - first);
 	return !request->pending;
@@ -344,6 +346,7 @@ int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
 		.task = current,
 		.start = start,
 		.end = end,
+		.first = start,
 		.wake = start,
 		.type = type,
 		.early = early,
@@ -465,7 +468,7 @@ void zxp_request_end(struct zxp_source *source, struct zxp_request *request)
  * zxp_request_hint() - ask for a range without waiting for it
  * @source: the source
  * @start: first page
- * @end: the page after the last one
+ * @end: the page after the last one; on success, how far this call came
  * @generation: zxp_source_generation() before the pages were looked for
  *
  * What is asked for already is left out. The request stays until it is answered
@@ -474,7 +477,7 @@ void zxp_request_end(struct zxp_source *source, struct zxp_request *request)
  * Return: 0, also if nothing was to be asked for; -EAGAIN to look again; -EBUSY
  * with too many hints; -ENOMEM; -ESTALE.
  */
-int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t end,
+int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t *end,
 		     unsigned long generation)
 {
 	struct zxp_request *request, *other;
@@ -496,19 +499,20 @@ int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t end,
 		other = rb_entry_safe(rb_next(&other->node), struct zxp_request,
 				      node);
 	}
-	if (other)
-		end = min(end, other->start);
-	if (start >= end)
+	if (start >= *end)
 		goto unlock;
 	if (source->nr_hints >= ZXP_MAX_HINTS) {
 		ret = -EBUSY;
 		goto unlock;
 	}
 
+	if (other)
+		*end = min(*end, other->start);
 	request->start = start;
-	request->end = end;
+	request->end = *end;
+	request->first = start;
 	request->wake = start;
-	request->pending = end - start;
+	request->pending = *end - start;
 	request->active = true;
 	source->nr_hints++;
 	zxp_request_send_locked(source, request);

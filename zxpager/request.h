@@ -31,10 +31,12 @@ enum zxp_request_type {
  * @task: who waits; NULL for a hint, which was allocated and frees itself
  * @start: first page asked for
  * @end: the page after the last one
+ * @first: the first page that the waiter itself wants; @start may lie before it if
+ *	this was an overlap and has inherited the place of its primary
  * @wake: the page whose arrival wakes an early waiter
  * @pending: how many pages are still to be resolved
  * @type: READ or DIRTY
- * @error: what the daemon said of @start or @wake, or 0
+ * @error: what the daemon said of @first or @wake, or 0
  * @early: wake when a run that starts at @wake arrives, not only at the end
  * @active: linked, as primary or overlap
  * @woken: look again
@@ -49,6 +51,7 @@ struct zxp_request {
 	struct task_struct *task;
 	pgoff_t start;
 	pgoff_t end;
+	pgoff_t first;
 	pgoff_t wake;
 	pgoff_t pending;
 	enum zxp_request_type type;
@@ -118,7 +121,7 @@ int zxp_request_continue(struct zxp_source *source, struct zxp_request *request,
 int zxp_request_wait(struct zxp_source *source, struct zxp_request *request,
 		     unsigned int state);
 void zxp_request_end(struct zxp_source *source, struct zxp_request *request);
-int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t end,
+int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t *end,
 		     unsigned long generation);
 
 /**

@@ -103,6 +103,7 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	i_size_write(&vmo->inode, size);
 	truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);
 
+	/* To the very end, so no range is split and no node is needed. */
 	spin_lock(&vmo->zero_lock);
 	zxp_zero_remove(&vmo->zeroes, nr_pages, ULONG_MAX, NULL);
 	spin_unlock(&vmo->zero_lock);

@@ -136,6 +136,8 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	inode->i_fop = &zxp_vmo_fops;
 	inode->i_mapping->a_ops = &zxp_vmo_aops;
 	simple_inode_init_ts(inode);
+	/* As if open for writing for ever: so nobody collapses it to huge pages. */
+	atomic_inc(&inode->i_writecount);
 	vmo->options = options;
 	vmo->nr_pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	i_size_write(inode, size);

@@ -23,7 +23,8 @@
 /*
  * Lock order, outermost first:
  *
- *	inode->i_rwsem		the VFS: ftruncate(), and extending writes
+ *	sb_writers, pipe lock	the VFS: write(), ftruncate(), splice()
+ *	inode->i_rwsem		the VFS: ftruncate()
  *	zxp_vmo.append_lock	O_APPEND writes
  *	mmap_lock, VMA lock	the VFS: faults
  *	zxp_vmo.content_lock	what is in the VMO, and how large it is
@@ -33,8 +34,9 @@
  *	zxp_source.lock
  *	zxp_port.lock
  *
- * Nobody waits for the daemon with any of these held, but for append_lock, whose
- * waiters can be killed, and for mmap_lock in a fault that may not be retried.
+ * Nobody waits for the daemon with any of these held, but for what the VFS holds
+ * around write() and splice(), for append_lock, whose waiters can be killed, and
+ * for mmap_lock in a fault that may not be retried.
  * Nobody touches user memory with any of them held, but for append_lock, and a
  * folio lock around a copy that may not fault.
  */
@@ -84,8 +86,8 @@ struct zxp_pager {
  * @options: ZXP_VMO_*; constant
  * @nr_pages: its size; changes under @content_lock
  * @append_lock: one O_APPEND write at a time; taken so that a signal ends the wait
- * @content_lock: held to put pages or zero ranges in, to take them out, and to
- *	change the size
+ * @content_lock: held to put pages or zero ranges in, to detach, and to change
+ *	the size. Clean pages also go without it.
  * @zero_lock: protects @zeroes
  * @zeroes: ranges that are zero without a page. One is added where there is no
  *	page, under @content_lock; a page is removed from one with that page's

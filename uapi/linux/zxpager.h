@@ -179,7 +179,7 @@ struct zxp_packet {
  * @out_abi_revision: %ZXP_ABI_REVISION of the module
  * @out_page_size: granule of offsets and lengths
  * @out_packet_size: sizeof(struct zxp_packet)
- * @reserved: 0
+ * @reserved: must be 0
  */
 struct zxp_info {
 	__u32 size;
@@ -236,8 +236,10 @@ struct zxp_create_port {
  * A plain VMO is filled with zeroes, keeps what is written to it, sends no
  * packets, and is what %ZXP_SUPPLY_AUX takes pages from.
  *
- * Errors: EINVAL options or flags, EOPNOTSUPP an option that this module does
- * not have, EBADF and EMEDIUMTYPE @port_fd, ERANGE @vmo_size.
+ * Errors, in the order of the tests: EINVAL flags, and what does not go with a
+ * plain VMO; EBADF, EMEDIUMTYPE @port_fd (a pager's own descriptor is not a port);
+ * EINVAL options; EOPNOTSUPP an option or flag that this module does not have;
+ * ERANGE @vmo_size; ENOMEM.
  */
 struct zxp_create_vmo {
 	__u32 size;
@@ -289,7 +291,8 @@ struct zxp_detach_vmo {
  * What has content already keeps it. Whole pages leave the plain VMO, which
  * reads as zeroes there afterwards; its holes become zero pages that take no
  * memory. On an error @out_done tells how far the call came. A source page that
- * cannot be read ends the call before that page with EFAULT.
+ * cannot be read ends the call before that page with EFAULT. A plain VMO is empty
+ * in the whole range even then, as in Zircon: fill it again before trying again.
  *
  * Errors, in the order of the tests: EINVAL alignment; EBADF, EMEDIUMTYPE,
  * EACCES @vmo_fd; EINVAL not a VMO of this pager; EBADF, EMEDIUMTYPE, EACCES
@@ -437,7 +440,7 @@ struct zxp_query_vmo_stats {
  * @out_fail_offset: offset of the last access that failed
  * @out_fail_error: its errno as a positive number, or 0. This is how the code
  *	behind a SIGBUS can be had.
- * @reserved: 0
+ * @reserved: must be 0
  */
 struct zxp_vmo_info {
 	__u32 size;
