@@ -15,7 +15,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 bin=${O:-$here/../build}/tools
 dir=${DEMO_DIR:-/mnt/share}
-image=$dir/image.ext4 manifest=$dir/manifest.sha256
+manifest=$dir/manifest.sha256
 probe=$bin/demo/vmoprobe
 : "${ZXPAGER_KO:?the path of zxpager.ko}"
 
@@ -70,6 +70,7 @@ pss() {
 }
 
 tmp=$(mktemp -d)
+image=$tmp/image.ext4
 dev='' mounted='' daemon=''
 cleanup() {
 	local status=$?
@@ -86,6 +87,13 @@ cleanup() {
 trap cleanup EXIT
 
 # --- what is shown ----------------------------------------------------------------
+
+# Out of the shared directory, which is not where a daemon would keep its files: each
+# read there goes to the host.
+fetch_image() {
+	dd if="$dir/image.ext4" of="$image" bs=1M status=none ||
+		broken "image.ext4 does not fit into $tmp"
+}
 
 start_daemon() {
 	mkfifo "$tmp/ready"
@@ -249,11 +257,12 @@ the_end() {
 	shown "rmmod zxpager" "the module is gone"
 }
 
-for f in "$image" "$manifest" "$ZXPAGER_KO" "$probe" "$bin/zxpagerd/zxpagerd"; do
+for f in "$dir/image.ext4" "$manifest" "$ZXPAGER_KO" "$probe" "$bin/zxpagerd/zxpagerd"; do
 	[ -e "$f" ] || broken "there is no $f"
 done
 grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
 echo "zxpager on Linux $(uname -r):"
+fetch_image
 start_daemon
 one_client
 two_clients
