@@ -32,6 +32,8 @@ files() {
 		done
 }
 
+# checkpatch keeps notes in the directory it is run in.
+trap "rm -f .checkpatch-camelcase.*" EXIT
 scripts=$(scripts/ksrc.sh --scripts)
 mapfile -t kernel_files < <(files '^(zxpager|uapi)/.*\.[ch]$')
 mapfile -t user_files < <(files '^(selftests|tools)/.*\.[ch]$')
