@@ -61,7 +61,7 @@ suite() {
 	skipped=$((skipped + skip))
 	echo "$good passed, $bad failed, $skip skipped ($((SECONDS - start)) s)"
 	[ $bad != 0 ] || return 0
-	grep -A 8 -i '^not ok\|^bail out' "$log.ktap" | grep -v '^ok ' |
+	grep -B 8 -A 8 -i '^not ok\|^bail out' "$log.ktap" | grep -v '^ok ' |
 		head -n 60 | sed 's/^/    /' || :
 	grep -q '^1\.\.' "$log.ktap" || echo "    (no plan)"
 	[ $status = 0 ] || echo "    exit status $status, ${log#"$zx_root/"}.log says:"

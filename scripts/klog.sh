@@ -1,20 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# klog.sh FILE: print what a kernel log says went wrong
+# klog.sh [--boot] FILE: print what a kernel log says went wrong
 #
 # Prints from the first line of each oops, warning, lock report, stall and the
 # like up to 40 lines of it; exit status 1 if there was one.  With a log of
 # vm.sh only what follows the end of the boot counts, for a stock kernel may
-# warn about the machine it finds, and so does every panic.
+# warn about the machine it finds, and so does every panic; with --boot all does.
 set -euo pipefail
 
+up=0
 case ${1:-} in
+--boot) up=1; shift ;;
 --help | -h | '') sed -n '4,/^[^#]/{/^#/!q;s/^# \{0,1\}//;p;}' "$0"; exit 0 ;;
 esac
 [ -e "$1" ] || exit 0
 
-tr -d '\r' < "$1" | awk '
+tr -d '\r' < "$1" | awk -v up=$up '
 /Kernel panic|zxvm: userspace is up/	{ up = 1 }
 # From here on it is the rig that makes the kernel print stacks.
 /zxvm: time limit is near/		{ exit }

@@ -239,8 +239,9 @@ mkfifo "$tmp/out" "$tmp/status"
 exec 7<> "$tmp/status"
 boot
 if [ -z "$up" ] && [ -s "$tmp/klog" ] && [ "$accel" = tcg ]; then
-	say "the guest did not come up, booting once more; its last words:"
-	tr -d '\r' < "$tmp/klog" | tail -n 3 >&2
+	say "the guest did not come up, booting once more; the kernel said:"
+	{ "$zx_root/scripts/klog.sh" --boot "$tmp/klog" | grep . ||
+		tr -d '\r' < "$tmp/klog" | tail -n 5; } >&2
 	boot
 fi
 
