@@ -251,6 +251,8 @@ TEST_F(mm, others_go_on)
 		ASSERT_NE(MAP_FAILED, map);
 		ASSERT_EQ(0, munmap(map, page_size));
 	}
+	/* Not even the mapping itself is held. */
+	ASSERT_EQ(0, mprotect(vmo->map + 2 * page_size, page_size, PROT_READ));
 	maps = fopen("/proc/self/maps", "re");
 	ASSERT_NE(NULL, maps);
 	while (fgets(line, sizeof(line), maps))
