@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#include "fixture.h"
+
+zx_handle_t pager, port, vmo, plain, pipe_end;
+
+int setup(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	ok(zx_pager_create(0, &pager));
+	ok(zx_port_create(0, &port));
+	ok(zx_pager_create_vmo(pager, 0, port, KEY, 4 * PAGE, &vmo));
+	ok(zx_vmo_create(4 * PAGE, 0, &plain));
+	assert_int_equal(pipe(fds), 0);
+	close(fds[1]);
+	pipe_end = zx_linux_handle_from_fd(fds[0]);
+	return 0;
+}
+
+int teardown(void **state)
+{
+	(void)state;
+	ok(zx_handle_close(vmo));
+	ok(zx_handle_close(plain));
+	ok(zx_handle_close(port));
+	ok(zx_handle_close(pager));
+	ok(zx_handle_close(pipe_end));
+	return 0;
+}
+
+void supply(uint64_t offset, uint64_t length, int byte)
+{
+	char buffer[4 * PAGE];
+	uint64_t done;
+
+	memset(buffer, byte, sizeof(buffer));
+	ok(zx_linux_pager_supply(pager, vmo, offset, length, buffer, &done));
+	assert_int_equal(done, length);
+}
+
+zx_handle_t read_only(zx_handle_t handle)
+{
+	zx_handle_t ro;
+
+	ok(zx_handle_duplicate(handle, ZX_DEFAULT_VMO_RIGHTS & ~ZX_RIGHT_WRITE,
+			       &ro));
+	return ro;
+}
+
+static void *waiter_main(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->status = w->call(w);
+	return NULL;
+}
+
+void start(struct waiter *w, zx_status_t (*call)(struct waiter *w))
+{
+	w->call = call;
+	assert_int_equal(pthread_create(&w->thread, NULL, waiter_main, w), 0);
+}
+
+zx_status_t finish(struct waiter *w)
+{
+	assert_int_equal(pthread_join(w->thread, NULL), 0);
+	return w->status;
+}
+
+zx_status_t read_page_1(struct waiter *w)
+{
+	return zx_vmo_read(vmo, w->buffer, PAGE, PAGE);
+}
+
+zx_status_t commit_all(struct waiter *w)
+{
+	(void)w;
+	return zx_vmo_op_range(vmo, ZX_VMO_OP_COMMIT, 0, 4 * PAGE, NULL, 0);
+}
+
+void expect_packet(uint16_t command, uint64_t offset, uint64_t length)
+{
+	zx_port_packet_t p;
+
+	ok(zx_port_wait(port, ZX_TIME_INFINITE, &p));
+	assert_int_equal(p.key, KEY);
+	assert_int_equal(p.type, ZX_PKT_TYPE_PAGE_REQUEST);
+	assert_int_equal(p.status, ZX_OK);
+	assert_int_equal(p.page_request.command, command);
+	assert_int_equal(p.page_request.flags, 0);
+	assert_int_equal(p.page_request.reserved0, 0);
+	assert_int_equal(p.page_request.offset, offset);
+	assert_int_equal(p.page_request.length, length);
+	assert_int_equal(p.page_request.reserved1, 0);
+}
+
+void *supply_page_1(void *arg)
+{
+	(void)arg;
+	expect_packet(ZX_PAGER_VMO_READ, PAGE, PAGE);
+	supply(PAGE, PAGE, 'w');
+	return NULL;
+}

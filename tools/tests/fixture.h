@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests of libzx have in common: one object of each kind, made anew for each
+ * test.
+ */
+#ifndef TESTS_FIXTURE_H
+#define TESTS_FIXTURE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <zircon/linux.h>
+#include <zircon/process.h>
+#include <zircon/status.h>
+#include <zircon/syscalls.h>
+#include <zircon/syscalls/port.h>
+
+#define PAGE	4096u
+#define KEY	0x1234567890abcdefull
+
+/* Handles that are none: not open, and a number without the fixed bits. */
+#define CLOSED	zx_linux_handle_from_fd(1000)
+#define ODD	((zx_handle_t)4 << 2)
+
+#define is(call, status) assert_string_equal(zx_status_get_string(call), #status)
+#define ok(call) is(call, ZX_OK)
+
+/* @vmo has 4 pages, @pager and @port; @plain has 4 pages and is zero. */
+extern zx_handle_t pager, port, vmo, plain, pipe_end;
+
+int setup(void **state);
+int teardown(void **state);
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+/* Fills a range of @vmo with a byte. */
+void supply(uint64_t offset, uint64_t length, int byte);
+
+/* A second handle that cannot write. */
+zx_handle_t read_only(zx_handle_t handle);
+
+/* The next packet of @port is this, and nothing else in it is set. */
+void expect_packet(uint16_t command, uint64_t offset, uint64_t length);
+
+/* A call that waits for the pager, in a thread of its own. */
+struct waiter {
+	pthread_t thread;
+	zx_status_t (*call)(struct waiter *w);
+	char buffer[PAGE];
+	zx_status_t status;
+};
+
+void start(struct waiter *w, zx_status_t (*call)(struct waiter *w));
+zx_status_t finish(struct waiter *w);
+
+/* Calls for waiters, and a thread that answers them with 'w'. */
+zx_status_t read_page_1(struct waiter *w);
+zx_status_t commit_all(struct waiter *w);
+void *supply_page_1(void *arg);
+
+#endif /* TESTS_FIXTURE_H */
