@@ -179,7 +179,7 @@ static bool handle(struct client *c, const struct zxd_request *req)
 		.version = ZXD_VERSION,
 		.op = req->op,
 	};
-	struct vmo *vmo = NULL;
+	struct vmo *vmo = vmo_of(req);
 	int fd = -1;
 
 	if (req->op < ZXD_LIST || req->op > ZXD_DETACH)
@@ -188,7 +188,7 @@ static bool handle(struct client *c, const struct zxd_request *req)
 		reply.error = EINVAL;
 	else if (req->op >= ZXD_FAIL && !c->admin)
 		reply.error = EPERM;
-	else if (!(vmo = vmo_of(req)))
+	else if (!vmo)
 		reply.error = ENOENT;
 	else
 		reply.error = (uint32_t)serve(vmo, req, &fd);

@@ -60,9 +60,10 @@ int zx_linux_errno_from_status(zx_status_t status);
  * Pages that have content keep it.  The call never waits for another request,
  * and may be made from several threads at once.
  *
- * Errors, in this order: INVALID_ARGS alignment; BAD_HANDLE, WRONG_TYPE @pager;
- * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo; INVALID_ARGS a VMO of another
- * pager; OUT_OF_RANGE; BAD_STATE detached; NO_MEMORY; INVALID_ARGS @buffer.
+ * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS alignment;
+ * BAD_HANDLE, WRONG_TYPE @pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo;
+ * INVALID_ARGS a VMO of another pager; OUT_OF_RANGE; BAD_STATE detached;
+ * NO_MEMORY; INVALID_ARGS @buffer.
  */
 zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 				  uint64_t offset, uint64_t length,

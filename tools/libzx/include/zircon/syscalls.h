@@ -25,9 +25,9 @@ __BEGIN_CDECLS
  * @options: must be 0
  * @out: the new handle; closing it fails whoever waits for one of its VMOs
  *
- * Errors: INVALID_ARGS; UNAVAILABLE no /dev/zxpager, that is, the module is not
- * loaded; ACCESS_DENIED no permission for /dev/zxpager; NO_MEMORY; NO_RESOURCES too
- * many open files.
+ * Return: ZX_OK, or INVALID_ARGS; UNAVAILABLE no /dev/zxpager, that is, the module
+ * is not loaded; ACCESS_DENIED no permission for /dev/zxpager; NO_MEMORY;
+ * NO_RESOURCES too many open files.
  */
 zx_status_t zx_pager_create(uint32_t options, zx_handle_t *out);
 
@@ -40,9 +40,10 @@ zx_status_t zx_pager_create(uint32_t options, zx_handle_t *out);
  * @size: its size in bytes, rounded up to a page; 0 is allowed
  * @out: the new handle, for reading and writing
  *
- * Errors, in this order: BAD_HANDLE, WRONG_TYPE @pager, then @port; INVALID_ARGS
- * @options, or both RESIZABLE and UNBOUNDED; NOT_SUPPORTED an option that this
- * module does not have; OUT_OF_RANGE @size; NO_MEMORY; NO_RESOURCES.
+ * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE @pager,
+ * then @port; INVALID_ARGS @options, or both RESIZABLE and UNBOUNDED;
+ * NOT_SUPPORTED an option that this module does not have; OUT_OF_RANGE @size;
+ * NO_MEMORY; NO_RESOURCES.
  */
 zx_status_t zx_pager_create_vmo(zx_handle_t pager, uint32_t options,
 				zx_handle_t port, uint64_t key, uint64_t size,
@@ -56,8 +57,9 @@ zx_status_t zx_pager_create_vmo(zx_handle_t pager, uint32_t options,
  * Whoever waits wakes and fails with BAD_STATE, clean pages go, and the last packet
  * of the VMO is COMPLETE.  A second detach is OK and does nothing.
  *
- * Errors, in this order: BAD_HANDLE, WRONG_TYPE @pager; BAD_HANDLE, WRONG_TYPE,
- * ACCESS_DENIED @vmo; INVALID_ARGS a VMO of another pager or of none.
+ * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE @pager;
+ * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @vmo; INVALID_ARGS a VMO of another pager
+ * or of none.
  */
 zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t vmo);
 
@@ -73,11 +75,11 @@ zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t vmo);
  *
  * Pages that have content keep it.  Holes of @aux_vmo become zero pages.
  *
- * Errors, in this order: INVALID_ARGS alignment; BAD_HANDLE, WRONG_TYPE @pager;
- * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo; INVALID_ARGS a VMO of another
- * pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @aux_vmo; NOT_SUPPORTED @aux_vmo has
- * a pager; OUT_OF_RANGE @aux_vmo; BAD_STATE a pinned page in it; OUT_OF_RANGE
- * @pager_vmo; BAD_STATE detached; NO_MEMORY.
+ * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS alignment;
+ * BAD_HANDLE, WRONG_TYPE @pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo;
+ * INVALID_ARGS a VMO of another pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED
+ * @aux_vmo; NOT_SUPPORTED @aux_vmo has a pager; OUT_OF_RANGE @aux_vmo; BAD_STATE a
+ * pinned page in it; OUT_OF_RANGE @pager_vmo; BAD_STATE detached; NO_MEMORY.
  */
 zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
 				  uint64_t offset, uint64_t length,
@@ -95,9 +97,10 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
  *
  * FAIL acts on what waits now; a later access asks again.
  *
- * Errors, in this order: INVALID_ARGS alignment; BAD_HANDLE, WRONG_TYPE @pager;
- * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo; INVALID_ARGS a VMO of another
- * pager; NOT_SUPPORTED @op; INVALID_ARGS @data; OUT_OF_RANGE; BAD_STATE detached.
+ * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS alignment;
+ * BAD_HANDLE, WRONG_TYPE @pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo;
+ * INVALID_ARGS a VMO of another pager; NOT_SUPPORTED @op; INVALID_ARGS @data;
+ * OUT_OF_RANGE; BAD_STATE detached.
  */
 zx_status_t zx_pager_op_range(zx_handle_t pager, uint32_t op,
 			      zx_handle_t pager_vmo, uint64_t offset,
@@ -108,7 +111,7 @@ zx_status_t zx_pager_op_range(zx_handle_t pager, uint32_t op,
  * @options: must be 0
  * @out: the new handle; O_NONBLOCK, and good for poll()
  *
- * Errors: as zx_pager_create().
+ * Return: as zx_pager_create().
  */
 zx_status_t zx_port_create(uint32_t options, zx_handle_t *out);
 
@@ -121,7 +124,7 @@ zx_status_t zx_port_create(uint32_t options, zx_handle_t *out);
  *
  * Several threads may wait on one port: each packet goes to one of them.
  *
- * Errors: BAD_HANDLE, WRONG_TYPE; TIMED_OUT; INVALID_ARGS @packet.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; TIMED_OUT; INVALID_ARGS @packet.
  */
 zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 			 zx_port_packet_t *packet);
@@ -132,8 +135,8 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
  * @options: ZX_VMO_RESIZABLE or 0
  * @out: the new handle
  *
- * Errors: INVALID_ARGS @options; NOT_SUPPORTED ZX_VMO_DISCARDABLE, or an option
- * that this module does not have; OUT_OF_RANGE @size; as zx_pager_create().
+ * Return: ZX_OK, or INVALID_ARGS @options; NOT_SUPPORTED ZX_VMO_DISCARDABLE, or an
+ * option that this module does not have; OUT_OF_RANGE @size; as zx_pager_create().
  */
 zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out);
 
@@ -146,9 +149,9 @@ zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out);
  *
  * Waits for the pager, killably, where pages are missing.
  *
- * Errors: BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; OUT_OF_RANGE beyond the VMO's size;
- * BAD_STATE detached; the status that the pager failed the range with; INVALID_ARGS
- * @buffer.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; OUT_OF_RANGE beyond the
+ * VMO's size; BAD_STATE detached; the status that the pager failed the range with;
+ * INVALID_ARGS @buffer.
  */
 zx_status_t zx_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset,
 			size_t buffer_size);
@@ -160,7 +163,7 @@ zx_status_t zx_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset,
  * @offset: start in the VMO, of any alignment
  * @buffer_size: how many bytes; if the call fails some may have been written
  *
- * Errors: as zx_vmo_read().
+ * Return: as zx_vmo_read().
  */
 zx_status_t zx_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset,
 			 size_t buffer_size);
@@ -170,7 +173,7 @@ zx_status_t zx_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset
  * @handle: a VMO
  * @size: set to it: a multiple of the page size
  *
- * Errors: BAD_HANDLE, WRONG_TYPE; INVALID_ARGS @size.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS @size.
  */
 zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size);
 
@@ -179,7 +182,7 @@ zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size);
  * @handle: a VMO
  * @size: set to it: where read() ends, what fstat() tells
  *
- * Errors: BAD_HANDLE, WRONG_TYPE; INVALID_ARGS @size.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS @size.
  */
 zx_status_t zx_vmo_get_stream_size(zx_handle_t handle, uint64_t *size);
 
@@ -188,8 +191,9 @@ zx_status_t zx_vmo_get_stream_size(zx_handle_t handle, uint64_t *size);
  * @handle: a VMO
  * @size: the new size; the VMO is that rounded up to a page
  *
- * Errors, in this order: BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; UNAVAILABLE not
- * resizable; OUT_OF_RANGE @size; BAD_STATE a pinned page would go; NO_MEMORY.
+ * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE,
+ * ACCESS_DENIED; UNAVAILABLE not resizable; OUT_OF_RANGE @size; BAD_STATE a pinned
+ * page would go; NO_MEMORY.
  */
 zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size);
 
@@ -204,9 +208,9 @@ zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size);
  *
  * COMMIT, PREFETCH and ALWAYS_NEED wait for the pager, killably.
  *
- * Errors: BAD_HANDLE, WRONG_TYPE; INVALID_ARGS unknown @op; ACCESS_DENIED;
- * OUT_OF_RANGE; NOT_SUPPORTED DECOMMIT with a pager, locks, cache operations;
- * BAD_STATE detached; the status that the pager failed the range with.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS unknown @op;
+ * ACCESS_DENIED; OUT_OF_RANGE; NOT_SUPPORTED DECOMMIT with a pager, locks, cache
+ * operations; BAD_STATE detached; the status that the pager failed the range with.
  */
 zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
 			    uint64_t size, void *buffer, size_t buffer_size);
@@ -226,11 +230,12 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
  * The mapping is shared: what is written there is in the VMO.  An access that fails
  * raises SIGBUS, where Zircon raises an exception.
  *
- * Errors: BAD_HANDLE, WRONG_TYPE @handle, @vmo; INVALID_ARGS @options, alignment,
- * WRITE without READ, @len; ACCESS_DENIED the VMO's descriptor does not allow it;
- * NOT_SUPPORTED resizable though REQUIRE_NON_RESIZABLE; BUFFER_TOO_SMALL beyond the
- * end of a VMO that is not resizable, without ALLOW_FAULTS; OUT_OF_RANGE overflow;
- * ALREADY_EXISTS something is mapped there, without OVERWRITE; NO_MEMORY.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE @handle, @vmo; INVALID_ARGS @options,
+ * alignment, WRITE without READ, @len; ACCESS_DENIED the VMO's descriptor does not
+ * allow it; NOT_SUPPORTED resizable though REQUIRE_NON_RESIZABLE; BUFFER_TOO_SMALL
+ * beyond the end of a VMO that is not resizable, without ALLOW_FAULTS;
+ * OUT_OF_RANGE overflow; ALREADY_EXISTS something is mapped there, without
+ * OVERWRITE; NO_MEMORY.
  */
 zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options,
 			uint64_t vmar_offset, zx_handle_t vmo,
@@ -243,7 +248,7 @@ zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options,
  * @addr: start, page aligned
  * @len: length, rounded up to a page; not 0
  *
- * Errors: BAD_HANDLE, WRONG_TYPE; INVALID_ARGS; NO_MEMORY.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS; NO_MEMORY.
  */
 zx_status_t zx_vmar_unmap(zx_handle_t handle, zx_vaddr_t addr, uint64_t len);
 
@@ -254,8 +259,8 @@ zx_status_t zx_vmar_unmap(zx_handle_t handle, zx_vaddr_t addr, uint64_t len);
  * @addr: start, page aligned
  * @len: length, rounded up to a page; not 0
  *
- * Errors: BAD_HANDLE, WRONG_TYPE; INVALID_ARGS; NOT_FOUND nothing is mapped there;
- * ACCESS_DENIED.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS; NOT_FOUND nothing is
+ * mapped there; ACCESS_DENIED.
  */
 zx_status_t zx_vmar_protect(zx_handle_t handle, zx_vm_option_t options,
 			    zx_vaddr_t addr, uint64_t len);
@@ -264,7 +269,7 @@ zx_status_t zx_vmar_protect(zx_handle_t handle, zx_vm_option_t options,
  * zx_handle_close() - close a handle
  * @handle: a handle; ZX_HANDLE_INVALID is OK and does nothing
  *
- * Errors: BAD_HANDLE.
+ * Return: ZX_OK, or BAD_HANDLE.
  */
 zx_status_t zx_handle_close(zx_handle_t handle);
 
@@ -278,8 +283,8 @@ zx_status_t zx_handle_close(zx_handle_t handle);
  * without WRITE the descriptor is opened anew, read-only.  All others are taken for
  * granted, as are those of ports.
  *
- * Errors: BAD_HANDLE; ACCESS_DENIED a pager; INVALID_ARGS READ or WRITE that @handle
- * does not have; NOT_SUPPORTED a VMO with neither; NO_RESOURCES.
+ * Return: ZX_OK, or BAD_HANDLE; ACCESS_DENIED a pager; INVALID_ARGS READ or WRITE
+ * that @handle does not have; NOT_SUPPORTED a VMO with neither; NO_RESOURCES.
  */
 zx_status_t zx_handle_duplicate(zx_handle_t handle, zx_rights_t rights,
 				zx_handle_t *out);
