@@ -155,9 +155,11 @@ static bool is_pending(pid_t tid, int sig)
 	t->arg = vmo->map;							\
 	ASSERT_TRUE(thread_start(t, call));					\
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));			\
-	ASSERT_TRUE(vmo_wait_blocked(vmo, 1));					\
+	ASSERT_TRUE(threads_blocked(t, 1, vmo));				\
 	ASSERT_EQ(0, pthread_kill(t->thread, SIGUSR1));				\
 	ASSERT_TRUE(is_pending(t->tid, SIGUSR1));				\
+	/* Not even woken, to wait again. */					\
+	EXPECT_TRUE(thread_asleep(t));						\
 	ASSERT_EQ(0, handled);							\
 	ASSERT_TRUE(pager_idle(&self->p));					\
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));				\
