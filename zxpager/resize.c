@@ -82,9 +82,15 @@ static bool zxp_vmo_has_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 	return pinned;
 }
 
-/* -ESTALE if a page of the range is pinned: it must not leave the VMO. */
+/*
+ * -ESTALE if a page of the range is pinned: it must not leave the VMO. A page that
+ * very many map looks pinned too, so its mappings go before that is believed.
+ */
 int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
+	if (!zxp_vmo_has_pinned(vmo, start, end))
+		return 0;
+	unmap_mapping_pages(vmo->inode.i_mapping, start, end - start, false);
 	return zxp_vmo_has_pinned(vmo, start, end) ? -ESTALE : 0;
 }
 
