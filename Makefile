@@ -40,7 +40,7 @@ lint:			## checkpatch, sparse, W=1, kernel-doc, shellcheck
 	@scripts/lint.sh
 
 rig-test:		## the tests of what runs the tests
-	@scripts/deps.sh rig
+	@scripts/deps.sh rig test
 	@scripts/rig-test.sh
 
 demo:			## a file system that is paged in on demand, in a guest

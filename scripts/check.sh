@@ -69,6 +69,7 @@ suite() {
 }
 
 # guest SERIES SCRIPT: a script of tests in a guest of that series
+# shellcheck disable=SC2317 # called by suite()
 guest() {
 	[ -e "$2" ] || { say "no $2"; return 1; }
 	[ -n "${built[$1]:-}" ] || { say "no module for Linux $1"; return 1; }
@@ -79,34 +80,49 @@ guest() {
 }
 
 declare -A built
+# shellcheck disable=SC2317 # called by step()
 module() { scripts/build.sh --strict "$@"; }
 strict="-O2 -g -Werror"
 
-# Not through step(): what is installed is to be seen.
-at
-echo "packages"
-scripts/deps.sh all || failed=$((failed + 1))
-suite lint scripts/lint.sh
-for s in "${series[@]}"; do
-	if step "module for $s with gcc" module "$s"; then
-		built[$s]=1
-	fi
-	step "module for $s with clang" module --clang "$s" || :
-done
-step tools make -C tools O="$zx_root/build" CFLAGS="$strict" || :
-step selftests make -C selftests O="$zx_root/build" CFLAGS="$strict" \
-	KSELFTEST_INC="$(scripts/ksrc.sh --kselftest)" || :
-for s in "${series[@]}"; do
-	step "guest kernel $s" scripts/kernel.sh "$s" || :
-done
-at
-echo "guests run with $(scripts/accel.sh "${series[0]}" || echo nothing)"
-suite rig scripts/rig-test.sh
-for s in "${series[@]}"; do
-	suite "selftests on $s" guest "$s" selftests/run.sh
-	suite "tools on $s" guest "$s" tools/run-tests.sh
-done
-at
-echo "done"
-echo "$passed passed, $failed failed, $skipped skipped"
-[ $failed = 0 ]
+# All of it is read before any of it runs: the scripts may be edited meanwhile.
+main() {
+	# Not through step(): what is installed is to be seen.
+	at
+	echo "packages"
+	scripts/deps.sh all || failed=$((failed + 1))
+	suite lint scripts/lint.sh
+	for s in "${series[@]}"; do
+		if step "module for $s with gcc" module "$s"; then
+			built[$s]=1
+		fi
+		step "module for $s with clang" module --clang "$s" || :
+	done
+	step tools make -C tools O="$zx_root/build" CFLAGS="$strict" || :
+	step selftests make -C selftests O="$zx_root/build" CFLAGS="$strict" \
+		KSELFTEST_INC="$(scripts/ksrc.sh --kselftest)" || :
+	for s in "${series[@]}"; do
+		step "guest kernel $s" scripts/kernel.sh "$s" || :
+	done
+	at
+	echo "guests run with $(scripts/accel.sh "${series[0]}" || echo nothing)"
+	suite rig scripts/rig-test.sh
+	for s in "${series[@]}"; do
+		suite "selftests on $s" guest "$s" selftests/run.sh
+		suite "tools on $s" guest "$s" tools/run-tests.sh
+	done
+	at
+	echo "done"
+}
+
+# The last line is there whatever happens.
+finish() {
+	local status=$?
+	[ $status = 0 ] || failed=$((failed + 1))
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ] || exit 1
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+main
+exit

@@ -39,7 +39,9 @@ table() {
 	lint git knows which files are ours
 	test e2fsprogs makes file systems to page
 	test util-linux mounts and traces them
+	test mount mounts and unmounts
 	test attr reads extended attributes
+	test python3 compares the tests with the list of what they cover
 	test procps looks at processes
 	demo e2fsprogs makes the image that is paged
 	demo util-linux mounts it

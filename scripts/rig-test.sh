@@ -144,7 +144,7 @@ test_warning_and_failure() {
 }
 
 test_guest_powered_off() {
-	vm 127 -- poweroff -f
+	vm 127 -- busybox poweroff -f
 	said 'lost guest'
 }
 
