@@ -60,7 +60,7 @@ TEST_F(pin, PinnedSupplyPages)
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_supply_from(&self->p, vmo, 1, 2, 2));
 	EXPECT_TRUE(vmo_matches(vmo, 0, 2, vmo->map));
-	ASSERT_EQ(page_size, read(self->pipe[0], buf, page_size));
+	ASSERT_EQ((ssize_t)page_size, read(self->pipe[0], buf, page_size));
 	EXPECT_TRUE(vmo_matches(vmo, 1, 1, buf));
 	EXPECT_EQ(3 * page_size, vmo_info(vmo).out_supplied_bytes);
 	ASSERT_TRUE(pager_idle(&self->p));
@@ -89,7 +89,7 @@ TEST_F(pin, PagerDetachPinned)
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 	ASSERT_TRUE(pager_detach(&self->p, vmo));
 	ASSERT_TRUE(pager_wait_complete(&self->p, vmo->key));
-	ASSERT_EQ(page_size, read(self->pipe[0], buf, page_size));
+	ASSERT_EQ((ssize_t)page_size, read(self->pipe[0], buf, page_size));
 	EXPECT_TRUE(vmo_matches(vmo, 0, 1, buf));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
