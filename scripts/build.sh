@@ -3,10 +3,11 @@
 #
 # build.sh [--clang] KERNEL [make argument...]: build the module
 #
-# KERNEL is 6.1 or 6.12 (Debian's headers), "running", or the path of a kernel's
-# headers or build directory.  The sources are linked into build/NAME, where
-# NAME is the series or the kernel's release, and compiled there: kbuild writes
-# next to what it compiles.  The module is build/NAME/zxpager.ko.
+# KERNEL is 6.1 or 6.12 (Debian's stock kernel, fetched if need be), "running", or
+# the path of a kernel's headers or build directory.  The sources are linked into
+# build/NAME, where NAME is the series or the kernel's release, and compiled
+# there: kbuild writes next to what it compiles.  The module is
+# build/NAME/zxpager.ko.
 #
 #   --clang    with clang, in build/NAME-clang
 #   --sparse   checked by sparse too, in build/NAME-sparse
@@ -49,10 +50,8 @@ running)
 	[ -n "$name" ] || name=$(basename "$kdir")
 	;;
 *)
-	rel=$(release_of "$kernel") || exit
-	name=$kernel kdir=/lib/modules/$rel/build
-	[ -e "$kdir/Makefile" ] || die "no headers for Linux $kernel:" \
-		"install linux-headers-$rel (scripts/deps.sh build does)"
+	"$zx_root/scripts/kernel.sh" "$kernel" > /dev/null || exit
+	name=$kernel kdir=$(headers_of "$(release_of "$kernel")")
 	;;
 esac
 

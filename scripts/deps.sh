@@ -11,8 +11,8 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-# Group, package, what it is for.  @headers stands for the headers of the
-# series that tests run on.
+# Group, package, what it is for.  The guests' kernels and their headers are not
+# installed: see kernel.sh.
 table() {
 	cat <<-'END'
 	build gcc compiles everything
@@ -20,9 +20,12 @@ table() {
 	build make runs the builds
 	build libc6-dev compiles the programs
 	build pkg-config finds the libraries
-	build liburing-dev libzx's users wait with io_uring
+	build liburing-dev lets zxpagerd wait for files and packets at once
 	build libcmocka-dev runs the tests of libzx
-	build @headers build the module for a test kernel
+	build libelf1 is needed by the kernel's build tools
+	build libssl3 is needed by the kernel's build tools
+	build zlib1g is needed by the kernel's build tools
+	build pahole writes the module's types
 	rig qemu-system-x86 runs the test guest
 	rig busybox-static is the guest's first program
 	rig kmod finds the guest's modules
@@ -89,21 +92,11 @@ update() {
 
 # Sets $packages, after having printed why each is wanted.
 find_missing() {
-	local group package reason rel series
+	local group package reason
 	packages=()
 	while read -r group package reason; do
 		[[ " $groups " == *" $group "* ]] || continue
-		if [ "$package" = @headers ]; then
-			for series in $zx_series; do
-				rel=$(release_of "$series" 2> /dev/null) || {
-					update
-					rel=$(release_of "$series") || exit 1
-				}
-				want "linux-headers-$rel" "$reason $series"
-			done
-		else
-			want "$package" "$reason"
-		fi
+		want "$package" "$reason"
 	done < <(table)
 }
 
@@ -119,6 +112,10 @@ want() {
 	fi
 }
 
+# A machine that is new knows of no packages at all.
+if [ -z "$list" ] && ! release_of "${zx_series##* }" > /dev/null 2>&1; then
+	update
+fi
 find_missing
 if [ ${#packages[@]} = 0 ] || [ -n "$list" ]; then
 	exit 0

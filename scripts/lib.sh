@@ -35,11 +35,13 @@ apt_releases() {
 		<(sed -n 's/^linux-headers-//p' <<< "$names" | sort) | sort -V
 }
 
-# Has this release a build directory to compile modules in?
-have_headers() { [ -e "/lib/modules/$1/build/Makefile" ]; }
+# Where to compile modules for a release that scripts/kernel.sh has unpacked.
+headers_of() { echo "$zx_cache/kernels/$1/usr/src/linux-headers-$1"; }
 
-# Is this release's guest kernel unpacked?  The stamp is written last.
-have_kernel() { [ -e "$zx_cache/kernels/$1/.complete" ]; }
+# Is this release unpacked, guest kernel and headers?  The stamp is written last.
+have_kernel() {
+	[ -e "$zx_cache/kernels/$1/.complete" ] && [ -e "$(headers_of "$1")/Makefile" ]
+}
 
 # release_of SERIES: the release that stands for a series.  One that is wholly
 # here already is preferred over a newer one that would have to be fetched.
@@ -51,7 +53,7 @@ release_of() {
 	esac
 	for rel in "$zx_cache"/kernels/"$1".*/; do
 		rel=$(basename "$rel")
-		have_kernel "$rel" && have_headers "$rel" && best+="$rel"$'\n'
+		have_kernel "$rel" && best+="$rel"$'\n'
 	done
 	[ -n "$best" ] || best=$(apt_releases "$1")
 	best=$(sort -V <<< "$best" | grep . | tail -n 1) || :
