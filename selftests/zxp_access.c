@@ -22,29 +22,25 @@ FIXTURE(access)
 FIXTURE_VARIANT(access)
 {
 	enum access how;
-	bool all_or_nothing;	/* no partial result */
-	bool one_page;		/* only ever touches one */
 };
 
-#define KIND(name, acc, ...) \
-	FIXTURE_VARIANT_ADD(access, name) { .how = acc, __VA_ARGS__ }
+#define KIND(name, acc) \
+	FIXTURE_VARIANT_ADD(access, name) { .how = acc }
 
-KIND(load, ACC_LOAD, .one_page = true);
-KIND(store, ACC_STORE, .one_page = true);
-KIND(pread, ACC_PREAD);
-KIND(pwrite, ACC_PWRITE);
-KIND(commit, ACC_COMMIT, .all_or_nothing = true);
-KIND(prefetch, ACC_PREFETCH, .all_or_nothing = true);
-KIND(vmo_read, ACC_VMO_READ, .all_or_nothing = true);
-KIND(splice, ACC_SPLICE);
-KIND(sendfile, ACC_SENDFILE);
-KIND(copy_file_range, ACC_COPY_RANGE);
-KIND(write_to_pipe, ACC_PIPE_WRITE);
-KIND(write_to_file, ACC_FILE_WRITE);
-KIND(read_from_pipe, ACC_PIPE_READ);
-KIND(process_vm_readv, ACC_VM_READ);
-KIND(populate, ACC_POPULATE, .all_or_nothing = true);
-KIND(mlock, ACC_MLOCK, .all_or_nothing = true);
+FOR_EACH_ACCESS(KIND);
+
+/* Only ever touches one page. */
+static bool one_page(enum access how)
+{
+	return how == ACC_LOAD || how == ACC_STORE;
+}
+
+/* Has no partial result. */
+static bool all_or_nothing(enum access how)
+{
+	return how == ACC_COMMIT || how == ACC_PREFETCH || how == ACC_VMO_READ ||
+	       how == ACC_POPULATE || how == ACC_MLOCK;
+}
 
 FIXTURE_SETUP(access)
 {
@@ -59,7 +55,7 @@ FIXTURE_TEARDOWN(access)
 }
 
 #define new_client(page, nr) client_new(variant->how, self->vmo, page, nr)
-#define touched(nr) (variant->one_page ? 1ULL : (nr))
+#define touched(nr) (one_page(variant->how) ? 1ULL : (nr))
 
 /* All of it is missing, and served. */
 TEST_F(access, missing)
@@ -170,12 +166,12 @@ TEST_F(access, fails_in_the_middle)
 {
 	struct client *c = new_client(0, 4);
 
-	if (variant->one_page)
+	if (one_page(variant->how))
 		SKIP(return, "it is about one page only");
 	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 2));
 	ASSERT_TRUE(client_thread(c));
 	fail_until_end(c, ENOSPC);
-	if (variant->all_or_nothing) {
+	if (all_or_nothing(variant->how)) {
 		ASSERT_TRUE(client_failed(c, ENOSPC));
 	} else {
 		ASSERT_TRUE(client_end(c));

@@ -33,22 +33,7 @@ FIXTURE_VARIANT(others)
 #define KIND(name, acc) \
 	FIXTURE_VARIANT_ADD(others, name) { .how = acc }
 
-KIND(load, ACC_LOAD);
-KIND(store, ACC_STORE);
-KIND(pread, ACC_PREAD);
-KIND(pwrite, ACC_PWRITE);
-KIND(commit, ACC_COMMIT);
-KIND(prefetch, ACC_PREFETCH);
-KIND(vmo_read, ACC_VMO_READ);
-KIND(splice, ACC_SPLICE);
-KIND(sendfile, ACC_SENDFILE);
-KIND(copy_file_range, ACC_COPY_RANGE);
-KIND(write_to_pipe, ACC_PIPE_WRITE);
-KIND(write_to_file, ACC_FILE_WRITE);
-KIND(read_from_pipe, ACC_PIPE_READ);
-KIND(process_vm_readv, ACC_VM_READ);
-KIND(populate, ACC_POPULATE);
-KIND(mlock, ACC_MLOCK);
+FOR_EACH_ACCESS(KIND);
 
 FIXTURE_SETUP(others)
 {
