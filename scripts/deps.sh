@@ -116,6 +116,13 @@ want() {
 if [ -z "$list" ] && ! release_of "${zx_series##* }" > /dev/null 2>&1; then
 	update
 fi
+# A machine without a kernel of its own has no such place, and in the guest this
+# machine's directories cannot be written.
+if [ -z "$list" ] && [[ " $groups " == *" rig "* ]] && [ ! -d /lib/modules ]; then
+	packages=(kmod)
+	say "making /lib/modules (where the guest finds its modules) ..."
+	root mkdir -p /lib/modules
+fi
 find_missing
 if [ ${#packages[@]} = 0 ] || [ -n "$list" ]; then
 	exit 0

@@ -70,7 +70,7 @@ stage1() {
 	done < /zx/binds
 	if [ -n "$zx_modules" ]; then
 		mount --bind "/host/$zx_modules" $root/lib/modules ||
-			fail "cannot show the kernel's modules"
+			fail "cannot show the kernel's modules: make /lib/modules"
 	fi
 
 	mkdir -p $root/run/lock
