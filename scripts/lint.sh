@@ -102,6 +102,12 @@ kernel_doc() {
 	perl "$scripts/kernel-doc" -none -Wall -Werror "$@"
 }
 
+# Between two lines of marks the README repeats a file.
+readme_example() {
+	sed -n '/^--8<--/,/^-->8--/p' README | sed '1d;$d' |
+		diff - tools/examples/hello-pager.c
+}
+
 echo "KTAP version 1"
 check "there are sources of the module" some "${kernel_files[@]}"
 check "checkpatch: zxpager and uapi" checkpatch FILE_PATH_CHANGES "${kernel_files[@]}"
@@ -113,6 +119,7 @@ for series in $zx_series; do
 	check "sparse: Linux $series" \
 		scripts/build.sh --quiet --strict --sparse "$series"
 done
+check "README has the example as it is" readme_example
 check "shellcheck" shellcheck "${shell_files[@]}"
 check "SPDX lines" spdx
 check "LINUX_VERSION_CODE only in zxpager/compat.h" \
