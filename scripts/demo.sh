@@ -27,7 +27,7 @@ MAKEFLAGS='' make -s -C tools O="$zx_root/build"
 
 # Headers that the module was built with: some thousand files of text.
 rel=$(release_of "$series")
-tree=$(echo "$(headers_of "$rel")"/../*-common/include/linux)
+tree=$(realpath "$(headers_of "$rel")"/../linux-headers-*-common/include/linux) || :
 [ -d "$tree" ] || tree=/usr/include
 doing "making an ext4 image of $tree"
 rm -rf "$dir"
