@@ -212,9 +212,9 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 	struct folio *folio;
 	size_t len, copied;
 	pgoff_t index;
-	int ret = 0;
+	int ret;
 
-	while (!ret && iov_iter_count(from)) {
+	while (iov_iter_count(from)) {
 		index = *pos >> PAGE_SHIFT;
 		len = min_t(size_t, iov_iter_count(from),
 			    PAGE_SIZE - offset_in_page(*pos));
@@ -226,7 +226,7 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 		if (kind == ZXP_IO_STREAM && index >= zxp_vmo_pages(vmo)) {
 			ret = zxp_vmo_grow(vmo, index + 1);
 			if (ret)
-				break;
+				return ret;
 		}
 		folio = zxp_vmo_folio_for_write(vmo, index,
 						DIV_ROUND_UP_ULL(*pos + iov_iter_count(from),
@@ -249,7 +249,7 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 			zxp_vmo_advance_stream(vmo, *pos);
 		cond_resched();
 	}
-	return ret;
+	return 0;
 }
 
 /* How far a write may go: a fixed size is like the end of a device. */

@@ -83,7 +83,7 @@ static void zxp_supply_drop_aux(struct zxp_vmo *aux, u64 offset, u64 length)
 	truncate_inode_pages_range(mapping, offset, offset + length - 1);
 }
 
-/* One batch. Return: bytes that now have content, or an error with none. */
+/* One batch. How far it came is in @args, also after an error. */
 static int zxp_supply_batch(struct zxp_vmo *vmo, struct zxp_vmo *aux,
 			    struct zxp_supply_pages *args)
 {
