@@ -69,8 +69,14 @@
  * DETACH_VMO, SUPPLY_PAGES and OP_RANGE(FAIL) on a pager; GET_INFO, OP_RANGE
  * (COMMIT, PREFETCH, ALWAYS_NEED, DONT_NEED), READ and WRITE on a VMO. All other
  * numbers and options are reserved as given here and answer EOPNOTSUPP.
+ *
+ * Revision 2: the write half. DIRTY and SYNC packets; OP_RANGE (DIRTY,
+ * WRITEBACK_BEGIN, WRITEBACK_END, SYNC_END), QUERY_DIRTY_RANGES and
+ * QUERY_VMO_STATS on a pager; the options TRAP_DIRTY, UNBOUNDED and SYNC; ZERO and
+ * SET_STREAM_SIZE on a VMO; what comes behind @reserved in struct zxp_vmo_info.
+ * CREATE_CHILD still answers EOPNOTSUPP.
  */
-#define ZXP_ABI_REVISION	1
+#define ZXP_ABI_REVISION	2
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -216,7 +222,7 @@ struct zxp_create_port {
 
 /* zxp_create_vmo.flags */
 #define ZXP_CREATE_PLAIN	(1U << 0)	/* no pager behind it */
-#define ZXP_CREATE_SYNC		(1U << 1)	/* %ZXP_FEATURE_SYNC */
+#define ZXP_CREATE_SYNC		(1U << 1)	/* %ZXP_FEATURE_SYNC; not with PLAIN */
 
 #define ZXP_PORT_OWN		(-1)
 
@@ -235,6 +241,14 @@ struct zxp_create_port {
  *
  * A plain VMO is filled with zeroes, keeps what is written to it, sends no
  * packets, and is what %ZXP_SUPPLY_AUX takes pages from.
+ *
+ * With %ZXP_VMO_TRAP_DIRTY the first write to a clean page waits for the daemon.
+ * With %ZXP_VMO_UNBOUNDED the VMO has the largest size there is, and @vmo_size is
+ * only its stream size. With %ZXP_CREATE_SYNC fsync(), fdatasync(),
+ * msync(MS_SYNC) and writes with O_SYNC send a SYNC packet and wait until the
+ * daemon has answered it; without it they return at once. There is at most one SYNC
+ * of a VMO to be answered at a time: what comes meanwhile is asked for together in
+ * the next one.
  *
  * Errors, in the order of the tests: EINVAL flags, and what does not go with a
  * plain VMO; EBADF, EMEDIUMTYPE @port_fd (a pager's own descriptor is not a port);
@@ -316,10 +330,15 @@ struct zxp_supply_pages {
  * enum zxp_pager_op - operations of ZXP_IOC_OP_RANGE, with Zircon's numbers
  * @ZXP_PAGER_OP_FAIL: fail what waits in the range; data is one of the errnos
  *	EIO, EBADMSG, ESTALE, ENOSPC, ENOBUFS, as a positive number
- * @ZXP_PAGER_OP_DIRTY: allow writes (%ZXP_FEATURE_TRAP_DIRTY)
- * @ZXP_PAGER_OP_WRITEBACK_BEGIN: (%ZXP_FEATURE_WRITEBACK)
- * @ZXP_PAGER_OP_WRITEBACK_END: (%ZXP_FEATURE_WRITEBACK)
- * @ZXP_PAGER_OP_SYNC_END: answer a SYNC packet (%ZXP_FEATURE_SYNC)
+ * @ZXP_PAGER_OP_DIRTY: allow writes to the range: all of it becomes dirty, or
+ *	nothing; data is 0 (%ZXP_FEATURE_TRAP_DIRTY)
+ * @ZXP_PAGER_OP_WRITEBACK_BEGIN: what is dirty in the range is about to be written;
+ *	data is 0, or %ZXP_DIRTY_RANGE_IS_ZERO to write only its zero ranges
+ *	(%ZXP_FEATURE_WRITEBACK)
+ * @ZXP_PAGER_OP_WRITEBACK_END: what was begun in the range and not written to since
+ *	is clean now; data is 0 (%ZXP_FEATURE_WRITEBACK)
+ * @ZXP_PAGER_OP_SYNC_END: answer the SYNC packet of exactly this range; data is 0
+ *	or an errno as with FAIL (%ZXP_FEATURE_SYNC)
  */
 enum zxp_pager_op {
 	ZXP_PAGER_OP_FAIL		= 1,
@@ -342,9 +361,21 @@ enum zxp_pager_op {
  * FAIL acts on what waits now, and on nothing else: who asks again later is
  * asked for again. With nothing waiting it succeeds.
  *
+ * DIRTY gives memory to what is a zero page in the range. When it fails, because
+ * a page is missing (ENOENT), memory is short (ENOMEM) or the range ends outside
+ * of the VMO (ERANGE), writers that wait in the range look again.
+ *
+ * WRITEBACK_BEGIN takes write permission out of all mappings of the range; pages
+ * that are pinned for I/O stay dirty. Read the content between BEGIN and END. A
+ * page that is written to in between is dirty again, and END leaves it so. A zero
+ * range that END has cleaned is missing afterwards: the next access asks for it.
+ *
  * Errors, in the order of the tests: EINVAL alignment; EBADF, EMEDIUMTYPE,
  * EACCES @vmo_fd; EINVAL not a VMO of this pager; EOPNOTSUPP @op; EINVAL @data;
- * ERANGE outside of the VMO; ESTALE detached.
+ * EOPNOTSUPP DIRTY on a VMO without %ZXP_VMO_TRAP_DIRTY, SYNC_END on one without
+ * %ZXP_CREATE_SYNC; ERANGE outside of the VMO; ESTALE detached (not for the
+ * WRITEBACK operations, which go on working); ENOENT a page is missing (DIRTY), or
+ * no such SYNC is to be answered (SYNC_END); ENOMEM (DIRTY); EINTR.
  */
 struct zxp_op_range {
 	__u32 size;
@@ -370,10 +401,13 @@ struct zxp_dirty_range {
 	__aligned_u64 options;
 };
 
+/* zxp_query_dirty_ranges.flags */
+#define ZXP_QUERY_NO_AVAIL	(1U << 0)	/* stop when the buffer is full */
+
 /**
  * struct zxp_query_dirty_ranges - ZXP_IOC_QUERY_DIRTY_RANGES
  * @size: sizeof(struct zxp_query_dirty_ranges)
- * @flags: must be 0
+ * @flags: ZXP_QUERY_*
  * @vmo_fd: the VMO, open for reading
  * @reserved: must be 0
  * @offset: start of the range to look at
@@ -381,9 +415,17 @@ struct zxp_dirty_range {
  * @buffer: address of an array of &struct zxp_dirty_range, or 0
  * @buffer_size: its size in bytes
  * @out_actual: how many ranges were written to @buffer
- * @out_avail: how many there are
+ * @out_avail: how many there are; @out_actual with %ZXP_QUERY_NO_AVAIL
  *
- * Needs %ZXP_FEATURE_WRITEBACK; else EOPNOTSUPP.
+ * The range is rounded out to pages. Ranges come in ascending order, cut to it:
+ * one for each run of pages that are dirty or being written back, and one for each
+ * run of zeroes that have no pages. A buffer that is too small is not an error:
+ * ask again from the end of the last range. With a null buffer of size 0 they are
+ * only counted. Needs %ZXP_FEATURE_WRITEBACK; else EOPNOTSUPP.
+ *
+ * Errors, in the order of the tests: EINVAL @flags, @reserved; EBADF, EMEDIUMTYPE,
+ * EACCES @vmo_fd; EINVAL not a VMO of this pager; ERANGE outside of the VMO; EFAULT
+ * @buffer, if there is something to report; EINTR.
  */
 struct zxp_query_dirty_ranges {
 	__u32 size;
@@ -408,7 +450,13 @@ struct zxp_query_dirty_ranges {
  * @vmo_fd: the VMO, open for reading
  * @out_modified: %ZXP_STATS_MODIFIED or 0
  *
+ * A VMO is modified by a write, a fault for writing, a change of its size or
+ * stream size, and ZERO; not by OP_RANGE(DIRTY). Stores through a mapping that is
+ * writable already are not seen: WRITEBACK_BEGIN takes that permission away.
  * Needs %ZXP_FEATURE_STATS; else EOPNOTSUPP.
+ *
+ * Errors, in the order of the tests: EBADF, EMEDIUMTYPE, EACCES @vmo_fd; EINVAL
+ * not a VMO of this pager; EINVAL @options.
  */
 struct zxp_query_vmo_stats {
 	__u32 size;
@@ -420,6 +468,7 @@ struct zxp_query_vmo_stats {
 /* zxp_vmo_info.out_flags */
 #define ZXP_VMO_INFO_PAGER_BACKED	(1U << 0)
 #define ZXP_VMO_INFO_DETACHED		(1U << 1)	/* or its pager is closed */
+#define ZXP_VMO_INFO_SYNC		(1U << 2)	/* made with %ZXP_CREATE_SYNC */
 
 /**
  * struct zxp_vmo_info - ZXP_IOC_VMO_GET_INFO
@@ -441,6 +490,12 @@ struct zxp_query_vmo_stats {
  * @out_fail_error: its errno as a positive number, or 0. This is how the code
  *	behind a SIGBUS can be had.
  * @reserved: must be 0
+ * @out_dirty_bytes: bytes in pages that are dirty or being written back
+ * @out_zero_bytes: bytes in dirty zero ranges, which have no pages
+ * @out_dirty_packets: DIRTY packets that were read from the stream so far
+ * @out_sync_packets: SYNC packets that were read from the stream so far
+ *
+ * The fields behind @reserved came with revision 2.
  */
 struct zxp_vmo_info {
 	__u32 size;
@@ -460,6 +515,10 @@ struct zxp_vmo_info {
 	__aligned_u64 out_fail_offset;
 	__u32 out_fail_error;
 	__u32 reserved;
+	__aligned_u64 out_dirty_bytes;
+	__aligned_u64 out_zero_bytes;
+	__aligned_u64 out_dirty_packets;
+	__aligned_u64 out_sync_packets;
 };
 
 /**
@@ -486,9 +545,13 @@ enum zxp_vmo_op {
  * @size: sizeof(struct zxp_vmo_op_range)
  * @op: one of &enum zxp_vmo_op
  * @offset: start of the range, of any alignment
- * @length: its length; the range is rounded out to pages
+ * @length: its length; the range is rounded out to pages, but for ZERO
  * @flags: must be 0
  * @reserved: must be 0
+ *
+ * ZERO makes a zero range of whole pages, without asking for them and without a
+ * DIRTY packet. What it clears of a page in part is a write like any other, unless
+ * that page reads as zero already. fallocate(FALLOC_FL_ZERO_RANGE) does the same.
  *
  * COMMIT, PREFETCH and ALWAYS_NEED wait for the daemon; a signal runs its handler
  * and the call goes on. On a plain VMO the hints do nothing, for any range.
@@ -531,7 +594,15 @@ struct zxp_vmo_io {
  * @flags: must be 0
  * @stream_size: the new size in bytes, up to the size of the VMO
  *
- * Needs %ZXP_FEATURE_STREAM_SIZE; else EOPNOTSUPP.
+ * Everything from the smaller of the old and the new size on is zero afterwards.
+ * Whole pages behind the stream size read as zero without a request and are not
+ * reported as dirty, until somebody writes to them. Needs an fd open for writing
+ * and %ZXP_FEATURE_STREAM_SIZE; else EOPNOTSUPP. ftruncate() on a VMO made with
+ * %ZXP_VMO_UNBOUNDED is this call.
+ *
+ * Errors: EINVAL @flags; EACCES; ERANGE larger than the VMO; ESTALE a page to be
+ * dropped is pinned, or the VMO is detached and a page in part has to be asked for;
+ * ENOMEM, EINTR, and any FAIL code.
  */
 struct zxp_vmo_set_stream_size {
 	__u32 size;
