@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Pagers: zx_pager_*() and supply from memory.
+ * Pagers, the VMOs that they make, and supply.
  */
 #include <fcntl.h>
 
@@ -52,13 +52,14 @@ static zx_status_t check_port(zx_handle_t pager, zx_handle_t port)
 	return ZX_OK;
 }
 
-zx_status_t zx_pager_create_vmo(zx_handle_t pager, uint32_t options,
-				zx_handle_t port, uint64_t key, uint64_t size,
-				zx_handle_t *out)
+static zx_status_t create_vmo(zx_handle_t pager, uint32_t options,
+			      uint32_t flags, zx_handle_t port, uint64_t key,
+			      uint64_t size, zx_handle_t *out)
 {
 	struct zxp_create_vmo arg = {
 		.size = sizeof(arg),
 		.options = options,
+		.flags = flags,
 		.port_fd = zxi_fd(port),
 		.key = key,
 		.vmo_size = size,
@@ -76,6 +77,25 @@ zx_status_t zx_pager_create_vmo(zx_handle_t pager, uint32_t options,
 	if (status == ZX_OK)
 		*out = zx_linux_handle_from_fd(arg.out_fd);
 	return status;
+}
+
+zx_status_t zx_pager_create_vmo(zx_handle_t pager, uint32_t options,
+				zx_handle_t port, uint64_t key, uint64_t size,
+				zx_handle_t *out)
+{
+	return create_vmo(pager, options, 0, port, key, size, out);
+}
+
+zx_status_t zx_linux_pager_create_vmo(zx_handle_t pager, uint32_t options,
+				      uint32_t flags, zx_handle_t port,
+				      uint64_t key, uint64_t size,
+				      zx_handle_t *out)
+{
+	if (flags & ~ZX_LINUX_CREATE_SYNC)
+		return ZX_ERR_INVALID_ARGS;
+	return create_vmo(pager, options,
+			  flags & ZX_LINUX_CREATE_SYNC ? ZXP_CREATE_SYNC : 0,
+			  port, key, size, out);
 }
 
 zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t vmo)
@@ -130,40 +150,4 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 	if (done)
 		*done = arg.out_done;
 	return status;
-}
-
-/* A status as FAIL takes it, as the errno that the ABI takes; 0 is refused. */
-static uint64_t fail_data(uint64_t data)
-{
-	zx_status_t status = (zx_status_t)data;
-
-	if ((uint64_t)(int64_t)status != data)
-		return 0;
-	switch (status) {
-	case ZX_ERR_IO:
-	case ZX_ERR_IO_DATA_INTEGRITY:
-	case ZX_ERR_BAD_STATE:
-	case ZX_ERR_NO_SPACE:
-	case ZX_ERR_BUFFER_TOO_SMALL:
-		return zx_linux_errno_from_status(status);
-	}
-	return 0;
-}
-
-zx_status_t zx_pager_op_range(zx_handle_t pager, uint32_t op,
-			      zx_handle_t pager_vmo, uint64_t offset,
-			      uint64_t length, uint64_t data)
-{
-	struct zxp_op_range arg = {
-		.size = sizeof(arg),
-		.op = op,
-		.vmo_fd = zxi_fd(pager_vmo),
-		.offset = offset,
-		.length = length,
-		.data = op == ZX_PAGER_OP_FAIL ? fail_data(data) : data,
-	};
-
-	if (!zxi_aligned(offset | length))
-		return ZX_ERR_INVALID_ARGS;
-	return zxi_ioctl(pager, ZXP_IOC_OP_RANGE, &arg);
 }

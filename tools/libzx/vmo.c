@@ -102,6 +102,7 @@ zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
 		return status;
 	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
 		return ZX_ERR_ACCESS_DENIED;
+	/* Also for an unbounded one, where ftruncate() sets the stream size. */
 	if (!(info.out_options & ZXP_VMO_RESIZABLE))
 		return ZX_ERR_UNAVAILABLE;
 	if (size > INT64_MAX)
@@ -110,6 +111,16 @@ zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
 		rc = ftruncate(fd, (off_t)size);
 	} while (rc && errno == EINTR);
 	return rc ? zxi_errno() : ZX_OK;
+}
+
+zx_status_t zx_vmo_set_stream_size(zx_handle_t handle, uint64_t size)
+{
+	struct zxp_vmo_set_stream_size arg = {
+		.size = sizeof(arg),
+		.stream_size = size,
+	};
+
+	return zxi_ioctl(handle, ZXP_IOC_VMO_SET_STREAM_SIZE, &arg);
 }
 
 zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What libzx has beside Zircon's names: the way between handles, file
- * descriptors and errnos, and supply from memory.
+ * descriptors and errnos, supply from memory, and VMOs that hear of fsync().
  */
 #ifndef ZIRCON_LINUX_H_
 #define ZIRCON_LINUX_H_
@@ -68,6 +68,56 @@ int zx_linux_errno_from_status(zx_status_t status);
 zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 				  uint64_t offset, uint64_t length,
 				  const void *buffer, uint64_t *done);
+
+/* zx_packet_page_request_t.command, beside Zircon's */
+#define ZX_LINUX_PAGER_VMO_SYNC		((uint16_t)0x8000)
+
+/* zx_linux_pager_create_vmo() */
+#define ZX_LINUX_CREATE_SYNC		((uint32_t)1 << 1)
+
+/**
+ * zx_linux_pager_create_vmo() - zx_pager_create_vmo() with what only Linux has
+ * @pager: the pager
+ * @options: as with zx_pager_create_vmo()
+ * @flags: 0 or ZX_LINUX_CREATE_SYNC
+ * @port: as with zx_pager_create_vmo()
+ * @key: as with zx_pager_create_vmo()
+ * @size: as with zx_pager_create_vmo(), in bytes
+ * @out: the new handle, for reading and writing
+ *
+ * With ZX_LINUX_CREATE_SYNC fsync(), fdatasync(), msync(MS_SYNC) and writes with O_SYNC
+ * or O_DSYNC send a packet ZX_LINUX_PAGER_VMO_SYNC with the range, and wait until
+ * zx_linux_pager_sync_end() answers it.  Without it they return at once.
+ *
+ * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo();
+ * NOT_SUPPORTED also for a flag that this module does not have.
+ */
+zx_status_t zx_linux_pager_create_vmo(zx_handle_t pager, uint32_t options,
+				      uint32_t flags, zx_handle_t port,
+				      uint64_t key, uint64_t size,
+				      zx_handle_t *out);
+
+/**
+ * zx_linux_pager_sync_end() - answer a ZX_LINUX_PAGER_VMO_SYNC
+ * @pager: the pager
+ * @pager_vmo: one of its VMOs, made with ZX_LINUX_CREATE_SYNC
+ * @offset: that of the packet, in bytes
+ * @length: that of the packet, in bytes
+ * @status: ZX_OK: what was dirty in the range when the packet came is durable; or what
+ *	fsync() is to fail with: IO, IO_DATA_INTEGRITY, BAD_STATE, NO_SPACE,
+ *	BUFFER_TOO_SMALL
+ *
+ * A VMO has one SYNC at a time: what comes before this call is in the next packet.
+ *
+ * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS alignment;
+ * BAD_HANDLE, WRONG_TYPE @pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo;
+ * INVALID_ARGS a VMO of another pager; INVALID_ARGS @status; NOT_SUPPORTED a VMO
+ * without ZX_LINUX_CREATE_SYNC; OUT_OF_RANGE; BAD_STATE detached; NOT_FOUND no such
+ * SYNC is to be answered.
+ */
+zx_status_t zx_linux_pager_sync_end(zx_handle_t pager, zx_handle_t pager_vmo,
+				    uint64_t offset, uint64_t length,
+				    zx_status_t status);
 
 __END_CDECLS
 

@@ -34,10 +34,12 @@ zx_status_t zx_pager_create(uint32_t options, zx_handle_t *out);
 /**
  * zx_pager_create_vmo() - make a VMO whose content comes from a pager
  * @pager: the pager
- * @options: ZX_VMO_RESIZABLE, ZX_VMO_TRAP_DIRTY, ZX_VMO_UNBOUNDED
+ * @options: ZX_VMO_RESIZABLE; ZX_VMO_TRAP_DIRTY, the first write to a clean page
+ *	waits for the pager; ZX_VMO_UNBOUNDED, the VMO has the largest size there is
  * @port: where its packets go; not needed any more once this returns
  * @key: comes back in each packet
- * @size: its size in bytes, rounded up to a page; 0 is allowed
+ * @size: its size in bytes, rounded up to a page, 0 is allowed; with
+ *	ZX_VMO_UNBOUNDED its stream size in bytes
  * @out: the new handle, for reading and writing
  *
  * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE @pager,
@@ -90,17 +92,28 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
  * @pager: the pager
  * @op: ZX_PAGER_OP_FAIL, _DIRTY, _WRITEBACK_BEGIN or _WRITEBACK_END
  * @pager_vmo: one of its VMOs
- * @offset: start of the range, page aligned
- * @length: its length, page aligned
+ * @offset: start of the range in bytes, page aligned
+ * @length: its length in bytes, page aligned
  * @data: with FAIL a status, as (uint64_t)ZX_ERR_IO: one of IO, IO_DATA_INTEGRITY,
- *	BAD_STATE, NO_SPACE, BUFFER_TOO_SMALL
+ *	BAD_STATE, NO_SPACE, BUFFER_TOO_SMALL; with WRITEBACK_BEGIN 0 or
+ *	ZX_VMO_DIRTY_RANGE_IS_ZERO; else 0
  *
  * FAIL acts on what waits now; a later access asks again.
+ *
+ * DIRTY lets writers go on: the whole range becomes dirty, or nothing does, and then
+ * those that wait in it look again.  No waiting writer is needed.
+ *
+ * WRITEBACK_BEGIN says that what is dirty in the range is about to be written; with
+ * ZX_VMO_DIRTY_RANGE_IS_ZERO, that zeroes are, so pages stay dirty.  Read the content
+ * after it.  WRITEBACK_END says that what was begun is stored: what was not written to
+ * since is clean.  Both also work on a detached VMO.
  *
  * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS alignment;
  * BAD_HANDLE, WRONG_TYPE @pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo;
  * INVALID_ARGS a VMO of another pager; NOT_SUPPORTED @op; INVALID_ARGS @data;
- * OUT_OF_RANGE; BAD_STATE detached.
+ * NOT_SUPPORTED DIRTY of a VMO without ZX_VMO_TRAP_DIRTY; OUT_OF_RANGE; BAD_STATE
+ * detached (FAIL, DIRTY); NOT_FOUND a page of the range is missing (DIRTY);
+ * NO_MEMORY (DIRTY).
  */
 zx_status_t zx_pager_op_range(zx_handle_t pager, uint32_t op,
 			      zx_handle_t pager_vmo, uint64_t offset,
@@ -132,10 +145,10 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 /**
  * zx_vmo_create() - make a plain VMO, filled with zeroes
  * @size: its size, rounded up to a page
- * @options: ZX_VMO_RESIZABLE or 0
+ * @options: ZX_VMO_RESIZABLE, ZX_VMO_UNBOUNDED or 0
  * @out: the new handle
  *
- * Return: ZX_OK, or INVALID_ARGS @options; NOT_SUPPORTED ZX_VMO_DISCARDABLE, or an
+ * Return: ZX_OK, or INVALID_ARGS @options, or both; NOT_SUPPORTED ZX_VMO_DISCARDABLE, or an
  * option that this module does not have; OUT_OF_RANGE @size; as zx_pager_create().
  */
 zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out);
@@ -163,6 +176,9 @@ zx_status_t zx_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset,
  * @offset: start in the VMO, of any alignment
  * @buffer_size: how many bytes; if the call fails some may have been written
  *
+ * Waits for the pager, killably, where pages are missing, and with ZX_VMO_TRAP_DIRTY
+ * where they are clean.
+ *
  * Return: as zx_vmo_read().
  */
 zx_status_t zx_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset,
@@ -187,13 +203,32 @@ zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size);
 zx_status_t zx_vmo_get_stream_size(zx_handle_t handle, uint64_t *size);
 
 /**
+ * zx_vmo_set_stream_size() - change the size of a VMO to the byte, and not its pages
+ * @handle: a VMO, resizable or not
+ * @size: the new stream size in bytes, up to the size of the VMO
+ *
+ * All from the smaller of the old and the new stream size on is zero afterwards.  Whole
+ * pages behind the new one read as zero, are not asked for, and are dirty only once they
+ * are written to.
+ *
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; OUT_OF_RANGE @size;
+ * BAD_STATE a pinned page would go, or a page in part is needed and the VMO is
+ * detached; the status that the pager failed that page with; NO_MEMORY;
+ * NOT_SUPPORTED by this module.
+ */
+zx_status_t zx_vmo_set_stream_size(zx_handle_t handle, uint64_t size);
+
+/**
  * zx_vmo_set_size() - change the size of a resizable VMO
  * @handle: a VMO
  * @size: the new size; the VMO is that rounded up to a page
  *
+ * New pages are zero and dirty, and are not asked for.
+ *
  * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE,
  * ACCESS_DENIED; UNAVAILABLE not resizable; OUT_OF_RANGE @size; BAD_STATE a pinned
- * page would go; NO_MEMORY.
+ * page would go, or a page in part is needed and the VMO is detached; the status that
+ * the pager failed that page with; NO_MEMORY.
  */
 zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size);
 
@@ -202,11 +237,13 @@ zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size);
  * @handle: a VMO
  * @op: ZX_VMO_OP_COMMIT, _DECOMMIT, _ZERO, _DONT_NEED, _ALWAYS_NEED, _PREFETCH
  * @offset: start of the range, of any alignment
- * @size: its length; the range is rounded out to pages
+ * @size: its length; the range is rounded out to pages, but for ZERO
  * @buffer: must be NULL
  * @buffer_size: must be 0
  *
- * COMMIT, PREFETCH and ALWAYS_NEED wait for the pager, killably.
+ * COMMIT, PREFETCH and ALWAYS_NEED wait for the pager, killably.  ZERO makes whole pages
+ * dirty zeroes without asking for them; a page in part is written to, and for that asked
+ * for, unless it is zero.
  *
  * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS unknown @op;
  * ACCESS_DENIED; OUT_OF_RANGE; NOT_SUPPORTED DECOMMIT with a pager, locks, cache
@@ -313,5 +350,8 @@ zx_instant_mono_t zx_deadline_after(zx_duration_mono_t nanoseconds);
 uint32_t zx_system_get_page_size(void);
 
 __END_CDECLS
+
+/* Ours has no calls that are still to come, but programs include it by name. */
+#include <zircon/syscalls-next.h>
 
 #endif /* ZIRCON_SYSCALLS_H_ */

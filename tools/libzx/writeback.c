@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What a pager asks about writes to a VMO.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "internal.h"
+
+_Static_assert(sizeof(zx_vmo_dirty_range_t) == sizeof(struct zxp_dirty_range) &&
+	       offsetof(zx_vmo_dirty_range_t, length) ==
+	       offsetof(struct zxp_dirty_range, length) &&
+	       offsetof(zx_vmo_dirty_range_t, options) ==
+	       offsetof(struct zxp_dirty_range, options),
+	       "dirty ranges are not laid out as the module's");
+
+/* Who does not want to know how many there are gets the shorter walk. */
+zx_status_t zx_pager_query_dirty_ranges(zx_handle_t pager,
+					zx_handle_t pager_vmo,
+					uint64_t offset, uint64_t length,
+					void *buffer, size_t buffer_size,
+					size_t *actual, size_t *avail)
+{
+	struct zxp_query_dirty_ranges arg = {
+		.size = sizeof(arg),
+		.flags = avail ? 0 : ZXP_QUERY_NO_AVAIL,
+		.vmo_fd = zxi_fd(pager_vmo),
+		.offset = offset,
+		.length = length,
+		.buffer = (uintptr_t)buffer,
+		.buffer_size = buffer_size,
+	};
+	zx_status_t status = zxi_ioctl(pager, ZXP_IOC_QUERY_DIRTY_RANGES, &arg);
+
+	if (status != ZX_OK)
+		return status;
+	if (actual)
+		*actual = arg.out_actual;
+	if (avail)
+		*avail = arg.out_avail;
+	return ZX_OK;
+}
+
+/*
+ * The size of the buffer is looked at after the handles and before the options.  So
+ * with a buffer that will not do the module is asked without options, which resets
+ * nothing.
+ */
+zx_status_t zx_pager_query_vmo_stats(zx_handle_t pager, zx_handle_t pager_vmo,
+				     uint32_t options, void *buffer,
+				     size_t buffer_size)
+{
+	zx_pager_vmo_stats_t stats;
+	bool fits = buffer_size >= sizeof(stats);
+	struct zxp_query_vmo_stats arg = {
+		.size = sizeof(arg),
+		.options = fits && buffer ? options : 0,
+		.vmo_fd = zxi_fd(pager_vmo),
+	};
+	zx_status_t status = zxi_ioctl(pager, ZXP_IOC_QUERY_VMO_STATS, &arg);
+
+	if (status != ZX_OK)
+		return status;
+	if (!fits)
+		return ZX_ERR_BUFFER_TOO_SMALL;
+	if (!buffer)
+		return ZX_ERR_INVALID_ARGS;
+	stats.modified = arg.out_modified & ZXP_STATS_MODIFIED ?
+				 ZX_PAGER_VMO_STATS_MODIFIED : 0;
+	memcpy(buffer, &stats, sizeof(stats));
+	return ZX_OK;
+}
