@@ -148,6 +148,84 @@ static inline int zxp_fail(int pager, int vmo, uint64_t offset, uint64_t length,
 	return zxp_op_range(pager, ZXP_PAGER_OP_FAIL, vmo, offset, length, err);
 }
 
+static inline int zxp_dirty(int pager, int vmo, uint64_t offset, uint64_t length)
+{
+	return zxp_op_range(pager, ZXP_PAGER_OP_DIRTY, vmo, offset, length, 0);
+}
+
+/* @data is 0 or ZXP_DIRTY_RANGE_IS_ZERO. */
+static inline int zxp_writeback_begin(int pager, int vmo, uint64_t offset,
+				      uint64_t length, uint64_t data)
+{
+	return zxp_op_range(pager, ZXP_PAGER_OP_WRITEBACK_BEGIN, vmo, offset, length,
+			    data);
+}
+
+static inline int zxp_writeback_end(int pager, int vmo, uint64_t offset,
+				    uint64_t length)
+{
+	return zxp_op_range(pager, ZXP_PAGER_OP_WRITEBACK_END, vmo, offset, length, 0);
+}
+
+static inline int zxp_sync_end(int pager, int vmo, uint64_t offset, uint64_t length,
+			       int err)
+{
+	return zxp_op_range(pager, ZXP_PAGER_OP_SYNC_END, vmo, offset, length, err);
+}
+
+/* The query with everything given and the counts left in @arg. */
+static inline int zxp_query(int pager, struct zxp_query_dirty_ranges *arg)
+{
+	arg->size = sizeof(*arg);
+	return zxp_ioctl(pager, ZXP_IOC_QUERY_DIRTY_RANGES, arg);
+}
+
+/* Up to @nr ranges into @ranges; @actual and @avail may be NULL. */
+static inline int zxp_query_dirty_ranges(int pager, int vmo, uint64_t offset,
+					 uint64_t length, struct zxp_dirty_range *ranges,
+					 uint64_t nr, uint64_t *actual, uint64_t *avail)
+{
+	struct zxp_query_dirty_ranges arg = {
+		.vmo_fd = vmo,
+		.offset = offset,
+		.length = length,
+		.buffer = (uintptr_t)ranges,
+		.buffer_size = nr * sizeof(*ranges),
+	};
+	int rc = zxp_query(pager, &arg);
+
+	if (actual)
+		*actual = arg.out_actual;
+	if (avail)
+		*avail = arg.out_avail;
+	return rc;
+}
+
+/* @options is 0 or ZXP_STATS_RESET. */
+static inline int zxp_query_vmo_stats(int pager, int vmo, uint32_t options,
+				      uint32_t *modified)
+{
+	struct zxp_query_vmo_stats arg = {
+		.size = sizeof(arg),
+		.options = options,
+		.vmo_fd = vmo,
+	};
+	int rc = zxp_ioctl(pager, ZXP_IOC_QUERY_VMO_STATS, &arg);
+
+	*modified = arg.out_modified;
+	return rc;
+}
+
+static inline int zxp_set_stream_size(int vmo, uint64_t stream_size)
+{
+	struct zxp_vmo_set_stream_size arg = {
+		.size = sizeof(arg),
+		.stream_size = stream_size,
+	};
+
+	return zxp_ioctl(vmo, ZXP_IOC_VMO_SET_STREAM_SIZE, &arg);
+}
+
 static inline int zxp_vmo_get_info(int vmo, struct zxp_vmo_info *info)
 {
 	memset(info, 0, sizeof(*info));
@@ -165,6 +243,11 @@ static inline int zxp_vmo_op_range(int vmo, uint32_t op, uint64_t offset, uint64
 	};
 
 	return zxp_ioctl(vmo, ZXP_IOC_VMO_OP_RANGE, &arg);
+}
+
+static inline int zxp_vmo_zero(int vmo, uint64_t offset, uint64_t length)
+{
+	return zxp_vmo_op_range(vmo, ZXP_VMO_OP_ZERO, offset, length);
 }
 
 static inline int zxp_vmo_io(int vmo, unsigned long nr, uint64_t offset, uint64_t length,

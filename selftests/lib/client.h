@@ -101,13 +101,15 @@ bool client_kill(struct client *c);
 bool vmo_bytes_match(const struct test_vmo *vmo, uint64_t offset, const void *buf,
 		     size_t len);
 
-/* Answers every READ of the pager's VMOs, by keys, until it is ended. */
+/* Answers every READ, DIRTY and SYNC of the pager's VMOs, by keys, until it is ended. */
 struct server {
 	struct user_pager *pager;
 	int stop[2];
 	pthread_t thread;
 	volatile uint64_t reads;
-	volatile uint64_t pages;
+	volatile uint64_t pages;	/* of these */
+	volatile uint64_t dirties;
+	volatile uint64_t syncs;
 	volatile uint64_t errors;
 };
 

@@ -8,11 +8,18 @@
  *	  Vmar	loads through a shared mapping: one page at a time
  *	  Vmo	ZXP_IOC_VMO_READ, which is zx_vmo_read: the whole range at once
  *	  Read	one pread(): the whole range at once
+ * WRITE_FIXTURE(name); the same with variant->write(thread, vmo, page, nr), which
+ *	starts a thread that writes pages full of WRITTEN:
+ *	  Vmar	stores through a shared mapping: one page at a time
+ *	  Vmo	ZXP_IOC_VMO_WRITE, which is zx_vmo_write
+ *	  Write	one pwrite()
+ * TRAP_FIXTURE(name); twice, TrapDirty and NoTrapDirty: new_trap_vmo(pages) makes
+ *	the VMO with variant->trap, and grant() answers the DIRTY of a trapped write
  */
 #ifndef ZXP_SELFTESTS_FIXTURE_H
 #define ZXP_SELFTESTS_FIXTURE_H
 
-#include "thread.h"
+#include "dirty.h"
 
 #define MAX_THREADS	64
 
@@ -62,6 +69,74 @@ typedef bool (*start_fn)(struct test_thread *t, struct test_vmo *vmo, uint64_t p
 		.out_of_range = ENODATA,				\
 	};								\
 	struct name##_needs_semicolon2
+
+#define WRITE_FIXTURE(name)						\
+	PAGER_DATA(name);						\
+	FIXTURE_VARIANT(name)						\
+	{								\
+		start_fn write;						\
+		start_fn check;						\
+		bool mapping;						\
+	};								\
+	FIXTURE_VARIANT_ADD(name, Vmar)					\
+	{								\
+		.write = thread_write_vmar,				\
+		.check = thread_check_vmar,				\
+		.mapping = true,					\
+	};								\
+	FIXTURE_VARIANT_ADD(name, Vmo)					\
+	{								\
+		.write = thread_write_vmo,				\
+		.check = thread_check_vmo,				\
+	};								\
+	FIXTURE_VARIANT_ADD(name, Write)				\
+	{								\
+		.write = thread_write_file,				\
+		.check = thread_check_read,				\
+	};								\
+	struct name##_needs_semicolon2
+
+#define TRAP_FIXTURE(name)						\
+	PAGER_DATA(name);						\
+	FIXTURE_VARIANT(name)						\
+	{								\
+		bool trap;						\
+	};								\
+	FIXTURE_VARIANT_ADD(name, TrapDirty)				\
+	{								\
+		.trap = true,						\
+	};								\
+	FIXTURE_VARIANT_ADD(name, NoTrapDirty)				\
+	{								\
+		.trap = false,						\
+	};								\
+	struct name##_needs_semicolon2
+
+/* As the variant says, and resizable. */
+#define new_trap_vmo(pages)						\
+	new_vmo_options(pages, ZXP_VMO_RESIZABLE |			\
+			(variant->trap ? ZXP_VMO_TRAP_DIRTY : 0))
+
+/* If writes trap: the DIRTY of exactly this comes, and is answered. */
+#define grant(vmo, page, nr) do {					\
+	if (variant->trap) {						\
+		ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, page, nr));	\
+		ASSERT_TRUE(pager_dirty(&self->p, vmo, page, nr));	\
+	}								\
+} while (0)
+
+/* A whole write by a system call, in one run of pages that is granted. */
+#define write_granted(vmo, page, nr) do {				\
+	ASSERT_TRUE(thread_write_vmo(&self->t[0], vmo, page, nr));	\
+	grant(vmo, page, nr);						\
+	ASSERT_TRUE(thread_wait(&self->t[0]));				\
+} while (0)
+
+/* A whole write that does not trap, whatever the variant. */
+#define write_untrapped(vmo, page, nr) do {				\
+	ASSERT_TRUE(thread_write_vmo(&self->t[0], vmo, page, nr));	\
+	ASSERT_TRUE(thread_wait(&self->t[0]));				\
+} while (0)
 
 /* A VMO of self->p, which must come to be. */
 #define new_vmo(pages)		new_vmo_options(pages, 0)

@@ -44,11 +44,13 @@ static void put_aside(struct user_pager *p, const struct zxp_packet *pkt)
 }
 
 /*
- * A filter is a packet to equal, or a VMO any READ packet of which will do.
+ * A filter is a packet to equal, or a VMO any packet of which will do that has
+ * this command.
  */
 struct filter {
 	const struct zxp_packet *exact;
-	const struct test_vmo *any_read;
+	const struct test_vmo *any;
+	uint16_t command;
 };
 
 static bool matches(const struct zxp_packet *pkt, const struct filter *f)
@@ -58,9 +60,9 @@ static bool matches(const struct zxp_packet *pkt, const struct filter *f)
 	if (f->exact)
 		return !memcmp(pkt, f->exact, sizeof(*pkt));
 	like = (struct zxp_packet){
-		.key = f->any_read->key,
+		.key = f->any->key,
 		.type = ZXP_PKT_TYPE_PAGE_REQUEST,
-		.command = ZXP_PACKET_READ,
+		.command = f->command,
 		.offset = pkt->offset,
 		.length = pkt->length,
 	};
@@ -106,19 +108,20 @@ static bool find_or_tell(struct user_pager *p, const struct filter *f,
 	if (f->exact)
 		show_packet("did not come", f->exact);
 	else
-		diag("no READ packet of key %#" PRIx64, f->any_read->key);
+		diag("no packet with command %u of key %#" PRIx64, f->command,
+		     f->any->key);
 	for (i = 0; i < p->nr_aside; i++)
 		show_packet("came instead", &p->aside[i]);
 	return false;
 }
 
-static struct zxp_packet read_request(const struct test_vmo *vmo, uint64_t page,
-				      uint64_t nr)
+static struct zxp_packet request(const struct test_vmo *vmo, uint16_t command,
+				 uint64_t page, uint64_t nr)
 {
 	return (struct zxp_packet){
 		.key = vmo->key,
 		.type = ZXP_PKT_TYPE_PAGE_REQUEST,
-		.command = ZXP_PACKET_READ,
+		.command = command,
 		.offset = page * page_size,
 		.length = nr * page_size,
 	};
@@ -133,18 +136,18 @@ static struct zxp_packet complete_request(uint64_t key)
 	};
 }
 
-bool pager_wait_read(struct user_pager *p, struct test_vmo *vmo, uint64_t page,
-		     uint64_t nr)
+bool pager_wait_request(struct user_pager *p, struct test_vmo *vmo, uint16_t command,
+			uint64_t page, uint64_t nr)
 {
-	struct zxp_packet want = read_request(vmo, page, nr), found;
+	struct zxp_packet want = request(vmo, command, page, nr), found;
 
 	return find_or_tell(p, &(struct filter){ .exact = &want }, &found);
 }
 
-bool pager_has_read(struct user_pager *p, struct test_vmo *vmo, uint64_t page,
-		    uint64_t nr)
+bool pager_has_request(struct user_pager *p, struct test_vmo *vmo, uint16_t command,
+		       uint64_t page, uint64_t nr)
 {
-	struct zxp_packet want = read_request(vmo, page, nr), found;
+	struct zxp_packet want = request(vmo, command, page, nr), found;
 
 	return find(p, &(struct filter){ .exact = &want }, 0, &found);
 }
@@ -163,10 +166,10 @@ bool pager_has_complete(struct user_pager *p, uint64_t key)
 	return find(p, &(struct filter){ .exact = &want }, 0, &found);
 }
 
-bool pager_get_read(struct user_pager *p, struct test_vmo *vmo, uint64_t *page,
-		    uint64_t *nr)
+bool pager_get_request(struct user_pager *p, struct test_vmo *vmo, uint16_t command,
+		       uint64_t *page, uint64_t *nr)
 {
-	struct filter f = { .any_read = vmo };
+	struct filter f = { .any = vmo, .command = command };
 	struct zxp_packet found;
 
 	if (!find(p, &f, 0, &found))
@@ -176,10 +179,10 @@ bool pager_get_read(struct user_pager *p, struct test_vmo *vmo, uint64_t *page,
 	return true;
 }
 
-bool pager_wait_any_read(struct user_pager *p, struct test_vmo *vmo, uint64_t *page,
-			 uint64_t *nr)
+bool pager_wait_any_request(struct user_pager *p, struct test_vmo *vmo,
+			    uint16_t command, uint64_t *page, uint64_t *nr)
 {
-	struct filter f = { .any_read = vmo };
+	struct filter f = { .any = vmo, .command = command };
 	struct zxp_packet found;
 
 	if (!find_or_tell(p, &f, &found))

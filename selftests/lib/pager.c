@@ -69,9 +69,10 @@ static bool map_vmo(struct test_vmo *vmo, uint64_t pages)
 	return true;
 }
 
-struct test_vmo *pager_create_vmo_options(struct user_pager *p, uint64_t pages,
-					  uint32_t options)
+struct test_vmo *pager_create_vmo_flags(struct user_pager *p, uint64_t size,
+					uint32_t options, uint32_t flags)
 {
+	uint64_t pages = (size + page_size - 1) / page_size;
 	struct test_vmo *vmo;
 
 	if (p->nr_vmos == MAX_VMOS) {
@@ -80,18 +81,27 @@ struct test_vmo *pager_create_vmo_options(struct user_pager *p, uint64_t pages,
 	}
 	vmo = calloc(1, sizeof(*vmo));
 	vmo->pager = p;
-	vmo->pages = pages;
+	vmo->pages = options & ZXP_VMO_UNBOUNDED ? 0 : pages;
 	vmo->key = p->next_key;
-	vmo->fd = zxp_create_vmo(p->fd, options, p->port == p->fd ? ZXP_PORT_OWN : p->port,
-				 vmo->key, pages * page_size);
+	vmo->fd = zxp_create_vmo_flags(p->fd, options, flags,
+				       p->port == p->fd ? ZXP_PORT_OWN : p->port,
+				       vmo->key, size);
 	if (vmo->fd < 0) {
 		diag("create VMO: %s", strerror(-vmo->fd));
 		free(vmo);
 		return NULL;
 	}
-	p->next_key += pages * page_size / 8 + 1;
+	/* An unbounded one is written to behind its stream size as well. */
+	p->next_key += (pages + (options & ZXP_VMO_UNBOUNDED ? 1024 : 0)) *
+		       page_size / 8 + 1;
 	p->vmos[p->nr_vmos++] = vmo;
-	return map_vmo(vmo, pages) ? vmo : NULL;
+	return map_vmo(vmo, vmo->pages) ? vmo : NULL;
+}
+
+struct test_vmo *pager_create_vmo_options(struct user_pager *p, uint64_t pages,
+					  uint32_t options)
+{
+	return pager_create_vmo_flags(p, pages * page_size, options, 0);
 }
 
 void vmo_release(struct test_vmo *vmo)

@@ -51,6 +51,12 @@ void user_pager_fini(struct user_pager *p);
 struct test_vmo *pager_create_vmo(struct user_pager *p, uint64_t pages);
 struct test_vmo *pager_create_vmo_options(struct user_pager *p, uint64_t pages,
 					  uint32_t options);
+/*
+ * The general form: @size is in bytes, @flags are ZXP_CREATE_*. An UNBOUNDED one has
+ * @size as its stream size, no mapping, and 0 pages as far as the test knows.
+ */
+struct test_vmo *pager_create_vmo_flags(struct user_pager *p, uint64_t size,
+					uint32_t options, uint32_t flags);
 /* Unmap and close; not fatal if done already. */
 void vmo_release(struct test_vmo *vmo);
 
@@ -91,20 +97,50 @@ void port_close(struct user_pager *p);
  * test says so.
  */
 
-/* Wait for exactly this READ packet, all 48 bytes of it. */
-bool pager_wait_read(struct user_pager *p, struct test_vmo *vmo, uint64_t page,
-		     uint64_t nr);
-/* The same without waiting and without a message. */
-bool pager_has_read(struct user_pager *p, struct test_vmo *vmo, uint64_t page,
-		    uint64_t nr);
+/*
+ * Requests are ZXP_PACKET_READ, _DIRTY or _SYNC. wait: for exactly this packet, all
+ * 48 bytes of it. has: the same without waiting and without a message. get: any such
+ * packet of this VMO, or false at once if there is none. wait_any: any, and wait.
+ */
+bool pager_wait_request(struct user_pager *p, struct test_vmo *vmo, uint16_t command,
+			uint64_t page, uint64_t nr);
+bool pager_has_request(struct user_pager *p, struct test_vmo *vmo, uint16_t command,
+		       uint64_t page, uint64_t nr);
+bool pager_get_request(struct user_pager *p, struct test_vmo *vmo, uint16_t command,
+		       uint64_t *page, uint64_t *nr);
+bool pager_wait_any_request(struct user_pager *p, struct test_vmo *vmo,
+			    uint16_t command, uint64_t *page, uint64_t *nr);
+
+/* pager_wait_read() and so on */
+#define REQUEST_FUNCTIONS(name, command)					\
+	static inline bool pager_wait_##name(struct user_pager *p,		\
+		struct test_vmo *vmo, uint64_t page, uint64_t nr)		\
+	{									\
+		return pager_wait_request(p, vmo, command, page, nr);		\
+	}									\
+	static inline bool pager_has_##name(struct user_pager *p,		\
+		struct test_vmo *vmo, uint64_t page, uint64_t nr)		\
+	{									\
+		return pager_has_request(p, vmo, command, page, nr);		\
+	}									\
+	static inline bool pager_get_##name(struct user_pager *p,		\
+		struct test_vmo *vmo, uint64_t *page, uint64_t *nr)		\
+	{									\
+		return pager_get_request(p, vmo, command, page, nr);		\
+	}									\
+	static inline bool pager_wait_any_##name(struct user_pager *p,		\
+		struct test_vmo *vmo, uint64_t *page, uint64_t *nr)		\
+	{									\
+		return pager_wait_any_request(p, vmo, command, page, nr);	\
+	}									\
+	struct zxp_##name##_needs_semicolon
+
+REQUEST_FUNCTIONS(read, ZXP_PACKET_READ);
+REQUEST_FUNCTIONS(dirty, ZXP_PACKET_DIRTY);
+REQUEST_FUNCTIONS(sync, ZXP_PACKET_SYNC);
+
 bool pager_wait_complete(struct user_pager *p, uint64_t key);
 bool pager_has_complete(struct user_pager *p, uint64_t key);
-/* Any READ packet of this VMO, or false at once if there is none. */
-bool pager_get_read(struct user_pager *p, struct test_vmo *vmo, uint64_t *page,
-		    uint64_t *nr);
-/* Wait for any READ packet of this VMO. */
-bool pager_wait_any_read(struct user_pager *p, struct test_vmo *vmo, uint64_t *page,
-			 uint64_t *nr);
 /* No packet at all: neither put aside nor in the stream. */
 bool pager_idle(struct user_pager *p);
 

@@ -21,14 +21,36 @@ static struct test_vmo *by_key(struct user_pager *p, uint64_t key)
 static void answer(struct server *s, const struct zxp_packet *pkt)
 {
 	struct test_vmo *vmo = by_key(s->pager, pkt->key);
+	int rc = 0;
 
-	if (pkt->command != ZXP_PACKET_READ)
-		return;
-	if (!vmo || !pager_supply(s->pager, vmo, pkt->offset / page_size,
+	switch (vmo ? pkt->command : ZXP_PACKET_COMPLETE) {
+	case ZXP_PACKET_READ:
+		if (!pager_supply(s->pager, vmo, pkt->offset / page_size,
 				  pkt->length / page_size))
+			rc = -EIO;
+		s->reads++;
+		s->pages += pkt->length / page_size;
+		break;
+	case ZXP_PACKET_DIRTY:
+		rc = zxp_dirty(s->pager->fd, vmo->fd, pkt->offset, pkt->length);
+		/* A page was evicted meanwhile: its writer asks for it again. */
+		if (rc == -ENOENT)
+			rc = 0;
+		s->dirties++;
+		break;
+	case ZXP_PACKET_SYNC:
+		rc = zxp_sync_end(s->pager->fd, vmo->fd, pkt->offset, pkt->length, 0);
+		s->syncs++;
+		break;
+	default:
+		if (pkt->command != ZXP_PACKET_COMPLETE)
+			rc = -ENXIO;
+	}
+	if (rc) {
+		diag("server: command %u of %#llx+%#llx: %s", pkt->command,
+		     pkt->offset, pkt->length, strerror(-rc));
 		s->errors++;
-	s->reads++;
-	s->pages += pkt->length / page_size;
+	}
 }
 
 static void *serve(void *arg)
