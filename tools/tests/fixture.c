@@ -29,6 +29,14 @@ int teardown(void **state)
 	return 0;
 }
 
+void replace_vmo(uint32_t options, uint32_t flags)
+{
+	ok(zx_handle_close(vmo));
+	expect_packet(ZX_PAGER_VMO_COMPLETE, 0, 0);
+	ok(zx_linux_pager_create_vmo(pager, options, flags, port, KEY, 4 * PAGE,
+				     &vmo));
+}
+
 void supply(uint64_t offset, uint64_t length, int byte)
 {
 	char buffer[4 * PAGE];
@@ -73,6 +81,12 @@ zx_status_t read_page_1(struct waiter *w)
 	return zx_vmo_read(vmo, w->buffer, PAGE, PAGE);
 }
 
+zx_status_t write_page_1(struct waiter *w)
+{
+	memset(w->buffer, 'W', PAGE);
+	return zx_vmo_write(vmo, w->buffer, PAGE, PAGE);
+}
+
 zx_status_t commit_all(struct waiter *w)
 {
 	(void)w;
@@ -93,6 +107,28 @@ void expect_packet(uint16_t command, uint64_t offset, uint64_t length)
 	assert_int_equal(p.page_request.offset, offset);
 	assert_int_equal(p.page_request.length, length);
 	assert_int_equal(p.page_request.reserved1, 0);
+}
+
+void expect_no_packet(void)
+{
+	zx_port_packet_t p;
+
+	is(zx_port_wait(port, 0, &p), ZX_ERR_TIMED_OUT);
+}
+
+void expect_dirty(const zx_vmo_dirty_range_t *ranges, size_t n)
+{
+	zx_vmo_dirty_range_t found[8];
+	size_t actual, avail;
+	uint64_t size;
+
+	ok(zx_vmo_get_size(vmo, &size));
+	ok(zx_pager_query_dirty_ranges(pager, vmo, 0, size, found, sizeof(found),
+				       &actual, &avail));
+	assert_int_equal(actual, n);
+	assert_int_equal(avail, n);
+	if (n)
+		assert_memory_equal(found, ranges, n * sizeof(*ranges));
 }
 
 void *supply_page_1(void *arg)

@@ -42,6 +42,9 @@ int teardown(void **state);
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* A VMO of 4 pages with these options, and flags of Linux, in place of @vmo. */
+void replace_vmo(uint32_t options, uint32_t flags);
+
 /* Fills a range of @vmo with a byte. */
 void supply(uint64_t offset, uint64_t length, int byte);
 
@@ -50,6 +53,23 @@ zx_handle_t read_only(zx_handle_t handle);
 
 /* The next packet of @port is this, and nothing else in it is set. */
 void expect_packet(uint16_t command, uint64_t offset, uint64_t length);
+
+/* No packet is there. */
+void expect_no_packet(void);
+
+/* What the query says of the whole of @vmo is @n ranges, these. */
+void expect_dirty(const zx_vmo_dirty_range_t *ranges, size_t n);
+
+#define DIRTY(...) do {							\
+	const zx_vmo_dirty_range_t r[] = { __VA_ARGS__ };		\
+	expect_dirty(r, sizeof(r) / sizeof(r[0]));			\
+} while (0)
+#define ALL_CLEAN()	expect_dirty(NULL, 0)
+
+/* A range in pages, and one without pages. */
+#define PAGES(start, count)	{ (start) * PAGE, (count) * PAGE, 0 }
+#define ZEROES(start, count)	\
+	{ (start) * PAGE, (count) * PAGE, ZX_VMO_DIRTY_RANGE_IS_ZERO }
 
 /* A call that waits for the pager, in a thread of its own. */
 struct waiter {
@@ -64,6 +84,7 @@ zx_status_t finish(struct waiter *w);
 
 /* Calls for waiters, and a thread that answers them with 'w'. */
 zx_status_t read_page_1(struct waiter *w);
+zx_status_t write_page_1(struct waiter *w);
 zx_status_t commit_all(struct waiter *w);
 void *supply_page_1(void *arg);
 

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/*
+ * writeback FILE TEXT: a user pager that stores what is written
+ *
+ * FILE becomes a VMO.  A client puts TEXT at its start and calls fsync(); when that has
+ * returned TEXT is in FILE, even if the power goes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <zircon/linux.h>
+#include <zircon/syscalls.h>
+
+#define CHUNK	((uint64_t)64 << 10)
+#define RANGES	16
+
+static zx_handle_t pager, port, vmo;
+static uint64_t size;
+static int file;
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void fail(uint64_t offset, uint64_t length, zx_status_t status)
+{
+	zx_pager_op_range(pager, ZX_PAGER_OP_FAIL, vmo, offset, length,
+			  (uint64_t)status);
+}
+
+/* Answers a READ.  Behind the end of the file there are zeroes. */
+static void bring(uint64_t offset, uint64_t length)
+{
+	char *buffer = calloc(1, length);
+
+	if (!buffer || pread(file, buffer, length, (off_t)offset) < 0 ||
+	    zx_linux_pager_supply(pager, vmo, offset, length, buffer, NULL))
+		fail(offset, length, ZX_ERR_IO);
+	free(buffer);
+}
+
+/* Answers a DIRTY.  What is granted has to find room later, so make room now. */
+static void grant(uint64_t offset, uint64_t length)
+{
+	if (!fallocate(file, FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)length))
+		zx_pager_op_range(pager, ZX_PAGER_OP_DIRTY, vmo, offset, length, 0);
+	else
+		fail(offset, length, errno == ENOSPC ? ZX_ERR_NO_SPACE : ZX_ERR_IO);
+}
+
+/* Begins a range and writes it to the file, which does not make it durable. */
+static bool store(const zx_vmo_dirty_range_t *range)
+{
+	static char buffer[CHUNK];
+	uint64_t end = smaller(range->offset + range->length, size), n;
+	bool zero = range->options & ZX_VMO_DIRTY_RANGE_IS_ZERO;
+
+	/* Before the content is read: what is written from now on is dirty again. */
+	if (zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_BEGIN, vmo,
+			      range->offset, range->length, range->options))
+		return false;
+	for (uint64_t at = range->offset; at < end; at += n) {
+		n = smaller(end - at, CHUNK);
+		if (zero)
+			memset(buffer, 0, n);
+		else if (zx_vmo_read(vmo, buffer, at, n))
+			return false;
+		if (pwrite(file, buffer, n, (off_t)at) != (ssize_t)n)
+			return false;
+	}
+	return true;
+}
+
+/* All that is dirty now.  After a failure it still is, and the next call repeats it. */
+static bool write_back(void)
+{
+	zx_vmo_dirty_range_t r[RANGES];
+	size_t n = 1;
+
+	for (uint64_t at = 0; at < size; at = r[n - 1].offset + r[n - 1].length) {
+		if (zx_pager_query_dirty_ranges(pager, vmo, at, size - at, r,
+						sizeof(r), &n, NULL))
+			return false;
+		if (!n)
+			break;
+		for (size_t i = 0; i < n; i++)
+			if (!store(&r[i]))
+				return false;
+		/* Only now, for END gives the pages up. */
+		if (fdatasync(file))
+			return false;
+		for (size_t i = 0; i < n; i++)
+			zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_END, vmo,
+					  r[i].offset, r[i].length, 0);
+	}
+	return true;
+}
+
+/* Another process as a rule; it has the VMO alone, and no need for libzx. */
+static int client(int fd, const char *text)
+{
+	if (pwrite(fd, text, strlen(text), 0) < 0 || fsync(fd))
+		perror("client");
+	else
+		puts("stored");
+	return zx_pager_detach_vmo(pager, vmo);
+}
+
+int main(int argc, char **argv)
+{
+	zx_port_packet_t packet;
+	struct stat st;
+
+	if (argc != 3 || (file = open(argv[1], O_RDWR)) < 0 || fstat(file, &st))
+		return fprintf(stderr, "usage: writeback FILE TEXT\n"), 2;
+	size = (uint64_t)st.st_size;
+	if (zx_pager_create(0, &pager) || zx_port_create(0, &port) ||
+	    zx_linux_pager_create_vmo(pager, ZX_VMO_TRAP_DIRTY, ZX_LINUX_CREATE_SYNC,
+				      port, 1, size, &vmo))
+		return fprintf(stderr, "is zxpager.ko loaded?\n"), 1;
+	if (!fork())
+		return client(zx_linux_handle_to_fd(vmo), argv[2]);
+
+	while (!zx_port_wait(port, ZX_TIME_INFINITE, &packet)) {
+		uint64_t offset = packet.page_request.offset;
+		uint64_t length = packet.page_request.length;
+
+		switch (packet.page_request.command) {
+		case ZX_PAGER_VMO_READ:
+			bring(offset, length);
+			break;
+		case ZX_PAGER_VMO_DIRTY:
+			grant(offset, length);
+			break;
+		case ZX_LINUX_PAGER_VMO_SYNC:
+			zx_linux_pager_sync_end(pager, vmo, offset, length,
+						write_back() ? ZX_OK : ZX_ERR_IO);
+			break;
+		case ZX_PAGER_VMO_COMPLETE:
+			/* Dirty pages outlive the detach.  Nobody else has them. */
+			return write_back() && wait(NULL) > 0 ? 0 : 1;
+		}
+	}
+	return 1;
+}
