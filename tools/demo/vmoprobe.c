@@ -5,6 +5,11 @@
  *   vmoprobe mapcat PATH                all of it, from a mapping, to standard output
  *   vmoprobe touch PATH OFFSET LENGTH   a byte of each page of a mapping
  *   vmoprobe read PATH OFFSET LENGTH    the same with pread()
+ *   vmoprobe store PATH OFFSET LENGTH CHAR
+ *                                       fills a range through a mapping
+ *   vmoprobe write PATH OFFSET LENGTH CHAR
+ *                                       the same with pwrite()
+ *   vmoprobe msync PATH OFFSET LENGTH   msync(MS_SYNC) of a mapping
  *   vmoprobe stay PATH                  maps and touches all, says "mapped", and stays
  *                                       until standard input ends
  *   vmoprobe readonly PATH              tries to write by the descriptor in PATH, which
@@ -29,7 +34,7 @@
 
 static int fd;
 static uint64_t size, page;
-static volatile const char *map;
+static volatile char *map;
 
 /* The handler cannot go on, so it says what there is to say and ends the program. */
 static void on_sigbus(int sig, siginfo_t *info, void *context)
@@ -45,25 +50,26 @@ static void on_sigbus(int sig, siginfo_t *info, void *context)
 	_exit(STATUS_FAULT);
 }
 
-static void open_path(const char *path)
+static void open_path(const char *path, int mode)
 {
 	struct stat st;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, mode | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st))
 		err(1, "%s", path);
 	size = (uint64_t)st.st_size;
 }
 
-static void map_path(const char *path)
+static void map_path(const char *path, int mode)
 {
+	int prot = mode == O_RDWR ? PROT_READ | PROT_WRITE : PROT_READ;
 	struct sigaction action = {
 		.sa_sigaction = on_sigbus,
 		.sa_flags = SA_SIGINFO,
 	};
 
-	open_path(path);
-	map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	open_path(path, mode);
+	map = mmap(NULL, size, prot, MAP_SHARED, fd, 0);
 	if (map == MAP_FAILED)
 		err(1, "%s: mmap", path);
 	sigaction(SIGBUS, &action, NULL);
@@ -73,6 +79,12 @@ static int done(void)
 {
 	puts("ok");
 	return 0;
+}
+
+static int failed(uint64_t at)
+{
+	printf("%s at %llu\n", strerrorname_np(errno), (unsigned long long)at);
+	return STATUS_FAULT;
 }
 
 static void touch(uint64_t offset, uint64_t length)
@@ -85,7 +97,7 @@ static int cmd_mapcat(char **argv)
 {
 	static char buffer[1 << 16];
 
-	map_path(argv[0]);
+	map_path(argv[0], O_RDONLY);
 	for (uint64_t at = 0; at < size; at += sizeof(buffer)) {
 		size_t n = size - at < sizeof(buffer) ? size - at : sizeof(buffer);
 
@@ -98,7 +110,7 @@ static int cmd_mapcat(char **argv)
 
 static int cmd_touch(char **argv)
 {
-	map_path(argv[0]);
+	map_path(argv[0], O_RDONLY);
 	touch(strtoull(argv[1], NULL, 0), strtoull(argv[2], NULL, 0));
 	return done();
 }
@@ -109,14 +121,51 @@ static int cmd_read(char **argv)
 	uint64_t end = at + strtoull(argv[2], NULL, 0);
 	char byte;
 
-	open_path(argv[0]);
+	open_path(argv[0], O_RDONLY);
 	for (; at < end; at += page) {
 		if (pread(fd, &byte, 1, (off_t)at) == 1)
 			continue;
-		printf("%s at %llu\n", strerrorname_np(errno),
-		       (unsigned long long)at);
-		return STATUS_FAULT;
+		return failed(at);
 	}
+	return done();
+}
+
+static int cmd_store(char **argv)
+{
+	uint64_t at = strtoull(argv[1], NULL, 0);
+	uint64_t length = strtoull(argv[2], NULL, 0);
+
+	map_path(argv[0], O_RDWR);
+	memset((char *)map + at, argv[3][0], length);
+	return done();
+}
+
+static int cmd_write(char **argv)
+{
+	static char buffer[1 << 16];
+	uint64_t at = strtoull(argv[1], NULL, 0);
+	uint64_t end = at + strtoull(argv[2], NULL, 0);
+	ssize_t n;
+
+	open_path(argv[0], O_WRONLY);
+	memset(buffer, argv[3][0], sizeof(buffer));
+	for (; at < end; at += (uint64_t)n) {
+		n = pwrite(fd, buffer, end - at < sizeof(buffer) ? end - at :
+			   sizeof(buffer), (off_t)at);
+		if (n < 0)
+			return failed(at);
+	}
+	return done();
+}
+
+static int cmd_msync(char **argv)
+{
+	uint64_t at = strtoull(argv[1], NULL, 0);
+	uint64_t length = strtoull(argv[2], NULL, 0);
+
+	map_path(argv[0], O_RDONLY);
+	if (msync((char *)map + at, length, MS_SYNC))
+		return failed(at);
 	return done();
 }
 
@@ -124,7 +173,7 @@ static int cmd_stay(char **argv)
 {
 	char byte;
 
-	map_path(argv[0]);
+	map_path(argv[0], O_RDONLY);
 	touch(0, size);
 	puts("mapped");
 	fflush(stdout);
@@ -164,6 +213,9 @@ static const struct {
 	{ "mapcat", 1, cmd_mapcat },
 	{ "touch", 3, cmd_touch },
 	{ "read", 3, cmd_read },
+	{ "store", 4, cmd_store },
+	{ "write", 4, cmd_write },
+	{ "msync", 3, cmd_msync },
 	{ "stay", 1, cmd_stay },
 	{ "readonly", 1, cmd_readonly },
 };
@@ -175,5 +227,5 @@ int main(int argc, char **argv)
 		if (argc == commands[i].args + 2 &&
 		    !strcmp(argv[1], commands[i].name))
 			return commands[i].run(argv + 2);
-	errx(1, "want mapcat, touch, read, stay or readonly and their arguments");
+	errx(1, "want mapcat, touch, read, store, write, msync, stay or readonly, and their arguments");
 }

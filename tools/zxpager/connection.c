@@ -135,6 +135,11 @@ int connection_call(const struct zxd_request *request, struct zxd_reply *reply,
 	return (int)reply->error;
 }
 
+void die_no_vmo(const char *name)
+{
+	die(EXIT_NO_VMO, "no VMO '%s' (zxpager ls tells which there are)", name);
+}
+
 void connection_must(const struct zxd_request *request, struct zxd_reply *reply,
 		     int *fd)
 {
@@ -144,8 +149,7 @@ void connection_must(const struct zxd_request *request, struct zxd_reply *reply,
 	case 0:
 		break;
 	case ENOENT:
-		die(EXIT_NO_VMO, "no VMO '%s' (zxpager ls tells which there are)",
-		    request->name);
+		die_no_vmo(request->name);
 	case EPERM:
 		die(EXIT_DENIED, "only root and the daemon's user may do that");
 	case ERANGE:

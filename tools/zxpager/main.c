@@ -26,16 +26,20 @@ static const char usage[] =
 	"  stat [NAME]            what they have been asked for so far\n"
 	"  cat NAME               the content, to standard output\n"
 	"  exec NAME -- CMD ARG...\n"
-	"                         run CMD with the VMO's path in place of each {}\n"
+	"                         run CMD with the VMO's path in place of each {}; it can\n"
+	"                         write there if the VMO is served for writing\n"
+	"  sync NAME              write back what is dirty now, and wait until it is durable\n"
 	"\n"
 	"For root and the daemon's own user:\n"
 	"  fail NAME OFFSET LENGTH [CODE]\n"
 	"                         let accesses to missing pages of a range fail with\n"
 	"                         EIO, EBADMSG, ESTALE, ENOSPC or ENOBUFS\n"
 	"  clear NAME             let them succeed again\n"
-	"  hold NAME              leave accesses to missing pages waiting\n"
+	"  hold NAME              leave accesses to missing pages, and first writes\n"
+	"                         to clean ones, waiting\n"
 	"  release NAME           let them go on\n"
-	"  detach NAME            end the service of a VMO for good\n"
+	"  detach NAME            end the service of a VMO for good; what is dirty is\n"
+	"                         still written back\n"
 	"\n"
 	"OFFSET and LENGTH are bytes, or take K, M or G.\n"
 	"  -s, --socket PATH      where the daemon listens (default " ZXD_SOCKET ")\n"
@@ -147,10 +151,10 @@ static void print_stat(const char *name)
 		    strerror(errno));
 	close(fd);
 #define LINE(what, value) \
-	printf("%-16s %llu\n", what, (unsigned long long)(value))
-	printf("%-16s %s\n", "name", r.name);
-	printf("%-16s %s\n", "state", state(&r));
-	printf("%-16s %s\n", "mode", r.flags & ZXD_WRITABLE ? "rw" : "ro");
+	printf("%-20s %llu\n", what, (unsigned long long)(value))
+	printf("%-20s %s\n", "name", r.name);
+	printf("%-20s %s\n", "state", state(&r));
+	printf("%-20s %s\n", "mode", r.flags & ZXD_WRITABLE ? "rw" : "ro");
 	LINE("size", info.out_stream_size);
 	LINE("resident", info.out_resident);
 	LINE("waiting", info.out_waiting);
@@ -160,11 +164,26 @@ static void print_stat(const char *name)
 	LINE("supplied_bytes", info.out_supplied_bytes);
 	LINE("failures", info.out_failures);
 	LINE("fail_offset", info.out_fail_offset);
-	printf("%-16s %s\n", "fail_code", code_name(info.out_fail_error));
+	printf("%-20s %s\n", "fail_code", code_name(info.out_fail_error));
+	LINE("dirty_bytes", info.out_dirty_bytes);
+	LINE("zero_bytes", info.out_zero_bytes);
+	LINE("dirty_packets", info.out_dirty_packets);
+	LINE("sync_packets", info.out_sync_packets);
 	LINE("daemon_packets", r.packets);
 	LINE("daemon_windows", r.windows);
 	LINE("daemon_failed", r.failed);
 	LINE("daemon_late", r.late);
+	LINE("daemon_dirty_packets", r.dirty_packets);
+	LINE("daemon_dirty", r.dirty);
+	LINE("daemon_granted", r.granted);
+	LINE("daemon_throttled", r.throttled);
+	LINE("daemon_throttling", !!(r.flags & ZXD_THROTTLED));
+	LINE("daemon_no_space", r.no_space);
+	LINE("daemon_written", r.written);
+	LINE("daemon_zeroed", r.zeroed);
+	LINE("daemon_store_errors", r.writeback_errors);
+	LINE("daemon_failing", !!(r.flags & ZXD_FAILING));
+	LINE("daemon_syncs", r.syncs);
 #undef LINE
 }
 
@@ -265,6 +284,22 @@ static void cmd_exec(char **argv)
 	die(EXIT_OPERATION, "%s: %s", argv[0], strerror(errno));
 }
 
+/* The daemon does it, so that it also works after a detach, where fsync() fails. */
+static void cmd_sync(char **argv)
+{
+	struct zxd_request request = connection_request(ZXD_SYNC, argv[0]);
+	struct zxd_reply r;
+	int error = connection_call(&request, &r, NULL);
+
+	if (error == ENOENT)
+		die_no_vmo(argv[0]);
+	if (error == EOPNOTSUPP)
+		die(EXIT_OPERATION, "%s: this daemon does not write back", argv[0]);
+	if (error)
+		die(EXIT_OPERATION, "%s: what was written is not all stored: %s",
+		    argv[0], strerror(error));
+}
+
 static void cmd_fail(char **argv)
 {
 	struct zxd_request request = connection_request(ZXD_FAIL, argv[0]);
@@ -313,6 +348,7 @@ static const struct {
 	{ "stat",	0, 1,		cmd_stat },
 	{ "cat",	1, 1,		cmd_cat },
 	{ "exec",	2, INT_MAX,	cmd_exec },
+	{ "sync",	1, 1,		cmd_sync },
 	{ "fail",	3, 4,		cmd_fail },
 	{ "clear",	1, 1,		cmd_clear },
 	{ "hold",	1, 1,		cmd_hold },
