@@ -7,7 +7,7 @@
  *
  *	missing		neither in the cache nor in a zero range,
  *	clean		in the cache; reclaim may take it at any time,
- *	dirty		in the cache with the dirty flag, which keeps it there.
+ *	unwritten	in the cache, and kept there: see dirty.c.
  *
  * All folios are single pages.
  */
@@ -17,28 +17,10 @@
 
 #include "zxpager_private.h"
 
-/*
- * May be called with spinlocks held, when a mapping that was writable is torn
- * down or a pin is released, so it only sets what is always there: the flag and
- * the mark.
- */
-static bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio)
-{
-	unsigned long flags;
-
-	if (folio_test_set_dirty(folio))
-		return false;
-
-	xa_lock_irqsave(&mapping->i_pages, flags);
-	if (folio->mapping == mapping)
-		__xa_set_mark(&mapping->i_pages, folio->index,
-			      PAGECACHE_TAG_DIRTY);
-	xa_unlock_irqrestore(&mapping->i_pages, flags);
-	return true;
-}
-
 const struct address_space_operations zxp_vmo_aops = {
 	.dirty_folio = zxp_dirty_folio,
+	.release_folio = zxp_release_folio,
+	.invalidate_folio = zxp_invalidate_folio,
 	.migrate_folio = filemap_migrate_folio,
 	.error_remove_folio = zxp_error_remove,
 };
@@ -108,6 +90,38 @@ pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 	return end;
 }
 
+/**
+ * zxp_vmo_find_missing() - is there content everywhere in a range?
+ * @vmo: a VMO with a pager
+ * @index: first page
+ * @end: the page after the last one
+ *
+ * Return: the first page that is missing, or @end.
+ */
+pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
+{
+	struct zxp_zero_range *zero;
+	pgoff_t limit;
+
+	while (index < end) {
+		limit = end;
+		spin_lock(&vmo->zero_lock);
+		zero = zxp_zero_find(&vmo->zeroes, index);
+		if (zero && zero->start <= index)
+			limit = index = zero->end;
+		else if (zero)
+			limit = min(end, zero->start);
+		spin_unlock(&vmo->zero_lock);
+
+		for (; index < limit; index++) {
+			if (!zxp_vmo_has_page(vmo, index))
+				return index;
+			cond_resched();
+		}
+	}
+	return end;
+}
+
 /* Does a page that is not in the cache read as zero? */
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index)
 {
@@ -124,8 +138,8 @@ bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /* The page is charged to the memory cgroup of the caller. */
-static int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
-				    pgoff_t index, gfp_t gfp)
+int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
+			     pgoff_t index, gfp_t gfp)
 {
 	int ret;
 
@@ -170,37 +184,6 @@ struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo)
 	gfp_t gfp = mapping_gfp_constraint(vmo->inode.i_mapping, GFP_KERNEL);
 
 	return kmalloc(sizeof(struct zxp_zero_range), gfp | __GFP_ACCOUNT);
-}
-
-/**
- * zxp_vmo_dirty_folio() - a page is about to be written
- * @vmo: the VMO
- * @folio: its folio, locked and in the cache
- *
- * Return: 0, or -ENOMEM and nothing has changed.
- */
-int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
-{
-	pgoff_t index = folio->index;
-	struct zxp_zero_range *spare = NULL;
-
-	if (vmo->source && zxp_vmo_is_zero(vmo, index)) {
-		spare = zxp_vmo_alloc_zero(vmo);
-		if (!spare)
-			return -ENOMEM;
-	}
-
-	folio_mark_dirty(folio);
-	if (!spare)
-		return 0;
-
-	spin_lock(&vmo->zero_lock);
-	zxp_zero_remove(&vmo->zeroes, index, index + 1, &spare);
-	spin_unlock(&vmo->zero_lock);
-	kfree(spare);
-	/* Who found neither the page before nor the range now looks again. */
-	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + 1, 0);
-	return 0;
 }
 
 /* Is there anything: a page, or a zero range? */
@@ -309,12 +292,14 @@ int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
 }
 
 /* Take clean pages out, but for pinned ones, and mapped ones if they are to stay. */
-static void zxp_vmo_drop_clean(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
+void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			       bool keep_mapped)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct folio_batch fbatch;
 	unsigned int i;
+
+	lockdep_assert_held(&vmo->content_lock);
 
 	folio_batch_init(&fbatch);
 	while (index < end &&
@@ -324,7 +309,7 @@ static void zxp_vmo_drop_clean(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 
 			folio_lock(folio);
 			if (folio->mapping == mapping &&
-			    !folio_test_dirty(folio) &&
+			    !zxp_folio_unwritten(folio) &&
 			    !folio_maybe_dma_pinned(folio) &&
 			    !(keep_mapped && folio_mapped(folio)))
 				generic_error_remove_folio(mapping, folio);
@@ -338,7 +323,10 @@ static void zxp_vmo_drop_clean(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 /* A hint: what is clean and not mapped in the range may go, so it goes. */
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
-	zxp_vmo_drop_clean(vmo, index, end, true);
+	if (mutex_lock_killable(&vmo->content_lock))
+		return;
+	zxp_vmo_drop_clean_locked(vmo, index, end, true);
+	mutex_unlock(&vmo->content_lock);
 }
 
 /**
@@ -353,7 +341,7 @@ void zxp_vmo_detach(struct zxp_vmo *vmo)
 	mutex_lock(&vmo->content_lock);
 	zxp_source_detach(vmo->source, true);
 	unmap_mapping_range(vmo->inode.i_mapping, 0, 0, 0);
-	zxp_vmo_drop_clean(vmo, 0, ULONG_MAX, false);
+	zxp_vmo_drop_clean_locked(vmo, 0, ULONG_MAX, false);
 	spin_lock(&vmo->zero_lock);
 	zxp_zero_remove_kind(&vmo->zeroes, ZXP_ZERO_MARKER);
 	spin_unlock(&vmo->zero_lock);

@@ -151,35 +151,41 @@ static vm_fault_t zxp_fault_wait(struct zxp_vmo *vmo, struct vm_fault *vmf,
 	return VM_FAULT_RETRY | VM_FAULT_MAJOR;
 }
 
-/* The page is not in the cache. 0: look again. */
-static vm_fault_t zxp_fault_missing(struct zxp_vmo *vmo, struct vm_fault *vmf,
-				    unsigned long generation)
+/* The daemon has to do something about the page first. 0: look again. */
+static vm_fault_t zxp_fault_ask(struct zxp_vmo *vmo, struct vm_fault *vmf,
+				enum zxp_request_type type,
+				unsigned long generation)
 {
 	pgoff_t end = vmf->pgoff + 1;
 	struct zxp_request request;
 	int ret;
 
-	if (zxp_vmo_is_zero(vmo, vmf->pgoff))
-		return zxp_vmo_fill_zero(vmo, vmf->pgoff) ? VM_FAULT_OOM : 0;
-
 	if (vmf->flags & FAULT_FLAG_ALLOW_RETRY &&
 	    vmf->flags & FAULT_FLAG_RETRY_NOWAIT) {
 		/* Whoever asks like this comes back; have it underway by then. */
-		ret = zxp_request_hint(vmo->source, vmf->pgoff, &end,
+		ret = zxp_request_hint(vmo->source, type, vmf->pgoff, &end,
 				       generation);
 		return ret == -ESTALE ? VM_FAULT_SIGBUS : VM_FAULT_RETRY;
 	}
 
-	ret = zxp_request_start(vmo->source, &request, ZXP_REQUEST_READ,
-				vmf->pgoff, end, false, generation);
+	ret = zxp_request_start(vmo->source, &request, type, vmf->pgoff, end,
+				false, generation);
 	if (ret)
 		return ret == -EAGAIN ? 0 : VM_FAULT_SIGBUS;
 	return zxp_fault_wait(vmo, vmf, &request);
 }
 
+/* A write to a private mapping only reads the VMO. */
+static bool zxp_fault_traps(struct zxp_vmo *vmo, struct vm_fault *vmf)
+{
+	return zxp_vmo_traps(vmo) && vmf->flags & FAULT_FLAG_WRITE &&
+	       vmf->vma->vm_flags & VM_SHARED;
+}
+
 static vm_fault_t zxp_fault(struct vm_fault *vmf)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
+	bool traps = zxp_fault_traps(vmo, vmf);
 	unsigned long generation;
 	struct folio *folio;
 	vm_fault_t ret;
@@ -193,9 +199,23 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 			return VM_FAULT_SIGBUS;
 
 		folio = zxp_vmo_lock_folio(vmo, vmf->pgoff);
-		if (folio)
+		if (folio && (!traps || folio_test_dirty(folio)))
 			break;
-		ret = zxp_fault_missing(vmo, vmf, generation);
+		if (folio) {
+			folio_unlock(folio);
+			folio_put(folio);
+			ret = zxp_fault_ask(vmo, vmf, ZXP_REQUEST_DIRTY,
+					    generation);
+		} else if (!zxp_vmo_is_zero(vmo, vmf->pgoff)) {
+			ret = zxp_fault_ask(vmo, vmf, ZXP_REQUEST_READ,
+					    generation);
+		} else if (traps) {
+			ret = zxp_fault_ask(vmo, vmf, ZXP_REQUEST_DIRTY,
+					    generation);
+		} else {
+			ret = zxp_vmo_fill_zero(vmo, vmf->pgoff) ?
+			      VM_FAULT_OOM : 0;
+		}
 		if (ret)
 			return ret;
 	}
@@ -211,26 +231,36 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 	return VM_FAULT_LOCKED;
 }
 
-/* The first write to a page through a shared mapping: it becomes dirty. */
+/*
+ * The first write to a page through a shared mapping. If the daemon is to be asked
+ * this is no place to wait, since the lock of the fault cannot be given up here. So
+ * the page leaves the page tables, and the access comes back through zxp_fault().
+ */
 static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
-	vm_fault_t ret = VM_FAULT_NOPAGE;
+	struct address_space *mapping = vmo->inode.i_mapping;
+	pgoff_t index = vmf->pgoff;
+	int ret;
 
 	file_update_time(vmf->vma->vm_file);
 	folio_lock(folio);
-	if (folio->mapping != vmo->inode.i_mapping ||
-	    folio->index >= zxp_vmo_pages(vmo))
-		goto unlock;
-	if (zxp_vmo_dirty_folio(vmo, folio)) {
-		ret = VM_FAULT_OOM;
-		goto unlock;
+	if (folio->mapping != mapping || index >= zxp_vmo_pages(vmo)) {
+		folio_unlock(folio);
+		return VM_FAULT_NOPAGE;
 	}
-	return VM_FAULT_LOCKED;
-unlock:
+	ret = zxp_vmo_prepare_write(vmo, folio);
+	if (!ret) {
+		zxp_vmo_set_modified(vmo);
+		return VM_FAULT_LOCKED;
+	}
+
 	folio_unlock(folio);
-	return ret;
+	if (ret != -EAGAIN)
+		return VM_FAULT_OOM;
+	unmap_mapping_pages(mapping, index, 1, false);
+	return VM_FAULT_NOPAGE;
 }
 
 const struct vm_operations_struct zxp_vm_ops = {

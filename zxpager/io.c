@@ -137,11 +137,27 @@ ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
 }
 
+/* Ask for the run of pages that begins at @index, and wait. 0: look again. */
+static int zxp_write_wait(struct zxp_vmo *vmo, enum zxp_request_type type,
+			  pgoff_t index, pgoff_t end, unsigned long generation)
+{
+	struct zxp_request request;
+	int ret;
+
+	end = type == ZXP_REQUEST_READ ? zxp_vmo_missing_end(vmo, index, end) :
+					 zxp_vmo_undirtied_end(vmo, index, end);
+	ret = zxp_request_start(vmo->source, &request, type, index, end, false,
+				generation);
+	if (ret)
+		return ret == -EAGAIN ? 0 : ret;
+	return zxp_io_wait(vmo, &request, index);
+}
+
 /**
  * zxp_vmo_folio_for_write() - the folio of a page that is to be written
  * @vmo: the VMO
  * @index: the page
- * @end: what is wanted with it if it is missing
+ * @end: what is wanted with it if the daemon has to be asked
  * @nowait: -EAGAIN instead of waiting for the daemon
  *
  * A missing page is asked for even if all of it is going to be overwritten.
@@ -152,48 +168,44 @@ ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to)
 struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 				      pgoff_t end, bool nowait)
 {
-	struct zxp_request request;
+	enum zxp_request_type type;
 	unsigned long generation;
 	struct folio *folio;
 	int ret;
 
 	for (;;) {
 		generation = zxp_vmo_generation(vmo);
-		end = min3(end, index + ZXP_WRITE_BATCH, zxp_vmo_pages(vmo));
+		end = min(end, zxp_vmo_pages(vmo));
 		if (index >= end)
 			return ERR_PTR(-ERANGE);
 
 		folio = zxp_vmo_lock_folio(vmo, index);
-		if (folio)
-			break;
-
-		if (zxp_vmo_is_zero(vmo, index)) {
-			ret = zxp_vmo_fill_zero(vmo, index);
-		} else if (nowait) {
-			ret = -EAGAIN;
-		} else {
-			ret = zxp_request_start(vmo->source, &request,
-						ZXP_REQUEST_READ, index,
-						zxp_vmo_missing_end(vmo, index,
-								    end),
-						false, generation);
-			if (ret == -EAGAIN)
-				continue;
+		if (folio) {
+			ret = index < zxp_vmo_pages(vmo) ?
+			      zxp_vmo_prepare_write(vmo, folio) : -ERANGE;
 			if (!ret)
-				ret = zxp_io_wait(vmo, &request, index);
+				return folio;
+			folio_unlock(folio);
+			folio_put(folio);
+			if (ret != -EAGAIN)
+				return ERR_PTR(ret);
+			type = ZXP_REQUEST_DIRTY;
+		} else if (!zxp_vmo_is_zero(vmo, index)) {
+			type = ZXP_REQUEST_READ;
+		} else if (zxp_vmo_traps(vmo)) {
+			type = ZXP_REQUEST_DIRTY;
+		} else {
+			ret = zxp_vmo_fill_zero(vmo, index);
+			if (ret)
+				return ERR_PTR(ret);
+			continue;
 		}
+
+		ret = nowait ? -EAGAIN :
+		      zxp_write_wait(vmo, type, index, end, generation);
 		if (ret)
 			return ERR_PTR(ret);
 	}
-
-	ret = index < zxp_vmo_pages(vmo) ? zxp_vmo_dirty_folio(vmo, folio) :
-					   -ERANGE;
-	if (ret) {
-		folio_unlock(folio);
-		folio_put(folio);
-		return ERR_PTR(ret);
-	}
-	return folio;
 }
 
 /**
@@ -211,11 +223,13 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 {
 	struct folio *folio;
 	size_t len, copied;
-	pgoff_t index;
+	pgoff_t index, end;
 	int ret;
 
 	while (iov_iter_count(from)) {
 		index = *pos >> PAGE_SHIFT;
+		end = DIV_ROUND_UP_ULL(*pos + iov_iter_count(from), PAGE_SIZE);
+		end = min(end, index + zxp_write_batch());
 		len = min_t(size_t, iov_iter_count(from),
 			    PAGE_SIZE - offset_in_page(*pos));
 		if (fault_in_iov_iter_readable(from, len) == len)
@@ -228,10 +242,7 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 			if (ret)
 				return ret;
 		}
-		folio = zxp_vmo_folio_for_write(vmo, index,
-						DIV_ROUND_UP_ULL(*pos + iov_iter_count(from),
-								 PAGE_SIZE),
-						nowait);
+		folio = zxp_vmo_folio_for_write(vmo, index, end, nowait);
 		/* A stream that was cut meanwhile grows again. */
 		if (folio == ERR_PTR(-ERANGE) && kind == ZXP_IO_STREAM)
 			continue;
@@ -245,6 +256,8 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 		folio_put(folio);
 
 		*pos += copied;
+		if (copied)
+			zxp_vmo_set_modified(vmo);
 		if (kind == ZXP_IO_STREAM)
 			zxp_vmo_advance_stream(vmo, *pos);
 		cond_resched();

@@ -101,6 +101,20 @@ static int zxp_ioc_op_range(struct file *file, union zxp_args *args,
 	return zxp_pager_op_range(file->private_data, &args->op_range);
 }
 
+static int zxp_ioc_query_dirty_ranges(struct file *file, union zxp_args *args,
+				      struct zxp_new_file *new)
+{
+	return zxp_pager_query_dirty_ranges(file->private_data,
+					    &args->query_dirty_ranges);
+}
+
+static int zxp_ioc_query_vmo_stats(struct file *file, union zxp_args *args,
+				   struct zxp_new_file *new)
+{
+	return zxp_pager_query_vmo_stats(file->private_data,
+					 &args->query_vmo_stats);
+}
+
 static int zxp_ioc_vmo_get_info(struct file *file, union zxp_args *args,
 				struct zxp_new_file *new)
 {
@@ -163,9 +177,9 @@ static const struct zxp_ioctl zxp_pager_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_OP_RANGE, struct zxp_op_range,
 		  data, zxp_ioc_op_range),
 	ZXP_IOCTL(ZXP_IOC_QUERY_DIRTY_RANGES, struct zxp_query_dirty_ranges,
-		  out_avail, zxp_ioc_not_yet),
+		  out_avail, zxp_ioc_query_dirty_ranges, .answers = true),
 	ZXP_IOCTL(ZXP_IOC_QUERY_VMO_STATS, struct zxp_query_vmo_stats,
-		  out_modified, zxp_ioc_not_yet),
+		  out_modified, zxp_ioc_query_vmo_stats, .answers = true),
 };
 
 static const struct zxp_ioctl zxp_vmo_ioctls[] = {

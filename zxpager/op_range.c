@@ -8,6 +8,37 @@
 
 #include "zxpager_private.h"
 
+/*
+ * Give memory to a page of a zero range. What the daemon supplied as zero is a
+ * clean page then; what only the clients know of becomes a dirty one, which is a
+ * write, so the daemon is asked for the run of such pages.
+ */
+static int zxp_vmo_commit_zero(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
+{
+	struct zxp_zero_range *range;
+	bool unwritten = false;
+	struct folio *folio;
+
+	if (vmo->source) {
+		spin_lock(&vmo->zero_lock);
+		range = zxp_zero_find(&vmo->zeroes, index);
+		if (range && range->start <= index) {
+			unwritten = range->kind != ZXP_ZERO_MARKER;
+			end = min(end, range->end);
+		}
+		spin_unlock(&vmo->zero_lock);
+	}
+	if (!unwritten)
+		return zxp_vmo_fill_zero(vmo, index);
+
+	folio = zxp_vmo_folio_for_write(vmo, index, end, false);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
 /**
  * zxp_vmo_bring_in() - have a range in memory
  * @vmo: the VMO
@@ -52,8 +83,8 @@ static int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op,
 				index++;
 				continue;
 			}
-			ret = zxp_vmo_fill_zero(vmo, index);
-			if (ret)
+			ret = zxp_vmo_commit_zero(vmo, index, end);
+			if (ret && ret != -ERANGE)
 				return ret;
 			continue;
 		}
@@ -155,7 +186,8 @@ static void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 		}
 		run_end = zxp_vmo_missing_end(vmo, index,
 					      min(end, index + ZXP_HINT_BATCH));
-		ret = zxp_request_hint(vmo->source, index, &run_end, generation);
+		ret = zxp_request_hint(vmo->source, ZXP_REQUEST_READ, index,
+				       &run_end, generation);
 		if (ret == -EAGAIN)
 			continue;
 		if (ret)

@@ -217,9 +217,58 @@ int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args)
 	case ZXP_PAGER_OP_FAIL:
 		ret = zxp_vmo_fail(vmo, args->offset, args->length, args->data);
 		break;
+	case ZXP_PAGER_OP_DIRTY:
+		if (args->data)
+			ret = -EINVAL;
+		else if (!zxp_vmo_traps(vmo))
+			ret = -EOPNOTSUPP;
+		else
+			ret = zxp_vmo_dirty_range(vmo, args->offset,
+						  args->length);
+		break;
+	case ZXP_PAGER_OP_WRITEBACK_BEGIN:
+	case ZXP_PAGER_OP_WRITEBACK_END:
+		ret = zxp_vmo_writeback(vmo, args);
+		break;
 	default:
 		ret = -EOPNOTSUPP;
 	}
+	fput(file);
+	return ret;
+}
+
+int zxp_pager_query_dirty_ranges(struct zxp_pager *pager,
+				 struct zxp_query_dirty_ranges *args)
+{
+	struct zxp_vmo *vmo;
+	struct file *file;
+	int ret;
+
+	args->out_actual = 0;
+	args->out_avail = 0;
+	if (args->flags & ~ZXP_QUERY_NO_AVAIL || args->reserved)
+		return -EINVAL;
+
+	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_READ, &vmo);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = zxp_vmo_query_dirty(vmo, args);
+	fput(file);
+	return ret;
+}
+
+int zxp_pager_query_vmo_stats(struct zxp_pager *pager,
+			      struct zxp_query_vmo_stats *args)
+{
+	struct zxp_vmo *vmo;
+	struct file *file;
+	int ret;
+
+	args->out_modified = 0;
+	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_READ, &vmo);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	ret = zxp_vmo_query_stats(vmo, args);
 	fput(file);
 	return ret;
 }

@@ -467,6 +467,7 @@ void zxp_request_end(struct zxp_source *source, struct zxp_request *request)
 /**
  * zxp_request_hint() - ask for a range without waiting for it
  * @source: the source
+ * @type: READ or DIRTY
  * @start: first page
  * @end: the page after the last one; on success, how far this call came
  * @generation: zxp_source_generation() before the pages were looked for
@@ -477,8 +478,8 @@ void zxp_request_end(struct zxp_source *source, struct zxp_request *request)
  * Return: 0, also if nothing was to be asked for; -EAGAIN to look again; -EBUSY
  * with too many hints; -ENOMEM; -ESTALE.
  */
-int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t *end,
-		     unsigned long generation)
+int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
+		     pgoff_t start, pgoff_t *end, unsigned long generation)
 {
 	struct zxp_request *request, *other;
 	int ret;
@@ -493,7 +494,7 @@ int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t *end,
 	if (!zxp_request_may_start(source, generation, &ret))
 		goto unlock;
 
-	other = zxp_request_find(&source->requests[ZXP_REQUEST_READ], start);
+	other = zxp_request_find(&source->requests[type], start);
 	while (other && other->start <= start) {
 		start = other->end;
 		other = rb_entry_safe(rb_next(&other->node), struct zxp_request,
@@ -513,6 +514,7 @@ int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t *end,
 	request->first = start;
 	request->wake = start;
 	request->pending = *end - start;
+	request->type = type;
 	request->active = true;
 	source->nr_hints++;
 	zxp_request_send_locked(source, request);

@@ -80,6 +80,7 @@ struct zxp_request {
  * @nr_waiting: tasks that wait
  * @read_packets: READ packets that were read
  * @read_pages: sum of their lengths
+ * @dirty_packets: DIRTY packets that were read
  */
 struct zxp_source {
 	struct kref ref;
@@ -99,6 +100,7 @@ struct zxp_source {
 	unsigned int nr_waiting;
 	u64 read_packets;
 	u64 read_pages;
+	u64 dirty_packets;
 };
 
 struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key);
@@ -121,8 +123,8 @@ int zxp_request_continue(struct zxp_source *source, struct zxp_request *request,
 int zxp_request_wait(struct zxp_source *source, struct zxp_request *request,
 		     unsigned int state);
 void zxp_request_end(struct zxp_source *source, struct zxp_request *request);
-int zxp_request_hint(struct zxp_source *source, pgoff_t start, pgoff_t *end,
-		     unsigned long generation);
+int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
+		     pgoff_t start, pgoff_t *end, unsigned long generation);
 
 /**
  * zxp_source_generation() - to be read before looking for a page

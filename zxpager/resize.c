@@ -172,6 +172,8 @@ static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 	} else {
 		ret = zxp_vmo_shrink_locked(vmo, nr_pages, size);
 	}
+	if (!ret)
+		zxp_vmo_set_modified(vmo);
 	mutex_unlock(&vmo->content_lock);
 	return ret;
 }

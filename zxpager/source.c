@@ -129,6 +129,8 @@ void zxp_source_packet_taken(struct zxp_port_packet *packet, bool read)
 	if (read && packet->data.command == ZXP_PACKET_READ) {
 		source->read_packets++;
 		source->read_pages += packet->data.length >> PAGE_SHIFT;
+	} else if (read && packet->data.command == ZXP_PACKET_DIRTY) {
+		source->dirty_packets++;
 	}
 	source->sending = NULL;
 	source->packet_busy = false;

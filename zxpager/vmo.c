@@ -94,9 +94,15 @@ void zxp_vmo_note_failure(struct zxp_vmo *vmo, pgoff_t index, int error)
 	WRITE_ONCE(vmo->fail_error, -error);
 }
 
-static void zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
+static int zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 {
 	struct zxp_source *source = vmo->source;
+	u64 pages, zeroes;
+	int ret;
+
+	ret = zxp_vmo_count_dirty(vmo, &pages, &zeroes);
+	if (ret)
+		return ret;
 
 	*info = (struct zxp_vmo_info) {
 		.size = sizeof(*info),
@@ -110,9 +116,11 @@ static void zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 		.out_failures = atomic64_read(&vmo->failures),
 		.out_fail_offset = (u64)READ_ONCE(vmo->fail_index) << PAGE_SHIFT,
 		.out_fail_error = READ_ONCE(vmo->fail_error),
+		.out_dirty_bytes = pages,
+		.out_zero_bytes = zeroes,
 	};
 	if (!source)
-		return;
+		return 0;
 
 	info->out_flags = ZXP_VMO_INFO_PAGER_BACKED;
 	spin_lock(&source->lock);
@@ -123,22 +131,24 @@ static void zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 	info->out_requests = source->nr_requests;
 	info->out_read_packets = source->read_packets;
 	info->out_read_bytes = source->read_pages << PAGE_SHIFT;
+	info->out_dirty_packets = source->dirty_packets;
 	spin_unlock(&source->lock);
+	return 0;
 }
 
 int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args)
 {
 	if (args->flags || args->reserved)
 		return -EINVAL;
-	zxp_vmo_info_fill(vmo, args);
-	return 0;
+	return zxp_vmo_info_fill(vmo, args);
 }
 
 static void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct zxp_vmo_info info;
 
-	zxp_vmo_info_fill(zxp_vmo_of(file_inode(file)), &info);
+	if (zxp_vmo_info_fill(zxp_vmo_of(file_inode(file)), &info))
+		return;
 	seq_printf(m, "zxpager-key:\t%llu\n", info.out_key);
 	seq_printf(m, "zxpager-state:\t%s\n",
 		   !(info.out_flags & ZXP_VMO_INFO_PAGER_BACKED) ? "plain" :
@@ -149,6 +159,10 @@ static void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "zxpager-waiting:\t%llu\n", info.out_waiting);
 	seq_printf(m, "zxpager-requests:\t%llu\n", info.out_requests);
 	seq_printf(m, "zxpager-read-packets:\t%llu\n", info.out_read_packets);
+	seq_printf(m, "zxpager-dirty:\t%llu\n", info.out_dirty_bytes);
+	seq_printf(m, "zxpager-dirty-zero:\t%llu\n", info.out_zero_bytes);
+	seq_printf(m, "zxpager-dirty-packets:\t%llu\n",
+		   info.out_dirty_packets);
 }
 
 const struct file_operations zxp_vmo_fops = {

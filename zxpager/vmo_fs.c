@@ -47,6 +47,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	vmo->zeroes = RB_ROOT;
 	spin_lock_init(&vmo->faults_lock);
 	INIT_LIST_HEAD(&vmo->failed_faults);
+	vmo->modified = false;
 	atomic64_set(&vmo->supplied, 0);
 	atomic64_set(&vmo->failures, 0);
 	vmo->fail_index = 0;
@@ -76,8 +77,7 @@ static void zxp_evict_inode(struct inode *inode)
 		zxp_pager_put(vmo->pager);
 	}
 	zxp_vmo_forget_faults(vmo);
-	zxp_zero_remove_kind(&vmo->zeroes, ZXP_ZERO_MARKER);
-	zxp_zero_remove_kind(&vmo->zeroes, ZXP_ZERO_DIRTY);
+	zxp_zero_remove(&vmo->zeroes, 0, ULONG_MAX, NULL);
 }
 
 static const struct super_operations zxp_sops = {

@@ -7,6 +7,10 @@
  * page there, and when that is reclaimed the range is still what it was. Writing
  * removes the page from its range, so a dirty page is never in one.
  *
+ * A dirty range that is being written back says on its first page how far, and
+ * only there. That length stays with what is left of the front when something is
+ * cut off, and is lost when the range grows to the left.
+ *
  * No locks here and no allocation: whoever may need a new node brings it as
  * @spare, which is NULL afterwards if it was used.
  *
@@ -77,6 +81,7 @@ static struct zxp_zero_range *zxp_zero_use_spare(struct rb_root *root,
 	*spare = NULL;
 	range->start = start;
 	range->end = end;
+	range->awaiting = 0;
 	range->kind = kind;
 	zxp_zero_insert(root, range);
 	return range;
@@ -124,9 +129,16 @@ void zxp_zero_add(struct rb_root *root, pgoff_t start, pgoff_t end,
 		left->end = end;
 	} else if (right) {
 		right->start = start;
+		right->awaiting = 0;
 	} else {
 		zxp_zero_use_spare(root, start, end, kind, spare);
 	}
+}
+
+static void zxp_zero_cut_front(struct zxp_zero_range *range, pgoff_t start)
+{
+	range->awaiting -= min(range->awaiting, start - range->start);
+	range->start = start;
 }
 
 /**
@@ -152,12 +164,90 @@ void zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
 				zxp_zero_use_spare(root, end, tail, range->kind,
 						   spare);
 		} else if (range->end > end) {
-			range->start = end;
+			zxp_zero_cut_front(range, end);
 		} else {
 			zxp_zero_free(root, range);
 		}
 		range = next;
 	}
+}
+
+/* As zxp_zero_find(), for one kind. */
+struct zxp_zero_range *zxp_zero_find_kind(struct rb_root *root, pgoff_t index,
+					  enum zxp_zero_kind kind)
+{
+	struct zxp_zero_range *range = zxp_zero_find(root, index);
+
+	while (range && range->kind != kind)
+		range = rb_entry_safe(rb_next(&range->node),
+				      struct zxp_zero_range, node);
+	return range;
+}
+
+/**
+ * zxp_zero_begin() - the dirty ranges that begin in a range are being written back
+ * @root: the set
+ * @start: first page
+ * @end: the page after the last one
+ *
+ * One that begins before @start is left alone, whatever of it is covered.
+ */
+void zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end)
+{
+	struct zxp_zero_range *range = zxp_zero_find_kind(root, start,
+							  ZXP_ZERO_DIRTY);
+
+	while (range && range->start < end) {
+		if (range->start >= start)
+			range->awaiting = max(range->awaiting,
+					      min(range->end, end) -
+					      range->start);
+		range = zxp_zero_find_kind(root, range->end, ZXP_ZERO_DIRTY);
+	}
+}
+
+/**
+ * zxp_zero_end() - what was being written back in a range is clean, so it goes
+ * @root: the set
+ * @start: first page; advances behind what was looked at
+ * @end: the page after the last one
+ * @reach: 0 before the first call: how far any range looked at says that it is
+ *	clean. So a length that is kept on one range also goes for later ones.
+ * @cleaned: on success, the number of pages before @start that went
+ *
+ * One range for each call, so that the caller can do something about the pages.
+ *
+ * Return: true if something went.
+ */
+bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,
+		  pgoff_t *reach, pgoff_t *cleaned)
+{
+	struct zxp_zero_range *range;
+	pgoff_t cut;
+
+	while ((range = zxp_zero_find_kind(root, *start, ZXP_ZERO_DIRTY)) &&
+	       range->start < end) {
+		/* Of one that begins before, the length is not in sight. */
+		if (range->start < *start) {
+			*start = range->end;
+			continue;
+		}
+		*reach = max(*reach, range->start + range->awaiting);
+		cut = min3(*reach, end, range->end);
+		if (cut <= range->start) {
+			*start = range->end;
+			continue;
+		}
+		*cleaned = cut - range->start;
+		*start = cut;
+		if (cut < range->end)
+			zxp_zero_cut_front(range, cut);
+		else
+			zxp_zero_free(root, range);
+		return true;
+	}
+	*start = end;
+	return false;
 }
 
 /* Remove all ranges of a kind. */

@@ -11,11 +11,13 @@
 /**
  * enum zxp_zero_kind - why a range is zero
  * @ZXP_ZERO_MARKER: the daemon supplied zeroes; clean, goes with a detach
- * @ZXP_ZERO_DIRTY: a client made it so (grow); stays until it is written back
+ * @ZXP_ZERO_DIRTY: a client made it so; stays until it is written back
+ * @ZXP_ZERO_UNTRACKED: it lies behind the stream size; nobody is told of it
  */
 enum zxp_zero_kind {
 	ZXP_ZERO_MARKER,
 	ZXP_ZERO_DIRTY,
+	ZXP_ZERO_UNTRACKED,
 };
 
 /**
@@ -23,12 +25,15 @@ enum zxp_zero_kind {
  * @node: in the tree, by @start
  * @start: first page
  * @end: the page after the last one
+ * @awaiting: how many pages from @start on are being written back, if it is a
+ *	dirty one; may go past @end after a shrink
  * @kind: kind
  */
 struct zxp_zero_range {
 	struct rb_node node;
 	pgoff_t start;
 	pgoff_t end;
+	pgoff_t awaiting;
 	enum zxp_zero_kind kind;
 };
 
@@ -39,5 +44,10 @@ void zxp_zero_add(struct rb_root *root, pgoff_t start, pgoff_t end,
 void zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
 		     struct zxp_zero_range **spare);
 void zxp_zero_remove_kind(struct rb_root *root, enum zxp_zero_kind kind);
+void zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end);
+bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,
+		  pgoff_t *reach, pgoff_t *cleaned);
+struct zxp_zero_range *zxp_zero_find_kind(struct rb_root *root, pgoff_t index,
+					  enum zxp_zero_kind kind);
 
 #endif /* _ZXPAGER_ZERO_H */

@@ -44,23 +44,26 @@
 /* Options and flags of the ABI, and which of them are there. */
 #define ZXP_VMO_OPTIONS_ALL	(ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | \
 				 ZXP_VMO_UNBOUNDED)
-#define ZXP_VMO_OPTIONS		ZXP_VMO_RESIZABLE
+#define ZXP_VMO_OPTIONS		(ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY)
 #define ZXP_CREATE_ALL		(ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC)
 #define ZXP_CREATE_FLAGS	ZXP_CREATE_PLAIN
 /* Each new feature joins this in the commit that brings it. */
 #define ZXP_FEATURES		(ZXP_FEATURE_READ | ZXP_FEATURE_SUPPLY_AUX | \
 				 ZXP_FEATURE_RESIZABLE | ZXP_FEATURE_HINTS | \
-				 ZXP_FEATURE_VMO_IO)
+				 ZXP_FEATURE_VMO_IO | ZXP_FEATURE_TRAP_DIRTY | \
+				 ZXP_FEATURE_WRITEBACK | ZXP_FEATURE_STATS)
 
 /* Page offsets fit an index, and sums of an offset and a length do not wrap. */
 #define ZXP_MAX_VMO_SIZE	round_down(MAX_LFS_FILESIZE >> 1, PAGE_SIZE)
 
 /* Pages that a supply prepares before it takes a lock. */
 #define ZXP_SUPPLY_BATCH	16
-/* Pages that a write asks for at once. */
-#define ZXP_WRITE_BATCH		16
 /* Pages that a hint asks for at once: who needs one of them now hangs on it. */
 #define ZXP_HINT_BATCH		128
+
+/* Marks in the page cache, see dirty.c. */
+#define ZXP_MARK_DIRTY		PAGECACHE_TAG_DIRTY
+#define ZXP_MARK_UNWRITTEN	PAGECACHE_TAG_TOWRITE
 
 /**
  * struct zxp_pager - one open /dev/zxpager
@@ -94,6 +97,7 @@ struct zxp_pager {
  *	folio locked.
  * @faults_lock: protects @failed_faults
  * @failed_faults: see fault.c
+ * @modified: what QUERY_VMO_STATS tells
  * @supplied: pages that a supply filled
  * @failures: accesses that got a FAIL code
  * @fail_index: page of the last one
@@ -112,6 +116,7 @@ struct zxp_vmo {
 	struct rb_root zeroes;
 	spinlock_t faults_lock;		/* see above */
 	struct list_head failed_faults;
+	bool modified;
 	atomic64_t supplied;
 	atomic64_t failures;
 	pgoff_t fail_index;
@@ -142,6 +147,24 @@ static inline unsigned long zxp_vmo_generation(struct zxp_vmo *vmo)
 	return vmo->source ? zxp_source_generation(vmo->source) : 0;
 }
 
+/* Does the daemon want to be asked before a clean page is written to? */
+static inline bool zxp_vmo_traps(struct zxp_vmo *vmo)
+{
+	return vmo->options & ZXP_VMO_TRAP_DIRTY;
+}
+
+static inline void zxp_vmo_set_modified(struct zxp_vmo *vmo)
+{
+	if (!READ_ONCE(vmo->modified))
+		WRITE_ONCE(vmo->modified, true);
+}
+
+/* Dirty, or awaiting clean? The folio is locked. */
+static inline bool zxp_folio_unwritten(struct folio *folio)
+{
+	return folio_test_dirty(folio) || folio_test_private(folio);
+}
+
 static inline bool zxp_vmo_detached(struct zxp_vmo *vmo)
 {
 	return vmo->source && zxp_source_detached(vmo->source);
@@ -169,6 +192,10 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 			 struct zxp_new_file *new);
 int zxp_pager_detach_vmo(struct zxp_pager *pager, struct zxp_detach_vmo *args);
 int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args);
+int zxp_pager_query_dirty_ranges(struct zxp_pager *pager,
+				 struct zxp_query_dirty_ranges *args);
+int zxp_pager_query_vmo_stats(struct zxp_pager *pager,
+			      struct zxp_query_vmo_stats *args);
 
 /* port.c */
 struct file *zxp_port_file_create(void);
@@ -199,15 +226,36 @@ bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index);
 struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index);
 pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
+pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index);
-int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio);
 struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo);
+int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
+			     pgoff_t index, gfp_t gfp);
 int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
 		   unsigned int nr, unsigned int *done, unsigned int *filled);
 gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo);
+void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
+			       bool keep_mapped);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_detach(struct zxp_vmo *vmo);
+
+/* dirty.c */
+bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio);
+bool zxp_release_folio(struct folio *folio, gfp_t gfp);
+void zxp_invalidate_folio(struct folio *folio, size_t offset, size_t length);
+unsigned int zxp_write_batch(void);
+int zxp_vmo_prepare_write(struct zxp_vmo *vmo, struct folio *folio);
+pgoff_t zxp_vmo_undirtied_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
+int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length);
+
+/* writeback.c */
+int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args);
+
+/* query.c */
+int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args);
+int zxp_vmo_count_dirty(struct zxp_vmo *vmo, u64 *pages, u64 *zeroes);
+int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args);
 
 /* resize.c */
 int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: Pages with content that the daemon does not have
+ *
+ * Such a page is *unwritten*: *dirty* from the first write, or from the daemon's
+ * permission for it, until WRITEBACK_BEGIN; then *awaiting clean* until
+ * WRITEBACK_END, unless it is written to in between. How that is kept::
+ *
+ *			dirty flag	dirty mark	unwritten mark	private
+ *	clean		-		-		-		-
+ *	dirty		set		set		set		maybe
+ *	awaiting clean	-		-		set		set
+ *
+ * The flag keeps a folio from reclaim, and so does private data, which this
+ * file refuses to release; nothing else is meant by it. Flag and marks are always
+ * there, so becoming dirty needs no memory and no lock that sleeps: it can happen
+ * when a writable mapping is torn down or a pin is released. PG_writeback is not
+ * used: it would let sync(2), reclaim and truncation wait for the daemon.
+ *
+ * A folio leaves the clean state with its lock held, but for these late dirtyings,
+ * and leaves the others with &zxp_vmo.content_lock held too.
+ */
+#include <linux/moduleparam.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "zxpager_private.h"
+
+/* The most that anybody could want to be asked for at once. */
+#define ZXP_MAX_WRITE_BATCH	4096
+
+static unsigned int write_batch = 16;
+module_param(write_batch, uint, 0644);
+MODULE_PARM_DESC(write_batch,
+		 "pages that a write() asks for at once (1 to 4096, default 16)");
+
+/* How many pages a write asks for at once, READ and DIRTY alike. */
+unsigned int zxp_write_batch(void)
+{
+	return clamp_t(unsigned int, READ_ONCE(write_batch), 1,
+		       ZXP_MAX_WRITE_BATCH);
+}
+
+/* May be called with spinlocks held. */
+bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	unsigned long flags;
+
+	if (folio_test_set_dirty(folio))
+		return false;
+
+	xa_lock_irqsave(&mapping->i_pages, flags);
+	if (folio->mapping == mapping && folio_test_dirty(folio)) {
+		__xa_set_mark(&mapping->i_pages, folio->index, ZXP_MARK_DIRTY);
+		__xa_set_mark(&mapping->i_pages, folio->index,
+			      ZXP_MARK_UNWRITTEN);
+	}
+	xa_unlock_irqrestore(&mapping->i_pages, flags);
+	return true;
+}
+
+/* Reclaim asks: what is awaiting clean has to stay. */
+bool zxp_release_folio(struct folio *folio, gfp_t gfp)
+{
+	return false;
+}
+
+/* Truncation does not ask. All folios are single pages, so all of it goes. */
+void zxp_invalidate_folio(struct folio *folio, size_t offset, size_t length)
+{
+	folio_detach_private(folio);
+}
+
+/**
+ * zxp_vmo_dirty_folio() - make a page dirty
+ * @vmo: the VMO
+ * @folio: its folio, locked and in the cache
+ *
+ * Return: 0, or -ENOMEM and nothing has changed.
+ */
+static int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
+{
+	pgoff_t index = folio->index;
+	struct zxp_zero_range *spare = NULL;
+
+	if (vmo->source && zxp_vmo_is_zero(vmo, index)) {
+		spare = zxp_vmo_alloc_zero(vmo);
+		if (!spare)
+			return -ENOMEM;
+	}
+
+	folio_mark_dirty(folio);
+	folio_detach_private(folio);
+	if (!spare)
+		return 0;
+
+	spin_lock(&vmo->zero_lock);
+	zxp_zero_remove(&vmo->zeroes, index, index + 1, &spare);
+	spin_unlock(&vmo->zero_lock);
+	kfree(spare);
+	/* Who found neither the page before nor the range now looks again. */
+	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + 1, 0);
+	return 0;
+}
+
+/**
+ * zxp_vmo_prepare_write() - a page is about to be written
+ * @vmo: the VMO
+ * @folio: its folio, locked and in the cache
+ *
+ * Return: 0 and the page is dirty; -EAGAIN if the daemon has to be asked first;
+ * -ENOMEM.
+ */
+int zxp_vmo_prepare_write(struct zxp_vmo *vmo, struct folio *folio)
+{
+	if (folio_test_dirty(folio))
+		return 0;
+	return zxp_vmo_traps(vmo) ? -EAGAIN : zxp_vmo_dirty_folio(vmo, folio);
+}
+
+/* Is there a page or a zero range that a DIRTY request can be made for? */
+static bool zxp_vmo_can_become_dirty(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct folio *folio = zxp_vmo_get_folio(vmo, index);
+	bool dirty;
+
+	if (!folio)
+		return zxp_vmo_is_zero(vmo, index);
+	dirty = folio_test_dirty(folio);
+	folio_put(folio);
+	return !dirty;
+}
+
+/**
+ * zxp_vmo_undirtied_end() - how far a run of pages goes that are not dirty
+ * @vmo: a VMO with a pager
+ * @index: a page that is there, or zero, and not dirty
+ * @end: where to stop at the latest
+ *
+ * Return: the first page behind @index that is missing or dirty, or @end.
+ */
+pgoff_t zxp_vmo_undirtied_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
+{
+	while (++index < end && zxp_vmo_can_become_dirty(vmo, index))
+		cond_resched();
+	return min(index, end);
+}
+
+/* A reference to the page, which is made if the range is zero there. */
+static struct folio *zxp_vmo_hold_folio_locked(struct zxp_vmo *vmo, pgoff_t index)
+{
+	gfp_t gfp = zxp_vmo_supply_gfp(vmo);
+	struct folio *folio;
+	int ret;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	folio = zxp_vmo_get_folio(vmo, index);
+	if (folio)
+		return folio;
+	if (!zxp_vmo_is_zero(vmo, index))
+		return ERR_PTR(-ENOENT);
+
+	folio = filemap_alloc_folio(gfp, 0);
+	if (!folio)
+		return ERR_PTR(-ENOMEM);
+	folio_zero_range(folio, 0, PAGE_SIZE);
+	ret = zxp_vmo_add_folio_locked(vmo, folio, index, gfp);
+	if (!ret)
+		return folio;
+	folio_put(folio);
+	return ERR_PTR(ret);
+}
+
+/* Nothing can fail any more. Writers wake run by run, for what was not dirty. */
+static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
+				      struct folio **folios, pgoff_t nr,
+				      struct zxp_zero_range **spare)
+{
+	pgoff_t run = 0, i;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	for (i = 0; i < nr; i++) {
+		struct folio *folio = folios[i];
+		bool changed;
+
+		folio_lock(folio);
+		/* Not there any more: the memory has failed. */
+		changed = folio->mapping == vmo->inode.i_mapping &&
+			  !folio_test_dirty(folio);
+		if (changed) {
+			folio_mark_dirty(folio);
+			folio_detach_private(folio);
+		}
+		folio_unlock(folio);
+		if (changed)
+			continue;
+		if (run < i)
+			zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY,
+					   start + run, start + i, 0);
+		run = i + 1;
+		cond_resched();
+	}
+	if (run < nr)
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, start + run,
+				   start + nr, 0);
+
+	/* Only now: each page was kept by a reference, and then by being dirty. */
+	spin_lock(&vmo->zero_lock);
+	zxp_zero_remove(&vmo->zeroes, start, start + nr, spare);
+	spin_unlock(&vmo->zero_lock);
+	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, start, start + nr, 0);
+}
+
+/*
+ * All or nothing, because the daemon may have reserved space for just this. So
+ * each page is there and held before the first one changes.
+ */
+static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
+				      pgoff_t end)
+{
+	struct zxp_zero_range *spare;
+	struct folio **folios;
+	pgoff_t nr = 0, i;
+	int ret = 0;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (zxp_vmo_find_missing(vmo, start, end) < end)
+		return -ENOENT;
+	spare = zxp_vmo_alloc_zero(vmo);
+	folios = kvcalloc(end - start, sizeof(*folios),
+			  GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
+	if (!folios || !spare)
+		ret = -ENOMEM;
+
+	for (i = start; !ret && i < end; i++) {
+		struct folio *folio = zxp_vmo_hold_folio_locked(vmo, i);
+
+		if (IS_ERR(folio))
+			ret = PTR_ERR(folio);
+		else
+			folios[nr++] = folio;
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
+	}
+	if (!ret)
+		zxp_vmo_dirty_held_locked(vmo, start, folios, nr, &spare);
+
+	while (nr)
+		folio_put(folios[--nr]);
+	kvfree(folios);
+	kfree(spare);
+	return ret;
+}
+
+/**
+ * zxp_vmo_dirty_range() - the daemon allows writes
+ * @vmo: a VMO that traps
+ * @offset: start, page aligned
+ * @length: length, page aligned
+ *
+ * Return: 0; -ERANGE, -ESTALE, -ENOENT a page is missing, -ENOMEM, -EINTR, and
+ * nothing has changed.
+ */
+int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length)
+{
+	pgoff_t start = offset >> PAGE_SHIFT;
+	pgoff_t end = start + (length >> PAGE_SHIFT);
+	int ret;
+
+	if (length > U64_MAX - offset)
+		return -ERANGE;
+	if (mutex_lock_killable(&vmo->content_lock))
+		return -EINTR;
+
+	if (end > vmo->nr_pages)
+		ret = -ERANGE;
+	else if (zxp_vmo_detached(vmo))
+		ret = -ESTALE;
+	else if (start == end)
+		ret = 0;
+	else
+		ret = zxp_vmo_dirty_range_locked(vmo, start, end);
+
+	/* Who waits in the part that is there has to look again. */
+	end = min(end, vmo->nr_pages);
+	if (ret && start < end)
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, start, end, 0);
+	mutex_unlock(&vmo->content_lock);
+	return ret;
+}

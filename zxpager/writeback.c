@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * WRITEBACK_BEGIN and WRITEBACK_END.
+ *
+ * The daemon decides when, and nobody waits for it. What is dirty is awaiting clean
+ * after BEGIN, and can only be written to by becoming dirty again, which END sees.
+ */
+#include <linux/mm.h>
+#include <linux/pagevec.h>
+#include <linux/rmap.h>
+
+#include "zxpager_private.h"
+
+/* A page that very many map looks pinned too, so its mappings go first. */
+static bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio)
+{
+	if (!folio_maybe_dma_pinned(folio))
+		return false;
+	if (folio_mapped(folio))
+		unmap_mapping_pages(vmo->inode.i_mapping, folio->index, 1, false);
+	return folio_maybe_dma_pinned(folio);
+}
+
+/* After this nobody stores to the page, or pins it to do so, without a fault. */
+static void zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
+{
+	folio_mkclean(folio);
+}
+
+/* What is pinned may change at any time, so it stays dirty. */
+static void zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+
+	zxp_vmo_protect_folio(vmo, folio);
+	if (zxp_folio_pinned(vmo, folio))
+		return;
+
+	if (!folio_test_private(folio))
+		folio_attach_private(folio, vmo);
+	xa_lock_irq(&mapping->i_pages);
+	folio_test_clear_dirty(folio);
+	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_DIRTY);
+	xa_unlock_irq(&mapping->i_pages);
+}
+
+/* What was written to since BEGIN stays dirty. */
+static void zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+
+	folio_detach_private(folio);
+	xa_lock_irq(&mapping->i_pages);
+	if (!folio_test_dirty(folio))
+		__xa_clear_mark(&mapping->i_pages, folio->index,
+				ZXP_MARK_UNWRITTEN);
+	xa_unlock_irq(&mapping->i_pages);
+}
+
+static void zxp_vmo_for_marked_locked(struct zxp_vmo *vmo, pgoff_t start,
+				      pgoff_t end, xa_mark_t mark,
+				      void (*fn)(struct zxp_vmo *vmo,
+						 struct folio *folio))
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+	struct folio_batch fbatch;
+	unsigned int i;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	folio_batch_init(&fbatch);
+	while (start < end &&
+	       filemap_get_folios_tag(mapping, &start, end - 1, mark, &fbatch)) {
+		for (i = 0; i < folio_batch_count(&fbatch); i++) {
+			struct folio *folio = fbatch.folios[i];
+
+			folio_lock(folio);
+			if (folio->mapping == mapping)
+				fn(vmo, folio);
+			folio_unlock(folio);
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+}
+
+static void zxp_vmo_begin_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
+				 bool zeroes_only)
+{
+	lockdep_assert_held(&vmo->content_lock);
+
+	zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_DIRTY,
+				  zeroes_only ? zxp_vmo_protect_folio :
+						zxp_vmo_begin_folio);
+	spin_lock(&vmo->zero_lock);
+	zxp_zero_begin(&vmo->zeroes, start, end);
+	spin_unlock(&vmo->zero_lock);
+}
+
+static void zxp_vmo_end_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
+{
+	pgoff_t reach = 0, cleaned;
+	bool more;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_UNWRITTEN,
+				  zxp_vmo_end_folio);
+	for (;;) {
+		spin_lock(&vmo->zero_lock);
+		more = zxp_zero_end(&vmo->zeroes, &start, end, &reach, &cleaned);
+		spin_unlock(&vmo->zero_lock);
+		if (!more)
+			break;
+		/* Readers have made clean pages over the range: missing, too. */
+		zxp_vmo_drop_clean_locked(vmo, start - cleaned, start, false);
+	}
+}
+
+/**
+ * zxp_vmo_writeback() - WRITEBACK_BEGIN or WRITEBACK_END
+ * @vmo: a VMO with a pager
+ * @args: what the daemon gave
+ *
+ * Return: 0, -EINVAL, -ERANGE, -EINTR, and nothing has changed.
+ */
+int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args)
+{
+	bool begin = args->op == ZXP_PAGER_OP_WRITEBACK_BEGIN;
+	pgoff_t start = args->offset >> PAGE_SHIFT;
+	pgoff_t end = start + (args->length >> PAGE_SHIFT);
+	int ret = 0;
+
+	if (args->data && !(begin && args->data == ZXP_DIRTY_RANGE_IS_ZERO))
+		return -EINVAL;
+	if (mutex_lock_killable(&vmo->content_lock))
+		return -EINTR;
+	if (!zxp_vmo_in_bounds(vmo, args->offset, args->length))
+		ret = -ERANGE;
+	else if (begin)
+		zxp_vmo_begin_locked(vmo, start, end, args->data);
+	else
+		zxp_vmo_end_locked(vmo, start, end);
+	mutex_unlock(&vmo->content_lock);
+	return ret;
+}
