@@ -19,8 +19,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 TABLE = HERE / "zircon.tsv"
 DOCUMENT = HERE.parent / "Documentation" / "zircon-conformance.rst"
 
-# What the macros of lib/fixture.h define.
-ACCESS_VARIANTS = ["Vmar", "Vmo", "Read"]
+# The variants that the macros of lib/fixture.h define.
+VARIANTS = {
+    "ACCESS_FIXTURE": ["Vmar", "Vmo", "Read"],
+    "WRITE_FIXTURE": ["Vmar", "Vmo", "Write"],
+    "TRAP_FIXTURE": ["TrapDirty", "NoTrapDirty"],
+}
 
 STATUSES = ["same", "differs", "not yet", "impossible"]
 
@@ -41,8 +45,8 @@ have. *impossible*: it needs something that Linux does not have.
 
 Our tests are in ``selftests/zxp_zircon_*.c``, and are named program, fixture, test.
 Where Zircon runs a test as ``Vmar`` (by a mapping) and as ``Vmo`` (by a system call)
-our fixture has variants of these names, and mostly a third, ``Read``, which is
-``pread()``.
+our fixture has variants of these names, and mostly a third: ``Read``, which is
+``pread()``, or ``Write``, which is ``pwrite()``.
 """
 
 
@@ -65,7 +69,7 @@ def read_sources():
         text = path.read_text()
         variants = {}
         for macro, fixture in re.findall(r"^(\w*FIXTURE)\((\w+)\)", text, re.M):
-            variants[fixture] = list(ACCESS_VARIANTS) if macro == "ACCESS_FIXTURE" else []
+            variants[fixture] = list(VARIANTS.get(macro, []))
         for fixture, variant in re.findall(
                 r"^FIXTURE_VARIANT_ADD\((\w+), (\w+)\)", text, re.M):
             variants[fixture].append(variant)

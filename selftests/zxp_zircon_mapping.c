@@ -49,19 +49,6 @@ TEST_F(mapping, VmarRemapTest)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/* Is the page at @addr in the page tables? */
-static bool is_mapped(const void *addr)
-{
-	uint64_t entry = 0;
-	int fd = open("/proc/self/pagemap", O_RDONLY);
-	ssize_t n = pread(fd, &entry, 8, (uintptr_t)addr / page_size * 8);
-
-	close(fd);
-	if (n != 8)
-		diag("pagemap: %m");
-	return entry >> 63;
-}
-
 /*
  * Linux maps resident neighbours of a page that is touched (fault-around), which
  * is what MAP_RANGE does, and never asks for those that are not there.

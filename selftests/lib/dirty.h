@@ -39,6 +39,7 @@ bool vmo_shows(struct test_vmo *vmo, uint64_t page, uint64_t nr, enum content wh
  * write_file	one pwrite(); a short count with nothing wrong is ENODATA
  * write_bytes	one ZXP_IOC_VMO_WRITE of @len bytes at byte @offset
  * zero		the operation ZERO on bytes
+ * set_size	ftruncate() to a size in bytes, which clears the rest of a page
  */
 bool thread_write_vmar(struct test_thread *t, struct test_vmo *vmo, uint64_t page,
 		       uint64_t nr);
@@ -50,6 +51,8 @@ bool thread_write_bytes(struct test_thread *t, struct test_vmo *vmo, uint64_t of
 			uint64_t len);
 bool thread_zero(struct test_thread *t, struct test_vmo *vmo, uint64_t offset,
 		 uint64_t len);
+
+bool thread_set_size(struct test_thread *t, struct test_vmo *vmo, uint64_t size);
 
 /* The calls of a pager; false after a message if one fails. */
 bool pager_dirty(struct user_pager *p, struct test_vmo *vmo, uint64_t page, uint64_t nr);

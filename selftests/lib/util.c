@@ -3,6 +3,7 @@
  * Page size, deadlines, and waiting for a condition.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -48,4 +49,16 @@ void *map_anon(size_t pages)
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	return p == MAP_FAILED ? NULL : p;
+}
+
+bool is_mapped(const void *addr)
+{
+	uint64_t entry = 0;
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	ssize_t n = pread(fd, &entry, 8, (uintptr_t)addr / page_size * 8);
+
+	close(fd);
+	if (n != 8)
+		diag("pagemap: %m");
+	return entry >> 63;
 }

@@ -38,4 +38,7 @@ void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Anonymous memory of @pages pages. */
 void *map_anon(size_t pages);
 
+/* Is the page at @addr in the page tables? */
+bool is_mapped(const void *addr);
+
 #endif /* ZXP_SELFTESTS_UTIL_H */

@@ -89,7 +89,7 @@ static int write_file(struct test_thread *t)
 	return err;
 }
 
-/* In these two, page and nr count bytes. */
+/* In these three, page and nr count bytes. */
 static int write_bytes(struct test_thread *t)
 {
 	uint64_t first = t->page / page_size, end = t->page + t->nr;
@@ -106,6 +106,11 @@ static int write_bytes(struct test_thread *t)
 static int zero(struct test_thread *t)
 {
 	return -zxp_vmo_zero(t->vmo->fd, t->page, t->nr);
+}
+
+static int set_size(struct test_thread *t)
+{
+	return ftruncate(t->vmo->fd, t->nr) ? errno : 0;
 }
 
 static bool start(struct test_thread *t, access_fn fn, struct test_vmo *vmo,
@@ -145,4 +150,9 @@ bool thread_zero(struct test_thread *t, struct test_vmo *vmo, uint64_t offset,
 		 uint64_t len)
 {
 	return start(t, zero, vmo, offset, len);
+}
+
+bool thread_set_size(struct test_thread *t, struct test_vmo *vmo, uint64_t size)
+{
+	return start(t, set_size, vmo, 0, size);
 }
