@@ -2,6 +2,7 @@
 #ifndef ZXD_BACKEND_H
 #define ZXD_BACKEND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "loop.h"
@@ -13,18 +14,36 @@ struct backend;
  * @read: begins to read @length bytes at @offset; @ev is handled with the number
  *	of bytes, fewer only if more can be asked for, 0 only past the end, or with
  *	-errno
+ * @write: the same for writing, which makes the store larger where it can be
+ * @sync: begins to make durable what was written, zeroed and, with @all, resized;
+ *	after an error nothing since the last success may be counted on
+ * @reserve: begins to make sure that writing to the range needs no more space;
+ *	-EOPNOTSUPP if this store cannot promise that.  NULL if space never runs out
+ * @zero: begins to make the range read as zeroes, in any size; @keep has it keep what
+ *	was reserved; -EOPNOTSUPP if zeroes are to be written instead
+ * @resize: cuts the store off or lets it go on with zeroes, before it returns; 0 or
+ *	an errno.  NULL if the size is fixed
  *
- * A store that can be written joins here, with a call of its own.
+ * A store that is only read has none but @read.
  */
 struct backend_ops {
 	void (*read)(struct backend *be, struct event *ev, void *buffer,
 		     uint32_t length, uint64_t offset);
+	void (*write)(struct backend *be, struct event *ev, const void *buffer,
+		      uint32_t length, uint64_t offset);
+	void (*sync)(struct backend *be, struct event *ev, bool all);
+	void (*reserve)(struct backend *be, struct event *ev, uint64_t offset,
+			uint64_t length);
+	void (*zero)(struct backend *be, struct event *ev, uint64_t offset,
+		     uint64_t length, bool keep);
+	int (*resize)(struct backend *be, uint64_t size);
 };
 
 /*
  * struct backend - where the content of a VMO comes from
  * @path: how messages call it
- * @size: bytes that it had when it was opened
+ * @size: bytes that it had when it was opened, and since then what was made of that
+ *	by whoever calls write() and resize()
  */
 struct backend {
 	const struct backend_ops *ops;
@@ -33,6 +52,6 @@ struct backend {
 };
 
 /* A regular file or block device; on failure the daemon ends with a message. */
-struct backend *backend_file_open(const char *path);
+struct backend *backend_file_open(const char *path, bool writable);
 
 #endif /* ZXD_BACKEND_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Connections of clients.  Each is asked for one message at a time and gets its reply
- * at once; whoever sends nonsense or does not take replies loses the connection.
+ * at once, or, to a sync, when that is done; whoever sends nonsense or does not take replies loses the connection.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,12 +15,23 @@
 #include "server.h"
 #include "vmo.h"
 
+/*
+ * struct client - one connection
+ * @next, @link: among those that wait for a request, idle the longest first
+ * @vmo: of the sync that it waits for, or NULL
+ * @inside: its request is just being handled
+ * @gone: it did not take the reply
+ */
 struct client {
 	struct event event;
-	struct client *next, **link;	/* idle the longest first */
+	struct client *next, **link;
 	int fd;
 	uid_t uid;
 	bool admin;
+	struct sync_request sync;
+	struct vmo *vmo;
+	bool inside;
+	bool gone;
 };
 
 static struct client *clients, **clients_end = &clients;
@@ -52,7 +63,6 @@ static void dequeue(struct client *c)
 /* Only where nothing is under way for @c, that is, in its handler. */
 static void client_close(struct client *c)
 {
-	dequeue(c);
 	count--;
 	if (c->fd >= 0)
 		close(c->fd);
@@ -63,6 +73,8 @@ static void client_close(struct client *c)
 /* The poll that is under way for it ends, and so does the client. */
 void client_drop_idlest(void)
 {
+	if (!clients)
+		return;
 	log_limited(&limit, "too many clients: the one idle for longest is dropped");
 	shutdown(clients->fd, SHUT_RDWR);
 }
@@ -114,18 +126,30 @@ static void refuse(int fd, int error)
 	close(fd);
 }
 
-static void describe(struct zxd_reply *reply, const struct vmo *vmo)
+static void describe(struct zxd_reply *reply, struct vmo *vmo)
 {
+	vmo_refresh(vmo);
 	reply->flags = (vmo->writable ? ZXD_WRITABLE : 0) |
 		       (vmo->held ? ZXD_HELD : 0) |
 		       (vmo->detached ? ZXD_DETACHED : 0) |
-		       (vmo->complete ? ZXD_COMPLETE : 0);
+		       (vmo->complete ? ZXD_COMPLETE : 0) |
+		       (vmo->dirty.throttled && vmo->dirty.queue ? ZXD_THROTTLED : 0) |
+		       (vmo->writeback.retry_ms ? ZXD_FAILING : 0);
 	reply->vmo_size = vmo->size;
 	reply->file_size = vmo->backend->size;
 	reply->packets = vmo->packets;
 	reply->windows = vmo->windows;
 	reply->failed = vmo->failed;
 	reply->late = vmo->late;
+	reply->dirty_packets = vmo->dirty_packets;
+	reply->dirty = vmo->dirty.bytes;
+	reply->granted = vmo->granted;
+	reply->throttled = vmo->throttled;
+	reply->no_space = vmo->no_space;
+	reply->written = vmo->written;
+	reply->zeroed = vmo->zeroed;
+	reply->writeback_errors = vmo->writeback_errors;
+	reply->syncs = vmo->syncs;
 	strncpy(reply->name, vmo->name, sizeof(reply->name) - 1);
 }
 
@@ -172,6 +196,62 @@ static bool is_clean(const struct zxd_request *req)
 	return !req->name[0];
 }
 
+static bool is_for_admins(unsigned int op)
+{
+	return op >= ZXD_FAIL && op <= ZXD_DETACH;
+}
+
+/* False if the client is to be dropped. */
+static bool answer(struct client *c, const struct zxd_reply *reply, int fd)
+{
+	if (send_reply(c, reply, fd))
+		return true;
+	log_limited(&limit, "a client of user %u does not take its reply: dropped",
+		    (unsigned int)c->uid);
+	return false;
+}
+
+static void listen_to(struct client *c)
+{
+	enqueue(c);
+	loop_poll(&c->event, c->fd);
+}
+
+static void sync_done(struct sync_request *req, int error)
+{
+	struct client *c = event_owner(req, struct client, sync);
+	struct zxd_reply reply = {
+		.size = sizeof(reply),
+		.version = ZXD_VERSION,
+		.op = ZXD_SYNC,
+		.error = (uint32_t)error,
+	};
+
+	if (!error)
+		describe(&reply, c->vmo);
+	c->vmo = NULL;
+	c->gone = !answer(c, &reply, -1);
+	if (c->inside)
+		return;
+	if (c->gone)
+		client_close(c);
+	else
+		listen_to(c);
+}
+
+/* The reply comes when there is something to say.  False if it could not be sent. */
+static bool begin_sync(struct client *c, struct vmo *vmo)
+{
+	c->vmo = vmo;
+	c->gone = false;
+	c->sync = (struct sync_request){ .end = UINT64_MAX, .done = sync_done };
+	if (vmo->writable)
+		writeback_sync(vmo, &c->sync);
+	else
+		sync_done(&c->sync, 0);
+	return !c->gone;
+}
+
 static bool handle(struct client *c, const struct zxd_request *req)
 {
 	struct zxd_reply reply = {
@@ -182,26 +262,24 @@ static bool handle(struct client *c, const struct zxd_request *req)
 	struct vmo *vmo = vmo_of(req);
 	int fd = -1;
 
-	if (req->op < ZXD_LIST || req->op > ZXD_DETACH)
+	if (req->op < ZXD_LIST || req->op > ZXD_SYNC)
 		reply.error = EOPNOTSUPP;
 	else if (!is_clean(req))
 		reply.error = EINVAL;
-	else if (req->op >= ZXD_FAIL && !c->admin)
+	else if (is_for_admins(req->op) && !c->admin)
 		reply.error = EPERM;
 	else if (!vmo)
 		reply.error = ENOENT;
+	else if (req->op == ZXD_SYNC)
+		return begin_sync(c, vmo);
 	else
 		reply.error = (uint32_t)serve(vmo, req, &fd);
 	if (!reply.error)
 		describe(&reply, vmo);
-	if (req->op >= ZXD_FAIL && !reply.error)
+	if (is_for_admins(req->op) && !reply.error)
 		log_line("%s: operation %u of user %u", vmo->name, req->op,
 			 (unsigned int)c->uid);
-	if (send_reply(c, &reply, fd))
-		return true;
-	log_limited(&limit, "a client of user %u does not take its reply: dropped",
-		    (unsigned int)c->uid);
-	return false;
+	return answer(c, &reply, fd);
 }
 
 /* One message, or the end.  Descriptors that come along are dropped unseen. */
@@ -235,14 +313,17 @@ static void client_ready(struct event *ev, int res)
 {
 	struct client *c = event_owner(ev, struct client, event);
 
+	bool ok;
+
 	(void)res;
-	if (!receive(c)) {
-		client_close(c);
-		return;
-	}
 	dequeue(c);
-	enqueue(c);
-	loop_poll(&c->event, c->fd);
+	c->inside = true;
+	ok = receive(c);
+	c->inside = false;
+	if (!ok)
+		client_close(c);
+	else if (!c->vmo)
+		listen_to(c);
 }
 
 void client_add(int fd, uid_t uid, bool allowed)
@@ -264,7 +345,6 @@ void client_add(int fd, uid_t uid, bool allowed)
 	c->uid = uid;
 	c->admin = uid == 0 || uid == geteuid();
 	c->event.handler = client_ready;
-	enqueue(c);
 	count++;
-	loop_poll(&c->event, c->fd);
+	listen_to(c);
 }

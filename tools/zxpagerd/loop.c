@@ -6,6 +6,7 @@
 #include <liburing.h>
 #include <poll.h>
 #include <string.h>
+#include <time.h>
 
 #include "log.h"
 #include "loop.h"
@@ -62,6 +63,50 @@ void loop_read(struct event *ev, int fd, void *buffer, uint32_t length,
 
 	io_uring_prep_read(sqe, fd, buffer, length, offset);
 	io_uring_sqe_set_data(sqe, ev);
+}
+
+void loop_write(struct event *ev, int fd, const void *buffer, uint32_t length,
+		uint64_t offset)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+
+	io_uring_prep_write(sqe, fd, buffer, length, offset);
+	io_uring_sqe_set_data(sqe, ev);
+}
+
+void loop_sync(struct event *ev, int fd, bool data_only)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+
+	io_uring_prep_fsync(sqe, fd, data_only ? IORING_FSYNC_DATASYNC : 0);
+	io_uring_sqe_set_data(sqe, ev);
+}
+
+void loop_fallocate(struct event *ev, int fd, int mode, uint64_t offset,
+		    uint64_t length)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+
+	io_uring_prep_fallocate(sqe, fd, mode, (off_t)offset, (off_t)length);
+	io_uring_sqe_set_data(sqe, ev);
+}
+
+void loop_timer(struct timer *timer, unsigned int ms)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+
+	timer->length.tv_sec = ms / 1000;
+	timer->length.tv_nsec = ms % 1000 * 1000000ll;
+	io_uring_prep_timeout(sqe, &timer->length, 0, 0);
+	io_uring_sqe_set_data(sqe, &timer->event);
+}
+
+uint64_t loop_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 void loop_turn(void)

@@ -2,12 +2,14 @@
 #ifndef ZXD_LOOP_H
 #define ZXD_LOOP_H
 
+#include <linux/time_types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
  * struct event - one thing under way; it must stay where it is until it is done
  * @handler: called once when it is done: @res is what read() would have returned,
- *	or -errno; never called from within loop_poll() or loop_read()
+ *	or -errno; never called from within the call that began it
  */
 struct event {
 	void (*handler)(struct event *ev, int res);
@@ -25,6 +27,27 @@ void loop_poll(struct event *ev, int fd);
 /* Reads @length bytes at @offset; may read fewer. */
 void loop_read(struct event *ev, int fd, void *buffer, uint32_t length,
 	       uint64_t offset);
+
+/* Writes @length bytes at @offset; may write fewer. */
+void loop_write(struct event *ev, int fd, const void *buffer, uint32_t length,
+		uint64_t offset);
+
+/* fdatasync(), or fsync(). */
+void loop_sync(struct event *ev, int fd, bool data_only);
+
+void loop_fallocate(struct event *ev, int fd, int mode, uint64_t offset,
+		    uint64_t length);
+
+/* struct timer - an event that is done after some time, with -ETIME */
+struct timer {
+	struct event event;
+	struct __kernel_timespec length;
+};
+
+void loop_timer(struct timer *timer, unsigned int ms);
+
+/* Milliseconds of a clock that is never set. */
+uint64_t loop_now(void);
 
 /* Waits until something is done, and calls the handlers of all that is. */
 void loop_turn(void);

@@ -3,8 +3,8 @@
  * zxpagerd: serves files as pager-backed VMOs.
  *
  * One thread, and nothing in it waits for a client or for a file: sockets and packets
- * are non-blocking, files are read through io_uring.  It never maps a VMO of its own
- * nor reads one, for then it would wait for itself.
+ * are non-blocking, files are read and written through io_uring.  It never maps a VMO of
+ * its own, and reads of one only what is dirty, or it would wait for itself.
  */
 #include <errno.h>
 #include <signal.h>
@@ -27,7 +27,12 @@
 #define PR_SET_IO_FLUSHER	57
 #endif
 
-static bool stopping;
+#define TICK_MS		1000
+#define STOP_TICK_MS	100
+#define EXIT_UNWRITTEN	2
+
+static unsigned int stopping;	/* how often it was told to */
+static struct timer tick;
 static struct event signals;
 static int signal_fd;
 
@@ -37,12 +42,12 @@ static void signal_ready(struct event *ev, int res)
 
 	(void)ev;
 	(void)res;
-	if (read(signal_fd, &info, sizeof(info)) != sizeof(info)) {
-		loop_poll(&signals, signal_fd);
-		return;
+	if (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		stopping++;
+		log_debug("signal %u: %s", info.ssi_signo,
+			  stopping == 1 ? "detaching all VMOs" : "giving up");
 	}
-	log_debug("signal %u: detaching all VMOs", info.ssi_signo);
-	stopping = true;
+	loop_poll(&signals, signal_fd);
 }
 
 static void catch_signals(void)
@@ -50,6 +55,7 @@ static void catch_signals(void)
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a write beyond a limit fails with EFBIG */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -101,9 +107,61 @@ static bool all_complete(void)
 	return true;
 }
 
+static bool any_writable(void)
+{
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
+		if (vmo->writable)
+			return true;
+	return false;
+}
+
+static void ticked(struct event *ev, int res)
+{
+	(void)ev;
+	(void)res;
+	writeback_tick();
+	tick.event.handler = ticked;
+	loop_timer(&tick, stopping ? STOP_TICK_MS : TICK_MS);
+}
+
+/* True if nothing is left to be written back; with @tell a line for each that has. */
+static bool all_durable(bool tell)
+{
+	bool all = true;
+	uint64_t left;
+
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
+		if (!vmo->writable || writeback_is_clean(vmo, &left))
+			continue;
+		all = false;
+		if (!tell)
+			break;
+		log_line("%s: %llu bytes were not written to %s and are lost",
+			 vmo->name, (unsigned long long)left, vmo->backend->path);
+	}
+	return all;
+}
+
+/* Until all is durable, the time is over or a second signal comes. */
+static int write_back(void)
+{
+	uint64_t end = loop_now() + (uint64_t)options.shutdown_timeout * 1000;
+
+	writeback_hurry();
+	while (!all_durable(false)) {
+		if (stopping > 1 || loop_now() >= end) {
+			all_durable(true);
+			return EXIT_UNWRITTEN;
+		}
+		loop_turn();
+	}
+	return 0;
+}
+
 static int stop(void)
 {
 	bool failed = false;
+	int status;
 
 	server_close();
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
@@ -111,14 +169,15 @@ static int stop(void)
 			failed = true;
 	while (!failed && !all_complete())
 		loop_turn();
-	return failed;
+	status = write_back();
+	return status ? status : failed;
 }
 
 int main(int argc, char **argv)
 {
 	options_parse(argc, argv);
 	pager_open();
-	loop_init(options.vmo_count * options.depth + CLIENTS_MAX + 8);
+	loop_init(options.vmo_count * (options.depth + CHUNKS + 3) + CLIENTS_MAX + 8);
 	catch_signals();
 	for (unsigned int i = 0; i < options.vmo_count; i++)
 		vmo_add(options.vmos[i].name, options.vmos[i].path,
@@ -127,6 +186,8 @@ int main(int argc, char **argv)
 	pager_listen();
 	server_open(options.socket);
 	tell_ready();
+	if (any_writable())
+		ticked(&tick.event, 0);
 	while (!stopping)
 		loop_turn();
 	return stop();

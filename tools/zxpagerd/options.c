@@ -18,11 +18,19 @@
 
 #define WINDOW_MAX	(4U << 20)
 #define DEPTH_MAX	256
+#define DIRTY_MAX	(1UL << 40)
+#define SECONDS_MAX	(24UL * 3600)
 
 struct options options = {
 	.socket = ZXD_SOCKET,
 	.window = 128U << 10,
 	.depth = 16,
+	.dirty_window = 128U << 10,
+	.dirty_limit = 64U << 20,
+	.dirty_total = 256U << 20,
+	.dirty_background = 16U << 20,
+	.writeback_age = 5,
+	.shutdown_timeout = 60,
 	.ready_fd = -1,
 };
 
@@ -30,13 +38,14 @@ static const char *rw_names[VMOS_MAX];
 static unsigned int rw_count;
 
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_READY,
-       OPT_MLOCK };
+       OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
+       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
 	  "Where clients connect (default " ZXD_SOCKET ")", 0 },
 	{ "rw", OPT_RW, "NAME", 0,
-	  "Hand out NAME writable; what is written stays in memory", 0 },
+	  "Serve NAME for writing too; its file is written back to", 0 },
 	{ "allow-uid", OPT_UID, "USER", 0,
 	  "Serve this user too, beside root and the own one", 0 },
 	{ "allow-gid", OPT_GID, "GROUP", 0, "Serve this group too", 0 },
@@ -44,6 +53,18 @@ static const struct argp_option table[] = {
 	  "Read and supply this much at a time (default 128K)", 0 },
 	{ "depth", OPT_DEPTH, "N", 0,
 	  "Read N windows of a VMO at a time (default 16)", 0 },
+	{ "dirty-window", OPT_DIRTY_WINDOW, "SIZE", 0,
+	  "Allow writes to this much at a time (default 128K)", 0 },
+	{ "dirty-limit", OPT_DIRTY_LIMIT, "SIZE", 0,
+	  "Let writers of a VMO wait while this much of it is dirty (default 64M)", 0 },
+	{ "dirty-total", OPT_DIRTY_TOTAL, "SIZE", 0,
+	  "The same for all of them together (default 256M)", 0 },
+	{ "dirty-background", OPT_DIRTY_BACKGROUND, "SIZE", 0,
+	  "Write back at once when more than this is dirty (default 16M)", 0 },
+	{ "writeback-age", OPT_AGE, "SECONDS", 0,
+	  "Write back what has been dirty for this long (default 5)", 0 },
+	{ "shutdown-timeout", OPT_TIMEOUT, "SECONDS", 0,
+	  "At the end try that long to write everything back (default 60)", 0 },
 	{ "mlock", OPT_MLOCK, NULL, 0, "Keep the daemon's memory from swapping", 0 },
 	{ "ready-fd", OPT_READY, "FD", 0,
 	  "Write the line 'ready' there once clients can connect", 0 },
@@ -53,9 +74,10 @@ static const struct argp_option table[] = {
 
 static const char doc[] =
 	"Serve regular files and block devices as pager-backed VMOs."
-	"\vzxpager(1) is the client. SIGTERM detaches all VMOs and ends the daemon.";
+	"\vzxpager(1) is the client. SIGTERM detaches all VMOs, writes back what is dirty "
+	"and ends the daemon; a second one ends it at once.";
 
-/* A number with an optional K or M, within [1, max]. */
+/* A number with an optional K, M or G, within [1, max]. */
 static unsigned long number(const char *what, const char *text, unsigned long max)
 {
 	unsigned long value, unit = 1;
@@ -63,8 +85,10 @@ static unsigned long number(const char *what, const char *text, unsigned long ma
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (*end == 'K' || *end == 'M')
-		unit = *end++ == 'K' ? 1UL << 10 : 1UL << 20;
+	if (*end == 'K' || *end == 'M' || *end == 'G')
+		unit = *end == 'K' ? 1UL << 10 : *end == 'M' ? 1UL << 20 : 1UL << 30;
+	if (unit > 1)
+		end++;
 	if (errno || end == text || *end || *text == '-' || !value ||
 	    value > max / unit)
 		die("--%s %s: want a number from 1 to %lu", what, text, max);
@@ -169,6 +193,26 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_DEPTH:
 		options.depth = (unsigned int)number("depth", arg, DEPTH_MAX);
 		break;
+	case OPT_DIRTY_WINDOW:
+		options.dirty_window = number("dirty-window", arg, WINDOW_MAX);
+		break;
+	case OPT_DIRTY_LIMIT:
+		options.dirty_limit = number("dirty-limit", arg, DIRTY_MAX);
+		break;
+	case OPT_DIRTY_TOTAL:
+		options.dirty_total = number("dirty-total", arg, DIRTY_MAX);
+		break;
+	case OPT_DIRTY_BACKGROUND:
+		options.dirty_background = number("dirty-background", arg, DIRTY_MAX);
+		break;
+	case OPT_AGE:
+		options.writeback_age =
+			(unsigned int)number("writeback-age", arg, SECONDS_MAX);
+		break;
+	case OPT_TIMEOUT:
+		options.shutdown_timeout =
+			(unsigned int)number("shutdown-timeout", arg, SECONDS_MAX);
+		break;
 	case OPT_READY:
 		set_ready_fd(arg);
 		break;
@@ -182,6 +226,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return ARGP_ERR_UNKNOWN;
 	}
 	return 0;
+}
+
+static void check_window(const char *what, uint64_t size)
+{
+	if (size & (size - 1) || size < (uint64_t)sysconf(_SC_PAGESIZE))
+		die("--%s %llu: want a power of two, at least a page", what,
+		    (unsigned long long)size);
 }
 
 void options_parse(int argc, char **argv)
@@ -198,10 +249,8 @@ void options_parse(int argc, char **argv)
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (!options.vmo_count)
 		die("nothing to serve: give at least one NAME=FILE (see --help)");
-	if (options.window & (options.window - 1) ||
-	    options.window < (uint32_t)sysconf(_SC_PAGESIZE))
-		die("--window %u: want a power of two, at least a page",
-		    options.window);
+	check_window("window", options.window);
+	check_window("dirty-window", options.dirty_window);
 	if (strlen(options.socket) >= sizeof(((struct sockaddr_un *)0)->sun_path) ||
 	    !*options.socket)
 		die("--socket %s: want a path of 1 to %zu bytes", options.socket,

@@ -19,12 +19,23 @@ struct vmo_option {
  * struct options - the command line
  * @window: size of a window in bytes
  * @depth: windows that are read at a time, of each VMO
+ * @dirty_window: size of the windows in which writes are granted
+ * @dirty_limit, @dirty_total: the most that may be dirty in one VMO, in all of them
+ * @dirty_background: from here on it is written back, however new
+ * @writeback_age: seconds after which it is, however little
+ * @shutdown_timeout: seconds for writing back at the end
  * @ready_fd: where to tell that it serves, or -1
  */
 struct options {
 	const char *socket;
 	uint32_t window;
 	unsigned int depth;
+	uint64_t dirty_window;
+	uint64_t dirty_limit;
+	uint64_t dirty_total;
+	uint64_t dirty_background;
+	unsigned int writeback_age;
+	unsigned int shutdown_timeout;
 	int ready_fd;
 	bool lock_memory;
 	uid_t uids[IDS_MAX];

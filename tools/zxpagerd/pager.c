@@ -4,8 +4,11 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <linux/zxpager.h>
 
 #include <zircon/linux.h>
 #include <zircon/status.h>
@@ -41,10 +44,19 @@ void pager_open(void)
  */
 void pager_create_vmo(struct vmo *vmo)
 {
+	uint32_t options = 0, flags = 0;
 	zx_status_t status;
 
-	status = zx_pager_create_vmo(pager, 0, port, (uintptr_t)vmo,
-				     vmo->backend->size, &vmo->handle);
+	if (vmo->writable) {
+		options = ZX_VMO_TRAP_DIRTY | (vmo->resizable ? ZX_VMO_RESIZABLE : 0);
+		flags = ZX_LINUX_CREATE_SYNC;
+	}
+	status = zx_linux_pager_create_vmo(pager, options, flags, port,
+					   (uintptr_t)vmo, vmo->backend->size,
+					   &vmo->handle);
+	if (status == ZX_ERR_NOT_SUPPORTED)
+		die("%s: the module that is loaded cannot write back: load a newer zxpager.ko",
+		    vmo->name);
 	if (status == ZX_ERR_OUT_OF_RANGE)
 		die("%s: %s is larger than a VMO can be", vmo->name,
 		    vmo->backend->path);
@@ -70,6 +82,12 @@ static void dispatch(const zx_port_packet_t *packet)
 	switch (page->command) {
 	case ZX_PAGER_VMO_READ:
 		vmo_read_packet(vmo, page->offset, page->length);
+		break;
+	case ZX_PAGER_VMO_DIRTY:
+		vmo_dirty_packet(vmo, page->offset, page->length);
+		break;
+	case ZX_LINUX_PAGER_VMO_SYNC:
+		vmo_sync_packet(vmo, page->offset, page->length);
 		break;
 	case ZX_PAGER_VMO_COMPLETE:
 		vmo_complete_packet(vmo);
@@ -129,4 +147,67 @@ zx_status_t pager_fail(struct vmo *vmo, uint64_t offset, uint64_t length,
 
 	return zx_pager_op_range(pager, ZX_PAGER_OP_FAIL, vmo->handle, offset,
 				 length, (uint64_t)status);
+}
+
+zx_status_t pager_dirty(struct vmo *vmo, uint64_t offset, uint64_t length)
+{
+	return zx_pager_op_range(pager, ZX_PAGER_OP_DIRTY, vmo->handle, offset,
+				 length, 0);
+}
+
+zx_status_t pager_query(struct vmo *vmo, uint64_t offset, uint64_t end,
+			zx_vmo_dirty_range_t *ranges, size_t count,
+			size_t *actual)
+{
+	return zx_pager_query_dirty_ranges(pager, vmo->handle, offset,
+					   end - offset, ranges,
+					   count * sizeof(*ranges), actual, NULL);
+}
+
+zx_status_t pager_begin(struct vmo *vmo, uint64_t offset, uint64_t length,
+			bool zero)
+{
+	return zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_BEGIN, vmo->handle,
+				 offset, length,
+				 zero ? ZX_VMO_DIRTY_RANGE_IS_ZERO : 0);
+}
+
+zx_status_t pager_end(struct vmo *vmo, uint64_t offset, uint64_t length)
+{
+	return zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_END, vmo->handle,
+				 offset, length, 0);
+}
+
+zx_status_t pager_sync_end(struct vmo *vmo, uint64_t offset, uint64_t length,
+			   int code)
+{
+	return zx_linux_pager_sync_end(pager, vmo->handle, offset, length,
+				       zx_linux_status_from_errno(code));
+}
+
+/* Zircon has no call for that. */
+int pager_info(struct vmo *vmo, struct pager_info *info)
+{
+	struct zxp_vmo_info all = { .size = sizeof(all) };
+	int error;
+
+	if (ioctl(zx_linux_handle_to_fd(vmo->handle), ZXP_IOC_VMO_GET_INFO, &all)) {
+		error = errno;
+		log_limited(&vmo->limit, "%s: the kernel does not tell its size: %s",
+			    vmo->name, strerror(error));
+		return error;
+	}
+	*info = (struct pager_info){
+		.size = all.out_vmo_size,
+		.stream_size = all.out_stream_size,
+		.dirty = all.out_dirty_bytes,
+		.zero = all.out_zero_bytes,
+	};
+	return 0;
+}
+
+ssize_t pager_read(struct vmo *vmo, void *buffer, size_t length, uint64_t offset)
+{
+	return pread(zx_linux_handle_to_fd(vmo->handle), buffer, length,
+		     (off_t)offset);
 }

@@ -10,6 +10,10 @@
  * for those pages alone that have one.  A window is done when no page of it is wanted
  * any more, so nothing that was asked for stays without an answer.
  *
+ * While a window is read its file may be written back to, and END then lets the kernel
+ * evict what was written.  Supplying what was read before that would bring the old
+ * content back, so such a window is read anew.
+ *
  * All of a VMO's windows may be busy; then requests queue up, and only as many as
  * there are packets without an answer.
  */
@@ -23,8 +27,6 @@
 #include "pager.h"
 #include "vmo.h"
 #include "window.h"
-
-#define BADS_MAX	1024
 
 /* Internal errno for a file that is not as long any more; fails with EIO. */
 #define TRUNCATED	ENODATA
@@ -41,12 +43,14 @@ enum mode {
  * @length: window size, less at the end of the VMO
  * @from, @to: the part of it that is being read now
  * @got: bytes of that part that are there
+ * @outdated: what was read so far is older than the store
  * @wanted: a bit for each page that waits for an answer
  */
 struct window {
 	struct event event;
 	struct vmo *vmo;
 	bool busy;
+	bool outdated;
 	enum mode mode;
 	uint64_t offset;
 	uint32_t length;
@@ -85,23 +89,6 @@ static void set_wanted(struct window *w, uint32_t from, uint32_t to, bool wanted
 	}
 }
 
-/* Where @offset's page is to fail: the errno, or 0. */
-static int bad_code(const struct reader *r, uint64_t offset)
-{
-	for (const struct bad *bad = r->bads; bad; bad = bad->next)
-		if (bad->offset <= offset && offset < bad->end)
-			return bad->code;
-	return 0;
-}
-
-static bool touches_bad(const struct reader *r, uint64_t offset, uint64_t end)
-{
-	for (const struct bad *bad = r->bads; bad; bad = bad->next)
-		if (bad->offset < end && offset < bad->end)
-			return true;
-	return false;
-}
-
 /* The code that a back end's error has on the other side. */
 static int fail_code(int error)
 {
@@ -135,10 +122,11 @@ static void fail_part(struct window *w, uint32_t from, uint32_t to, int code)
 	set_wanted(w, from, to, false);
 }
 
-/* How much of [w->from, w->to) the file had when it was opened. */
+/* How much of [w->from, w->to) the file has; beyond that it is zero. */
 static uint32_t part_bytes(const struct window *w)
 {
-	uint64_t left = w->vmo->backend->size - w->offset - w->from;
+	uint64_t size = w->vmo->backend->size, at = w->offset + w->from;
+	uint64_t left = size > at ? size - at : 0;
 
 	return left < w->to - w->from ? (uint32_t)left : w->to - w->from;
 }
@@ -166,9 +154,9 @@ static bool next_run(struct window *w)
 			at += page;
 			continue;
 		}
-		code = bad_code(r, w->offset + at);
+		code = reader_bad_code(r, w->offset + at);
 		for (end = at + page; end < w->length && is_wanted(w, end) &&
-		     bad_code(r, w->offset + end) == code; end += page)
+		     reader_bad_code(r, w->offset + end) == code; end += page)
 			;
 		if (!code) {
 			w->from = at;
@@ -179,20 +167,6 @@ static bool next_run(struct window *w)
 		at = end;
 	}
 	return false;
-}
-
-/* Begins what is to be read next, or lets the window go. */
-static void step(struct window *w)
-{
-	w->got = 0;
-	if (w->mode == WHOLE) {
-		w->from = 0;
-		w->to = w->length;
-	} else if (!next_run(w)) {
-		w->busy = false;
-		return;
-	}
-	read_rest(w);
 }
 
 /* What was being read cannot be had: with less of it perhaps. */
@@ -219,7 +193,6 @@ static void part_failed(struct window *w, int error)
 				    strerror(error));
 		fail_part(w, w->from, w->to, fail_code(error));
 	}
-	step(w);
 }
 
 /* Requests in the queue for what just got content are over. */
@@ -244,6 +217,19 @@ static void trim_requests(struct reader *r, uint64_t offset, uint64_t end)
 	}
 }
 
+/* The VMO is smaller than the window thinks; false if that is not so. */
+static bool clip(struct window *w)
+{
+	vmo_refresh(w->vmo);
+	if (w->offset + w->length <= w->vmo->size)
+		return false;
+	w->length = w->vmo->size > w->offset ?
+		    (uint32_t)(w->vmo->size - w->offset) : 0;
+	set_wanted(w, w->length, w->vmo->reader.window_size, false);
+	return true;
+}
+
+/* Supplies what was read. */
 static void part_read(struct window *w)
 {
 	struct vmo *vmo = w->vmo;
@@ -251,10 +237,9 @@ static void part_read(struct window *w)
 	zx_status_t status;
 
 	/* A range turned bad meanwhile: the pages beside it are still good. */
-	if (touches_bad(&vmo->reader, w->offset + w->from, w->offset + w->to)) {
+	if (reader_has_bad(&vmo->reader, w->offset + w->from, w->offset + w->to)) {
 		if (w->mode == WHOLE)
 			w->mode = RUNS;
-		step(w);
 		return;
 	}
 	memset(w->buffer + w->from + w->got, 0, w->to - w->from - w->got);
@@ -263,18 +248,35 @@ static void part_read(struct window *w)
 	set_wanted(w, w->from, w->from + (uint32_t)done, false);
 	trim_requests(&vmo->reader, w->offset + w->from,
 		      w->offset + w->from + done);
-	if (status == ZX_ERR_BAD_STATE) {
+	if (status == ZX_ERR_BAD_STATE)
 		/* Detached: whoever waited was told. */
-		w->busy = false;
-		return;
-	}
-	if (status != ZX_OK) {
+		set_wanted(w, 0, w->length, false);
+	else if (status != ZX_OK &&
+		 !(status == ZX_ERR_OUT_OF_RANGE && clip(w)))
 		part_failed(w, status == ZX_ERR_NO_MEMORY ? ENOMEM : EIO);
-		return;
-	}
 	if (w->mode == WHOLE)
 		w->mode = RUNS;
-	step(w);
+}
+
+/* Begins what is to be read next, or lets the window go. */
+static void step(struct window *w)
+{
+	for (;;) {
+		w->got = 0;
+		w->outdated = false;
+		if (w->mode == WHOLE) {
+			w->from = 0;
+			w->to = w->length;
+		} else if (!next_run(w)) {
+			w->busy = false;
+			return;
+		}
+		if (part_bytes(w)) {
+			read_rest(w);
+			return;
+		}
+		part_read(w);
+	}
 }
 
 static struct window *find_window(struct reader *r, uint64_t offset)
@@ -301,7 +303,7 @@ static void begin(struct window *w, uint64_t offset)
 	w->busy = true;
 	w->offset = offset;
 	w->length = left < r->window_size ? (uint32_t)left : r->window_size;
-	w->mode = touches_bad(r, offset, offset + w->length) ? RUNS : WHOLE;
+	w->mode = reader_has_bad(r, offset, offset + w->length) ? RUNS : WHOLE;
 	memset(w->wanted, 0, wanted_words(r) * sizeof(*w->wanted));
 	w->vmo->windows++;
 }
@@ -349,21 +351,38 @@ static void window_done(struct event *ev, int res)
 		w->busy = false;
 		return;
 	}
+	if (w->outdated) {
+		step(w);
+		return;
+	}
 	if (res == -EINTR || res == -EAGAIN) {
 		read_rest(w);
 		return;
 	}
-	if (res > 0) {
+	if (res > 0)
 		w->got += (uint32_t)res;
-		if (w->got < part_bytes(w)) {
-			read_rest(w);
-			return;
-		}
-		part_read(w);
-	} else {
-		part_failed(w, res ? -res : TRUNCATED);
+	if (res > 0 && w->got < part_bytes(w)) {
+		read_rest(w);
+		return;
 	}
+	if (res < 0 || w->got < part_bytes(w))
+		part_failed(w, res ? -res : TRUNCATED);
+	else
+		part_read(w);
+	step(w);
 	pump(vmo);
+}
+
+void reader_outdate(struct vmo *vmo, uint64_t offset, uint64_t end)
+{
+	struct reader *r = &vmo->reader;
+
+	for (unsigned int i = 0; i < r->depth; i++) {
+		struct window *w = &r->windows[i];
+
+		if (w->busy && w->offset < end && offset < w->offset + w->length)
+			w->outdated = true;
+	}
 }
 
 void reader_request(struct vmo *vmo, uint64_t offset, uint64_t length)
@@ -371,6 +390,7 @@ void reader_request(struct vmo *vmo, uint64_t offset, uint64_t length)
 	struct reader *r = &vmo->reader;
 	struct request *req;
 
+	vmo_refresh(vmo);
 	if (vmo->detached || offset >= vmo->size || !length)
 		return;
 	if (length > vmo->size - offset)
@@ -396,41 +416,6 @@ void reader_resume(struct vmo *vmo)
 void reader_cancel(struct vmo *vmo)
 {
 	trim_requests(&vmo->reader, 0, UINT64_MAX);
-}
-
-int reader_add_bad(struct vmo *vmo, uint64_t offset, uint64_t length, int code)
-{
-	struct reader *r = &vmo->reader;
-	struct bad *bad;
-	uint64_t mask = r->page_size - 1;
-
-	if (!length || offset >= vmo->size || length > vmo->size - offset)
-		return ERANGE;
-	if (r->bad_count == BADS_MAX)
-		return ENOSPC;
-	bad = malloc(sizeof(*bad));
-	if (!bad)
-		return ENOMEM;
-	*bad = (struct bad){
-		.next = r->bads,
-		.offset = offset & ~mask,
-		.end = (offset + length + mask) & ~mask,
-		.code = code,
-	};
-	r->bads = bad;
-	r->bad_count++;
-	return 0;
-}
-
-void reader_clear_bad(struct vmo *vmo)
-{
-	struct bad *bad;
-
-	while ((bad = vmo->reader.bads)) {
-		vmo->reader.bads = bad->next;
-		free(bad);
-	}
-	vmo->reader.bad_count = 0;
 }
 
 int reader_init(struct vmo *vmo, uint32_t window_size, unsigned int depth)

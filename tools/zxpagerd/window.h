@@ -54,8 +54,18 @@ void reader_resume(struct vmo *vmo);
 /* Nobody waits any more; what is being read is thrown away. */
 void reader_cancel(struct vmo *vmo);
 
+/*
+ * The store has something newer for a range, and the kernel may forget it any time: what
+ * was read so far is not supplied any more.
+ */
+void reader_outdate(struct vmo *vmo, uint64_t offset, uint64_t end);
+
 /* 0 or an errno: READs of the range fail with @code until reader_clear_bad(). */
 int reader_add_bad(struct vmo *vmo, uint64_t offset, uint64_t length, int code);
 void reader_clear_bad(struct vmo *vmo);
+
+/* What @offset's page is to fail with, or 0; and whether any page of a range is. */
+int reader_bad_code(const struct reader *r, uint64_t offset);
+bool reader_has_bad(const struct reader *r, uint64_t offset, uint64_t end);
 
 #endif /* ZXD_WINDOW_H */

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One batch of what is dirty in a VMO, on its way into the store: query, BEGIN, size,
+ * zeroes, data, sync, END, in this order.
+ *
+ * END says that the store has the range for good, so it comes after a sync that
+ * succeeded and for no range of which any write failed.  What is left out stays dirty,
+ * and a later batch takes it from the VMO again, all of it: after a sync that failed the
+ * page cache may have forgotten what it could not write, and a second sync would
+ * succeed with nothing done.
+ *
+ * The size is asked for after BEGIN.  What is cut off the VMO later takes its dirty
+ * pages along, and what it grows by is dirty anew, so END of ranges that are not what
+ * they were does no harm.  One thing may: a zero range remembers how far it was begun,
+ * also when that batch failed, and END of a range that starts with it would clean all
+ * of that.  So ranges are ended one by one, the last one first: a range is only ever
+ * cleaned by its own END, and has been written then.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "log.h"
+#include "pager.h"
+#include "vmo.h"
+
+static const uint8_t zeroes[CHUNK_SIZE];
+
+static void write_zeroes(struct vmo *vmo);
+static void zero_next(struct vmo *vmo);
+static void write_next(struct vmo *vmo);
+
+static void note_error(struct vmo *vmo, struct part *part, int error,
+		       const char *what, uint64_t offset, uint64_t length)
+{
+	struct batch *b = &vmo->writeback.batch;
+
+	vmo->writeback_errors++;
+	if (!b->error)
+		b->error = error;
+	if (part)
+		part->error = error;
+	log_limited(&vmo->limit,
+		    "%s: %s: cannot %s %llu+%llu: %s: it stays in memory and is tried again",
+		    vmo->name, vmo->backend->path, what,
+		    (unsigned long long)offset, (unsigned long long)length,
+		    strerror(error));
+}
+
+/* --- what is in the batch ------------------------------------------------------- */
+
+/* Ranges from @offset on, until there are enough; b->next is where they end. */
+static int collect(struct vmo *vmo, uint64_t offset, uint64_t end)
+{
+	static zx_vmo_dirty_range_t ranges[BATCH_RANGES];
+	struct batch *b = &vmo->writeback.batch;
+	uint64_t room = BATCH_BYTES;
+	size_t count = 0;
+	zx_status_t status;
+
+	b->count = 0;
+	b->next = end;
+	vmo_refresh(vmo);
+	if (end > vmo->size)
+		end = vmo->size;
+	if (offset >= end)
+		return 0;
+	status = pager_query(vmo, offset, end, ranges, BATCH_RANGES, &count);
+	/* Cut off since it was asked for its size: whoever did that comes again. */
+	if (status == ZX_ERR_OUT_OF_RANGE)
+		return EAGAIN;
+	if (status != ZX_OK)
+		return EIO;
+	for (size_t i = 0; i < count && room; i++) {
+		struct part *part = &b->parts[b->count++];
+
+		*part = (struct part){
+			.offset = ranges[i].offset,
+			.end = ranges[i].offset + ranges[i].length,
+			.zero = ranges[i].options & ZX_VMO_DIRTY_RANGE_IS_ZERO,
+		};
+		if (part->zero)
+			continue;
+		if (part->end - part->offset > room)
+			part->end = part->offset + room;
+		room -= part->end - part->offset;
+	}
+	if (!room || b->count == BATCH_RANGES)
+		b->next = b->parts[b->count - 1].end;
+	return 0;
+}
+
+/* Calls @op for @part, or for what the VMO has left of it. */
+static zx_status_t with_rest(struct vmo *vmo, struct part *part,
+			     zx_status_t (*op)(struct vmo *vmo, struct part *part))
+{
+	zx_status_t status;
+
+	while (part->offset < part->end) {
+		status = op(vmo, part);
+		if (status != ZX_ERR_OUT_OF_RANGE)
+			return status;
+		vmo_refresh(vmo);
+		if (vmo->size >= part->end)
+			return status;
+		part->end = vmo->size > part->offset ? vmo->size : part->offset;
+	}
+	return ZX_OK;
+}
+
+static zx_status_t begin_part(struct vmo *vmo, struct part *part)
+{
+	return pager_begin(vmo, part->offset, part->end - part->offset, part->zero);
+}
+
+static zx_status_t end_part(struct vmo *vmo, struct part *part)
+{
+	return pager_end(vmo, part->offset, part->end - part->offset);
+}
+
+static void begin_all(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+
+	for (unsigned int i = 0; i < b->count; i++) {
+		struct part *part = &b->parts[i];
+
+		if (with_rest(vmo, part, begin_part) != ZX_OK)
+			note_error(vmo, part, EIO, "begin to write back",
+				   part->offset, part->end - part->offset);
+	}
+}
+
+/* --- the end of it -------------------------------------------------------------- */
+
+static void finish(struct vmo *vmo)
+{
+	vmo->writeback.batch.busy = false;
+	writeback_batch_done(vmo);
+}
+
+static void end_all(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+
+	for (unsigned int i = b->count; i--;) {
+		struct part *part = &b->parts[i];
+
+		if (part->error)
+			continue;
+		/* From here on it may be evicted and read again: nothing older. */
+		reader_outdate(vmo, part->offset, part->end);
+		if (with_rest(vmo, part, end_part) != ZX_OK)
+			note_error(vmo, part, EIO, "end writing back",
+				   part->offset, part->end - part->offset);
+		else if (part->zero)
+			vmo->zeroed += part->end - part->offset;
+	}
+}
+
+static void sync_done(struct event *ev, int res)
+{
+	struct batch *b = event_owner(ev, struct batch, event);
+	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
+	struct backend *be = vmo->backend;
+
+	if (res == -EINTR || res == -EAGAIN) {
+		be->ops->sync(be, ev, b->resized);
+		return;
+	}
+	if (res < 0) {
+		note_error(vmo, NULL, -res, "sync", 0, be->size);
+	} else {
+		b->unsynced = false;
+		b->resized = false;
+		end_all(vmo);
+	}
+	finish(vmo);
+}
+
+static void sync_store(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+	struct backend *be = vmo->backend;
+
+	b->event.handler = sync_done;
+	if (b->unsynced) {
+		be->ops->sync(be, &b->event, b->resized);
+		return;
+	}
+	end_all(vmo);
+	finish(vmo);
+}
+
+/* --- data ----------------------------------------------------------------------- */
+
+static void write_rest(struct chunk *c)
+{
+	struct backend *be = c->vmo->backend;
+
+	be->ops->write(be, &c->event, c->buffer + c->put, c->length - c->put,
+		       c->offset + c->put);
+}
+
+static void chunk_done(struct event *ev, int res)
+{
+	struct chunk *c = event_owner(ev, struct chunk, event);
+	struct vmo *vmo = c->vmo;
+	struct batch *b = &vmo->writeback.batch;
+	struct backend *be = vmo->backend;
+
+	if (res > 0) {
+		c->put += (uint32_t)res;
+		vmo->written += (uint32_t)res;
+		if (be->size < c->offset + c->put) {
+			be->size = c->offset + c->put;
+			b->resized = true;
+		}
+	}
+	if (res == -EINTR || res == -EAGAIN || (res > 0 && c->put < c->length)) {
+		write_rest(c);
+		return;
+	}
+	if (res <= 0)
+		note_error(vmo, c->part, res ? -res : EIO, "write", c->offset,
+			   c->length);
+	c->busy = false;
+	b->writes--;
+	write_next(vmo);
+}
+
+/*
+ * The next chunk out of the VMO; false if no part has any.  Where the stream ends so does
+ * the file: what a page has beyond is not written.
+ */
+static bool fill(struct vmo *vmo, struct chunk *c)
+{
+	struct batch *b = &vmo->writeback.batch;
+
+	for (; b->current < b->count; b->current++) {
+		struct part *part = &b->parts[b->current];
+		uint64_t left;
+		ssize_t n;
+
+		if (b->at < part->offset)
+			b->at = part->offset;
+		if (part->zero || part->error || b->at >= part->end)
+			continue;
+		left = part->end - b->at;
+		do {
+			n = pager_read(vmo, c->buffer,
+				       left < CHUNK_SIZE ? left : CHUNK_SIZE, b->at);
+		} while (n < 0 && errno == EINTR);
+		if (n < 0)
+			note_error(vmo, part, errno, "take out of the VMO", b->at,
+				   left);
+		if (n <= 0)
+			continue;
+		c->part = part;
+		c->offset = b->at;
+		c->length = (uint32_t)n;
+		c->put = 0;
+		b->at += (uint64_t)n;
+		return true;
+	}
+	return false;
+}
+
+static void write_next(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+
+	for (unsigned int i = 0; i < CHUNKS; i++) {
+		struct chunk *c = &b->chunks[i];
+
+		if (c->busy)
+			continue;
+		if (!fill(vmo, c))
+			break;
+		c->busy = true;
+		b->writes++;
+		b->unsynced = true;
+		write_rest(c);
+	}
+	if (!b->writes)
+		sync_store(vmo);
+}
+
+static void write_data(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+
+	b->current = 0;
+	b->at = 0;
+	write_next(vmo);
+}
+
+/* --- size and zeroes ------------------------------------------------------------ */
+
+/* The piece that was under way is done, or has failed. */
+static void piece_done(struct vmo *vmo, int error)
+{
+	struct batch *b = &vmo->writeback.batch;
+	struct part *part = &b->parts[b->current];
+
+	if (error) {
+		note_error(vmo, part, error, "zero", b->at, b->piece - b->at);
+		b->piece = part->end;
+	}
+	b->at = b->piece;
+	zero_next(vmo);
+}
+
+static void zeroes_written(struct event *ev, int res)
+{
+	struct batch *b = event_owner(ev, struct batch, event);
+	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
+
+	if (res == -EINTR || res == -EAGAIN)
+		res = 0;
+	else if (res <= 0) {
+		piece_done(vmo, res ? -res : EIO);
+		return;
+	}
+	b->at += (uint32_t)res;
+	if (b->at < b->piece)
+		write_zeroes(vmo);
+	else
+		piece_done(vmo, 0);
+}
+
+static void write_zeroes(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+	struct backend *be = vmo->backend;
+	uint64_t left = b->piece - b->at;
+
+	b->event.handler = zeroes_written;
+	be->ops->write(be, &b->event, zeroes,
+		       left < CHUNK_SIZE ? (uint32_t)left : CHUNK_SIZE, b->at);
+}
+
+static void zero_done(struct event *ev, int res)
+{
+	struct batch *b = event_owner(ev, struct batch, event);
+	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
+
+	if (res == -EOPNOTSUPP || res == -EINTR || res == -EAGAIN) {
+		write_zeroes(vmo);
+		return;
+	}
+	if (!res && b->drop)
+		ranges_remove(&vmo->dirty.reserved, b->at, b->piece);
+	piece_done(vmo, res < 0 ? -res : 0);
+}
+
+/*
+ * The next piece of a zero range.  It becomes a hole, but for pages that somebody was
+ * allowed to write to since: their space stays.  They read as zeroes all the same, or
+ * who synced the zeroes would find after a crash what was there before.
+ */
+static void zero_piece(struct vmo *vmo, uint64_t end)
+{
+	struct batch *b = &vmo->writeback.batch;
+	struct backend *be = vmo->backend;
+	zx_vmo_dirty_range_t range;
+	size_t count = 0;
+
+	b->piece = end;
+	b->drop = false;
+	if (pager_query(vmo, b->at, end, &range, 1, &count) == ZX_OK && count) {
+		b->drop = range.offset <= b->at &&
+			  range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO;
+		if (range.offset > b->at)
+			b->piece = range.offset;
+		else if (range.offset + range.length < end)
+			b->piece = range.offset + range.length;
+	}
+	b->unsynced = true;
+	b->event.handler = zero_done;
+	be->ops->zero(be, &b->event, b->at, b->piece - b->at, !b->drop);
+}
+
+static void zero_next(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+
+	for (; b->current < b->count; b->current++) {
+		struct part *part = &b->parts[b->current];
+		uint64_t end = part->end < b->limit ? part->end : b->limit;
+
+		if (b->at < part->offset)
+			b->at = part->offset;
+		if (part->zero && !part->error && b->at < end) {
+			zero_piece(vmo, end);
+			return;
+		}
+	}
+	dirty_resume(vmo);
+	write_data(vmo);
+}
+
+/*
+ * The file gets the size that the stream has now.  If it is cut off nobody has
+ * reserved anything beyond: that is why grants pause, and why the size is not an old one.
+ */
+static int resize(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+	struct backend *be = vmo->backend;
+	uint64_t mask = vmo->reader.page_size - 1;
+	struct pager_info info;
+	int error = pager_info(vmo, &info);
+
+	b->limit = be->size;
+	if (error)
+		return error;
+	if (info.stream_size < b->limit)
+		b->limit = info.stream_size;
+	if (!be->ops->resize || info.stream_size == be->size)
+		return 0;
+	error = be->ops->resize(be, info.stream_size);
+	if (error)
+		return error;
+	if (info.stream_size < be->size)
+		ranges_remove(&vmo->dirty.reserved,
+			      (info.stream_size + mask) & ~mask, UINT64_MAX);
+	be->size = info.stream_size;
+	b->resized = true;
+	b->unsynced = true;
+	return 0;
+}
+
+static void paused(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+	int error = resize(vmo);
+
+	if (error) {
+		note_error(vmo, NULL, error, "resize to that of the VMO", 0,
+			   vmo->size);
+		for (unsigned int i = 0; i < b->count; i++)
+			b->parts[i].error = error;
+	}
+	b->current = 0;
+	b->at = 0;
+	zero_next(vmo);
+}
+
+/* --- the beginning of it -------------------------------------------------------- */
+
+bool batch_begin(struct vmo *vmo, uint64_t offset, uint64_t end)
+{
+	struct batch *b = &vmo->writeback.batch;
+	struct pager_info info;
+	int error;
+
+	b->error = 0;
+	do {
+		error = collect(vmo, offset, end);
+	} while (error == EAGAIN);
+	if (error)
+		note_error(vmo, NULL, error, "find out what is dirty in", 0,
+			   vmo->size);
+	begin_all(vmo);
+	if (!error && !b->count && !b->unsynced && !pager_info(vmo, &info) &&
+	    (!vmo->resizable || info.stream_size == vmo->backend->size))
+		return false;
+	b->busy = true;
+	dirty_pause(vmo, paused);
+	return true;
+}
+
+int batch_init(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+	uint8_t *memory = mmap(NULL, CHUNKS * CHUNK_SIZE, PROT_READ | PROT_WRITE,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (memory == MAP_FAILED)
+		return ENOMEM;
+	for (unsigned int i = 0; i < CHUNKS; i++) {
+		b->chunks[i].event.handler = chunk_done;
+		b->chunks[i].vmo = vmo;
+		b->chunks[i].buffer = memory + (size_t)i * CHUNK_SIZE;
+	}
+	return 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_WRITEBACK_H
+#define ZXD_WRITEBACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "batch.h"
+#include "loop.h"
+
+/*
+ * struct sync_request - somebody waits until a range is durable
+ * @done: called once, with 0 or an errno; perhaps from within writeback_sync()
+ */
+struct sync_request {
+	struct sync_request *next;
+	uint64_t offset;
+	uint64_t end;
+	void (*done)(struct sync_request *req, int error);
+};
+
+/* struct pass - once over a range of a VMO, batch by batch; it has come to @at */
+struct pass {
+	bool active;
+	uint64_t at;
+	uint64_t end;
+	int error;
+};
+
+/*
+ * struct writeback - when what is dirty in a VMO is written back
+ * @batch: what is under way, for one of the passes
+ * @all: the pass over all of it
+ * @sync: that for the first of @syncs, which goes first
+ * @wanted: all of it is to be written back, but not before @retry_at
+ * @since: when something was dirty first, or 0
+ * @retry_ms: how long was waited before the last try, 0 if that succeeded
+ * @started, @done: passes over all of it that were begun; the last one that succeeded
+ */
+struct writeback {
+	struct batch batch;
+	struct pass all;
+	struct pass sync;
+	struct sync_request *syncs, **syncs_end;
+	bool wanted;
+	bool pumping;
+	uint64_t since;
+	uint64_t retry_at;
+	unsigned int retry_ms;
+	uint64_t started;
+	uint64_t done;
+};
+
+/* 0 or an errno. */
+int writeback_init(struct vmo *vmo);
+
+/* What is dirty is to be written back soon; after an error not at once. */
+void writeback_want(struct vmo *vmo);
+
+/* Something may have become dirty. */
+void writeback_note(struct vmo *vmo);
+
+/* Calls @req->done when what is dirty in its range by now is durable, or cannot be. */
+void writeback_sync(struct vmo *vmo, struct sync_request *req);
+
+/* Looks after age and amount of what is dirty, and at what failed; again and again. */
+void writeback_tick(void);
+
+/* From now on everything is written back as soon as it is dirty. */
+void writeback_hurry(void);
+
+/* Nothing of the VMO is left to be written back; @left is how many bytes else. */
+bool writeback_is_clean(struct vmo *vmo, uint64_t *left);
+
+/* A batch has come to its end. */
+void writeback_batch_done(struct vmo *vmo);
+
+#endif /* ZXD_WRITEBACK_H */
