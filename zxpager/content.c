@@ -108,7 +108,7 @@ pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 		spin_lock(&vmo->zero_lock);
 		zero = zxp_zero_find(&vmo->zeroes, index);
 		if (zero && zero->start <= index)
-			limit = index = zero->end;
+			index = zero->end;
 		else if (zero)
 			limit = min(end, zero->start);
 		spin_unlock(&vmo->zero_lock);
@@ -289,6 +289,19 @@ int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
 	atomic64_add(*filled, &vmo->supplied);
 	mutex_unlock(&vmo->content_lock);
 	return ret;
+}
+
+/*
+ * Is a locked page pinned for I/O? One that very many map looks so too, so its
+ * mappings go before that is believed.
+ */
+bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio)
+{
+	if (!folio_maybe_dma_pinned(folio))
+		return false;
+	if (folio_mapped(folio))
+		unmap_mapping_pages(vmo->inode.i_mapping, folio->index, 1, false);
+	return folio_maybe_dma_pinned(folio);
 }
 
 /* Take clean pages out, but for pinned ones, and mapped ones if they are to stay. */

@@ -287,6 +287,9 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	loff_t start;
 	ssize_t ret;
 
+	/* What is to be synced waits for the daemon. */
+	if (nowait && iocb_is_dsync(iocb) && vmo->flags & ZXP_CREATE_SYNC)
+		return -EAGAIN;
 	/* Appenders may wait for the daemon, and for each other, but killably. */
 	if (append && nowait && !mutex_trylock(&vmo->append_lock))
 		return -EAGAIN;
@@ -301,13 +304,18 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (ret)
 		goto unlock;
 	file_update_time(file);
+	if (start > i_size_read(&vmo->inode)) {
+		ret = nowait ? -EAGAIN : zxp_vmo_clear_gap(vmo, start);
+		if (ret)
+			goto unlock;
+	}
 	ret = zxp_write(vmo, &iocb->ki_pos, from, ZXP_IO_STREAM, nowait);
 	if (iocb->ki_pos > start)
 		ret = iocb->ki_pos - start;
 unlock:
 	if (append)
 		mutex_unlock(&vmo->append_lock);
-	return ret;
+	return ret > 0 ? generic_write_sync(iocb, ret) : ret;
 }
 
 static int zxp_vmo_io_range(struct zxp_vmo *vmo, struct zxp_vmo_io *args,

@@ -148,6 +148,17 @@ static int zxp_ioc_vmo_write(struct file *file, union zxp_args *args,
 	return zxp_vmo_write(zxp_vmo_of(file_inode(file)), &args->vmo_io);
 }
 
+static int zxp_ioc_vmo_set_stream_size(struct file *file, union zxp_args *args,
+				       struct zxp_new_file *new)
+{
+	if (args->set_stream_size.flags)
+		return -EINVAL;
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	return zxp_vmo_set_stream_size(zxp_vmo_of(file_inode(file)),
+				       args->set_stream_size.stream_size);
+}
+
 /* In the ABI already, not in the module yet. */
 static int zxp_ioc_not_yet(struct file *file, union zxp_args *args,
 			   struct zxp_new_file *new)
@@ -193,7 +204,7 @@ static const struct zxp_ioctl zxp_vmo_ioctls[] = {
 		  buffer, zxp_ioc_vmo_write),
 	ZXP_IOCTL(ZXP_IOC_VMO_SET_STREAM_SIZE,
 		  struct zxp_vmo_set_stream_size,
-		  stream_size, zxp_ioc_not_yet),
+		  stream_size, zxp_ioc_vmo_set_stream_size),
 	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, struct zxp_vmo_create_child,
 		  reserved, zxp_ioc_not_yet),
 };

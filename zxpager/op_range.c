@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a client does to a range of a VMO: COMMIT, PREFETCH and the hints.
+ * What a client does to a range of a VMO: COMMIT, PREFETCH and the hints. For ZERO
+ * see clear.c.
  */
 #include <linux/fadvise.h>
 #include <linux/sched/signal.h>
@@ -162,6 +163,8 @@ int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,
 	case ZXP_VMO_OP_DONT_NEED:
 		zxp_vmo_drop_unused(vmo, start, end);
 		return 0;
+	case ZXP_VMO_OP_ZERO:
+		return zxp_vmo_clear(vmo, args->offset, args->length);
 	default:
 		return -EOPNOTSUPP;
 	}

@@ -108,9 +108,10 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 	struct file *port_file = NULL;
 	int ret = 0;
 
-	if (args->flags & ~ZXP_CREATE_ALL || args->reserved)
+	if (args->flags & ~ZXP_CREATE_FLAGS || args->reserved)
 		return -EINVAL;
-	if (plain && (args->port_fd != ZXP_PORT_OWN || args->key))
+	if (plain && (args->port_fd != ZXP_PORT_OWN || args->key ||
+		      args->flags & ZXP_CREATE_SYNC))
 		return -EINVAL;
 
 	if (args->port_fd != ZXP_PORT_OWN) {
@@ -125,21 +126,17 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 	}
 
 	/* As in Zircon: what is not for a plain VMO is a wrong option there. */
-	if (args->options & ~ZXP_VMO_OPTIONS_ALL ||
+	if (args->options & ~ZXP_VMO_OPTIONS ||
 	    (plain && args->options & ZXP_VMO_TRAP_DIRTY) ||
 	    (args->options & ZXP_VMO_RESIZABLE &&
 	     args->options & ZXP_VMO_UNBOUNDED))
 		ret = -EINVAL;
-	else if (args->options & ~ZXP_VMO_OPTIONS ||
-		 args->flags & ~ZXP_CREATE_FLAGS)
-		ret = -EOPNOTSUPP;
 	else if (args->vmo_size > ZXP_MAX_VMO_SIZE)
 		ret = -ERANGE;
 	if (ret)
 		goto put_port;
 
-	new->file = zxp_vmo_file_create(plain ? NULL : pager, port, args->key,
-					args->options, args->vmo_size);
+	new->file = zxp_vmo_file_create(plain ? NULL : pager, port, args);
 	if (IS_ERR(new->file)) {
 		ret = PTR_ERR(new->file);
 		new->file = NULL;
@@ -199,6 +196,19 @@ static int zxp_vmo_fail(struct zxp_vmo *vmo, u64 offset, u64 length, u64 code)
 	return 0;
 }
 
+static int zxp_vmo_sync_end(struct zxp_vmo *vmo, u64 offset, u64 length, u64 code)
+{
+	pgoff_t start = offset >> PAGE_SHIFT;
+
+	if (code && !zxp_fail_code_valid(code))
+		return -EINVAL;
+	if (!(vmo->flags & ZXP_CREATE_SYNC))
+		return -EOPNOTSUPP;
+	/* The VMO may have shrunk since, so its size does not matter. */
+	return zxp_sync_end(vmo->source, start, start + (length >> PAGE_SHIFT),
+			    -(int)code, &vmo->inode.i_mapping->wb_err);
+}
+
 int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args)
 {
 	struct zxp_vmo *vmo;
@@ -229,6 +239,10 @@ int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args)
 	case ZXP_PAGER_OP_WRITEBACK_BEGIN:
 	case ZXP_PAGER_OP_WRITEBACK_END:
 		ret = zxp_vmo_writeback(vmo, args);
+		break;
+	case ZXP_PAGER_OP_SYNC_END:
+		ret = zxp_vmo_sync_end(vmo, args->offset, args->length,
+				       args->data);
 		break;
 	default:
 		ret = -EOPNOTSUPP;

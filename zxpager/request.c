@@ -278,6 +278,7 @@ void zxp_source_detach(struct zxp_source *source, bool complete)
 				zxp_request_complete_locked(source,
 							    rb_entry(node, struct zxp_request,
 								     node));
+		zxp_sync_detach_locked(source);
 		source->complete = complete;
 		zxp_source_dispatch_locked(source);
 	} else if (!complete) {

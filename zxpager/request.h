@@ -12,13 +12,17 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+/* Needs what comes before. */
+#include <linux/errseq.h>
 
 #include "port.h"
 
 enum zxp_request_type {
 	ZXP_REQUEST_READ,
 	ZXP_REQUEST_DIRTY,
+	/* What resolves one has a tree of them; a SYNC is answered, see sync.c. */
 	ZXP_REQUEST_TYPES,
+	ZXP_REQUEST_SYNC = ZXP_REQUEST_TYPES,
 };
 
 /**
@@ -62,6 +66,20 @@ struct zxp_request {
 };
 
 /**
+ * struct zxp_sync - the fsync()s of one VMO
+ * @request: what the SYNC packet speaks of
+ * @active: @request is to be answered
+ * @waiters: who waits for that
+ * @next: who waits for the one after it
+ */
+struct zxp_sync {
+	struct zxp_request request;
+	bool active;
+	struct list_head waiters;
+	struct list_head next;
+};
+
+/**
  * struct zxp_source - the requests of one VMO, and its one packet
  * @ref: held by the VMO, by the packet while it is in a port, and by its reader
  * @lock: protects all below but constants. &zxp_port.lock nests inside.
@@ -70,6 +88,7 @@ struct zxp_request {
  * @generation: counts what resolves requests, see zxp_source_generation()
  * @requests: the primaries of each type, by @start; they never overlap
  * @fifo: primaries whose packet waits for its turn, oldest first
+ * @sync: what is to be made durable
  * @packet: the packet
  * @sending: the request that @packet speaks of while it is in the port
  * @packet_busy: @packet is in the port, or with a reader
@@ -81,6 +100,7 @@ struct zxp_request {
  * @read_packets: READ packets that were read
  * @read_pages: sum of their lengths
  * @dirty_packets: DIRTY packets that were read
+ * @sync_packets: SYNC packets that were read
  */
 struct zxp_source {
 	struct kref ref;
@@ -90,6 +110,7 @@ struct zxp_source {
 	unsigned long generation;
 	struct rb_root requests[ZXP_REQUEST_TYPES];
 	struct list_head fifo;
+	struct zxp_sync sync;
 	struct zxp_port_packet packet;
 	struct zxp_request *sending;
 	bool packet_busy;
@@ -101,6 +122,7 @@ struct zxp_source {
 	u64 read_packets;
 	u64 read_pages;
 	u64 dirty_packets;
+	u64 sync_packets;
 };
 
 struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key);
@@ -125,6 +147,11 @@ int zxp_request_wait(struct zxp_source *source, struct zxp_request *request,
 void zxp_request_end(struct zxp_source *source, struct zxp_request *request);
 int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 		     pgoff_t start, pgoff_t *end, unsigned long generation);
+
+int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end);
+int zxp_sync_end(struct zxp_source *source, pgoff_t start, pgoff_t end,
+		 int error, errseq_t *wb_err);
+void zxp_sync_detach_locked(struct zxp_source *source);
 
 /**
  * zxp_source_generation() - to be read before looking for a page

@@ -51,19 +51,6 @@ int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages)
 	return ret;
 }
 
-/* Something was written up to @pos. */
-void zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos)
-{
-	if (pos <= i_size_read(&vmo->inode))
-		return;
-	mutex_lock(&vmo->content_lock);
-	/* It may have been cut meanwhile. */
-	pos = min_t(loff_t, pos, (loff_t)vmo->nr_pages << PAGE_SHIFT);
-	if (pos > i_size_read(&vmo->inode))
-		i_size_write(&vmo->inode, pos);
-	mutex_unlock(&vmo->content_lock);
-}
-
 static bool zxp_vmo_has_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
 	struct folio_batch fbatch;
@@ -120,47 +107,45 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 }
 
 /*
- * The new size ends inside of a page that is there to stay: what is behind it in
- * the page has to be zero. That is a write like any other, and it may wait for
- * the daemon, so the lock that the VFS has taken is given up for it.
+ * Where the size ends inside of a page that is there to stay, what is behind it in
+ * the page has to be zero: of the old size if that grows, and of the new one. And
+ * what lies in whole pages behind the stream size is made new when that changes.
  */
-static int zxp_vmo_zero_tail(struct zxp_vmo *vmo, loff_t size)
+static int zxp_vmo_clear_ends(struct zxp_vmo *vmo, loff_t size)
 {
-	pgoff_t index = size >> PAGE_SHIFT;
-	struct folio *folio;
+	loff_t end = (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
+	loff_t old = i_size_read(&vmo->inode);
+	int ret = 0;
 
-	if (!offset_in_page(size) || index >= zxp_vmo_pages(vmo))
-		return 0;
-	folio = zxp_vmo_get_folio(vmo, index);
-	if (folio)
-		folio_put(folio);
-	else if (zxp_vmo_is_zero(vmo, index))
-		return 0;
-
-	inode_unlock(&vmo->inode);
-	folio = zxp_vmo_folio_for_write(vmo, index, index + 1, false);
-	inode_lock(&vmo->inode);
-	if (IS_ERR(folio))
-		return PTR_ERR(folio);
-	folio_zero_segment(folio, offset_in_page(size), PAGE_SIZE);
-	folio_unlock(folio);
-	folio_put(folio);
-	return 0;
+	if (round_up(old, PAGE_SIZE) < end)
+		ret = zxp_vmo_set_stream_size(vmo, min(size, end));
+	else if (size > old)
+		ret = zxp_vmo_clear_tail(vmo);
+	if (!ret && offset_in_page(size) && size < end)
+		ret = zxp_vmo_clear_part(vmo, size, round_up(size, PAGE_SIZE));
+	return ret;
 }
 
 static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 {
 	pgoff_t nr_pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	bool unbounded = vmo->options & ZXP_VMO_UNBOUNDED;
 	int ret;
 
-	if (!(vmo->options & ZXP_VMO_RESIZABLE))
+	if (!unbounded && !(vmo->options & ZXP_VMO_RESIZABLE))
 		return -EPERM;
 	if (size > ZXP_MAX_VMO_SIZE)
 		return -ERANGE;
-	ret = zxp_vmo_check_pins(vmo, nr_pages, ULONG_MAX);
-	if (!ret)
-		ret = zxp_vmo_zero_tail(vmo, size);
+	ret = unbounded ? 0 : zxp_vmo_check_pins(vmo, nr_pages, ULONG_MAX);
 	if (ret)
+		return ret;
+
+	/* May write, and so wait for the daemon: not with the lock of the VFS. */
+	inode_unlock(&vmo->inode);
+	ret = unbounded ? zxp_vmo_set_stream_size(vmo, size) :
+			  zxp_vmo_clear_ends(vmo, size);
+	inode_lock(&vmo->inode);
+	if (ret || unbounded)
 		return ret;
 
 	if (mutex_lock_killable(&vmo->content_lock))

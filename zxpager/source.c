@@ -27,6 +27,10 @@ struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key)
 	spin_lock_init(&source->lock);
 	INIT_LIST_HEAD(&source->fifo);
 	INIT_LIST_HEAD(&source->packet.link);
+	INIT_LIST_HEAD(&source->sync.request.link);
+	INIT_LIST_HEAD(&source->sync.waiters);
+	INIT_LIST_HEAD(&source->sync.next);
+	source->sync.request.type = ZXP_REQUEST_SYNC;
 	source->key = key;
 	source->port = port;
 	zxp_port_get(port);
@@ -46,6 +50,12 @@ void zxp_source_put(struct zxp_source *source)
 {
 	kref_put(&source->ref, zxp_source_free);
 }
+
+static const u16 zxp_request_command[] = {
+	[ZXP_REQUEST_READ] = ZXP_PACKET_READ,
+	[ZXP_REQUEST_DIRTY] = ZXP_PACKET_DIRTY,
+	[ZXP_REQUEST_SYNC] = ZXP_PACKET_SYNC,
+};
 
 static void zxp_source_fill_packet(struct zxp_source *source, u16 command,
 				   const struct zxp_request *request)
@@ -75,8 +85,7 @@ void zxp_source_dispatch_locked(struct zxp_source *source)
 		if (request) {
 			list_del_init(&request->link);
 			zxp_source_fill_packet(source,
-					       request->type == ZXP_REQUEST_READ ?
-					       ZXP_PACKET_READ : ZXP_PACKET_DIRTY,
+					       zxp_request_command[request->type],
 					       request);
 		} else if (source->complete) {
 			source->complete = false;
@@ -131,6 +140,8 @@ void zxp_source_packet_taken(struct zxp_port_packet *packet, bool read)
 		source->read_pages += packet->data.length >> PAGE_SHIFT;
 	} else if (read && packet->data.command == ZXP_PACKET_DIRTY) {
 		source->dirty_packets++;
+	} else if (read && packet->data.command == ZXP_PACKET_SYNC) {
+		source->sync_packets++;
 	}
 	source->sending = NULL;
 	source->packet_busy = false;

@@ -36,11 +36,26 @@ static int zxp_vmo_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
+/*
+ * Only the daemon knows of storage, and it decides when to write. Whether it wants
+ * to be asked was said when the VMO was made.
+ */
 static int zxp_vmo_fsync(struct file *file, loff_t start, loff_t end,
 			 int datasync)
 {
-	/* Only the daemon knows of storage, and it decides when to write. */
-	return 0;
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	pgoff_t last = min_t(pgoff_t, end >> PAGE_SHIFT, ZXP_MAX_VMO_PAGES - 1);
+	pgoff_t nr_pages = zxp_vmo_pages(vmo);
+	int ret, err;
+
+	if (!(vmo->flags & ZXP_CREATE_SYNC))
+		return 0;
+	ret = zxp_sync_wait(vmo->source,
+			    min_t(pgoff_t, start >> PAGE_SHIFT, nr_pages),
+			    min(last + 1, nr_pages));
+	/* An error that came while nobody waited is told once to each file. */
+	err = file_check_and_advance_wb_err(file);
+	return ret ?: err;
 }
 
 /**
@@ -123,6 +138,8 @@ static int zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 		return 0;
 
 	info->out_flags = ZXP_VMO_INFO_PAGER_BACKED;
+	if (vmo->flags & ZXP_CREATE_SYNC)
+		info->out_flags |= ZXP_VMO_INFO_SYNC;
 	spin_lock(&source->lock);
 	if (source->detached)
 		info->out_flags |= ZXP_VMO_INFO_DETACHED;
@@ -132,6 +149,7 @@ static int zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 	info->out_read_packets = source->read_packets;
 	info->out_read_bytes = source->read_pages << PAGE_SHIFT;
 	info->out_dirty_packets = source->dirty_packets;
+	info->out_sync_packets = source->sync_packets;
 	spin_unlock(&source->lock);
 	return 0;
 }
@@ -177,6 +195,7 @@ const struct file_operations zxp_vmo_fops = {
 	.llseek = generic_file_llseek,
 	.fsync = zxp_vmo_fsync,
 	.fadvise = zxp_vmo_fadvise,
+	.fallocate = zxp_vmo_fallocate,
 	.unlocked_ioctl = zxp_vmo_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.show_fdinfo = zxp_vmo_show_fdinfo,

@@ -40,6 +40,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	vmo->source = NULL;
 	INIT_LIST_HEAD(&vmo->pager_link);
 	vmo->options = 0;
+	vmo->flags = 0;
 	vmo->nr_pages = 0;
 	mutex_init(&vmo->append_lock);
 	mutex_init(&vmo->content_lock);
@@ -118,10 +119,12 @@ void zxp_fs_unpin(void)
 }
 
 static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
-					  struct zxp_port *port, u64 key,
-					  u32 options, u64 size)
+					  struct zxp_port *port,
+					  const struct zxp_create_vmo *args)
 {
+	u64 size = args->vmo_size;
 	struct inode *inode = new_inode(zxp_mnt->mnt_sb);
+	struct zxp_zero_range *spare;
 	struct zxp_vmo *vmo;
 
 	if (!inode)
@@ -138,35 +141,44 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	simple_inode_init_ts(inode);
 	/* As if open for writing for ever: so nobody collapses it to huge pages. */
 	atomic_inc(&inode->i_writecount);
-	vmo->options = options;
-	vmo->nr_pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	vmo->options = args->options;
+	vmo->flags = args->flags;
+	vmo->nr_pages = args->options & ZXP_VMO_UNBOUNDED ?
+			ZXP_MAX_VMO_PAGES : DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	i_size_write(inode, size);
 
 	if (!pager)
 		return inode;
 
-	vmo->source = zxp_source_alloc(port, key);
-	if (!vmo->source) {
-		iput(inode);
-		return ERR_PTR(-ENOMEM);
-	}
+	/* What lies behind the stream size, if anything, is zero. */
+	spare = zxp_vmo_alloc_zero(vmo);
+	if (!spare)
+		goto put;
+	zxp_zero_add(&vmo->zeroes, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
+		     vmo->nr_pages, ZXP_ZERO_UNTRACKED, &spare);
+	kfree(spare);
+
+	vmo->source = zxp_source_alloc(port, args->key);
+	if (!vmo->source)
+		goto put;
 	kref_get(&pager->ref);
 	vmo->pager = pager;
 	return inode;
+put:
+	iput(inode);
+	return ERR_PTR(-ENOMEM);
 }
 
 /**
  * zxp_vmo_file_create() - make a VMO
  * @pager: whose it is, or NULL for a plain VMO
  * @port: where its packets go
- * @key: what they carry
- * @options: ZXP_VMO_*
- * @size: its stream size
+ * @args: its key, options, flags and size
  *
  * Return: an open file, or an error pointer.
  */
 struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
-				 u64 key, u32 options, u64 size)
+				 const struct zxp_create_vmo *args)
 {
 	struct inode *inode;
 	struct zxp_vmo *vmo;
@@ -177,7 +189,7 @@ struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
 	if (ret)
 		return ERR_PTR(ret);
 
-	inode = zxp_vmo_inode_create(pager, port, key, options, size);
+	inode = zxp_vmo_inode_create(pager, port, args);
 	if (IS_ERR(inode)) {
 		ret = PTR_ERR(inode);
 		goto unpin;

@@ -11,16 +11,6 @@
 
 #include "zxpager_private.h"
 
-/* A page that very many map looks pinned too, so its mappings go first. */
-static bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio)
-{
-	if (!folio_maybe_dma_pinned(folio))
-		return false;
-	if (folio_mapped(folio))
-		unmap_mapping_pages(vmo->inode.i_mapping, folio->index, 1, false);
-	return folio_maybe_dma_pinned(folio);
-}
-
 /* After this nobody stores to the page, or pins it to do so, without a fault. */
 static void zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 {

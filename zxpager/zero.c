@@ -172,6 +172,43 @@ void zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
 	}
 }
 
+/**
+ * zxp_zero_cover() - have a range of a kind where there is none to be kept
+ * @root: the set
+ * @start: first page; advances behind what was looked at
+ * @end: the page after the last one
+ * @kind: kind
+ * @keep: bits of the kinds that stay as they are
+ * @split: a node, used if a range is split in two
+ * @add: a node that may be used for the new range
+ *
+ * One run for each call.
+ *
+ * Return: how many pages before @start were covered; 0 if some are kept there.
+ */
+pgoff_t zxp_zero_cover(struct rb_root *root, pgoff_t *start, pgoff_t end,
+		       enum zxp_zero_kind kind, unsigned int keep,
+		       struct zxp_zero_range **split,
+		       struct zxp_zero_range **add)
+{
+	struct zxp_zero_range *range = zxp_zero_find(root, *start);
+	pgoff_t from = *start;
+
+	while (range && !(keep & BIT(range->kind)))
+		range = rb_entry_safe(rb_next(&range->node),
+				      struct zxp_zero_range, node);
+	if (range && range->start <= from) {
+		*start = range->end;
+		return 0;
+	}
+	if (range)
+		end = min(end, range->start);
+	zxp_zero_remove(root, from, end, split);
+	zxp_zero_add(root, from, end, kind, add);
+	*start = end;
+	return end - from;
+}
+
 /* As zxp_zero_find(), for one kind. */
 struct zxp_zero_range *zxp_zero_find_kind(struct rb_root *root, pgoff_t index,
 					  enum zxp_zero_kind kind)

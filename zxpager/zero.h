@@ -5,6 +5,7 @@
 #ifndef _ZXPAGER_ZERO_H
 #define _ZXPAGER_ZERO_H
 
+#include <linux/bits.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
@@ -19,6 +20,9 @@ enum zxp_zero_kind {
 	ZXP_ZERO_DIRTY,
 	ZXP_ZERO_UNTRACKED,
 };
+
+#define ZXP_ZERO_ANY	(BIT(ZXP_ZERO_MARKER) | BIT(ZXP_ZERO_DIRTY) | \
+			 BIT(ZXP_ZERO_UNTRACKED))
 
 /**
  * struct zxp_zero_range - a maximal run of one kind
@@ -43,6 +47,10 @@ void zxp_zero_add(struct rb_root *root, pgoff_t start, pgoff_t end,
 		  enum zxp_zero_kind kind, struct zxp_zero_range **spare);
 void zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
 		     struct zxp_zero_range **spare);
+pgoff_t zxp_zero_cover(struct rb_root *root, pgoff_t *start, pgoff_t end,
+		       enum zxp_zero_kind kind, unsigned int keep,
+		       struct zxp_zero_range **split,
+		       struct zxp_zero_range **add);
 void zxp_zero_remove_kind(struct rb_root *root, enum zxp_zero_kind kind);
 void zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end);
 bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,

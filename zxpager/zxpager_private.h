@@ -42,19 +42,20 @@
  */
 
 /* Options and flags of the ABI, and which of them are there. */
-#define ZXP_VMO_OPTIONS_ALL	(ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | \
+#define ZXP_VMO_OPTIONS		(ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | \
 				 ZXP_VMO_UNBOUNDED)
-#define ZXP_VMO_OPTIONS		(ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY)
-#define ZXP_CREATE_ALL		(ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC)
-#define ZXP_CREATE_FLAGS	ZXP_CREATE_PLAIN
+#define ZXP_CREATE_FLAGS	(ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC)
 /* Each new feature joins this in the commit that brings it. */
 #define ZXP_FEATURES		(ZXP_FEATURE_READ | ZXP_FEATURE_SUPPLY_AUX | \
 				 ZXP_FEATURE_RESIZABLE | ZXP_FEATURE_HINTS | \
 				 ZXP_FEATURE_VMO_IO | ZXP_FEATURE_TRAP_DIRTY | \
-				 ZXP_FEATURE_WRITEBACK | ZXP_FEATURE_STATS)
+				 ZXP_FEATURE_WRITEBACK | ZXP_FEATURE_STATS | \
+				 ZXP_FEATURE_ZERO | ZXP_FEATURE_STREAM_SIZE | \
+				 ZXP_FEATURE_SYNC)
 
 /* Page offsets fit an index, and sums of an offset and a length do not wrap. */
 #define ZXP_MAX_VMO_SIZE	round_down(MAX_LFS_FILESIZE >> 1, PAGE_SIZE)
+#define ZXP_MAX_VMO_PAGES	((pgoff_t)(ZXP_MAX_VMO_SIZE >> PAGE_SHIFT))
 
 /* Pages that a supply prepares before it takes a lock. */
 #define ZXP_SUPPLY_BATCH	16
@@ -87,6 +88,7 @@ struct zxp_pager {
  * @source: its requests; NULL for a plain VMO; constant
  * @pager_link: in &zxp_pager.vmos, under &zxp_pager.lock
  * @options: ZXP_VMO_*; constant
+ * @flags: ZXP_CREATE_*; constant
  * @nr_pages: its size; changes under @content_lock
  * @append_lock: one O_APPEND write at a time; taken so that a signal ends the wait
  * @content_lock: held to put pages or zero ranges in, to detach, and to change
@@ -109,6 +111,7 @@ struct zxp_vmo {
 	struct zxp_source *source;
 	struct list_head pager_link;
 	u32 options;
+	u32 flags;
 	pgoff_t nr_pages;
 	struct mutex append_lock;	/* see above */
 	struct mutex content_lock;	/* see above */
@@ -217,7 +220,7 @@ void zxp_fs_exit(void);
 int zxp_fs_pin(void);
 void zxp_fs_unpin(void);
 struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
-				 u64 key, u32 options, u64 size);
+				 const struct zxp_create_vmo *args);
 
 /* content.c */
 extern const struct address_space_operations zxp_vmo_aops;
@@ -235,6 +238,7 @@ int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
 		   unsigned int nr, unsigned int *done, unsigned int *filled);
 gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo);
+bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio);
 void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			       bool keep_mapped);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
@@ -261,8 +265,20 @@ int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args);
 int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		    struct iattr *attr);
 int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages);
-void zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos);
 int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
+
+/* clear.c */
+int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to);
+int zxp_vmo_clear_tail(struct zxp_vmo *vmo);
+int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
+			     enum zxp_zero_kind kind, unsigned int keep);
+int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos);
+int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length);
+long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length);
+
+/* stream.c */
+void zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos);
+int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size);
 
 /* fault.c */
 extern const struct vm_operations_struct zxp_vm_ops;

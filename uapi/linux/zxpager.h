@@ -373,8 +373,9 @@ enum zxp_pager_op {
  * Errors, in the order of the tests: EINVAL alignment; EBADF, EMEDIUMTYPE,
  * EACCES @vmo_fd; EINVAL not a VMO of this pager; EOPNOTSUPP @op; EINVAL @data;
  * EOPNOTSUPP DIRTY on a VMO without %ZXP_VMO_TRAP_DIRTY, SYNC_END on one without
- * %ZXP_CREATE_SYNC; ERANGE outside of the VMO; ESTALE detached (not for the
- * WRITEBACK operations, which go on working); ENOENT a page is missing (DIRTY), or
+ * %ZXP_CREATE_SYNC; ERANGE outside of the VMO (not for SYNC_END, since the VMO may
+ * have shrunk meanwhile); ESTALE detached (not for the WRITEBACK operations, which
+ * go on working); ENOENT a page is missing (DIRTY), or
  * no such SYNC is to be answered (SYNC_END); ENOMEM (DIRTY); EINTR.
  */
 struct zxp_op_range {

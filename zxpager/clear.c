@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Making a range of a VMO zero: ZERO, fallocate(), and what a change of the size
+ * leaves behind.
+ *
+ * Whole pages are not written to: they leave the cache, and a zero range takes their
+ * place. So the daemon is not asked, neither for what was missing nor for permission.
+ * A page that is pinned cannot leave; it is written to like a page that is cleared
+ * in part.
+ */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/highmem.h>
+#include <linux/pagevec.h>
+#include <linux/slab.h>
+
+#include "zxpager_private.h"
+
+/**
+ * zxp_vmo_clear_part() - zero a part of a page
+ * @vmo: the VMO; nothing of it is locked
+ * @from: first byte
+ * @to: the byte after the last one, in the same page or its end
+ *
+ * Return: 0, also if the page reads as zero anyway; or what
+ * zxp_vmo_folio_for_write() returns.
+ */
+int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to)
+{
+	pgoff_t index = from >> PAGE_SHIFT;
+	struct folio *folio;
+
+	if (zxp_vmo_is_zero(vmo, index) &&
+	    (vmo->source || !zxp_vmo_has_page(vmo, index)))
+		return 0;
+
+	folio = zxp_vmo_folio_for_write(vmo, index, index + 1, false);
+	if (IS_ERR(folio))
+		return PTR_ERR(folio);
+	folio_zero_segment(folio, offset_in_page(from), offset_in_page(from) +
+			   (to - from));
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
+/*
+ * Has a page something behind @pos that is not zero? Stores through a mapping can
+ * put it there. A page that comes later has none, see zxp_vmo_insert().
+ */
+static bool zxp_vmo_has_tail(struct zxp_vmo *vmo, loff_t pos)
+{
+	struct folio *folio;
+	bool found;
+	void *kaddr;
+
+	if (!offset_in_page(pos))
+		return false;
+	folio = zxp_vmo_get_folio(vmo, pos >> PAGE_SHIFT);
+	if (!folio)
+		return false;
+	kaddr = kmap_local_folio(folio, offset_in_page(pos));
+	found = memchr_inv(kaddr, 0, PAGE_SIZE - offset_in_page(pos));
+	kunmap_local(kaddr);
+	folio_put(folio);
+	return found;
+}
+
+/* Clear what the last page has behind the stream size, before that moves. */
+int zxp_vmo_clear_tail(struct zxp_vmo *vmo)
+{
+	loff_t size = i_size_read(&vmo->inode);
+
+	if (!zxp_vmo_has_tail(vmo, size))
+		return 0;
+	return zxp_vmo_clear_part(vmo, size, round_up(size, PAGE_SIZE));
+}
+
+/* Two nodes, for a range that is split and another one that takes its place. */
+struct zxp_spares {
+	struct zxp_zero_range *split;
+	struct zxp_zero_range *add;
+};
+
+static int zxp_vmo_get_spares(struct zxp_vmo *vmo, struct zxp_spares *spares)
+{
+	if (!spares->split)
+		spares->split = zxp_vmo_alloc_zero(vmo);
+	if (!spares->add)
+		spares->add = zxp_vmo_alloc_zero(vmo);
+	return spares->split && spares->add ? 0 : -ENOMEM;
+}
+
+static void zxp_spares_free(struct zxp_spares *spares)
+{
+	kfree(spares->split);
+	kfree(spares->add);
+}
+
+/* Zero ranges of a kind everywhere, but where there is one of a kind to keep. */
+static int zxp_vmo_cover_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
+				enum zxp_zero_kind kind, unsigned int keep,
+				struct zxp_spares *spares)
+{
+	pgoff_t covered;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	while (start < end) {
+		if (zxp_vmo_get_spares(vmo, spares))
+			return -ENOMEM;
+		spin_lock(&vmo->zero_lock);
+		covered = zxp_zero_cover(&vmo->zeroes, &start, end, kind, keep,
+					 &spares->split, &spares->add);
+		spin_unlock(&vmo->zero_lock);
+		if (covered)
+			zxp_source_resolve(vmo->source, ZXP_REQUEST_READ,
+					   start - covered, start, 0);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* A page goes, and what it was becomes a zero range first. */
+static void zxp_vmo_clear_folio(struct zxp_vmo *vmo, struct folio *folio,
+				enum zxp_zero_kind kind, unsigned int keep,
+				struct zxp_spares *spares)
+{
+	pgoff_t index = folio->index;
+
+	if (vmo->source) {
+		spin_lock(&vmo->zero_lock);
+		zxp_zero_cover(&vmo->zeroes, &index, index + 1, kind, keep,
+			       &spares->split, &spares->add);
+		spin_unlock(&vmo->zero_lock);
+	}
+	generic_error_remove_folio(vmo->inode.i_mapping, folio);
+}
+
+/**
+ * zxp_vmo_clear_run_locked() - make whole pages zero
+ * @vmo: the VMO
+ * @start: first page
+ * @end: the page after the last one
+ * @kind: what they become
+ * @keep: bits of the kinds of zero ranges that may stay
+ *
+ * The pages go one by one, each leaving a zero range behind, and then what is
+ * missing is covered with them. So a page never has content in a zero range.
+ *
+ * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -ENOMEM.
+ */
+int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
+			     enum zxp_zero_kind kind, unsigned int keep)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+	struct zxp_spares spares = {};
+	struct folio_batch fbatch;
+	pgoff_t index = start;
+	unsigned int i;
+	int ret = 0;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	folio_batch_init(&fbatch);
+	while (!ret && index < end &&
+	       filemap_get_folios(mapping, &index, end - 1, &fbatch)) {
+		for (i = 0; !ret && i < folio_batch_count(&fbatch); i++) {
+			struct folio *folio = fbatch.folios[i];
+
+			ret = zxp_vmo_get_spares(vmo, &spares);
+			if (ret)
+				break;
+			folio_lock(folio);
+			/* Else it was clean, and has been reclaimed. */
+			if (folio->mapping == mapping) {
+				if (zxp_folio_pinned(vmo, folio))
+					ret = -EAGAIN;
+				else
+					zxp_vmo_clear_folio(vmo, folio, kind,
+							    keep, &spares);
+			}
+			folio_unlock(folio);
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	if (!ret && vmo->source)
+		ret = zxp_vmo_cover_locked(vmo, start, end, kind, keep, &spares);
+	zxp_spares_free(&spares);
+	return ret;
+}
+
+/* The first page that is pinned, or @end. */
+static pgoff_t zxp_vmo_find_pinned_locked(struct zxp_vmo *vmo, pgoff_t start,
+					  pgoff_t end)
+{
+	struct folio_batch fbatch;
+	pgoff_t found = end;
+	unsigned int i;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	folio_batch_init(&fbatch);
+	while (found == end && start < end &&
+	       filemap_get_folios(vmo->inode.i_mapping, &start, end - 1,
+				  &fbatch)) {
+		for (i = 0; i < folio_batch_count(&fbatch) && found == end; i++) {
+			struct folio *folio = fbatch.folios[i];
+
+			folio_lock(folio);
+			if (folio->mapping == vmo->inode.i_mapping &&
+			    zxp_folio_pinned(vmo, folio))
+				found = folio->index;
+			folio_unlock(folio);
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	return found;
+}
+
+/* Make whole pages zero; those that are pinned by writing to them. */
+static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
+			       enum zxp_zero_kind kind, unsigned int keep)
+{
+	pgoff_t pinned;
+	int ret;
+
+	while (start < end) {
+		if (mutex_lock_killable(&vmo->content_lock))
+			return -EINTR;
+		end = min(end, vmo->nr_pages);
+		pinned = zxp_vmo_find_pinned_locked(vmo, start, end);
+		ret = zxp_vmo_clear_run_locked(vmo, start, pinned, kind, keep);
+		mutex_unlock(&vmo->content_lock);
+		if (ret == -EAGAIN)
+			continue;
+		if (!ret && pinned < end)
+			ret = zxp_vmo_clear_part(vmo,
+						 (loff_t)pinned << PAGE_SHIFT,
+						 (loff_t)(pinned + 1) <<
+						 PAGE_SHIFT);
+		if (ret)
+			return ret;
+		start = pinned + 1;
+	}
+	return 0;
+}
+
+/**
+ * zxp_vmo_clear_gap() - the stream is going to continue at @pos
+ * @vmo: the VMO; nothing of it is locked
+ * @pos: behind the stream size
+ *
+ * What lies between is part of the stream then: zeroes that the daemon hears of.
+ *
+ * Return: 0, -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns.
+ */
+int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos)
+{
+	pgoff_t start = DIV_ROUND_UP_ULL(i_size_read(&vmo->inode), PAGE_SIZE);
+	pgoff_t end = min_t(pgoff_t, pos >> PAGE_SHIFT, zxp_vmo_pages(vmo));
+	int ret = zxp_vmo_clear_tail(vmo);
+
+	if (ret || start >= end)
+		return ret;
+	return zxp_vmo_clear_pages(vmo, start, end, ZXP_ZERO_DIRTY,
+				   BIT(ZXP_ZERO_DIRTY));
+}
+
+/**
+ * zxp_vmo_clear() - ZERO
+ * @vmo: the VMO; nothing of it is locked
+ * @offset: first byte
+ * @length: how many; the range was in bounds
+ *
+ * Return: 0, -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns.
+ */
+int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length)
+{
+	loff_t end = offset + length;
+	loff_t first = round_up(offset, PAGE_SIZE);
+	loff_t last = round_down(end, PAGE_SIZE);
+	int ret = 0;
+
+	if (!length)
+		return 0;
+	if (first > last)
+		ret = zxp_vmo_clear_part(vmo, offset, end);
+	if (!ret && first <= last && offset < first)
+		ret = zxp_vmo_clear_part(vmo, offset, first);
+	if (!ret && first <= last && last < end)
+		ret = zxp_vmo_clear_part(vmo, last, end);
+	if (!ret && first < last)
+		ret = zxp_vmo_clear_pages(vmo, first >> PAGE_SHIFT,
+					  last >> PAGE_SHIFT, ZXP_ZERO_DIRTY,
+					  ZXP_ZERO_ANY);
+	if (!ret)
+		zxp_vmo_set_modified(vmo);
+	return ret;
+}
+
+/* Only FALLOC_FL_ZERO_RANGE; memory is not given back to a pager by its clients. */
+long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	bool extend = !(mode & FALLOC_FL_KEEP_SIZE);
+	loff_t end = offset + length, size;
+	int ret = 0;
+
+	if ((mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
+		return -EOPNOTSUPP;
+
+	extend = extend && end > i_size_read(&vmo->inode);
+	if (extend) {
+		ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
+		if (!ret && end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
+			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE));
+	}
+	size = (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
+	if (!ret && offset < size)
+		ret = zxp_vmo_clear(vmo, offset, min(end, size) - offset);
+	if (ret)
+		return ret;
+	file_update_time(file);
+	if (extend)
+		zxp_vmo_advance_stream(vmo, end);
+	return 0;
+}
