@@ -104,13 +104,14 @@ pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 	pgoff_t limit;
 
 	while (index < end) {
-		limit = end;
 		spin_lock(&vmo->zero_lock);
 		zero = zxp_zero_find(&vmo->zeroes, index);
-		if (zero && zero->start <= index)
+		if (zero && zero->start <= index) {
 			index = zero->end;
-		else if (zero)
-			limit = min(end, zero->start);
+			limit = index;
+		} else {
+			limit = zero ? min(end, zero->start) : end;
+		}
 		spin_unlock(&vmo->zero_lock);
 
 		for (; index < limit; index++) {
