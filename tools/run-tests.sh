@@ -4,7 +4,8 @@
 # run-tests.sh [TEST...]: the tests of libzx, zxpagerd and zxpager
 #
 # Needs a machine that may be upset: a guest, and root.  Prints TAP; exit status 1 if
-# a test failed.  A TEST is a program in tests/, or one of tests/daemon.sh --list.
+# a test failed.  A TEST is a program in tests/, or one of those that a script in tests/
+# tells with --list.
 #
 #   ZXPAGER_KO    the module, loaded already or not
 #   O             the build directory (default build)
@@ -26,9 +27,11 @@ result() {
 	echo "$1 $number - $2"
 }
 
+# run_one NAME: a test of a script
 run_one() {
 	local name=$1 status=0 out start=$SECONDS
-	out=$(timeout -k 10 $limit "$here/tests/daemon.sh" "$name" 2>&1) || status=$?
+	out=$(timeout -k 10 $limit "$here/tests/${script_of[$name]:?no such test}" \
+		"$name" 2>&1) || status=$?
 	case $status in
 	0) result ok "$name # $((SECONDS - start)) s" ;;
 	4) result ok "$name # SKIP" ;;
@@ -66,12 +69,20 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
 
-programs=(test_window test_libzx test_libzx_vmo test_server)
+declare -A script_of
+shell=()
+for script in "$here"/tests/*.sh; do
+	while read -r name; do
+		script_of[$name]=${script##*/}
+		shell+=("$name")
+	done < <("$script" --list)
+done
 if [ $# -gt 0 ]; then
 	wanted=("$@")
 else
-	mapfile -t shell < <("$here/tests/daemon.sh" --list)
-	wanted=("${programs[@]}" "${shell[@]}")
+	programs=("$here"/tests/test_*.c)
+	programs=("${programs[@]##*/}")
+	wanted=("${programs[@]%.c}" "${shell[@]}")
 fi
 echo "TAP version 13"
 for name in "${wanted[@]}"; do

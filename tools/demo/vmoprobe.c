@@ -163,7 +163,8 @@ static int cmd_msync(char **argv)
 	uint64_t at = strtoull(argv[1], NULL, 0);
 	uint64_t length = strtoull(argv[2], NULL, 0);
 
-	map_path(argv[0], O_RDONLY);
+	/* A shared mapping by a descriptor that cannot write has nothing to sync. */
+	map_path(argv[0], O_RDWR);
 	if (msync((char *)map + at, length, MS_SYNC))
 		return failed(at);
 	return done();

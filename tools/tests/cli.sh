@@ -1,0 +1,251 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# cli.sh TEST: one test of zxpager with VMOs that are written to, and of the examples
+#
+# Exit status 0 if it holds, anything else if it does not.  cli.sh --list has the names.
+# run-tests.sh, which tells what the environment has to be, runs them all.
+set -euo pipefail
+
+bin=$O/tools
+daemon=${ZXPAGERD:-$bin/zxpagerd/zxpagerd}
+probe=$bin/demo/vmoprobe
+
+# --- what tests use ---------------------------------------------------------------
+
+fail() {
+	echo "failed: $*"
+	exit 1
+}
+
+# serve ARG...: starts a daemon; $pid is its process, $sock its socket
+serve() {
+	sock=$tmp/sock$((++daemons))
+	mkfifo "$sock.ready"
+	"$daemon" --socket "$sock" --verbose --ready-fd 3 "$@" \
+		3> "$sock.ready" 2> "$sock.log" &
+	pid=$!
+	[ "$(cat "$sock.ready")" = ready ] || fail "no daemon: $(tail -n 1 "$sock.log")"
+}
+
+stop() {
+	local status=0
+	kill "$1"
+	wait "$1" || status=$?
+	[ $status = 0 ] || fail "the daemon ended with $status: $(tail -n 1 "$sock.log")"
+}
+
+zx() {
+	"$bin/zxpager/zxpager" --socket "$sock" "$@"
+}
+
+# stat_of NAME FIELD
+stat_of() {
+	zx stat "$1" | awk -v f="$2" '$1 == f { print $2 }'
+}
+
+status_is() {
+	local want=$1 status=0
+	shift
+	"$@" || status=$?
+	[ $status = "$want" ] || fail "status $status instead of $want: $*"
+}
+
+# file_has FILE OFFSET TEXT
+file_has() {
+	[ "$(dd if="$1" bs=1 skip="$2" count=${#3} status=none)" = "$3" ] ||
+		fail "$1 has no '$3' at $2"
+}
+
+bytes() {
+	head -c "$1" /dev/urandom > "$2"
+}
+
+# --- exec -------------------------------------------------------------------------
+
+test_exec_can_write() {
+	bytes 20000 "$tmp/f"
+	cp "$tmp/f" "$tmp/g"
+	chmod 755 "$tmp"
+	serve --rw f "f=$tmp/f" "g=$tmp/g"
+	chmod 666 "$sock"
+	[ "$(zx exec f -- "$probe" write {} 5 3 a)" = ok ]
+	[ "$(zx exec f -- "$probe" store {} 8190 4 b)" = ok ]
+	printf new > "$tmp/new"
+	zx exec f -- dd if="$tmp/new" of={} bs=1 seek=19997 conv=notrunc status=none
+	# The descriptor itself can, too.
+	# shellcheck disable=SC2016
+	zx exec f -- sh -c 'n={}; printf first >&${n##*/}'
+	zx sync f
+	file_has "$tmp/f" 0 firstaaa
+	file_has "$tmp/f" 8190 bbbb
+	file_has "$tmp/f" 19997 new
+	[ "$(stat -c %s "$tmp/f")" = 20000 ]
+	zx exec f -- cmp {} "$tmp/f"
+	# What is not served for writing stays as it is.
+	status_is 1 zx exec g -- setpriv --reuid 65534 --regid 65534 --clear-groups \
+		dd if="$tmp/new" of={} conv=notrunc status=none
+	zx cat g | cmp - "$tmp/g"
+	stop $pid
+}
+
+test_exec_fsync_is_durable() {
+	bytes 20000 "$tmp/f"
+	serve --rw f "f=$tmp/f"
+	printf durable > "$tmp/new"
+	zx exec f -- dd if="$tmp/new" of={} bs=7 seek=1 conv=notrunc,fsync status=none
+	file_has "$tmp/f" 7 durable
+	[ "$(stat_of f sync_packets)" -gt 0 ]
+	[ "$(stat_of f daemon_syncs)" -gt 0 ]
+	[ "$(zx exec f -- "$probe" store {} 4096 1 m)" = ok ]
+	[ "$(zx exec f -- "$probe" msync {} 4096 4096)" = ok ]
+	file_has "$tmp/f" 4096 m
+	kill -9 $pid
+}
+
+test_exec_of_mke2fs() {
+	truncate -s 4M "$tmp/f"
+	serve --rw f "f=$tmp/f"
+	zx exec f -- mke2fs -q -F {}
+	zx exec f -- e2fsck -fn {} > "$tmp/out" 2>&1 || fail "$(cat "$tmp/out")"
+	zx sync f
+	e2fsck -fn "$tmp/f" > "$tmp/out" 2>&1 || fail "$(cat "$tmp/out")"
+	stop $pid
+}
+
+# --- sync -------------------------------------------------------------------------
+
+test_sync_stores_what_is_dirty() {
+	bytes 1000000 "$tmp/f"
+	serve --rw f "f=$tmp/f"
+	zx exec f -- "$probe" store {} 100000 200000 s > /dev/null
+	zx sync f
+	zx cat f | cmp - "$tmp/f"
+	file_has "$tmp/f" 299990 ssssssssss
+	[ "$(stat_of f dirty_bytes)" = 0 ]
+	[ "$(stat_of f daemon_written)" -ge 200000 ]
+	# With nothing to do, and of what cannot be written to.
+	zx sync f
+	stop $pid
+	serve "f=$tmp/f"
+	zx sync f
+	stop $pid
+}
+
+test_sync_after_detach() {
+	bytes 100000 "$tmp/f"
+	serve --rw f "f=$tmp/f"
+	zx exec f -- "$probe" write {} 50000 10 d > /dev/null
+	zx detach f
+	zx sync f
+	file_has "$tmp/f" 50000 dddddddddd
+	stop $pid
+}
+
+test_sync_statuses() {
+	sock=$tmp/none
+	status_is 3 zx sync f
+	bytes 5000 "$tmp/f"
+	serve --rw f "f=$tmp/f"
+	status_is 2 zx sync
+	status_is 2 zx sync f g
+	status_is 4 zx sync g
+	zx --help | grep -q '^  sync NAME '
+	stop $pid
+}
+
+# A store that fails is a loop device on a VMO of another daemon, which lets a page fail. It
+# is the first one of what is written: later ones are not told by each loop driver.
+test_sync_tells_of_a_failure() {
+	local inner dev
+	bytes 1048576 "$tmp/f"
+	serve --rw f "f=$tmp/f"
+	inner=$pid
+	dev=$(zx exec f -- losetup --find --show {})
+	serve --rw d "d=$dev"
+	[ "$(zx exec d -- "$probe" touch {} 0 1)" = ok ]
+	sock=$tmp/sock1
+	blockdev --flushbufs "$dev"
+	zx exec f -- dd if={} iflag=nocache count=0 status=none
+	zx fail f 0 4096
+	sock=$tmp/sock2
+	[ "$(zx exec d -- "$probe" write {} 0 4096 w)" = ok ]
+	status_is 1 zx sync d 2> "$tmp/why"
+	grep -q '^zxpager: d: what was written is not all stored: Input/output error$' \
+		"$tmp/why" || fail "$(cat "$tmp/why")"
+	[ "$(stat_of d daemon_failing)" = 1 ]
+	[ "$(stat_of d daemon_store_errors)" -gt 0 ]
+	# Nothing is lost by that.
+	[ "$(stat_of d dirty_bytes)" -ge 4096 ]
+	sock=$tmp/sock1
+	zx clear f
+	sock=$tmp/sock2
+	zx sync d
+	[ "$(stat_of d daemon_failing)" = 0 ]
+	stop $pid
+	losetup -d "$dev"
+	sock=$tmp/sock1
+	zx sync f
+	file_has "$tmp/f" 0 wwww
+	stop $inner
+}
+
+# --- stat -------------------------------------------------------------------------
+
+test_stat_of_writes() {
+	local field
+	bytes 100000 "$tmp/f"
+	serve --rw f "f=$tmp/f"
+	zx exec f -- "$probe" write {} 0 12288 w > /dev/null
+	for field in dirty_bytes zero_bytes sync_packets daemon_dirty daemon_throttled \
+		daemon_throttling daemon_no_space daemon_zeroed daemon_store_errors \
+		daemon_failing daemon_syncs; do
+		[[ $(stat_of f $field) =~ ^[0-9]+$ ]] || fail "no $field"
+	done
+	[ "$(stat_of f dirty_packets)" -gt 0 ]
+	[ "$(stat_of f daemon_dirty_packets)" = "$(stat_of f dirty_packets)" ]
+	[ "$(stat_of f daemon_granted)" -ge 12288 ]
+	zx sync f
+	[ "$(stat_of f daemon_written)" -ge 12288 ]
+	[ "$(stat_of f dirty_bytes)" = 0 ]
+	[ "$(stat_of f daemon_dirty)" = 0 ]
+	stop $pid
+}
+
+# --- the examples -----------------------------------------------------------------
+
+test_example_hello_pager() {
+	[ "$("$bin/examples/hello-pager")" = HELLO ]
+}
+
+test_example_writeback() {
+	bytes 10000 "$tmp/f"
+	cp "$tmp/f" "$tmp/want"
+	printf 'stored for good' | dd of="$tmp/want" conv=notrunc status=none
+	[ "$("$bin/examples/writeback" "$tmp/f" 'stored for good')" = stored ]
+	cmp "$tmp/f" "$tmp/want"
+	status_is 2 "$bin/examples/writeback" "$tmp/missing" text
+}
+
+# --- the choice -------------------------------------------------------------------
+
+case ${1:?a test, or --list} in
+--list)
+	declare -F | sed -n 's/^declare -f test_//p'
+	exit
+	;;
+esac
+
+tmp=$(mktemp -d)
+daemons=0
+# Daemons that a test left over go with it.
+cleanup() {
+	local left
+	left=$(jobs -p)
+	[ -z "$left" ] || xargs kill -9 <<< "$left" 2> /dev/null || :
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+set -o errtrace
+trap 'echo "line $LINENO: $BASH_COMMAND" >&2' ERR
+"test_$1"
