@@ -112,8 +112,8 @@ zx_status_t zx_linux_pager_create_vmo(zx_handle_t pager, uint32_t options,
  * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS alignment;
  * BAD_HANDLE, WRONG_TYPE @pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo;
  * INVALID_ARGS a VMO of another pager; INVALID_ARGS @status; NOT_SUPPORTED a VMO
- * without ZX_LINUX_CREATE_SYNC; OUT_OF_RANGE; BAD_STATE detached; NOT_FOUND no such
- * SYNC is to be answered.
+ * without ZX_LINUX_CREATE_SYNC; BAD_STATE detached; NOT_FOUND no such SYNC is to be
+ * answered.
  */
 zx_status_t zx_linux_pager_sync_end(zx_handle_t pager, zx_handle_t pager_vmo,
 				    uint64_t offset, uint64_t length,
