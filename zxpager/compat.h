@@ -61,4 +61,13 @@ static inline int generic_error_remove_folio(struct address_space *mapping,
 #define zxp_error_remove	generic_error_remove_folio
 #endif
 
+/* That writes may be tried without waiting is said of all files since 6.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define ZXP_FMODE_NOWAIT	(FMODE_NOWAIT | FMODE_BUF_WASYNC)
+#define ZXP_FOP_FLAGS
+#else
+#define ZXP_FMODE_NOWAIT	FMODE_NOWAIT
+#define ZXP_FOP_FLAGS		.fop_flags = FOP_BUFFER_WASYNC,
+#endif
+
 #endif /* _ZXPAGER_COMPAT_H */

@@ -310,6 +310,13 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 			goto unlock;
 	}
 	ret = zxp_write(vmo, &iocb->ki_pos, from, ZXP_IO_STREAM, nowait);
+	/*
+	 * The loop driver takes a short count for success. Who writes from pages and
+	 * not from a buffer gets the error, and can write all of it again; but not an
+	 * append, which would be there twice then.
+	 */
+	if (ret && iov_iter_is_bvec(from) && !append)
+		iocb->ki_pos = start;
 	if (iocb->ki_pos > start)
 		ret = iocb->ki_pos - start;
 unlock:

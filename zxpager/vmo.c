@@ -20,7 +20,7 @@ static int zxp_vmo_open(struct inode *inode, struct file *file)
 	if (ret)
 		return ret;
 	file->f_mode &= ~FMODE_ATOMIC_POS;
-	file->f_mode |= FMODE_NOWAIT;
+	file->f_mode |= ZXP_FMODE_NOWAIT;
 	return 0;
 }
 
@@ -185,6 +185,7 @@ static void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 
 const struct file_operations zxp_vmo_fops = {
 	.owner = THIS_MODULE,
+	ZXP_FOP_FLAGS
 	.open = zxp_vmo_open,
 	.release = zxp_vmo_release,
 	.mmap = zxp_vmo_mmap,

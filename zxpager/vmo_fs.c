@@ -208,7 +208,8 @@ struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
 	}
 	/* What open() does for other files, and fput() undoes for all. */
 	__module_get(THIS_MODULE);
-	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE | FMODE_NOWAIT;
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
+			ZXP_FMODE_NOWAIT;
 
 	if (pager) {
 		spin_lock(&pager->lock);
