@@ -2,7 +2,11 @@
 /*
  * libzx against the module: VMOs that hear of fsync().
  */
+#include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+
+#include <linux/zxpager.h>
 
 #include "fixture.h"
 
@@ -53,6 +57,17 @@ static void answer_sync(zx_status_t status)
 	is(zx_linux_pager_sync_end(pager, vmo, p.page_request.offset,
 				   p.page_request.length, status),
 	   ZX_ERR_NOT_FOUND);
+}
+
+/* Until so many tasks wait for the pager, of which there is no event. */
+static void wait_blocked(uint64_t n)
+{
+	struct zxp_vmo_info info;
+
+	do {
+		info = (struct zxp_vmo_info){ .size = sizeof(info) };
+		assert_int_equal(ioctl(fd(), ZXP_IOC_VMO_GET_INFO, &info), 0);
+	} while (info.out_waiting != n);
 }
 
 static void make_dirty(void)
@@ -166,6 +181,103 @@ static void errors_arrive(void **state)
 	ok(finish(&w));
 }
 
+static int second;	/* another open file of the VMO */
+
+static zx_status_t call_fsync_second(struct waiter *w)
+{
+	(void)w;
+	return outcome(fsync(second));
+}
+
+static zx_status_t call_write_second(struct waiter *w)
+{
+	(void)w;
+	return outcome(pwrite(second, "sync", 4, 2 * PAGE) != 4);
+}
+
+/* For reading and writing, with O_SYNC. */
+static int open_again(void)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd());
+	return open(path, O_RDWR | O_SYNC | O_CLOEXEC);
+}
+
+static void error_is_told_once_to_each_file(void **state)
+{
+	struct waiter w;
+
+	(void)state;
+	replace_vmo(0, ZX_LINUX_CREATE_SYNC);
+	make_dirty();
+	second = open_again();
+	assert_true(second >= 0);
+	start(&w, call_fsync);
+	answer_sync(ZX_ERR_NO_SPACE);
+	is(finish(&w), ZX_ERR_NO_SPACE);
+	start(&w, call_fsync);
+	answer_sync(ZX_OK);
+	ok(finish(&w));
+	start(&w, call_fsync_second);
+	answer_sync(ZX_OK);
+	is(finish(&w), ZX_ERR_NO_SPACE);
+	start(&w, call_fsync_second);
+	answer_sync(ZX_OK);
+	ok(finish(&w));
+	close(second);
+}
+
+static void o_sync_writes_wait(void **state)
+{
+	zx_port_packet_t p;
+	struct waiter w;
+	char bytes[4];
+
+	(void)state;
+	replace_vmo(0, ZX_LINUX_CREATE_SYNC);
+	make_dirty();
+	second = open_again();
+	start(&w, call_write_second);
+	ok(zx_port_wait(port, ZX_TIME_INFINITE, &p));
+	assert_int_equal(p.page_request.command, ZX_LINUX_PAGER_VMO_SYNC);
+	assert_int_equal(p.page_request.offset, 2 * PAGE);
+	assert_int_equal(p.page_request.length, PAGE);
+	/* It has been written when it is asked for. */
+	ok(zx_vmo_read(vmo, bytes, 2 * PAGE, 4));
+	assert_memory_equal(bytes, "sync", 4);
+	ok(zx_linux_pager_sync_end(pager, vmo, 2 * PAGE, PAGE, ZX_OK));
+	ok(finish(&w));
+	start(&w, call_write_second);
+	answer_sync(ZX_ERR_IO);
+	is(finish(&w), ZX_ERR_IO);
+	close(second);
+}
+
+static void one_at_a_time(void **state)
+{
+	struct waiter first, later[3];
+	zx_port_packet_t p;
+
+	(void)state;
+	replace_vmo(0, ZX_LINUX_CREATE_SYNC);
+	make_dirty();
+	start(&first, call_fsync);
+	ok(zx_port_wait(port, ZX_TIME_INFINITE, &p));
+	for (int i = 0; i < 3; i++)
+		start(&later[i], call_fsync);
+	/* Not in the first one, which may be too old; and all in the next. */
+	wait_blocked(4);
+	expect_no_packet();
+	ok(zx_linux_pager_sync_end(pager, vmo, p.page_request.offset,
+				   p.page_request.length, ZX_OK));
+	ok(finish(&first));
+	answer_sync(ZX_OK);
+	for (int i = 0; i < 3; i++)
+		ok(finish(&later[i]));
+	expect_no_packet();
+}
+
 static void detach_wakes(void **state)
 {
 	struct waiter w;
@@ -178,6 +290,7 @@ static void detach_wakes(void **state)
 	ok(zx_port_wait(port, ZX_TIME_INFINITE, &p));
 	ok(zx_pager_detach_vmo(pager, vmo));
 	is(finish(&w), ZX_ERR_BAD_STATE);
+	is(call_fsync(&w), ZX_ERR_BAD_STATE);
 	is(zx_linux_pager_sync_end(pager, vmo, p.page_request.offset,
 				   p.page_request.length, ZX_OK),
 	   ZX_ERR_BAD_STATE);
@@ -192,6 +305,9 @@ int main(void)
 		TEST(without_the_flag),
 		TEST(all_kinds_wait),
 		TEST(errors_arrive),
+		TEST(error_is_told_once_to_each_file),
+		TEST(o_sync_writes_wait),
+		TEST(one_at_a_time),
 		TEST(detach_wakes),
 	};
 

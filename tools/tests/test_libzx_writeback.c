@@ -401,7 +401,10 @@ static void after_detach(void **state)
 	ok(zx_pager_query_vmo_stats(pager, vmo, 0, &s, sizeof(s)));
 	assert_int_equal(s.modified, ZX_PAGER_VMO_STATS_MODIFIED);
 	is(dirty(1, 1), ZX_ERR_BAD_STATE);
+	/* What is dirty may be written to until it is begun. */
+	ok(zx_vmo_write(vmo, "e", PAGE + 1, 1));
 	ok(begin(1, 1));
+	is(zx_vmo_write(vmo, "f", PAGE, 1), ZX_ERR_BAD_STATE);
 	ok(zx_vmo_read(vmo, &byte, PAGE, 1));
 	assert_int_equal(byte, 'd');
 	ok(end(1, 1));
