@@ -154,8 +154,8 @@ test_sync_statuses() {
 	stop $pid
 }
 
-# A store that fails is a loop device on a VMO of another daemon, which lets a page fail. It
-# is the first one of what is written: later ones are not told by each loop driver.
+# A store that fails is a loop device on a VMO of another daemon, which lets a page fail, in
+# the middle of what is written.
 test_sync_tells_of_a_failure() {
 	local inner dev
 	bytes 1048576 "$tmp/f"
@@ -163,13 +163,13 @@ test_sync_tells_of_a_failure() {
 	inner=$pid
 	dev=$(zx exec f -- losetup --find --show {})
 	serve --rw d "d=$dev"
-	[ "$(zx exec d -- "$probe" touch {} 0 1)" = ok ]
+	[ "$(zx exec d -- "$probe" touch {} 65536 1)" = ok ]
 	sock=$tmp/sock1
 	blockdev --flushbufs "$dev"
 	zx exec f -- dd if={} iflag=nocache count=0 status=none
-	zx fail f 0 4096
+	zx fail f 65536 4096
 	sock=$tmp/sock2
-	[ "$(zx exec d -- "$probe" write {} 0 4096 w)" = ok ]
+	[ "$(zx exec d -- "$probe" write {} 65536 4096 w)" = ok ]
 	status_is 1 zx sync d 2> "$tmp/why"
 	grep -q '^zxpager: d: what was written is not all stored: Input/output error$' \
 		"$tmp/why" || fail "$(cat "$tmp/why")"
@@ -186,7 +186,7 @@ test_sync_tells_of_a_failure() {
 	losetup -d "$dev"
 	sock=$tmp/sock1
 	zx sync f
-	file_has "$tmp/f" 0 wwww
+	file_has "$tmp/f" 65536 wwww
 	stop $inner
 }
 
