@@ -40,6 +40,7 @@ bool vmo_shows(struct test_vmo *vmo, uint64_t page, uint64_t nr, enum content wh
  * write_bytes	one ZXP_IOC_VMO_WRITE of @len bytes at byte @offset
  * zero		the operation ZERO on bytes
  * set_size	ftruncate() to a size in bytes, which clears the rest of a page
+ * set_stream	the same with the stream size
  */
 bool thread_write_vmar(struct test_thread *t, struct test_vmo *vmo, uint64_t page,
 		       uint64_t nr);
@@ -53,6 +54,7 @@ bool thread_zero(struct test_thread *t, struct test_vmo *vmo, uint64_t offset,
 		 uint64_t len);
 
 bool thread_set_size(struct test_thread *t, struct test_vmo *vmo, uint64_t size);
+bool thread_set_stream(struct test_thread *t, struct test_vmo *vmo, uint64_t size);
 
 /* The calls of a pager; false after a message if one fails. */
 bool pager_dirty(struct user_pager *p, struct test_vmo *vmo, uint64_t page, uint64_t nr);

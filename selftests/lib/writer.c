@@ -89,7 +89,7 @@ static int write_file(struct test_thread *t)
 	return err;
 }
 
-/* In these three, page and nr count bytes. */
+/* In these four, page and nr count bytes. */
 static int write_bytes(struct test_thread *t)
 {
 	uint64_t first = t->page / page_size, end = t->page + t->nr;
@@ -111,6 +111,11 @@ static int zero(struct test_thread *t)
 static int set_size(struct test_thread *t)
 {
 	return ftruncate(t->vmo->fd, t->nr) ? errno : 0;
+}
+
+static int set_stream(struct test_thread *t)
+{
+	return -zxp_set_stream_size(t->vmo->fd, t->nr);
 }
 
 static bool start(struct test_thread *t, access_fn fn, struct test_vmo *vmo,
@@ -155,4 +160,9 @@ bool thread_zero(struct test_thread *t, struct test_vmo *vmo, uint64_t offset,
 bool thread_set_size(struct test_thread *t, struct test_vmo *vmo, uint64_t size)
 {
 	return start(t, set_size, vmo, 0, size);
+}
+
+bool thread_set_stream(struct test_thread *t, struct test_vmo *vmo, uint64_t size)
+{
+	return start(t, set_stream, vmo, 0, size);
 }

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Zircon's tests of writing to clones and slices, with private mappings for clones
+ * and shared mappings of a part for slices.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/mman.h>
+#include <kselftest_harness.h>
+
+#include "lib/fixture.h"
+
+#define TRAP	ZXP_VMO_TRAP_DIRTY
+
+/* What this thread stores in each of its pages. */
+static int store_pages(struct test_thread *t)
+{
+	uint64_t i;
+
+	for (i = 0; i < t->nr; i++)
+		*(volatile uint64_t *)((char *)t->arg + i * page_size) = STORED_WORD;
+	return 0;
+}
+
+static bool thread_store_pages(struct test_thread *t, void *addr, uint64_t nr)
+{
+	t->arg = addr;
+	t->nr = nr;
+	return thread_start(t, store_pages);
+}
+
+/* A mapping of all of the VMO, private; or of a part of it, shared. */
+#define new_window(vmo, page, nr, flags) ({				\
+	char *__map = mmap(NULL, (nr) * page_size, PROT_READ | PROT_WRITE,	\
+			   flags, (vmo)->fd, (page) * page_size);	\
+									\
+	ASSERT_NE(MAP_FAILED, __map);					\
+	__map;								\
+})
+#define new_clone(vmo)	new_window(vmo, 0, (vmo)->pages, MAP_PRIVATE)
+
+PAGER_FIXTURE(clone_write);
+
+/* A clone's write asks for content only, and the VMO does not see it. */
+TEST_F(clone_write, NoDirtyRequestsForClones)
+{
+	struct test_vmo *vmo = new_vmo_options(3, TRAP);
+	char *clone = new_clone(vmo);
+	unsigned int i;
+
+	ASSERT_TRUE(thread_store_pages(&self->t[0], clone, 3));
+	for (i = 0; i < 3; i++) {
+		ASSERT_TRUE(pager_wait_read(&self->p, vmo, i, 1));
+		ASSERT_TRUE(pager_supply(&self->p, vmo, i, 1));
+	}
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_clean(vmo));
+	ASSERT_TRUE(pager_idle(&self->p));
+
+	ASSERT_TRUE(thread_write_vmo(&self->t[0], vmo, 0, 3));
+	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 3)));
+	EXPECT_TRUE(vmo_has(vmo, 0, 3, WRITTEN));
+	for (i = 0; i < 3; i++) {
+		uint64_t *words = (void *)(clone + i * page_size);
+
+		EXPECT_EQ(STORED_WORD, words[0]);
+		EXPECT_EQ(vmo_word(vmo, i * page_size / 8 + 1), words[1]);
+	}
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+TRAP_FIXTURE(clone_trap);
+
+TEST_F(clone_trap, NoQueryOnClone)
+{
+	struct test_vmo *vmo = new_trap_vmo(2);
+	char *clone = new_clone(vmo);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(thread_store_pages(&self->t[0], clone, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_clean(vmo));
+	write_granted(vmo, 1, 1);
+	ASSERT_TRUE(is_dirty(vmo, DATA(1, 1)));
+	/* What the clone has not copied follows the VMO. */
+	EXPECT_TRUE(content_is(vmo, 1, 1, WRITTEN, clone + page_size));
+	ASSERT_TRUE(thread_store_pages(&self->t[0], clone + page_size, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));
+	EXPECT_TRUE(vmo_has(vmo, 1, 1, WRITTEN));
+	ASSERT_TRUE(is_dirty(vmo, DATA(1, 1)));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(clone_trap, NotModifiedCloneWrite)
+{
+	struct test_vmo *vmo = new_trap_vmo(1);
+	char *clone = new_clone(vmo);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_store_pages(&self->t[0], clone, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(STORED_WORD, *(uint64_t *)clone);
+	EXPECT_FALSE(was_modified(vmo));
+	ASSERT_TRUE(is_clean(vmo));
+	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* A slice is the VMO itself: a write to it traps, is reported and is seen there. */
+TEST_F(clone_trap, SliceWrite)
+{
+	struct test_vmo *vmo = new_trap_vmo(4);
+	char *slice = new_window(vmo, 2, 2, MAP_SHARED);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	ASSERT_TRUE(thread_store_pages(&self->t[0], slice + page_size, 1));
+	grant(vmo, 3, 1);
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_dirty(vmo, DATA(3, 1)));
+	EXPECT_TRUE(was_modified(vmo));
+	EXPECT_EQ(STORED_WORD, *(uint64_t *)(vmo->map + 3 * page_size));
+
+	/* BEGIN takes permission out of the slice as well. */
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 4));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 4));
+	ASSERT_TRUE(is_clean(vmo));
+	ASSERT_TRUE(thread_store_pages(&self->t[0], slice, 2));
+	grant(vmo, 2, 1);
+	grant(vmo, 3, 1);
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_dirty(vmo, DATA(2, 2)));
+	EXPECT_TRUE(was_modified(vmo));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+TEST_HARNESS_MAIN
