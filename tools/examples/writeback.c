@@ -106,17 +106,22 @@ static bool write_back(void)
 /* Another process as a rule; it has the VMO alone, and no need for libzx. */
 static int client(int fd, const char *text)
 {
-	if (pwrite(fd, text, strlen(text), 0) < 0 || fsync(fd))
-		perror("client");
-	else
+	ssize_t length = (ssize_t)strlen(text);
+	bool stored = pwrite(fd, text, (size_t)length, 0) == length && !fsync(fd);
+
+	if (stored)
 		puts("stored");
-	return zx_pager_detach_vmo(pager, vmo);
+	else
+		perror("client");
+	zx_pager_detach_vmo(pager, vmo);	/* COMPLETE ends the pager */
+	return stored ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
 	zx_port_packet_t packet;
 	struct stat st;
+	int status;
 
 	if (argc != 3 || (file = open(argv[1], O_RDWR)) < 0 || fstat(file, &st))
 		return fprintf(stderr, "usage: writeback FILE TEXT\n"), 2;
@@ -145,7 +150,7 @@ int main(int argc, char **argv)
 			break;
 		case ZX_PAGER_VMO_COMPLETE:
 			/* Dirty pages outlive the detach.  Nobody else has them. */
-			return write_back() && wait(NULL) > 0 ? 0 : 1;
+			return write_back() && wait(&status) > 0 && !status ? 0 : 1;
 		}
 	}
 	return 1;
