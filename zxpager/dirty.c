@@ -62,7 +62,7 @@ bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio)
 /* Reclaim asks: what is awaiting clean has to stay. */
 bool zxp_release_folio(struct folio *folio, gfp_t gfp)
 {
-	return false;
+	return !folio_test_private(folio);
 }
 
 /* Truncation does not ask. All folios are single pages, so all of it goes. */

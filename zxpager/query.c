@@ -9,7 +9,7 @@
 #include "zxpager_private.h"
 
 /* Ranges that are found with one hold of the lock. */
-#define ZXP_QUERY_BATCH		32
+#define ZXP_QUERY_BATCH		16
 /* Pages between two looks at whether somebody else wants the CPU. */
 #define ZXP_QUERY_PAGES		4096
 

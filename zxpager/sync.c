@@ -8,7 +8,7 @@
  * with a range that holds theirs. Nobody else joins a request that was read.
  *
  * A SYNC whose waiters were all killed is retracted, if nobody has read it. Else it
- * stays until it is answered.
+ * is to be answered all the same.
  *
  * Everything is under &zxp_source.lock, as in request.c.
  */
@@ -83,12 +83,28 @@ static void zxp_sync_send_locked(struct zxp_source *source)
 	zxp_source_dispatch_locked(source);
 }
 
+/*
+ * Nobody waits any more, so the packet is not to be seen. If it is being read just
+ * now it will be answered; until then no other one may be sent, which that answer
+ * could be taken for.
+ */
 static void zxp_sync_retract_locked(struct zxp_source *source)
 {
+	struct zxp_sync *sync = &source->sync;
+
 	lockdep_assert_held(&source->lock);
 
-	source->sync.active = false;
-	zxp_source_unsend_locked(source, &source->sync.request);
+	if (source->sending == &sync->request) {
+		if (!zxp_port_retract(source->port, &source->packet))
+			return;
+		source->sending = NULL;
+		source->packet_busy = false;
+		zxp_source_put(source);
+	}
+	list_del_init(&sync->request.link);
+	sync->active = false;
+	zxp_sync_send_locked(source);
+	zxp_source_dispatch_locked(source);
 }
 
 static int zxp_sync_start(struct zxp_source *source,
@@ -151,11 +167,8 @@ int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end)
 		ret = -EINTR;
 		list_del(&waiter.link);
 		if (source->sync.active && list_empty(&source->sync.waiters) &&
-		    zxp_sync_unread_locked(source)) {
+		    zxp_sync_unread_locked(source))
 			zxp_sync_retract_locked(source);
-			zxp_sync_send_locked(source);
-			zxp_source_dispatch_locked(source);
-		}
 	}
 	spin_unlock(&source->lock);
 	return ret;
@@ -201,8 +214,8 @@ void zxp_sync_detach_locked(struct zxp_source *source)
 
 	lockdep_assert_held(&source->lock);
 
-	if (sync->active)
-		zxp_sync_retract_locked(source);
+	sync->active = false;
+	zxp_source_unsend_locked(source, &sync->request);
 	zxp_sync_wake_all(&sync->waiters, -ESTALE);
 	zxp_sync_wake_all(&sync->next, -ESTALE);
 }
