@@ -29,6 +29,7 @@ TEST(layout_packet)
 	EXPECT_EQ(0, ZXP_PACKET_READ);
 	EXPECT_EQ(1, ZXP_PACKET_COMPLETE);
 	EXPECT_EQ(2, ZXP_PACKET_DIRTY);
+	EXPECT_EQ(0x8000, ZXP_PACKET_SYNC);
 }
 
 TEST(layout_structures)
@@ -56,21 +57,50 @@ TEST(layout_structures)
 	SIZE(zxp_op_range, 40);
 	AT(zxp_op_range, op, 4);
 	AT(zxp_op_range, vmo_fd, 8);
+	AT(zxp_op_range, flags, 12);
+	AT(zxp_op_range, offset, 16);
+	AT(zxp_op_range, length, 24);
 	AT(zxp_op_range, data, 32);
-	SIZE(zxp_dirty_range, 24);
-	SIZE(zxp_query_dirty_ranges, 64);
-	SIZE(zxp_query_vmo_stats, 16);
-	SIZE(zxp_vmo_info, 112);
+	SIZE(zxp_vmo_info, 144);
 	AT(zxp_vmo_info, out_key, 16);
 	AT(zxp_vmo_info, out_resident, 40);
 	AT(zxp_vmo_info, out_waiting, 48);
 	AT(zxp_vmo_info, out_fail_error, 104);
+	/* Here the first revision ended. */
+	AT(zxp_vmo_info, out_dirty_bytes, 112);
+	AT(zxp_vmo_info, out_zero_bytes, 120);
+	AT(zxp_vmo_info, out_dirty_packets, 128);
+	AT(zxp_vmo_info, out_sync_packets, 136);
 	SIZE(zxp_vmo_op_range, 32);
 	AT(zxp_vmo_op_range, offset, 8);
 	SIZE(zxp_vmo_io, 32);
 	AT(zxp_vmo_io, buffer, 24);
-	SIZE(zxp_vmo_set_stream_size, 16);
 	SIZE(zxp_vmo_create_child, 32);
+}
+
+TEST(layout_write_half)
+{
+	SIZE(zxp_dirty_range, 24);
+	AT(zxp_dirty_range, offset, 0);
+	AT(zxp_dirty_range, length, 8);
+	AT(zxp_dirty_range, options, 16);
+	SIZE(zxp_query_dirty_ranges, 64);
+	AT(zxp_query_dirty_ranges, flags, 4);
+	AT(zxp_query_dirty_ranges, vmo_fd, 8);
+	AT(zxp_query_dirty_ranges, reserved, 12);
+	AT(zxp_query_dirty_ranges, offset, 16);
+	AT(zxp_query_dirty_ranges, length, 24);
+	AT(zxp_query_dirty_ranges, buffer, 32);
+	AT(zxp_query_dirty_ranges, buffer_size, 40);
+	AT(zxp_query_dirty_ranges, out_actual, 48);
+	AT(zxp_query_dirty_ranges, out_avail, 56);
+	SIZE(zxp_query_vmo_stats, 16);
+	AT(zxp_query_vmo_stats, options, 4);
+	AT(zxp_query_vmo_stats, vmo_fd, 8);
+	AT(zxp_query_vmo_stats, out_modified, 12);
+	SIZE(zxp_vmo_set_stream_size, 16);
+	AT(zxp_vmo_set_stream_size, flags, 4);
+	AT(zxp_vmo_set_stream_size, stream_size, 8);
 }
 
 TEST(numbers)
@@ -89,6 +119,27 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa3u, ZXP_IOC_VMO_WRITE);
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
+	EXPECT_EQ(2, ZXP_ABI_REVISION);
+}
+
+/* Those that Zircon has too have its numbers. */
+TEST(numbers_of_options)
+{
+	EXPECT_EQ(2, ZXP_VMO_RESIZABLE);
+	EXPECT_EQ(8, ZXP_VMO_TRAP_DIRTY);
+	EXPECT_EQ(16, ZXP_VMO_UNBOUNDED);
+	EXPECT_EQ(1, ZXP_PAGER_OP_FAIL);
+	EXPECT_EQ(2, ZXP_PAGER_OP_DIRTY);
+	EXPECT_EQ(3, ZXP_PAGER_OP_WRITEBACK_BEGIN);
+	EXPECT_EQ(4, ZXP_PAGER_OP_WRITEBACK_END);
+	EXPECT_EQ(0x100, ZXP_PAGER_OP_SYNC_END);
+	EXPECT_EQ(1, ZXP_DIRTY_RANGE_IS_ZERO);
+	EXPECT_EQ(1, ZXP_STATS_RESET);
+	EXPECT_EQ(1, ZXP_STATS_MODIFIED);
+	EXPECT_EQ(10, ZXP_VMO_OP_ZERO);
+	EXPECT_EQ(2, ZXP_CREATE_SYNC);
+	EXPECT_EQ(1, ZXP_QUERY_NO_AVAIL);
+	EXPECT_EQ(4, ZXP_VMO_INFO_SYNC);
 }
 
 FIXTURE(kinds)
@@ -144,41 +195,36 @@ TEST_F(kinds, info)
 	EXPECT_EQ(0, info.out_max_vmo_size % page_size);
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
-	EXPECT_TRUE(info.out_features & ZXP_FEATURE_READ);
-	EXPECT_FALSE(info.out_features & ~(uint64_t)0x7f1f);
+	/* All but CHILD. */
+	EXPECT_EQ(0x3f1f, info.out_features);
 }
 
 /* A feature that the word does not have is refused, and one that it has works. */
 TEST_F(kinds, features_as_told)
 {
 	struct world *w = &self->w;
-	uint64_t range[3] = { 0 };
-	struct zxp_query_dirty_ranges query = {
-		.size = sizeof(query), .vmo_fd = w->vmo->fd, .length = page_size,
-		.buffer = (uintptr_t)range, .buffer_size = sizeof(range),
-	};
-	struct zxp_query_vmo_stats stats = {
-		.size = sizeof(stats), .vmo_fd = w->vmo->fd,
-	};
-	struct zxp_vmo_set_stream_size stream = {
-		.size = sizeof(stream), .stream_size = WORLD_PAGES * page_size,
-	};
+	uint64_t at = WORLD_RESIDENT * page_size;
+	struct zxp_dirty_range range;
 	struct zxp_vmo_create_child child = {
 		.size = sizeof(child), .options = 1 << 4, .length = page_size,
 	};
 	struct zxp_info info;
+	uint32_t modified;
 	int fd;
 
 	test_zxp(get_info, w->p.fd, &info);
 #define HAS(f)	(!!(info.out_features & ZXP_FEATURE_##f))
 #define GIVES(f, call) EXPECT_EQ(HAS(f), (call) != -EOPNOTSUPP)
-	GIVES(WRITEBACK, zxp_ioctl(w->p.fd, ZXP_IOC_QUERY_DIRTY_RANGES, &query));
-	GIVES(STATS, zxp_ioctl(w->p.fd, ZXP_IOC_QUERY_VMO_STATS, &stats));
-	GIVES(STREAM_SIZE, zxp_ioctl(w->vmo->fd, ZXP_IOC_VMO_SET_STREAM_SIZE,
-				     &stream));
+	GIVES(WRITEBACK, zxp_query_dirty_ranges(w->p.fd, w->vmo->fd, 0, page_size,
+						&range, 1, NULL, NULL));
+	GIVES(WRITEBACK, zxp_writeback_begin(w->p.fd, w->vmo->fd, at, page_size, 0));
+	GIVES(WRITEBACK, zxp_writeback_end(w->p.fd, w->vmo->fd, at, page_size));
+	GIVES(STATS, zxp_query_vmo_stats(w->p.fd, w->vmo->fd, 0, &modified));
+	GIVES(STREAM_SIZE, zxp_set_stream_size(w->vmo->fd, WORLD_PAGES * page_size));
 	GIVES(CHILD, zxp_ioctl(w->vmo->fd, ZXP_IOC_VMO_CREATE_CHILD, &child));
 	fd = zxp_create_vmo(w->p.fd, ZXP_VMO_TRAP_DIRTY, ZXP_PORT_OWN, 1, page_size);
 	EXPECT_EQ(HAS(TRAP_DIRTY), fd != -EOPNOTSUPP);
+	GIVES(TRAP_DIRTY, zxp_dirty(w->p.fd, fd, 0, page_size));
 	close(fd);
 	fd = zxp_create_vmo(w->p.fd, ZXP_VMO_UNBOUNDED, ZXP_PORT_OWN, 1, page_size);
 	EXPECT_EQ(HAS(STREAM_SIZE), fd != -EOPNOTSUPP);
@@ -189,6 +235,7 @@ TEST_F(kinds, features_as_told)
 	fd = zxp_create_vmo_flags(w->p.fd, 0, ZXP_CREATE_SYNC, ZXP_PORT_OWN, 1,
 				  page_size);
 	EXPECT_EQ(HAS(SYNC), fd != -EOPNOTSUPP);
+	GIVES(SYNC, zxp_sync_end(w->p.fd, fd, 0, page_size, 0));
 	close(fd);
 	GIVES(ZERO, zxp_vmo_op_range(w->plain, ZXP_VMO_OP_ZERO, 0, page_size));
 }

@@ -19,9 +19,12 @@ union any_arg {
 	struct zxp_detach_vmo detach_vmo;
 	struct zxp_supply_pages supply_pages;
 	struct zxp_op_range op_range;
+	struct zxp_query_dirty_ranges query;
+	struct zxp_query_vmo_stats stats;
 	struct zxp_vmo_info vmo_info;
 	struct zxp_vmo_op_range vmo_op_range;
 	struct zxp_vmo_io vmo_io;
+	struct zxp_vmo_set_stream_size stream;
 	char room[256];
 };
 
@@ -38,6 +41,7 @@ FIXTURE_VARIANT(call)
 {
 	unsigned long nr;
 	size_t size;
+	size_t first_size;		/* of the first revision, if it was smaller */
 	size_t flags;			/* offset of a field of flags, or 0 */
 	uint32_t known;			/* flags that exist */
 	size_t flags2, known2;
@@ -86,14 +90,20 @@ FIXTURE_VARIANT_ADD(call, OP_RANGE) {
 };
 FIXTURE_VARIANT_ADD(call, QUERY_DIRTY_RANGES) {
 	.nr = ZXP_IOC_QUERY_DIRTY_RANGES,
-	.size = sizeof(struct zxp_query_dirty_ranges), .result = -EOPNOTSUPP,
+	.size = sizeof(struct zxp_query_dirty_ranges),
+	.flags = OFF(zxp_query_dirty_ranges, flags), .known = ZXP_QUERY_NO_AVAIL,
+	.reserved = OFF(zxp_query_dirty_ranges, reserved),
+	.out = OFF(zxp_query_dirty_ranges, out_actual),
 };
 FIXTURE_VARIANT_ADD(call, QUERY_VMO_STATS) {
 	.nr = ZXP_IOC_QUERY_VMO_STATS,
-	.size = sizeof(struct zxp_query_vmo_stats), .result = -EOPNOTSUPP,
+	.size = sizeof(struct zxp_query_vmo_stats),
+	.flags = OFF(zxp_query_vmo_stats, options), .known = ZXP_STATS_RESET,
+	.out = OFF(zxp_query_vmo_stats, out_modified),
 };
 FIXTURE_VARIANT_ADD(call, VMO_GET_INFO) {
 	.nr = ZXP_IOC_VMO_GET_INFO, .size = sizeof(struct zxp_vmo_info),
+	.first_size = OFF(zxp_vmo_info, out_dirty_bytes),
 	.flags = OFF(zxp_vmo_info, flags), .reserved = OFF(zxp_vmo_info, reserved),
 	.out = OFF(zxp_vmo_info, out_flags), .on_vmo = true,
 };
@@ -112,8 +122,8 @@ FIXTURE_VARIANT_ADD(call, VMO_WRITE) {
 };
 FIXTURE_VARIANT_ADD(call, VMO_SET_STREAM_SIZE) {
 	.nr = ZXP_IOC_VMO_SET_STREAM_SIZE,
-	.size = sizeof(struct zxp_vmo_set_stream_size), .result = -EOPNOTSUPP,
-	.on_vmo = true,
+	.size = sizeof(struct zxp_vmo_set_stream_size),
+	.flags = OFF(zxp_vmo_set_stream_size, flags), .on_vmo = true,
 };
 FIXTURE_VARIANT_ADD(call, VMO_CREATE_CHILD) {
 	.nr = ZXP_IOC_VMO_CREATE_CHILD,
@@ -140,6 +150,17 @@ static void fill(union any_arg *arg, unsigned long nr, struct world *w)
 		arg->op_range.vmo_fd = w->vmo->fd;
 		arg->op_range.length = page_size;
 		arg->op_range.data = EIO;
+		break;
+	case ZXP_IOC_QUERY_DIRTY_RANGES:
+		arg->query.vmo_fd = w->vmo->fd;
+		arg->query.length = WORLD_PAGES * page_size;
+		break;
+	case ZXP_IOC_QUERY_VMO_STATS:
+		arg->stats.vmo_fd = w->vmo->fd;
+		break;
+	case ZXP_IOC_VMO_SET_STREAM_SIZE:
+		/* As it is already. */
+		arg->stream.stream_size = WORLD_PAGES * page_size;
 		break;
 	case ZXP_IOC_VMO_OP_RANGE:
 		arg->vmo_op_range.op = ZXP_VMO_OP_PREFETCH;
@@ -189,10 +210,34 @@ TEST_F(call, size_zero)
 
 TEST_F(call, size_too_small)
 {
-	self->arg.size = variant->size - 1;
+	self->arg.size = (variant->first_size ?: variant->size) - 1;
 	EXPECT_EQ(-EINVAL, zxp_ioctl(self->fd, variant->nr, &self->arg));
 	self->arg.size = sizeof(uint32_t);
 	EXPECT_EQ(-EINVAL, zxp_ioctl(self->fd, variant->nr, &self->arg));
+}
+
+/* Who was built for the first revision gets what that had, and not a byte more. */
+TEST_F(call, size_of_first_revision)
+{
+	size_t size = variant->first_size;
+	union any_arg whole;
+
+	if (!size)
+		SKIP(return, "it has not grown since");
+	whole = self->arg;
+	ASSERT_EQ(variant->result, zxp_ioctl(self->fd, variant->nr, &whole));
+	for (; size <= variant->size; size += 4) {
+		union any_arg arg = self->arg;
+
+		arg.size = size;
+		memset(arg.room + size, 0xa5, sizeof(arg) - size);
+		EXPECT_EQ(variant->result, zxp_ioctl(self->fd, variant->nr, &arg));
+		EXPECT_EQ(size, arg.size);
+		EXPECT_EQ(0, memcmp(arg.room + 4, whole.room + 4, size - 4));
+		for (size_t i = size; i < sizeof(arg); i++) {
+			EXPECT_EQ(0xa5, (unsigned char)arg.room[i]);
+		}
+	}
 }
 
 TEST_F(call, size_larger_with_zero_tail)

@@ -22,11 +22,6 @@ static const uint32_t ops[] = {
 	ZXP_VMO_OP_DONT_NEED, ZXP_VMO_OP_ALWAYS_NEED, ZXP_VMO_OP_PREFETCH,
 };
 
-static bool not_yet(uint32_t op)
-{
-	return op == ZXP_VMO_OP_DECOMMIT || op == ZXP_VMO_OP_ZERO;
-}
-
 /* Ranges that are not in a VMO of END bytes, each for one reason. */
 static const struct {
 	uint64_t offset, length;
@@ -99,19 +94,12 @@ TEST_F(bad, op_range_outside)
 
 TEST_F(bad, op_range_not_supported)
 {
-	for (size_t o = 0; o < ARRAY_SIZE(ops); o++) {
-		if (!not_yet(ops[o]))
-			continue;
-		EXPECT_EQ(-EOPNOTSUPP, zxp_vmo_op_range(self->vmo, ops[o], page_size,
-							page_size)) {
-			TH_LOG("op %u", ops[o]);
-		}
-		/* Bounds are looked at first, and so are a detached VMO's. */
-		EXPECT_EQ(-ERANGE, zxp_vmo_op_range(self->w.detached->fd, ops[o],
-						    END, page_size));
-		EXPECT_EQ(-EOPNOTSUPP, zxp_vmo_op_range(self->w.detached->fd, ops[o],
-							0, page_size));
-	}
+	uint32_t op = ZXP_VMO_OP_DECOMMIT;
+
+	EXPECT_EQ(-EOPNOTSUPP, zxp_vmo_op_range(self->vmo, op, page_size, page_size));
+	/* Bounds are looked at first, and so are a detached VMO's. */
+	EXPECT_EQ(-ERANGE, zxp_vmo_op_range(self->w.detached->fd, op, END, page_size));
+	EXPECT_EQ(-EOPNOTSUPP, zxp_vmo_op_range(self->w.detached->fd, op, 0, page_size));
 }
 
 TEST_F(bad, op_range_access)
@@ -143,6 +131,26 @@ TEST_F(bad, op_range_detached)
 	EXPECT_EQ(-ESTALE, zxp_vmo_op_range(fd, ZXP_VMO_OP_PREFETCH, 0, page_size));
 	EXPECT_EQ(0, zxp_vmo_op_range(fd, ZXP_VMO_OP_ALWAYS_NEED, 0, page_size));
 	EXPECT_EQ(0, zxp_vmo_op_range(fd, ZXP_VMO_OP_DONT_NEED, 0, page_size));
+	/* Part of a page that is not there, and cannot be asked for. */
+	EXPECT_EQ(-ESTALE, zxp_vmo_zero(fd, 1, 8));
+}
+
+TEST_F(bad, set_stream_size)
+{
+	struct zxp_vmo_set_stream_size arg = {
+		.size = sizeof(arg), .flags = 1, .stream_size = END + 1,
+	};
+
+	/* In the order of the header; each with what is tested next wrong as well. */
+	EXPECT_EQ(-EINVAL, zxp_ioctl(self->w.read_only, ZXP_IOC_VMO_SET_STREAM_SIZE,
+				     &arg));
+	EXPECT_EQ(-EACCES, zxp_set_stream_size(self->w.read_only, END + 1));
+	EXPECT_EQ(-EACCES, zxp_set_stream_size(self->w.read_only, END));
+	EXPECT_EQ(-ERANGE, zxp_set_stream_size(self->w.detached->fd, END + 1));
+	EXPECT_EQ(-ERANGE, zxp_set_stream_size(self->vmo, 1ULL << 63));
+	EXPECT_EQ(-ERANGE, zxp_set_stream_size(self->vmo, UINT64_MAX));
+	/* Part of a page that is not there, and cannot be asked for. */
+	EXPECT_EQ(-ESTALE, zxp_set_stream_size(self->w.detached->fd, END - 1));
 }
 
 /* On a plain VMO hints do nothing, for any range. */
@@ -233,6 +241,13 @@ TEST_F(bad, file_calls)
 	EXPECT_EQ(-1, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 				page_size));
 	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_EQ(-1, fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_COLLAPSE_RANGE, 0,
+				page_size));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_EQ(-1, fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(-1, fallocate(ro, FALLOC_FL_ZERO_RANGE, 0, page_size));
+	EXPECT_EQ(EBADF, errno);
 	EXPECT_EQ(-1, lseek(fd, -1, SEEK_SET));
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, lseek(fd, END, SEEK_DATA));

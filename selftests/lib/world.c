@@ -8,6 +8,20 @@
 #include "client.h"
 #include "world.h"
 
+const struct world_range world_outside[NR_WORLD_OUTSIDE] = {
+	{ 0, 9 * 4096 },
+	{ 8 * 4096, 4096 },
+	{ 9 * 4096, 0 },
+	{ 7 * 4096, 2 * 4096 },
+	{ 1ULL << 32, 4096 },
+	{ 1ULL << 63, 0 },
+	{ 4096, -8192ULL },
+	{ 4096, -4096ULL },
+	{ -4096ULL, 4096 },
+	{ -4096ULL, 8192 },
+	{ -8192ULL, 4096 },
+};
+
 /* The lowest number that is free: it tells of descriptors that were left open. */
 static int next_fd(void)
 {

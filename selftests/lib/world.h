@@ -20,6 +20,15 @@ struct bad_fd {
 
 #define NR_BAD_FDS	16
 
+/* Aligned ranges that are not in a VMO of WORLD_PAGES, each for one reason. */
+struct world_range {
+	uint64_t offset, length;
+};
+
+#define NR_WORLD_OUTSIDE 11
+
+extern const struct world_range world_outside[NR_WORLD_OUTSIDE];
+
 struct world {
 	struct user_pager p;
 	struct test_vmo *vmo;
@@ -47,5 +56,16 @@ void world_fini(struct world *w);
 int world_bad_vmos(struct world *w, struct bad_fd *bad);
 /* The same for the plain VMO of a supply. */
 int world_bad_plains(struct world *w, struct bad_fd *bad);
+
+/* For a test: @b is each of the bad descriptors in turn, and what has to come of it. */
+#define EACH_BAD(list, b)						\
+	struct bad_fd bad[NR_BAD_FDS];					\
+	int nr_bad = world_bad_##list(&self->w, bad);			\
+									\
+	for (struct bad_fd *b = bad; b < bad + nr_bad; b++)
+
+#define EXPECT_BAD(b, call) EXPECT_EQ(-(b)->err, call) {		\
+	TH_LOG("with %s", (b)->what);					\
+}
 
 #endif /* ZXP_SELFTESTS_WORLD_H */
