@@ -123,7 +123,8 @@ int main(int argc, char **argv)
 	struct stat st;
 	int status;
 
-	if (argc != 3 || (file = open(argv[1], O_RDWR)) < 0 || fstat(file, &st))
+	file = argc == 3 ? open(argv[1], O_RDWR) : -1;
+	if (file < 0 || fstat(file, &st))
 		return fprintf(stderr, "usage: writeback FILE TEXT\n"), 2;
 	size = (uint64_t)st.st_size;
 	if (zx_pager_create(0, &pager) || zx_port_create(0, &port) ||

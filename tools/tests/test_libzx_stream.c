@@ -39,7 +39,7 @@ static void zero_errors(void **state)
 
 static void zero_whole_pages(void **state)
 {
-	const char none[PAGE] = "";
+	static const char none[PAGE];
 	char page[PAGE];
 
 	(void)state;
