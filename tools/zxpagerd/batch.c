@@ -163,14 +163,9 @@ static void sync_done(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
 	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
-	struct backend *be = vmo->backend;
 
-	if (res == -EINTR || res == -EAGAIN) {
-		be->ops->sync(be, ev, b->resized);
-		return;
-	}
 	if (res < 0) {
-		note_error(vmo, NULL, -res, "sync", 0, be->size);
+		note_error(vmo, NULL, -res, "sync", 0, vmo->backend->size);
 	} else {
 		b->unsynced = false;
 		b->resized = false;
@@ -402,8 +397,8 @@ static void zero_next(struct vmo *vmo)
 }
 
 /*
- * The file gets the size that the stream has now.  If it is cut off nobody has
- * reserved anything beyond: that is why grants pause, and why the size is not an old one.
+ * The file gets the size that the stream has now.  Nobody may have reserved anything
+ * beyond: that is why grants pause, and why the size is not an old one.
  */
 static int resize(struct vmo *vmo)
 {
@@ -423,9 +418,9 @@ static int resize(struct vmo *vmo)
 	error = be->ops->resize(be, info.stream_size);
 	if (error)
 		return error;
-	if (info.stream_size < be->size)
-		ranges_remove(&vmo->dirty.reserved,
-			      (info.stream_size + mask) & ~mask, UINT64_MAX);
+	/* Whether space beyond the end survives a change is up to the file system. */
+	ranges_remove(&vmo->dirty.reserved, (info.stream_size + mask) & ~mask,
+		      UINT64_MAX);
 	be->size = info.stream_size;
 	b->resized = true;
 	b->unsynced = true;
@@ -486,4 +481,9 @@ int batch_init(struct vmo *vmo)
 		b->chunks[i].buffer = memory + (size_t)i * CHUNK_SIZE;
 	}
 	return 0;
+}
+
+void batch_free(struct vmo *vmo)
+{
+	munmap(vmo->writeback.batch.chunks[0].buffer, CHUNKS * CHUNK_SIZE);
 }

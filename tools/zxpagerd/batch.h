@@ -65,6 +65,7 @@ struct batch {
 
 /* 0 or an errno; before serving, because writing back must not need memory. */
 int batch_init(struct vmo *vmo);
+void batch_free(struct vmo *vmo);
 
 /*
  * Begins to write back what is dirty in [@offset, @end), or the first of it, and the

@@ -23,7 +23,6 @@
 #include "vmo.h"
 
 static uint64_t total;		/* dirty bytes of all */
-static unsigned int writable;	/* VMOs */
 
 static void set_bytes(struct vmo *vmo, uint64_t bytes)
 {
@@ -41,6 +40,15 @@ bool dirty_is_much(void)
 	return total > options.dirty_total / 2;
 }
 
+static unsigned int writable_vmos(void)
+{
+	unsigned int count = 0;
+
+	for (const struct vmo *vmo = vmos; vmo; vmo = vmo->next)
+		count += vmo->writable;
+	return count;
+}
+
 static bool fits(const struct vmo *vmo, uint64_t length)
 {
 	uint64_t limit = options.dirty_limit, bytes = vmo->dirty.bytes + length;
@@ -51,7 +59,7 @@ static bool fits(const struct vmo *vmo, uint64_t length)
 	if (bytes > limit)
 		return false;
 	return total + length <= options.dirty_total / 4 * 3 ||
-	       bytes <= options.dirty_total / 4 / writable;
+	       bytes <= options.dirty_total / 4 / writable_vmos();
 }
 
 /* With the kernel's own figure, if ours says no. */
@@ -172,7 +180,7 @@ static void refuse(struct vmo *vmo, int error)
 			vmo->dirty.queue_end = &rest->next;
 		return;
 	}
-	log_limited(&vmo->limit, "%s: %s: no space for %llu+%llu: %s: the write fails",
+	log_limited(&vmo->limit, "%s: %s: cannot reserve %llu+%llu: %s: the write fails",
 		    vmo->name, vmo->backend->path, (unsigned long long)g->offset,
 		    (unsigned long long)(g->end - g->offset), strerror(error));
 	status = pager_fail(vmo, g->offset, g->end - g->offset, code);
@@ -185,12 +193,11 @@ static void refuse(struct vmo *vmo, int error)
 	pop(vmo);
 }
 
-/* The VMO ends within the request: what is left of that, if it is less than before. */
+/* The VMO ends before the first request does, whose writer knows of that already. */
 static void clip(struct vmo *vmo)
 {
 	struct grant *g = vmo->dirty.queue;
 
-	vmo_refresh(vmo);
 	if (g->offset < vmo->size && vmo->size < g->end)
 		g->end = vmo->size;
 	else
@@ -217,6 +224,7 @@ static void grant(struct vmo *vmo)
 		return;
 	}
 	if (status == ZX_ERR_OUT_OF_RANGE) {
+		vmo_refresh(vmo);
 		clip(vmo);
 		return;
 	}
@@ -242,6 +250,10 @@ void dirty_pump(struct vmo *vmo)
 	struct backend *be = vmo->backend;
 
 	while (d->queue && !vmo->held && !d->paused && !d->reserving) {
+		if (d->queue->end > vmo->size) {
+			clip(vmo);
+			continue;
+		}
 		if (!choose(vmo, d->queue)) {
 			throttle(vmo, d->queue);
 			return;
@@ -334,5 +346,4 @@ void dirty_init(struct vmo *vmo)
 {
 	vmo->dirty.queue_end = &vmo->dirty.queue;
 	vmo->dirty.event.handler = reserve_done;
-	writable++;
 }

@@ -318,6 +318,11 @@ static void pump(struct vmo *vmo)
 	bool begun;
 
 	while (!vmo->held && (req = r->requests)) {
+		/* What was cut off the VMO in the meantime nobody waits for. */
+		if (req->end > vmo->size) {
+			trim_requests(r, vmo->size, UINT64_MAX);
+			continue;
+		}
 		start = req->offset & ~(uint64_t)(r->window_size - 1);
 		w = find_window(r, start);
 		begun = !w;
@@ -327,6 +332,9 @@ static void pump(struct vmo *vmo)
 				return;
 			begin(w, start);
 		}
+		/* It began when the VMO was smaller: when it is done. */
+		if (req->offset >= start + w->length)
+			return;
 		end = start + w->length < req->end ? start + w->length : req->end;
 		set_wanted(w, (uint32_t)(req->offset - start),
 			   (uint32_t)(end - start), true);
@@ -353,22 +361,20 @@ static void window_done(struct event *ev, int res)
 	}
 	if (w->outdated) {
 		step(w);
-		return;
-	}
-	if (res == -EINTR || res == -EAGAIN) {
-		read_rest(w);
+		pump(vmo);
 		return;
 	}
 	if (res > 0)
 		w->got += (uint32_t)res;
-	if (res > 0 && w->got < part_bytes(w)) {
+	/* The file may have become shorter: then that is all. */
+	if (w->got >= part_bytes(w)) {
+		part_read(w);
+	} else if (res > 0 || res == -EINTR || res == -EAGAIN) {
 		read_rest(w);
 		return;
-	}
-	if (res < 0 || w->got < part_bytes(w))
+	} else {
 		part_failed(w, res ? -res : TRUNCATED);
-	else
-		part_read(w);
+	}
 	step(w);
 	pump(vmo);
 }

@@ -1,0 +1,568 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+
+#include "fake.h"
+
+struct options options;
+struct vmo *vmos = &vmo;
+struct vmo vmo;
+struct fake_page page[PAGES];
+struct block block[PAGES];
+struct asked asked[64];
+unsigned int asked_count, asked_ever[BLANK + 1];
+uint64_t stream_size, durable_size;
+uint32_t clock_now, resized;
+uint64_t ms_now;
+unsigned int space, late_nospc, grants;
+bool can_reserve, can_blank;
+bool (*is_early)(void);
+int sync_answer;
+static uint64_t store_size;	/* of the file; the daemon has its own idea */
+static struct backend store;
+
+uint64_t loop_now(void)
+{
+	return ms_now;
+}
+
+/* --- the store ------------------------------------------------------------------ */
+
+static void set_allocated(unsigned int i, bool allocated)
+{
+	space += block[i].allocated;
+	space -= allocated;
+	block[i].allocated = allocated;
+}
+
+static void set_block(unsigned int i, uint32_t value, bool kept)
+{
+	block[i].value = value;
+	block[i].changed = true;
+	block[i].kept = kept;
+}
+
+/* Blocks that [offset, end) touches and that have no space yet get some. */
+static int allocate(uint64_t offset, uint64_t end)
+{
+	unsigned int from = (unsigned int)(offset / PAGE), need = 0;
+	unsigned int to = (unsigned int)((end + PAGE - 1) / PAGE);
+
+	for (unsigned int i = from; i < to; i++)
+		need += !block[i].allocated;
+	if (need > space)
+		return ENOSPC;
+	for (unsigned int i = from; i < to; i++)
+		set_allocated(i, true);
+	return 0;
+}
+
+static int do_read(const struct asked *a)
+{
+	uint64_t end = a->offset + a->length;
+
+	if (end > store_size)
+		end = store_size;
+	for (uint64_t at = a->offset; at < end; at += PAGE)
+		memcpy(a->buffer + (at - a->offset), &block[at / PAGE].value,
+		       sizeof(uint32_t));
+	return end > a->offset ? (int)(end - a->offset) : 0;
+}
+
+static int do_write(const struct asked *a)
+{
+	uint32_t value;
+	int error = allocate(a->offset, a->offset + a->length);
+
+	if (error) {
+		late_nospc++;
+		return -error;
+	}
+	for (uint64_t at = a->offset; at < a->offset + a->length; at += PAGE) {
+		memcpy(&value, a->source + (at - a->offset), sizeof(value));
+		set_block((unsigned int)(at / PAGE), value, false);
+	}
+	if (store_size < a->offset + a->length)
+		store_size = a->offset + a->length;
+	return (int)a->length;
+}
+
+static int do_sync(bool succeeds)
+{
+	for (unsigned int i = 0; i < PAGES; i++) {
+		if (succeeds && block[i].changed)
+			block[i].durable = block[i].value;
+		block[i].changed = block[i].changed && block[i].kept && !succeeds;
+	}
+	if (succeeds)
+		durable_size = store_size;
+	return 0;
+}
+
+static int do_blank(const struct asked *a)
+{
+	if (!can_blank)
+		return -EOPNOTSUPP;
+	for (uint64_t at = a->offset; at < a->offset + a->length; at += PAGE) {
+		unsigned int i = (unsigned int)(at / PAGE);
+
+		set_block(i, 0, true);
+		set_allocated(i, a->flag && block[i].allocated);
+	}
+	return 0;
+}
+
+static int do_it(const struct asked *a)
+{
+	switch (a->kind) {
+	case READ:
+		return do_read(a);
+	case WRITE:
+		return do_write(a);
+	case SYNC:
+		return do_sync(true);
+	case RESERVE:
+		return can_reserve ? -allocate(a->offset, a->offset + a->length) :
+				     -EOPNOTSUPP;
+	case BLANK:
+		return do_blank(a);
+	}
+	return -EINVAL;
+}
+
+static void ask(struct asked a)
+{
+	assert_true(asked_count < 64);
+	assert_true(a.kind == SYNC || a.length > 0);
+	asked_ever[a.kind]++;
+	if (is_early && is_early()) {
+		a.done = true;
+		a.res = do_it(&a);
+	}
+	asked[asked_count++] = a;
+}
+
+void answer(unsigned int i, int error)
+{
+	struct asked a = asked[i];
+
+	assert_true(i < asked_count);
+	memmove(&asked[i], &asked[i + 1], (--asked_count - i) * sizeof(*asked));
+	if (a.kind == SYNC && error && !a.done)
+		do_sync(false);
+	if (!a.done)
+		a.res = error ? -error : do_it(&a);
+	a.ev->handler(a.ev, a.res);
+}
+
+static void store_read(struct backend *be, struct event *ev, void *buffer,
+		       uint32_t length, uint64_t offset)
+{
+	(void)be;
+	ask((struct asked){
+		.kind = READ,
+		.ev = ev,
+		.buffer = buffer,
+		.offset = offset,
+		.length = length,
+	});
+}
+
+static void store_write(struct backend *be, struct event *ev, const void *buffer,
+			uint32_t length, uint64_t offset)
+{
+	(void)be;
+	ask((struct asked){
+		.kind = WRITE,
+		.ev = ev,
+		.source = buffer,
+		.offset = offset,
+		.length = length,
+	});
+}
+
+static void store_sync(struct backend *be, struct event *ev, bool all)
+{
+	(void)be;
+	ask((struct asked){ .kind = SYNC, .ev = ev, .flag = all });
+}
+
+static void store_reserve(struct backend *be, struct event *ev, uint64_t offset,
+			  uint64_t length)
+{
+	(void)be;
+	ask((struct asked){
+		.kind = RESERVE,
+		.ev = ev,
+		.offset = offset,
+		.length = length,
+	});
+}
+
+static void store_zero(struct backend *be, struct event *ev, uint64_t offset,
+		       uint64_t length, bool keep)
+{
+	(void)be;
+	ask((struct asked){
+		.kind = BLANK,
+		.ev = ev,
+		.flag = keep,
+		.offset = offset,
+		.length = length,
+	});
+}
+
+static int store_resize(struct backend *be, uint64_t size)
+{
+	(void)be;
+	for (unsigned int i = (unsigned int)((size + PAGE - 1) / PAGE); i < PAGES; i++) {
+		set_block(i, 0, true);
+		set_allocated(i, false);
+	}
+	store_size = size;
+	return 0;
+}
+
+static const struct backend_ops store_ops = {
+	.read = store_read,
+	.write = store_write,
+	.sync = store_sync,
+	.reserve = store_reserve,
+	.zero = store_zero,
+	.resize = store_resize,
+};
+
+void answer_all(void)
+{
+	while (asked_count)
+		answer(0, 0);
+}
+
+int waits(enum kind kind)
+{
+	for (unsigned int i = 0; i < asked_count; i++)
+		if (asked[i].kind == kind)
+			return (int)i;
+	return -1;
+}
+
+/* --- the kernel ----------------------------------------------------------------- */
+
+static unsigned int vmo_pages(void)
+{
+	return (unsigned int)((stream_size + PAGE - 1) / PAGE);
+}
+
+static bool in_bounds(uint64_t offset, uint64_t length)
+{
+	assert_int_equal(offset % PAGE, 0);
+	assert_int_equal(length % PAGE, 0);
+	return (offset + length) / PAGE <= vmo_pages();
+}
+
+int pager_info(struct vmo *v, struct pager_info *info)
+{
+	assert_ptr_equal(v, &vmo);
+	*info = (struct pager_info){
+		.size = vmo_pages() * (uint64_t)PAGE,
+		.stream_size = stream_size,
+	};
+	for (unsigned int i = 0; i < vmo_pages(); i++) {
+		info->dirty += page[i].state == DIRTY || page[i].state == AWAITING ?
+			       PAGE : 0;
+		info->zero += page[i].state == ZERO ? PAGE : 0;
+	}
+	return 0;
+}
+
+/* Page @i of a zero range becomes a page; what was begun behind it stays begun. */
+static void leave_zero(unsigned int i)
+{
+	bool first = !i || page[i - 1].state != ZERO;
+
+	if (first && page[i].begun > 1 && i + 1 < PAGES && page[i + 1].state == ZERO)
+		page[i + 1].begun = page[i].begun - 1;
+	page[i].begun = 0;
+}
+
+zx_status_t pager_dirty(struct vmo *v, uint64_t offset, uint64_t length)
+{
+	if (v->detached)
+		return ZX_ERR_BAD_STATE;
+	if (!in_bounds(offset, length))
+		return ZX_ERR_OUT_OF_RANGE;
+	for (uint64_t i = offset / PAGE; i < (offset + length) / PAGE; i++)
+		if (page[i].state == MISSING)
+			return ZX_ERR_NOT_FOUND;
+	for (uint64_t i = offset / PAGE; i < (offset + length) / PAGE; i++) {
+		/* What was reserved is there: the daemon's promise. */
+		assert_true(block[i].allocated || !can_reserve);
+		if (page[i].state == ZERO)
+			leave_zero((unsigned int)i);
+		page[i].state = DIRTY;
+	}
+	grants++;
+	return ZX_OK;
+}
+
+static bool is_dirty(unsigned int i)
+{
+	return page[i].state == DIRTY || page[i].state == AWAITING;
+}
+
+zx_status_t pager_query(struct vmo *v, uint64_t offset, uint64_t end,
+			zx_vmo_dirty_range_t *ranges, size_t count, size_t *actual)
+{
+	unsigned int from = (unsigned int)(offset / PAGE);
+	unsigned int to = (unsigned int)((end + PAGE - 1) / PAGE);
+
+	(void)v;
+	if (end > vmo_pages() * (uint64_t)PAGE)
+		return ZX_ERR_OUT_OF_RANGE;
+	*actual = 0;
+	for (unsigned int i = from; i < to && *actual < count;) {
+		unsigned int start = i;
+		bool zero = page[i].state == ZERO;
+
+		if (!zero && !is_dirty(i)) {
+			i++;
+			continue;
+		}
+		while (i < to && (zero ? page[i].state == ZERO : is_dirty(i)))
+			i++;
+		ranges[(*actual)++] = (zx_vmo_dirty_range_t){
+			.offset = (uint64_t)start * PAGE,
+			.length = (uint64_t)(i - start) * PAGE,
+			.options = zero ? ZX_VMO_DIRTY_RANGE_IS_ZERO : 0,
+		};
+	}
+	return ZX_OK;
+}
+
+zx_status_t pager_begin(struct vmo *v, uint64_t offset, uint64_t length, bool zero)
+{
+	unsigned int from = (unsigned int)(offset / PAGE);
+	unsigned int to = (unsigned int)((offset + length) / PAGE);
+
+	(void)v;
+	if (!in_bounds(offset, length))
+		return ZX_ERR_OUT_OF_RANGE;
+	for (unsigned int i = from; i < to; i++) {
+		if (page[i].state == DIRTY && !zero && !page[i].pinned)
+			page[i].state = AWAITING;
+		if (page[i].state == ZERO && (!i || page[i - 1].state != ZERO)) {
+			unsigned int n = 0;
+
+			while (i + n < to && page[i + n].state == ZERO)
+				n++;
+			if (page[i].begun < n)
+				page[i].begun = n;
+		}
+	}
+	return ZX_OK;
+}
+
+zx_status_t pager_end(struct vmo *v, uint64_t offset, uint64_t length)
+{
+	unsigned int from = (unsigned int)(offset / PAGE), clean = 0;
+	unsigned int to = (unsigned int)((offset + length) / PAGE);
+
+	(void)v;
+	if (!in_bounds(offset, length))
+		return ZX_ERR_OUT_OF_RANGE;
+	for (unsigned int i = from; i < to; i++) {
+		unsigned int end = i;
+
+		if (page[i].state == AWAITING)
+			page[i].state = CLEAN;
+		if (page[i].state != ZERO)
+			continue;
+		while (end < PAGES && page[end].state == ZERO)
+			end++;
+		if (i == from && i && page[i - 1].state == ZERO) {
+			i = end - 1;	/* it starts before the range */
+			continue;
+		}
+		if (i + page[i].begun > clean)
+			clean = i + page[i].begun;
+		page[i].begun = 0;
+		for (; i < end && i < to && i < clean; i++)
+			page[i].state = MISSING;
+		if (i < end && clean > i)
+			page[i].begun = clean - i;
+		i = end - 1;
+	}
+	return ZX_OK;
+}
+
+zx_status_t pager_sync_end(struct vmo *v, uint64_t offset, uint64_t length, int code)
+{
+	(void)v;
+	(void)offset;
+	(void)length;
+	sync_answer = code;
+	return ZX_OK;
+}
+
+ssize_t pager_read(struct vmo *v, void *buffer, size_t length, uint64_t offset)
+{
+	(void)v;
+	if (offset >= stream_size)
+		return 0;
+	if (length > stream_size - offset)
+		length = (size_t)(stream_size - offset);
+	memset(buffer, 0, length);
+	for (uint64_t at = offset; at < offset + length; at += PAGE) {
+		/* Or the daemon would wait for itself. */
+		assert_int_not_equal(page[at / PAGE].state, MISSING);
+		memcpy((uint8_t *)buffer + (at - offset), &page[at / PAGE].value,
+		       sizeof(uint32_t));
+	}
+	return (ssize_t)length;
+}
+
+zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
+			 const void *buffer, uint64_t *done)
+{
+	uint32_t value;
+
+	(void)v;
+	*done = 0;
+	if (!in_bounds(offset, length))
+		return ZX_ERR_OUT_OF_RANGE;
+	for (uint64_t at = offset; at < offset + length; at += PAGE) {
+		if (page[at / PAGE].state != MISSING)
+			continue;
+		memcpy(&value, (const uint8_t *)buffer + (at - offset), sizeof(value));
+		/* Whatever was done to the page last, it comes back as that. */
+		assert_int_equal(value, page[at / PAGE].value);
+		page[at / PAGE].state = CLEAN;
+	}
+	*done = length;
+	return ZX_OK;
+}
+
+zx_status_t pager_fail(struct vmo *v, uint64_t offset, uint64_t length, int code)
+{
+	(void)v;
+	for (uint64_t i = offset / PAGE; i < (offset + length) / PAGE; i++)
+		page[i].failed = code;
+	return ZX_OK;
+}
+
+/* --- clients -------------------------------------------------------------------- */
+
+bool client_read(unsigned int i)
+{
+	assert_true(i < vmo_pages());
+	if (page[i].state != MISSING)
+		return true;
+	reader_request(&vmo, (uint64_t)i * PAGE, PAGE);
+	return false;
+}
+
+bool client_write(unsigned int i)
+{
+	if (!client_read(i))
+		return false;
+	if (page[i].state != DIRTY) {
+		dirty_request(&vmo, (uint64_t)i * PAGE, PAGE);
+		return false;
+	}
+	page[i].value = ++clock_now;
+	return true;
+}
+
+/* A zero range that grows to the left forgets how far it was begun. */
+static void make_zero(unsigned int i)
+{
+	clock_now++;
+	if (page[i].state == ZERO)
+		return;
+	page[i] = (struct fake_page){
+		.state = ZERO,
+		.zeroed = clock_now,
+		.cut = page[i].cut,
+	};
+	if (i + 1 < PAGES)
+		page[i + 1].begun = 0;
+}
+
+void client_zero(unsigned int from, unsigned int to)
+{
+	for (unsigned int i = from; i < to; i++)
+		make_zero(i);
+}
+
+void client_resize(uint64_t bytes)
+{
+	unsigned int old = vmo_pages();
+
+	stream_size = bytes;
+	resized = ++clock_now;
+	for (unsigned int i = vmo_pages(); i < old; i++)
+		page[i] = (struct fake_page){ .cut = clock_now };
+	for (unsigned int i = old; i < vmo_pages(); i++)
+		make_zero(i);
+}
+
+void evict(unsigned int from, unsigned int to)
+{
+	for (unsigned int i = from; i < to; i++)
+		if (page[i].state == CLEAN)
+			page[i].state = MISSING;
+}
+
+/* --- the beginning and the end -------------------------------------------------- */
+
+void fake_start(uint64_t bytes)
+{
+	options = (struct options){
+		.dirty_window = DIRTY_WINDOW,
+		.dirty_limit = 1u << 30,
+		.dirty_total = 1u << 30,
+		.dirty_background = 1u << 30,
+		.writeback_age = 5,
+	};
+	memset(&vmo, 0, sizeof(vmo));
+	memset(page, 0, sizeof(page));
+	memset(block, 0, sizeof(block));
+	memset(asked_ever, 0, sizeof(asked_ever));
+	asked_count = late_nospc = grants = 0;
+	store = (struct backend){ &store_ops, "store", bytes };
+	stream_size = durable_size = store_size = bytes;
+	clock_now = PAGES;
+	resized = 0;
+	ms_now = 1000;
+	space = PAGES;
+	can_reserve = can_blank = true;
+	is_early = NULL;
+	sync_answer = -1;
+	vmo.name = "vmo";
+	vmo.backend = &store;
+	vmo.writable = true;
+	vmo.resizable = true;
+	vmo.limit.second = -1;
+	for (unsigned int i = 0; i < vmo_pages(); i++) {
+		page[i].state = CLEAN;
+		page[i].value = i + 1;
+		block[i] = (struct block){
+			.value = i + 1,
+			.durable = i + 1,
+			.allocated = true,
+		};
+		space--;
+	}
+	assert_int_equal(reader_init(&vmo, READ_WINDOW, 3), 0);
+	dirty_init(&vmo);
+	assert_int_equal(writeback_init(&vmo), 0);
+}
+
+void fake_stop(void)
+{
+	answer_all();
+	dirty_cancel(&vmo);
+	dirty_count(&vmo, 0);
+	answer_all();
+	reader_free(&vmo);
+	batch_free(&vmo);
+}

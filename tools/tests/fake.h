@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A VMO, the pager behind it and a store, as far as the daemon's policy can tell, in a
+ * process that needs neither module nor files.
+ *
+ * A page has one number as its content, 0 for zeroes; each write gives it a new one.
+ * What the store is asked for waits until the test answers it, in any order, and is done
+ * then, or, as the test likes, when it is asked for.  What was
+ * written to the store is durable after a sync that succeeded; one that failed forgets it.
+ */
+#ifndef TESTS_FAKE_H
+#define TESTS_FAKE_H
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../zxpagerd/options.h"
+#include "../zxpagerd/vmo.h"
+
+#define PAGE		4096u
+#define PAGES		64u
+#define READ_WINDOW	(8 * PAGE)
+#define DIRTY_WINDOW	(4 * PAGE)
+
+enum state { MISSING, CLEAN, DIRTY, AWAITING, ZERO };
+
+/*
+ * struct fake_page - a page of the VMO
+ * @begun: at the start of a zero range: how many pages of it writing back has begun for
+ * @zeroed: the last time that zeroes took its content, on the clock of contents
+ * @cut: the last time that it was cut off
+ * @pinned: BEGIN leaves it dirty
+ */
+struct fake_page {
+	enum state state;
+	uint32_t value;
+	unsigned int begun;
+	uint32_t zeroed;
+	uint32_t cut;
+	bool pinned;
+	int failed;
+};
+
+struct block {
+	uint32_t value;		/* as the page cache has it */
+	uint32_t durable;
+	bool changed;		/* the next sync makes that durable... */
+	bool kept;		/* ... also after one that failed: it is in the journal */
+	bool allocated;
+};
+
+enum kind { READ, WRITE, SYNC, RESERVE, BLANK };
+
+/* struct asked - what the store was asked for and has not answered */
+struct asked {
+	enum kind kind;
+	struct event *ev;
+	uint8_t *buffer;
+	const uint8_t *source;
+	uint64_t offset;
+	uint64_t length;
+	bool flag;		/* SYNC: all; BLANK: keep */
+	bool done;		/* with this result */
+	int res;
+};
+
+extern struct vmo vmo;
+extern struct fake_page page[PAGES];
+extern struct block block[PAGES];
+extern struct asked asked[64];
+extern unsigned int asked_count, asked_ever[BLANK + 1];
+extern uint64_t stream_size, durable_size;
+extern uint32_t clock_now, resized;	/* the clock of contents; the last resize */
+extern uint64_t ms_now;
+extern unsigned int space;		/* blocks that are left */
+extern unsigned int late_nospc;		/* writes that found none */
+extern bool can_reserve, can_blank;
+extern bool (*is_early)(void);		/* do it now, answer later; NULL: never */
+extern unsigned int grants;		/* successful OP_DIRTY */
+extern int sync_answer;			/* of the last SYNC_END, or -1 */
+
+/* A VMO and a file of @bytes, all of it clean and on the disk; page i holds i + 1. */
+void fake_start(uint64_t bytes);
+void fake_stop(void);
+
+/* A client's access: false if it waits for the daemon, and has to be made again. */
+bool client_write(unsigned int index);
+bool client_read(unsigned int index);
+void client_zero(unsigned int from, unsigned int to);
+void client_resize(uint64_t bytes);
+
+/* Clean pages go. */
+void evict(unsigned int from, unsigned int to);
+
+/* The store answers its number @i, with @error if that is not 0, or all in order. */
+void answer(unsigned int i, int error);
+void answer_all(void);
+
+/* The number of the first one of @kind that waits, or -1. */
+int waits(enum kind kind);
+
+#endif /* TESTS_FAKE_H */

@@ -1,0 +1,430 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How the daemon grants writes: windows, space in the store, limits.  Needs no kernel
+ * module.
+ */
+#include "../zxpagerd/ranges.h"
+#include "fake.h"
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_start(PAGES / 2 * PAGE);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fake_stop();
+	return 0;
+}
+
+/* Pages [from, to) are dirty, all others are not. */
+static void assert_dirty(unsigned int from, unsigned int to)
+{
+	for (unsigned int i = 0; i < PAGES; i++)
+		assert_int_equal(page[i].state == DIRTY, from <= i && i < to);
+}
+
+static void wants(unsigned int from, unsigned int pages)
+{
+	dirty_request(&vmo, (uint64_t)from * PAGE, (uint64_t)pages * PAGE);
+}
+
+/* --- sets of ranges --------------------------------------------------------------- */
+
+static void ranges_against_a_bitmap(void **state)
+{
+	static struct ranges set;
+	bool in[64] = { false };
+	unsigned int seed = 1;
+
+	(void)state;
+	set.count = 0;
+	for (int round = 0; round < 20000; round++) {
+		unsigned int from = (seed = seed * 1103515245 + 12345) >> 16 & 63;
+		unsigned int to = from + 1 + (seed >> 8 & 7);
+		bool add = seed & 1u << 30;
+		bool all = true;
+
+		if (to > 64)
+			to = 64;
+		for (unsigned int i = from; i < to; i++)
+			all = all && in[i];
+		assert_int_equal(ranges_have(&set, from, to), all);
+		for (unsigned int i = from; i < to; i++)
+			in[i] = add;
+		if (add)
+			ranges_add(&set, from, to);
+		else
+			ranges_remove(&set, from, to);
+	}
+}
+
+static void too_many_ranges_are_forgotten(void **state)
+{
+	static struct ranges set;
+
+	(void)state;
+	set.count = 0;
+	for (uint64_t i = 0; i < RANGES_MAX; i++)
+		ranges_add(&set, i * 2, i * 2 + 1);
+	assert_true(ranges_have(&set, 0, 1));
+	ranges_add(&set, 100000, 100010);
+	assert_false(ranges_have(&set, 0, 1));
+	assert_true(ranges_have(&set, 100000, 100010));
+	for (uint64_t i = 0; i < RANGES_MAX - 1; i++)
+		ranges_add(&set, i * 2, i * 2 + 1);
+	ranges_remove(&set, 100004, 100005);
+	assert_false(ranges_have(&set, 100004, 100005));
+	assert_int_equal(set.count, 2);
+}
+
+/* --- windows -------------------------------------------------------------------- */
+
+static void one_page_brings_its_window(void **state)
+{
+	(void)state;
+	wants(5, 1);
+	answer_all();
+	assert_dirty(4, 8);
+	assert_int_equal(grants, 1);
+	assert_int_equal(vmo.granted, 4 * PAGE);
+}
+
+static void window_ends_with_the_vmo(void **state)
+{
+	(void)state;
+	client_resize(30 * PAGE);
+	wants(29, 1);
+	answer_all();
+	assert_dirty(28, 30);
+}
+
+static void request_of_several_windows(void **state)
+{
+	(void)state;
+	wants(3, 6);
+	answer_all();
+	assert_dirty(0, 12);
+	assert_int_equal(grants, 1);
+}
+
+static void missing_neighbour(void **state)
+{
+	(void)state;
+	evict(4, 5);
+	wants(6, 1);
+	answer_all();
+	assert_dirty(6, 7);
+}
+
+/* The page itself has gone: the writer has been told to look again. */
+static void missing_page(void **state)
+{
+	(void)state;
+	evict(6, 7);
+	wants(6, 1);
+	answer_all();
+	assert_dirty(0, 0);
+	assert_null(vmo.dirty.queue);
+}
+
+static void request_beyond_the_end(void **state)
+{
+	(void)state;
+	wants(30, 1);
+	client_resize(8 * PAGE);	/* while space is reserved */
+	answer_all();
+	assert_dirty(0, 0);
+	assert_null(vmo.dirty.queue);
+	wants(30, 1);
+	assert_int_equal(asked_count, 0);
+}
+
+static void end_within_the_request(void **state)
+{
+	(void)state;
+	wants(4, 8);
+	client_resize(6 * PAGE);
+	answer_all();
+	assert_dirty(4, 6);
+}
+
+static void held(void **state)
+{
+	(void)state;
+	vmo.held = true;
+	wants(0, 1);
+	assert_int_equal(asked_count, 0);
+	vmo.held = false;
+	dirty_pump(&vmo);
+	answer_all();
+	assert_dirty(0, 4);
+}
+
+static void detached_while_reserving(void **state)
+{
+	(void)state;
+	wants(0, 1);
+	vmo.detached = true;
+	dirty_cancel(&vmo);
+	answer_all();
+	assert_dirty(0, 0);
+}
+
+/* Who is killed and asks again does not make the queue longer. */
+static void same_request_again(void **state)
+{
+	(void)state;
+	vmo.held = true;
+	for (int i = 0; i < 100; i++)
+		wants(8, 2);
+	assert_non_null(vmo.dirty.queue);
+	assert_null(vmo.dirty.queue->next);
+}
+
+/* --- space ---------------------------------------------------------------------- */
+
+static void space_is_reserved_first(void **state)
+{
+	(void)state;
+	client_resize(40 * PAGE);
+	wants(36, 1);
+	assert_int_equal(grants, 0);
+	assert_int_equal(waits(RESERVE), 0);
+	answer_all();
+	assert_dirty(36, 40);
+	for (unsigned int i = 36; i < 40; i++)
+		assert_true(block[i].allocated);
+}
+
+static void space_is_reserved_once(void **state)
+{
+	(void)state;
+	wants(0, 1);
+	answer_all();
+	for (int i = 0; i < 4; i++)
+		page[i].state = CLEAN;
+	wants(2, 1);
+	assert_int_equal(asked_count, 0);
+	assert_dirty(0, 4);
+	assert_int_equal(asked_ever[RESERVE], 1);
+}
+
+static void no_space_fails_before_the_data_exists(void **state)
+{
+	(void)state;
+	client_resize(40 * PAGE);
+	space = 0;
+	wants(36, 1);
+	answer_all();
+	assert_dirty(0, 0);
+	assert_int_equal(page[36].failed, ENOSPC);
+	assert_int_equal(page[37].failed, 0);
+	assert_int_equal(vmo.no_space, 1);
+	assert_null(vmo.dirty.queue);
+}
+
+static void space_for_the_page_but_not_for_the_window(void **state)
+{
+	(void)state;
+	client_resize(40 * PAGE);
+	space = 1;
+	wants(36, 1);
+	answer_all();
+	assert_dirty(36, 37);
+	assert_int_equal(vmo.no_space, 0);
+}
+
+/* What fits is granted, so that write() ends with that. */
+static void space_for_a_part_of_the_request(void **state)
+{
+	(void)state;
+	client_resize(48 * PAGE);
+	space = 3;
+	wants(32, 8);
+	answer_all();
+	assert_dirty(32, 35);
+	for (unsigned int i = 35; i < 40; i++)
+		assert_int_equal(page[i].failed, ENOSPC);
+	assert_null(vmo.dirty.queue);
+}
+
+static void reserving_fails_otherwise(void **state)
+{
+	(void)state;
+	wants(0, 1);
+	answer(0, EINTR);
+	answer(0, EIO);		/* for the window */
+	answer(0, EIO);
+	assert_int_equal(page[0].failed, EIO);
+	wants(4, 1);
+	answer(0, EDQUOT);
+	answer(0, EDQUOT);
+	assert_int_equal(page[4].failed, ENOSPC);
+	assert_int_equal(grants, 0);
+}
+
+static void store_that_cannot_reserve(void **state)
+{
+	(void)state;
+	can_reserve = false;
+	wants(0, 1);
+	answer_all();
+	assert_dirty(0, 4);
+	wants(4, 1);
+	assert_dirty(0, 8);
+	assert_int_equal(asked_ever[RESERVE], 1);
+}
+
+/* --- limits --------------------------------------------------------------------- */
+
+static void over_the_limit_writers_wait(void **state)
+{
+	(void)state;
+	options.dirty_limit = 8 * PAGE;
+	wants(0, 1);
+	answer_all();
+	wants(4, 1);
+	answer_all();
+	assert_dirty(0, 8);
+	wants(8, 1);
+	assert_int_equal(vmo.throttled, 1);
+	assert_int_equal(waits(RESERVE), -1);
+	assert_true(waits(WRITE) >= 0);		/* and it is written back at once */
+	assert_int_equal(page[8].state, CLEAN);
+	answer_all();
+	assert_int_equal(page[8].state, DIRTY);
+	assert_int_equal(vmo.written, 8 * PAGE);
+	assert_null(vmo.dirty.queue);
+}
+
+static void a_small_limit_grants_less_than_a_window(void **state)
+{
+	(void)state;
+	options.dirty_limit = 2 * PAGE;
+	wants(0, 1);
+	answer_all();
+	assert_dirty(0, 1);
+}
+
+static void limit_below_one_request(void **state)
+{
+	(void)state;
+	options.dirty_limit = PAGE;
+	wants(0, 4);
+	answer_all();
+	assert_dirty(0, 4);
+	wants(4, 4);
+	answer_all();
+	assert_dirty(4, 8);
+	wants(8, 2);
+	answer_all();
+	assert_dirty(8, 10);
+}
+
+/* Pages that stay dirty whatever is done do not stop a writer for good. */
+static void limit_below_what_is_pinned(void **state)
+{
+	(void)state;
+	options.dirty_limit = PAGE;
+	page[0].pinned = true;
+	wants(0, 1);
+	answer_all();
+	wants(8, 1);
+	answer_all();
+	assert_int_equal(page[0].state, DIRTY);
+	assert_int_equal(page[8].state, DIRTY);
+	wants(16, 1);
+	answer_all();
+	assert_int_equal(page[16].state, DIRTY);
+}
+
+static void throttled_while_the_store_fails(void **state)
+{
+	(void)state;
+	options.dirty_limit = 4 * PAGE;
+	wants(0, 1);
+	answer_all();
+	wants(8, 1);
+	answer(0, EIO);			/* the write */
+	answer_all();
+	assert_int_equal(page[8].state, CLEAN);
+	assert_int_equal(page[0].state, AWAITING);
+	writeback_tick();
+	assert_int_equal(asked_count, 0);	/* not at once again */
+	ms_now += 1000;
+	writeback_tick();
+	answer_all();
+	assert_int_equal(page[0].state, CLEAN);
+	assert_int_equal(page[8].state, DIRTY);
+}
+
+static void limit_of_all(void **state)
+{
+	(void)state;
+	options.dirty_total = 16 * PAGE;
+	options.dirty_background = 1u << 30;
+	for (unsigned int i = 0; i < 12; i += 4) {
+		wants(i, 1);
+		while (waits(RESERVE) >= 0)
+			answer((unsigned int)waits(RESERVE), 0);
+	}
+	assert_int_equal(vmo.throttled, 0);
+	wants(12, 1);
+	assert_int_equal(vmo.throttled, 1);
+	answer_all();
+	assert_int_equal(page[12].state, DIRTY);
+}
+
+static void count_is_corrected(void **state)
+{
+	(void)state;
+	options.dirty_limit = 8 * PAGE;
+	wants(0, 1);
+	answer_all();
+	client_resize(PAGE);		/* three of them go */
+	client_resize(32 * PAGE);
+	wants(8, 1);
+	answer_all();
+	assert_int_equal(vmo.throttled, 0);
+	assert_int_equal(page[8].state, DIRTY);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest dirty[] = {
+		cmocka_unit_test(ranges_against_a_bitmap),
+		cmocka_unit_test(too_many_ranges_are_forgotten),
+		TEST(one_page_brings_its_window),
+		TEST(window_ends_with_the_vmo),
+		TEST(request_of_several_windows),
+		TEST(missing_neighbour),
+		TEST(missing_page),
+		TEST(request_beyond_the_end),
+		TEST(end_within_the_request),
+		TEST(held),
+		TEST(detached_while_reserving),
+		TEST(same_request_again),
+		TEST(space_is_reserved_first),
+		TEST(space_is_reserved_once),
+		TEST(no_space_fails_before_the_data_exists),
+		TEST(space_for_the_page_but_not_for_the_window),
+		TEST(space_for_a_part_of_the_request),
+		TEST(reserving_fails_otherwise),
+		TEST(store_that_cannot_reserve),
+		TEST(over_the_limit_writers_wait),
+		TEST(a_small_limit_grants_less_than_a_window),
+		TEST(limit_below_one_request),
+		TEST(limit_below_what_is_pinned),
+		TEST(throttled_while_the_store_fails),
+		TEST(limit_of_all),
+		TEST(count_is_corrected),
+	};
+
+	return cmocka_run_group_tests(dirty, NULL, NULL);
+}
