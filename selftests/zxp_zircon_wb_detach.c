@@ -92,6 +92,48 @@ TEST_F(detach, DecommitCleanOnDetach)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* A zero range can be read, but to make pages of it somebody has to be asked. */
+TEST_F(detach, DetachedZeroRangeWrite)
+{
+	struct test_vmo *vmo = new_trap_vmo(0);
+
+	ASSERT_TRUE(vmo_resize(vmo, 3));
+	detach_complete(vmo);
+	ASSERT_TRUE(thread_write_vmo(&self->t[0], vmo, 1, 1));
+	if (variant->trap) {
+		ASSERT_TRUE(thread_wait_failure(&self->t[0], ESTALE));
+		ASSERT_TRUE(thread_store(&self->t[0], vmo->map));
+		ASSERT_TRUE(thread_wait_crash(&self->t[0], vmo->map, SIGBUS));
+		ASSERT_TRUE(is_dirty(vmo, ZERO(0, 3)));
+	} else {
+		ASSERT_TRUE(thread_wait(&self->t[0]));
+		ASSERT_TRUE(is_dirty(vmo, ZERO(0, 1), DATA(1, 1), ZERO(2, 1)));
+	}
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Sizes and whole pages of zeroes need nobody. */
+TEST_F(detach, DetachedResizeAndZero)
+{
+	struct test_vmo *vmo = new_trap_vmo(3);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 3));
+	write_granted(vmo, 0, 2);
+	was_modified(vmo);
+	detach_complete(vmo);
+	EXPECT_FALSE(was_modified(vmo));
+	ASSERT_TRUE(vmo_zero(vmo, 1, 2));
+	EXPECT_TRUE(was_modified(vmo));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1), ZERO(1, 2)));
+	ASSERT_TRUE(vmo_resize(vmo, 5));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1), ZERO(1, 4)));
+	ASSERT_TRUE(vmo_resize(vmo, 2));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1), ZERO(1, 1)));
+	EXPECT_TRUE(was_modified(vmo));
+	EXPECT_TRUE(vmo_shows(vmo, 0, 1, WRITTEN));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 /* A page that is being written back is not clean yet. */
 TEST_F(detach, DetachDuringWriteback)
 {

@@ -106,6 +106,95 @@ TEST_F(fail_write, SuspendDirtyTest)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+PAGER_FIXTURE(dirty_life);
+
+/* An answer that comes before the packet is read takes the packet back. */
+TEST_F(dirty_life, EarlyDirty)
+{
+	struct test_vmo *vmo = new_vmo_options(3, TRAP);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(thread_write_vmo(&self->t[0], vmo, 0, 1));
+	ASSERT_TRUE(threads_blocked(self->t, 1, vmo));
+	ASSERT_TRUE(thread_write_vmar(&self->t[1], vmo, 1, 1));
+	ASSERT_TRUE(threads_blocked(self->t, 2, vmo));
+	ASSERT_TRUE(thread_check_vmo(&self->t[2], vmo, 2, 1));
+	ASSERT_TRUE(threads_blocked(self->t, 3, vmo));
+
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(thread_wait(&self->t[1]));
+	/* A READ waits in the same line. */
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 2, 1));
+	ASSERT_TRUE(pager_idle(&self->p));
+	EXPECT_EQ(0, vmo_info(vmo).out_dirty_packets);
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
+	ASSERT_TRUE(thread_wait(&self->t[2]));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 2)));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* A request is done when all of it is; what is dirty already does not count again. */
+TEST_F(dirty_life, DirtyCountsOnce)
+{
+	struct test_vmo *vmo = new_vmo_options(3, TRAP);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 1, 2));
+	ASSERT_TRUE(thread_write_vmo(&self->t[0], vmo, 0, 3));
+	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(threads_blocked(self->t, 1, vmo));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 2, 1));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 1, 2));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 1, 2));
+	EXPECT_TRUE(thread_asleep(&self->t[0]));
+	ASSERT_TRUE(is_dirty(vmo, DATA(1, 2)));
+	EXPECT_TRUE(vmo_has(vmo, 1, 2, ZEROES));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 3)));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* The head fails: recorded, and returned when the rest is answered too. */
+TEST_F(dirty_life, FailHeadOfDirty)
+{
+	struct test_vmo *vmo = new_vmo_options(3, TRAP);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(thread_write_vmo(&self->t[0], vmo, 0, 3));
+	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(threads_blocked(self->t, 1, vmo));
+	ASSERT_TRUE(pager_fail(&self->p, vmo, 0, 1, ENOSPC));
+	EXPECT_TRUE(thread_asleep(&self->t[0]));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 1, 2));
+	ASSERT_TRUE(thread_wait_failure(&self->t[0], ENOSPC));
+	EXPECT_TRUE(vmo_failed(vmo, 0, ENOSPC));
+	ASSERT_TRUE(is_dirty(vmo, DATA(1, 2)));
+	EXPECT_TRUE(vmo_has(vmo, 0, 3, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* A FAIL is for both kinds of requests in its range. */
+TEST_F(dirty_life, FailBothKinds)
+{
+	struct test_vmo *vmo = new_vmo_options(2, TRAP);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_write_vmo(&self->t[0], vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_check_vmo(&self->t[1], vmo, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 1));
+	/* Supply is not for DIRTY. */
+	ASSERT_TRUE(threads_blocked(self->t, 2, vmo));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	EXPECT_TRUE(thread_asleep(&self->t[0]));
+	ASSERT_TRUE(pager_fail(&self->p, vmo, 0, 2, EBADMSG));
+	ASSERT_TRUE(thread_wait_failure(&self->t[0], EBADMSG));
+	ASSERT_TRUE(thread_wait_failure(&self->t[1], EBADMSG));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 PAGER_FIXTURE(lost_page);
 
 /*

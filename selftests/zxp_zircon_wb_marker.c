@@ -197,4 +197,46 @@ TEST_F(zero_page, CommitExtendedTail)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* Reading by a mapping has left a page of zeroes there, which nobody has committed. */
+TEST_F(zero_page, CommitOfMappedZeroes)
+{
+	struct test_vmo *vmo = new_trap_vmo(0);
+
+	ASSERT_TRUE(vmo_resize(vmo, 2));
+	EXPECT_TRUE(vmo_shows(vmo, 0, 2, ZEROES));
+	ASSERT_TRUE(is_dirty(vmo, ZERO(0, 2)));
+	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 2));
+	grant(vmo, 0, 2);
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 2)));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* The same for zeroes that were supplied: that page is not content. */
+TEST_F(zero_page, MappedMarkers)
+{
+	struct test_vmo *vmo = new_trap_vmo(4);
+
+	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 0, 4));
+	EXPECT_TRUE(vmo_shows(vmo, 0, 4, ZEROES));
+	ASSERT_TRUE(vmo_zero(vmo, 0, 4));
+	ASSERT_TRUE(thread_zero(&self->t[0], vmo, 8, page_size));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_clean(vmo));
+	write_granted(vmo, 1, 1);
+	ASSERT_TRUE(is_dirty(vmo, DATA(1, 1)));
+	EXPECT_TRUE(vmo_shows(vmo, 1, 1, WRITTEN));
+	if (variant->trap) {
+		ASSERT_TRUE(pager_dirty(&self->p, vmo, 2, 1));
+		ASSERT_TRUE(is_dirty(vmo, DATA(1, 2)));
+		EXPECT_TRUE(vmo_shows(vmo, 2, 1, ZEROES));
+	}
+	ASSERT_TRUE(pager_detach(&self->p, vmo));
+	ASSERT_TRUE(pager_wait_complete(&self->p, vmo->key));
+	EXPECT_EQ((variant->trap ? 2 : 1) * page_size, vmo_info(vmo).out_resident);
+	EXPECT_TRUE(crashes(vmo->map, SIGBUS));
+	EXPECT_TRUE(vmo_shows(vmo, 1, 1, WRITTEN));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 TEST_HARNESS_MAIN

@@ -209,6 +209,44 @@ TEST_F(pinned, NotModifiedOnFailedResize)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+TEST_F(pinned, CutStreamPinned)
+{
+	struct test_vmo *vmo = new_trap_vmo(3);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(pin_start(&self->pin, vmo, 2, 1, false));
+	ASSERT_TRUE(pin_held(&self->pin));
+	test_err_zxp(ESTALE, set_stream_size, vmo->fd, page_size);
+	EXPECT_EQ(3 * page_size, vmo_info(vmo).out_stream_size);
+	EXPECT_FALSE(was_modified(vmo));
+	EXPECT_TRUE(vmo_has(vmo, 0, 3, SUPPLIED));
+	ASSERT_TRUE(pin_release(&self->pin));
+	test_zxp(set_stream_size, vmo->fd, page_size);
+	EXPECT_TRUE(vmo_has(vmo, 1, 2, ZEROES));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* A zero range that is pinned by a writer is a page, and stays. */
+TEST_F(pinned, PinOfZeroRange)
+{
+	struct test_vmo *vmo = new_trap_vmo(0);
+
+	ASSERT_TRUE(vmo_resize(vmo, 2));
+	ASSERT_TRUE(pin_start(&self->pin, vmo, 1, 1, true));
+	grant(vmo, 1, 1);
+	ASSERT_TRUE(pin_held(&self->pin));
+	ASSERT_TRUE(is_dirty(vmo, ZERO(0, 1), DATA(1, 1)));
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(is_dirty(vmo, DATA(1, 1)));
+	ASSERT_TRUE(pager_detach(&self->p, vmo));
+	ASSERT_TRUE(pager_wait_complete(&self->p, vmo->key));
+	ASSERT_TRUE(is_dirty(vmo, DATA(1, 1)));
+	ASSERT_TRUE(pin_release(&self->pin));
+	EXPECT_TRUE(vmo_matches(self->pin.buffer, 0, 1, vmo->map + page_size));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 FIXTURE(pin_request)
 {
 	struct user_pager p;

@@ -95,6 +95,51 @@ TEST_F(grow, ResizePartialPage)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* That page may have to be asked for. */
+TEST_F(grow, ResizeMissingPartialPage)
+{
+	struct test_vmo *vmo = new_trap_vmo(2);
+
+	ASSERT_TRUE(thread_set_size(&self->t[0], vmo, page_size / 2));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	grant(vmo, 0, 1);
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1)));
+	EXPECT_EQ(page_size, vmo_info(vmo).out_vmo_size);
+	ASSERT_TRUE(pager_idle(&self->p));
+
+	/* If it cannot be had, nothing has changed. */
+	vmo = new_trap_vmo(2);
+	was_modified(vmo);
+	ASSERT_TRUE(thread_set_size(&self->t[0], vmo, page_size / 2));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(pager_fail(&self->p, vmo, 0, 1, EIO));
+	ASSERT_TRUE(thread_wait_failure(&self->t[0], EIO));
+	EXPECT_EQ(2 * page_size, vmo_info(vmo).out_stream_size);
+	EXPECT_FALSE(was_modified(vmo));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* What lay behind the stream size is part of the stream then. */
+TEST_F(grow, ResizeBehindStreamSize)
+{
+	struct test_vmo *vmo = new_trap_vmo(4);
+
+	test_zxp(set_stream_size, vmo->fd, 2 * page_size);
+	ASSERT_TRUE(is_clean(vmo));
+	ASSERT_TRUE(vmo_resize(vmo, 3));
+	EXPECT_EQ(3 * page_size, vmo_info(vmo).out_stream_size);
+	ASSERT_TRUE(is_dirty(vmo, ZERO(2, 1)));
+	test_zxp(set_stream_size, vmo->fd, page_size);
+	ASSERT_TRUE(is_clean(vmo));
+	ASSERT_TRUE(vmo_resize(vmo, 6));
+	EXPECT_EQ(6 * page_size, vmo_info(vmo).out_stream_size);
+	ASSERT_TRUE(is_dirty(vmo, ZERO(1, 5)));
+	EXPECT_TRUE(vmo_has(vmo, 1, 5, ZEROES));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 PAGER_FIXTURE(resize_write);
 
 TEST_F(resize_write, ResizeDirtyRequest)

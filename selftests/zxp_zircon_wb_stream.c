@@ -134,6 +134,56 @@ TEST_F(untracked, UntrackedAbsorbsPages)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* By a mapping it is all the same. */
+TEST_F(untracked, UntrackedByMapping)
+{
+	struct test_vmo *vmo = new_trap_vmo(6);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 6));
+	EXPECT_TRUE(vmo_shows(vmo, 5, 1, SUPPLIED));
+	set_stream_pages(vmo, 2);
+	EXPECT_TRUE(vmo_shows(vmo, 2, 4, ZEROES));
+	ASSERT_TRUE(is_clean(vmo));
+	ASSERT_TRUE(vmo_zero(vmo, 2, 4));
+	ASSERT_TRUE(is_clean(vmo));
+	ASSERT_TRUE(thread_write_vmar(&self->t[0], vmo, 4, 1));
+	grant(vmo, 4, 1);
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_dirty(vmo, DATA(4, 1)));
+	EXPECT_TRUE(vmo_shows(vmo, 4, 1, WRITTEN));
+	set_stream_pages(vmo, 3);
+	ASSERT_TRUE(is_dirty(vmo, ZERO(2, 1)));
+	EXPECT_TRUE(vmo_shows(vmo, 2, 4, ZEROES));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Who waits for a page that falls behind the stream size: readers get zeroes. */
+TEST_F(untracked, CutStreamWithRequests)
+{
+	struct test_vmo *vmo = new_trap_vmo(4);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
+	self->t[0].zero = true;
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 3, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 3, 1));
+	if (variant->trap) {
+		ASSERT_TRUE(thread_write_vmo(&self->t[1], vmo, 2, 1));
+		ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 2, 1));
+		ASSERT_TRUE(threads_blocked(self->t, 2, vmo));
+	}
+	set_stream_pages(vmo, 1);
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_clean(vmo));
+	if (variant->trap) {
+		EXPECT_TRUE(thread_asleep(&self->t[1]));
+		ASSERT_TRUE(pager_dirty(&self->p, vmo, 2, 1));
+		ASSERT_TRUE(thread_wait(&self->t[1]));
+		ASSERT_TRUE(is_dirty(vmo, DATA(2, 1)));
+		EXPECT_TRUE(vmo_has(vmo, 2, 1, WRITTEN));
+	}
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 /* In the middle of a page the rest of it is cleared, as by a write. */
 TEST_F(untracked, StreamSizeInPage)
 {

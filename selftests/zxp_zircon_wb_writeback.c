@@ -166,6 +166,21 @@ TEST_F(writeback, BeginOfZeroesLeavesPages)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* What was begun together may end apart. */
+TEST_F(writeback, EndOfPart)
+{
+	struct test_vmo *vmo = new_trap_vmo(4);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	write_granted(vmo, 0, 4);
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 1, 3));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1), DATA(3, 1)));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 4));
+	ASSERT_TRUE(is_dirty(vmo, DATA(3, 1)));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 PAGER_FIXTURE(writeback_race);
 
 TEST_F(writeback_race, WritebackWithMapping)

@@ -83,6 +83,30 @@ TEST_F(op_zero, DelayedReadZeroRange)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* A reader of several pages goes on behind those that are cleared. */
+TEST_F(op_zero, ZeroWakesReaderEarly)
+{
+	struct test_vmo *vmo = new_vmo(4);
+	volatile uint64_t *seen;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 0, 4));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 3));
+	ASSERT_TRUE(threads_blocked(self->t, 1, vmo));
+	seen = (void *)self->t[0].buf;
+	seen[page_size / 8] = STORED_WORD;
+	ASSERT_TRUE(vmo_zero(vmo, 0, 2));
+	ASSERT_TRUE(wait_until(!seen[page_size / 8]));
+	ASSERT_TRUE(pager_idle(&self->p));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 2));
+	/* Not what was supplied, in part. */
+	ASSERT_TRUE(thread_wait_failure(&self->t[0], EILSEQ));
+	EXPECT_TRUE(is_zero(self->t[0].buf + page_size, page_size));
+	EXPECT_TRUE(vmo_matches(vmo, 2, 2, self->t[0].buf + 2 * page_size));
+	ASSERT_TRUE(is_dirty(vmo, ZERO(0, 2)));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 /* A writer waits on, and what DIRTY finds then counts. */
 TEST_F(op_zero, DelayedDirtyZeroRange)
 {
