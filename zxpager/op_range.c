@@ -9,32 +9,33 @@
 
 #include "zxpager_private.h"
 
+/* How far a range goes whose zeroes only the clients know of; @index if not at all. */
+static pgoff_t zxp_vmo_clients_zero_end(struct zxp_vmo *vmo, pgoff_t index,
+					pgoff_t end)
+{
+	struct zxp_zero_range *range;
+
+	if (RB_EMPTY_ROOT(&vmo->zeroes))
+		return index;
+	spin_lock(&vmo->zero_lock);
+	range = zxp_zero_find(&vmo->zeroes, index);
+	if (range && range->start <= index && range->kind != ZXP_ZERO_MARKER)
+		index = min(end, range->end);
+	spin_unlock(&vmo->zero_lock);
+	return index;
+}
+
 /*
- * Give memory to a page of a zero range. What the daemon supplied as zero is a
- * clean page then; what only the clients know of becomes a dirty one, which is a
- * write, so the daemon is asked for the run of such pages.
+ * Such a page becomes a dirty one, which is a write, so the daemon is asked for the
+ * run of them. It does not matter if a reader has put a clean page there.
  */
 static int zxp_vmo_commit_zero(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
-	struct zxp_zero_range *range;
-	bool unwritten = false;
-	struct folio *folio;
+	struct folio *folio = zxp_vmo_folio_for_write(vmo, index, end, false);
 
-	if (vmo->source) {
-		spin_lock(&vmo->zero_lock);
-		range = zxp_zero_find(&vmo->zeroes, index);
-		if (range && range->start <= index) {
-			unwritten = range->kind != ZXP_ZERO_MARKER;
-			end = min(end, range->end);
-		}
-		spin_unlock(&vmo->zero_lock);
-	}
-	if (!unwritten)
-		return zxp_vmo_fill_zero(vmo, index);
-
-	folio = zxp_vmo_folio_for_write(vmo, index, end, false);
+	/* Cut off meanwhile: not needed any more. */
 	if (IS_ERR(folio))
-		return PTR_ERR(folio);
+		return folio == ERR_PTR(-ERANGE) ? 0 : PTR_ERR(folio);
 	folio_unlock(folio);
 	folio_put(folio);
 	return 0;
@@ -59,6 +60,7 @@ static int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op,
 	struct zxp_request request;
 	unsigned long generation;
 	struct folio *folio;
+	pgoff_t zero_end;
 	int ret;
 
 	while (index < end) {
@@ -70,6 +72,15 @@ static int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op,
 		end = min(end, zxp_vmo_pages(vmo));
 		if (index >= end)
 			break;
+
+		zero_end = op == ZXP_VMO_OP_COMMIT ?
+			   zxp_vmo_clients_zero_end(vmo, index, end) : index;
+		if (zero_end > index) {
+			ret = zxp_vmo_commit_zero(vmo, index, zero_end);
+			if (ret)
+				return ret;
+			continue;
+		}
 
 		folio = zxp_vmo_get_folio(vmo, index);
 		if (folio) {
@@ -84,8 +95,8 @@ static int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op,
 				index++;
 				continue;
 			}
-			ret = zxp_vmo_commit_zero(vmo, index, end);
-			if (ret && ret != -ERANGE)
+			ret = zxp_vmo_fill_zero(vmo, index);
+			if (ret)
 				return ret;
 			continue;
 		}
