@@ -72,6 +72,26 @@ TEST_F(clone_write, NoDirtyRequestsForClones)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* A clone keeps what its closed parent has, dirty pages too, and then lets it go. */
+TEST_F(clone_write, ChildAttributedCounts)
+{
+	struct test_vmo *vmo = new_vmo_options(2, TRAP);
+	char *clone = new_clone(vmo);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(thread_write_vmo(&self->t[0], vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	vmo_release(vmo);
+	ASSERT_TRUE(pager_idle(&self->p));
+	EXPECT_TRUE(content_is(vmo, 0, 1, WRITTEN, clone));
+	EXPECT_TRUE(content_is(vmo, 1, 1, SUPPLIED, clone + page_size));
+	ASSERT_EQ(0, munmap(clone, 2 * page_size));
+	ASSERT_TRUE(pager_wait_complete(&self->p, vmo->key));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 TRAP_FIXTURE(clone_trap);
 
 TEST_F(clone_trap, NoQueryOnClone)

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <sys/mman.h>
 #include <kselftest_harness.h>
 
 #include "lib/fixture.h"
@@ -206,6 +207,29 @@ TEST_F(pinned, NotModifiedOnFailedResize)
 	ASSERT_TRUE(pin_release(&self->pin));
 	ASSERT_TRUE(vmo_resize(vmo, 1));
 	EXPECT_TRUE(was_modified(vmo));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* A pin through a slice, which is a mapping of a part, is one of the VMO's page. */
+TEST_F(pinned, SlicePinWrite)
+{
+	struct test_vmo *vmo = new_trap_vmo(4);
+	char *slice = mmap(NULL, 2 * page_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   vmo->fd, 2 * page_size);
+
+	ASSERT_NE(MAP_FAILED, slice);
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	self->pin.map = slice - 2 * page_size;
+	ASSERT_TRUE(pin_start(&self->pin, vmo, 3, 1, true));
+	grant(vmo, 3, 1);
+	ASSERT_TRUE(pin_held(&self->pin));
+	ASSERT_TRUE(is_dirty(vmo, DATA(3, 1)));
+	EXPECT_TRUE(was_modified(vmo));
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 4));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 4));
+	ASSERT_TRUE(is_dirty(vmo, DATA(3, 1)));
+	ASSERT_TRUE(pin_release(&self->pin));
+	EXPECT_TRUE(vmo_matches(self->pin.buffer, 0, 1, vmo->map + 3 * page_size));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
