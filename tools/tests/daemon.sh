@@ -1,101 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# daemon.sh TEST: one test of zxpagerd and zxpager
+# daemon.sh TEST: one test of zxpagerd and zxpager with VMOs that are read
 #
-# A TEST is one of the functions test_* below, without test_.  Exit status 0 if it holds,
-# 4 if it cannot be had here, anything else if it does not hold.  run-tests.sh, which
-# tells what the environment has to be, runs them all.
-#
-#   daemon.sh --list               the names of the tests
-#   daemon.sh --serve COMMAND...   runs COMMAND with a daemon whose socket is in
-#                                  $ZXD_SOCKET and which serves a VMO called "f"
-set -euo pipefail
-
-bin=$O/tools
-daemon=${ZXPAGERD:-$bin/zxpagerd/zxpagerd}
-probe=$bin/demo/vmoprobe
-
-# --- what tests use ---------------------------------------------------------------
-
-fail() {
-	echo "failed: $*"
-	exit 1
-}
-
-# serve ARG...: starts the daemon; $pid is its process, $sock its socket, $log what it
-# said.
-serve() {
-	sock=$tmp/sock log=$tmp/log
-	rm -f "$tmp/ready"
-	mkfifo "$tmp/ready"
-	"$daemon" --socket "$sock" --verbose --ready-fd 3 "$@" \
-		3> "$tmp/ready" 2>> "$log" &
-	pid=$!
-	[ "$(cat "$tmp/ready")" = ready ] || fail "no daemon: $(tail -n 1 "$log")"
-}
-
-zx() {
-	"$bin/zxpager/zxpager" --socket "$sock" "$@"
-}
-
-# stat_of NAME FIELD
-stat_of() {
-	zx stat "$1" | awk -v f="$2" '$1 == f { print $2 }'
-}
-
-# until_true COMMAND...: there is no event for some things that happen elsewhere
-until_true() {
-	local end=$((SECONDS + 60))
-	until "$@"; do
-		[ $SECONDS -lt $end ] || fail "never came true: $*"
-	done
-}
-
-waiting() {
-	[ "$(stat_of "$1" waiting)" = "$2" ]
-}
-
-# stop: SIGTERM, and all that is promised of it
-stop() {
-	local status=0
-	kill "$pid"
-	wait "$pid" || status=$?
-	[ $status = 0 ] || fail "the daemon ended with $status: $(tail -n 1 "$log")"
-	[ ! -e "$sock" ] || fail "the socket is still there"
-}
-
-# status_is N COMMAND...
-status_is() {
-	local want=$1 status=0
-	shift
-	"$@" || status=$?
-	[ $status = "$want" ] || fail "status $status instead of $want: $*"
-}
-
-# refused PATTERN ARG...: the daemon does not start, and says why in one line
-refused() {
-	local pattern=$1 status=0
-	shift
-	"$daemon" --socket "$tmp/refused" "$@" 2> "$tmp/why" || status=$?
-	[ $status = 1 ] || fail "status $status instead of 1: $*"
-	[ "$(wc -l < "$tmp/why")" = 1 ] || fail "not one line: $(cat "$tmp/why")"
-	grep -q -e "$pattern" "$tmp/why" || fail "no '$pattern' in: $(cat "$tmp/why")"
-	[ ! -S "$tmp/refused" ] || fail "it left a socket"
-}
-
-# bytes N FILE: N bytes that are not to be guessed
-bytes() {
-	head -c "$1" /dev/urandom > "$2"
-}
-
-evict() {
-	echo 3 > /proc/sys/vm/drop_caches
-}
-
-as_nobody() {
-	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
-}
+# A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
+# run-tests.sh, which tells what the environment has to be, runs them all.
+. "$(dirname "$0")/daemon.bash"
 
 # --- the command line of the daemon -----------------------------------------------
 
@@ -291,21 +201,6 @@ test_read_only_descriptor_cannot_write() {
 	status_is 1 zx exec f -- setpriv --reuid 65534 --regid 65534 --clear-groups \
 		dd if=/dev/zero of={} conv=notrunc count=1
 	zx cat f | cmp - "$tmp/f"
-	stop
-}
-
-test_writable_descriptor_writes_to_memory() {
-	bytes 5000 "$tmp/f"
-	cp "$tmp/f" "$tmp/want"
-	printf changed | dd of="$tmp/want" bs=1 seek=4000 conv=notrunc status=none
-	serve --rw f "f=$tmp/f"
-	zx ls | grep -q '^rw .* f$'
-	printf changed > "$tmp/new"
-	zx exec f -- dd if="$tmp/new" of={} bs=1 seek=4000 conv=notrunc status=none
-	evict
-	zx cat f | cmp - "$tmp/want"
-	[ "$(stat -c %s "$tmp/f")" = 5000 ]
-	cmp -s "$tmp/f" "$tmp/want" && fail "the file was changed"
 	stop
 }
 
@@ -537,36 +432,4 @@ test_example_of_the_readme() {
 	[ "$("$bin/examples/hello-pager")" = HELLO ]
 }
 
-# --- the choice -------------------------------------------------------------------
-
-case ${1:?a test, --list or --serve} in
---list)
-	declare -F | sed -n 's/^declare -f test_//p'
-	exit
-	;;
-esac
-
-tmp=$(mktemp -d)
-# Daemons that a test left over go with it.
-cleanup() {
-	local left
-	left=$(jobs -p)
-	[ -z "$left" ] || xargs kill -9 <<< "$left" 2> /dev/null || :
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-
-case $1 in
---serve)
-	shift
-	bytes 5000 "$tmp/f"
-	serve "f=$tmp/f"
-	ZXD_SOCKET=$sock "$@"
-	stop
-	;;
-*)
-	set -o errtrace
-	trap 'echo "line $LINENO: $BASH_COMMAND" >&2' ERR
-	"test_$1"
-	;;
-esac
+main "$@"

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the scripts that test zxpagerd have in common; sourced, not run.
+#
+# They define functions test_* and call main "$@", which knows:
+#
+#   TEST                           runs test_TEST: exit status 0 if it holds, 4 if it
+#                                  cannot be had here, anything else if it does not hold
+#   --list                         the names of the tests
+#   --serve COMMAND...             runs COMMAND with a daemon whose socket is in
+#                                  $ZXD_SOCKET and which serves a VMO called "f"
+set -euo pipefail
+
+bin=${O:-build}/tools
+daemon=${ZXPAGERD:-$bin/zxpagerd/zxpagerd}
+export probe=$bin/demo/vmoprobe
+
+fail() {
+	echo "failed: $*"
+	exit 1
+}
+
+# serve ARG...: starts the daemon; $pid is its process, $sock its socket, $log what it
+# said.
+serve() {
+	sock=$tmp/sock log=$tmp/log
+	rm -f "$tmp/ready"
+	mkfifo "$tmp/ready"
+	"$daemon" --socket "$sock" --verbose --ready-fd 3 "$@" \
+		3> "$tmp/ready" 2>> "$log" &
+	pid=$!
+	[ "$(cat "$tmp/ready")" = ready ] || fail "no daemon: $(tail -n 1 "$log")"
+}
+
+zx() {
+	"$bin/zxpager/zxpager" --socket "$sock" "$@"
+}
+
+# stat_of NAME FIELD
+stat_of() {
+	zx stat "$1" | awk -v f="$2" '$1 == f { print $2 }'
+}
+
+# until_true COMMAND...: there is no event for some things that happen elsewhere
+until_true() {
+	local end=$((SECONDS + 60))
+	until "$@"; do
+		[ $SECONDS -lt $end ] || fail "never came true: $*"
+	done
+}
+
+waiting() {
+	[ "$(stat_of "$1" waiting)" = "$2" ]
+}
+
+# stop: SIGTERM, and all that is promised of it
+stop() {
+	local status=0
+	kill "$pid"
+	wait "$pid" || status=$?
+	[ $status = 0 ] || fail "the daemon ended with $status: $(tail -n 1 "$log")"
+	[ ! -e "$sock" ] || fail "the socket is still there"
+}
+
+# status_is N COMMAND...
+status_is() {
+	local want=$1 status=0
+	shift
+	"$@" || status=$?
+	[ $status = "$want" ] || fail "status $status instead of $want: $*"
+}
+
+# refused PATTERN ARG...: the daemon does not start, and says why in one line
+refused() {
+	local pattern=$1 status=0
+	shift
+	"$daemon" --socket "$tmp/refused" "$@" 2> "$tmp/why" || status=$?
+	[ $status = 1 ] || fail "status $status instead of 1: $*"
+	[ "$(wc -l < "$tmp/why")" = 1 ] || fail "not one line: $(cat "$tmp/why")"
+	grep -q -e "$pattern" "$tmp/why" || fail "no '$pattern' in: $(cat "$tmp/why")"
+	[ ! -S "$tmp/refused" ] || fail "it left a socket"
+}
+
+# bytes N FILE: N bytes that are not to be guessed
+bytes() {
+	head -c "$1" /dev/urandom > "$2"
+}
+
+evict() {
+	echo 3 > /proc/sys/vm/drop_caches
+}
+
+as_nobody() {
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$@"
+}
+
+cleanup() {
+	local left
+	left=$(jobs -p)
+	[ -z "$left" ] || xargs kill -9 <<< "$left" 2> /dev/null || :
+	! mountpoint -q "$tmp/mnt" || umount "$tmp/mnt"
+	rm -rf "$tmp"
+}
+
+main() {
+	if [ "${1:?a test, --list or --serve}" = --list ]; then
+		declare -F | sed -n 's/^declare -f test_//p'
+		return
+	fi
+	tmp=$(mktemp -d)
+	# Daemons that a test left over go with it.
+	trap cleanup EXIT
+	if [ "$1" = --serve ]; then
+		shift
+		bytes 5000 "$tmp/f"
+		serve "f=$tmp/f"
+		ZXD_SOCKET=$sock "$@"
+		stop
+		return
+	fi
+	set -o errtrace
+	trap 'echo "line $LINENO: $BASH_COMMAND" >&2' ERR
+	"test_$1"
+}

@@ -1,0 +1,496 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# writing.sh TEST: one test of zxpagerd with VMOs that are written to
+#
+# A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
+# run-tests.sh, which tells what the environment has to be, runs them all.
+. "$(dirname "$0")/daemon.bash"
+
+# put OFFSET FILE [OPTION...]: writes FILE into the VMO and into $tmp/want
+put() {
+	local to
+	for to in "$tmp/want" {}; do
+		zx exec f -- dd if="$2" of="$to" bs=64K seek="$1" oflag=seek_bytes \
+			conv=notrunc status=none "${@:3}"
+	done
+}
+
+# start_with BYTES ARG...: a file of that many bytes, served for writing
+start_with() {
+	bytes "$1" "$tmp/f"
+	cp "$tmp/f" "$tmp/want"
+	serve --rw f "${@:2}" "f=$tmp/f"
+}
+
+# stat_is NAME FIELD OPERATOR VALUE
+stat_is() {
+	test "$(stat_of "$1" "$2")" "$3" "$4"
+}
+
+is_written() {
+	cmp -s "$tmp/f" "$tmp/want"
+}
+
+# Nothing but what is asked for: neither age nor amount has anything written back.
+quiet=(--writeback-age 10000 --dirty-background 1G)
+
+# limit_file BYTES: the daemon's writes beyond that fail with EFBIG
+limit_file() {
+	prlimit --pid "$pid" --fsize="$1"
+}
+
+# --- what is written gets there -----------------------------------------------------
+
+test_written_back_by_age() {
+	bytes 100000 "$tmp/new"
+	start_with 1000000 --writeback-age 1
+	zx ls | grep -q '^rw .* f$'
+	put 123456 "$tmp/new"
+	zx cat f | cmp - "$tmp/want"
+	until_true is_written
+	evict
+	zx cat f | cmp - "$tmp/want"
+	stop
+}
+
+test_written_back_by_amount() {
+	bytes 1000000 "$tmp/new"
+	start_with 1000000 --writeback-age 10000 --dirty-background 64K
+	put 0 "$tmp/new"
+	# All but what the last window has.
+	until_true stat_is f daemon_written -gt 800000
+	stop
+	is_written
+}
+
+test_fsync_has_it_in_the_file() {
+	bytes 50000 "$tmp/new"
+	start_with 1000000 "${quiet[@]}"
+	put 500 "$tmp/new"
+	is_written && fail "it is there already"
+	put 500 "$tmp/new" conv=notrunc,fsync
+	is_written
+	[ "$(stat_of f sync_packets)" -ge 1 ]
+	[ "$(stat_of f daemon_syncs)" = "$(stat_of f sync_packets)" ]
+	put 300000 "$tmp/new" oflag=seek_bytes,sync
+	is_written
+	put 700000 "$tmp/new" conv=notrunc,fdatasync
+	is_written
+	stop
+}
+
+test_msync_has_it_in_the_file() {
+	start_with 1000000 "${quiet[@]}"
+	zx exec f -- "$probe" store {} 5000 300000 x
+	head -c 300000 /dev/zero | tr '\0' x > "$tmp/new"
+	dd if="$tmp/new" of="$tmp/want" bs=64K seek=5000 oflag=seek_bytes \
+		conv=notrunc status=none
+	is_written && fail "it is there already"
+	[ "$(zx exec f -- "$probe" msync {} 0 1000000)" = ok ]
+	is_written
+	stop
+}
+
+test_sync_by_the_client_program() {
+	bytes 50000 "$tmp/new"
+	start_with 1000000 "${quiet[@]}"
+	put 500 "$tmp/new"
+	zx sync f
+	is_written
+	[ "$(stat_of f dirty_bytes)" = 0 ]
+	[ "$(stat_of f daemon_dirty)" = 0 ]
+	zx sync f
+	stop
+}
+
+test_a_store_brings_its_window() {
+	start_with 1000000 "${quiet[@]}"
+	zx exec f -- "$probe" store {} 70000 1 x
+	[ "$(stat_of f dirty_packets)" = 1 ]
+	[ "$(stat_of f dirty_bytes)" = 131072 ]
+	zx exec f -- "$probe" store {} 0 131072 x
+	[ "$(stat_of f dirty_packets)" = 1 ]
+	stop
+}
+
+test_a_window_of_one_page() {
+	start_with 1000000 "${quiet[@]}" --dirty-window 4K
+	zx exec f -- "$probe" store {} 70000 1 x
+	[ "$(stat_of f dirty_bytes)" = 4096 ]
+	zx sync f
+	[ "$(stat_of f daemon_written)" = 4096 ]
+	stop
+}
+
+test_a_store_after_writing_back_asks_again() {
+	start_with 1000000 "${quiet[@]}"
+	zx exec f -- "$probe" store {} 0 1 a
+	zx sync f
+	zx exec f -- "$probe" store {} 0 1 b
+	[ "$(stat_of f dirty_packets)" = 2 ]
+	stop
+	[ "$(head -c 1 "$tmp/f")" = b ]
+}
+
+test_written_to_while_it_is_written_back() {
+	local i writers=()
+	bytes 4000000 "$tmp/f"
+	serve --rw f --dirty-limit 512K --dirty-background 4K "f=$tmp/f"
+	for i in 0 1 2 3; do
+		for _ in {1..5}; do
+			bytes 1000000 "$tmp/new$i"
+			zx exec f -- dd if="$tmp/new$i" of={} bs=10000 seek="${i}00" \
+				conv=notrunc status=none
+		done &
+		writers+=($!)
+	done
+	for _ in {1..10}; do
+		zx sync f
+		evict
+	done
+	for i in "${writers[@]}"; do
+		wait "$i"
+	done
+	cat "$tmp"/new? > "$tmp/want"
+	zx cat f | cmp - "$tmp/want"
+	stop
+	is_written
+}
+
+test_block_device() {
+	local dev
+	bytes 1048576 "$tmp/store"
+	cp "$tmp/store" "$tmp/want"
+	bytes 50000 "$tmp/new"
+	dev=$(losetup --find --show "$tmp/store")
+	serve --rw f "${quiet[@]}" "f=$dev"
+	refused 'being written by another daemon\|mounted or in use' --rw g "g=$dev"
+	put 500 "$tmp/new" conv=notrunc,fsync
+	cmp "$dev" "$tmp/want"
+	zx exec f -- truncate -s 5000 {} && fail "it was cut off"
+	zx exec f -- fallocate --zero-range --offset 4096 --length 65536 {}
+	dd if=/dev/zero of="$tmp/want" bs=4096 seek=1 count=16 conv=notrunc status=none
+	stop
+	cmp "$dev" "$tmp/want"
+	losetup -d "$dev"
+	cmp "$tmp/store" "$tmp/want"
+}
+
+test_a_file_is_written_by_one() {
+	start_with 5000
+	refused 'being written by another daemon' --rw g "g=$tmp/f"
+	refused 'being written by another daemon' --rw g --rw h "g=$tmp/want" "h=$tmp/want"
+	stop
+	refused 'want a number' --dirty-limit 0 "f=$tmp/f"
+	refused 'power of two' --dirty-window 5000 "f=$tmp/f"
+}
+
+# --- size and zeroes ----------------------------------------------------------------
+
+test_file_grows_with_the_vmo() {
+	bytes 100000 "$tmp/new"
+	start_with 5000 "${quiet[@]}"
+	put 5000 "$tmp/new"
+	put 1234567 "$tmp/new"
+	zx sync f
+	is_written
+	zx exec f -- truncate -s 1400001 {}
+	truncate -s 1400001 "$tmp/want"
+	zx sync f
+	is_written
+	evict
+	zx cat f | cmp - "$tmp/want"
+	stop
+	is_written
+}
+
+test_file_shrinks_with_the_vmo() {
+	local n
+	start_with 1000000 "${quiet[@]}"
+	for n in 700001 700000 4096 4095 0; do
+		zx exec f -- truncate -s $n {}
+		truncate -s $n "$tmp/want"
+		zx sync f
+		is_written || fail "$n bytes"
+	done
+	put 0 "$daemon"
+	stop
+	is_written
+}
+
+test_what_is_cut_off_does_not_come_back() {
+	start_with 1000000 "${quiet[@]}"
+	zx exec f -- truncate -s 300001 {}
+	zx exec f -- truncate -s 1000000 {}
+	truncate -s 300001 "$tmp/want"
+	truncate -s 1000000 "$tmp/want"
+	zx cat f | cmp - "$tmp/want"
+	zx sync f
+	evict
+	zx cat f | cmp - "$tmp/want"
+	stop
+	is_written
+}
+
+test_empty_file() {
+	start_with 0 "${quiet[@]}"
+	[ "$(zx cat f | wc -c)" = 0 ]
+	put 0 "$daemon"
+	stop
+	is_written
+}
+
+test_large_and_nearly_empty() {
+	start_with 5000 "${quiet[@]}"
+	zx exec f -- truncate -s 1T {}
+	truncate -s 1T "$tmp/want"
+	put 500000000000 "$daemon"
+	zx sync f
+	[ "$(stat -c %s "$tmp/f")" = 1099511627776 ]
+	[ $(($(stat -c %b "$tmp/f") * 512)) -lt $(($(stat -c %s "$daemon") + 1000000)) ]
+	[ "$(stat_of f zero_bytes)" = 0 ]
+	cmp -n "$(stat -c %s "$daemon")" -i 500000000000:0 "$tmp/f" "$daemon"
+	stop
+}
+
+test_zeroes_become_a_hole() {
+	local before
+	start_with 1048576 "${quiet[@]}"
+	before=$(stat -c %b "$tmp/f")
+	zx exec f -- fallocate --zero-range --offset 65536 --length 524288 {}
+	dd if=/dev/zero of="$tmp/want" bs=64K seek=1 count=8 conv=notrunc status=none
+	zx sync f
+	is_written
+	[ $((before - $(stat -c %b "$tmp/f"))) -ge 1024 ] || fail "no hole"
+	[ "$(stat_of f daemon_zeroed)" = 524288 ]
+	[ "$(stat_of f daemon_written)" = 0 ]
+	evict
+	zx cat f | cmp - "$tmp/want"
+	stop
+}
+
+# --- no space -----------------------------------------------------------------------
+
+# A file system of 4 MiB with a sparse file in it, which is served.
+small_store() {
+	mkdir "$tmp/mnt"
+	if [ "$1" = tmpfs ]; then
+		mount -t tmpfs -o size=4M none "$tmp/mnt"
+	else
+		truncate -s 4M "$tmp/image"
+		mke2fs -q -F -t ext4 -O ^has_journal "$tmp/image"
+		mount -o loop "$tmp/image" "$tmp/mnt"
+	fi
+	truncate -s 16M "$tmp/mnt/f"
+	serve --rw f "${quiet[@]}" "f=$tmp/mnt/f"
+}
+
+# Space runs out at the write, and whatever was taken is written back.
+run_full() {
+	local taken
+	small_store "$1"
+	bytes 8388608 "$tmp/new"
+	zx exec f -- dd if="$tmp/new" of={} bs=64K conv=notrunc 2> "$tmp/why" &&
+		fail "8 MiB in 4"
+	grep -q 'No space left' "$tmp/why"
+	taken=$(awk '/copied/ { print $1 }' "$tmp/why")
+	[ "$taken" -gt 2000000 ] || fail "only $taken bytes"
+	[ "$(stat_of f daemon_no_space)" -ge 1 ]
+	zx sync f
+	[ "$(stat_of f daemon_store_errors)" = 0 ]
+	cmp -n "$taken" "$tmp/new" "$tmp/mnt/f"
+	# A mapping has no way to say it but this.
+	[ "$(zx exec f -- "$probe" store {} 12000000 1 x || :)" = "SIGBUS at 12000000" ]
+	[ "$(stat_of f fail_code)" = ENOSPC ]
+	# Overwriting what is there needs nothing, and zeroes give it back.
+	zx exec f -- dd if="$tmp/new" of={} bs=64K count=16 conv=notrunc,fsync status=none
+	zx exec f -- fallocate --zero-range --offset 1048576 --length 1048576 {}
+	zx sync f
+	zx exec f -- dd if="$tmp/new" of={} bs=64K seek=192 count=8 \
+		conv=notrunc,fsync status=none
+	stop
+}
+
+test_no_space_on_tmpfs() {
+	run_full tmpfs
+}
+
+test_no_space_on_ext4() {
+	run_full ext4
+}
+
+# --- limits and errors --------------------------------------------------------------
+
+test_writers_wait_at_the_limit() {
+	bytes 8000000 "$tmp/new"
+	start_with 8000000 --dirty-limit 256K --writeback-age 10000
+	put 0 "$tmp/new"
+	[ "$(stat_of f daemon_throttled)" -ge 1 ]
+	[ "$(stat_of f dirty_bytes)" -le 262144 ]
+	stop
+	is_written
+}
+
+test_limit_below_a_page() {
+	bytes 500000 "$tmp/new"
+	start_with 500000 --dirty-limit 1 --dirty-total 1 --writeback-age 10000
+	put 0 "$tmp/new"
+	stop
+	is_written
+}
+
+test_store_that_fails_and_recovers() {
+	start_with 1000000 "${quiet[@]}"
+	bytes 100000 "$tmp/new"
+	limit_file 500000
+	put 600000 "$tmp/new"
+	put 100000 "$tmp/new"
+	status_is 1 zx sync f
+	[ "$(stat_of f daemon_failing)" = 1 ]
+	[ "$(stat_of f daemon_store_errors)" -ge 1 ]
+	[ "$(stat_of f dirty_bytes)" -ge 100000 ]
+	grep -q 'cannot write .* is tried again' "$log"
+	# What can be written is.
+	cmp -n 500000 "$tmp/f" "$tmp/want"
+	zx cat f | cmp - "$tmp/want"
+	evict
+	zx cat f | cmp - "$tmp/want"
+	put 600000 "$tmp/new" conv=notrunc,fsync 2> "$tmp/why" &&
+		fail "fsync said that it is written"
+	limit_file unlimited
+	until_true is_written
+	zx sync f
+	[ "$(stat_of f daemon_failing)" = 0 ]
+	stop
+}
+
+# A store that fails, a writer at the limit for it.
+stuck_writer() {
+	bytes 4000000 "$tmp/new"
+	start_with 4000000 --dirty-limit 256K --writeback-age 10000
+	limit_file 4096
+	"$bin/zxpager/zxpager" -s "$sock" exec f -- \
+		dd if="$tmp/new" of={} bs=64K conv=notrunc status=none 2> "$tmp/why" &
+	writer=$!
+	until_true stat_is f daemon_throttling = 1
+	until_true waiting f 1
+}
+
+test_killed_while_it_waits_at_the_limit() {
+	local packets
+	stuck_writer
+	kill -9 $writer
+	wait $writer || :
+	[ "$(stat_of f waiting)" = 0 ]
+	packets=$(stat_of f dirty_packets)
+	limit_file unlimited
+	until_true stat_is f daemon_throttling = 0
+	put 0 "$tmp/new"
+	[ "$(stat_of f dirty_packets)" -gt "$packets" ]
+	stop
+	is_written
+}
+
+test_one_store_that_fails_harms_no_other() {
+	bytes 1000000 "$tmp/g"
+	bytes 1000000 "$tmp/new"
+	truncate -s 8M "$tmp/f"
+	serve --rw f --rw g --dirty-total 1M --writeback-age 10000 "f=$tmp/f" "g=$tmp/g"
+	limit_file 1048576
+	"$bin/zxpager/zxpager" -s "$sock" exec f -- \
+		dd if=/dev/urandom of={} bs=64K seek=16 count=112 conv=notrunc \
+		status=none 2> "$tmp/why" &
+	until_true stat_is f daemon_throttling = 1
+	zx exec g -- dd if="$tmp/new" of={} bs=64K conv=notrunc,fsync status=none
+	cmp "$tmp/g" "$tmp/new"
+	limit_file unlimited
+	wait $!
+	stop
+}
+
+# --- the end ------------------------------------------------------------------------
+
+test_sigterm_writes_everything_back() {
+	bytes 3000000 "$tmp/new"
+	start_with 1000000 "${quiet[@]}"
+	put 500000 "$tmp/new"
+	zx exec f -- fallocate --zero-range --offset 4096 --length 65536 {}
+	dd if=/dev/zero of="$tmp/want" bs=4096 seek=1 count=16 conv=notrunc status=none
+	stop
+	is_written
+}
+
+test_sigterm_with_a_writer_that_waits() {
+	stuck_writer
+	limit_file unlimited
+	stop
+	status_is 1 wait $writer
+	grep -q 'Stale file handle' "$tmp/why" || [ ! -s "$tmp/why" ]
+}
+
+test_sigterm_while_the_store_fails() {
+	local status=0
+	bytes 100000 "$tmp/new"
+	start_with 1000000 "${quiet[@]}" --shutdown-timeout 1
+	limit_file 500000
+	put 600000 "$tmp/new"
+	put 100000 "$tmp/new"
+	kill "$pid"
+	wait "$pid" || status=$?
+	[ $status = 2 ] || fail "status $status"
+	grep -q "f: .* bytes were not written to $tmp/f and are lost" "$log"
+	cmp -n 500000 "$tmp/f" "$tmp/want"
+}
+
+test_second_sigterm_gives_up() {
+	local status=0
+	bytes 100000 "$tmp/new"
+	start_with 1000000 "${quiet[@]}" --shutdown-timeout 10000
+	limit_file 500000
+	put 600000 "$tmp/new"
+	kill "$pid"
+	until_true grep -q 'cannot write' "$log"
+	kill "$pid"
+	wait "$pid" || status=$?
+	[ $status = 2 ] || fail "status $status"
+}
+
+test_sigterm_while_the_store_fails_and_recovers() {
+	bytes 100000 "$tmp/new"
+	start_with 1000000 "${quiet[@]}"
+	limit_file 500000
+	put 600000 "$tmp/new"
+	kill "$pid"
+	until_true grep -q 'cannot write' "$log"
+	limit_file unlimited
+	wait "$pid"
+	is_written
+}
+
+test_detach_writes_everything_back() {
+	bytes 100000 "$tmp/new"
+	start_with 1000000 "${quiet[@]}"
+	put 600000 "$tmp/new"
+	zx detach f
+	zx sync f
+	is_written
+	[ "$(stat_of f state)" = complete ]
+	stop
+}
+
+test_killed_after_fsync() {
+	bytes 100000 "$tmp/new"
+	start_with 1000000 "${quiet[@]}"
+	put 600000 "$tmp/new" conv=notrunc,fsync
+	kill -9 "$pid"
+	wait "$pid" || :
+	is_written
+	serve --rw f "f=$tmp/f"
+	zx cat f | cmp - "$tmp/want"
+	stop
+	rmmod zxpager
+	insmod "$ZXPAGER_KO"
+}
+
+main "$@"
