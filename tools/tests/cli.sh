@@ -1,55 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# cli.sh TEST: one test of zxpager with VMOs that are written to, and of the examples
+# cli.sh TEST: one test of zxpager with VMOs that are written to, or of the examples
 #
-# Exit status 0 if it holds, anything else if it does not.  cli.sh --list has the names.
+# A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
 # run-tests.sh, which tells what the environment has to be, runs them all.
-set -euo pipefail
-
-bin=$O/tools
-daemon=${ZXPAGERD:-$bin/zxpagerd/zxpagerd}
-probe=$bin/demo/vmoprobe
-
-# --- what tests use ---------------------------------------------------------------
-
-fail() {
-	echo "failed: $*"
-	exit 1
-}
-
-# serve ARG...: starts a daemon; $pid is its process, $sock its socket
-serve() {
-	sock=$tmp/sock$((++daemons))
-	mkfifo "$sock.ready"
-	"$daemon" --socket "$sock" --verbose --ready-fd 3 "$@" \
-		3> "$sock.ready" 2> "$sock.log" &
-	pid=$!
-	[ "$(cat "$sock.ready")" = ready ] || fail "no daemon: $(tail -n 1 "$sock.log")"
-}
-
-stop() {
-	local status=0
-	kill "$1"
-	wait "$1" || status=$?
-	[ $status = 0 ] || fail "the daemon ended with $status: $(tail -n 1 "$sock.log")"
-}
-
-zx() {
-	"$bin/zxpager/zxpager" --socket "$sock" "$@"
-}
-
-# stat_of NAME FIELD
-stat_of() {
-	zx stat "$1" | awk -v f="$2" '$1 == f { print $2 }'
-}
-
-status_is() {
-	local want=$1 status=0
-	shift
-	"$@" || status=$?
-	[ $status = "$want" ] || fail "status $status instead of $want: $*"
-}
+. "$(dirname "$0")/daemon.bash"
 
 # file_has FILE OFFSET TEXT
 file_has() {
@@ -57,8 +13,8 @@ file_has() {
 		fail "$1 has no '$3' at $2"
 }
 
-bytes() {
-	head -c "$1" /dev/urandom > "$2"
+not_failing() {
+	[ "$(stat_of "$1" daemon_failing)" = 0 ]
 }
 
 # --- exec -------------------------------------------------------------------------
@@ -86,7 +42,7 @@ test_exec_can_write() {
 	status_is 1 zx exec g -- setpriv --reuid 65534 --regid 65534 --clear-groups \
 		dd if="$tmp/new" of={} conv=notrunc status=none
 	zx cat g | cmp - "$tmp/g"
-	stop $pid
+	stop
 }
 
 test_exec_fsync_is_durable() {
@@ -100,7 +56,7 @@ test_exec_fsync_is_durable() {
 	[ "$(zx exec f -- "$probe" store {} 4096 1 m)" = ok ]
 	[ "$(zx exec f -- "$probe" msync {} 4096 4096)" = ok ]
 	file_has "$tmp/f" 4096 m
-	kill -9 $pid
+	kill -9 "$pid"
 }
 
 test_exec_of_mke2fs() {
@@ -110,7 +66,7 @@ test_exec_of_mke2fs() {
 	zx exec f -- e2fsck -fn {} > "$tmp/out" 2>&1 || fail "$(cat "$tmp/out")"
 	zx sync f
 	e2fsck -fn "$tmp/f" > "$tmp/out" 2>&1 || fail "$(cat "$tmp/out")"
-	stop $pid
+	stop
 }
 
 # --- sync -------------------------------------------------------------------------
@@ -126,10 +82,10 @@ test_sync_stores_what_is_dirty() {
 	[ "$(stat_of f daemon_written)" -ge 200000 ]
 	# With nothing to do, and of what cannot be written to.
 	zx sync f
-	stop $pid
+	stop
 	serve "f=$tmp/f"
 	zx sync f
-	stop $pid
+	stop
 }
 
 test_sync_after_detach() {
@@ -139,7 +95,7 @@ test_sync_after_detach() {
 	zx detach f
 	zx sync f
 	file_has "$tmp/f" 50000 dddddddddd
-	stop $pid
+	stop
 }
 
 test_sync_statuses() {
@@ -151,24 +107,23 @@ test_sync_statuses() {
 	status_is 2 zx sync f g
 	status_is 4 zx sync g
 	zx --help | grep -q '^  sync NAME '
-	stop $pid
+	stop
 }
 
 # A store that fails is a loop device on a VMO of another daemon, which lets a page fail, in
 # the middle of what is written.
 test_sync_tells_of_a_failure() {
-	local inner dev
+	local dev inner
 	bytes 1048576 "$tmp/f"
 	serve --rw f "f=$tmp/f"
 	inner=$pid
 	dev=$(zx exec f -- losetup --find --show {})
-	serve --rw d "d=$dev"
+	mkdir "$tmp/outer"
+	tmp=$tmp/outer serve --rw d "d=$dev"
 	[ "$(zx exec d -- "$probe" touch {} 65536 1)" = ok ]
-	sock=$tmp/sock1
 	blockdev --flushbufs "$dev"
-	zx exec f -- dd if={} iflag=nocache count=0 status=none
-	zx fail f 65536 4096
-	sock=$tmp/sock2
+	sock=$tmp/sock zx exec f -- dd if={} iflag=nocache count=0 status=none
+	sock=$tmp/sock zx fail f 65536 4096
 	[ "$(zx exec d -- "$probe" write {} 65536 4096 w)" = ok ]
 	status_is 1 zx sync d 2> "$tmp/why"
 	grep -q '^zxpager: d: what was written is not all stored: Input/output error$' \
@@ -177,20 +132,16 @@ test_sync_tells_of_a_failure() {
 	[ "$(stat_of d daemon_store_errors)" -gt 0 ]
 	# Nothing is lost by that.
 	[ "$(stat_of d dirty_bytes)" -ge 4096 ]
-	sock=$tmp/sock1
-	zx clear f
-	sock=$tmp/sock2
+	sock=$tmp/sock zx clear f
 	zx sync d
 	# The daemon notices with its own next try.
-	until [ "$(stat_of d daemon_failing)" = 0 ]; do
-		[ $SECONDS -lt 100 ] || fail "it still says that it fails"
-	done
-	stop $pid
+	until_true not_failing d
+	stop
 	losetup -d "$dev"
-	sock=$tmp/sock1
+	pid=$inner sock=$tmp/sock log=$tmp/log
 	zx sync f
 	file_has "$tmp/f" 65536 wwww
-	stop $inner
+	stop
 }
 
 # --- stat -------------------------------------------------------------------------
@@ -212,14 +163,10 @@ test_stat_of_writes() {
 	[ "$(stat_of f daemon_written)" -ge 12288 ]
 	[ "$(stat_of f dirty_bytes)" = 0 ]
 	[ "$(stat_of f daemon_dirty)" = 0 ]
-	stop $pid
+	stop
 }
 
 # --- the examples -----------------------------------------------------------------
-
-test_example_hello_pager() {
-	[ "$("$bin/examples/hello-pager")" = HELLO ]
-}
 
 test_example_writeback() {
 	bytes 10000 "$tmp/f"
@@ -231,40 +178,18 @@ test_example_writeback() {
 }
 
 test_example_writeback_without_space() {
-	mkdir "$tmp/small"
-	mount -t tmpfs -o size=64K none "$tmp/small"
-	truncate -s 1M "$tmp/small/f"
-	head -c 100000 /dev/zero > "$tmp/small/fill" 2> "$tmp/why" || :
-	status_is 1 "$bin/examples/writeback" "$tmp/small/f" text > "$tmp/out" 2>&1
+	mkdir "$tmp/mnt"
+	mount -t tmpfs -o size=64K none "$tmp/mnt"
+	truncate -s 1M "$tmp/mnt/f"
+	head -c 100000 /dev/zero > "$tmp/mnt/fill" 2> "$tmp/why" || :
+	status_is 1 "$bin/examples/writeback" "$tmp/mnt/f" text > "$tmp/out" 2>&1
 	[ "$(cat "$tmp/out")" = "client: No space left on device" ] ||
 		fail "$(cat "$tmp/out")"
 	# With room it is another thing, and nothing was spoilt.
-	rm "$tmp/small/fill"
-	[ "$("$bin/examples/writeback" "$tmp/small/f" text)" = stored ]
-	file_has "$tmp/small/f" 0 text
-	umount "$tmp/small"
+	rm "$tmp/mnt/fill"
+	[ "$("$bin/examples/writeback" "$tmp/mnt/f" text)" = stored ]
+	file_has "$tmp/mnt/f" 0 text
+	umount "$tmp/mnt"
 }
 
-# --- the choice -------------------------------------------------------------------
-
-case ${1:?a test, or --list} in
---list)
-	declare -F | sed -n 's/^declare -f test_//p'
-	exit
-	;;
-esac
-
-tmp=$(mktemp -d)
-daemons=0
-# Daemons that a test left over go with it.
-cleanup() {
-	local left
-	left=$(jobs -p)
-	[ -z "$left" ] || xargs kill -9 <<< "$left" 2> /dev/null || :
-	! mountpoint -q "$tmp/small" || umount "$tmp/small"
-	rm -rf "$tmp"
-}
-trap cleanup EXIT
-set -o errtrace
-trap 'echo "line $LINENO: $BASH_COMMAND" >&2' ERR
-"test_$1"
+main "$@"
