@@ -199,6 +199,31 @@ TEST_F(kinds, info)
 	EXPECT_EQ(0x3f1f, info.out_features);
 }
 
+/* Who was built for the first revision gets what that had, and not a byte more. */
+TEST_F(kinds, vmo_info_of_first_revision)
+{
+	size_t first = offsetof(struct zxp_vmo_info, out_dirty_bytes);
+	struct zxp_vmo_info whole;
+
+	test_zxp(vmo_get_info, self->w.vmo->fd, &whole);
+	for (size_t size = first; size < sizeof(whole); size++) {
+		unsigned char room[sizeof(whole)] = { 0 };
+		struct zxp_vmo_info *info = (void *)room;
+
+		info->size = size;
+		memset(room + size, 0xa5, sizeof(room) - size);
+		ASSERT_EQ(0, zxp_ioctl(self->w.vmo->fd, ZXP_IOC_VMO_GET_INFO, info));
+		EXPECT_EQ(size, info->size);
+		info->size = whole.size;
+		EXPECT_EQ(0, memcmp(room, &whole, size));
+		for (size_t i = size; i < sizeof(room); i++) {
+			EXPECT_EQ(0xa5, room[i]);
+		}
+	}
+	whole.size = first - 1;
+	EXPECT_EQ(-EINVAL, zxp_ioctl(self->w.vmo->fd, ZXP_IOC_VMO_GET_INFO, &whole));
+}
+
 /* A feature that the word does not have is refused, and one that it has works. */
 TEST_F(kinds, features_as_told)
 {

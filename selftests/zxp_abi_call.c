@@ -216,30 +216,6 @@ TEST_F(call, size_too_small)
 	EXPECT_EQ(-EINVAL, zxp_ioctl(self->fd, variant->nr, &self->arg));
 }
 
-/* Who was built for the first revision gets what that had, and not a byte more. */
-TEST_F(call, size_of_first_revision)
-{
-	size_t size = variant->first_size;
-	union any_arg whole;
-
-	if (!size)
-		SKIP(return, "it has not grown since");
-	whole = self->arg;
-	ASSERT_EQ(variant->result, zxp_ioctl(self->fd, variant->nr, &whole));
-	for (; size <= variant->size; size += 4) {
-		union any_arg arg = self->arg;
-
-		arg.size = size;
-		memset(arg.room + size, 0xa5, sizeof(arg) - size);
-		EXPECT_EQ(variant->result, zxp_ioctl(self->fd, variant->nr, &arg));
-		EXPECT_EQ(size, arg.size);
-		EXPECT_EQ(0, memcmp(arg.room + 4, whole.room + 4, size - 4));
-		for (size_t i = size; i < sizeof(arg); i++) {
-			EXPECT_EQ(0xa5, (unsigned char)arg.room[i]);
-		}
-	}
-}
-
 TEST_F(call, size_larger_with_zero_tail)
 {
 	self->arg.size = sizeof(self->arg);

@@ -57,6 +57,7 @@ TEST_F(mapping, VmarMapRangeTest)
 {
 	struct test_vmo *vmo = new_vmo(4);
 
+	ASSERT_TRUE(vmo_map_in_window(vmo));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 3));
 	EXPECT_FALSE(is_mapped(vmo->map));
 	ASSERT_TRUE(vmo_matches(vmo, 0, 1, vmo->map));

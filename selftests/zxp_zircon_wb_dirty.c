@@ -311,6 +311,7 @@ TEST_F(dirty_request, NoDirtyRequestsOnMapRange)
 	struct test_vmo *vmo = new_vmo_options(4, TRAP);
 	unsigned int i;
 
+	ASSERT_TRUE(vmo_map_in_window(vmo));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
 	ASSERT_TRUE(vmo_shows(vmo, 1, 1, SUPPLIED));
 	ASSERT_TRUE(is_clean(vmo));

@@ -104,6 +104,24 @@ struct test_vmo *pager_create_vmo_options(struct user_pager *p, uint64_t pages,
 	return pager_create_vmo_flags(p, pages * page_size, options, 0);
 }
 
+bool vmo_map_in_window(struct test_vmo *vmo)
+{
+	size_t window = 16 * page_size, bytes = vmo->map_pages * page_size;
+	char *room = mmap(NULL, 2 * window, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *map;
+
+	if (room == MAP_FAILED || bytes > window)
+		return false;
+	map = room + window - (uintptr_t)room % window;
+	map = mremap(vmo->map, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, map);
+	if (map == MAP_FAILED) {
+		diag("mremap: %m");
+		return false;
+	}
+	vmo->map = map;
+	return true;
+}
+
 void vmo_release(struct test_vmo *vmo)
 {
 	if (vmo->map)

@@ -57,6 +57,11 @@ struct test_vmo *pager_create_vmo_options(struct user_pager *p, uint64_t pages,
  */
 struct test_vmo *pager_create_vmo_flags(struct user_pager *p, uint64_t size,
 					uint32_t options, uint32_t flags);
+/*
+ * Another place for the VMO's mapping, at which touching a page maps all resident
+ * ones: Linux looks at the neighbours in an aligned window of 16 pages only.
+ */
+bool vmo_map_in_window(struct test_vmo *vmo);
 /* Unmap and close; not fatal if done already. */
 void vmo_release(struct test_vmo *vmo);
 
