@@ -16,6 +16,7 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check lint rig-test demo vm deps
+.PHONY: integrity crash random test_module
 .PHONY: install modules_install headers_install clean help
 
 all: modules
@@ -34,6 +35,27 @@ selftests:		## the test programs
 
 check:			## everything: lint, builds, all tests on 6.1 and 6.12
 	@scripts/check.sh
+
+test_module: tools selftests
+	@scripts/deps.sh rig test
+	@scripts/build.sh --quiet --strict $(kernel)
+
+test_env = O='$(out)' ZXPAGER_KO='$(abspath build/$(kernel)/zxpager.ko)' \
+	$(if $(SEED),ZXP_SEED='$(SEED)')
+
+integrity: test_module	## fio, LMDB and ext4 on VMOs, SIZE=64 MiB each [KERNEL=6.1]
+	@scripts/vm.sh --kernel $(kernel) --timeout 7200 -- \
+		env $(test_env) ZXP_SIZE=$(or $(SIZE),64) selftests/integrity.sh
+
+crash: test_module	## ROUNDS=50 killed daemons, and as many guests switched off
+	@scripts/vm.sh --kernel $(kernel) --timeout 7200 -- \
+		env $(test_env) selftests/crash.sh kill $(or $(ROUNDS),50)
+	@$(test_env) selftests/crash.sh power $(kernel) $(or $(ROUNDS),50)
+
+random: test_module	## OPS=1000000 times anything, on each of four VMOs [SEED=N]
+	@scripts/vm.sh --kernel $(kernel) --timeout 36000 \
+		--insmod build/$(kernel)/zxpager.ko -- env $(test_env) \
+		ZXP_OPS=$(or $(OPS),1000000) '$(out)/selftests/zxp_random'
 
 lint:			## checkpatch, sparse, W=1, kernel-doc, shellcheck
 	@scripts/deps.sh build lint

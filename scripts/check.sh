@@ -69,15 +69,26 @@ suite() {
 	tail -n 40 "$log.log" | sed 's/^/    /'
 }
 
-# guest SERIES SCRIPT: a script of tests in a guest of that series
+# guest SERIES SCRIPT [ARG...]: a script of tests in a guest of that series
 # shellcheck disable=SC2317 # called by suite()
 guest() {
-	[ -e "$2" ] || { say "no $2"; return 1; }
-	[ -n "${built[$1]:-}" ] || { say "no module for Linux $1"; return 1; }
-	scripts/vm.sh --kernel "$1" --timeout 1200 \
-		--log "$logs/$(dirname "$2")-$1.klog" -- \
+	local series=$1 log
+	shift
+	[ -e "$1" ] || { say "no $1"; return 1; }
+	[ -n "${built[$series]:-}" ] || { say "no module for Linux $series"; return 1; }
+	log=${1%.sh}
+	scripts/vm.sh --kernel "$series" --timeout 1200 \
+		--log "$logs/${log//\//-}-$series.klog" -- \
 		env CI=true O="$zx_root/build" \
-		ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" "$2"
+		ZXPAGER_KO="$zx_root/build/$series/zxpager.ko" "$@"
+}
+
+# power_cuts SERIES ROUNDS: guests that are switched off
+# shellcheck disable=SC2317 # called by suite()
+power_cuts() {
+	[ -n "${built[$1]:-}" ] || { say "no module for Linux $1"; return 1; }
+	O="$zx_root/build" ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" \
+		selftests/crash.sh power "$@"
 }
 
 declare -A built
@@ -110,6 +121,10 @@ main() {
 	for s in "${series[@]}"; do
 		suite "selftests on $s" guest "$s" selftests/run.sh
 		suite "tools on $s" guest "$s" tools/run-tests.sh
+		# Short forms of what "make integrity" and "make crash" do.
+		suite "integrity on $s" guest "$s" selftests/integrity.sh
+		suite "killed daemons on $s" guest "$s" selftests/crash.sh kill 15
+		suite "power cuts on $s" power_cuts "$s" 3
 	done
 	at
 	echo "done"

@@ -46,6 +46,8 @@ table() {
 	test attr reads extended attributes
 	test python3 compares the tests with the list of what they cover
 	test procps looks at processes
+	test fio writes to VMOs in many ways, and verifies what it wrote
+	test lmdb-utils keeps a database in a VMO
 	demo e2fsprogs makes the image that is paged
 	demo util-linux mounts it
 	END

@@ -20,6 +20,7 @@
 #                     default $ACCEL or auto
 #   --insmod FILE     load this module first; may be repeated
 #   --share DIR       mount DIR read-write at /mnt/share
+#   --disk FILE       a disk of the guest, /dev/vda if it loads virtio_blk
 #   --log FILE        keep the kernel log in FILE
 #   --append ARGS     more kernel arguments
 #   --quiet           no closing line
@@ -34,7 +35,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 die_status=125
 
-kernel=6.12 timeout=300 mem=1024 smp=2 accel=${ACCEL:-auto} share='' log=''
+kernel=6.12 timeout=300 mem=1024 smp=2 accel=${ACCEL:-auto} share='' log='' disk=''
 append='' quiet='' insmod=() boot_limit=120
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -46,6 +47,7 @@ while [ $# -gt 0 ]; do
 	--accel) accel=${2?} ;;
 	--insmod) insmod+=("$(realpath -m "${2?}")") ;;
 	--share) share=$(realpath -m "${2?}") ;;
+	--disk) disk=$(realpath -m "${2?}") ;;
 	--log) log=${2?} ;;
 	--append) append=${2?} ;;
 	--quiet) quiet=1; shift; continue ;;
@@ -63,6 +65,7 @@ for f in "${insmod[@]}"; do
 	[ -f "$f" ] || die "no module $f"
 done
 [ -z "$share" ] || [ -d "$share" ] || die "no directory $share"
+[ -z "$disk" ] || [ -f "$disk" ] || die "no file $disk"
 for p in qemu-system-x86_64 busybox cpio modprobe; do
 	command -v $p > /dev/null ||
 		die "$p is not installed; scripts/deps.sh rig installs what is missing"
@@ -197,6 +200,11 @@ boot() {
 	[ -z "$share" ] || args+=(
 		-fsdev "local,id=share,path=${share//,/,,},$fs"
 		-device virtio-9p-pci,fsdev=share,mount_tag=zxshare
+	)
+	# shellcheck disable=SC2054
+	[ -z "$disk" ] || args+=(
+		-drive "file=${disk//,/,,},format=raw,if=none,id=disk,cache=writeback"
+		-device virtio-blk-pci,drive=disk
 	)
 	up='' hang='' report=''
 	( qemu-system-x86_64 "${args[@]}" < /dev/null > "$tmp/qemu" 2>&1 7>&- &

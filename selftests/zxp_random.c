@@ -20,8 +20,8 @@
 #define ROOM		48			/* pages that it may grow to */
 #define BYTES(pages)	((pages) * page_size)
 #define MAX		BYTES(ROOM)
-#define LONGEST		BYTES(5)		/* of one operation, mostly */
-#define OPS		30000
+#define LONGEST		BYTES(2)		/* of one operation, mostly */
+#define OPS		25000
 #define TOLD		24			/* operations that a failure tells */
 
 struct actor {
@@ -278,19 +278,19 @@ static bool op_commit(struct actor *a, uint64_t off, uint64_t len)
 }
 
 static const struct op ops[] = {
-	{ "read", 12, op_read },
-	{ "vmo_read", 6, op_vmo_read },
-	{ "load", 16, op_load },
-	{ "write", 12, op_write },
-	{ "append", 3, op_append },
-	{ "vmo_write", 5, op_vmo_write },
-	{ "store", 16, op_store },
-	{ "truncate", 4, op_truncate },
-	{ "zero", 6, op_zero },
-	{ "sync", 2, op_sync },
-	{ "evict", 6, op_evict },
-	{ "remap", 1, op_remap },
-	{ "protect", 1, op_protect },
+	{ "read", 24, op_read },
+	{ "vmo_read", 12, op_vmo_read },
+	{ "load", 40, op_load },
+	{ "write", 24, op_write },
+	{ "append", 6, op_append },
+	{ "vmo_write", 10, op_vmo_write },
+	{ "store", 40, op_store },
+	{ "truncate", 6, op_truncate },
+	{ "zero", 8, op_zero },
+	{ "sync", 1, op_sync },
+	{ "evict", 4, op_evict },
+	{ "remap", 2, op_remap },
+	{ "protect", 2, op_protect },
 	{ "commit", 2, op_commit },
 };
 
@@ -372,7 +372,7 @@ static void *bystander_main(void *arg)
 			b->errors++;
 		}
 		/* It is one of many, and there are two processors at most. */
-		for (int i = roll(&b->dice, 10); i; i--)
+		for (int i = roll(&b->dice, 50); i; i--)
 			nap();
 	}
 	return NULL;

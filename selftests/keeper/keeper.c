@@ -65,7 +65,7 @@ static bool may_be(int rc)
 /* A range that was cut off in part is answered as far as it still is there. */
 static void answer_range(struct keeper *k, answer_fn fn, struct range r)
 {
-	int rc = fn(k, r);
+	int rc = r.length ? fn(k, r) : 0;
 
 	if (rc == -ERANGE) {
 		struct range page = { r.offset, page_size };
@@ -198,7 +198,7 @@ static void *writeback_main(void *arg)
 	struct pollfd stop = { .fd = k->stop[0], .events = POLLIN };
 
 	/* The pause is how long dirty data gets old here. */
-	while (!poll(&stop, 1, roll(&t->dice, 4))) {
+	while (!poll(&stop, 1, roll(&t->dice, 20))) {
 		uint64_t page = roll(&t->dice, k->room);
 		uint64_t nr = 1 + roll(&t->dice, k->room - page);
 

@@ -1,0 +1,217 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# crash.sh kill [ROUNDS]: the daemon is killed at any moment (in a guest, as root)
+# crash.sh power SERIES [ROUNDS]: the guest is switched off at any moment (outside)
+#
+# A client writes to a VMO and keeps a record of what fsync() and the like have promised
+# to be durable; all of that has to be in the file when the crash is over.  Prints TAP;
+# exit status 1 if something is missing, somebody stays blocked, or the module does.
+#
+# kill has 50 rounds unless told otherwise, all of them in one guest.  Each round of
+# power boots a guest, so it has 5: the file then is a disk of the guest, whose cache
+# is lost, and the record is kept outside.
+#
+#   ZXPAGER_KO   the module
+#   O            the build directory (default build)
+#   ZXP_SEED     repeats what is written and the moments, though not what both meet
+set -euo pipefail
+
+here=$(cd "$(dirname "$0")" && pwd)
+O=$(realpath "${O:-$here/../build}")
+: "${ZXPAGER_KO:?the path of zxpager.ko}"
+seed=${ZXP_SEED:-$((RANDOM * 32768 + RANDOM))}
+pages=1024
+bin=$O/selftests/crash_writer
+number=0 failures=0
+
+# result WORD NAME
+result() {
+	number=$((number + 1))
+	[ "$1" = ok ] || failures=$((failures + 1))
+	echo "$1 $number - $2"
+}
+
+# moment ROUND MAX: milliseconds, the same for the same seed
+moment() {
+	RANDOM=$(((seed + $1) % 32768))
+	echo $((RANDOM % $2 + 20))
+}
+
+pause() {
+	sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
+}
+
+# serve FILE: the VMO is called f; $daemon is the process
+serve() {
+	rm -f "$tmp/ready"
+	mkfifo "$tmp/ready"
+	"$O/tools/zxpagerd/zxpagerd" --socket "$tmp/sock" --ready-fd 3 \
+		--writeback-age 1 --dirty-background 512K --rw f "f=$1" \
+		3> "$tmp/ready" > "$tmp/log" 2>&1 &
+	daemon=$!
+	[ "$(cat "$tmp/ready")" = ready ] || {
+		echo "# no daemon: $(tail -n 1 "$tmp/log")"
+		return 1
+	}
+}
+
+# write RECORD SEED: $writer is the process, which has begun when this returns
+write() {
+	rm -f "$tmp/writing"
+	mkfifo "$tmp/writing"
+	"$O/tools/zxpager/zxpager" --socket "$tmp/sock" exec f -- "$bin" run {} "$1" \
+		"$2" > "$tmp/writing" 2> "$tmp/writer.err" &
+	writer=$!
+	[ "$(head -n 1 "$tmp/writing")" = writing ]
+}
+
+# ends PID: it does, within a minute; its status is left in $status
+ends() {
+	local end=$((SECONDS + 60))
+	while kill -0 "$1" 2> /dev/null; do
+		if [ $SECONDS -gt $end ]; then
+			echo "# process $1 stays: $(cat "/proc/$1/wchan" 2> /dev/null)"
+			return 1
+		fi
+		sleep 0.02
+	done
+	status=0
+	wait "$1" 2> /dev/null || status=$?
+}
+
+# --- the daemon is killed ---------------------------------------------------------
+
+# Every other round the client is killed as well, while it waits perhaps.
+kill_round() {
+	local round=$1 after
+	after=$(moment "$round" 400)
+	serve "$tmp/f" || return 1
+	write "$tmp/record" $((seed + round)) || return 1
+	pause "$after"
+	kill -9 "$daemon"
+	[ $((round % 2)) = 0 ] || kill -9 "$writer"
+	ends "$daemon" || return 1
+	ends "$writer" || return 1
+	if [ $((round % 2)) = 0 ] && [ "$status" != 0 ]; then
+		echo "# the writer: $status, $(tail -n 1 "$tmp/writer.err")"
+		return 1
+	fi
+	"$bin" check "$tmp/f" "$tmp/record" > "$tmp/checked" 2>&1 && return 0
+	sed 's/^/# /' "$tmp/checked"
+	return 1
+}
+
+# Rounds that never got so far as to have something synced would prove nothing.
+kill_rounds() {
+	local rounds=$1 round synced
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
+	truncate -s $((pages * 4096)) "$tmp/f"
+	truncate -s $((pages * 8)) "$tmp/record"
+	for ((round = 1; round <= rounds; round++)); do
+		# The shell would tell of each process that was killed.
+		if kill_round "$round" 2> "$tmp/killed"; then
+			result ok "the daemon is killed, round $round"
+		else
+			result "not ok" "the daemon is killed, round $round"
+		fi
+	done
+	synced=$(awk '{ print $1 }' "$tmp/checked")
+	echo "# $(cat "$tmp/checked")"
+	result "$([ "${synced:-0}" -gt $((pages / 4)) ] && echo ok || echo not ok)" \
+		"something was synced"
+	result "$(rmmod zxpager && echo ok || echo not ok)" "the module unloads"
+}
+
+# --- the guest is switched off ----------------------------------------------------
+
+# inside DIR SEED: this runs in the guest, until that is no more
+inside() {
+	local dev end=$((SECONDS + 20))
+	tmp=$(mktemp -d)
+	insmod "$ZXPAGER_KO"
+	modprobe virtio_blk
+	dev=/dev/vda
+	until [ -b $dev ]; do
+		[ $SECONDS -lt $end ]
+		sleep 0.05
+	done
+	serve $dev
+	write "$1/record" "$2"
+	: > "$1/going"
+	wait "$writer"
+	echo "# the writer ended: $(tail -n 1 "$tmp/writer.err")"
+}
+
+power_round() {
+	local series=$1 round=$2 after vm end status=0
+	after=$(moment "$round" 3000)
+	rm -f "$tmp/share/going"
+	"$here/../scripts/vm.sh" --kernel "$series" --timeout 60 --quiet \
+		--disk "$tmp/disk" --share "$tmp/share" -- \
+		env O="$O" ZXPAGER_KO="$ZXPAGER_KO" "$here/crash.sh" --inside \
+		/mnt/share $((seed + round)) > "$tmp/vm.out" 2>&1 &
+	vm=$!
+	end=$((SECONDS + 200))
+	until [ -e "$tmp/share/going" ]; do
+		if [ $SECONDS -gt $end ] || ! kill -0 $vm 2> /dev/null; then
+			tail -n 20 "$tmp/vm.out" | sed 's/^/# /'
+			kill $vm 2> /dev/null || :
+			wait $vm || :
+			return 1
+		fi
+		sleep 0.05
+	done
+	pause "$after"
+	kill -TERM $vm
+	wait $vm || status=$?
+	# It was this that ended it, and nothing before.
+	[ $status = 130 ] || { tail -n 20 "$tmp/vm.out" | sed 's/^/# /'; return 1; }
+	"$bin" check "$tmp/disk" "$tmp/share/record" > "$tmp/checked" 2>&1 && return 0
+	sed 's/^/# /' "$tmp/checked"
+	return 1
+}
+
+power_rounds() {
+	local series=$1 rounds=$2 round synced
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	mkdir "$tmp/share"
+	truncate -s $((pages * 4096)) "$tmp/disk"
+	truncate -s $((pages * 8)) "$tmp/share/record"
+	for ((round = 1; round <= rounds; round++)); do
+		if power_round "$series" "$round"; then
+			result ok "the guest is switched off, round $round"
+		else
+			result "not ok" "the guest is switched off, round $round"
+		fi
+	done
+	synced=$(awk '{ print $1 }' "$tmp/checked")
+	echo "# $(cat "$tmp/checked")"
+	result "$([ "${synced:-0}" -gt 20 ] && echo ok || echo not ok)" \
+		"something was synced"
+}
+
+usage() {
+	sed -n '4,/^set/{/^#/!q;s/^# \{0,1\}//;p;}' "$0"
+	exit 2
+}
+
+case ${1:-} in
+--inside)
+	inside "$2" "$3"
+	exit
+	;;
+kill | power) ;;
+*) usage ;;
+esac
+echo "TAP version 13"
+echo "# ZXP_SEED=$seed"
+case $1 in
+kill) kill_rounds "${2:-50}" ;;
+power) power_rounds "${2:?a series}" "${3:-5}" ;;
+esac
+echo "1..$number"
+[ $failures = 0 ]
