@@ -72,15 +72,15 @@ suite() {
 # guest SERIES SCRIPT [ARG...]: a script of tests in a guest of that series
 # shellcheck disable=SC2317 # called by suite()
 guest() {
-	local series=$1 log
+	local kernel=$1 log
 	shift
 	[ -e "$1" ] || { say "no $1"; return 1; }
-	[ -n "${built[$series]:-}" ] || { say "no module for Linux $series"; return 1; }
+	[ -n "${built[$kernel]:-}" ] || { say "no module for Linux $kernel"; return 1; }
 	log=${1%.sh}
-	scripts/vm.sh --kernel "$series" --timeout 1200 \
-		--log "$logs/${log//\//-}-$series.klog" -- \
+	scripts/vm.sh --kernel "$kernel" --timeout 1200 \
+		--log "$logs/${log//\//-}-$kernel.klog" -- \
 		env CI=true O="$zx_root/build" \
-		ZXPAGER_KO="$zx_root/build/$series/zxpager.ko" "$@"
+		ZXPAGER_KO="$zx_root/build/$kernel/zxpager.ko" "$@"
 }
 
 # power_cuts SERIES ROUNDS: guests that are switched off
