@@ -197,6 +197,23 @@ TEST_F(zero_page, CommitExtendedTail)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* What is cut off while COMMIT waits is no concern of it. */
+TEST_F(zero_run, CommitOfCutZeroes)
+{
+	struct test_vmo *vmo = new_vmo_options(0, TRAP | ZXP_VMO_RESIZABLE);
+
+	ASSERT_TRUE(vmo_resize(vmo, 3));
+	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 3));
+	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(threads_blocked(self->t, 1, vmo));
+	ASSERT_TRUE(vmo_resize(vmo, 1));
+	EXPECT_TRUE(thread_asleep(&self->t[0]));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1)));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 /* Reading by a mapping has left a page of zeroes there, which nobody has committed. */
 TEST_F(zero_page, CommitOfMappedZeroes)
 {

@@ -166,6 +166,30 @@ TEST_F(writeback, BeginOfZeroesLeavesPages)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* BEGIN makes the next store be seen also where the page stays dirty. */
+TEST_F(writeback, BeginTakesPermission)
+{
+	struct test_vmo *vmo = new_trap_vmo(1);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_write_vmar(&self->t[0], vmo, 0, 1));
+	grant(vmo, 0, 1);
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(was_modified(vmo));
+	/* Through a mapping that is writable nothing is noticed. */
+	ASSERT_TRUE(thread_store(&self->t[0], vmo->map));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_FALSE(was_modified(vmo));
+
+	ASSERT_TRUE(pager_writeback_begin_zero(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_store(&self->t[0], vmo->map));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(was_modified(vmo));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1)));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 /* What was begun together may end apart. */
 TEST_F(writeback, EndOfPart)
 {

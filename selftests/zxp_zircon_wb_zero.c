@@ -224,6 +224,19 @@ TEST_F(zero_trap, OpZeroPartialPage)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* The page to be cleared in part is cut off meanwhile. */
+TEST_F(zero_trap, ZeroOfCutPage)
+{
+	struct test_vmo *vmo = new_trap_vmo(2);
+
+	ASSERT_TRUE(thread_zero(&self->t[0], vmo, page_size + 8, 8));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 1));
+	ASSERT_TRUE(vmo_resize(vmo, 1));
+	ASSERT_TRUE(thread_wait_failure(&self->t[0], ERANGE));
+	ASSERT_TRUE(is_clean(vmo));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 /* Joined on its left a range loses what was known of its writeback. */
 TEST_F(zero_trap, OpZeroWriteback)
 {
