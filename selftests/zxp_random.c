@@ -205,7 +205,7 @@ static bool op_sync(struct actor *a, uint64_t off, uint64_t len)
 {
 	int rc;
 
-	switch (roll(&a->dice, 3)) {
+	switch (roll(&a->dice, 6)) {
 	case 0:
 		rc = fsync(a->vmo->fd);
 		break;

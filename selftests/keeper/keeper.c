@@ -198,7 +198,7 @@ static void *writeback_main(void *arg)
 	struct pollfd stop = { .fd = k->stop[0], .events = POLLIN };
 
 	/* The pause is how long dirty data gets old here. */
-	while (!poll(&stop, 1, roll(&t->dice, 20))) {
+	while (!poll(&stop, 1, roll(&t->dice, 50))) {
 		uint64_t page = roll(&t->dice, k->room);
 		uint64_t nr = 1 + roll(&t->dice, k->room - page);
 
