@@ -21,11 +21,12 @@
  * @vmo: the VMO; nothing of it is locked
  * @from: first byte
  * @to: the byte after the last one, in the same page or its end
+ * @beyond: leave alone what is part of the stream when the page is locked
  *
  * Return: 0, also if the page reads as zero anyway; or what
  * zxp_vmo_folio_for_write() returns.
  */
-int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to)
+int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to, bool beyond)
 {
 	pgoff_t index = from >> PAGE_SHIFT;
 	struct folio *folio;
@@ -37,43 +38,52 @@ int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to)
 	folio = zxp_vmo_folio_for_write(vmo, index, index + 1, false);
 	if (IS_ERR(folio))
 		return PTR_ERR(folio);
-	folio_zero_segment(folio, offset_in_page(from), offset_in_page(from) +
-			   (to - from));
+	/* Who extends the stream holds the lock of the page, too. */
+	if (beyond)
+		from = max(from, i_size_read(&vmo->inode));
+	if (from < to)
+		folio_zero_segment(folio, offset_in_page(from),
+				   offset_in_page(from) + (to - from));
 	folio_unlock(folio);
 	folio_put(folio);
 	return 0;
 }
 
-/*
- * Has a page something behind @pos that is not zero? Stores through a mapping can
- * put it there. A page that comes later has none, see zxp_vmo_insert().
- */
-static bool zxp_vmo_has_tail(struct zxp_vmo *vmo, loff_t pos)
+/* Is a locked page zero from @offset on, and the daemon to hear of that? */
+static bool zxp_folio_has_zero_tail(struct folio *folio, size_t offset)
 {
-	struct folio *folio;
-	bool found;
 	void *kaddr;
+	bool zero;
 
-	if (!offset_in_page(pos))
+	if (!folio_test_dirty(folio))
 		return false;
-	folio = zxp_vmo_get_folio(vmo, pos >> PAGE_SHIFT);
-	if (!folio)
-		return false;
-	kaddr = kmap_local_folio(folio, offset_in_page(pos));
-	found = memchr_inv(kaddr, 0, PAGE_SIZE - offset_in_page(pos));
+	kaddr = kmap_local_folio(folio, 0);
+	zero = !memchr_inv(kaddr + offset, 0, PAGE_SIZE - offset);
 	kunmap_local(kaddr);
-	folio_put(folio);
-	return found;
+	return zero;
 }
 
-/* Clear what the last page has behind the stream size, before that moves. */
-int zxp_vmo_clear_tail(struct zxp_vmo *vmo)
+/*
+ * Clear what the last page has behind the stream size, before that moves. Stores
+ * through a mapping may have put something there; and the daemon may have something
+ * there that was cut off when it was supplied.
+ */
+static int zxp_vmo_clear_tail(struct zxp_vmo *vmo, loff_t size)
 {
-	loff_t size = i_size_read(&vmo->inode);
+	struct folio *folio;
+	bool done;
 
-	if (!zxp_vmo_has_tail(vmo, size))
+	if (!offset_in_page(size))
 		return 0;
-	return zxp_vmo_clear_part(vmo, size, round_up(size, PAGE_SIZE));
+	folio = zxp_vmo_lock_folio(vmo, size >> PAGE_SHIFT);
+	if (folio) {
+		done = zxp_folio_has_zero_tail(folio, offset_in_page(size));
+		folio_unlock(folio);
+		folio_put(folio);
+		if (done)
+			return 0;
+	}
+	return zxp_vmo_clear_part(vmo, size, round_up(size, PAGE_SIZE), true);
 }
 
 /* Two nodes, for a range that is split and another one that takes its place. */
@@ -144,6 +154,7 @@ static void zxp_vmo_clear_folio(struct zxp_vmo *vmo, struct folio *folio,
  * @end: the page after the last one
  * @kind: what they become
  * @keep: bits of the kinds of zero ranges that may stay
+ * @beyond: leave alone what is part of the stream
  *
  * The pages go one by one, each leaving a zero range behind, and then what is
  * missing is covered with them. So a page never has content in a zero range.
@@ -151,7 +162,8 @@ static void zxp_vmo_clear_folio(struct zxp_vmo *vmo, struct folio *folio,
  * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -ENOMEM.
  */
 int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
-			     enum zxp_zero_kind kind, unsigned int keep)
+			     enum zxp_zero_kind kind, unsigned int keep,
+			     bool beyond)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct zxp_spares spares = {};
@@ -162,6 +174,9 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 
 	lockdep_assert_held(&vmo->content_lock);
 
+	if (start >= end)
+		return 0;
+	unmap_mapping_pages(mapping, start, end - start, false);
 	folio_batch_init(&fbatch);
 	while (!ret && index < end &&
 	       filemap_get_folios(mapping, &index, end - 1, &fbatch)) {
@@ -173,7 +188,8 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 				break;
 			folio_lock(folio);
 			/* Else it was clean, and has been reclaimed. */
-			if (folio->mapping == mapping) {
+			if (folio->mapping == mapping &&
+			    !(beyond && folio->index < zxp_vmo_stream_pages(vmo))) {
 				if (zxp_folio_pinned(vmo, folio))
 					ret = -EAGAIN;
 				else
@@ -185,6 +201,12 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 		folio_batch_release(&fbatch);
 		cond_resched();
 	}
+	/*
+	 * Pages that are there now have become part of the stream meanwhile, and new
+	 * ones cannot come.
+	 */
+	if (beyond)
+		start = max(start, zxp_vmo_stream_pages(vmo));
 	if (!ret && vmo->source)
 		ret = zxp_vmo_cover_locked(vmo, start, end, kind, keep, &spares);
 	zxp_spares_free(&spares);
@@ -222,7 +244,7 @@ static pgoff_t zxp_vmo_find_pinned_locked(struct zxp_vmo *vmo, pgoff_t start,
 
 /* Make whole pages zero; those that are pinned by writing to them. */
 static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
-			       enum zxp_zero_kind kind, unsigned int keep)
+			       unsigned int keep, bool beyond)
 {
 	pgoff_t pinned;
 	int ret;
@@ -232,7 +254,8 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			return -EINTR;
 		end = min(end, vmo->nr_pages);
 		pinned = zxp_vmo_find_pinned_locked(vmo, start, end);
-		ret = zxp_vmo_clear_run_locked(vmo, start, pinned, kind, keep);
+		ret = zxp_vmo_clear_run_locked(vmo, start, pinned, ZXP_ZERO_DIRTY,
+					       keep, beyond);
 		mutex_unlock(&vmo->content_lock);
 		if (ret == -EAGAIN)
 			continue;
@@ -240,7 +263,7 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			ret = zxp_vmo_clear_part(vmo,
 						 (loff_t)pinned << PAGE_SHIFT,
 						 (loff_t)(pinned + 1) <<
-						 PAGE_SHIFT);
+						 PAGE_SHIFT, beyond);
 		if (ret)
 			return ret;
 		start = pinned + 1;
@@ -251,22 +274,25 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 /**
  * zxp_vmo_clear_gap() - the stream is going to continue at @pos
  * @vmo: the VMO; nothing of it is locked
- * @pos: behind the stream size
+ * @pos: where
  *
- * What lies between is part of the stream then: zeroes that the daemon hears of.
+ * What lies between in other pages is part of the stream then: zeroes that the
+ * daemon hears of. What others make part of the stream meanwhile is theirs.
  *
  * Return: 0, -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns.
  */
 int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos)
 {
-	pgoff_t start = DIV_ROUND_UP_ULL(i_size_read(&vmo->inode), PAGE_SIZE);
-	pgoff_t end = min_t(pgoff_t, pos >> PAGE_SHIFT, zxp_vmo_pages(vmo));
-	int ret = zxp_vmo_clear_tail(vmo);
+	loff_t size = i_size_read(&vmo->inode);
+	int ret = 0;
 
-	if (ret || start >= end)
+	if (pos >> PAGE_SHIFT > size >> PAGE_SHIFT)
+		ret = zxp_vmo_clear_tail(vmo, size);
+	/* It may have been cut meanwhile; the caller looks at that. */
+	if (ret && ret != -ERANGE)
 		return ret;
-	return zxp_vmo_clear_pages(vmo, start, end, ZXP_ZERO_DIRTY,
-				   BIT(ZXP_ZERO_DIRTY));
+	return zxp_vmo_clear_pages(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
+				   pos >> PAGE_SHIFT, BIT(ZXP_ZERO_DIRTY), true);
 }
 
 /**
@@ -280,51 +306,60 @@ int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos)
 int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length)
 {
 	loff_t end = offset + length;
-	loff_t first = round_up(offset, PAGE_SIZE);
-	loff_t last = round_down(end, PAGE_SIZE);
+	loff_t first = min_t(loff_t, round_up(offset, PAGE_SIZE), end);
+	loff_t last = max_t(loff_t, round_down(end, PAGE_SIZE), first);
 	int ret = 0;
 
 	if (!length)
 		return 0;
-	if (first > last)
-		ret = zxp_vmo_clear_part(vmo, offset, end);
-	if (!ret && first <= last && offset < first)
-		ret = zxp_vmo_clear_part(vmo, offset, first);
-	if (!ret && first <= last && last < end)
-		ret = zxp_vmo_clear_part(vmo, last, end);
-	if (!ret && first < last)
-		ret = zxp_vmo_clear_pages(vmo, first >> PAGE_SHIFT,
-					  last >> PAGE_SHIFT, ZXP_ZERO_DIRTY,
-					  ZXP_ZERO_ANY);
-	if (!ret)
-		zxp_vmo_set_modified(vmo);
-	return ret;
+	if (offset < first)
+		ret = zxp_vmo_clear_part(vmo, offset, first, false);
+	if (!ret && last < end)
+		ret = zxp_vmo_clear_part(vmo, last, end, false);
+	if (ret)
+		return ret;
+	zxp_vmo_set_modified(vmo);
+	return zxp_vmo_clear_pages(vmo, first >> PAGE_SHIFT, last >> PAGE_SHIFT,
+				   ZXP_ZERO_ANY, false);
+}
+
+/* Make the stream at least @end long, with zeroes. */
+static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
+{
+	unsigned long cuts;
+	int ret;
+
+	do {
+		if (zxp_vmo_stream_size(vmo, &cuts) >= end)
+			return 0;
+		ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
+		if (!ret && end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
+			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE));
+		if (ret)
+			return ret;
+	} while (!zxp_vmo_advance_stream(vmo, end, cuts));
+	return 0;
 }
 
 /* Only FALLOC_FL_ZERO_RANGE; memory is not given back to a pager by its clients. */
 long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
-	bool extend = !(mode & FALLOC_FL_KEEP_SIZE);
 	loff_t end = offset + length, size;
-	int ret = 0;
+	int ret;
 
 	if ((mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
 		return -EOPNOTSUPP;
+	if (end > ZXP_MAX_VMO_SIZE)
+		return -EFBIG;
 
-	extend = extend && end > i_size_read(&vmo->inode);
-	if (extend) {
-		ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
-		if (!ret && end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
-			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE));
+	file_update_time(file);
+	if (!(mode & FALLOC_FL_KEEP_SIZE)) {
+		ret = zxp_vmo_extend(vmo, end);
+		if (ret)
+			return ret;
 	}
 	size = (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
-	if (!ret && offset < size)
-		ret = zxp_vmo_clear(vmo, offset, min(end, size) - offset);
-	if (ret)
-		return ret;
-	file_update_time(file);
-	if (extend)
-		zxp_vmo_advance_stream(vmo, end);
-	return 0;
+	return offset < size ?
+	       zxp_vmo_clear(vmo, offset, min(end, size) - offset) : 0;
 }

@@ -47,18 +47,20 @@ static inline void simple_inode_init_ts(struct inode *inode)
 }
 #endif
 
+/* What a page is called whose memory has failed. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define error_remove_folio	error_remove_page
+#define zxp_error_page		page
+#define zxp_error_folio(page)	page_folio(page)
 
 static inline int generic_error_remove_folio(struct address_space *mapping,
 					     struct folio *folio)
 {
 	return generic_error_remove_page(mapping, &folio->page);
 }
-
-#define zxp_error_remove	generic_error_remove_page
 #else
-#define zxp_error_remove	generic_error_remove_folio
+#define zxp_error_page		folio
+#define zxp_error_folio(folio)	(folio)
 #endif
 
 /* That writes may be tried without waiting is said of all files since 6.10. */

@@ -17,6 +17,17 @@
 
 #include "zxpager_private.h"
 
+/* The memory of a page has failed. Whoever syncs is told if it was the only copy. */
+static int zxp_error_remove(struct address_space *mapping,
+			    struct zxp_error_page *page)
+{
+	struct folio *folio = zxp_error_folio(page);
+
+	if (zxp_folio_unwritten(folio))
+		mapping_set_error(mapping, -EIO);
+	return generic_error_remove_folio(mapping, folio);
+}
+
 const struct address_space_operations zxp_vmo_aops = {
 	.dirty_folio = zxp_dirty_folio,
 	.release_folio = zxp_release_folio,
@@ -121,6 +132,19 @@ pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 		}
 	}
 	return end;
+}
+
+/* The end of the zero range that holds a page; @index if there is none. */
+pgoff_t zxp_vmo_zero_end(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct zxp_zero_range *range;
+
+	spin_lock(&vmo->zero_lock);
+	range = zxp_zero_find(&vmo->zeroes, index);
+	if (range && range->start <= index)
+		index = range->end;
+	spin_unlock(&vmo->zero_lock);
+	return index;
 }
 
 /* Does a page that is not in the cache read as zero? */

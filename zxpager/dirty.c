@@ -17,8 +17,8 @@
  * when a writable mapping is torn down or a pin is released. PG_writeback is not
  * used: it would let sync(2), reclaim and truncation wait for the daemon.
  *
- * A folio leaves the clean state with its lock held, but for these late dirtyings,
- * and leaves the others with &zxp_vmo.content_lock held too.
+ * But for that, a folio becomes dirty with its lock held. BEGIN and END also hold
+ * &zxp_vmo.content_lock.
  */
 #include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
@@ -26,8 +26,6 @@
 
 #include "zxpager_private.h"
 
-/* The most that anybody could want to be asked for at once. */
-#define ZXP_MAX_WRITE_BATCH	4096
 
 static unsigned int write_batch = 16;
 module_param(write_batch, uint, 0644);
@@ -41,8 +39,7 @@ unsigned int zxp_write_batch(void)
 		       ZXP_MAX_WRITE_BATCH);
 }
 
-/* May be called with spinlocks held. */
-bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio)
+static bool zxp_set_dirty(struct address_space *mapping, struct folio *folio)
 {
 	unsigned long flags;
 
@@ -56,6 +53,25 @@ bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio)
 			      ZXP_MARK_UNWRITTEN);
 	}
 	xa_unlock_irqrestore(&mapping->i_pages, flags);
+	return true;
+}
+
+/*
+ * Not by way of this file: a writable mapping is torn down, or I/O to a page ends
+ * for which it was dirty when it began. May be called with spinlocks held. Whoever
+ * waits for permission to write to the page does not need it any more, and as the
+ * page is dirty the daemon's permission would not find it.
+ */
+bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(mapping->host);
+	pgoff_t index = folio->index;
+
+	if (!zxp_set_dirty(mapping, folio))
+		return false;
+	if (zxp_vmo_traps(vmo))
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, index,
+				   index + 1, 0);
 	return true;
 }
 
@@ -89,7 +105,7 @@ static int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
 			return -ENOMEM;
 	}
 
-	folio_mark_dirty(folio);
+	zxp_set_dirty(folio->mapping, folio);
 	folio_detach_private(folio);
 	if (!spare)
 		return 0;
@@ -137,10 +153,12 @@ static bool zxp_vmo_can_become_dirty(struct zxp_vmo *vmo, pgoff_t index)
  * @index: a page that is there, or zero, and not dirty
  * @end: where to stop at the latest
  *
- * Return: the first page behind @index that is missing or dirty, or @end.
+ * Return: the first page behind @index that is missing or dirty, or @end, or as far
+ * as a daemon should have to answer at once.
  */
 pgoff_t zxp_vmo_undirtied_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
+	end = min(end, index + ZXP_MAX_WRITE_BATCH);
 	while (++index < end && zxp_vmo_can_become_dirty(vmo, index))
 		cond_resched();
 	return min(index, end);
@@ -190,7 +208,7 @@ static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
 		changed = folio->mapping == vmo->inode.i_mapping &&
 			  !folio_test_dirty(folio);
 		if (changed) {
-			folio_mark_dirty(folio);
+			zxp_set_dirty(folio->mapping, folio);
 			folio_detach_private(folio);
 		}
 		folio_unlock(folio);

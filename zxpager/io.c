@@ -98,6 +98,9 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 			folio_mark_accessed(folio);
 			folio_put(folio);
 		} else if (zxp_vmo_is_zero(vmo, index)) {
+			/* Zero because the stream was cut just now? Then it ends. */
+			if (*pos >= zxp_io_end(vmo, kind))
+				break;
 			copied = iov_iter_zero(len, to);
 		} else {
 			ret = nowait ? -EAGAIN :
@@ -208,6 +211,25 @@ struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 	}
 }
 
+/*
+ * The page is dirty and locked. False if the stream was cut meanwhile. Else nothing
+ * is left in the page between the end of the stream and what is going to be written.
+ */
+static bool zxp_write_begin(struct zxp_vmo *vmo, struct folio *folio, loff_t pos,
+			    unsigned long cuts)
+{
+	unsigned long now;
+	loff_t size = zxp_vmo_stream_size(vmo, &now);
+
+	if (now != cuts)
+		return false;
+	size = max(size, folio_pos(folio));
+	if (size < pos)
+		folio_zero_segment(folio, offset_in_page(size),
+				   offset_in_page(pos));
+	return true;
+}
+
 /**
  * zxp_write() - copy into a VMO
  * @vmo: the VMO
@@ -221,9 +243,13 @@ struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 		     enum zxp_io_end kind, bool nowait)
 {
+	unsigned long cuts, cleared = 0;
+	bool stream = kind == ZXP_IO_STREAM;
+	bool clear = false;
 	struct folio *folio;
 	size_t len, copied;
 	pgoff_t index, end;
+	loff_t size;
 	int ret;
 
 	while (iov_iter_count(from)) {
@@ -237,29 +263,42 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 		if (fatal_signal_pending(current))
 			return -EINTR;
 
-		if (kind == ZXP_IO_STREAM && index >= zxp_vmo_pages(vmo)) {
+		size = zxp_vmo_stream_size(vmo, &cuts);
+		if (stream && *pos > size && !(clear && cleared == cuts)) {
+			ret = nowait ? -EAGAIN : zxp_vmo_clear_gap(vmo, *pos);
+			if (ret)
+				return ret;
+			clear = true;
+			cleared = cuts;
+		}
+		if (stream && index >= zxp_vmo_pages(vmo)) {
 			ret = zxp_vmo_grow(vmo, index + 1);
 			if (ret)
 				return ret;
 		}
 		folio = zxp_vmo_folio_for_write(vmo, index, end, nowait);
 		/* A stream that was cut meanwhile grows again. */
-		if (folio == ERR_PTR(-ERANGE) && kind == ZXP_IO_STREAM)
+		if (folio == ERR_PTR(-ERANGE) && stream)
 			continue;
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);
+		if (stream && !zxp_write_begin(vmo, folio, *pos, cuts)) {
+			folio_unlock(folio);
+			folio_put(folio);
+			continue;
+		}
 		copied = copy_page_from_iter_atomic(&folio->page,
 						    offset_in_page(*pos), len,
 						    from);
 		flush_dcache_folio(folio);
-		folio_unlock(folio);
-		folio_put(folio);
-
 		*pos += copied;
 		if (copied)
 			zxp_vmo_set_modified(vmo);
-		if (kind == ZXP_IO_STREAM)
-			zxp_vmo_advance_stream(vmo, *pos);
+		/* If it was cut now, then after this page was written. */
+		if (copied && stream)
+			zxp_vmo_advance_stream(vmo, *pos, cuts);
+		folio_unlock(folio);
+		folio_put(folio);
 		cond_resched();
 	}
 	return 0;
@@ -304,11 +343,6 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (ret)
 		goto unlock;
 	file_update_time(file);
-	if (start > i_size_read(&vmo->inode)) {
-		ret = nowait ? -EAGAIN : zxp_vmo_clear_gap(vmo, start);
-		if (ret)
-			goto unlock;
-	}
 	ret = zxp_write(vmo, &iocb->ki_pos, from, ZXP_IO_STREAM, nowait);
 	/*
 	 * The loop driver takes a short count for success. Who writes from pages and

@@ -92,7 +92,8 @@ static int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op,
 
 		if (zxp_vmo_is_zero(vmo, index)) {
 			if (op != ZXP_VMO_OP_COMMIT) {
-				index++;
+				index = max(zxp_vmo_zero_end(vmo, index),
+					    index + 1);
 				continue;
 			}
 			ret = zxp_vmo_fill_zero(vmo, index);
@@ -194,7 +195,7 @@ static void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 		if (index >= end)
 			return;
 		if (zxp_vmo_has_content(vmo, index)) {
-			index++;
+			index = max(zxp_vmo_zero_end(vmo, index), index + 1);
 			cond_resched();
 			continue;
 		}

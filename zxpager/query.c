@@ -18,73 +18,90 @@
  * @vmo: where, with &zxp_vmo.content_lock held
  * @index: where to go on
  * @end: where to stop
- * @run_start: the next run of unwritten pages at or behind @index
- * @run_end: the page after it; both are @end if there is none
+ * @page: the next unwritten page at or behind @index, or @end
  */
 struct zxp_dirty_walk {
 	struct zxp_vmo *vmo;
 	pgoff_t index;
 	pgoff_t end;
-	pgoff_t run_start;
-	pgoff_t run_end;
+	pgoff_t page;
 };
 
-static void zxp_dirty_walk_pages_locked(struct zxp_dirty_walk *walk)
+/* Go on at @index. */
+static void zxp_dirty_walk_to_locked(struct zxp_dirty_walk *walk, pgoff_t index)
 {
-	XA_STATE(xas, &walk->vmo->inode.i_mapping->i_pages, walk->index);
-	unsigned int pages = 0;
+	XA_STATE(xas, &walk->vmo->inode.i_mapping->i_pages, index);
+	void *entry = NULL;
+
+	lockdep_assert_held(&walk->vmo->content_lock);
+
+	rcu_read_lock();
+	if (index < walk->end) {
+		do {
+			entry = xas_find_marked(&xas, walk->end - 1,
+						ZXP_MARK_UNWRITTEN);
+		} while (xas_retry(&xas, entry));
+	}
+	rcu_read_unlock();
+	walk->index = index;
+	walk->page = entry ? xas.xa_index : walk->end;
+}
+
+/* The end of the run of unwritten pages that begins at @page. */
+static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
+{
+	XA_STATE(xas, &walk->vmo->inode.i_mapping->i_pages, walk->page);
+	pgoff_t run_end = walk->page;
 	void *entry;
 
 	lockdep_assert_held(&walk->vmo->content_lock);
 
-	walk->run_start = walk->end;
-	walk->run_end = walk->end;
 	rcu_read_lock();
 	xas_for_each_marked(&xas, entry, walk->end - 1, ZXP_MARK_UNWRITTEN) {
 		if (xas_retry(&xas, entry))
 			continue;
-		if (!pages)
-			walk->run_start = xas.xa_index;
-		else if (xas.xa_index != walk->run_end)
+		if (xas.xa_index != run_end)
 			break;
-		walk->run_end = xas.xa_index + 1;
-		if (++pages % ZXP_QUERY_PAGES == 0) {
+		if (++run_end % ZXP_QUERY_PAGES == 0) {
 			xas_pause(&xas);
 			cond_resched_rcu();
 		}
 	}
 	rcu_read_unlock();
+	return run_end;
 }
 
 static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
 				       struct zxp_dirty_range *found)
 {
-	pgoff_t start, end = walk->end, zero_start = walk->end;
+	pgoff_t start = walk->page, end = walk->end;
 	struct zxp_vmo *vmo = walk->vmo;
 	struct zxp_zero_range *zero;
 	bool is_zero;
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	if (walk->index >= walk->end)
-		return false;
-	if (walk->index >= walk->run_end)
-		zxp_dirty_walk_pages_locked(walk);
-
+	/* Zeroes before the next page? They end there at the latest. */
 	spin_lock(&vmo->zero_lock);
-	zero = zxp_zero_find_kind(&vmo->zeroes, walk->index, ZXP_ZERO_DIRTY);
-	if (zero) {
-		zero_start = max(zero->start, walk->index);
-		end = zero->end;
+	zero = zxp_zero_find_kinds(&vmo->zeroes, walk->index, walk->page,
+				   BIT(ZXP_ZERO_DIRTY));
+	is_zero = zero;
+	if (is_zero) {
+		start = max(zero->start, walk->index);
+		end = min(zero->end, walk->page);
 	}
 	spin_unlock(&vmo->zero_lock);
 
-	is_zero = zero_start < walk->run_start;
-	start = is_zero ? zero_start : walk->run_start;
-	end = is_zero ? min3(end, walk->run_start, walk->end) : walk->run_end;
-	walk->index = end;
-	if (start >= walk->end)
+	if (start >= walk->end) {
+		walk->index = walk->end;
 		return false;
+	}
+	if (is_zero) {
+		walk->index = end;
+	} else {
+		end = zxp_dirty_walk_run_locked(walk);
+		zxp_dirty_walk_to_locked(walk, end);
+	}
 
 	*found = (struct zxp_dirty_range) {
 		.offset = (u64)start << PAGE_SHIFT,
@@ -100,13 +117,13 @@ static int zxp_vmo_find_dirty(struct zxp_vmo *vmo, pgoff_t *index, pgoff_t end,
 {
 	struct zxp_dirty_walk walk = {
 		.vmo = vmo,
-		.index = *index,
 		.end = end,
 	};
 	unsigned int found = 0;
 
 	if (mutex_lock_killable(&vmo->content_lock))
 		return -EINTR;
+	zxp_dirty_walk_to_locked(&walk, *index);
 	while (found < nr && zxp_dirty_walk_next_locked(&walk, &ranges[found]))
 		found++;
 	mutex_unlock(&vmo->content_lock);
@@ -193,12 +210,9 @@ int zxp_vmo_count_dirty(struct zxp_vmo *vmo, u64 *pages, u64 *zeroes)
  */
 int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args)
 {
-	bool modified;
-
 	if (args->options & ~ZXP_STATS_RESET)
 		return -EINVAL;
-	modified = args->options & ZXP_STATS_RESET ?
-		   xchg(&vmo->modified, false) : READ_ONCE(vmo->modified);
-	args->out_modified = modified ? ZXP_STATS_MODIFIED : 0;
+	args->out_modified = args->options & ZXP_STATS_RESET ?
+			     xchg(&vmo->modified, 0) : READ_ONCE(vmo->modified);
 	return 0;
 }

@@ -43,7 +43,7 @@ int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages)
 
 	if (mutex_lock_killable(&vmo->content_lock))
 		return -EINTR;
-	if (!(vmo->options & ZXP_VMO_RESIZABLE))
+	if (!(vmo->options & ZXP_VMO_RESIZABLE) || nr_pages > ZXP_MAX_VMO_PAGES)
 		ret = -ENOSPC;
 	else if (nr_pages > vmo->nr_pages)
 		ret = zxp_vmo_grow_locked(vmo, nr_pages);
@@ -93,7 +93,7 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 		return ret;
 
 	WRITE_ONCE(vmo->nr_pages, nr_pages);
-	i_size_write(&vmo->inode, size);
+	zxp_vmo_cut_stream_locked(vmo, size);
 	truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);
 
 	/* To the very end, so no range is split and no node is needed. */
@@ -120,46 +120,57 @@ static int zxp_vmo_clear_ends(struct zxp_vmo *vmo, loff_t size)
 	if (round_up(old, PAGE_SIZE) < end)
 		ret = zxp_vmo_set_stream_size(vmo, min(size, end));
 	else if (size > old)
-		ret = zxp_vmo_clear_tail(vmo);
+		ret = zxp_vmo_clear_gap(vmo, round_up(size, PAGE_SIZE));
 	if (!ret && offset_in_page(size) && size < end)
-		ret = zxp_vmo_clear_part(vmo, size, round_up(size, PAGE_SIZE));
+		ret = zxp_vmo_clear_part(vmo, size, round_up(size, PAGE_SIZE),
+					 false);
+	/* Cut off meanwhile, so the caller begins anew. */
+	return ret == -ERANGE ? 0 : ret;
+}
+
+static int zxp_vmo_set_size_locked(struct zxp_vmo *vmo, loff_t size,
+				   unsigned long cuts)
+{
+	pgoff_t nr_pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	int ret;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (vmo->cuts != cuts)
+		return -EAGAIN;
+	if (nr_pages <= vmo->nr_pages)
+		return zxp_vmo_shrink_locked(vmo, nr_pages, size);
+	ret = zxp_vmo_grow_locked(vmo, nr_pages);
+	if (!ret)
+		zxp_vmo_cut_stream_locked(vmo, size);
 	return ret;
 }
 
 static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 {
-	pgoff_t nr_pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
-	bool unbounded = vmo->options & ZXP_VMO_UNBOUNDED;
+	unsigned long cuts;
 	int ret;
 
-	if (!unbounded && !(vmo->options & ZXP_VMO_RESIZABLE))
+	if (vmo->options & ZXP_VMO_UNBOUNDED)
+		return zxp_vmo_set_stream_size(vmo, size);
+	if (!(vmo->options & ZXP_VMO_RESIZABLE))
 		return -EPERM;
 	if (size > ZXP_MAX_VMO_SIZE)
 		return -ERANGE;
-	ret = unbounded ? 0 : zxp_vmo_check_pins(vmo, nr_pages, ULONG_MAX);
-	if (ret)
-		return ret;
-
-	/* May write, and so wait for the daemon: not with the lock of the VFS. */
-	inode_unlock(&vmo->inode);
-	ret = unbounded ? zxp_vmo_set_stream_size(vmo, size) :
-			  zxp_vmo_clear_ends(vmo, size);
-	inode_lock(&vmo->inode);
-	if (ret || unbounded)
-		return ret;
-
-	if (mutex_lock_killable(&vmo->content_lock))
-		return -EINTR;
-	if (nr_pages > vmo->nr_pages) {
-		ret = zxp_vmo_grow_locked(vmo, nr_pages);
+	do {
+		zxp_vmo_stream_size(vmo, &cuts);
+		ret = zxp_vmo_check_pins(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
+					 ULONG_MAX);
 		if (!ret)
-			i_size_write(&vmo->inode, size);
-	} else {
-		ret = zxp_vmo_shrink_locked(vmo, nr_pages, size);
-	}
-	if (!ret)
-		zxp_vmo_set_modified(vmo);
-	mutex_unlock(&vmo->content_lock);
+			ret = zxp_vmo_clear_ends(vmo, size);
+		if (ret)
+			return ret;
+
+		if (mutex_lock_killable(&vmo->content_lock))
+			return -EINTR;
+		ret = zxp_vmo_set_size_locked(vmo, size, cuts);
+		mutex_unlock(&vmo->content_lock);
+	} while (ret == -EAGAIN);
 	return ret;
 }
 
@@ -170,8 +181,12 @@ int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	int ret;
 
 	ret = setattr_prepare(idmap, dentry, attr);
-	if (!ret && attr->ia_valid & ATTR_SIZE)
+	if (!ret && attr->ia_valid & ATTR_SIZE) {
+		/* It may have to write to a page, and so wait for the daemon. */
+		inode_unlock(inode);
 		ret = zxp_vmo_set_size(zxp_vmo_of(inode), attr->ia_size);
+		inode_lock(inode);
+	}
 	if (!ret)
 		setattr_copy(idmap, inode, attr);
 	return ret;

@@ -48,7 +48,8 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	vmo->zeroes = RB_ROOT;
 	spin_lock_init(&vmo->faults_lock);
 	INIT_LIST_HEAD(&vmo->failed_faults);
-	vmo->modified = false;
+	vmo->modified = 0;
+	vmo->cuts = 0;
 	atomic64_set(&vmo->supplied, 0);
 	atomic64_set(&vmo->failures, 0);
 	vmo->fail_index = 0;

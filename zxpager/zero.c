@@ -191,34 +191,32 @@ pgoff_t zxp_zero_cover(struct rb_root *root, pgoff_t *start, pgoff_t end,
 		       struct zxp_zero_range **split,
 		       struct zxp_zero_range **add)
 {
-	struct zxp_zero_range *range = zxp_zero_find(root, *start);
+	struct zxp_zero_range *range;
 	pgoff_t from = *start;
 
-	while (range && !(keep & BIT(range->kind)))
-		range = rb_entry_safe(rb_next(&range->node),
-				      struct zxp_zero_range, node);
+	range = zxp_zero_find_kinds(root, from, end, keep);
 	if (range && range->start <= from) {
 		*start = range->end;
 		return 0;
 	}
 	if (range)
-		end = min(end, range->start);
+		end = range->start;
 	zxp_zero_remove(root, from, end, split);
 	zxp_zero_add(root, from, end, kind, add);
 	*start = end;
 	return end - from;
 }
 
-/* As zxp_zero_find(), for one kind. */
-struct zxp_zero_range *zxp_zero_find_kind(struct rb_root *root, pgoff_t index,
-					  enum zxp_zero_kind kind)
+/* As zxp_zero_find(), for some kinds, and not behind @end. */
+struct zxp_zero_range *zxp_zero_find_kinds(struct rb_root *root, pgoff_t index,
+					   pgoff_t end, unsigned int kinds)
 {
 	struct zxp_zero_range *range = zxp_zero_find(root, index);
 
-	while (range && range->kind != kind)
+	while (range && range->start < end && !(kinds & BIT(range->kind)))
 		range = rb_entry_safe(rb_next(&range->node),
 				      struct zxp_zero_range, node);
-	return range;
+	return range && range->start < end ? range : NULL;
 }
 
 /**
@@ -231,15 +229,16 @@ struct zxp_zero_range *zxp_zero_find_kind(struct rb_root *root, pgoff_t index,
  */
 void zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end)
 {
-	struct zxp_zero_range *range = zxp_zero_find_kind(root, start,
-							  ZXP_ZERO_DIRTY);
+	struct zxp_zero_range *range;
 
-	while (range && range->start < end) {
+	range = zxp_zero_find_kinds(root, start, end, BIT(ZXP_ZERO_DIRTY));
+	while (range) {
 		if (range->start >= start)
 			range->awaiting = max(range->awaiting,
 					      min(range->end, end) -
 					      range->start);
-		range = zxp_zero_find_kind(root, range->end, ZXP_ZERO_DIRTY);
+		range = zxp_zero_find_kinds(root, range->end, end,
+					    BIT(ZXP_ZERO_DIRTY));
 	}
 }
 
@@ -262,8 +261,8 @@ bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,
 	struct zxp_zero_range *range;
 	pgoff_t cut;
 
-	while ((range = zxp_zero_find_kind(root, *start, ZXP_ZERO_DIRTY)) &&
-	       range->start < end) {
+	while ((range = zxp_zero_find_kinds(root, *start, end,
+					    BIT(ZXP_ZERO_DIRTY)))) {
 		/* Of one that begins before, the length is not in sight. */
 		if (range->start < *start) {
 			*start = range->end;

@@ -55,7 +55,7 @@ void zxp_zero_remove_kind(struct rb_root *root, enum zxp_zero_kind kind);
 void zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end);
 bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,
 		  pgoff_t *reach, pgoff_t *cleaned);
-struct zxp_zero_range *zxp_zero_find_kind(struct rb_root *root, pgoff_t index,
-					  enum zxp_zero_kind kind);
+struct zxp_zero_range *zxp_zero_find_kinds(struct rb_root *root, pgoff_t index,
+					   pgoff_t end, unsigned int kinds);
 
 #endif /* _ZXPAGER_ZERO_H */

@@ -30,7 +30,7 @@
  *	zxp_vmo.content_lock	what is in the VMO, and how large it is
  *	folio lock
  *	i_mmap_rwsem, PTE locks, xa_lock
- *	zxp_vmo.zero_lock, zxp_vmo.faults_lock, zxp_pager.lock
+ *	zxp_vmo.zero_lock, zxp_vmo.faults_lock, zxp_pager.lock, inode->i_lock
  *	zxp_source.lock
  *	zxp_port.lock
  *
@@ -62,6 +62,9 @@
 /* Pages that a hint asks for at once: who needs one of them now hangs on it. */
 #define ZXP_HINT_BATCH		128
 
+/* The most that a write asks for at once, and what COMMIT does of a zero range. */
+#define ZXP_MAX_WRITE_BATCH	4096
+
 /* Marks in the page cache, see dirty.c. */
 #define ZXP_MARK_DIRTY		PAGECACHE_TAG_DIRTY
 #define ZXP_MARK_UNWRITTEN	PAGECACHE_TAG_TOWRITE
@@ -90,6 +93,7 @@ struct zxp_pager {
  * @options: ZXP_VMO_*; constant
  * @flags: ZXP_CREATE_*; constant
  * @nr_pages: its size; changes under @content_lock
+ * @cuts: how often the stream was cut, see stream.c; under i_lock
  * @append_lock: one O_APPEND write at a time; taken so that a signal ends the wait
  * @content_lock: held to put pages or zero ranges in, to detach, and to change
  *	the size. Clean pages also go without it.
@@ -113,13 +117,14 @@ struct zxp_vmo {
 	u32 options;
 	u32 flags;
 	pgoff_t nr_pages;
+	unsigned long cuts;
 	struct mutex append_lock;	/* see above */
 	struct mutex content_lock;	/* see above */
 	spinlock_t zero_lock;		/* see above */
 	struct rb_root zeroes;
 	spinlock_t faults_lock;		/* see above */
 	struct list_head failed_faults;
-	bool modified;
+	u32 modified;
 	atomic64_t supplied;
 	atomic64_t failures;
 	pgoff_t fail_index;
@@ -150,6 +155,12 @@ static inline unsigned long zxp_vmo_generation(struct zxp_vmo *vmo)
 	return vmo->source ? zxp_source_generation(vmo->source) : 0;
 }
 
+/* How many pages the stream has, the last one perhaps in part. */
+static inline pgoff_t zxp_vmo_stream_pages(struct zxp_vmo *vmo)
+{
+	return DIV_ROUND_UP_ULL(i_size_read(&vmo->inode), PAGE_SIZE);
+}
+
 /* Does the daemon want to be asked before a clean page is written to? */
 static inline bool zxp_vmo_traps(struct zxp_vmo *vmo)
 {
@@ -159,7 +170,7 @@ static inline bool zxp_vmo_traps(struct zxp_vmo *vmo)
 static inline void zxp_vmo_set_modified(struct zxp_vmo *vmo)
 {
 	if (!READ_ONCE(vmo->modified))
-		WRITE_ONCE(vmo->modified, true);
+		WRITE_ONCE(vmo->modified, ZXP_STATS_MODIFIED);
 }
 
 /* Dirty, or awaiting clean? The folio is locked. */
@@ -230,6 +241,7 @@ bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index);
 struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index);
 pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
+pgoff_t zxp_vmo_zero_end(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index);
 struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo);
@@ -268,16 +280,18 @@ int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages);
 int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 
 /* clear.c */
-int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to);
-int zxp_vmo_clear_tail(struct zxp_vmo *vmo);
+int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to, bool beyond);
 int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
-			     enum zxp_zero_kind kind, unsigned int keep);
+			     enum zxp_zero_kind kind, unsigned int keep,
+			     bool beyond);
 int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos);
 int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length);
 long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length);
 
 /* stream.c */
-void zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos);
+loff_t zxp_vmo_stream_size(struct zxp_vmo *vmo, unsigned long *cuts);
+bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts);
+void zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size);
 int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size);
 
 /* fault.c */
