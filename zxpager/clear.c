@@ -16,6 +16,19 @@
 
 #include "zxpager_private.h"
 
+/* Without a look at the content. While a page becomes dirty its range is still there. */
+static bool zxp_vmo_reads_zero(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct folio *folio = zxp_vmo_get_folio(vmo, index);
+	bool written = false;
+
+	if (folio) {
+		written = !vmo->source || folio_test_dirty(folio);
+		folio_put(folio);
+	}
+	return !written && zxp_vmo_is_zero(vmo, index);
+}
+
 /**
  * zxp_vmo_clear_part() - zero a part of a page
  * @vmo: the VMO; nothing of it is locked
@@ -31,8 +44,7 @@ int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to, bool beyond)
 	pgoff_t index = from >> PAGE_SHIFT;
 	struct folio *folio;
 
-	if (zxp_vmo_is_zero(vmo, index) &&
-	    (vmo->source || !zxp_vmo_has_page(vmo, index)))
+	if (zxp_vmo_reads_zero(vmo, index))
 		return 0;
 
 	folio = zxp_vmo_folio_for_write(vmo, index, index + 1, false);
