@@ -9,7 +9,8 @@
 #   ZXPAGER_KO    the module
 #   O             the build directory (default build)
 #   DEMO_DIR      holds image.ext4 and manifest.sha256, the sums of the files in it
-#                 (default /mnt/share)
+#                 (default /mnt/share).  written.ext4 and written.sha256 are left there:
+#                 the image that was written to, and what is to be in it
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,6 +41,7 @@ zx() {
 	"$bin/zxpager/zxpager" --socket "$tmp/sock" "$@"
 }
 
+# stat_of FIELD
 stat_of() {
 	zx stat image | awk -v f="$1" '$1 == f { print $2 }'
 }
@@ -95,13 +97,19 @@ fetch_image() {
 		broken "image.ext4 does not fit into $tmp"
 }
 
+# start_daemon OPTION...
 start_daemon() {
+	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
-	"$bin/zxpagerd/zxpagerd" --socket "$tmp/sock" --verbose --ready-fd 3 \
+	"$bin/zxpagerd/zxpagerd" --socket "$tmp/sock" --verbose --ready-fd 3 "$@" \
 		"image=$image" 3> "$tmp/ready" 2> "$tmp/log" &
 	daemon=$!
 	[ "$(cat "$tmp/ready")" = ready ] ||
 		broken "the daemon does not start: $(cat "$tmp/log")"
+}
+
+reading_daemon() {
+	start_daemon
 	size=$(stat -c %s "$image")
 	windows=$(((size + 131071) / 131072))
 	shown "daemon" "serves image.ext4, $(mib "$size"), in windows of 128 KiB"
@@ -244,14 +252,101 @@ detach() {
 	shown "COMPLETE is the last packet" "after $packets READ packets"
 }
 
-the_end() {
+# end_daemon: SIGTERM, and status 0, which is that nothing is lost
+end_daemon() {
 	local status=0
 	kill "$daemon"
 	wait "$daemon" || status=$?
 	daemon=
 	same "exit status of the daemon" 0 $status
 	[ ! -e "$tmp/sock" ] || broken "the daemon left its socket"
+}
+
+end_of_reading() {
+	end_daemon
 	shown "SIGTERM" "the daemon ends with 0"
+}
+
+# --- the second act: writing --------------------------------------------------------
+
+writing_daemon() {
+	start_daemon --rw image --dirty-limit 2M --dirty-background 1M
+	dev=$(zx exec image -- losetup --find --show {})
+	same "read-only flag of the loop device" 0 "$(blockdev --getro "$dev")"
+	mount -t ext4 "$dev" "$tmp/mnt"
+	mounted=1
+	shown "daemon" "serves it for writing; ext4 mounted on it, by a loop device"
+}
+
+# wrote WHAT: synced, and what that took
+wrote() {
+	local dirty syncs written
+	sync -f "$tmp/mnt"
+	dirty=$(stat_of dirty_packets) syncs=$(stat_of sync_packets)
+	written=$(stat_of daemon_written)
+	[ "$dirty" -gt "$dirty_before" ] || broken "$1: no DIRTY packet"
+	[ "$syncs" -gt "$syncs_before" ] || broken "$1: no SYNC packet"
+	[ "$written" -gt "$written_before" ] || broken "$1: nothing was written back"
+	same "SYNC packets that the daemon answered" "$syncs" "$(stat_of daemon_syncs)"
+	shown "$1" "$((dirty - dirty_before)) DIRTY and $((syncs - syncs_before)) SYNC packets, $(
+		mib $((written - written_before))) written back"
+	dirty_before=$dirty syncs_before=$syncs written_before=$written
+}
+
+copy_in() {
+	local part files
+	dirty_before=0 syncs_before=0 written_before=0
+	mkdir "$tmp/mnt/copied"
+	for part in Documentation scripts selftests tools uapi zxpager; do
+		cp -r "$here/../$part" "$tmp/mnt/copied"
+	done
+	files=$(find "$tmp/mnt/copied" -type f | wc -l)
+	[ "$files" -gt 100 ] || broken "only $files files were copied"
+	wrote "$files files copied in, sync"
+}
+
+# Something of each kind: contents, names, sizes, what is gone.
+edit() {
+	local files
+	mapfile -t files < <(find "$tmp/mnt/linux" -type f -name 'a*.h' | LC_ALL=C sort)
+	[ ${#files[@]} -gt 10 ] || broken "too few files to edit"
+	sed -i 's/struct/structure/' "${files[@]}"
+	truncate -s 100 "${files[0]}"
+	echo "the last line" >> "${files[1]}"
+	mv "${files[2]}" "$tmp/mnt/renamed.h"
+	rm -r "$tmp/mnt/copied/Documentation"
+	wrote "${#files[@]} edited, some removed, sync"
+}
+
+unmount() {
+	(cd "$tmp/mnt" && find . -type f -print0 | LC_ALL=C sort -z |
+		xargs -0 sha256sum) > "$dir/written.sha256"
+	umount "$tmp/mnt"
+	mounted=
+	losetup -d "$dev"
+	dev=
+	shown "unmounted" "$(wc -l < "$dir/written.sha256") files, the sum of each is noted"
+}
+
+# A note where ext4 has room for a boot loader, and nobody to sync it.
+end_of_writing() {
+	local left note="written through a VMO"
+	printf '%s' "$note" > "$tmp/note"
+	zx exec image -- dd if="$tmp/note" of={} conv=notrunc status=none
+	left=$(stat_of dirty_bytes)
+	[ "$left" -gt 0 ] || broken "nothing is dirty"
+	cmp -s -n ${#note} "$image" "$tmp/note" && broken "it is in the file already"
+	same "errors" "0 0" "$(stat_of daemon_store_errors) $(stat_of daemon_no_space)"
+	end_daemon
+	cmp -n ${#note} "$image" "$tmp/note" ||
+		broken "what was dirty is not in the file"
+	shown "SIGTERM with $((left / 1024)) KiB dirty" \
+		"written back; then the daemon ends with 0"
+	cp --sparse=always "$image" "$dir/written.ext4" ||
+		broken "written.ext4 does not fit into $dir"
+}
+
+unload() {
 	rmmod zxpager || broken "rmmod zxpager"
 	[ ! -e /dev/zxpager ] || broken "/dev/zxpager is still there"
 	shown "rmmod zxpager" "the module is gone"
@@ -261,14 +356,21 @@ for f in "$dir/image.ext4" "$manifest" "$ZXPAGER_KO" "$probe" "$bin/zxpagerd/zxp
 	[ -e "$f" ] || broken "there is no $f"
 done
 grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
-echo "zxpager on Linux $(uname -r):"
+echo "zxpager on Linux $(uname -r), reading:"
 fetch_image
-start_daemon
+reading_daemon
 one_client
 two_clients
 eviction
 file_system
 failing_range
 detach
-the_end
+end_of_reading
+echo "and writing:"
+writing_daemon
+copy_in
+edit
+unmount
+end_of_writing
+unload
 echo "everything held, in $SECONDS s"
