@@ -1,248 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <stdlib.h>
-
+/*
+ * The kernel and the clients of the fake.
+ */
 #include "fake.h"
 
 struct options options;
 struct vmo *vmos = &vmo;
 struct vmo vmo;
 struct fake_page page[PAGES];
-struct block block[PAGES];
-struct asked asked[64];
-unsigned int asked_count, asked_ever[BLANK + 1];
-uint64_t stream_size, durable_size;
+uint64_t stream_size;
 uint32_t clock_now, resized;
 uint64_t ms_now;
-unsigned int space, late_nospc, grants;
-bool can_reserve, can_blank;
-bool (*is_early)(void);
+unsigned int grants;
 int sync_answer;
-static uint64_t store_size;	/* of the file; the daemon has its own idea */
-static struct backend store;
 
 uint64_t loop_now(void)
 {
 	return ms_now;
-}
-
-/* --- the store ------------------------------------------------------------------ */
-
-static void set_allocated(unsigned int i, bool allocated)
-{
-	space += block[i].allocated;
-	space -= allocated;
-	block[i].allocated = allocated;
-}
-
-static void set_block(unsigned int i, uint32_t value, bool kept)
-{
-	block[i].value = value;
-	block[i].changed = true;
-	block[i].kept = kept;
-}
-
-/* Blocks that [offset, end) touches and that have no space yet get some. */
-static int allocate(uint64_t offset, uint64_t end)
-{
-	unsigned int from = (unsigned int)(offset / PAGE), need = 0;
-	unsigned int to = (unsigned int)((end + PAGE - 1) / PAGE);
-
-	for (unsigned int i = from; i < to; i++)
-		need += !block[i].allocated;
-	if (need > space)
-		return ENOSPC;
-	for (unsigned int i = from; i < to; i++)
-		set_allocated(i, true);
-	return 0;
-}
-
-static int do_read(const struct asked *a)
-{
-	uint64_t end = a->offset + a->length;
-
-	if (end > store_size)
-		end = store_size;
-	for (uint64_t at = a->offset; at < end; at += PAGE)
-		memcpy(a->buffer + (at - a->offset), &block[at / PAGE].value,
-		       sizeof(uint32_t));
-	return end > a->offset ? (int)(end - a->offset) : 0;
-}
-
-static int do_write(const struct asked *a)
-{
-	uint32_t value;
-	int error = allocate(a->offset, a->offset + a->length);
-
-	if (error) {
-		late_nospc++;
-		return -error;
-	}
-	for (uint64_t at = a->offset; at < a->offset + a->length; at += PAGE) {
-		memcpy(&value, a->source + (at - a->offset), sizeof(value));
-		set_block((unsigned int)(at / PAGE), value, false);
-	}
-	if (store_size < a->offset + a->length)
-		store_size = a->offset + a->length;
-	return (int)a->length;
-}
-
-static int do_sync(bool succeeds)
-{
-	for (unsigned int i = 0; i < PAGES; i++) {
-		if (succeeds && block[i].changed)
-			block[i].durable = block[i].value;
-		block[i].changed = block[i].changed && block[i].kept && !succeeds;
-	}
-	if (succeeds)
-		durable_size = store_size;
-	return 0;
-}
-
-static int do_blank(const struct asked *a)
-{
-	if (!can_blank)
-		return -EOPNOTSUPP;
-	for (uint64_t at = a->offset; at < a->offset + a->length; at += PAGE) {
-		unsigned int i = (unsigned int)(at / PAGE);
-
-		set_block(i, 0, true);
-		set_allocated(i, a->flag && block[i].allocated);
-	}
-	return 0;
-}
-
-static int do_it(const struct asked *a)
-{
-	switch (a->kind) {
-	case READ:
-		return do_read(a);
-	case WRITE:
-		return do_write(a);
-	case SYNC:
-		return do_sync(true);
-	case RESERVE:
-		return can_reserve ? -allocate(a->offset, a->offset + a->length) :
-				     -EOPNOTSUPP;
-	case BLANK:
-		return do_blank(a);
-	}
-	return -EINVAL;
-}
-
-static void ask(struct asked a)
-{
-	assert_true(asked_count < 64);
-	assert_true(a.kind == SYNC || a.length > 0);
-	asked_ever[a.kind]++;
-	if (is_early && is_early()) {
-		a.done = true;
-		a.res = do_it(&a);
-	}
-	asked[asked_count++] = a;
-}
-
-void answer(unsigned int i, int error)
-{
-	struct asked a = asked[i];
-
-	assert_true(i < asked_count);
-	memmove(&asked[i], &asked[i + 1], (--asked_count - i) * sizeof(*asked));
-	if (a.kind == SYNC && error && !a.done)
-		do_sync(false);
-	if (!a.done)
-		a.res = error ? -error : do_it(&a);
-	a.ev->handler(a.ev, a.res);
-}
-
-static void store_read(struct backend *be, struct event *ev, void *buffer,
-		       uint32_t length, uint64_t offset)
-{
-	(void)be;
-	ask((struct asked){
-		.kind = READ,
-		.ev = ev,
-		.buffer = buffer,
-		.offset = offset,
-		.length = length,
-	});
-}
-
-static void store_write(struct backend *be, struct event *ev, const void *buffer,
-			uint32_t length, uint64_t offset)
-{
-	(void)be;
-	ask((struct asked){
-		.kind = WRITE,
-		.ev = ev,
-		.source = buffer,
-		.offset = offset,
-		.length = length,
-	});
-}
-
-static void store_sync(struct backend *be, struct event *ev, bool all)
-{
-	(void)be;
-	ask((struct asked){ .kind = SYNC, .ev = ev, .flag = all });
-}
-
-static void store_reserve(struct backend *be, struct event *ev, uint64_t offset,
-			  uint64_t length)
-{
-	(void)be;
-	ask((struct asked){
-		.kind = RESERVE,
-		.ev = ev,
-		.offset = offset,
-		.length = length,
-	});
-}
-
-static void store_zero(struct backend *be, struct event *ev, uint64_t offset,
-		       uint64_t length, bool keep)
-{
-	(void)be;
-	ask((struct asked){
-		.kind = BLANK,
-		.ev = ev,
-		.flag = keep,
-		.offset = offset,
-		.length = length,
-	});
-}
-
-static int store_resize(struct backend *be, uint64_t size)
-{
-	(void)be;
-	for (unsigned int i = (unsigned int)((size + PAGE - 1) / PAGE); i < PAGES; i++) {
-		set_block(i, 0, true);
-		set_allocated(i, false);
-	}
-	store_size = size;
-	return 0;
-}
-
-static const struct backend_ops store_ops = {
-	.read = store_read,
-	.write = store_write,
-	.sync = store_sync,
-	.reserve = store_reserve,
-	.zero = store_zero,
-	.resize = store_resize,
-};
-
-void answer_all(void)
-{
-	while (asked_count)
-		answer(0, 0);
-}
-
-int waits(enum kind kind)
-{
-	for (unsigned int i = 0; i < asked_count; i++)
-		if (asked[i].kind == kind)
-			return (int)i;
-	return -1;
 }
 
 /* --- the kernel ----------------------------------------------------------------- */
@@ -525,32 +299,20 @@ void fake_start(uint64_t bytes)
 	};
 	memset(&vmo, 0, sizeof(vmo));
 	memset(page, 0, sizeof(page));
-	memset(block, 0, sizeof(block));
-	memset(asked_ever, 0, sizeof(asked_ever));
-	asked_count = late_nospc = grants = 0;
-	store = (struct backend){ &store_ops, "store", bytes };
-	stream_size = durable_size = store_size = bytes;
+	store_start(bytes);
+	grants = 0;
+	stream_size = bytes;
 	clock_now = PAGES;
 	resized = 0;
 	ms_now = 1000;
-	space = PAGES;
-	can_reserve = can_blank = true;
-	is_early = NULL;
 	sync_answer = -1;
 	vmo.name = "vmo";
-	vmo.backend = &store;
 	vmo.writable = true;
 	vmo.resizable = true;
 	vmo.limit.second = -1;
 	for (unsigned int i = 0; i < vmo_pages(); i++) {
 		page[i].state = CLEAN;
 		page[i].value = i + 1;
-		block[i] = (struct block){
-			.value = i + 1,
-			.durable = i + 1,
-			.allocated = true,
-		};
-		space--;
 	}
 	assert_int_equal(reader_init(&vmo, READ_WINDOW, 3), 0);
 	dirty_init(&vmo);
@@ -565,4 +327,57 @@ void fake_stop(void)
 	answer_all();
 	reader_free(&vmo);
 	batch_free(&vmo);
+}
+
+int setup_fake(void **state)
+{
+	(void)state;
+	fake_start(16 * PAGE);
+	return 0;
+}
+
+int teardown_fake(void **state)
+{
+	(void)state;
+	fake_stop();
+	return 0;
+}
+
+void write_page(unsigned int i)
+{
+	while (!client_write(i))
+		answer_all();
+}
+
+void assert_same(void)
+{
+	assert_int_equal(durable_size, stream_size);
+	for (unsigned int i = 0; i * (uint64_t)PAGE < stream_size; i++)
+		assert_int_equal(block[i].durable, page[i].value);
+}
+
+int sync_error;
+static struct sync_request request;
+
+void sync_done(struct sync_request *req, int error)
+{
+	(void)req;
+	sync_error = error;
+}
+
+void begin_sync(unsigned int from, unsigned int to)
+{
+	sync_error = -1;
+	request = (struct sync_request){
+		.offset = (uint64_t)from * PAGE,
+		.end = (uint64_t)to * PAGE,
+		.done = sync_done,
+	};
+	writeback_sync(&vmo, &request);
+}
+
+void assert_only(enum kind kind)
+{
+	assert_int_equal(asked_count, 1);
+	assert_int_equal(asked[0].kind, kind);
 }

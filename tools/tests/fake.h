@@ -89,6 +89,11 @@ extern int sync_answer;			/* of the last SYNC_END, or -1 */
 /* A VMO and a file of @bytes, all of it clean and on the disk; page i holds i + 1. */
 void fake_start(uint64_t bytes);
 void fake_stop(void);
+void store_start(uint64_t bytes);
+
+/* For tests with 16 pages. */
+int setup_fake(void **state);
+int teardown_fake(void **state);
 
 /* A client's access: false if it waits for the daemon, and has to be made again. */
 bool client_write(unsigned int index);
@@ -105,5 +110,19 @@ void answer_all(void);
 
 /* The number of the first one of @kind that waits, or -1. */
 int waits(enum kind kind);
+
+/* That is all that the store was asked for. */
+void assert_only(enum kind kind);
+
+/* A write and all that the daemon does for it. */
+void write_page(unsigned int i);
+
+/* The file is the VMO, for good. */
+void assert_same(void);
+
+/* A sync of pages [from, to); @sync_error is its result, -1 as long as there is none. */
+extern int sync_error;
+void begin_sync(unsigned int from, unsigned int to);
+void sync_done(struct sync_request *req, int error);
 
 #endif /* TESTS_FAKE_H */

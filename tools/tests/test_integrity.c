@@ -51,7 +51,7 @@ static bool is_durable(const struct promise *p, unsigned int i)
 	       page[i].cut > p->asked || (!durable && page[i].zeroed > p->asked);
 }
 
-static void sync_done(struct sync_request *req, int error)
+static void promise_done(struct sync_request *req, int error)
 {
 	struct promise *p = event_owner(req, struct promise, request);
 
@@ -69,7 +69,7 @@ static void sync_done(struct sync_request *req, int error)
 				 p->value[i], page[i].value, page[i].zeroed, resized);
 }
 
-static void begin_sync(void)
+static void make_promise(void)
 {
 	struct promise *p = promises;
 
@@ -87,7 +87,7 @@ static void begin_sync(void)
 	p->request = (struct sync_request){
 		.offset = (uint64_t)p->from * PAGE,
 		.end = (uint64_t)p->to * PAGE,
-		.done = sync_done,
+		.done = promise_done,
 	};
 	writeback_sync(&vmo, &p->request);
 }
@@ -125,7 +125,7 @@ static void client_step(void)
 		evict(from, to);
 		break;
 	case 6:
-		begin_sync();
+		make_promise();
 		break;
 	default:
 		client_write(from);

@@ -5,61 +5,6 @@
  */
 #include "fake.h"
 
-static int setup(void **state)
-{
-	(void)state;
-	fake_start(16 * PAGE);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fake_stop();
-	return 0;
-}
-
-/* A write and all that the daemon does for it. */
-static void write_page(unsigned int i)
-{
-	while (!client_write(i))
-		answer_all();
-}
-
-static void assert_same(void)
-{
-	assert_int_equal(durable_size, stream_size);
-	for (unsigned int i = 0; i * (uint64_t)PAGE < stream_size; i++)
-		assert_int_equal(block[i].durable, page[i].value);
-}
-
-static int sync_error;
-
-static void sync_done(struct sync_request *req, int error)
-{
-	(void)req;
-	sync_error = error;
-}
-
-static struct sync_request request;
-
-static void begin_sync(unsigned int from, unsigned int to)
-{
-	sync_error = -1;
-	request = (struct sync_request){
-		.offset = (uint64_t)from * PAGE,
-		.end = (uint64_t)to * PAGE,
-		.done = sync_done,
-	};
-	writeback_sync(&vmo, &request);
-}
-
-static void only(enum kind kind)
-{
-	assert_int_equal(asked_count, 1);
-	assert_int_equal(asked[0].kind, kind);
-}
-
 /* --- the order ------------------------------------------------------------------ */
 
 static void write_sync_end(void **state)
@@ -67,12 +12,12 @@ static void write_sync_end(void **state)
 	(void)state;
 	write_page(5);
 	begin_sync(0, 16);
-	only(WRITE);
+	assert_only(WRITE);
 	assert_int_equal(asked[0].offset, 4 * PAGE);
 	assert_int_equal(asked[0].length, 4 * PAGE);
 	assert_int_equal(page[5].state, AWAITING);
 	answer(0, 0);
-	only(SYNC);
+	assert_only(SYNC);
 	assert_int_equal(page[5].state, AWAITING);
 	assert_int_equal(sync_error, -1);
 	answer(0, 0);
@@ -146,17 +91,17 @@ static void short_writes_go_on(void **state)
 	(void)state;
 	write_page(5);
 	begin_sync(0, 16);
-	only(WRITE);
+	assert_only(WRITE);
 	ev = asked[0].ev;
 	asked_count = 0;
 	ev->handler(ev, 3 * PAGE);	/* of four */
-	only(WRITE);
+	assert_only(WRITE);
 	assert_int_equal(asked[0].offset, 7 * PAGE);
 	assert_int_equal(asked[0].length, PAGE);
 	answer(0, EINTR);
-	only(WRITE);
+	assert_only(WRITE);
 	answer(0, 0);
-	only(SYNC);
+	assert_only(SYNC);
 }
 
 /* --- errors --------------------------------------------------------------------- */
@@ -169,7 +114,7 @@ static void failed_write_stays_dirty(void **state)
 	begin_sync(0, 16);
 	assert_int_equal(asked_count, 2);
 	answer(1, EIO);
-	only(WRITE);
+	assert_only(WRITE);
 	answer_all();
 	assert_int_equal(sync_error, EIO);
 	assert_int_equal(page[0].state, CLEAN);
@@ -208,7 +153,7 @@ static void failed_sync_has_all_written_again(void **state)
 	begin_sync(0, 16);
 	answer(0, 0);
 	answer(0, 0);
-	only(SYNC);
+	assert_only(SYNC);
 	answer(0, EIO);
 	assert_int_equal(sync_error, EIO);
 	assert_int_equal(page[0].state, AWAITING);
@@ -230,9 +175,9 @@ static void tries_come_later_and_later(void **state)
 	for (int i = 0; i < 12; i++) {
 		uint64_t start = ms_now;
 
-		only(WRITE);
+		assert_only(WRITE);
 		answer(0, EIO);
-		if (asked_count)	/* what there is is synced all the same */
+		if (asked_count)	/* the sync comes all the same */
 			answer(0, 0);
 		while (!asked_count) {
 			ms_now += 10;
@@ -242,182 +187,6 @@ static void tries_come_later_and_later(void **state)
 		before = ms_now - start;
 	}
 	assert_in_range(before, 20000, 31000);
-}
-
-/* --- zeroes --------------------------------------------------------------------- */
-
-static void zeroes_become_a_hole(void **state)
-{
-	(void)state;
-	client_zero(4, 12);
-	begin_sync(0, 16);
-	only(BLANK);
-	assert_int_equal(asked[0].offset, 4 * PAGE);
-	assert_int_equal(asked[0].length, 8 * PAGE);
-	assert_false(asked[0].flag);
-	answer_all();
-	assert_int_equal(sync_error, 0);
-	assert_int_equal(asked_ever[WRITE], 0);
-	assert_false(block[4].allocated);
-	assert_int_equal(page[4].state, MISSING);
-	assert_int_equal(vmo.zeroed, 8 * PAGE);
-	assert_same();
-}
-
-static void zeroes_are_written_where_holes_are_unknown(void **state)
-{
-	(void)state;
-	can_blank = false;
-	client_zero(4, 12);
-	begin_sync(0, 16);
-	answer_all();
-	assert_int_equal(sync_error, 0);
-	assert_int_equal(asked_ever[WRITE], 1);
-	assert_same();
-}
-
-/* Space that was promised to a writer is not given back. */
-static void grant_in_a_zero_range_keeps_its_space(void **state)
-{
-	(void)state;
-	client_zero(0, 16);
-	writeback_want(&vmo);
-	only(BLANK);
-	/* Grants wait while a hole is made. */
-	assert_false(client_write(5));
-	assert_int_equal(asked_count, 1);
-	answer(0, 0);
-	while (waits(RESERVE) >= 0)
-		answer((unsigned int)waits(RESERVE), 0);
-	assert_true(client_write(5));
-	assert_true(block[5].allocated);
-	answer_all();
-	assert_int_equal(page[5].state, DIRTY);
-	assert_int_equal(page[0].state, MISSING);
-	begin_sync(0, 16);
-	answer_all();
-	assert_int_equal(late_nospc, 0);
-	assert_same();
-}
-
-/*
- * A batch that failed leaves it behind how far a zero range was begun.  In the next one
- * a part of that range is data; it is cut off and grows again while it is written, and is
- * zero then, which the file is not.
- */
-static void zeroes_that_are_not_in_the_file(void **state)
-{
-	(void)state;
-	options.dirty_window = PAGE;
-	client_zero(0, 8);
-	begin_sync(0, 8);
-	answer(0, EIO);
-	answer_all();
-	assert_int_equal(page[0].state, ZERO);
-	for (unsigned int i = 4; i < 8; i++)
-		write_page(i);
-	begin_sync(0, 16);
-	while (waits(SYNC) < 0)
-		answer(0, 0);
-	client_resize(4 * PAGE);
-	client_resize(16 * PAGE);
-	answer_all();
-	assert_int_equal(page[0].state, MISSING);
-	assert_int_equal(page[4].state, ZERO);
-	begin_sync(0, 16);
-	answer_all();
-	assert_same();
-}
-
-/* --- the size ------------------------------------------------------------------- */
-
-static void file_grows(void **state)
-{
-	(void)state;
-	client_resize(20 * PAGE);
-	begin_sync(0, 20);
-	only(SYNC);
-	assert_true(asked[0].flag);
-	answer_all();
-	assert_int_equal(durable_size, 20 * PAGE);
-	assert_int_equal(asked_ever[BLANK], 0);	/* zero it is anyway */
-	assert_int_equal(page[18].state, MISSING);
-	assert_false(client_read(18));
-	answer_all();
-	assert_same();
-}
-
-static void file_shrinks(void **state)
-{
-	(void)state;
-	client_resize(3 * PAGE + 100);
-	begin_sync(0, 4);
-	answer_all();
-	assert_int_equal(durable_size, 3 * PAGE + 100);
-	assert_int_equal(vmo.backend->size, 3 * PAGE + 100);
-}
-
-static void old_bytes_do_not_come_back(void **state)
-{
-	(void)state;
-	client_resize(4 * PAGE);
-	client_resize(16 * PAGE);
-	begin_sync(0, 16);
-	answer_all();
-	evict(0, 16);
-	assert_false(client_read(10));
-	answer_all();		/* compares what is supplied */
-	assert_same();
-}
-
-static void nothing_is_written_beyond_the_end(void **state)
-{
-	(void)state;
-	write_page(3);
-	client_resize(3 * PAGE + 100);
-	begin_sync(0, 4);
-	only(WRITE);
-	assert_int_equal(asked[0].offset + asked[0].length, 3 * PAGE + 100);
-	answer_all();
-	assert_int_equal(durable_size, 3 * PAGE + 100);
-}
-
-static void cut_off_while_it_is_written(void **state)
-{
-	(void)state;
-	write_page(13);
-	begin_sync(0, 16);
-	client_resize(8 * PAGE);
-	answer_all();
-	assert_int_equal(sync_error, 0);
-	ms_now += 60000;
-	writeback_tick();
-	ms_now += 60000;
-	writeback_tick();
-	answer_all();
-	assert_same();
-}
-
-/* --- what is read meanwhile ------------------------------------------------------- */
-
-static void read_before_the_write_is_not_supplied_after_it(void **state)
-{
-	(void)state;
-	write_page(2);
-	evict(6, 7);
-	assert_false(client_read(6));	/* brings pages 0 to 7 */
-	only(READ);
-	asked[0].res = 8 * PAGE;	/* read, but not told yet */
-	asked[0].done = true;
-	for (unsigned int i = 0; i < 8; i++)
-		memcpy(asked[0].buffer + i * PAGE, &block[i].value, sizeof(uint32_t));
-	begin_sync(0, 16);
-	answer(1, 0);
-	answer((unsigned int)waits(SYNC), 0);
-	evict(2, 3);
-	answer_all();			/* compares what is supplied */
-	assert_int_equal(page[2].state, CLEAN);
-	assert_int_equal(asked_ever[READ], 2);
 }
 
 /* --- when ----------------------------------------------------------------------- */
@@ -505,7 +274,7 @@ static void detached_while_the_store_fails(void **state)
 	assert_same();
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup_fake, teardown_fake)
 
 int main(void)
 {
@@ -520,16 +289,6 @@ int main(void)
 		TEST(nothing_written_is_an_error),
 		TEST(failed_sync_has_all_written_again),
 		TEST(tries_come_later_and_later),
-		TEST(zeroes_become_a_hole),
-		TEST(zeroes_are_written_where_holes_are_unknown),
-		TEST(grant_in_a_zero_range_keeps_its_space),
-		TEST(zeroes_that_are_not_in_the_file),
-		TEST(file_grows),
-		TEST(file_shrinks),
-		TEST(old_bytes_do_not_come_back),
-		TEST(nothing_is_written_beyond_the_end),
-		TEST(cut_off_while_it_is_written),
-		TEST(read_before_the_write_is_not_supplied_after_it),
 		TEST(by_age),
 		TEST(by_amount),
 		TEST(zeroes_come_without_a_packet),

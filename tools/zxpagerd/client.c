@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Connections of clients.  Each is asked for one message at a time and gets its reply
- * at once, or, to a sync, when that is done; whoever sends nonsense or does not take replies loses the connection.
+ * at once, or, to a sync, when that is done; whoever sends nonsense or does not take
+ * replies loses the connection.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -270,10 +271,10 @@ static bool handle(struct client *c, const struct zxd_request *req)
 		reply.error = EPERM;
 	else if (!vmo)
 		reply.error = ENOENT;
-	else if (req->op == ZXD_SYNC)
-		return begin_sync(c, vmo);
-	else
+	else if (req->op != ZXD_SYNC)
 		reply.error = (uint32_t)serve(vmo, req, &fd);
+	if (!reply.error && req->op == ZXD_SYNC)
+		return begin_sync(c, vmo);
 	if (!reply.error)
 		describe(&reply, vmo);
 	if (is_for_admins(req->op) && !reply.error)

@@ -354,6 +354,7 @@ static void window_done(struct event *ev, int res)
 {
 	struct window *w = event_owner(ev, struct window, event);
 	struct vmo *vmo = w->vmo;
+	bool short_of;
 
 	if (vmo->detached) {
 		w->busy = false;
@@ -367,14 +368,15 @@ static void window_done(struct event *ev, int res)
 	if (res > 0)
 		w->got += (uint32_t)res;
 	/* The file may have become shorter: then that is all. */
-	if (w->got >= part_bytes(w)) {
-		part_read(w);
-	} else if (res > 0 || res == -EINTR || res == -EAGAIN) {
+	short_of = w->got < part_bytes(w);
+	if (short_of && (res > 0 || res == -EINTR || res == -EAGAIN)) {
 		read_rest(w);
 		return;
-	} else {
-		part_failed(w, res ? -res : TRUNCATED);
 	}
+	if (short_of)
+		part_failed(w, res ? -res : TRUNCATED);
+	else
+		part_read(w);
 	step(w);
 	pump(vmo);
 }

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How the daemon writes back zeroes and the size, and what is read in the meantime.  Needs
+ * no kernel module.
+ */
+#include "fake.h"
+
+/* --- zeroes --------------------------------------------------------------------- */
+
+static void zeroes_become_a_hole(void **state)
+{
+	(void)state;
+	client_zero(4, 12);
+	begin_sync(0, 16);
+	assert_only(BLANK);
+	assert_int_equal(asked[0].offset, 4 * PAGE);
+	assert_int_equal(asked[0].length, 8 * PAGE);
+	assert_false(asked[0].flag);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(asked_ever[WRITE], 0);
+	assert_false(block[4].allocated);
+	assert_int_equal(page[4].state, MISSING);
+	assert_int_equal(vmo.zeroed, 8 * PAGE);
+	assert_same();
+}
+
+static void zeroes_are_written_where_holes_are_unknown(void **state)
+{
+	(void)state;
+	can_blank = false;
+	client_zero(4, 12);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(asked_ever[WRITE], 1);
+	assert_same();
+}
+
+/* What was promised to a writer is not given back. */
+static void grant_in_a_zero_range_keeps_its_space(void **state)
+{
+	(void)state;
+	client_zero(0, 16);
+	writeback_want(&vmo);
+	assert_only(BLANK);
+	/* Grants wait while a hole is made. */
+	assert_false(client_write(5));
+	assert_int_equal(asked_count, 1);
+	answer(0, 0);
+	while (waits(RESERVE) >= 0)
+		answer((unsigned int)waits(RESERVE), 0);
+	assert_true(client_write(5));
+	assert_true(block[5].allocated);
+	answer_all();
+	assert_int_equal(page[5].state, DIRTY);
+	assert_int_equal(page[0].state, MISSING);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(late_nospc, 0);
+	assert_same();
+}
+
+/*
+ * A batch that failed leaves it behind how far a zero range was begun.  In the next one
+ * a part of that range is data; it is cut off and grows again while it is written, and is
+ * zero then, which the file is not.
+ */
+static void zeroes_that_are_not_in_the_file(void **state)
+{
+	(void)state;
+	options.dirty_window = PAGE;
+	client_zero(0, 8);
+	begin_sync(0, 8);
+	answer(0, EIO);
+	answer_all();
+	assert_int_equal(page[0].state, ZERO);
+	for (unsigned int i = 4; i < 8; i++)
+		write_page(i);
+	begin_sync(0, 16);
+	while (waits(SYNC) < 0)
+		answer(0, 0);
+	client_resize(4 * PAGE);
+	client_resize(16 * PAGE);
+	answer_all();
+	assert_int_equal(page[0].state, MISSING);
+	assert_int_equal(page[4].state, ZERO);
+	begin_sync(0, 16);
+	answer_all();
+	assert_same();
+}
+
+/* --- the size ------------------------------------------------------------------- */
+
+static void file_grows(void **state)
+{
+	(void)state;
+	client_resize(20 * PAGE);
+	begin_sync(0, 20);
+	assert_only(SYNC);
+	assert_true(asked[0].flag);
+	answer_all();
+	assert_int_equal(durable_size, 20 * PAGE);
+	assert_int_equal(asked_ever[BLANK], 0);	/* zero it is anyway */
+	assert_int_equal(page[18].state, MISSING);
+	assert_false(client_read(18));
+	answer_all();
+	assert_same();
+}
+
+static void file_shrinks(void **state)
+{
+	(void)state;
+	client_resize(3 * PAGE + 100);
+	begin_sync(0, 4);
+	answer_all();
+	assert_int_equal(durable_size, 3 * PAGE + 100);
+	assert_int_equal(vmo.backend->size, 3 * PAGE + 100);
+}
+
+static void old_bytes_do_not_come_back(void **state)
+{
+	(void)state;
+	client_resize(4 * PAGE);
+	client_resize(16 * PAGE);
+	begin_sync(0, 16);
+	answer_all();
+	evict(0, 16);
+	assert_false(client_read(10));
+	answer_all();		/* compares what is supplied */
+	assert_same();
+}
+
+static void nothing_is_written_beyond_the_end(void **state)
+{
+	(void)state;
+	write_page(3);
+	client_resize(3 * PAGE + 100);
+	begin_sync(0, 4);
+	assert_only(WRITE);
+	assert_int_equal(asked[0].offset + asked[0].length, 3 * PAGE + 100);
+	answer_all();
+	assert_int_equal(durable_size, 3 * PAGE + 100);
+}
+
+static void cut_off_while_it_is_written(void **state)
+{
+	(void)state;
+	write_page(13);
+	begin_sync(0, 16);
+	client_resize(8 * PAGE);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	ms_now += 60000;
+	writeback_tick();
+	ms_now += 60000;
+	writeback_tick();
+	answer_all();
+	assert_same();
+}
+
+/* --- what is read meanwhile ------------------------------------------------------- */
+
+static void read_before_the_write_is_not_supplied_after_it(void **state)
+{
+	(void)state;
+	write_page(2);
+	evict(6, 7);
+	assert_false(client_read(6));	/* brings pages 0 to 7 */
+	assert_only(READ);
+	asked[0].res = 8 * PAGE;	/* read, but not told yet */
+	asked[0].done = true;
+	for (unsigned int i = 0; i < 8; i++)
+		memcpy(asked[0].buffer + i * PAGE, &block[i].value, sizeof(uint32_t));
+	begin_sync(0, 16);
+	answer(1, 0);
+	answer((unsigned int)waits(SYNC), 0);
+	evict(2, 3);
+	answer_all();			/* compares what is supplied */
+	assert_int_equal(page[2].state, CLEAN);
+	assert_int_equal(asked_ever[READ], 2);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup_fake, teardown_fake)
+
+int main(void)
+{
+	static const struct CMUnitTest zeroes[] = {
+		TEST(zeroes_become_a_hole),
+		TEST(zeroes_are_written_where_holes_are_unknown),
+		TEST(grant_in_a_zero_range_keeps_its_space),
+		TEST(zeroes_that_are_not_in_the_file),
+		TEST(file_grows),
+		TEST(file_shrinks),
+		TEST(old_bytes_do_not_come_back),
+		TEST(nothing_is_written_beyond_the_end),
+		TEST(cut_off_while_it_is_written),
+		TEST(read_before_the_write_is_not_supplied_after_it),
+	};
+
+	return cmocka_run_group_tests(zeroes, NULL, NULL);
+}
