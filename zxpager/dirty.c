@@ -26,7 +26,6 @@
 
 #include "zxpager_private.h"
 
-
 static unsigned int write_batch = 16;
 module_param(write_batch, uint, 0644);
 MODULE_PARM_DESC(write_batch,

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The stream size when several change it at once, and what is behind it.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <kselftest_harness.h>
+
+#include "lib/fixture.h"
+
+#define WRITERS	4
+#define ROUNDS	40
+
+PAGER_FIXTURE(stream);
+
+#define new_unbounded(size, options) ({					\
+	struct test_vmo *__vmo =					\
+		pager_create_vmo_flags(&self->p, size,			\
+				       ZXP_VMO_UNBOUNDED | (options), 0); \
+									\
+	ASSERT_NE(NULL, __vmo);						\
+	__vmo;								\
+})
+
+/* @page of each writer; far from the others, so that there are gaps. */
+static uint64_t page_of(const struct test_thread *t)
+{
+	return 1 + 13 * t->page;
+}
+
+static int extend(struct test_thread *t)
+{
+	char buf[64];
+	uint64_t off = page_of(t) * page_size;
+
+	memset(buf, 'a' + t->page, sizeof(buf));
+	return pwrite(t->vmo->fd, buf, sizeof(buf), off) == sizeof(buf) ? 0 : EIO;
+}
+
+/* Each makes what lies before its page zero, but not what another one has written. */
+TEST_F(stream, extended_by_many)
+{
+	struct test_vmo *vmo = new_unbounded(0, 0);
+	char byte;
+
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		test_zxp(set_stream_size, vmo->fd, 0);
+		for (unsigned int i = 0; i < WRITERS; i++) {
+			self->t[i].vmo = vmo;
+			self->t[i].page = i;
+			ASSERT_TRUE(thread_start(&self->t[i], extend));
+		}
+		for (unsigned int i = 0; i < WRITERS; i++)
+			ASSERT_TRUE(thread_wait(&self->t[i]));
+		for (unsigned int i = 0; i < WRITERS; i++) {
+			ASSERT_EQ(1, pread(vmo->fd, &byte, 1,
+					   page_of(&self->t[i]) * page_size));
+			ASSERT_EQ('a' + (int)i, byte);
+		}
+	}
+}
+
+static int two_pages(struct test_thread *t)
+{
+	char buf[2 * 4096];
+
+	memset(buf, 'n', sizeof(buf));
+	return pwrite(t->vmo->fd, buf, sizeof(buf), 8 * page_size) == sizeof(buf) ?
+	       0 : EIO;
+}
+
+/* The stream is cut while a write to it waits: what is between is reported. */
+TEST_F(stream, cut_under_a_write)
+{
+	struct test_vmo *vmo = new_unbounded(10 * page_size, ZXP_VMO_TRAP_DIRTY);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 10));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 8, 1));
+	self->t[0].vmo = vmo;
+	ASSERT_TRUE(thread_start(&self->t[0], two_pages));
+	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 9, 1));
+	test_zxp(set_stream_size, vmo->fd, 2 * page_size);
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 9, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(10 * page_size, vmo_info(vmo).out_stream_size);
+	ASSERT_TRUE(is_dirty(vmo, ZERO(2, 7), DATA(9, 1)));
+}
+
+static volatile bool stop;
+
+/* Fails if it sees a byte that nobody has written. */
+static int read_first(struct test_thread *t)
+{
+	char byte;
+
+	while (!stop) {
+		byte = 'a';
+		if (pread(t->vmo->fd, &byte, 1, 0) < 0 || byte != 'a')
+			return EILSEQ;
+	}
+	return 0;
+}
+
+TEST_F(stream, cut_under_a_read)
+{
+	struct test_vmo *vmo = new_unbounded(0, 0);
+	char buf[64 * 4096];
+
+	memset(buf, 'a', sizeof(buf));
+	stop = false;
+	self->t[0].vmo = vmo;
+	ASSERT_TRUE(thread_start(&self->t[0], read_first));
+	for (unsigned int round = 0; round < 5 * ROUNDS; round++) {
+		EXPECT_EQ(sizeof(buf), pwrite(vmo->fd, buf, sizeof(buf), 0));
+		EXPECT_EQ(0, zxp_set_stream_size(vmo->fd, 0));
+	}
+	stop = true;
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+}
+
+static int grow(struct test_thread *t)
+{
+	return ftruncate(t->vmo->fd, 2 * page_size) ? errno : 0;
+}
+
+/* What the daemon has behind the end was cut off, and is not seen when that moves. */
+TEST_F(stream, tail_of_the_store)
+{
+	struct test_vmo *vmo = pager_create_vmo_flags(&self->p, 100,
+						      ZXP_VMO_RESIZABLE |
+						      ZXP_VMO_TRAP_DIRTY, 0);
+	char buf[4096], zeroes[4096] = {};
+
+	ASSERT_NE(NULL, vmo);
+	for (int resident = 0; resident < 2; resident++) {
+		if (resident)
+			ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+		self->t[0].vmo = vmo;
+		ASSERT_TRUE(thread_start(&self->t[0], grow));
+		if (!resident) {
+			ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
+			ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+		}
+		ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 1));
+		ASSERT_TRUE(pager_dirty(&self->p, vmo, 0, 1));
+		ASSERT_TRUE(thread_wait(&self->t[0]));
+		ASSERT_TRUE(is_dirty(vmo, DATA(0, 1), ZERO(1, 1)));
+		ASSERT_EQ((ssize_t)page_size - 100,
+			  pread(vmo->fd, buf, page_size - 100, 100));
+		EXPECT_EQ(0, memcmp(buf, zeroes, page_size - 100));
+		/* Once more, with a page that is there. */
+		ASSERT_EQ(0, ftruncate(vmo->fd, 0));
+		vmo_release(vmo);
+		vmo = pager_create_vmo_flags(&self->p, 100, ZXP_VMO_RESIZABLE |
+					     ZXP_VMO_TRAP_DIRTY, 0);
+		ASSERT_NE(NULL, vmo);
+	}
+}
+
+/* What a mapping has stored behind the end is not seen before what is written. */
+TEST_F(stream, gap_in_the_page)
+{
+	struct test_vmo *vmo = new_unbounded(0, 0);
+	char *map, buf[100], zeroes[100] = {};
+
+	map = mmap(NULL, 4 * page_size, PROT_READ | PROT_WRITE, MAP_SHARED, vmo->fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	memset(map + page_size, 'x', page_size);
+	ASSERT_EQ(1, pwrite(vmo->fd, "y", 1, page_size + 100));
+	ASSERT_EQ(100, pread(vmo->fd, buf, 100, page_size));
+	EXPECT_EQ(0, memcmp(buf, zeroes, 100));
+	EXPECT_EQ('y', map[page_size + 100]);
+	munmap(map, 4 * page_size);
+}
+
+/* Nothing goes through a VMO page by page that has no pages. */
+TEST_F(stream, nothing_to_bring_in)
+{
+	struct test_vmo *vmo = new_unbounded(0, ZXP_VMO_TRAP_DIRTY);
+	uint64_t size = vmo_info(vmo).out_vmo_size;
+
+	EXPECT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_WILLNEED));
+	EXPECT_EQ(0, zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_PREFETCH, 0, size));
+	EXPECT_EQ(0, zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_ALWAYS_NEED, 0, size));
+	ASSERT_TRUE(is_clean(vmo));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+static int commit_all(void *arg)
+{
+	struct test_vmo *vmo = arg;
+
+	return zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_COMMIT, 0,
+				vmo_info(vmo).out_vmo_size);
+}
+
+/* The whole of a VMO that takes no memory is too much to ask for at once. */
+TEST_F(stream, commit_of_all)
+{
+	struct test_vmo *vmo = new_unbounded(0, ZXP_VMO_TRAP_DIRTY);
+	pid_t pid = child_start(commit_all, vmo);
+
+	ASSERT_LT(0, pid);
+	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 4096));
+	ASSERT_TRUE(child_kill(pid));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(stream, fallocate_too_large)
+{
+	struct test_vmo *vmo = new_vmo_options(1, ZXP_VMO_RESIZABLE);
+
+	errno = 0;
+	EXPECT_EQ(-1, fallocate(vmo->fd, FALLOC_FL_ZERO_RANGE, 0, INT64_MAX));
+	EXPECT_EQ(EFBIG, errno);
+	EXPECT_EQ(page_size, vmo_info(vmo).out_vmo_size);
+	EXPECT_EQ(page_size, vmo_info(vmo).out_stream_size);
+}
+
+TEST_HARNESS_MAIN
