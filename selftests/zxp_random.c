@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
+#include "keeper/bystander.h"
 #include "keeper/keeper.h"
 #include "lib/client.h"
 
@@ -331,53 +332,6 @@ static void tell_last(struct actor *a)
 		diag("%s", a->told[i % TOLD]);
 }
 
-/* Others, who change nothing: they read, prefetch, and make room. */
-struct bystander {
-	struct test_vmo *vmo;
-	struct dice dice;
-	volatile bool stop;
-	volatile uint64_t errors;
-	pthread_t thread;
-};
-
-static bool bystander_op(struct bystander *b, char *buf)
-{
-	uint64_t off = roll(&b->dice, MAX), len = roll(&b->dice, MAX - off);
-	int rc;
-
-	switch (roll(&b->dice, 100)) {
-	case 0:
-		return !write_file("/proc/sys/vm/drop_caches", "1");
-	case 1 ... 9:
-		rc = zxp_vmo_op_range(b->vmo->fd, ZXP_VMO_OP_PREFETCH, off, len);
-		return !rc || rc == -ERANGE;
-	case 10 ... 19:
-		rc = zxp_vmo_op_range(b->vmo->fd, ZXP_VMO_OP_DONT_NEED, off, len);
-		return !rc || rc == -ERANGE;
-	case 20 ... 59:
-		return !posix_fadvise(b->vmo->fd, off, len, POSIX_FADV_DONTNEED);
-	default:
-		return pread(b->vmo->fd, buf, len, off) >= 0;
-	}
-}
-
-static void *bystander_main(void *arg)
-{
-	struct bystander *b = arg;
-	char *buf = map_anon(ROOM);
-
-	while (!b->stop) {
-		if (!bystander_op(b, buf)) {
-			diag("bystander: %m");
-			b->errors++;
-		}
-		/* It is one of many, and there are two processors at most. */
-		for (int i = roll(&b->dice, 50); i; i--)
-			nap();
-	}
-	return NULL;
-}
-
 FIXTURE(random)
 {
 	struct user_pager p;
@@ -456,9 +410,7 @@ FIXTURE_SETUP(random)
 	self->a.dice.state = seed;
 	self->a.sync = variant->flags & ZXP_CREATE_SYNC;
 	ASSERT_TRUE(start_actor(&self->a, &self->k, size));
-	self->b.vmo = vmo;
-	self->b.dice.state = seed + 2;
-	ASSERT_EQ(0, pthread_create(&self->b.thread, NULL, bystander_main, &self->b));
+	ASSERT_TRUE(bystander_start(&self->b, vmo, ROOM, seed + 2));
 }
 
 FIXTURE_TEARDOWN(random)
@@ -477,8 +429,7 @@ TEST_F_TIMEOUT(random, ops, 36000)
 			tell_last(a);
 		}
 	}
-	self->b.stop = true;
-	ASSERT_EQ(0, pthread_join(self->b.thread, NULL));
+	ASSERT_TRUE(bystander_end(&self->b));
 	info = vmo_info(k->vmo);
 	if (variant->detach) {
 		ASSERT_TRUE(pager_detach(&self->p, k->vmo));

@@ -28,7 +28,7 @@ static char *map_again(struct test_vmo *vmo, int prot, int flags)
 } while (0)
 
 /* One that does not, on both kinds of VMO. */
-#define store_untrapped(vmo, at) do {					\
+#define store_untrapped(at) do {					\
 	ASSERT_TRUE(thread_store(&self->t[0], at));			\
 	ASSERT_TRUE(thread_wait(&self->t[0]));				\
 	EXPECT_TRUE(pager_idle(&self->p));				\
@@ -69,7 +69,7 @@ TEST_F(wb_map, mprotect_back_and_forth)
 	EXPECT_TRUE(store_crashes(vmo->map, SIGSEGV));
 	ASSERT_EQ(0, mprotect(vmo->map, BYTES(3), PROT_READ | PROT_WRITE));
 	/* Dirty: goes on as before. Awaiting clean, and clean: a first write. */
-	store_untrapped(vmo, vmo->map);
+	store_untrapped(vmo->map);
 	store_granted(vmo, vmo->map + BYTES(1), 1);
 	store_granted(vmo, vmo->map + BYTES(2), 2);
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 3));
@@ -104,7 +104,7 @@ TEST_F(wb_map, mremap_moves)
 			     MREMAP_MAYMOVE | MREMAP_FIXED, to));
 	vmo->map = to;
 	EXPECT_TRUE(is_dirty(vmo, DATA(1, 1)));
-	store_untrapped(vmo, to + BYTES(1));
+	store_untrapped(to + BYTES(1));
 	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 4));
 	store_granted(vmo, to + BYTES(1), 1);
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 4));
@@ -142,7 +142,7 @@ TEST_F(wb_map, begin_protects_all)
 		map[i] = mmap(NULL, BYTES(1), PROT_READ | PROT_WRITE, MAP_SHARED,
 			      vmo->fd, BYTES(2));
 		ASSERT_NE(MAP_FAILED, map[i]);
-		store_untrapped(vmo, map[i]);
+		store_untrapped(map[i]);
 	}
 	for (int i = 0; i < 8; i++) {
 		ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 2, 1));
