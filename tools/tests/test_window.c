@@ -9,11 +9,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "../zxpagerd/pager.h"
 #include "../zxpagerd/vmo.h"
 
 #define PAGE	4096u
@@ -29,12 +27,10 @@ static struct {
 	uint64_t offset;
 } reads[64];
 static unsigned int read_count, reads_ever;
-
 static bool bad_sector[PAGES];		/* reading it gives store_error */
 static int store_error;
 static uint64_t store_size;		/* now, which may be less than at the start */
 static uint32_t store_chunk;		/* the most that one read gives */
-
 static bool supplied[PAGES];
 static int failed[PAGES];		/* the code, or 0 */
 static unsigned int supplies, tail_nonzero;
