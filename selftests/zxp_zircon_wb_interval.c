@@ -86,15 +86,15 @@ TEST_F(interval, ResizeWritebackIntersectingRandomWrites)
 	diag("seed %u", seed);
 	srandom(seed);
 	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, RANDOM_PAGES));
-	for (i = 0; i < RANDOM_PAGES / 4; i++) {
-		unsigned int page = 1 + random() % (RANDOM_PAGES - 1);
-
-		if (written[page]) {
-			write_untrapped(vmo, page, 1);
-		} else {
-			write_granted(vmo, page, 1);
+	/*
+	 * In ascending order, as there: when all of the front part has become pages,
+	 * what was known of the parts behind it is gone with it.
+	 */
+	for (i = 1; i < RANDOM_PAGES; i++) {
+		written[i] = random() % 3 == 0;
+		if (written[i]) {
+			write_granted(vmo, i, 1);
 		}
-		written[page] = true;
 	}
 	for (i = 0; i < RANDOM_PAGES; i++) {
 		if (!written[i])
@@ -109,6 +109,22 @@ TEST_F(interval, ResizeWritebackIntersectingRandomWrites)
 	for (i = 0; i < nr; i++) {
 		EXPECT_TRUE(vmo_has(vmo, want[i].page, want[i].nr, WRITTEN));
 	}
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* The part that knows how far becomes a page: the rest is written once more. */
+TEST_F(interval, ResizeWritebackLostFront)
+{
+	struct test_vmo *vmo = new_interval(10);
+
+	ASSERT_TRUE(pager_writeback_begin_zero(&self->p, vmo, 1, 9));
+	write_granted(vmo, 2, 1);
+	write_granted(vmo, 1, 1);
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 1, 9));
+	ASSERT_TRUE(is_dirty(vmo, DATA(1, 2), ZERO(3, 7)));
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 1, 9));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 1, 9));
+	ASSERT_TRUE(is_clean(vmo));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
