@@ -169,6 +169,28 @@ TEST_F(wb_pin, written_back_meanwhile)
 	EXPECT_TRUE(is_dirty(self->vmo, DATA(2, 2)));
 }
 
+/*
+ * Where such a page was clean for a while, a writer may wait for permission when the
+ * device dirties it. It has no need to any more, whatever the pager says then.
+ */
+TEST_F(wb_pin, writer_waits_meanwhile)
+{
+	struct transfer x = { self->direct, self->vmo->map + BYTES(2), 4, 2 };
+	bool waits;
+
+	start_read(&x);
+	ASSERT_TRUE(pager_writeback_begin(&self->p, self->vmo, 0, PAGES));
+	ASSERT_TRUE(pager_writeback_end(&self->p, self->vmo, 0, PAGES));
+	waits = variant->trap && !vmo_info(self->vmo).out_dirty_bytes;
+	ASSERT_TRUE(thread_write_vmo(&self->t[1], self->vmo, 2, 2));
+	if (waits)
+		ASSERT_TRUE(pager_wait_dirty(&self->p, self->vmo, 2, 2));
+	ASSERT_TRUE(pager_supply(&self->p, self->disk, 0, PAGES));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(thread_wait(&self->t[1]));
+	EXPECT_TRUE(is_dirty(self->vmo, DATA(2, 2)));
+}
+
 /* Only BEGIN is before the end of the transfer. */
 TEST_F(wb_pin, ends_before_end)
 {
