@@ -99,9 +99,12 @@ static int do_rwf_dsync(struct test_thread *t)
 }
 
 /* Thread @i makes this call, for these pages if it has a range. */
-#define start(i, fn, first, count) do {					\
+#define start(i, fn, first, count)	start_by(i, fn, 0, first, count)
+
+/* The same by another open file. */
+#define start_by(i, fn, fd, first, count) do {				\
 	self->t[i].vmo = self->vmo;					\
-	self->t[i].op = 0;						\
+	self->t[i].op = fd;						\
 	self->t[i].page = first;					\
 	self->t[i].nr = count;						\
 	ASSERT_TRUE(thread_start(&self->t[i], fn));			\
@@ -225,8 +228,7 @@ TEST_F(wb_sync, merged_failure)
 	for (int i = 1; i < 4; i++) {
 		fds[i] = reopen(self->vmo->fd, O_RDWR);
 		ASSERT_LT(0, fds[i]);
-		start(i, do_fsync, 0, 0);
-		self->t[i].op = fds[i];
+		start_by(i, do_fsync, fds[i], 0, 0);
 	}
 	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 4));
 	answer(0, PAGES, 0);
@@ -254,16 +256,14 @@ TEST_F(wb_sync, once_per_open_file)
 	answer(0, PAGES, 0);
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 	for (int i = 0; i < 2; i++) {
-		start(1, do_fsync, 0, 0);
-		self->t[1].op = other;
+		start_by(1, do_fsync, other, 0, 0);
 		wait_sync(0, PAGES);
 		answer(0, PAGES, 0);
 		ASSERT_TRUE(thread_wait_failure(&self->t[1], i ? 0 : ENOSPC));
 	}
 	/* Who opens it after all that has missed nothing. */
 	late = reopen(self->vmo->fd, O_RDWR);
-	start(1, do_fsync, 0, 0);
-	self->t[1].op = late;
+	start_by(1, do_fsync, late, 0, 0);
 	wait_sync(0, PAGES);
 	answer(0, PAGES, 0);
 	ASSERT_TRUE(thread_wait(&self->t[1]));
