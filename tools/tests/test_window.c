@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The daemon's reader against a store that fails as told and a pager that only notes
- * what it is given.  Needs no kernel module.
+ * The daemon's reader against a store that fails as told and a pager that takes notes.
+ * Needs no kernel module.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
