@@ -28,11 +28,10 @@ static struct {
 	uint64_t offset;
 } reads[64];
 static unsigned int read_count, reads_ever;
-static bool bad_sector[PAGES];		/* reading it gives store_error */
-static int store_error;
+static bool bad_sector[PAGES], supplied[PAGES];
+static int store_error;			/* that of reading a bad sector */
 static uint64_t store_size;		/* now, which may be less than at the start */
 static uint32_t store_chunk;		/* the most that one read gives */
-static bool supplied[PAGES];
 static int failed[PAGES];		/* the code, or 0 */
 static unsigned int supplies, tail_nonzero;
 static zx_status_t supply_status;
@@ -138,9 +137,9 @@ int pager_info(struct vmo *v, struct pager_info *info)
 static void start(uint64_t size)
 {
 	memset(&vmo, 0, sizeof(vmo));
-	memset(bad_sector, 0, sizeof(bad_sector));
-	memset(supplied, 0, sizeof(supplied));
 	memset(failed, 0, sizeof(failed));
+	memset(supplied, 0, sizeof(supplied));
+	memset(bad_sector, 0, sizeof(bad_sector));
 	store = (struct backend){ &store_ops, "store", size };
 	store_size = size;
 	store_chunk = UINT32_MAX;
