@@ -211,6 +211,18 @@ struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo)
 	return kmalloc(sizeof(struct zxp_zero_range), gfp | __GFP_ACCOUNT);
 }
 
+/* Take pages out of all zero ranges; @spare as for zxp_zero_remove(). */
+void zxp_vmo_remove_zeroes(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
+			   struct zxp_zero_range **spare)
+{
+	while (index < end) {
+		spin_lock(&vmo->zero_lock);
+		index = zxp_zero_remove(&vmo->zeroes, index, end, spare);
+		spin_unlock(&vmo->zero_lock);
+		cond_resched();
+	}
+}
+
 /* Is there anything: a page, or a zero range? */
 bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index)
 {
@@ -376,12 +388,18 @@ void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
  */
 void zxp_vmo_detach(struct zxp_vmo *vmo)
 {
+	pgoff_t index = 0;
+
 	mutex_lock(&vmo->content_lock);
 	zxp_source_detach(vmo->source, true);
 	unmap_mapping_range(vmo->inode.i_mapping, 0, 0, 0);
 	zxp_vmo_drop_clean_locked(vmo, 0, ULONG_MAX, false);
-	spin_lock(&vmo->zero_lock);
-	zxp_zero_remove_kind(&vmo->zeroes, ZXP_ZERO_MARKER);
-	spin_unlock(&vmo->zero_lock);
+	do {
+		spin_lock(&vmo->zero_lock);
+		index = zxp_zero_remove_kind(&vmo->zeroes, index,
+					     ZXP_ZERO_MARKER);
+		spin_unlock(&vmo->zero_lock);
+		cond_resched();
+	} while (index != ULONG_MAX);
 	mutex_unlock(&vmo->content_lock);
 }

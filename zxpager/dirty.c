@@ -109,9 +109,7 @@ static int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
 	if (!spare)
 		return 0;
 
-	spin_lock(&vmo->zero_lock);
-	zxp_zero_remove(&vmo->zeroes, index, index + 1, &spare);
-	spin_unlock(&vmo->zero_lock);
+	zxp_vmo_remove_zeroes(vmo, index, index + 1, &spare);
 	kfree(spare);
 	/* Who found neither the page before nor the range now looks again. */
 	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + 1, 0);
@@ -224,9 +222,7 @@ static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
 				   start + nr, 0);
 
 	/* Only now: each page was kept by a reference, and then by being dirty. */
-	spin_lock(&vmo->zero_lock);
-	zxp_zero_remove(&vmo->zeroes, start, start + nr, spare);
-	spin_unlock(&vmo->zero_lock);
+	zxp_vmo_remove_zeroes(vmo, start, start + nr, spare);
 	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, start, start + nr, 0);
 }
 

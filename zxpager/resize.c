@@ -97,9 +97,7 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);
 
 	/* To the very end, so no range is split and no node is needed. */
-	spin_lock(&vmo->zero_lock);
-	zxp_zero_remove(&vmo->zeroes, nr_pages, ULONG_MAX, NULL);
-	spin_unlock(&vmo->zero_lock);
+	zxp_vmo_remove_zeroes(vmo, nr_pages, ULONG_MAX, NULL);
 
 	for (type = 0; vmo->source && type < ZXP_REQUEST_TYPES; type++)
 		zxp_source_resolve(vmo->source, type, nr_pages, ULONG_MAX, 0);

@@ -79,7 +79,7 @@ static void zxp_evict_inode(struct inode *inode)
 		zxp_pager_put(vmo->pager);
 	}
 	zxp_vmo_forget_faults(vmo);
-	zxp_zero_remove(&vmo->zeroes, 0, ULONG_MAX, NULL);
+	zxp_vmo_remove_zeroes(vmo, 0, ULONG_MAX, NULL);
 }
 
 static const struct super_operations zxp_sops = {

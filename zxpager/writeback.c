@@ -82,9 +82,12 @@ static void zxp_vmo_begin_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end
 	zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_DIRTY,
 				  zeroes_only ? zxp_vmo_protect_folio :
 						zxp_vmo_begin_folio);
-	spin_lock(&vmo->zero_lock);
-	zxp_zero_begin(&vmo->zeroes, start, end);
-	spin_unlock(&vmo->zero_lock);
+	while (start < end) {
+		spin_lock(&vmo->zero_lock);
+		start = zxp_zero_begin(&vmo->zeroes, start, end);
+		spin_unlock(&vmo->zero_lock);
+		cond_resched();
+	}
 }
 
 static void zxp_vmo_end_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)

@@ -22,6 +22,9 @@
 
 #include "zero.h"
 
+/* Ranges that one call deals with, as its caller holds a spinlock. */
+#define ZXP_ZERO_BUDGET	1024
+
 /**
  * zxp_zero_find() - the range that ends after a page first
  * @root: the set
@@ -147,14 +150,19 @@ static void zxp_zero_cut_front(struct zxp_zero_range *range, pgoff_t start)
  * @start: first page
  * @end: the page after the last one
  * @spare: a node, used if a range is split in two
+ *
+ * Return: how far it came: @end, or less if that was enough for one call.
  */
-void zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
-		     struct zxp_zero_range **spare)
+pgoff_t zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
+			struct zxp_zero_range **spare)
 {
 	struct zxp_zero_range *range = zxp_zero_find(root, start), *next;
+	unsigned int budget = ZXP_ZERO_BUDGET;
 	pgoff_t tail;
 
 	while (range && range->start < end) {
+		if (!budget--)
+			return range->start;
 		next = rb_entry_safe(rb_next(&range->node),
 				     struct zxp_zero_range, node);
 		if (range->start < start) {
@@ -170,6 +178,7 @@ void zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
 		}
 		range = next;
 	}
+	return end;
 }
 
 /**
@@ -201,7 +210,7 @@ pgoff_t zxp_zero_cover(struct rb_root *root, pgoff_t *start, pgoff_t end,
 	}
 	if (range)
 		end = range->start;
-	zxp_zero_remove(root, from, end, split);
+	end = zxp_zero_remove(root, from, end, split);
 	zxp_zero_add(root, from, end, kind, add);
 	*start = end;
 	return end - from;
@@ -226,13 +235,18 @@ struct zxp_zero_range *zxp_zero_find_kinds(struct rb_root *root, pgoff_t index,
  * @end: the page after the last one
  *
  * One that begins before @start is left alone, whatever of it is covered.
+ *
+ * Return: how far it came: @end, or less if that was enough for one call.
  */
-void zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end)
+pgoff_t zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end)
 {
+	unsigned int budget = ZXP_ZERO_BUDGET;
 	struct zxp_zero_range *range;
 
 	range = zxp_zero_find_kinds(root, start, end, BIT(ZXP_ZERO_DIRTY));
 	while (range) {
+		if (!budget--)
+			return range->start;
 		if (range->start >= start)
 			range->awaiting = max(range->awaiting,
 					      min(range->end, end) -
@@ -240,6 +254,7 @@ void zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end)
 		range = zxp_zero_find_kinds(root, range->end, end,
 					    BIT(ZXP_ZERO_DIRTY));
 	}
+	return end;
 }
 
 /**
@@ -286,16 +301,20 @@ bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,
 	return false;
 }
 
-/* Remove all ranges of a kind. */
-void zxp_zero_remove_kind(struct rb_root *root, enum zxp_zero_kind kind)
+/* Remove the ranges of a kind from @start on. Return: as zxp_zero_remove(). */
+pgoff_t zxp_zero_remove_kind(struct rb_root *root, pgoff_t start,
+			     enum zxp_zero_kind kind)
 {
-	struct rb_node *node, *next;
-	struct zxp_zero_range *range;
+	struct zxp_zero_range *range = zxp_zero_find(root, start), *next;
+	unsigned int budget = ZXP_ZERO_BUDGET;
 
-	for (node = rb_first(root); node; node = next) {
-		next = rb_next(node);
-		range = rb_entry(node, struct zxp_zero_range, node);
+	for (; range; range = next) {
+		if (!budget--)
+			return range->start;
+		next = rb_entry_safe(rb_next(&range->node),
+				     struct zxp_zero_range, node);
 		if (range->kind == kind)
 			zxp_zero_free(root, range);
 	}
+	return ULONG_MAX;
 }

@@ -45,14 +45,15 @@ struct zxp_zero_range *zxp_zero_find(struct rb_root *root, pgoff_t index);
 bool zxp_zero_contains(struct rb_root *root, pgoff_t index);
 void zxp_zero_add(struct rb_root *root, pgoff_t start, pgoff_t end,
 		  enum zxp_zero_kind kind, struct zxp_zero_range **spare);
-void zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
-		     struct zxp_zero_range **spare);
+pgoff_t zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
+			struct zxp_zero_range **spare);
 pgoff_t zxp_zero_cover(struct rb_root *root, pgoff_t *start, pgoff_t end,
 		       enum zxp_zero_kind kind, unsigned int keep,
 		       struct zxp_zero_range **split,
 		       struct zxp_zero_range **add);
-void zxp_zero_remove_kind(struct rb_root *root, enum zxp_zero_kind kind);
-void zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end);
+pgoff_t zxp_zero_remove_kind(struct rb_root *root, pgoff_t start,
+			     enum zxp_zero_kind kind);
+pgoff_t zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end);
 bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,
 		  pgoff_t *reach, pgoff_t *cleaned);
 struct zxp_zero_range *zxp_zero_find_kinds(struct rb_root *root, pgoff_t index,

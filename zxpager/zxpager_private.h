@@ -241,6 +241,8 @@ bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index);
 struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index);
 pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
+void zxp_vmo_remove_zeroes(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
+			   struct zxp_zero_range **spare);
 pgoff_t zxp_vmo_zero_end(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index);
