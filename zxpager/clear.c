@@ -12,6 +12,7 @@
 #include <linux/falloc.h>
 #include <linux/highmem.h>
 #include <linux/pagevec.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "zxpager_private.h"
@@ -144,11 +145,14 @@ static int zxp_vmo_cover_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 }
 
 /* A page goes, and what it was becomes a zero range first. */
-static void zxp_vmo_clear_folio(struct zxp_vmo *vmo, struct folio *folio,
-				enum zxp_zero_kind kind, unsigned int keep,
-				struct zxp_spares *spares)
+static void zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
+				       enum zxp_zero_kind kind,
+				       unsigned int keep,
+				       struct zxp_spares *spares)
 {
 	pgoff_t index = folio->index;
+
+	lockdep_assert_held(&vmo->content_lock);
 
 	if (vmo->source) {
 		spin_lock(&vmo->zero_lock);
@@ -205,8 +209,9 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 				if (zxp_folio_pinned(vmo, folio))
 					ret = -EAGAIN;
 				else
-					zxp_vmo_clear_folio(vmo, folio, kind,
-							    keep, &spares);
+					zxp_vmo_clear_folio_locked(vmo, folio,
+								   kind, keep,
+								   &spares);
 			}
 			folio_unlock(folio);
 		}
@@ -225,35 +230,6 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 	return ret;
 }
 
-/* The first page that is pinned, or @end. */
-static pgoff_t zxp_vmo_find_pinned_locked(struct zxp_vmo *vmo, pgoff_t start,
-					  pgoff_t end)
-{
-	struct folio_batch fbatch;
-	pgoff_t found = end;
-	unsigned int i;
-
-	lockdep_assert_held(&vmo->content_lock);
-
-	folio_batch_init(&fbatch);
-	while (found == end && start < end &&
-	       filemap_get_folios(vmo->inode.i_mapping, &start, end - 1,
-				  &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch) && found == end; i++) {
-			struct folio *folio = fbatch.folios[i];
-
-			folio_lock(folio);
-			if (folio->mapping == vmo->inode.i_mapping &&
-			    zxp_folio_pinned(vmo, folio))
-				found = folio->index;
-			folio_unlock(folio);
-		}
-		folio_batch_release(&fbatch);
-		cond_resched();
-	}
-	return found;
-}
-
 /* Make whole pages zero; those that are pinned by writing to them. */
 static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			       unsigned int keep, bool beyond)
@@ -265,11 +241,13 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 		if (mutex_lock_killable(&vmo->content_lock))
 			return -EINTR;
 		end = min(end, vmo->nr_pages);
-		pinned = zxp_vmo_find_pinned_locked(vmo, start, end);
+		if (beyond)
+			start = max(start, zxp_vmo_stream_pages(vmo));
+		pinned = zxp_vmo_find_pinned(vmo, start, end);
 		ret = zxp_vmo_clear_run_locked(vmo, start, pinned, ZXP_ZERO_DIRTY,
 					       keep, beyond);
 		mutex_unlock(&vmo->content_lock);
-		if (ret == -EAGAIN)
+		if (ret == -EAGAIN && !fatal_signal_pending(current))
 			continue;
 		if (!ret && pinned < end)
 			ret = zxp_vmo_clear_part(vmo,
@@ -300,11 +278,12 @@ int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos)
 
 	if (pos >> PAGE_SHIFT > size >> PAGE_SHIFT)
 		ret = zxp_vmo_clear_tail(vmo, size);
+	if (!ret)
+		ret = zxp_vmo_clear_pages(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
+					  pos >> PAGE_SHIFT, BIT(ZXP_ZERO_DIRTY),
+					  true);
 	/* It may have been cut meanwhile; the caller looks at that. */
-	if (ret && ret != -ERANGE)
-		return ret;
-	return zxp_vmo_clear_pages(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
-				   pos >> PAGE_SHIFT, BIT(ZXP_ZERO_DIRTY), true);
+	return ret == -ERANGE ? 0 : ret;
 }
 
 /**
@@ -344,9 +323,13 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 	do {
 		if (zxp_vmo_stream_size(vmo, &cuts) >= end)
 			return 0;
-		ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
-		if (!ret && end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
+		ret = 0;
+		if (end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
 			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE));
+		if (!ret)
+			ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		if (ret)
 			return ret;
 	} while (!zxp_vmo_advance_stream(vmo, end, cuts));
@@ -372,6 +355,8 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 			return ret;
 	}
 	size = (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
-	return offset < size ?
-	       zxp_vmo_clear(vmo, offset, min(end, size) - offset) : 0;
+	ret = offset < size ?
+	      zxp_vmo_clear(vmo, offset, min(end, size) - offset) : 0;
+	/* Cut off meanwhile, so there is nothing to clear. */
+	return ret == -ERANGE ? 0 : ret;
 }

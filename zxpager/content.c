@@ -341,6 +341,32 @@ bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio)
 	return folio_maybe_dma_pinned(folio);
 }
 
+/* The first page of a range that is pinned, or @end. */
+pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+	struct folio_batch fbatch;
+	pgoff_t found = end;
+	unsigned int i;
+
+	folio_batch_init(&fbatch);
+	while (found == end && start < end &&
+	       filemap_get_folios(mapping, &start, end - 1, &fbatch)) {
+		for (i = 0; i < folio_batch_count(&fbatch) && found == end; i++) {
+			struct folio *folio = fbatch.folios[i];
+
+			folio_lock(folio);
+			if (folio->mapping == mapping &&
+			    zxp_folio_pinned(vmo, folio))
+				found = folio->index;
+			folio_unlock(folio);
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	return found;
+}
+
 /* Take clean pages out, but for pinned ones, and mapped ones if they are to stay. */
 void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			       bool keep_mapped)

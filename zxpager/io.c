@@ -99,8 +99,10 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 			folio_put(folio);
 		} else if (zxp_vmo_is_zero(vmo, index)) {
 			/* Zero because the stream was cut just now? Then it ends. */
-			if (*pos >= zxp_io_end(vmo, kind))
+			end = zxp_io_end(vmo, kind);
+			if (*pos >= end)
 				break;
+			len = min_t(loff_t, len, end - *pos);
 			copied = iov_iter_zero(len, to);
 		} else {
 			ret = nowait ? -EAGAIN :
@@ -211,23 +213,53 @@ struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 	}
 }
 
+/* How far a write may go: a fixed size is like the end of a device. */
+static int zxp_write_limit(struct zxp_vmo *vmo, loff_t pos,
+			   struct iov_iter *from)
+{
+	loff_t limit = vmo->options & ZXP_VMO_RESIZABLE ?
+		       ZXP_MAX_VMO_SIZE : zxp_io_end(vmo, ZXP_IO_VMO);
+
+	if (pos >= limit)
+		return -ENOSPC;
+	iov_iter_truncate(from, limit - pos);
+	return 0;
+}
+
 /*
- * The page is dirty and locked. False if the stream was cut meanwhile. Else nothing
- * is left in the page between the end of the stream and what is going to be written.
+ * The page is dirty and locked. False to begin anew, because the stream was cut
+ * meanwhile, or an append is not at its end any more. Else nothing is left in the
+ * page between the end of the stream and what is going to be written.
  */
-static bool zxp_write_begin(struct zxp_vmo *vmo, struct folio *folio, loff_t pos,
-			    unsigned long cuts)
+static bool zxp_write_begin(struct zxp_vmo *vmo, struct folio *folio, loff_t *pos,
+			    loff_t *append, unsigned long cuts)
 {
 	unsigned long now;
 	loff_t size = zxp_vmo_stream_size(vmo, &now);
 
+	if (append && *append == *pos && *pos != size) {
+		*append = size;
+		*pos = size;
+		return false;
+	}
 	if (now != cuts)
 		return false;
 	size = max(size, folio_pos(folio));
-	if (size < pos)
+	if (size < *pos)
 		folio_zero_segment(folio, offset_in_page(size),
-				   offset_in_page(pos));
+				   offset_in_page(*pos));
 	return true;
+}
+
+/* If the stream was cut just now, then after the page was written. */
+static void zxp_write_end(struct zxp_vmo *vmo, struct folio *folio, loff_t pos,
+			  unsigned long cuts)
+{
+	if (pos <= i_size_read(&vmo->inode))
+		return;
+	if (offset_in_page(pos))
+		folio_zero_segment(folio, offset_in_page(pos), PAGE_SIZE);
+	zxp_vmo_advance_stream(vmo, pos, cuts);
 }
 
 /**
@@ -237,15 +269,16 @@ static bool zxp_write_begin(struct zxp_vmo *vmo, struct folio *folio, loff_t pos
  * @from: the caller's buffer; advances
  * @kind: a stream may grow; else the range is known to lie in the VMO
  * @nowait: -EAGAIN instead of waiting for the daemon
+ * @append: NULL, or @pos at first; both are the end when the first byte is written
  *
  * Return: 0 when all is copied, else why not.
  */
 static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
-		     enum zxp_io_end kind, bool nowait)
+		     enum zxp_io_end kind, bool nowait, loff_t *append)
 {
-	unsigned long cuts, cleared = 0;
+	/* No cut has the number that @cleared begins with. */
+	unsigned long cuts, cleared = ULONG_MAX;
 	bool stream = kind == ZXP_IO_STREAM;
-	bool clear = false;
 	struct folio *folio;
 	size_t len, copied;
 	pgoff_t index, end;
@@ -253,6 +286,9 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 	int ret;
 
 	while (iov_iter_count(from)) {
+		ret = stream ? zxp_write_limit(vmo, *pos, from) : 0;
+		if (ret)
+			return ret;
 		index = *pos >> PAGE_SHIFT;
 		end = DIV_ROUND_UP_ULL(*pos + iov_iter_count(from), PAGE_SIZE);
 		end = min(end, index + zxp_write_batch());
@@ -264,11 +300,10 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 			return -EINTR;
 
 		size = zxp_vmo_stream_size(vmo, &cuts);
-		if (stream && *pos > size && !(clear && cleared == cuts)) {
+		if (stream && *pos > size && cleared != cuts) {
 			ret = nowait ? -EAGAIN : zxp_vmo_clear_gap(vmo, *pos);
 			if (ret)
 				return ret;
-			clear = true;
 			cleared = cuts;
 		}
 		if (stream && index >= zxp_vmo_pages(vmo)) {
@@ -282,7 +317,7 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 			continue;
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);
-		if (stream && !zxp_write_begin(vmo, folio, *pos, cuts)) {
+		if (stream && !zxp_write_begin(vmo, folio, pos, append, cuts)) {
 			folio_unlock(folio);
 			folio_put(folio);
 			continue;
@@ -294,26 +329,12 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 		*pos += copied;
 		if (copied)
 			zxp_vmo_set_modified(vmo);
-		/* If it was cut now, then after this page was written. */
 		if (copied && stream)
-			zxp_vmo_advance_stream(vmo, *pos, cuts);
+			zxp_write_end(vmo, folio, *pos, cuts);
 		folio_unlock(folio);
 		folio_put(folio);
 		cond_resched();
 	}
-	return 0;
-}
-
-/* How far a write may go: a fixed size is like the end of a device. */
-static int zxp_write_limit(struct zxp_vmo *vmo, loff_t pos,
-			   struct iov_iter *from)
-{
-	loff_t limit = vmo->options & ZXP_VMO_RESIZABLE ?
-		       ZXP_MAX_VMO_SIZE : zxp_io_end(vmo, ZXP_IO_VMO);
-
-	if (pos >= limit)
-		return -ENOSPC;
-	iov_iter_truncate(from, limit - pos);
 	return 0;
 }
 
@@ -339,11 +360,9 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (ret <= 0)
 		goto unlock;
 	start = iocb->ki_pos;
-	ret = zxp_write_limit(vmo, start, from);
-	if (ret)
-		goto unlock;
 	file_update_time(file);
-	ret = zxp_write(vmo, &iocb->ki_pos, from, ZXP_IO_STREAM, nowait);
+	ret = zxp_write(vmo, &iocb->ki_pos, from, ZXP_IO_STREAM, nowait,
+			append ? &start : NULL);
 	/*
 	 * The loop driver takes a short count for success. Who writes from pages and
 	 * not from a buffer gets the error, and can write all of it again; but not an
@@ -393,5 +412,5 @@ int zxp_vmo_write(struct zxp_vmo *vmo, struct zxp_vmo_io *args)
 	int ret;
 
 	ret = zxp_vmo_io_range(vmo, args, &from, ITER_SOURCE);
-	return ret ?: zxp_write(vmo, &pos, &from, ZXP_IO_VMO, false);
+	return ret ?: zxp_write(vmo, &pos, &from, ZXP_IO_VMO, false, NULL);
 }

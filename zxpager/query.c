@@ -50,8 +50,8 @@ static void zxp_dirty_walk_to_locked(struct zxp_dirty_walk *walk, pgoff_t index)
 /* The end of the run of unwritten pages that begins at @page. */
 static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
 {
-	XA_STATE(xas, &walk->vmo->inode.i_mapping->i_pages, walk->page);
-	pgoff_t run_end = walk->page;
+	XA_STATE(xas, &walk->vmo->inode.i_mapping->i_pages, walk->page + 1);
+	pgoff_t run_end = walk->page + 1;
 	void *entry;
 
 	lockdep_assert_held(&walk->vmo->content_lock);

@@ -7,7 +7,7 @@
  * read() ends.
  */
 #include <linux/highmem.h>
-#include <linux/pagevec.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "zxpager_private.h"
@@ -51,36 +51,13 @@ int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages)
 	return ret;
 }
 
-static bool zxp_vmo_has_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
-{
-	struct folio_batch fbatch;
-	bool pinned = false;
-	unsigned int i;
-
-	folio_batch_init(&fbatch);
-	while (!pinned && start < end &&
-	       filemap_get_folios(vmo->inode.i_mapping, &start, end - 1,
-				  &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch); i++)
-			pinned |= folio_maybe_dma_pinned(fbatch.folios[i]);
-		folio_batch_release(&fbatch);
-		cond_resched();
-	}
-	return pinned;
-}
-
-/*
- * -ESTALE if a page of the range is pinned: it must not leave the VMO. A page that
- * very many map looks pinned too, so its mappings go before that is believed.
- */
+/* -ESTALE if a page of the range is pinned: it must not leave the VMO. */
 int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
-	if (!zxp_vmo_has_pinned(vmo, start, end))
-		return 0;
-	unmap_mapping_pages(vmo->inode.i_mapping, start, end - start, false);
-	return zxp_vmo_has_pinned(vmo, start, end) ? -ESTALE : 0;
+	return zxp_vmo_find_pinned(vmo, start, end) < end ? -ESTALE : 0;
 }
 
+/* Or nothing changes but the stream size, within the last page. */
 static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 				 loff_t size)
 {
@@ -92,8 +69,9 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	if (ret)
 		return ret;
 
-	WRITE_ONCE(vmo->nr_pages, nr_pages);
-	zxp_vmo_cut_stream_locked(vmo, size);
+	ret = zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
+	if (ret)
+		return ret;
 	truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);
 
 	/* To the very end, so no range is split and no node is needed. */
@@ -119,9 +97,8 @@ static int zxp_vmo_clear_ends(struct zxp_vmo *vmo, loff_t size)
 		ret = zxp_vmo_set_stream_size(vmo, min(size, end));
 	else if (size > old)
 		ret = zxp_vmo_clear_gap(vmo, round_up(size, PAGE_SIZE));
-	if (!ret && offset_in_page(size) && size < end)
-		ret = zxp_vmo_clear_part(vmo, size, round_up(size, PAGE_SIZE),
-					 false);
+	if (!ret && size < end)
+		ret = zxp_vmo_prepare_cut(vmo, size);
 	/* Cut off meanwhile, so the caller begins anew. */
 	return ret == -ERANGE ? 0 : ret;
 }
@@ -139,9 +116,7 @@ static int zxp_vmo_set_size_locked(struct zxp_vmo *vmo, loff_t size,
 	if (nr_pages <= vmo->nr_pages)
 		return zxp_vmo_shrink_locked(vmo, nr_pages, size);
 	ret = zxp_vmo_grow_locked(vmo, nr_pages);
-	if (!ret)
-		zxp_vmo_cut_stream_locked(vmo, size);
-	return ret;
+	return ret ?: zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
 }
 
 static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
@@ -161,6 +136,8 @@ static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 					 ULONG_MAX);
 		if (!ret)
 			ret = zxp_vmo_clear_ends(vmo, size);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		if (ret)
 			return ret;
 
@@ -180,7 +157,10 @@ int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 
 	ret = setattr_prepare(idmap, dentry, attr);
 	if (!ret && attr->ia_valid & ATTR_SIZE) {
-		/* It may have to write to a page, and so wait for the daemon. */
+		/*
+		 * It may have to write to a page, and so wait for the daemon. Who
+		 * changes the mode meanwhile may find that undone.
+		 */
 		inode_unlock(inode);
 		ret = zxp_vmo_set_size(zxp_vmo_of(inode), attr->ia_size);
 		inode_lock(inode);

@@ -8,11 +8,16 @@
  * one on is zero then.
  *
  * A write that extends the stream first makes what lies between zero, may wait for
- * the daemon, and then moves the stream size with the page locked that it wrote to.
+ * the daemon, and then moves the stream size with the page locked that it wrote to;
+ * what that page has behind the write is zero, other pages behind it stay as they are.
  * Whoever clears pages behind the stream looks at its size with the page locked, and
  * so leaves such a page alone. Whoever *cuts* the stream, which is to set its size
- * without having written up to there, counts that; then a write begins anew.
+ * without having written up to there, counts that; a write that was under way begins
+ * anew, and one that begins then is left alone by the clearing.
  */
+#include <linux/highmem.h>
+#include <linux/sched/signal.h>
+
 #include "zxpager_private.h"
 
 /* The stream size, and how often the stream was cut before it had this size. */
@@ -40,16 +45,65 @@ bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts)
 	return uncut;
 }
 
-/* Before anything behind @size goes. */
-void zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size)
+/**
+ * zxp_vmo_prepare_cut() - have permission to clear what a page has behind @size
+ * @vmo: the VMO; nothing of it is locked
+ * @size: where the stream is going to end
+ *
+ * Return: 0, or what zxp_vmo_folio_for_write() returns.
+ */
+int zxp_vmo_prepare_cut(struct zxp_vmo *vmo, loff_t size)
+{
+	return offset_in_page(size) ? zxp_vmo_clear_part(vmo, size, size, false) : 0;
+}
+
+static void zxp_vmo_set_sizes_locked(struct zxp_vmo *vmo, loff_t size,
+				     pgoff_t nr_pages)
 {
 	lockdep_assert_held(&vmo->content_lock);
 
+	/* First this one: who would write behind it needs content_lock, then. */
+	WRITE_ONCE(vmo->nr_pages, nr_pages);
 	spin_lock(&vmo->inode.i_lock);
 	i_size_write(&vmo->inode, size);
 	vmo->cuts++;
 	spin_unlock(&vmo->inode.i_lock);
 	zxp_vmo_set_modified(vmo);
+}
+
+/**
+ * zxp_vmo_cut_stream_locked() - set the stream size, before anything behind it goes
+ * @vmo: the VMO
+ * @size: of the stream
+ * @nr_pages: of the VMO
+ *
+ * The page in which the stream ends then is cleared behind it.
+ *
+ * Return: 0, or -EAGAIN if zxp_vmo_prepare_cut() has to be called again.
+ */
+int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size, pgoff_t nr_pages)
+{
+	pgoff_t index = size >> PAGE_SHIFT;
+	struct folio *folio = NULL;
+	int ret = -EAGAIN;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (offset_in_page(size))
+		folio = zxp_vmo_lock_folio(vmo, index);
+	if ((folio && folio_test_dirty(folio)) || !offset_in_page(size) ||
+	    zxp_vmo_is_zero(vmo, index)) {
+		zxp_vmo_set_sizes_locked(vmo, size, nr_pages);
+		if (folio && folio_test_dirty(folio))
+			folio_zero_segment(folio, offset_in_page(size),
+					   PAGE_SIZE);
+		ret = 0;
+	}
+	if (folio) {
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	return ret;
 }
 
 static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
@@ -65,12 +119,14 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
 	if (vmo->cuts != cuts)
 		return -EAGAIN;
 	ret = zxp_vmo_check_pins(vmo, start, vmo->nr_pages);
+	if (!ret)
+		ret = zxp_vmo_cut_stream_locked(vmo, size, vmo->nr_pages);
 	if (ret)
 		return ret;
-	zxp_vmo_cut_stream_locked(vmo, size);
+	/* Who writes at the new end from now on writes to what stays. */
 	ret = zxp_vmo_clear_run_locked(vmo, start, vmo->nr_pages,
 				       ZXP_ZERO_UNTRACKED,
-				       BIT(ZXP_ZERO_UNTRACKED), false);
+				       BIT(ZXP_ZERO_UNTRACKED), true);
 	return ret == -EAGAIN ? -ESTALE : ret;
 }
 
@@ -80,7 +136,9 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
  * @size: in bytes
  *
  * Return: 0; -ERANGE larger than the VMO; -ESTALE a page that has to go is pinned;
- * -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns.
+ * -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns. After -ENOMEM, and if
+ * a page got pinned at the last moment, the size has changed all the same, and
+ * something may be left behind it until the stream grows.
  */
 int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 {
@@ -98,10 +156,10 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 					 ULONG_MAX);
 		if (!ret && size > old)
 			ret = zxp_vmo_clear_gap(vmo, round_up(size, PAGE_SIZE));
-		else if (!ret && offset_in_page(size))
-			ret = zxp_vmo_clear_part(vmo, size,
-						 round_up(size, PAGE_SIZE),
-						 false);
+		if (!ret)
+			ret = zxp_vmo_prepare_cut(vmo, size);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		if (ret)
 			return ret;
 

@@ -93,7 +93,8 @@ struct zxp_pager {
  * @options: ZXP_VMO_*; constant
  * @flags: ZXP_CREATE_*; constant
  * @nr_pages: its size; changes under @content_lock
- * @cuts: how often the stream was cut, see stream.c; under i_lock
+ * @cuts: how often the stream was cut, see stream.c; changes under @content_lock and
+ *	i_lock
  * @append_lock: one O_APPEND write at a time; taken so that a signal ends the wait
  * @content_lock: held to put pages or zero ranges in, to detach, and to change
  *	the size. Clean pages also go without it.
@@ -253,6 +254,7 @@ int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
 		   unsigned int nr, unsigned int *done, unsigned int *filled);
 gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo);
 bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio);
+pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			       bool keep_mapped);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
@@ -293,7 +295,8 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 /* stream.c */
 loff_t zxp_vmo_stream_size(struct zxp_vmo *vmo, unsigned long *cuts);
 bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts);
-void zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size);
+int zxp_vmo_prepare_cut(struct zxp_vmo *vmo, loff_t size);
+int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size, pgoff_t nr_pages);
 int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size);
 
 /* fault.c */
