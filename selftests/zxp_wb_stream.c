@@ -5,15 +5,19 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <kselftest_harness.h>
 
+#include "lib/client.h"
 #include "lib/fixture.h"
 
 #define WRITERS	4
 #define ROUNDS	40
+
+#define BYTES(pages)	((pages) * page_size)
 
 PAGER_FIXTURE(stream);
 
@@ -159,6 +163,118 @@ TEST_F(stream, tail_of_the_store)
 					     ZXP_VMO_TRAP_DIRTY, 0);
 		ASSERT_NE(NULL, vmo);
 	}
+}
+
+static int cut_to_page(struct test_thread *t)
+{
+	return -zxp_set_stream_size(t->vmo->fd, BYTES(1));
+}
+
+/* Who sees the new end and writes there is not cut off by what made that the end. */
+TEST_F(stream, write_behind_a_cut)
+{
+	char *buf = calloc(1000, page_size), *map, byte;
+	struct test_vmo *vmo = new_unbounded(0, 0);
+
+	ASSERT_NE(NULL, buf);
+	map = mmap(NULL, BYTES(1000), PROT_READ | PROT_WRITE, MAP_SHARED, vmo->fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	for (int round = 0; round < 4; round++) {
+		ASSERT_EQ((ssize_t)BYTES(1000), pwrite(vmo->fd, buf, BYTES(1000), 0));
+		memset(map, 'm', BYTES(1000));
+		self->t[0].vmo = vmo;
+		ASSERT_TRUE(thread_start(&self->t[0], cut_to_page));
+		while (lseek(vmo->fd, 0, SEEK_END) != (off_t)BYTES(1))
+			sched_yield();
+		ASSERT_EQ(1, pwrite(vmo->fd, "w", 1, BYTES(1)));
+		ASSERT_TRUE(thread_wait(&self->t[0]));
+		ASSERT_EQ(BYTES(1) + 1, vmo_info(vmo).out_stream_size);
+		ASSERT_EQ(1, pread(vmo->fd, &byte, 1, BYTES(1)));
+		ASSERT_EQ('w', byte);
+		ASSERT_EQ(0, map[BYTES(1) + 1]);
+		ASSERT_TRUE(is_dirty(vmo, DATA(0, 2)));
+	}
+	munmap(map, BYTES(1000));
+	free(buf);
+}
+
+static int write_far(struct test_thread *t)
+{
+	return pwrite(t->vmo->fd, "far", 3, BYTES(5)) == 3 ? 0 : EIO;
+}
+
+static int write_near(struct test_thread *t)
+{
+	return pwrite(t->vmo->fd, "near", 4, BYTES(2)) == 4 ? 0 : EIO;
+}
+
+/* Neither shows what a mapping has stored behind the other one's end. */
+TEST_F(stream, extended_by_two)
+{
+	struct test_vmo *vmo = new_unbounded(100, 0);
+	char *map, byte = 'x';
+
+	map = mmap(NULL, BYTES(8), PROT_READ | PROT_WRITE, MAP_SHARED, vmo->fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	map[BYTES(2) + 3000] = 'm';
+	self->t[0].vmo = vmo;
+	self->t[1].vmo = vmo;
+	ASSERT_TRUE(thread_start(&self->t[0], write_far));
+	ASSERT_TRUE(thread_start(&self->t[1], write_near));
+	ASSERT_TRUE(vmo_wait_blocked(vmo, 2));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(thread_wait(&self->t[1]));
+	EXPECT_EQ(BYTES(5) + 3, vmo_info(vmo).out_stream_size);
+	EXPECT_EQ(1, pread(vmo->fd, &byte, 1, BYTES(2) + 3000));
+	EXPECT_EQ(0, byte);
+	EXPECT_EQ(0, memcmp(map + BYTES(2), "near", 4));
+	munmap(map, BYTES(8));
+}
+
+static int append(struct test_thread *t)
+{
+	int fd = reopen(t->vmo->fd, O_WRONLY | O_APPEND), rc;
+
+	if (fd < 0)
+		return errno;
+	rc = write(fd, "append", 6) == 6 ? 0 : EIO;
+	close(fd);
+	return rc;
+}
+
+static int write_300(struct test_thread *t)
+{
+	char buf[300];
+
+	memset(buf, 'p', sizeof(buf));
+	return pwrite(t->vmo->fd, buf, 300, 100) == 300 ? 0 : EIO;
+}
+
+/* The end is where it is when the append is written, not when it began to wait. */
+TEST_F(stream, append_waits)
+{
+	struct test_vmo *vmo = new_unbounded(100, 0);
+	char buf[406], want[300];
+	uint64_t size;
+
+	memset(want, 'p', sizeof(want));
+	self->t[0].vmo = vmo;
+	self->t[1].vmo = vmo;
+	ASSERT_TRUE(thread_start(&self->t[0], append));
+	ASSERT_TRUE(vmo_wait_blocked(vmo, 1));
+	ASSERT_TRUE(thread_start(&self->t[1], write_300));
+	ASSERT_TRUE(vmo_wait_blocked(vmo, 2));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(thread_wait(&self->t[1]));
+	/* One was first; nothing of the other write is missing in either case. */
+	size = vmo_info(vmo).out_stream_size;
+	ASSERT_TRUE(size == 400 || size == 406);
+	ASSERT_EQ((ssize_t)size, pread(vmo->fd, buf, sizeof(buf), 0));
+	EXPECT_EQ(0, memcmp(buf + 100, want, 300));
+	if (size == 406)
+		EXPECT_EQ(0, memcmp(buf + 400, "append", 6));
 }
 
 /* What a mapping has stored behind the end is not seen before what is written. */
