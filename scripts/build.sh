@@ -3,8 +3,8 @@
 #
 # build.sh [--clang] KERNEL [make argument...]: build the module
 #
-# KERNEL is 6.1 or 6.12 (Debian's stock kernel, fetched if need be), "running", or
-# the path of a kernel's headers or build directory.  The sources are linked into
+# KERNEL is 6.1 or 6.12 (Debian's stock kernel, fetched if need be), such a series
+# with one of our flavours, as in 6.12-debug (see kernel.sh), "running", or the path of a kernel's headers or build directory.  The sources are linked into
 # build/NAME, where NAME is the series or the kernel's release, and compiled
 # there: kbuild writes next to what it compiles.  The module is
 # build/NAME/zxpager.ko.
@@ -49,6 +49,9 @@ running)
 	name=$(make -s -C "$kdir" kernelrelease 2> /dev/null) || name=
 	[ -n "$name" ] || name=$(basename "$kdir")
 	;;
+*-*)
+	name=$kernel kdir=$("$zx_root/scripts/kernel.sh" "$kernel") || exit
+	;;
 *)
 	"$zx_root/scripts/kernel.sh" "$kernel" > /dev/null || exit
 	name=$kernel kdir=$(headers_of "$(release_of "$kernel")")
@@ -69,6 +72,13 @@ find "$out" -xtype l -delete
 flags=${KCFLAGS:-}
 args=(-C "$kdir" M="$out" -j "$(nproc)" CONFIG_ZXPAGER=m)
 [ -z "$quiet" ] || args+=(-s)
+if grep -q -s '^CONFIG_KUNIT=[ym]' "$kdir/.config"; then
+	args+=(CONFIG_ZXPAGER_KUNIT_TEST=y)
+fi
+case $name in
+*-test) args+=(GCOV_PROFILE=y) ;;
+*-debug) args+=(KCOV_INSTRUMENT=y) ;;
+esac
 # Type information for the module needs that of the kernel, not in headers.
 [ -e "$kdir/vmlinux" ] || args+=(CONFIG_DEBUG_INFO_BTF_MODULES=)
 if [ -n "$clang" ]; then

@@ -3,7 +3,7 @@
 #
 # deps.sh [--list] GROUP...: install the Debian packages that are missing
 #
-# The groups are build, rig, lint, test and demo; "all" is all of them.  What is
+# The groups are build, kernel, rig, lint, test and demo; "all" is all of them.  What is
 # missing is named, with the reason, and installed with apt-get, through sudo
 # where we are not root.  Without any missing nothing is done.
 #
@@ -26,6 +26,14 @@ table() {
 	build libssl3 is needed by the kernel's build tools
 	build zlib1g is needed by the kernel's build tools
 	build pahole writes the module's types
+	kernel gcc compiles kernels with all that finds mistakes
+	kernel make runs the build
+	kernel flex reads Kconfig files
+	kernel bison reads Kconfig files
+	kernel bc computes time constants
+	kernel libelf-dev is what objtool reads objects with
+	kernel xz-utils unpacks the kernel's source
+	kernel python3 reads KTAP, by kunit.py
 	rig qemu-system-x86 runs the test guest
 	rig busybox-static is the guest's first program
 	rig kmod finds the guest's modules
@@ -59,8 +67,8 @@ for arg in "$@"; do
 	case $arg in
 	--help | -h) usage; exit 0 ;;
 	--list) list=1 ;;
-	all) groups="build rig lint test demo" ;;
-	build | rig | lint | test | demo) groups+=" $arg" ;;
+	all) groups="build kernel rig lint test demo" ;;
+	build | kernel | rig | lint | test | demo) groups+=" $arg" ;;
 	*) die "unknown group '$arg' (see --help)" ;;
 	esac
 done

@@ -35,6 +35,13 @@ apt_releases() {
 		<(sed -n 's/^linux-headers-//p' <<< "$names" | sort) | sort -V
 }
 
+# The kernels that we build ourselves: SERIES-FLAVOUR, such as 6.12-debug.
+zx_flavours="test debug kcsan"
+is_flavour() {
+	[[ $1 == *-* && " $zx_series " == *" ${1%-*} "* &&
+		" $zx_flavours " == *" ${1##*-} "* ]]
+}
+
 # Where to compile modules for a release that scripts/kernel.sh has unpacked.
 headers_of() { echo "$zx_cache/kernels/$1/usr/src/linux-headers-$1"; }
 

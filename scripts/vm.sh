@@ -8,7 +8,8 @@
 # /dev/shm are the guest's own and empty, but for the checkout and the cache.
 # Its output comes to this standard output, byte for byte and as it is written.
 #
-#   --kernel K        6.1 or 6.12 (Debian's stock kernel), or the path of a
+#   --kernel K        6.1 or 6.12 (Debian's stock kernel), one of ours such as
+#                     6.12-debug (see kernel.sh), or the path of a
 #                     bzImage or of a kernel's build or unpacked directory;
 #                     default 6.12
 #   --timeout S       seconds the command may take; default 300
@@ -86,7 +87,7 @@ trap 'exit 130' INT TERM HUP
 # Sets $image, $modules (a directory with lib/modules, or nothing), $release.
 find_kernel() {
 	local k=$1 f offset
-	if [[ " $zx_series " == *" $k "* ]]; then
+	if [[ " $zx_series " == *" $k "* ]] || is_flavour "$k"; then
 		k=$("$zx_root/scripts/kernel.sh" "$k") || exit 125
 	fi
 	image=
