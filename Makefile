@@ -12,11 +12,12 @@ out := $(abspath $(O))
 target := $(or $(KDIR),$(KERNEL),running)
 kernel := $(or $(KERNEL),6.12)
 kbuild_args = $(foreach v,W C CF V CC LLVM,$(if $($(v)),$(v)='$($(v))'))
+flavour := $(or $(FLAVOUR),debug)
 DESTDIR ?=
 PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check lint rig-test demo vm deps
-.PHONY: integrity crash random test_module
+.PHONY: integrity crash random test_module debug coverage
 .PHONY: install modules_install headers_install clean help
 
 all: modules
@@ -56,6 +57,16 @@ random: test_module	## OPS=1000000 times anything, on each of four VMOs [SEED=N]
 	@scripts/vm.sh --kernel $(kernel) --timeout 36000 \
 		--insmod build/$(kernel)/zxpager.ko -- env $(test_env) \
 		ZXP_OPS=$(or $(OPS),1000000) '$(out)/selftests/zxp_random'
+
+debug: tools selftests	## the selftests on a kernel that finds mistakes [FLAVOUR=kcsan] [KERNEL=6.1]
+	@scripts/deps.sh kernel rig test
+	@scripts/build.sh --quiet $(kernel)-$(flavour)
+	@scripts/vm.sh --kernel $(kernel)-$(flavour) --mem 2048 --timeout 7200 -- \
+		env O='$(out)' ZXPAGER_KO='$(abspath build/$(kernel)-$(flavour)/zxpager.ko)' \
+		selftests/run.sh $(TESTS)
+
+coverage: selftests	## the lines that KUnit and the selftests run [KERNEL=6.1]
+	@scripts/coverage.sh $(kernel)
 
 lint:			## checkpatch, sparse, W=1, kernel-doc, shellcheck
 	@scripts/deps.sh build lint

@@ -24,6 +24,10 @@ tr -d '\r' < "$1" | awk -v up=$up '
 # out of memory prints a stack that is none either.
 /traps: |segfault at /			{ next }
 /invoked oom-killer/			{ oom = 1 }
+# The kernel races with itself in many places; ours are those that name us.
+/BUG: KCSAN:/				{ other = !/zxp_/ }
+other && /=================/		{ other = 0; next }
+other					{ next }
 /Call Trace:/ && oom			{ oom = 0; next }
 
 function bad(line) {

@@ -128,6 +128,20 @@ test_panic() {
 	said 'kernel splat'
 }
 
+# A suite whose guest crashes in the middle has failed what it did not report,
+# whether its plan came first or would have come last.
+test_panic_in_the_middle_of_ktap() {
+	vm 126 -- sh -c 'echo KTAP version 1; echo 1..4; echo ok 1 a; echo ok 2 b
+		echo c > /proc/sysrq-trigger; echo ok 3 c; echo ok 4 d; echo 1..4'
+	same counts "$("$scripts/ktap.sh" --status 126 "$tmp/out")" "2 2 0"
+	vm 126 -- sh -c 'echo KTAP version 1; echo ok 1 a
+		echo c > /proc/sysrq-trigger; echo ok 2 b; echo 1..2'
+	same counts "$("$scripts/ktap.sh" --status 126 "$tmp/out")" "1 1 0"
+	vm 126 -- sh -c 'echo KTAP version 1; echo 1..2; echo ok 1 a; printf "ok 2"
+		echo c > /proc/sysrq-trigger'
+	same "half a line" "$("$scripts/ktap.sh" --status 126 "$tmp/out")" "1 1 0"
+}
+
 test_warning() {
 	vm 126 --log "$tmp/log" -- sh -c 'echo fine
 		echo "<4>WARNING: CPU: 0 PID: 1 at x.c:1" > /dev/kmsg'
@@ -209,6 +223,8 @@ test_kernel_log() {
 	bad|sysfs: cannot create duplicate filename '/class/misc/zxpager'
 	bad|BUG zxp_vmo (Tainted: G OE): Objects remaining in zxp_vmo on close
 	bad|list_del corruption. prev->next should be 0
+	bad|BUG: KCSAN: data-race in zxp_port_read / zxp_port_send
+	good|BUG: KCSAN: data-race in do_exit / wait_task_inactive
 	bad|general protection fault, probably for non-canonical address 0x6b: 0000
 	bad|kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
 	bad|Kernel panic - not syncing: hung_task: blocked tasks

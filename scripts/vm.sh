@@ -178,6 +178,10 @@ boot() {
 	local kargs="console=ttyS0 loglevel=7 panic=-1 oops=panic reboot=t"
 	# The time of a busy host's guest looks unstable to its watchdog.
 	kargs+=" tsc=reliable no_timer_check random.trust_cpu=on mitigations=off no5lvl edd=off"
+	# KUnit suites run when asked for, and a kernel that looks for mistakes
+	# goes no further than the first.  KCSAN finds those of others too.
+	kargs+=" kunit.enable=0"
+	[[ $kernel != *-debug ]] || kargs+=" panic_on_warn=1"
 	local fs=security_model=none,multidevs=remap cpu=max
 	[ "$accel" = tcg ] || cpu=host
 	cat "$tmp/out" &

@@ -8,6 +8,8 @@
 # $O/selftests/zxp_*. With arguments only the programs of these names are run
 # (with or without the leading "zxp_").
 #
+# On a kernel with kmemleak what is left behind is looked for at the end.
+#
 # The output is one KTAP stream: a line for each test of each program, named
 # program.fixture.variant.test. The exit status is 0 if nothing failed.
 set -u
@@ -55,6 +57,24 @@ unload() {
 		sleep 0.1
 	done
 	[ ! -e /dev/zxpager ] || { echo "/dev/zxpager is still there"; return 1; }
+}
+
+# What is no longer referred to by anything.  kmemleak says so of what is older
+# than five seconds, which is no event, and only if two scans agree.
+kmemleak=/sys/kernel/debug/kmemleak
+leaks() {
+	sleep 6
+	echo scan > $kmemleak
+	echo scan > $kmemleak
+	[ "$(wc -c < $kmemleak)" = 0 ] || { head -n 100 $kmemleak; return 1; }
+}
+
+check_leaks() {
+	if [ -w $kmemleak ]; then
+		check "$1" leaks
+	else
+		result ok "$1" " # SKIP no kmemleak"
+	fi
 }
 
 # Turn the KTAP of a program into lines of this stream.
@@ -106,11 +126,15 @@ if command -v python3 > /dev/null; then
 else
 	result ok conformance " # SKIP no python3"
 fi
+# It looks when it is told to, and not for what others left before.
+[ ! -w $kmemleak ] || { echo scan=off; sleep 6; echo scan; echo clear; } > $kmemleak 2> /dev/null
 if check module.load load; then
 	for p in "${programs[@]}"; do
 		run_program "$p"
 	done
+	check_leaks module.leaks
 	check module.unload unload
+	check_leaks module.unload_leaks
 	check module.load_again load && check module.unload_again unload
 fi
 [ ${#programs[@]} -gt 0 ] || result "not ok" programs " # none in $O/selftests"
