@@ -120,7 +120,7 @@ TEST_F(stream, whole_packets_only)
 	for (size_t i = 0; i < ARRAY_SIZE(reads); i++) {
 		memset(self->pkt, 0xaa, sizeof(self->pkt));
 		ASSERT_EQ(reads[i].packets * PKT,
-			  read(fd, self->pkt, reads[i].size));
+			  (size_t)read(fd, self->pkt, reads[i].size));
 		for (size_t k = 0; k < reads[i].packets; k++) {
 			EXPECT_TRUE(is_read_of(&self->pkt[k], self->vmo[next++]));
 		}

@@ -263,7 +263,7 @@ TEST_F(wb_map, private_over_dirty)
 	EXPECT_TRUE(is_dirty(vmo, DATA(0, 1)));
 	/* The copies are nobody else's, whatever becomes of the VMO. */
 	ASSERT_TRUE(pager_detach(&self->p, vmo));
-	for (int i = 0; i < 3; i++) {
+	for (unsigned int i = 0; i < 3; i++) {
 		EXPECT_EQ(i + 50, word_at(priv, i));
 	}
 	EXPECT_TRUE(is_dirty(vmo, DATA(0, 1)));

@@ -260,7 +260,7 @@ static void zxp_vmo_zero_behind_end(struct zxp_vmo *vmo, pgoff_t index,
 {
 	loff_t end = i_size_read(&vmo->inode);
 
-	if (offset_in_page(end) && index == end >> PAGE_SHIFT)
+	if (offset_in_page(end) && index == (pgoff_t)(end >> PAGE_SHIFT))
 		folio_zero_segment(folio, offset_in_page(end), PAGE_SIZE);
 }
 

@@ -188,7 +188,7 @@ static int cmd_readonly(char **argv)
 	const char *number = strrchr(argv[0], '/');
 	char byte = 'x';
 
-	fd = number ? atoi(number + 1) : -1;
+	fd = number ? (int)strtol(number + 1, NULL, 10) : -1;
 	if (fcntl(fd, F_GETFD) < 0)
 		errx(1, "%s: want /proc/self/fd/N", argv[0]);
 	if (pwrite(fd, &byte, 1, 0) == 1) {

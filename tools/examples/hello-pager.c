@@ -26,7 +26,7 @@ int main(void)
 	}
 	while (!zx_port_wait(port, ZX_TIME_INFINITE, &packet) &&
 	       packet.page_request.command == ZX_PAGER_VMO_READ) {
-		memset(content, 'A' + packet.page_request.offset / page, page);
+		memset(content, 'A' + (int)(packet.page_request.offset / page), page);
 		zx_linux_pager_supply(pager, vmo, packet.page_request.offset, page,
 				      content, NULL);
 	}

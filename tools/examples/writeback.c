@@ -123,7 +123,7 @@ int main(int argc, char **argv)
 	struct stat st;
 	int status;
 
-	file = argc == 3 ? open(argv[1], O_RDWR) : -1;
+	file = argc == 3 ? open(argv[1], O_RDWR | O_CLOEXEC) : -1;
 	if (file < 0 || fstat(file, &st))
 		return fprintf(stderr, "usage: writeback FILE TEXT\n"), 2;
 	size = (uint64_t)st.st_size;

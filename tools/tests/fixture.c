@@ -12,7 +12,7 @@ int setup(void **state)
 	ok(zx_port_create(0, &port));
 	ok(zx_pager_create_vmo(pager, 0, port, KEY, 4 * PAGE, &vmo));
 	ok(zx_vmo_create(4 * PAGE, 0, &plain));
-	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	close(fds[1]);
 	pipe_end = zx_linux_handle_from_fd(fds[0]);
 	return 0;

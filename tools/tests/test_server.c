@@ -22,10 +22,12 @@
 static int dial(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	const char *path = getenv("ZXD_SOCKET");
 	struct timeval limit = { .tv_sec = 30 };
 	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	strncpy(addr.sun_path, getenv("ZXD_SOCKET"), sizeof(addr.sun_path) - 1);
+	assert_non_null(path);
+	strncpy(addr.sun_path, path, sizeof(addr.sun_path) - 1);
 	assert_true(sock >= 0);
 	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));

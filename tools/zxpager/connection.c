@@ -40,7 +40,7 @@ void connection_open(const char *path)
 	if (strlen(path) >= sizeof(addr.sun_path))
 		die(EXIT_USAGE, "--socket %s: longer than %zu bytes", path,
 		    sizeof(addr.sun_path) - 1);
-	strcpy(addr.sun_path, path);
+	memcpy(addr.sun_path, path, strlen(path));
 	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		die(EXIT_DAEMON, "cannot make a socket: %s", strerror(errno));
@@ -112,7 +112,7 @@ struct zxd_request connection_request(enum zxd_op op, const char *name)
 	if (strlen(name) >= sizeof(request.name))
 		die(EXIT_NO_VMO, "no VMO '%s': a name has up to %zu characters", name,
 		    sizeof(request.name) - 1);
-	strcpy(request.name, name);
+	memcpy(request.name, name, strlen(name));
 	return request;
 }
 

@@ -470,7 +470,7 @@ bool batch_begin(struct vmo *vmo, uint64_t offset, uint64_t end)
 int batch_init(struct vmo *vmo)
 {
 	struct batch *b = &vmo->writeback.batch;
-	uint8_t *memory = mmap(NULL, CHUNKS * CHUNK_SIZE, PROT_READ | PROT_WRITE,
+	uint8_t *memory = mmap(NULL, (size_t)CHUNKS * CHUNK_SIZE, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
@@ -485,5 +485,6 @@ int batch_init(struct vmo *vmo)
 
 void batch_free(struct vmo *vmo)
 {
-	munmap(vmo->writeback.batch.chunks[0].buffer, CHUNKS * CHUNK_SIZE);
+	munmap(vmo->writeback.batch.chunks[0].buffer,
+	       (size_t)CHUNKS * CHUNK_SIZE);
 }
