@@ -165,7 +165,7 @@ static int close_in_order(struct scene *s, enum object *order, struct client *c)
 }
 
 /* With a waiter, in a fault and in read(). */
-TEST_F_TIMEOUT(order, waiting, 60)
+TEST_F(order, waiting)
 {
 	static const enum access how[] = { ACC_LOAD, ACC_PREAD };
 	struct scene *s = &self->s;

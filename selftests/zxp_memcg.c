@@ -110,7 +110,7 @@ static int supply_more_than_fits(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(memcg, clean_pages_make_room, 120)
+TEST_F(memcg, clean_pages_make_room)
 {
 	long long kills = event("oom_kill");
 	pid_t pid = child_start(supply_more_than_fits, self->seen);
@@ -145,7 +145,7 @@ static int map_more_than_fits(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(memcg, mapped_pages_make_room, 120)
+TEST_F(memcg, mapped_pages_make_room)
 {
 	long long kills = event("oom_kill");
 	pid_t pid = child_start(map_more_than_fits, self->seen);
@@ -191,7 +191,7 @@ static int keep_what_was_written(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(memcg, written_pages_stay, 120)
+TEST_F(memcg, written_pages_stay)
 {
 	long long kills = event("oom_kill");
 	pid_t pid = child_start(keep_what_was_written, self->seen);
@@ -224,7 +224,7 @@ static int write_more_than_fits(void *arg)
 	return 3;
 }
 
-TEST_F_TIMEOUT(memcg, limit_holds, 120)
+TEST_F(memcg, limit_holds)
 {
 	pid_t pid = child_start(write_more_than_fits, self->seen);
 	int status;

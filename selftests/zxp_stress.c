@@ -210,7 +210,7 @@ static bool any_move(struct user_pager *p, struct test_vmo *vmo, struct dice *d,
 	}								\
 } while (0)
 
-TEST_F_TIMEOUT(stress, daemon_does_anything, 90)
+TEST_F(stress, daemon_does_anything)
 {
 	int64_t end = now_ms() + SECONDS * 1000;
 	char *buf = map_anon(16);
@@ -229,7 +229,7 @@ TEST_F_TIMEOUT(stress, daemon_does_anything, 90)
 }
 
 /* Clients are killed at whatever they do, and others take their place. */
-TEST_F_TIMEOUT(stress, clients_are_killed, 90)
+TEST_F(stress, clients_are_killed)
 {
 	int64_t end = now_ms() + SECONDS * 1000;
 	char *buf = map_anon(16);
@@ -253,7 +253,7 @@ TEST_F_TIMEOUT(stress, clients_are_killed, 90)
 }
 
 /* The same end for all of them at once: detached in the middle of everything. */
-TEST_F_TIMEOUT(stress, detached, 90)
+TEST_F(stress, detached)
 {
 	char *buf = map_anon(16);
 

@@ -98,7 +98,7 @@ static int write_more_than_fits(void *arg)
 	return 0;
 }
 
-TEST_F_TIMEOUT(wb_memcg, write_more_than_fits, 120)
+TEST_F(wb_memcg, write_more_than_fits)
 {
 	struct order o = { .trap = variant->trap };
 	int status;
