@@ -60,6 +60,8 @@ esac
 
 out=$zx_root/build/$name${clang:+-clang}${sparse:+-sparse}
 mkdir -p "$out"
+exec 9> "$out/.lock"
+flock 9
 
 # A farm of links: an edit is seen at once, a removed file goes away.
 cd "$zx_root"
