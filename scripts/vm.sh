@@ -13,8 +13,9 @@
 #                     bzImage or of a kernel's build or unpacked directory;
 #                     default 6.12
 #   --timeout S       seconds the command may take; default 300
-#   --boot-limit S    seconds the boot may take, on top; default 120.  A guest
-#                     that does not come up is booted once more, and it is said
+#   --boot-limit S    seconds the boot may take, on top; default 120, and 400 for
+#                     kernels of ours, which are slow.  A guest that does not
+#                     come up is booted once more, and it is said
 #   --mem MB          memory; default 1024
 #   --smp N           processors; default 2
 #   --accel A         kvm, tcg or auto (kvm if a guest really boots with it);
@@ -37,7 +38,7 @@ set -euo pipefail
 die_status=125
 
 kernel=6.12 timeout=300 mem=1024 smp=2 accel=${ACCEL:-auto} share='' log='' disk=''
-append='' quiet='' insmod=() boot_limit=120
+append='' quiet='' insmod=() boot_limit=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2?} ;;
@@ -59,6 +60,10 @@ while [ $# -gt 0 ]; do
 	shift 2
 done
 [ $# -gt 0 ] || die "no command given (see --help)"
+if [ -z "$boot_limit" ]; then
+	boot_limit=120
+	! is_flavour "$kernel" || boot_limit=400
+fi
 for n in "$timeout" "$boot_limit" "$mem" "$smp"; do
 	[[ $n =~ ^[1-9][0-9]*$ ]] || die "'$n' is not a positive number"
 done
