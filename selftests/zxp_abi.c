@@ -119,7 +119,7 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa3u, ZXP_IOC_VMO_WRITE);
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
-	EXPECT_EQ(2, ZXP_ABI_REVISION);
+	EXPECT_EQ(3, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */
@@ -160,7 +160,8 @@ FIXTURE_TEARDOWN(kinds)
 
 static bool is_ours(int nr)
 {
-	return (nr >= 0x80 && nr <= 0x87) || (nr >= 0xa0 && nr <= 0xa5);
+	return (nr >= 0x80 && nr <= 0x87) || (nr >= 0xa0 && nr <= 0xa5) ||
+	       nr == 0xc0 || nr == 0xc1;
 }
 
 TEST_F(kinds, unknown_numbers)
@@ -196,7 +197,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All but CHILD. */
-	EXPECT_EQ(0x3f1f, info.out_features);
+	EXPECT_EQ(0xbf1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

@@ -24,6 +24,8 @@ union zxp_args {
 	struct zxp_vmo_io vmo_io;
 	struct zxp_vmo_set_stream_size set_stream_size;
 	struct zxp_vmo_create_child create_child;
+	struct zxp_port_queue port_queue;
+	struct zxp_port_cancel port_cancel;
 };
 
 /**
@@ -159,6 +161,18 @@ static int zxp_ioc_vmo_set_stream_size(struct file *file, union zxp_args *args,
 				       args->set_stream_size.stream_size);
 }
 
+static int zxp_ioc_port_queue(struct file *file, union zxp_args *args,
+			      struct zxp_new_file *new)
+{
+	return zxp_port_post(file->private_data, &args->port_queue);
+}
+
+static int zxp_ioc_port_cancel(struct file *file, union zxp_args *args,
+			       struct zxp_new_file *new)
+{
+	return zxp_port_cancel(file->private_data, &args->port_cancel);
+}
+
 /* In the ABI already, not in the module yet. */
 static int zxp_ioc_not_yet(struct file *file, union zxp_args *args,
 			   struct zxp_new_file *new)
@@ -209,6 +223,13 @@ static const struct zxp_ioctl zxp_vmo_ioctls[] = {
 		  reserved, zxp_ioc_not_yet),
 };
 
+static const struct zxp_ioctl zxp_port_ioctls[] = {
+	ZXP_IOCTL(ZXP_IOC_PORT_QUEUE, struct zxp_port_queue,
+		  packet, zxp_ioc_port_queue),
+	ZXP_IOCTL(ZXP_IOC_PORT_CANCEL, struct zxp_port_cancel,
+		  source, zxp_ioc_port_cancel),
+};
+
 static const struct zxp_ioctl *zxp_ioctl_find(const struct zxp_ioctl *table,
 					      size_t nr, unsigned int cmd)
 {
@@ -224,7 +245,8 @@ static const struct zxp_ioctl *zxp_ioctl_find(const struct zxp_ioctl *table,
 static long zxp_ioctl_refuse(unsigned int cmd)
 {
 	if (zxp_ioctl_find(zxp_pager_ioctls, ARRAY_SIZE(zxp_pager_ioctls), cmd) ||
-	    zxp_ioctl_find(zxp_vmo_ioctls, ARRAY_SIZE(zxp_vmo_ioctls), cmd))
+	    zxp_ioctl_find(zxp_vmo_ioctls, ARRAY_SIZE(zxp_vmo_ioctls), cmd) ||
+	    zxp_ioctl_find(zxp_port_ioctls, ARRAY_SIZE(zxp_port_ioctls), cmd))
 		return -EMEDIUMTYPE;
 	return -ENOTTY;
 }
@@ -317,8 +339,12 @@ long zxp_vmo_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return zxp_ioctl_run(ioctl, file, (void __user *)arg);
 }
 
-/* A port has none of its own. */
 long zxp_port_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return zxp_ioctl_refuse(cmd);
+	const struct zxp_ioctl *ioctl;
+
+	ioctl = zxp_ioctl_find(zxp_port_ioctls, ARRAY_SIZE(zxp_port_ioctls), cmd);
+	if (!ioctl)
+		return zxp_ioctl_refuse(cmd);
+	return zxp_ioctl_run(ioctl, file, (void __user *)arg);
 }

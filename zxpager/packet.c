@@ -4,11 +4,11 @@
  * reader's buffer.
  *
  * A packet belongs to a source (see request.h), which queues at most one at a
- * time. It leaves the queue in one of two ways: the source retracts it because
- * nobody waits for the answer any more, or a reader picks it. A picked packet is
- * copied to the reader without a lock held, since the reader's buffer may itself
- * be a page that some daemon has to supply. If the copy fails the packet goes
- * back to the head of the queue, so nothing is lost.
+ * time, or was queued by hand (see post.c). It leaves the queue in one of two ways:
+ * it is retracted because nobody waits for the answer any more, or a reader picks
+ * it. A picked packet is copied to the reader without a lock held, since the
+ * reader's buffer may itself be a page that some daemon has to supply. If the copy
+ * fails the packet goes back to the head of the queue, so nothing is lost.
  */
 #include <linux/slab.h>
 
@@ -97,6 +97,24 @@ static struct zxp_port_packet *zxp_port_pick(struct zxp_port *port)
 	return packet;
 }
 
+static void zxp_port_taken(struct zxp_port *port, struct zxp_port_packet *packet,
+			   bool read)
+{
+	if (packet->posted)
+		zxp_post_taken(port, packet);
+	else
+		zxp_source_packet_taken(packet, read);
+}
+
+static void zxp_port_returned(struct zxp_port *port,
+			      struct zxp_port_packet *packet)
+{
+	if (packet->posted)
+		zxp_port_requeue(port, packet);
+	else
+		zxp_source_packet_returned(packet);
+}
+
 /* Nobody reads any more: what is queued vanishes, and so does what comes. */
 void zxp_port_close(struct zxp_port *port)
 {
@@ -107,7 +125,7 @@ void zxp_port_close(struct zxp_port *port)
 	spin_unlock(&port->lock);
 
 	while ((packet = zxp_port_pick(port)))
-		zxp_source_packet_taken(packet, false);
+		zxp_port_taken(port, packet, false);
 }
 
 static bool zxp_port_readable(struct zxp_port *port)
@@ -151,10 +169,10 @@ ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 
 		if (copy_to_iter(&packet->data, sizeof(packet->data), to) !=
 		    sizeof(packet->data)) {
-			zxp_source_packet_returned(packet);
+			zxp_port_returned(port, packet);
 			return done ?: -EFAULT;
 		}
-		zxp_source_packet_taken(packet, true);
+		zxp_port_taken(port, packet, true);
 		done += sizeof(packet->data);
 	}
 

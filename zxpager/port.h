@@ -17,17 +17,20 @@
  * @link: in &zxp_port.queue while it waits for a reader; else empty.
  *	Under &zxp_port.lock.
  * @data: what the reader gets. Written while not queued, constant while queued.
+ * @posted: queued by hand, see post.c; else it is the packet of a source. Constant.
  */
 struct zxp_port_packet {
 	struct list_head link;
 	struct zxp_packet data;
+	bool posted;
 };
 
 /**
  * struct zxp_port - a stream of packets
  * @ref: held by the file and by each source that sends here
- * @lock: protects @queue and @closed; innermost of all our locks
+ * @lock: protects @queue, @nr_posted and @closed; innermost of all our locks
  * @queue: packets that no reader has taken yet, in the order of queueing
+ * @nr_posted: packets that were queued by hand, also while a reader has them
  * @wait: readers and pollers
  * @closed: the file is gone: nothing is queued any more
  */
@@ -35,6 +38,7 @@ struct zxp_port {
 	struct kref ref;
 	spinlock_t lock;	/* see above */
 	struct list_head queue;
+	unsigned int nr_posted;
 	wait_queue_head_t wait;
 	bool closed;
 };
@@ -52,5 +56,10 @@ ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 		      bool nonblock);
 __poll_t zxp_port_poll(struct zxp_port *port, struct file *file,
 		       struct poll_table_struct *pt);
+
+/* post.c */
+int zxp_port_post(struct zxp_port *port, const struct zxp_port_queue *args);
+int zxp_port_cancel(struct zxp_port *port, const struct zxp_port_cancel *args);
+void zxp_post_taken(struct zxp_port *port, struct zxp_port_packet *packet);
 
 #endif /* _ZXPAGER_PORT_H */

@@ -51,7 +51,7 @@
 				 ZXP_FEATURE_VMO_IO | ZXP_FEATURE_TRAP_DIRTY | \
 				 ZXP_FEATURE_WRITEBACK | ZXP_FEATURE_STATS | \
 				 ZXP_FEATURE_ZERO | ZXP_FEATURE_STREAM_SIZE | \
-				 ZXP_FEATURE_SYNC)
+				 ZXP_FEATURE_SYNC | ZXP_FEATURE_PORT_QUEUE)
 
 /* Page offsets fit an index, and sums of an offset and a length do not wrap. */
 #define ZXP_MAX_VMO_SIZE	round_down(MAX_LFS_FILESIZE >> 1, PAGE_SIZE)

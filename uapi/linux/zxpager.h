@@ -75,8 +75,10 @@
  * QUERY_VMO_STATS on a pager; the options TRAP_DIRTY, UNBOUNDED and SYNC; ZERO and
  * SET_STREAM_SIZE on a VMO; what comes behind @reserved in struct zxp_vmo_info.
  * CREATE_CHILD still answers EOPNOTSUPP.
+ *
+ * Revision 3: packets that are queued by hand. PORT_QUEUE and PORT_CANCEL on a port.
  */
-#define ZXP_ABI_REVISION	2
+#define ZXP_ABI_REVISION	3
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -92,6 +94,7 @@
  * @ZXP_FEATURE_STREAM_SIZE: %ZXP_VMO_UNBOUNDED and SET_STREAM_SIZE
  * @ZXP_FEATURE_SYNC: %ZXP_CREATE_SYNC and SYNC packets
  * @ZXP_FEATURE_CHILD: CREATE_CHILD
+ * @ZXP_FEATURE_PORT_QUEUE: PORT_QUEUE and PORT_CANCEL
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -106,10 +109,12 @@ enum zxp_feature {
 	ZXP_FEATURE_STREAM_SIZE	= 1 << 12,
 	ZXP_FEATURE_SYNC	= 1 << 13,
 	ZXP_FEATURE_CHILD	= 1 << 14,
+	ZXP_FEATURE_PORT_QUEUE	= 1 << 15,
 };
 
 /* Packets: what read() on a pager or a port returns. */
 
+#define ZXP_PKT_TYPE_USER		0	/* from PORT_QUEUE, as is any other */
 #define ZXP_PKT_TYPE_PAGE_REQUEST	9
 
 /**
@@ -176,6 +181,11 @@ struct zxp_packet {
 #define ZXP_IOC_VMO_SET_STREAM_SIZE	_IO(ZXP_IOC_TYPE, 0xa4)
 #define ZXP_IOC_VMO_CREATE_CHILD	_IO(ZXP_IOC_TYPE, 0xa5)
 
+/* ioctls on a port */
+
+#define ZXP_IOC_PORT_QUEUE		_IO(ZXP_IOC_TYPE, 0xc0)
+#define ZXP_IOC_PORT_CANCEL		_IO(ZXP_IOC_TYPE, 0xc1)
+
 /**
  * struct zxp_info - ZXP_IOC_GET_INFO: ask instead of guessing
  * @size: sizeof(struct zxp_info)
@@ -212,6 +222,50 @@ struct zxp_create_port {
 	__u32 flags;
 	__s32 out_fd;
 	__u32 reserved;
+};
+
+/* How many packets that were queued by hand a port holds, as in Zircon. */
+#define ZXP_PORT_QUEUE_MAX	4097
+
+/**
+ * struct zxp_port_queue - ZXP_IOC_PORT_QUEUE: queue a packet by hand
+ * @size: sizeof(struct zxp_port_queue)
+ * @flags: must be 0
+ * @source: whatever PORT_CANCEL is to find it by, beside its key
+ * @packet: the packet, all of it the caller's but for its type, which may not be
+ *	%ZXP_PKT_TYPE_PAGE_REQUEST
+ *
+ * It comes behind all packets that are in the port now. Needs
+ * %ZXP_FEATURE_PORT_QUEUE.
+ *
+ * Errors: EINVAL @flags, type; EAGAIN the port holds %ZXP_PORT_QUEUE_MAX such
+ * packets; ENOMEM.
+ */
+struct zxp_port_queue {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 source;
+	struct zxp_packet packet;
+};
+
+#define ZXP_CANCEL_SOURCE	(1U << 0)	/* zxp_port_cancel.flags */
+
+/**
+ * struct zxp_port_cancel - ZXP_IOC_PORT_CANCEL: take queued packets back
+ * @size: sizeof(struct zxp_port_cancel)
+ * @flags: %ZXP_CANCEL_SOURCE: only those of @source
+ * @key: only those with this key
+ * @source: as with PORT_QUEUE; 0 without %ZXP_CANCEL_SOURCE
+ *
+ * Packets of VMOs stay: who waits behind one would not be heard of again.
+ *
+ * Errors: EINVAL @flags, @source; ENOENT there is none.
+ */
+struct zxp_port_cancel {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 key;
+	__aligned_u64 source;
 };
 
 /* zxp_create_vmo.options, with Zircon's numbers */
