@@ -68,7 +68,7 @@ debug: tools selftests	## the selftests on a kernel that finds mistakes [FLAVOUR
 coverage: selftests	## the lines that KUnit and the selftests run [KERNEL=6.1]
 	@scripts/coverage.sh $(kernel)
 
-lint:			## checkpatch, sparse, W=1, kernel-doc, shellcheck
+lint:			## what can be said of the sources without running them
 	@scripts/deps.sh build lint
 	@scripts/lint.sh
 

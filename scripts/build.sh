@@ -93,6 +93,15 @@ if [ -n "$clang" ]; then
 	# The last two are for the kernel's own headers as clang 14 sees them.
 	flags="-Wno-unknown-warning-option -Wno-unused-command-line-argument \
 		-Wno-address-of-packed-member -Wno-duplicate-decl-specifier $flags"
+	if [ -n "$strict" ]; then
+		# In our files more than in those headers, which clang is to take for a
+		# system's.  Operations have parameters that not all need.
+		for dir in asm asm-generic crypto generated kunit linux net trace uapi vdso; do
+			flags="--system-header-prefix=$dir/ $flags"
+		done
+		flags="--no-system-header-prefix=linux/zxpager.h -Wall -Wextra \
+			-Wno-unused-parameter $flags"
+	fi
 fi
 if [ -n "$sparse" ]; then
 	args+=(C=2 CF=-D__CHECK_ENDIAN__)

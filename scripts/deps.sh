@@ -44,7 +44,14 @@ table() {
 	lint clang compiles the module a second time
 	lint lld links what clang compiled
 	lint sparse checks the module's types
+	lint clang-tidy reads the programs
+	lint coccinelle looks for what kernel code does wrong
 	lint shellcheck checks the scripts
+	lint python3 checks the scripts in Python, and runs some
+	lint python3-docutils reads the documents
+	lint pyflakes3 checks the scripts in Python
+	lint mandoc reads the manual pages
+	lint groff-base reads the manual pages, as man does
 	lint perl runs checkpatch and kernel-doc
 	lint xz-utils unpacks the kernel's source
 	lint git knows which files are ours

@@ -19,14 +19,14 @@
 
 #include "../zxpagerd/proto.h"
 
+static const char *path;
+
 static int dial(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	const char *path = getenv("ZXD_SOCKET");
 	struct timeval limit = { .tv_sec = 30 };
 	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	assert_non_null(path);
 	strncpy(addr.sun_path, path, sizeof(addr.sun_path) - 1);
 	assert_true(sock >= 0);
 	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
@@ -317,7 +317,8 @@ int main(void)
 		cmocka_unit_test(many_requests_on_one_connection),
 	};
 
-	if (!getenv("ZXD_SOCKET")) {
+	path = getenv("ZXD_SOCKET");
+	if (!path) {
 		fputs("ZXD_SOCKET is not set\n", stderr);
 		return 77;
 	}

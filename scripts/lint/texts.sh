@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# texts.sh: lint.sh's checks of scripts, documents and names.  Sourced, never run.
+# shellcheck disable=SC2154 # lint.sh and files.sh set the variables
+
+# shell_scripts [FILE...]
+shell_scripts() {
+	local sources=("$@")
+	[ $# -gt 0 ] || sources=("${shell_files[@]}")
+	printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 8 shellcheck
+}
+
+# python_scripts [FILE...]
+python_scripts() {
+	local sources=("$@")
+	[ $# -gt 0 ] || sources=("${python_files[@]}")
+	python3 -c 'import ast, sys
+for name in sys.argv[1:]:
+	ast.parse(open(name).read(), name)' "${sources[@]}" &&
+		pyflakes3 "${sources[@]}"
+}
+
+# manual_pages [FILE...]: for both programs that read them.  The pages have no date: they
+# belong to the version that they are installed with.
+manual_pages() {
+	local sources=("$@") out page
+	[ $# -gt 0 ] || mapfile -t sources < <(files '^Documentation/man/')
+	out=$(mandoc -T lint -W warning "${sources[@]}" |
+		grep -v 'WARNING: missing date, using "": TH$' || :
+		for page in "${sources[@]}"; do
+			groff -ww -b -man -T utf8 -Z "$page" 2>&1 > /dev/null |
+				sed "s|^|$page: |"
+		done)
+	printf '%s\n' "$out"
+	[ -z "$out" ]
+}
+
+# documents [FILE...]
+documents() { scripts/lint/documents.py "$@"; }
+
+# none PATTERN [EXCEPT]: the pattern is nowhere, but in files whose names match
+none() {
+	local found
+	found=$(files . | grep -v -E "${2:-^$}" | tr '\n' '\0' |
+		xargs -0 grep -n -I -E -e "$1" /dev/null) || return 0
+	printf '%s\n' "$found"
+	return 1
+}
+
+one_compat() {
+	none 'LINUX_VERSION_CODE|KERNEL_VERSION' \
+		'^zxpager/compat\.h$|^scripts/lint/|^scripts/lint\.sh$|\.md$'
+}
+no_outside() { none '[.][.]/shared|[/]work/'; }
+no_registry() {
+	none '[a-z]+[.](debian[.]org|npmjs[.]|golang[.]org)|pypi[.]org|crates[.]io'
+}
+
+spdx() {
+	local f bad=
+	while IFS= read -r f; do
+		head -n 3 "$f" | grep -q SPDX-License-Identifier: && continue
+		echo "$f: no SPDX line"
+		bad=1
+	done < <(files '(\.(c|h|S|sh|py|awk|map|mk|yml|rst|clang-tidy)|akefile|Kbuild|Kconfig)$'
+		 printf '%s\n' "${shell_files[@]}" "${python_files[@]}")
+	[ -z "$bad" ]
+}
+
+# Between two lines of marks the README repeats a file.
+readme_example() {
+	sed -n '/^--8<--/,/^-->8--/p' README | sed '1d;$d' |
+		diff - tools/examples/hello-pager.c
+}
