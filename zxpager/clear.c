@@ -303,7 +303,7 @@ int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length)
 
 	if (!length)
 		return 0;
-	if (offset < first)
+	if (offset < (u64)first)
 		ret = zxp_vmo_clear_part(vmo, offset, first, false);
 	if (!ret && last < end)
 		ret = zxp_vmo_clear_part(vmo, last, end, false);

@@ -143,8 +143,8 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
 int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 {
 	unsigned long cuts;
-	loff_t old;
 	int ret;
+	u64 old;
 
 	do {
 		if (size > (u64)zxp_vmo_pages(vmo) << PAGE_SHIFT)

@@ -12,6 +12,13 @@ files() {
 		done
 }
 
+# each COUNT COMMAND...: for the files on stdin, so many at a time, side by side
+each() {
+	local count=$1
+	shift
+	xargs -P "$(nproc)" -n "$count" "$@"
+}
+
 # scripts_in LANGUAGE: files whose first line names such an interpreter
 scripts_in() {
 	files . | while IFS= read -r f; do

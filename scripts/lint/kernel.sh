@@ -29,19 +29,20 @@ except_for() {
 
 # checkpatch IGNORE FILE...
 checkpatch() {
-	local ignore=$1 scripts f out bad=
+	local ignore=$1 scripts
 	scripts=$(kernel_scripts)
 	shift
-	for f; do
-		out=$(perl "$scripts/checkpatch.pl" --no-tree --strict --terse \
-			--no-summary --show-types --ignore "$ignore$(except_for "$f")" \
-			-f "$f") || bad=1
-		[ -z "$out" ] || printf '%s\n' "$out"
+	printf '%s\n' "$@" | each 8 perl "$scripts/checkpatch.pl" --no-tree --strict \
+		--terse --no-summary --show-types --ignore "$ignore" -f
+}
+
+checkpatch_kernel() {
+	local f bad=
+	for f in "${kernel_files[@]}"; do
+		checkpatch "FILE_PATH_CHANGES$(except_for "$f")" "$f" || bad=1
 	done
 	[ -z "$bad" ]
 }
-
-checkpatch_kernel() { checkpatch FILE_PATH_CHANGES "${kernel_files[@]}"; }
 checkpatch_user() { checkpatch "$user_ignore" "${user_files[@]}"; }
 
 # kernel_doc [FILE...]: comments that begin with two stars, wherever they are

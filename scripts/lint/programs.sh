@@ -8,13 +8,6 @@
 tools_flags=(-std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Wmissing-prototypes
 	-Wstrict-prototypes -Iuapi -Itools/libzx/include)
 
-# each COUNT COMMAND...: for the files on stdin, so many at a time, side by side
-each() {
-	local count=$1
-	shift
-	xargs -P "$(nproc)" -n "$count" "$@"
-}
-
 # clang_programs [FILE...]: both compilers are to agree.  The harness gives each test
 # parameters that few use; gcc does not mind, since its header is a system's.
 clang_programs() {

@@ -8,7 +8,7 @@
 shell_scripts() {
 	local sources=("$@")
 	[ $# -gt 0 ] || sources=("${shell_files[@]}")
-	printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 8 shellcheck
+	printf '%s\n' "${sources[@]}" | each 8 shellcheck
 }
 
 # python_scripts [FILE...]
