@@ -17,7 +17,7 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check lint rig-test demo vm deps
-.PHONY: integrity crash random test_module debug coverage
+.PHONY: integrity crash random stress test_module debug coverage
 .PHONY: install modules_install headers_install clean help
 
 all: modules
@@ -57,6 +57,9 @@ random: test_module	## OPS=1000000 times anything, on each of four VMOs [SEED=N]
 	@scripts/vm.sh --kernel $(kernel) --timeout 36000 \
 		--insmod build/$(kernel)/zxpager.ko -- env $(test_env) \
 		ZXP_OPS=$(or $(OPS),1000000) '$(out)/selftests/zxp_random'
+
+stress: test_module	## race everything for MINUTES=10 [KERNEL=6.12-debug] [SEED=N]
+	@$(test_env) scripts/stress.sh $(kernel) $(or $(MINUTES),10)
 
 debug: tools selftests	## the selftests on a kernel that finds mistakes [FLAVOUR=kcsan] [KERNEL=6.1]
 	@scripts/deps.sh kernel rig test

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who has no part in it, and disturbs all.
+ */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "stress.h"
+
+#define CHURN_PAGES	8
+#define CHURN_KEY	77
+
+static void pause_up_to(struct dice *d, uint32_t us)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 1000L * (1 + roll(d, us)) }, NULL);
+}
+
+/* Not all kernels have all of these. */
+static void poke(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
+		errno = 0;
+	close(fd);
+}
+
+void reclaim_main(void)
+{
+	struct dice d = { seed_of(1, 0) };
+
+	while (load(board->phase) == PHASE_RUN) {
+		switch (roll(&d, 8)) {
+		case 0:
+			poke("/proc/sys/vm/drop_caches", "1");
+			break;
+		case 1:
+			poke("/proc/sys/vm/compact_memory", "1");
+			break;
+		default:
+			poke("/sys/fs/cgroup/zxp_stress/memory.reclaim",
+			     one_in(&d, 2) ? "256K" : "2M");
+		}
+		pause_up_to(&d, 200000);
+	}
+}
+
+/* The supervisor has descriptors of all VMOs as long as this is called. */
+void unload_main(void)
+{
+	struct dice d = { seed_of(2, 0) };
+
+	while (load(board->phase) == PHASE_RUN) {
+		if (!syscall(SYS_delete_module, "zxpager", O_NONBLOCK))
+			wrong("the module was removed while it is used");
+		else if (errno != EWOULDBLOCK && errno != EBUSY)
+			wrong("attempt to remove the module: %m");
+		else
+			add(board->busy, 1);
+		pause_up_to(&d, 20000);
+	}
+}
+
+static volatile uint64_t *churn_at;
+
+static void on_bus(int sig)
+{
+	(void)sig;
+	_exit(0);
+}
+
+/* It sees what was supplied, or nothing. */
+static void churn_client(int vmo, uint64_t page, bool store)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGBUS, on_bus);
+	churn_at = mmap(NULL, CHURN_PAGES * 4096, PROT_READ | PROT_WRITE, MAP_SHARED, vmo, 0);
+	if (churn_at == MAP_FAILED)
+		_exit(1);
+	if (store)
+		churn_at[page * 512 + 1] = 1;
+	_exit(churn_at[page * 512] == CHURN_KEY ? 0 : 1);
+}
+
+/* A pager, from its begin to its end, and a client that is in the middle of it. */
+static void churn_once(struct dice *d, const void *content)
+{
+	static const uint32_t options[] = {
+		0, ZXP_VMO_RESIZABLE, ZXP_VMO_TRAP_DIRTY, ZXP_VMO_UNBOUNDED,
+		ZXP_VMO_TRAP_DIRTY | ZXP_VMO_RESIZABLE,
+	};
+	int pager = zxp_open(O_NONBLOCK), port, vmo, status;
+	uint64_t page = roll(d, CHURN_PAGES);
+	struct zxp_packet p;
+	bool killed;
+	pid_t pid;
+
+	port = one_in(d, 2) ? zxp_create_port(pager) : ZXP_PORT_OWN;
+	vmo = zxp_create_vmo(pager, options[roll(d, 5)], port, CHURN_KEY,
+			     CHURN_PAGES * 4096);
+	if (pager < 0 || vmo < 0) {
+		wrong("churn: %d %d", pager, vmo);
+		return;
+	}
+	pid = fork();
+	if (!pid) {
+		/* The pager is the daemon's alone. */
+		close(pager);
+		close(port);
+		churn_client(vmo, page, one_in(d, 2));
+	}
+	pause_up_to(d, 3000);
+	switch (roll(d, 5)) {
+	case 0:
+		zxp_detach_vmo(pager, vmo);
+		break;
+	case 1:
+		if (read(port < 0 ? pager : port, &p, sizeof(p)) < 0)
+			break;
+		zxp_supply_pages(pager, vmo, 0, CHURN_PAGES * 4096, content);
+		zxp_dirty(pager, vmo, 0, CHURN_PAGES * 4096);
+		break;
+	case 2:
+		zxp_supply_pages(pager, vmo, page * 4096, 4096, content);
+		break;
+	case 3:
+		close(port);
+		break;
+	}
+	killed = one_in(d, 3);
+	if (killed)
+		kill(pid, SIGKILL);
+	if (one_in(d, 2))
+		close(vmo);
+	close(pager);
+	if (waitpid(pid, &status, 0) != pid ||
+	    (status && !(killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)))
+		wrong("churn: the client has ended with %#x", status);
+	close(vmo);
+	close(port);
+	add(board->churned, 1);
+}
+
+void churn_main(void)
+{
+	struct dice d = { seed_of(3, 0) };
+	uint64_t *content = map_anon(CHURN_PAGES);
+	int i;
+
+	for (i = 0; i < CHURN_PAGES; i++)
+		content[i * 512] = CHURN_KEY;
+	while (load(board->phase) == PHASE_RUN) {
+		churn_once(&d, content);
+		pause_up_to(&d, 20000);
+	}
+}

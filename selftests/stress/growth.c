@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Between the rounds, with the module gone, the kernel has as much memory as before.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "stress.h"
+
+#define CACHES		400
+#define SAMPLES		512
+#define WARM		2		/* samples until all is as it stays */
+#define ENOUGH		5		/* samples without which nothing can be said */
+#define CACHE_LIMIT	(192 << 10)	/* growth of one cache that is not noise */
+#define ALL_LIMIT	(3 << 20)	/* of all that cannot be reclaimed */
+
+static struct cache {
+	char name[40];
+	uint64_t bytes[SAMPLES];
+} *caches;
+
+static int nr_caches, nr_samples;
+
+void growth_init(void)
+{
+	caches = calloc(CACHES, sizeof(*caches));
+	if (!caches)
+		abort();
+	/* Number 0 is all of them. */
+	snprintf(caches[nr_caches++].name, sizeof(caches[0].name), "SUnreclaim");
+}
+
+static void note(const char *name, uint64_t bytes)
+{
+	int i;
+
+	for (i = 0; i < nr_caches && strcmp(caches[i].name, name); i++)
+		;
+	if (i == CACHES)
+		return;
+	if (i == nr_caches)
+		snprintf(caches[nr_caches++].name, sizeof(caches[0].name), "%s", name);
+	caches[i].bytes[nr_samples] += bytes;
+}
+
+static void settle(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "3", 1) != 1)
+		errno = 0;
+	close(fd);
+}
+
+void growth_sample(void)
+{
+	char line[300], name[40];
+	uint64_t active, size, kb;
+	FILE *f;
+
+	if (nr_samples == SAMPLES)
+		return;
+	settle();
+	f = fopen("/proc/meminfo", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "SUnreclaim: %" SCNu64, &kb) == 1)
+			note("SUnreclaim", kb << 10);
+	if (f)
+		fclose(f);
+	f = fopen("/proc/slabinfo", "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%39s %" SCNu64 " %*u %" SCNu64, name, &active, &size) == 3)
+			note(name, active * size);
+	if (f)
+		fclose(f);
+	nr_samples++;
+}
+
+/* All of the last third are larger than all of the first. */
+static bool has_grown(const struct cache *c, uint64_t limit)
+{
+	int third = (nr_samples - WARM) / 3, i;
+	uint64_t most = 0, least = UINT64_MAX;
+
+	for (i = WARM; i < WARM + third; i++)
+		if (c->bytes[i] > most)
+			most = c->bytes[i];
+	for (i = nr_samples - third; i < nr_samples; i++)
+		if (c->bytes[i] < least)
+			least = c->bytes[i];
+	if (least <= most + limit)
+		return false;
+	diag("%s has grown from %" PRIu64 " to %" PRIu64 " KiB in %d rounds", c->name,
+	     most >> 10, least >> 10, nr_samples - WARM - third);
+	return true;
+}
+
+bool growth_none(void)
+{
+	int i, grown = 0;
+
+	if (nr_samples < ENOUGH) {
+		diag("%d rounds are too few to see memory grow", nr_samples);
+		return true;
+	}
+	for (i = 0; i < nr_caches; i++)
+		grown += has_grown(&caches[i], i ? CACHE_LIMIT : ALL_LIMIT);
+	diag("SUnreclaim: %" PRIu64 " KiB after the first rounds, %" PRIu64
+	     " KiB at the end", caches[0].bytes[WARM] >> 10,
+	     caches[0].bytes[nr_samples - 1] >> 10);
+	return !grown;
+}
+
+/* Where there is a kmemleak; what is young is not looked at, so it scans twice. */
+bool kmemleak_none(void)
+{
+	int fd = open("/sys/kernel/debug/kmemleak", O_RDWR | O_CLOEXEC);
+	char line[300];
+	bool none = true;
+	FILE *f;
+
+	if (fd < 0)
+		return true;
+	if (write(fd, "scan", 4) != 4)
+		diag("kmemleak: %m");
+	sleep(6);
+	if (write(fd, "scan", 4) != 4)
+		diag("kmemleak: %m");
+	close(fd);
+	f = fopen("/sys/kernel/debug/kmemleak", "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		diag("kmemleak: %s", line);
+		none = false;
+	}
+	if (f)
+		fclose(f);
+	return none;
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Race everything: rounds in which clients, daemons and bystanders do all there is at
+ * once. See stress.h for who is who, and what has to hold.
+ *
+ *   ZXPAGER_KO	    the module; it is loaded for each round, and has to go after it
+ *   ZXP_SECONDS    how long, default 60
+ *   ZXP_ROUND	    seconds of a round, default 10
+ *   ZXP_SEED	    repeats the dice of all threads, though not their order
+ *
+ * Prints KTAP: a test for each round, and two for the memory of the kernel.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "client.h"
+
+#define WATCH_MS	100
+#define CGROUP		"/sys/fs/cgroup/zxp_stress"
+
+static uint64_t total_ops, total_kills;
+static struct board totals;
+static pid_t clients[PROCS], bystanders[3];
+static uint64_t incarnations;
+static int tests, failures;
+
+static uint64_t from_env(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+static void test_result(bool ok, const char *fmt, ...)
+{
+	char name[100];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(name, sizeof(name), fmt, ap);
+	va_end(ap);
+	failures += !ok;
+	printf("%s %d %s\n", ok ? "ok" : "not ok", ++tests, name);
+	fflush(stdout);
+}
+
+static void pause_ms(int ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000,
+				      .tv_nsec = ms % 1000 * 1000000L }, NULL);
+}
+
+/* --- the module ------------------------------------------------------------------- */
+
+static bool module_load(void)
+{
+	const char *path = getenv("ZXPAGER_KO");
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	bool ok = fd >= 0 && !syscall(SYS_finit_module, fd, "", 0);
+
+	if (!ok)
+		diag("cannot load ZXPAGER_KO=%s: %m", path ? path : "");
+	close(fd);
+	return ok && wait_until(!access(ZXP_DEV, R_OK));
+}
+
+/* The last references go a moment after the last process. */
+static bool module_unload(void)
+{
+	return wait_until(!syscall(SYS_delete_module, "zxpager", O_NONBLOCK));
+}
+
+/* --- processes -------------------------------------------------------------------- */
+
+static pid_t start(const char *name)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_NAME, name);
+	return 0;
+}
+
+static void start_client(int proc)
+{
+	uint64_t incarnation = incarnations++;
+	int i;
+
+	for (i = 0; i < THREADS; i++) {
+		struct actor_board *ab = &board->actor[proc * THREADS + i];
+
+		put(ab->pid, 0);
+		put(ab->base, 0);
+		put(ab->seq, ab->seq + 1);
+	}
+	clients[proc] = start("zxp-client");
+	if (!clients[proc]) {
+		setpgid(0, 0);
+		client_main(proc, incarnation);
+	}
+	setpgid(clients[proc], clients[proc]);
+}
+
+/*
+ * SIGKILL, to forked children of it as well, which may be in the middle of a write. Who
+ * comes instead must not begin before the last of them has gone.
+ */
+static bool kill_client(int proc)
+{
+	uint64_t begin = now_ns();
+	pid_t group = clients[proc];
+
+	kill(-group, SIGKILL);
+	while (waitpid(-group, NULL, WNOHANG) >= 0) {
+		nap();
+		if (now_ns() - begin < 100ULL * 1000000000)
+			continue;
+		wrong("client %d was killed and does not go", group);
+		watch_tell();
+		return false;
+	}
+	figures_killed(now_ns() - begin);
+	total_kills++;
+	return true;
+}
+
+static bool get_fds(int pager)
+{
+	struct pager_board *pb = &board->pager[pager];
+	int pidfd = syscall(SYS_pidfd_open, pb->pid, 0), v;
+	bool ok = pidfd >= 0;
+
+	for (v = 0; ok && v < VMOS; v++) {
+		struct vmo_board *vb = &board->vmo[v];
+
+		if (vb->pager != pager)
+			continue;
+		vb->fd = syscall(SYS_pidfd_getfd, pidfd, vb->daemon_fd, 0);
+		ok = vb->fd >= 0;
+	}
+	close(pidfd);
+	return ok;
+}
+
+static bool start_daemons(struct dice *d)
+{
+	int i;
+
+	for (i = 0; i < PAGERS; i++) {
+		struct pager_board *pb = &board->pager[i];
+		pid_t pid;
+
+		pb->fate = one_in(d, 2) ? FATE_LIVES : roll(d, NR_FATES);
+		/* A stream of the pager's own goes with the pager. */
+		if (!i && pb->fate == FATE_CLOSES_PORT)
+			pb->fate = FATE_CLOSES_PAGER;
+		pid = start("zxp-daemon");
+		if (!pid)
+			_exit(daemon_main(i));
+		pb->pid = pid;
+		if (!wait_until(load(pb->ready) || load(board->wrong)) || load(board->wrong) ||
+		    !get_fds(i)) {
+			wrong("no daemon");
+			return false;
+		}
+	}
+	return true;
+}
+
+static void start_bystanders(void)
+{
+	static void (*const mains[])(void) = { reclaim_main, unload_main, churn_main };
+	static const char *const names[] = { "zxp-reclaim", "zxp-unload", "zxp-churn" };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		bystanders[i] = start(names[i]);
+		if (!bystanders[i]) {
+			mains[i]();
+			_exit(0);
+		}
+	}
+}
+
+/* --- a round ---------------------------------------------------------------------- */
+
+static void kill_daemon(int pager)
+{
+	struct pager_board *pb = &board->pager[pager];
+	int v;
+
+	for (v = 0; v < VMOS; v++)
+		if (board->vmo[v].pager == pager)
+			put(board->vmo[v].gone, true);
+	kill(pb->pid, SIGKILL);
+	waitpid(pb->pid, NULL, 0);
+	put(pb->done, true);
+}
+
+/* Kill whom the dice say while the clients run. */
+static bool race(struct dice *d, int64_t end)
+{
+	int64_t length = end - now_ms(), kill_at = now_ms() + length / 4 + roll(d, length / 2);
+	int i;
+
+	while (now_ms() < end && !load(board->wrong)) {
+		pause_ms(WATCH_MS);
+		if (!watch())
+			return false;
+		if (one_in(d, 4)) {
+			i = roll(d, PROCS);
+			if (!kill_client(i))
+				return false;
+			start_client(i);
+		}
+		if (now_ms() < kill_at)
+			continue;
+		kill_at = INT64_MAX;
+		for (i = 0; i < PAGERS; i++)
+			if (board->pager[i].fate == FATE_KILLED)
+				kill_daemon(i);
+	}
+	return true;
+}
+
+/* Wait for a process to end by itself. False: it is stuck. */
+static bool reap(pid_t pid, const char *what)
+{
+	int status;
+
+	while (!waitpid(pid, &status, WNOHANG)) {
+		pause_ms(WATCH_MS);
+		if (!watch())
+			return false;
+	}
+	if (status)
+		wrong("%s has ended with status %#x", what, status);
+	return true;
+}
+
+static bool end_clients(void)
+{
+	int i, j;
+
+	for (i = 0; i < PROCS; i++) {
+		if (!reap(clients[i], "a client"))
+			return false;
+		for (j = 0; j < THREADS; j++)
+			put(board->actor[i * THREADS + j].pid, 0);
+	}
+	for (i = 0; i < 3; i++)
+		if (!reap(bystanders[i], "a bystander"))
+			return false;
+	return true;
+}
+
+static bool end_daemons(void)
+{
+	int i;
+
+	for (i = 0; i < PAGERS; i++)
+		if (board->pager[i].fate != FATE_KILLED &&
+		    !reap(board->pager[i].pid, "a daemon"))
+			return false;
+	return true;
+}
+
+static void verify_orphans(void)
+{
+	int v;
+
+	for (v = 0; v < VMOS; v++) {
+		struct vmo_board *vb = &board->vmo[v];
+
+		if (vb->fd > 0 && load(vb->gone))
+			verify_vmo(v);
+		close(vb->fd);
+	}
+}
+
+/* Whatever is left after something went wrong. */
+static void kill_all(void)
+{
+	int i;
+
+	for (i = 0; i < PROCS; i++)
+		kill(-clients[i], SIGKILL);
+	for (i = 0; i < 3; i++)
+		kill(bystanders[i], SIGKILL);
+	for (i = 0; i < PAGERS; i++)
+		if (board->pager[i].pid && !board->pager[i].done)
+			kill(board->pager[i].pid, SIGKILL);
+}
+
+static void add_up(void)
+{
+	int i, j;
+
+	for (i = 0; i < nr_ops; i++) {
+		totals.ops[i] += board->ops[i];
+		totals.failed[i] += board->failed[i];
+		total_ops += board->ops[i];
+	}
+	for (i = 0; i < PAGERS; i++) {
+		for (j = 0; j < 4; j++)
+			totals.pager[0].packets[j] += board->pager[i].packets[j];
+		totals.pager[0].fails += board->pager[i].fails;
+	}
+	totals.torn += board->torn;
+	totals.words += board->words;
+	totals.synced += board->synced;
+	totals.busy += board->busy;
+	totals.churned += board->churned;
+}
+
+static bool run_round(uint64_t seed, int64_t ms)
+{
+	struct dice d;
+	int i;
+
+	memset(board, 0, sizeof(*board));
+	board->seed = seed;
+	d.state = seed_of(0, 0);
+	watch_init();
+	if (!module_load())
+		return false;
+	if (!start_daemons(&d))
+		goto out;
+	put(board->phase, PHASE_RUN);
+	for (i = 0; i < PROCS; i++)
+		start_client(i);
+	start_bystanders();
+	if (!race(&d, now_ms() + ms))
+		goto out;
+	put(board->phase, PHASE_FLUSH);
+	if (!end_clients() || !end_daemons())
+		goto out;
+	verify_orphans();
+	figures_round();
+	add_up();
+	if (board->wrong)
+		goto out;
+	if (!module_unload()) {
+		wrong("the module does not go");
+		watch_tell();
+	}
+	return !board->wrong;
+out:
+	kill_all();
+	return false;
+}
+
+static void print_totals(void)
+{
+	static const char *const names[] = { "READ", "DIRTY", "SYNC", "COMPLETE" };
+	int i;
+
+	for (i = 0; i < nr_ops; i += 4) {
+		char line[200];
+		int j, n = 0;
+
+		for (j = i; j < i + 4 && j < nr_ops; j++)
+			n += snprintf(line + n, sizeof(line) - n, "%14s %6" PRIu64 "/%-5" PRIu64,
+				      ops[j].name, totals.ops[j], totals.failed[j]);
+		diag("%s", line);
+	}
+	diag("%" PRIu64 " operations (of each: all/failed), %" PRIu64 " words looked at, %"
+	     PRIu64 " of them in the middle of a write", total_ops, totals.words,
+	     totals.torn);
+	for (i = 0; i < 4; i++)
+		diag("%s packets: %" PRIu64, names[i], totals.pager[0].packets[i]);
+	diag("%" PRIu64 " FAILs, %" PRIu64 " syncs found in the store, %" PRIu64
+	     " clients killed, %" PRIu64 " pagers on the side, %" PRIu64
+	     " attempts to unload", totals.pager[0].fails, totals.synced, total_kills,
+	     totals.churned, totals.busy);
+}
+
+static void setup(void)
+{
+	char pid[20];
+	int fd;
+
+	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		     -1, 0);
+	store = mmap(NULL, VMOS * ROOM_BYTES, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (board == MAP_FAILED || store == MAP_FAILED)
+		abort();
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	prctl(PR_SET_NAME, "zxp-supervisor");
+	mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL);
+	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	mkdir(CGROUP, 0700);
+	fd = open(CGROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	if (fd < 0 || write(fd, pid, strlen(pid)) < 0)
+		diag("no memory cgroup here");
+	close(fd);
+	growth_init();
+	figures_init();
+}
+
+int main(void)
+{
+	int64_t end = now_ms() + 1000 * from_env("ZXP_SECONDS", 60), left;
+	int64_t length = 1000 * from_env("ZXP_ROUND", 10);
+	struct dice d = { from_env("ZXP_SEED", now_ns()) };
+	int round;
+
+	printf("TAP version 13\n");
+	diag("ZXP_SEED=%" PRIu64, d.state);
+	setup();
+	for (round = 1; (left = end - now_ms()) > 0; round++) {
+		uint64_t seed = d.state, next = roll(&d, UINT32_MAX);
+		bool ok = run_round(seed, left < length ? left : length);
+
+		(void)next;
+		test_result(ok, "round_%d # seed %" PRIu64 ", %" PRIu64 " operations", round,
+			    seed, total_ops);
+		if (!ok)
+			break;
+		growth_sample();
+	}
+	test_result(growth_none(), "no_growth");
+	test_result(kmemleak_none(), "no_leak");
+	printf("1..%d\n", tests);
+	print_totals();
+	figures_print();
+	return failures != 0;
+}
