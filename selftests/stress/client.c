@@ -240,28 +240,6 @@ const struct op *choose_op(struct actor *a, bool forked)
 	return &ops[i];
 }
 
-/* The longest time that this thread was blocked, if the kernel tells. */
-static void note_blocked(void)
-{
-	char line[200];
-	double ms;
-	FILE *f = fopen("/proc/thread-self/sched", "re");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		char *at = strstr(line, "block_max");
-		uint64_t ns, seen = load(board->block_max);
-
-		if (!at || sscanf(at, "block_max : %lf", &ms) != 1)
-			continue;
-		ns = ms * 1000000;
-		while (ns > seen && !__atomic_compare_exchange_n(&board->block_max, &seen,
-				ns, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-			;
-	}
-	if (f)
-		fclose(f);
-}
-
 static char *reserve(uint64_t slots)
 {
 	char *p = mmap(NULL, slots * SLOT, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -294,7 +272,6 @@ static void *actor_main(void *arg)
 	put(a->ab->seq, a->ab->seq + 1);
 	while (load(board->phase) == PHASE_RUN && !load(board->wrong))
 		run_op(a, choose_op(a, false));
-	note_blocked();
 	return NULL;
 }
 

@@ -204,19 +204,24 @@ static void compare_counts(struct served *s)
 		      (uintmax_t)info.out_supplied_bytes, (uintmax_t)s->filled);
 }
 
+static bool nobody_waits(struct served *s)
+{
+	struct zxp_vmo_info info = vmo_info(&s->vmo);
+
+	return !info.out_waiting && !info.out_requests;
+}
+
 static void finish(struct daemon *d, struct served *s, struct dice *dice)
 {
-	struct zxp_vmo_info info;
 	bool first = one_in(dice, 3), closed = d->port_closed && !s->stream;
 
-	if (!wait_until((info = vmo_info(&s->vmo), !info.out_waiting && !info.out_requests)))
-		wrong("VMO %d: %ju tasks wait, %ju requests at the end", s->v,
-		      (uintmax_t)info.out_waiting, (uintmax_t)info.out_requests);
+	if (!wait_until(nobody_waits(s)))
+		wrong("VMO %d: somebody waits at the end", s->v);
 	if (first && !s->detached)
 		detach(d, s);
 	if (!keeper_flush(&s->k))
 		wrong("VMO %d: cannot be written back", s->v);
-	verify_store(s->v, info.out_stream_size);
+	verify_store(s->v, vmo_info(&s->vmo).out_stream_size);
 	if (!s->detached)
 		verify_vmo(s->v);
 	if (!s->detached)

@@ -81,6 +81,19 @@ static double max(double a, double b)
 	return a > b ? a : b;
 }
 
+static bool numbers(const char *text, double n[12])
+{
+	char *end;
+	int i;
+
+	for (i = 0; i < 12; i++, text = end) {
+		n[i] = strtod(text, &end);
+		if (end == text)
+			return false;
+	}
+	return true;
+}
+
 /* Before the module goes, and its lock classes with it. */
 static void read_lock_stat(void)
 {
@@ -92,10 +105,7 @@ static void read_lock_stat(void)
 		struct lock *l;
 		double n[12];
 
-		if (!end || end <= name || sscanf(end + 1,
-			   "%lf %lf %lf %lf %lf %lf %lf %lf %lf %lf %lf %lf", &n[0], &n[1],
-			   &n[2], &n[3], &n[4], &n[5], &n[6], &n[7], &n[8], &n[9], &n[10],
-			   &n[11]) != 12)
+		if (!end || end <= name || !numbers(end + 1, n))
 			continue;
 		*end = '\0';
 		l = is_interesting(name) ? lock_named(name) : NULL;

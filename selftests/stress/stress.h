@@ -38,7 +38,6 @@
 #define THREADS		3
 #define ACTORS		(PROCS * THREADS)
 #define MAX_OPS		48
-#define PID_LIMIT	64		/* processes that a watch tells of */
 
 enum phase { PHASE_START, PHASE_RUN, PHASE_FLUSH, PHASE_END };
 
@@ -104,7 +103,6 @@ struct board {
 	uint64_t synced;	/* fsync() after which the store was right */
 	uint64_t busy;		/* attempts to unload */
 	uint64_t churned;
-	uint64_t block_max;	/* ns */
 	uint64_t wild;
 	struct vmo_board vmo[VMOS];
 	struct actor_board actor[ACTORS];
