@@ -35,7 +35,7 @@ void reclaim_main(void)
 	struct dice d = { seed_of(1, 0) };
 
 	while (load(board->phase) == PHASE_RUN) {
-		switch (roll(&d, 8)) {
+		switch (roll(&d, 16)) {
 		case 0:
 			poke("/proc/sys/vm/drop_caches", "1");
 			break;
@@ -44,7 +44,7 @@ void reclaim_main(void)
 			break;
 		default:
 			poke("/sys/fs/cgroup/zxp_stress/memory.reclaim",
-			     one_in(&d, 2) ? "256K" : "2M");
+			     one_in(&d, 16) ? "2M" : "128K");
 		}
 		pause_up_to(&d, 200000);
 	}

@@ -74,6 +74,16 @@ static void on_alarm(int sig)
 	(void)sig;
 }
 
+static void note_time(const struct op *op, uint64_t ns)
+{
+	uint64_t *longest = &board->longest[op - ops], seen = load(*longest);
+
+	while (ns > seen && !__atomic_compare_exchange_n(longest, &seen, ns, false,
+							 __ATOMIC_SEQ_CST,
+							 __ATOMIC_SEQ_CST))
+		;
+}
+
 static ssize_t attempt(struct actor *a, const struct op *op, const struct range *r)
 {
 	ssize_t n;
@@ -102,6 +112,7 @@ static bool error_is_right(const struct op *op, const struct range *r, int err)
 	case EAGAIN:
 	case ENOMEM:
 	case ENOSYS:
+	case ECANCELED:	/* io_uring has no thread for it after a signal */
 		return true;
 	case EIO:
 	case EBADMSG:
@@ -202,6 +213,8 @@ void run_op(struct actor *a, const struct op *op)
 	bool writes = op->kind == OP_WRITE || op->kind == OP_ZERO;
 	struct range r;
 	int tries = 100;
+	uint64_t begin;
+	ssize_t n;
 
 	while (tries-- && !(writes ? own_range(a, &r) : op->kind == OP_SIZE ?
 			    size_range(a, &r) : any_range(a, &r)))
@@ -218,7 +231,10 @@ void run_op(struct actor *a, const struct op *op)
 		zero_begin(&r);
 	else if (op->kind != OP_SIZE)
 		window_open(&a->window, &r);
-	judge(a, op, &r, attempt(a, op, &r));
+	begin = now_ns();
+	n = attempt(a, op, &r);
+	note_time(op, now_ns() - begin);
+	judge(a, op, &r, n);
 	add(a->ab->ops, 1);
 }
 

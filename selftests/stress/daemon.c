@@ -283,6 +283,5 @@ int daemon_main(int number)
 		if (!(d.port_closed && !d.served[i].stream))
 			compare_counts(&d.served[i]);
 	answer_no_more(&d);
-	put(d.pb->done, true);
 	return 0;
 }

@@ -86,7 +86,6 @@ struct pager_board {
 	pid_t pid;
 	enum fate fate;
 	bool ready;
-	bool done;
 	uint64_t ops;		/* progress */
 	uint64_t packets[4];	/* READ, DIRTY, SYNC, COMPLETE */
 	uint64_t fails;
@@ -100,6 +99,7 @@ struct board {
 	uint64_t words;		/* that were looked at */
 	uint64_t ops[MAX_OPS];
 	uint64_t failed[MAX_OPS];
+	uint64_t longest[MAX_OPS];	/* ns */
 	uint64_t synced;	/* fsync() after which the store was right */
 	uint64_t busy;		/* attempts to unload */
 	uint64_t churned;
