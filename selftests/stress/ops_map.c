@@ -310,6 +310,13 @@ ssize_t op_fork(struct actor *a, const struct range *r)
 		kill(pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	/* What it may have left in the pipe goes with that. */
+	if (killed) {
+		close(a->pipe[0]);
+		close(a->pipe[1]);
+		if (pipe(a->pipe))
+			wrong("pipe: %m");
+	}
 	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 		wrong("a forked child has died of signal %d", WTERMSIG(status));
 	return 0;
