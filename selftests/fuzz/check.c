@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an ioctl may not do: succeed with arguments that are wrong whatever else is
+ * going on, give an errno that <linux/zxpager.h> does not have for it, report what
+ * cannot be, or write where it has no business.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+/* None of these may reach a user. */
+static bool internal(int error)
+{
+	return error >= 512;
+}
+
+static bool listed(const struct call_desc *d, int error)
+{
+	static const int all[] = { EBADF, EMEDIUMTYPE, ENOTTY, EFAULT, EINVAL, E2BIG };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(all); i++)
+		if (error == all[i])
+			return true;
+	for (i = 0; i < ARRAY_SIZE(d->errnos) && d->errnos[i]; i++)
+		if (error == d->errnos[i])
+			return true;
+	return false;
+}
+
+void check_errno(const struct call_desc *d, int error, bool failing)
+{
+	if (internal(error))
+		finding("%s: the kernel's own error %d", d->name, error);
+	/* A failed allocation may be told as that everywhere. */
+	else if (d->cmd && !(failing && error == ENOMEM) && !listed(d, error))
+		finding("%s: errno %d (%s) is not among those of it", d->name, error,
+			strerror(error));
+}
+
+static bool out_of_range(uint64_t offset, uint64_t length)
+{
+	return offset > MAX_VMO_SIZE || length > MAX_VMO_SIZE - offset;
+}
+
+static bool unaligned(uint64_t value)
+{
+	return value % PAGE;
+}
+
+/* Why it must not have succeeded, or NULL. */
+static const char *wrong_struct(const struct call_desc *d, const uint64_t *a)
+{
+	uint64_t known = d->args[2].values[0], mask;
+	uint32_t size = a[2];
+	unsigned int i, k;
+
+	if (size < d->args[2].values[1])
+		return "a structure that is too small";
+	if (size > PAGE)
+		return "a structure that is larger than a page";
+	if (size > known && a[2] & TAIL_NOT_ZERO)
+		return "an unknown tail";
+
+	for (i = 3; i < nr_args(d); i++) {
+		const struct arg_desc *f = &d->args[i];
+
+		if (!f->width)
+			continue;
+		if (f->kind == A_ZERO && (uint32_t)a[i])
+			return "something reserved that is not zero";
+		if (f->kind != A_FLAGS)
+			continue;
+		for (k = 0, mask = 0; k < f->nr; k++)
+			mask |= f->values[k];
+		if ((uint32_t)a[i] & ~mask)
+			return "an unknown flag";
+	}
+	return NULL;
+}
+
+static const char *wrong_supply(const struct zxp_supply_pages *s)
+{
+	bool aux = s->flags & ZXP_SUPPLY_AUX;
+
+	if (unaligned(s->offset) || unaligned(s->length) ||
+	    (aux && unaligned(s->source)))
+		return "bad alignment";
+	if (!aux && s->aux_fd != -1)
+		return "a plain VMO that is not wanted";
+	if (out_of_range(s->offset, s->length) ||
+	    (aux && out_of_range(s->source, s->length)))
+		return "a range that is not inside of a VMO";
+	return NULL;
+}
+
+static const char *wrong_op_range(const struct zxp_op_range *o)
+{
+	if (unaligned(o->offset) || unaligned(o->length))
+		return "bad alignment";
+	if (out_of_range(o->offset, o->length) && o->op != ZXP_PAGER_OP_SYNC_END)
+		return "a range that is not inside of a VMO";
+	switch (o->op) {
+	case ZXP_PAGER_OP_FAIL:
+	case ZXP_PAGER_OP_SYNC_END:
+		if (o->data != EIO && o->data != EBADMSG && o->data != ESTALE &&
+		    o->data != ENOSPC && o->data != ENOBUFS &&
+		    !(o->op == ZXP_PAGER_OP_SYNC_END && !o->data))
+			return "a bad code";
+		break;
+	case ZXP_PAGER_OP_WRITEBACK_BEGIN:
+		if (o->data > ZXP_DIRTY_RANGE_IS_ZERO)
+			return "bad data";
+		break;
+	case ZXP_PAGER_OP_DIRTY:
+	case ZXP_PAGER_OP_WRITEBACK_END:
+		if (o->data)
+			return "bad data";
+		break;
+	default:
+		return "an unknown operation";
+	}
+	return NULL;
+}
+
+static const char *wrong_create(const struct zxp_create_vmo *c)
+{
+	bool plain = c->flags & ZXP_CREATE_PLAIN;
+
+	if (plain && (c->key || c->port_fd != -1 || c->flags & ZXP_CREATE_SYNC ||
+		      c->options & ZXP_VMO_TRAP_DIRTY))
+		return "what a plain VMO cannot have";
+	if (c->options & ZXP_VMO_RESIZABLE && c->options & ZXP_VMO_UNBOUNDED)
+		return "resizable and unbounded";
+	if (c->vmo_size > MAX_VMO_SIZE)
+		return "too large a VMO";
+	return NULL;
+}
+
+static const char *wrong_vmo_op(const struct zxp_vmo_op_range *o)
+{
+	switch (o->op) {
+	case ZXP_VMO_OP_COMMIT:
+	case ZXP_VMO_OP_ZERO:
+		return out_of_range(o->offset, o->length) ?
+		       "a range that is not inside of a VMO" : NULL;
+	case ZXP_VMO_OP_DONT_NEED:
+	case ZXP_VMO_OP_ALWAYS_NEED:
+	case ZXP_VMO_OP_PREFETCH:
+		/* On a plain VMO these do nothing, for any range. */
+		return NULL;
+	default:
+		return "an unknown operation";
+	}
+}
+
+static const char *wrong_fields(const struct call_desc *d, const void *s)
+{
+	const struct zxp_vmo_io *io = s;
+	const struct zxp_query_dirty_ranges *q = s;
+	const struct zxp_vmo_set_stream_size *stream = s;
+
+	switch (d->cmd) {
+	case ZXP_IOC_CREATE_VMO:
+		return wrong_create(s);
+	case ZXP_IOC_SUPPLY_PAGES:
+		return wrong_supply(s);
+	case ZXP_IOC_OP_RANGE:
+		return wrong_op_range(s);
+	case ZXP_IOC_VMO_OP_RANGE:
+		return wrong_vmo_op(s);
+	case ZXP_IOC_QUERY_DIRTY_RANGES:
+		return out_of_range(q->offset, q->length) ? "a range out of bounds" :
+							     NULL;
+	case ZXP_IOC_VMO_READ:
+	case ZXP_IOC_VMO_WRITE:
+		return out_of_range(io->offset, io->length) ? "a range out of bounds" :
+							       NULL;
+	case ZXP_IOC_VMO_SET_STREAM_SIZE:
+		return stream->stream_size > MAX_VMO_SIZE ? "too large a size" : NULL;
+	case ZXP_IOC_VMO_CREATE_CHILD:
+		return "what is not in this revision";
+	default:
+		return NULL;
+	}
+}
+
+static void check_supply(const struct zxp_supply_pages *s, long ret)
+{
+	if (s->out_done > s->length || s->out_filled > s->out_done ||
+	    unaligned(s->out_done) || unaligned(s->out_filled) ||
+	    (!ret && s->out_done != s->length))
+		finding("supply_pages: %ld, length %#llx, done %#llx, filled %#llx", ret,
+			s->length, s->out_done, s->out_filled);
+}
+
+/* Only where nobody else can write, else it proves nothing. */
+static void check_ranges(struct thread *t, const struct zxp_query_dirty_ranges *q)
+{
+	const struct zxp_dirty_range *r = (void *)t->private;
+	uint64_t first = q->offset - q->offset % PAGE, i;
+	uint64_t last = (q->offset + q->length + PAGE - 1) / PAGE * PAGE;
+
+	for (i = 0; i < q->out_actual; i++, r++) {
+		if (unaligned(r->offset) || unaligned(r->length) || !r->length ||
+		    r->offset < first || r->offset + r->length > last ||
+		    r->options > ZXP_DIRTY_RANGE_IS_ZERO) {
+			finding("query_dirty_ranges: range %llu is %#llx+%#llx, options %#llx",
+				(unsigned long long)i, r->offset, r->length, r->options);
+			return;
+		}
+		first = r->offset + r->length;
+	}
+}
+
+static void check_query(struct thread *t, const struct zxp_query_dirty_ranges *q)
+{
+	uint64_t room = q->buffer_size / sizeof(struct zxp_dirty_range);
+
+	if (q->out_actual > room || q->out_actual > q->out_avail ||
+	    (q->flags & ZXP_QUERY_NO_AVAIL && q->out_actual != q->out_avail))
+		finding("query_dirty_ranges: room for %#llx, actual %#llx, avail %#llx",
+			(unsigned long long)room, q->out_actual, q->out_avail);
+	else if (q->buffer == (uintptr_t)t->private &&
+		 q->out_actual * sizeof(struct zxp_dirty_range) <= PRIVATE_PAGES * PAGE)
+		check_ranges(t, q);
+}
+
+static void check_info(const struct zxp_vmo_info *i)
+{
+	uint64_t stream = (i->out_stream_size + PAGE - 1) / PAGE * PAGE;
+
+	if (unaligned(i->out_vmo_size) || i->out_vmo_size > MAX_VMO_SIZE ||
+	    unaligned(i->out_resident) || unaligned(i->out_fail_offset) ||
+	    i->out_flags > 7 || i->out_options & 1)
+		finding("vmo_get_info: size %#llx, stream %#llx, resident %#llx, flags %#x",
+			i->out_vmo_size, i->out_stream_size, i->out_resident,
+			i->out_flags);
+	/* One that changes its size changes both, not at once. */
+	else if (!(i->out_options & ZXP_VMO_RESIZABLE) && stream > i->out_vmo_size)
+		finding("vmo_get_info: size %#llx, stream %#llx", i->out_vmo_size,
+			i->out_stream_size);
+}
+
+static void check_outside(struct thread *t, const struct call_desc *d,
+			  const uint64_t *a)
+{
+	uint32_t size = a[2], known = d->args[2].values[0], from, i;
+
+	memcpy(&i, t->own, sizeof(i));
+	if (i != size)
+		finding("%s: the size was %u and is %u", d->name, size, i);
+	from = size < known ? size : known;
+	if (from < d->args[2].values[1])
+		from = d->args[2].values[1];
+	for (i = from; i < sizeof(t->own); i++) {
+		if (t->own[i] != (i == known && a[2] & TAIL_NOT_ZERO)) {
+			finding("%s: %u bytes were given, and byte %u has changed",
+				d->name, size, i);
+			return;
+		}
+	}
+}
+
+void check_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a,
+		 long ret)
+{
+	const char *wrong = NULL;
+
+	check_outside(t, d, a);
+	if (!ret)
+		wrong = wrong_struct(d, a) ?: wrong_fields(d, t->own);
+	if (wrong)
+		finding("%s: success with %s", d->name, wrong);
+
+	if (d->cmd == ZXP_IOC_SUPPLY_PAGES)
+		check_supply((void *)t->own, ret);
+	if (!ret && d->cmd == ZXP_IOC_QUERY_DIRTY_RANGES)
+		check_query(t, (void *)t->own);
+	if (!ret && d->cmd == ZXP_IOC_VMO_GET_INFO)
+		check_info((void *)t->own);
+}

@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# fuzz.sh [--kernel K] [option...]: fuzz the module in a guest, as KTAP
+#
+#   --kernel K     6.1, 6.12 or one of ours (default 6.12-debug, which has KCOV)
+#   --runs N       programs to be run (default 1000)
+#   --seed N       of the dice; default is the time
+#   --replay FILE  run this program instead, N times
+#   --ko FILE      the module, instead of build/K/zxpager.ko
+#   --timeout S    for all of it; default 60 and a second for each program
+#   --uncovered    list the functions that were not reached, and not wholly reached
+#   --verbose      print each program and how its calls ended
+#   --help         this text
+#
+# If the guest crashes or hangs, the programs that it ran last, the culprit most likely
+# being the last one, are printed and kept in build/fuzz: replay them.
+set -euo pipefail
+. "$(dirname "$0")/../../scripts/lib.sh"
+
+kernel=6.12-debug runs=1000 seed=$(date +%s) ko='' timeout='' uncovered=''
+replay='' options=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--kernel) kernel=$2; shift ;;
+	--runs) runs=$2; shift ;;
+	--seed) seed=$2; shift ;;
+	--replay) replay=$(realpath "$2"); shift ;;
+	--ko) ko=$2; shift ;;
+	--timeout) timeout=$2; shift ;;
+	--uncovered) uncovered=1 ;;
+	--verbose) options+=(--verbose) ;;
+	--help | -h) usage; exit 0 ;;
+	*) die "unknown option '$1' (see --help)" ;;
+	esac
+	shift
+done
+O=${O:-$zx_root/build}
+ko=$(realpath "${ko:-$zx_root/build/$kernel/zxpager.ko}")
+out=$zx_root/build/fuzz
+share=$(mktemp -d)
+trap 'rm -rf "$share"' EXIT
+mkdir -p "$out"
+
+# Each point that KCOV can report is the return from such a call.
+offsets() {
+	objdump -dr -j .text "$ko" | python3 -c '
+import re, sys
+for line in sys.stdin:
+    m = re.match(r"\s*([0-9a-f]+): R_X86_64_P.*__sanitizer_cov_trace_pc", line)
+    if m:
+        print(int(m[1], 16) + 4)'
+}
+
+points=$(offsets | wc -l)
+if [ -n "$replay" ]; then
+	cp "$replay" "$share/replay"
+	options+=(--replay /mnt/share/replay)
+fi
+status=0
+# Ten times as long is a hang: a debug kernel without KVM needs a second for some.
+scripts=$zx_root/scripts
+"$scripts/vm.sh" --kernel "$kernel" --timeout "${timeout:-$((60 + runs))}" --mem 2048 \
+	--share "$share" --log "$out/klog-$kernel-$seed" -- \
+	env O="$O" ZXPAGER_KO="$ko" "$zx_root/selftests/fuzz/guest.sh" \
+	--runs "$runs" --seed "$seed" --points "$points" --fail \
+	--journal /mnt/share/journal --cover /mnt/share/cover \
+	"${options[@]}" || status=$?
+
+if [ $status -ge 124 ]; then
+	echo "not ok 99 fuzz.guest # status $status"
+	file=$out/crash-$kernel-$seed
+	grep -a . "$share/journal" > "$file" || :
+	echo "# What was run last, of seed $seed on $kernel, kept in ${file#"$zx_root/"}:"
+	sed 's/^/#   /' "$file"
+	"$scripts/klog.sh" "$out/klog-$kernel-$seed" | sed 's/^/# /' || :
+fi
+if [ -n "$uncovered" ] && [ -s "$share/cover" ]; then
+	offsets | sort > "$share/all"
+	while read -r o; do echo $((o)); done < "$share/cover" | sort > "$share/reached"
+	comm -23 "$share/all" "$share/reached" | while read -r o; do
+		printf '%#x\n' $((o - 5))
+	done | addr2line -f -s -j .text -e "$ko" | paste - - |
+		awk '{ lines[$1] = lines[$1] " " $2; n[$1]++ }
+		     END { for (f in n) print "# not reached: " n[f], f lines[f] }' |
+		sort -k4 -rn
+fi
+exit $status

@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Programs out of nothing, and out of others. Most of what is put into an argument
+ * makes sense, or hardly anything would come of a call; the rest lies on an edge, or
+ * is anything at all.
+ */
+#include <fcntl.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+static uint64_t roll64(struct dice *d)
+{
+	return (uint64_t)roll(d, 1U << 31) << 40 ^ (uint64_t)roll(d, 1U << 31) << 20 ^
+	       roll(d, 1U << 31);
+}
+
+/* Values at which something changes: ends of types, of files, of what the ABI has. */
+static uint64_t edge(struct dice *d)
+{
+	static const uint64_t edges[] = {
+		0, 1, PAGE - 1, PAGE, PAGE + 1, 1ULL << 31, (1ULL << 32) - PAGE,
+		1ULL << 32, 1ULL << 44, 1ULL << 52, MAX_VMO_SIZE, MAX_VMO_SIZE + PAGE,
+		1ULL << 62, (1ULL << 63) - PAGE, 1ULL << 63, 0 - PAGE, 0,
+	};
+	uint64_t value = edges[roll(d, ARRAY_SIZE(edges))];
+
+	switch (roll(d, 8)) {
+	case 0:
+		return value - 1;
+	case 1:
+		return value + 1;
+	case 2:
+		return value - PAGE * roll(d, 8);
+	case 3:
+		return value + PAGE * roll(d, 8);
+	default:
+		return value;
+	}
+}
+
+static uint64_t number(struct dice *d, uint32_t pages)
+{
+	switch (roll(d, 16)) {
+	case 0:
+		return edge(d);
+	case 1:
+		return roll(d, 4) ? roll(d, pages * PAGE) : roll64(d);
+	case 2:
+	case 3:
+		return roll(d, pages * PAGE);
+	default:
+		return roll(d, pages) * PAGE;
+	}
+}
+
+static uint64_t window_address(struct dice *d)
+{
+	uint64_t address = WINDOWS + roll(d, NR_WINDOWS) * WINDOW_STRIDE +
+			   roll(d, one_in(d, 3) ? WINDOW_PAGES : 4) * PAGE;
+
+	return one_in(d, 8) ? address + roll(d, PAGE) : address;
+}
+
+static uint64_t address(struct dice *d)
+{
+	switch (roll(d, 16)) {
+	case 0:
+		return edge(d);
+	case 1:
+		return 0;
+	case 2: /* something of it is in the hole */
+		return BUFFER + BUFFER_PAGES * PAGE - roll(d, 3 * PAGE);
+	case 3:
+		return READ_ONLY + roll(d, PAGE);
+	case 4: /* from plain memory into a window */
+		return WINDOWS + roll(d, NR_WINDOWS) * WINDOW_STRIDE - roll(d, 64);
+	case 5:
+	case 6:
+	case 7:
+		return window_address(d);
+	case 8:
+	case 9:
+	case 10:
+		return PRIVATE;
+	default:
+		return BUFFER + roll(d, 16) * PAGE + (one_in(d, 4) ? roll(d, PAGE) : 0);
+	}
+}
+
+/* Of @nr slots from @first on; rarely of another kind, or no descriptor at all. */
+static uint64_t slot(struct dice *d, unsigned int first, unsigned int nr)
+{
+	static const uint64_t none[] = { -1, -2, -100, 0x7fffffff, 0x80000000, 799 };
+
+	switch (roll(d, 32)) {
+	case 0:
+		return none[roll(d, ARRAY_SIZE(none))] & 0xffffffff;
+	case 1:
+		return roll(d, NR_SLOTS);
+	case 2:
+		return SLOT_SPARE + roll(d, NR_SLOTS - SLOT_SPARE);
+	default:
+		/* The first of each kind is the most used. */
+		return first + (one_in(d, 3) ? roll(d, nr) : 0);
+	}
+}
+
+static uint64_t make_size(struct dice *d, const struct arg_desc *desc)
+{
+	uint64_t size = desc->values[0];
+
+	switch (roll(d, 24)) {
+	case 0:
+		return desc->values[1] - roll(d, 3) * 4;
+	case 1:
+		return size + 8 * roll(d, 4);
+	case 2:
+		return (size + 8 + 8 * roll(d, 4)) | TAIL_NOT_ZERO;
+	case 3:
+		return one_in(d, 2) ? PAGE - 8 + 8 * roll(d, 3) :
+				      edge(d) & 0xffffffff;
+	default:
+		return size;
+	}
+}
+
+static uint64_t make_flags(struct dice *d, const struct arg_desc *desc)
+{
+	uint64_t flags = 0;
+	unsigned int i;
+
+	for (i = 0; i < desc->nr; i++)
+		if (one_in(d, 3))
+			flags |= desc->values[i];
+	return one_in(d, 32) ? flags ^ 1ULL << roll(d, 32) : flags;
+}
+
+static uint64_t make_arg(struct dice *d, const struct arg_desc *desc)
+{
+	switch (desc->kind) {
+	case A_PAGER:
+	case A_TO_PAGER:
+		return slot(d, SLOT_PAGER, 2);
+	case A_PORT:
+		return one_in(d, 2) ? 0xffffffff : slot(d, SLOT_PORT, 2);
+	case A_TO_PORT:
+		return SLOT_PORT + roll(d, 2);
+	case A_STREAM:
+		return one_in(d, 3) ? slot(d, SLOT_PORT, 2) : slot(d, SLOT_PAGER, 2);
+	case A_VMO:
+		return slot(d, SLOT_VMO, one_in(d, 4) ? 6 : 4);
+	case A_TO_VMO:
+		return SLOT_VMO + roll(d, 6);
+	case A_PLAIN:
+		return one_in(d, 2) ? 0xffffffff : slot(d, SLOT_PLAIN, 2);
+	case A_PIPE:
+		return slot(d, SLOT_PIPE, 2);
+	case A_SPARE:
+		return SLOT_SPARE + roll(d, NR_SLOTS - SLOT_SPARE);
+	case A_ANY:
+		return one_in(d, 3) ? roll(d, NR_SLOTS) : slot(d, SLOT_VMO, 4);
+	case A_AT:
+		return one_in(d, 12) ? address(d) : 0;
+	case A_SIZE:
+		return make_size(d, desc);
+	case A_ZERO:
+		return one_in(d, 48) ? 1ULL << roll(d, 32) : 0;
+	case A_FLAGS:
+		return make_flags(d, desc);
+	case A_CHOICE:
+		return one_in(d, 24) ? edge(d) : desc->values[roll(d, desc->nr)];
+	case A_OFFSET:
+		return number(d, 8);
+	case A_LENGTH:
+		return number(d, 10);
+	case A_KEY:
+		return one_in(d, 8) ? 0 : 1 + roll(d, 255);
+	case A_POINTER:
+		return address(d);
+	case A_WINDOW:
+		return window_address(d);
+	case A_RANDOM:
+		break;
+	}
+	return one_in(d, 4) ? edge(d) : roll(d, 64);
+}
+
+static void make_call(struct dice *d, struct call *c, unsigned int kind)
+{
+	unsigned int i;
+
+	memset(c, 0, sizeof(*c));
+	c->kind = kind;
+	c->thread = 1 + roll(d, MAX_THREADS - 1);
+	c->fail = one_in(d, 24) ? 1 + roll(d, 24) : 0;
+	for (i = 0; i < nr_args(&calls[kind]); i++)
+		c->arg[i] = make_arg(d, &calls[kind].args[i]);
+	/* What goes with the first choice of a flag. */
+	if (calls[kind].cmd == ZXP_IOC_SUPPLY_PAGES && !one_in(d, 16))
+		c->arg[3] = c->arg[5] < NR_SLOTS ? ZXP_SUPPLY_AUX : 0;
+	if (calls[kind].cmd == ZXP_IOC_SUPPLY_PAGES && c->arg[3] && !one_in(d, 8))
+		c->arg[8] = number(d, 4);
+	if (calls[kind].cmd == ZXP_IOC_CREATE_VMO && c->arg[4] & ZXP_CREATE_PLAIN &&
+	    !one_in(d, 8)) {
+		c->arg[3] &= ~(uint64_t)ZXP_VMO_TRAP_DIRTY;
+		c->arg[4] = ZXP_CREATE_PLAIN;
+		c->arg[5] = 0xffffffff;
+		c->arg[6] = 0;
+	}
+}
+
+static unsigned int any_kind(struct dice *d)
+{
+	static unsigned int total;
+	unsigned int i, at;
+
+	if (!total)
+		for (i = 0; i < nr_call_kinds; i++)
+			total += calls[i].weight;
+	at = roll(d, total);
+	for (i = 0; at >= calls[i].weight; i++)
+		at -= calls[i].weight;
+	return i;
+}
+
+static unsigned int kind_of(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_call_kinds; i++)
+		if (!strcmp(calls[i].name, name))
+			break;
+	return i;
+}
+
+static struct call *add(struct dice *d, struct program *p, const char *name)
+{
+	struct call *c = &p->call[p->nr++];
+
+	make_call(d, c, kind_of(name));
+	c->thread = 0;
+	c->fail = 0;
+	return c;
+}
+
+static void add_vmo(struct dice *d, struct program *p, unsigned int to)
+{
+	struct call *c = add(d, p, "create_vmo");
+
+	c->arg[0] = SLOT_PAGER;
+	c->arg[1] = 0;
+	c->arg[2] = sizeof(struct zxp_create_vmo);
+	c->arg[8] = 0;
+	c->arg[9] = to;
+	if (to >= SLOT_PLAIN) {
+		c->arg[3] = one_in(d, 2) ? ZXP_VMO_RESIZABLE : 0;
+		c->arg[4] = ZXP_CREATE_PLAIN;
+		c->arg[5] = 0xffffffff;
+		c->arg[6] = 0;
+	} else {
+		c->arg[3] &= ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY |
+			     ZXP_VMO_UNBOUNDED;
+		if (c->arg[3] & ZXP_VMO_UNBOUNDED)
+			c->arg[3] &= ~(uint64_t)ZXP_VMO_RESIZABLE;
+		c->arg[4] &= ZXP_CREATE_SYNC;
+		c->arg[5] = one_in(d, 3) ? SLOT_PORT : 0xffffffff;
+		c->arg[6] |= 1;
+	}
+	if (!one_in(d, 8))
+		c->arg[7] = roll(d, 12) * PAGE + (one_in(d, 3) ? roll(d, PAGE) : 0);
+}
+
+static void add_map(struct dice *d, struct program *p, unsigned int vmo)
+{
+	struct call *c = add(d, p, "mmap");
+
+	c->arg[0] = WINDOWS + roll(d, NR_WINDOWS) * WINDOW_STRIDE;
+	c->arg[1] = (1 + roll(d, WINDOW_PAGES)) * PAGE;
+	c->arg[2] = 3;
+	c->arg[4] = vmo;
+	c->arg[5] = roll(d, 3) * PAGE;
+}
+
+static void add_supply(struct dice *d, struct program *p, unsigned int vmo)
+{
+	struct call *c = add(d, p, "supply_pages");
+
+	c->arg[0] = SLOT_PAGER;
+	c->arg[1] = 0;
+	c->arg[2] = sizeof(struct zxp_supply_pages);
+	c->arg[3] = 0;
+	c->arg[4] = vmo;
+	c->arg[5] = 0xffffffff;
+	c->arg[6] = roll(d, 4) * PAGE;
+	c->arg[7] = (1 + roll(d, 6)) * PAGE;
+	c->arg[8] = BUFFER + roll(d, 16) * PAGE;
+}
+
+/* A pager with some VMOs, for the rest to act on. */
+static void add_world(struct dice *d, struct program *p)
+{
+	struct call *c = add(d, p, "open");
+	unsigned int i, nr = 1 + roll(d, 3);
+
+	c->arg[0] = SLOT_PAGER;
+	c->arg[1] = O_NONBLOCK;
+	c = add(d, p, "create_port");
+	c->arg[0] = SLOT_PAGER;
+	c->arg[5] = SLOT_PORT;
+	for (i = 0; i < nr; i++) {
+		add_vmo(d, p, SLOT_VMO + i);
+		if (!one_in(d, 4))
+			add_map(d, p, SLOT_VMO + i);
+		if (one_in(d, 2))
+			add_supply(d, p, SLOT_VMO + i);
+	}
+	if (one_in(d, 3)) {
+		add_vmo(d, p, SLOT_PLAIN);
+		c = add(d, p, "pwrite");
+		c->arg[0] = SLOT_PLAIN;
+		c->arg[1] = BUFFER;
+		c->arg[3] = 0;
+	}
+	if (one_in(d, 4))
+		add(d, p, "pipe");
+}
+
+void generate(struct dice *d, struct program *p)
+{
+	unsigned int more = 3 + roll(d, one_in(d, 3) ? 24 : 10);
+
+	memset(p, 0, sizeof(*p));
+	p->end = roll(d, NR_ENDINGS);
+	if (!one_in(d, 16))
+		add_world(d, p);
+	while (more-- && p->nr < MAX_CALLS)
+		make_call(d, &p->call[p->nr++], any_kind(d));
+}
+
+static void insert(struct program *p, unsigned int at, const struct call *c)
+{
+	if (p->nr == MAX_CALLS)
+		return;
+	memmove(&p->call[at + 1], &p->call[at], (p->nr - at) * sizeof(*c));
+	p->call[at] = *c;
+	p->nr++;
+}
+
+static void change_arg(struct dice *d, struct call *c)
+{
+	unsigned int nr = nr_args(&calls[c->kind]), i = roll(d, nr);
+
+	if (!nr)
+		return;
+	switch (roll(d, 6)) {
+	case 0:
+		c->arg[i] ^= 1ULL << roll(d, 64);
+		break;
+	case 1:
+		c->arg[i] += one_in(d, 2) ? PAGE : -PAGE;
+		break;
+	default:
+		c->arg[i] = make_arg(d, &calls[c->kind].args[i]);
+	}
+}
+
+static void mutate_once(struct dice *d, struct program *p,
+			const struct program *other)
+{
+	unsigned int at = roll(d, p->nr), i;
+	struct call c;
+
+	switch (roll(d, 12)) {
+	case 0:
+	case 1:
+	case 2:
+		make_call(d, &c, any_kind(d));
+		insert(p, roll(d, p->nr + 1), &c);
+		break;
+	case 3:
+		if (p->nr > 1) {
+			p->nr--;
+			memmove(&p->call[at], &p->call[at + 1],
+				(p->nr - at) * sizeof(c));
+		}
+		break;
+	case 4: /* the end of the other one behind a beginning of this */
+		p->nr = at + 1;
+		for (i = roll(d, other->nr); i < other->nr && p->nr < MAX_CALLS; i++)
+			p->call[p->nr++] = other->call[i];
+		break;
+	case 5: /* one of the other's calls */
+		insert(p, at, &other->call[roll(d, other->nr)]);
+		break;
+	case 6:
+		p->call[at].thread = roll(d, MAX_THREADS);
+		break;
+	case 7: /* once more, by somebody else */
+		c = p->call[at];
+		c.thread = roll(d, MAX_THREADS);
+		insert(p, at, &c);
+		break;
+	case 8:
+		p->call[at].fail = roll(d, 24);
+		break;
+	case 9:
+		p->end = roll(d, NR_ENDINGS);
+		break;
+	default:
+		change_arg(d, &p->call[at]);
+	}
+}
+
+void mutate(struct dice *d, struct program *p, const struct program *other)
+{
+	do {
+		mutate_once(d, p, other);
+	} while (!one_in(d, 3));
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Any ioctl, out of the description of its structure.
+ *
+ * The structure lies in private memory, with plain zeroes behind it that have to stay
+ * as they are. Or it lies where the program says. There only those bytes of it are
+ * stored that are in plain memory; what is in the page of a VMO is whatever that
+ * holds, and it is the kernel that has to fetch it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "fuzz.h"
+
+static bool is_fd(enum arg_kind kind)
+{
+	return kind == A_PORT || kind == A_VMO || kind == A_PLAIN;
+}
+
+static void build(struct thread *t, const struct call_desc *d, const uint64_t *a)
+{
+	uint32_t size = (uint32_t)a[2];
+	unsigned int i;
+
+	memset(t->own, 0, sizeof(t->own));
+	memcpy(t->own, &size, sizeof(size));
+	for (i = 3; i < nr_args(d); i++) {
+		const struct arg_desc *f = &d->args[i];
+		uint64_t value = a[i];
+
+		if (!f->width)
+			continue;
+		if (is_fd(f->kind))
+			value = (uint32_t)slot_fd(value);
+		else if (f->kind == A_POINTER)
+			value = (uintptr_t)pointer(t, value);
+		memcpy(t->own + f->offset, &value, f->width);
+	}
+	if (a[2] & TAIL_NOT_ZERO)
+		t->own[d->args[2].values[0]] = 1;
+}
+
+static void *place(struct thread *t, const struct call_desc *d, uint64_t at)
+{
+	uint8_t *to = pointer(t, at);
+	uint64_t i;
+
+	if (!at)
+		return t->own;
+	for (i = 0; i < d->args[2].values[0]; i++)
+		if (plain_memory((uintptr_t)to + i))
+			to[i] = t->own[i];
+	return to;
+}
+
+long run_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a)
+{
+	void *arg;
+	long ret;
+
+	build(t, d, a);
+	arg = place(t, d, a[1]);
+	ret = ioctl(slot_fd(a[0]), d->cmd, arg) < 0 ? -errno : 0;
+	if (!a[1])
+		check_ioctl(t, d, a, ret);
+	return ret;
+}
+
+static int new_fd(struct thread *t, uint64_t at, size_t offset)
+{
+	uint8_t *from = pointer(t, at);
+	int fd;
+
+	/* Elsewhere somebody may have changed it: it is found when it is closed. */
+	if (at && !(plain_memory((uintptr_t)from) &&
+		    plain_memory((uintptr_t)from + 63)))
+		return -1;
+	memcpy(&fd, (at ? from : t->own) + offset, sizeof(fd));
+	return fd;
+}
+
+long run_create_port(struct thread *t, const struct call_desc *d,
+		     const uint64_t *a)
+{
+	long ret = run_ioctl(t, d, a);
+	int fd;
+
+	if (ret)
+		return ret;
+	fd = new_fd(t, a[1], offsetof(struct zxp_create_port, out_fd));
+	if (!a[1] && fcntl(fd, F_GETFD) != FD_CLOEXEC)
+		finding("create_port: descriptor %d is not there, or not close-on-exec",
+			fd);
+	if (!(a[6] & 1))
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+	slot_put(a[5], fd);
+	return 0;
+}
+
+long run_create_vmo(struct thread *t, const struct call_desc *d,
+		    const uint64_t *a)
+{
+	uint64_t arg[MAX_ARGS];
+	long ret;
+	int fd;
+
+	/* The key tells VMOs apart, unless there may be none. */
+	memcpy(arg, a, sizeof(arg));
+	if (a[6])
+		arg[6] = vmo_register(a[0], a[9], a[3], a[4], a[7], a[6]);
+	ret = run_ioctl(t, d, arg);
+	if (ret)
+		return ret;
+	fd = new_fd(t, a[1], offsetof(struct zxp_create_vmo, out_fd));
+	if (!a[1] && fcntl(fd, F_GETFD) != FD_CLOEXEC)
+		finding("create_vmo: descriptor %d is not there, or not close-on-exec",
+			fd);
+	if (a[1] || (!a[6] && !(a[4] & ZXP_CREATE_PLAIN)))
+		vmo_unknown();
+	else if (a[6])
+		vmo_made(arg[6], slot_fd(a[0]), fd);
+	slot_put(a[9], fd);
+	return 0;
+}

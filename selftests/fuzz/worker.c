@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The process that runs one program, and then ends, whatever its threads still wait
+ * for.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+
+/* So long a thread may take to notice that it need not wait any more. */
+#define WAKE_LIMIT_S	60
+
+struct shared *shared;
+struct thread threads[MAX_THREADS];
+atomic_int slots[NR_SLOTS];
+pthread_mutex_t stream_lock = PTHREAD_MUTEX_INITIALIZER;
+bool keep_copies;
+
+static const struct program *program;
+static bool fail_calls;
+static int done_fd;
+
+static void *map_fixed(uint64_t at, uint64_t pages, int prot)
+{
+	void *p = mmap((void *)(uintptr_t)at, pages * PAGE, prot,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("fuzz: mmap of the arena");
+		exit(2);
+	}
+	return p;
+}
+
+/* What looks like the structures of the ioctls, wherever one may be fetched from. */
+static void fill(uint8_t *at, size_t size)
+{
+	static const uint32_t sizes[] = { 16, 24, 32, 40, 48, 56, 64, 72, 128, 160 };
+	struct dice d = { 1 };
+	size_t i;
+
+	for (i = 0; i < size; i += 64) {
+		uint32_t *cell = (uint32_t *)(at + i);
+		unsigned int k;
+
+		cell[0] = sizes[roll(&d, ARRAY_SIZE(sizes))];
+		for (k = 1; k < 16; k++)
+			cell[k] = one_in(&d, 3) ? roll(&d, 12) : 0;
+	}
+}
+
+void arena_map(void)
+{
+	unsigned int i;
+	uint8_t *p = map_fixed(BUFFER, BUFFER_PAGES, PROT_READ | PROT_WRITE);
+
+	fill(p, BUFFER_PAGES * PAGE);
+	map_fixed(READ_ONLY, 1, PROT_READ);
+	for (i = 0; i < NR_WINDOWS; i++) {
+		uint64_t at = WINDOWS + i * WINDOW_STRIDE;
+
+		fill(map_fixed(at - PAGE, 1, PROT_READ | PROT_WRITE), PAGE);
+		map_fixed(at, WINDOW_PAGES, PROT_NONE);
+	}
+	for (i = 0; i < MAX_THREADS; i++)
+		threads[i].private = map_fixed(PRIVATE + (i + 1) * PRIVATE_STRIDE,
+					       PRIVATE_PAGES, PROT_READ | PROT_WRITE);
+}
+
+bool plain_memory(uint64_t at)
+{
+	uint64_t next;
+
+	if (at >= BUFFER && at < BUFFER + BUFFER_PAGES * PAGE)
+		return true;
+	next = at + PAGE;
+	return next >= WINDOWS && next < WINDOWS + NR_WINDOWS * WINDOW_STRIDE &&
+	       next % WINDOW_STRIDE < PAGE;
+}
+
+/*
+ * Where the kernel may be told to write: the arena, the private memory, and where
+ * there is nothing. Not into what the worker itself runs on.
+ */
+void *pointer(struct thread *t, uint64_t at)
+{
+	if (at >= PRIVATE && at < PRIVATE + PRIVATE_PAGES * PAGE)
+		return t->private + (at - PRIVATE);
+	if ((at >= BUFFER && at < ARENA_END) || at < 0x10000 || at >= 0x7ffffffff000)
+		return (void *)(uintptr_t)at;
+	return (void *)(uintptr_t)(0x10000 - PAGE + at % PAGE);
+}
+
+int slot_fd(uint64_t arg)
+{
+	int fd = (int)arg;
+
+	if (arg < NR_SLOTS)
+		return atomic_load(&slots[arg]);
+	return fd >= 0 && fd < 4096 ? FIRST_HIDDEN - 1 : fd;
+}
+
+void slot_put(unsigned int slot, int fd)
+{
+	bool stream = slot < SLOT_VMO;
+	int old;
+
+	/* See read_stream(). */
+	if (stream)
+		pthread_mutex_lock(&stream_lock);
+	old = atomic_exchange(&slots[slot], fd);
+	if (old >= 0)
+		close(old);
+	if (stream)
+		pthread_mutex_unlock(&stream_lock);
+}
+
+/* The first one counts: what comes after may come of it. */
+void finding(const char *format, ...)
+{
+	va_list args;
+
+	if (atomic_fetch_add(&shared->nr_findings, 1))
+		return;
+	va_start(args, format);
+	vsnprintf(shared->finding, sizeof(shared->finding), format, args);
+	va_end(args);
+}
+
+void write_string(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (write(fd, text, strlen(text)) < 0)
+		fprintf(stderr, "# %s: %s\n", path, strerror(errno));
+	close(fd);
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	unsigned int i;
+	pid_t tid = gettid();
+
+	(void)context;
+	for (i = 0; i < MAX_THREADS; i++)
+		if (threads[i].touching && atomic_load(&threads[i].tid) == tid)
+			siglongjmp(threads[i].back, 1);
+	finding("the worker itself got signal %d at %p", signal, info->si_addr);
+	_exit(1);
+}
+
+static void on_signal(int signal)
+{
+	(void)signal;
+}
+
+static void set_signals(void)
+{
+	struct sigaction fault = {
+		.sa_sigaction = on_fault,
+		.sa_flags = SA_SIGINFO | SA_NODEFER,
+	};
+	struct sigaction nothing = { .sa_handler = on_signal };
+
+	sigaction(SIGBUS, &fault, NULL);
+	sigaction(SIGSEGV, &fault, NULL);
+	sigaction(SIGUSR1, &nothing, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGIO, SIG_IGN);
+}
+
+static void set_fail(struct thread *t, unsigned int nth)
+{
+	char text[8];
+	int n = snprintf(text, sizeof(text), "%u", nth);
+
+	if (t->fail_fd >= 0 && pwrite(t->fail_fd, text, n, 0) < 0)
+		finding("fail-nth: %s", strerror(errno));
+}
+
+static void make_call(struct thread *t, unsigned int i)
+{
+	const struct call *c = &program->call[i];
+	const struct call_desc *d = &calls[c->kind];
+	bool failing = c->fail && fail_calls;
+	long ret;
+
+	atomic_store(&t->at, i);
+	atomic_fetch_add(&t->progress, 1);
+	if (failing)
+		set_fail(t, c->fail);
+	ret = d->run(t, d, c->arg);
+	if (failing)
+		set_fail(t, 0);
+	if (ret < 0)
+		check_errno(d, -ret, failing);
+	atomic_store(&shared->result[i], ret < 0 ? ret : ret > 0);
+}
+
+static void tell(int fd)
+{
+	uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) != sizeof(one))
+		_exit(3);
+}
+
+static void *thread_main(void *arg)
+{
+	struct thread *t = arg;
+	unsigned int i;
+
+	if (fail_calls)
+		t->fail_fd = fcntl(open("/proc/thread-self/fail-nth",
+					O_RDWR | O_CLOEXEC),
+				   F_DUPFD_CLOEXEC, FIRST_HIDDEN);
+	cover_enable(t->id);
+	atomic_store(&t->tid, gettid());
+	tell(done_fd);
+	while (!atomic_load(&t->go))
+		syscall(SYS_futex, &t->go, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+
+	for (i = 0; i < program->nr && !atomic_load(&shared->stop); i++)
+		if (program->call[i].thread == t->id)
+			make_call(t, i);
+	atomic_store(&t->done, true);
+	tell(done_fd);
+	return NULL;
+}
+
+/* Sleeping, in the kernel's eyes? */
+static bool sleeps(const struct thread *t)
+{
+	char text[256], *state;
+	ssize_t n = pread(t->stat_fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return true;
+	text[n] = '\0';
+	state = strrchr(text, ')');
+	return !state || state[2] != 'R';
+}
+
+/* Is nothing going on in these threads any more: all are done, or asleep? */
+static bool at_rest(unsigned int first, unsigned int last, bool *all_done)
+{
+	static unsigned int before[MAX_THREADS];
+	bool rest = true;
+	unsigned int i;
+
+	*all_done = true;
+	for (i = first; i <= last; i++) {
+		struct thread *t = &threads[i];
+		unsigned int progress = atomic_load(&t->progress);
+
+		if (!t->used || atomic_load(&t->done))
+			continue;
+		*all_done = false;
+		if (progress != before[i] || !sleeps(t))
+			rest = false;
+		before[i] = progress;
+	}
+	return rest;
+}
+
+/* What is done is told by an event, what sleeps is not: look every few ms. */
+static void wait_event(int ms)
+{
+	struct pollfd p = { .fd = done_fd, .events = POLLIN };
+	uint64_t n;
+
+	if (poll(&p, 1, ms) > 0 && read(done_fd, &n, sizeof(n)) < 0)
+		return;
+}
+
+/* Twice asleep at the same call is asleep. */
+static bool wait_rest(unsigned int first, unsigned int last)
+{
+	unsigned int times = 0;
+	bool all_done;
+
+	for (;;) {
+		times = at_rest(first, last, &all_done) ? times + 1 : 0;
+		if (all_done || times > 2)
+			return all_done;
+		wait_event(2);
+	}
+}
+
+static void start(struct thread *t)
+{
+	atomic_store(&t->go, 1);
+	syscall(SYS_futex, &t->go, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+static void make_threads(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < program->nr; i++)
+		threads[program->call[i].thread].used = true;
+	for (i = 0; i < MAX_THREADS; i++) {
+		struct thread *t = &threads[i];
+		char path[64];
+		pthread_t thread;
+
+		t->id = i;
+		t->fail_fd = -1;
+		if (!t->used)
+			continue;
+		if (pthread_create(&thread, NULL, thread_main, t)) {
+			perror("fuzz: pthread_create");
+			_exit(3);
+		}
+		/* So that a number is the same each time. */
+		while (!atomic_load(&t->tid))
+			wait_event(1000);
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
+			 atomic_load(&t->tid));
+		t->stat_fd = fcntl(open(path, O_RDONLY | O_CLOEXEC), F_DUPFD_CLOEXEC,
+				   FIRST_HIDDEN);
+	}
+}
+
+/* Those who wait for something that the end does not bring. */
+static bool excused(const struct thread *t)
+{
+	unsigned int i = atomic_load(&t->at);
+
+	return calls[program->call[i].kind].waits;
+}
+
+static void end_detach(void)
+{
+	unsigned int i, left = 1, rounds = WAKE_LIMIT_S * 50;
+
+	atomic_store(&shared->stop, 1);
+	if (!detach_all())
+		return;
+	while (left && rounds--) {
+		for (i = 0, left = 0; i < MAX_THREADS; i++) {
+			struct thread *t = &threads[i];
+
+			if (!t->used || atomic_load(&t->done) || excused(t))
+				continue;
+			if (!atomic_load(&t->go))
+				continue;
+			left++;
+			if (!rounds)
+				finding("call %u (%s) still waits after all VMOs are detached",
+					atomic_load(&t->at) + 1,
+					calls[program->call[atomic_load(&t->at)].kind].name);
+		}
+		if (left)
+			wait_event(20);
+	}
+}
+
+static void end(void)
+{
+	unsigned int i;
+
+	switch (program->end) {
+	case END_SERVE:
+		for (i = 0; i < 16; i++) {
+			serve_all(0);
+			if (wait_rest(0, MAX_THREADS - 1))
+				break;
+		}
+		break;
+	case END_DETACH:
+		end_detach();
+		break;
+	case END_CLOSE:
+		atomic_store(&shared->stop, 1);
+		for (i = 0; i < NR_SLOTS; i++)
+			close(atomic_exchange(&slots[i], -1));
+		wait_rest(0, MAX_THREADS - 1);
+		break;
+	default:
+		break;
+	}
+}
+
+void worker_main(const struct program *p, bool failing)
+{
+	struct rlimit files = { 4096, 4096 };
+	unsigned int i;
+
+	program = p;
+	fail_calls = failing;
+	keep_copies = p->end == END_DETACH;
+	for (i = 0; i < NR_SLOTS; i++)
+		atomic_store(&slots[i], -1);
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setrlimit(RLIMIT_NOFILE, &files);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	set_signals();
+	done_fd = fcntl(eventfd(0, EFD_CLOEXEC), F_DUPFD_CLOEXEC, FIRST_HIDDEN);
+	make_threads();
+	/* Numbers below that of the coverage are the program's from here on. */
+	syscall(SYS_close_range, 0, FIRST_HIDDEN - 1, 0);
+
+	if (threads[0].used) {
+		start(&threads[0]);
+		wait_rest(0, 0);
+	}
+	for (i = 1; i < MAX_THREADS; i++)
+		if (threads[i].used)
+			start(&threads[i]);
+	if (!wait_rest(0, MAX_THREADS - 1))
+		end();
+	_exit(0);
+}
