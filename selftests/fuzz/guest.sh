@@ -26,29 +26,32 @@ check() {
 
 set_to() { [ ! -e "$2" ] || echo "$1" > "$2"; }
 
+# shellcheck disable=SC2317 # called by check()
 load() {
 	insmod "$ko" || return 1
 	local end=$((SECONDS + 30))
 	until [ -c /dev/zxpager ]; do
-		[ $SECONDS -lt $end ] || { echo "no /dev/zxpager"; return 1; }
+		[ "$SECONDS" -lt "$end" ] || { echo "no /dev/zxpager"; return 1; }
 		sleep 0.1
 	done
 }
 
+# shellcheck disable=SC2317 # called by check()
 unload() {
 	local end=$((SECONDS + 30))
 	until rmmod zxpager 2> /dev/null; do
-		[ $SECONDS -lt $end ] || { rmmod zxpager; return 1; }
+		[ "$SECONDS" -lt "$end" ] || { rmmod zxpager; return 1; }
 		sleep 0.1
 	done
 }
 
-# What looks unreferenced for a moment is not a leak: it has to be so twice.
+# What looks unreferenced for a moment is not a leak: it has to stay so.
+# shellcheck disable=SC2317 # called by check()
 no_leaks() {
 	local leaks
 	for _ in 1 2 3; do
-		echo scan > $debug/kmemleak
-		leaks=$(cat $debug/kmemleak)
+		echo scan > "$debug/kmemleak"
+		leaks=$(cat "$debug/kmemleak")
 		[ -n "$leaks" ] || return 0
 		sleep 1
 	done
@@ -59,7 +62,7 @@ no_leaks() {
 set_to 0 /proc/sys/debug/exception-trace
 # Anything may fail, nothing does unless it is asked for, and nobody is told.
 for f in failslab fail_page_alloc fail_usercopy; do
-	set_to 0 $debug/$f/verbose
+	set_to 0 "$debug/$f/verbose"
 	set_to N $debug/$f/ignore-gfp-wait
 	set_to N $debug/$f/ignore-gfp-highmem
 	set_to 0 $debug/$f/min-order
@@ -73,7 +76,7 @@ load || { echo "Bail out! the module does not load"; exit 1; }
 "$O/selftests/fuzz/fuzz" "$@" || bad=1
 check unload unload
 check load_again load && check unload_again unload
-if [ -e $debug/kmemleak ]; then
+if [ -e "$debug/kmemleak" ]; then
 	check no_leak no_leaks
 else
 	count=$((count + 1))

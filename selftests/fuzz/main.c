@@ -273,10 +273,22 @@ static void next_program(struct dice *d, struct program *p)
 	mutate(d, p, &corpus[roll(d, nr_corpus)]);
 }
 
+static unsigned long seconds(void)
+{
+	static struct timespec start;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!start.tv_sec)
+		start = now;
+	return now.tv_sec - start.tv_sec;
+}
+
 static void progress(void)
 {
-	printf("# %lu executions, %u points, %u outcomes, corpus %u, %lu out of time\n",
-	       executions, cover_points(), cover_outcomes(), nr_corpus, timeouts);
+	printf("# %lu executions in %lu s, %u points, %u outcomes, corpus %u, %lu out of time\n",
+	       executions, seconds(), cover_points(), cover_outcomes(), nr_corpus,
+	       timeouts);
 	fflush(stdout);
 }
 
@@ -289,7 +301,7 @@ static void fuzz(void)
 		next_program(&d, &p);
 		if (execute(&p))
 			keep(&p, &d);
-		if (executions % 500 == 0)
+		if (executions % 200 == 0)
 			progress();
 	}
 }
@@ -417,6 +429,7 @@ int main(int argc, char **argv)
 	       options.seed, options.runs, kcov ? "with" : "without",
 	       options.fail ? "with" : "without");
 
+	seconds();
 	if (options.replay)
 		replay();
 	else
@@ -428,8 +441,8 @@ int main(int argc, char **argv)
 	test(2, !stuck, "no_stuck_task");
 	test(3, !leaked, "no_reference_left");
 	test(4, findings <= stuck + leaked, "no_broken_rule");
-	printf("# fuzz: seed %lu, %lu executions, %u of %lu points covered, %u outcomes, corpus %u, %lu out of time, %lu findings\n",
-	       options.seed, executions, cover_points(), options.points,
+	printf("# fuzz: seed %lu, %lu executions in %lu s, %u of %lu points covered, %u outcomes, corpus %u, %lu out of time, %lu findings\n",
+	       options.seed, executions, seconds(), cover_points(), options.points,
 	       cover_outcomes(), nr_corpus, timeouts, findings);
 	return findings || executions < options.runs;
 }

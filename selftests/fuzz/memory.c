@@ -30,14 +30,17 @@ static uint8_t *in_window(uint64_t address)
 	return (uint8_t *)(uintptr_t)(WINDOWS + window * WINDOW_STRIDE + offset);
 }
 
-/* Lengths that leave the window are wrong ones, with nothing behind it. */
+/*
+ * Up to the end of the window; or one that wraps, since what lies behind the window is
+ * what the worker runs on.
+ */
 static uint64_t in_length(const uint8_t *at, uint64_t length)
 {
-	uint64_t offset = (uintptr_t)at % WINDOW_STRIDE;
+	uint64_t most = WINDOW_PAGES * PAGE - (uintptr_t)at % WINDOW_STRIDE;
 
-	if (length <= WINDOW_PAGES * PAGE - offset)
+	if (length <= most)
 		return length;
-	return length > ARENA_END ? length : WINDOW_PAGES * PAGE - offset;
+	return length < 1ULL << 63 ? most : 0 - PAGE;
 }
 
 RUN(mmap)

@@ -188,12 +188,14 @@ static void set_signals(void)
 	signal(SIGIO, SIG_IGN);
 }
 
+/* What is set may make this very call fail: then it is used up. */
 static void set_fail(struct thread *t, unsigned int nth)
 {
 	char text[8];
 	int n = snprintf(text, sizeof(text), "%u", nth);
 
-	if (t->fail_fd >= 0 && pwrite(t->fail_fd, text, n, 0) < 0)
+	if (t->fail_fd >= 0 && pwrite(t->fail_fd, text, n, 0) < 0 &&
+	    pwrite(t->fail_fd, text, n, 0) < 0)
 		finding("fail-nth: %s", strerror(errno));
 }
 
