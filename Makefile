@@ -17,7 +17,7 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check lint rig-test demo vm deps
-.PHONY: integrity crash random stress test_module debug coverage
+.PHONY: integrity crash random stress fuzz test_module debug coverage
 .PHONY: install modules_install headers_install clean help
 
 all: modules
@@ -60,6 +60,13 @@ random: test_module	## OPS=1000000 times anything, on each of four VMOs [SEED=N]
 
 stress: test_module	## race everything for MINUTES=10 [KERNEL=6.12-debug] [SEED=N]
 	@$(test_env) scripts/stress.sh $(kernel) $(or $(MINUTES),10)
+
+fuzz: selftests		## RUNS=2000 programs of random calls [SEED=N] [KERNEL=6.12-debug] [REPLAY=FILE]
+	@scripts/deps.sh kernel rig test
+	@scripts/build.sh --quiet $(or $(KERNEL),6.12-debug)
+	@O='$(out)' selftests/fuzz/fuzz.sh --kernel $(or $(KERNEL),6.12-debug) \
+		--runs $(or $(RUNS),2000) $(if $(SEED),--seed $(SEED)) \
+		$(if $(REPLAY),--replay '$(REPLAY)') --uncovered
 
 debug: tools selftests	## the selftests on a kernel that finds mistakes [FLAVOUR=kcsan] [KERNEL=6.1]
 	@scripts/deps.sh kernel rig test

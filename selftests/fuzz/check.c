@@ -155,6 +155,18 @@ static const char *wrong_vmo_op(const struct zxp_vmo_op_range *o)
 	}
 }
 
+static const char *wrong_queue(const struct zxp_port_queue *q)
+{
+	return q->packet.type == ZXP_PKT_TYPE_PAGE_REQUEST ? "a type that is not a user's" :
+							      NULL;
+}
+
+static const char *wrong_cancel(const struct zxp_port_cancel *c)
+{
+	return !(c->flags & ZXP_CANCEL_SOURCE) && c->source ? "a source that is not wanted" :
+							       NULL;
+}
+
 static const char *wrong_fields(const struct call_desc *d, const void *s)
 {
 	const struct zxp_vmo_io *io = s;
@@ -179,6 +191,10 @@ static const char *wrong_fields(const struct call_desc *d, const void *s)
 							       NULL;
 	case ZXP_IOC_VMO_SET_STREAM_SIZE:
 		return stream->stream_size > MAX_VMO_SIZE ? "too large a size" : NULL;
+	case ZXP_IOC_PORT_QUEUE:
+		return wrong_queue(s);
+	case ZXP_IOC_PORT_CANCEL:
+		return wrong_cancel(s);
 	case ZXP_IOC_VMO_CREATE_CHILD:
 		return "what is not in this revision";
 	default:

@@ -19,7 +19,7 @@ HEADER = os.path.join(UAPI, "linux", "zxpager.h")
 
 SIZES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8}
 # What a program gives, so all of these have to be described.
-GIVEN = r"ZXP_(VMO|CREATE|SUPPLY|QUERY|STATS|PAGER_OP|DIRTY_RANGE)_[A-Z_]+$"
+GIVEN = r"ZXP_(VMO|CREATE|SUPPLY|QUERY|STATS|CANCEL|PKT_TYPE|PAGER_OP|DIRTY_RANGE)_[A-Z_]+$"
 ANSWERS = r"ZXP_(VMO_INFO_.*|STATS_MODIFIED)$"
 
 number = 0
@@ -69,35 +69,43 @@ def read_description():
     return ioctls, structs, unions, types, set(re.findall(r"ZXP_\w+", text))
 
 
-def size_of(kind, unions, types):
-    """Of a type of the description in bytes; all of them are aligned to that."""
-    kind = kind.split("(")[0].strip()
-    if kind in types:
-        return size_of(types[kind], unions, types)
-    if kind in unions:
-        sizes = {size_of(k, unions, types) for k in unions[kind]}
-        return sizes.pop() if len(sizes) == 1 else None
-    if kind.startswith("ptr64["):
-        return 8
-    base = re.match(r"\w+", kind).group()
-    if base in SIZES:
-        return SIZES[base]
-    found = re.search(r"(int\d+)\]$", kind)
-    return SIZES[found.group(1)] if found else None
+class Layout:
+    """Of what is described, by the rules of C."""
 
+    def __init__(self, structs, unions, types):
+        self.structs, self.unions, self.types = structs, unions, types
 
-def layout(fields, unions, types):
-    at = 0
-    found = []
-    for name, kind in fields:
-        size = size_of(kind, unions, types)
-        if not size:
-            return f"no size of {name} ({kind})"
-        at = (at + size - 1) // size * size
-        found.append((name, at, size))
-        at += size
-    largest = max(size for _, _, size in found)
-    return found, (at + largest - 1) // largest * largest
+    def size(self, kind):
+        """Size and alignment of a type."""
+        kind = kind.split("(")[0].strip()
+        base = re.match(r"\w+", kind).group()
+        last = re.search(r"(int\d+)\]$", kind)
+        if kind in self.types:
+            return self.size(self.types[kind])
+        if kind in self.structs:
+            return self.struct(kind)[1:]
+        if kind in self.unions:
+            sizes = {self.size(k) for k in self.unions[kind]}
+            if len(sizes) != 1:
+                raise ValueError(f"{kind} has members of several sizes")
+            return sizes.pop()
+        if base == "ptr64":
+            return 8, 8
+        if base not in SIZES and not last:
+            raise ValueError(f"no size of {kind}")
+        size = SIZES[base] if base in SIZES else SIZES[last.group(1)]
+        return size, size
+
+    def struct(self, name):
+        """Fields (name, offset, size), size and alignment of a structure."""
+        at, align, fields = 0, 1, []
+        for field, kind in self.structs[name]:
+            size, alignment = self.size(kind)
+            at = (at + alignment - 1) // alignment * alignment
+            fields.append((field, at, size))
+            at += size
+            align = max(align, alignment)
+        return fields, (at + align - 1) // align * align, align
 
 
 def compiled(structs):
@@ -129,13 +137,17 @@ def compiled(structs):
     return {name: (fields, sizes[0]) for name, (fields, sizes) in found.items()}
 
 
-def compare_struct(have, want):
-    if isinstance(have, str):
-        return [have]
+def compare_struct(layout, name, want):
+    if name not in layout.structs:
+        return ["it is not described"]
+    try:
+        fields, size, _ = layout.struct(name)
+    except ValueError as error:
+        return [str(error)]
     problems = [f"{a} is described, {b} is in the header (name, offset, size)"
-                for a, b in zip(have[0], want[0]) if a != b]
-    if len(have[0]) != len(want[0]) or have[1] != want[1]:
-        problems.append(f"{len(have[0])} fields, {have[1]} bytes are described, "
+                for a, b in zip(fields, want[0]) if a != b]
+    if len(fields) != len(want[0]) or size != want[1]:
+        problems.append(f"{len(fields)} fields, {size} bytes are described, "
                         f"{len(want[0])}, {want[1]} are in the header")
     return problems
 
@@ -152,8 +164,8 @@ def main():
                  if ioctls.get(n) and ioctls[n] != s]
     test("ioctls", problems)
     for name, want in compiled(structs).items():
-        test("struct." + name, ["it is not described"] if name not in described else
-             compare_struct(layout(described[name], unions, types), want))
+        test("struct." + name,
+             compare_struct(Layout(described, unions, types), name, want))
     test("no_other_struct", sorted(set(described) - set(structs)))
     test("options_flags_operations",
          sorted(n for n in names - used if re.match(GIVEN, n) and

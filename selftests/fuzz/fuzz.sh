@@ -9,7 +9,7 @@
 #   --replay FILE  run this program instead, N times
 #   --ko FILE      the module, instead of build/K/zxpager.ko
 #   --timeout S    for all of it; default 60 and a second for each program
-#   --uncovered    list the functions that were not reached, and not wholly reached
+#   --uncovered    list the functions that were not wholly reached
 #   --verbose      print each program and how its calls ended
 #   --help         this text
 #
@@ -76,13 +76,27 @@ if [ $status -ge 124 ]; then
 	"$scripts/klog.sh" "$out/klog-$kernel-$seed" | sed 's/^/# /' || :
 fi
 if [ -n "$uncovered" ] && [ -s "$share/cover" ]; then
-	offsets | sort > "$share/all"
-	while read -r o; do echo $((o)); done < "$share/cover" | sort > "$share/reached"
-	comm -23 "$share/all" "$share/reached" | while read -r o; do
-		printf '%#x\n' $((o - 5))
-	done | addr2line -f -s -j .text -e "$ko" | paste - - |
-		awk '{ lines[$1] = lines[$1] " " $2; n[$1]++ }
-		     END { for (f in n) print "# not reached: " n[f], f lines[f] }' |
-		sort -k4 -rn
+	offsets > "$share/all"
+	objdump -t -j .text "$ko" > "$share/symbols"
+	python3 - "$share" << 'END'
+import bisect
+import sys
+
+def read(name):
+    return open(f"{sys.argv[1]}/{name}", encoding="utf-8").read().splitlines()
+
+symbols = sorted((int(w[0], 16), w[-1]) for w in map(str.split, read("symbols"))
+                 if len(w) > 5 and w[2] == "F")
+points = [int(p) for p in read("all")]
+reached = {int(p, 16) for p in read("cover")}
+functions = {}
+for p in points:
+    name = symbols[max(bisect.bisect(symbols, (p, "~")) - 1, 0)][1]
+    functions.setdefault(name, []).append(p in reached)
+for name, hits in sorted(functions.items(), key=lambda f: sum(f[1]) - len(f[1])):
+    if not all(hits):
+        print(f"# not reached: {len(hits) - sum(hits)} of {len(hits)} in {name}"
+              + ("" if any(hits) else ", all of it"))
+END
 fi
 exit $status

@@ -175,7 +175,7 @@ static uint64_t make_arg(struct dice *d, const struct arg_desc *desc)
 	case A_LENGTH:
 		return number(d, 10);
 	case A_KEY:
-		return one_in(d, 8) ? 0 : 1 + roll(d, 255);
+		return one_in(d, 3) ? roll(d, 4) : 1 + roll(d, 255);
 	case A_POINTER:
 		return address(d);
 	case A_WINDOW:

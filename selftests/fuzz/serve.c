@@ -114,11 +114,14 @@ bool detach_all(void)
 	return all;
 }
 
-static const char *wrong_packet(const struct zxp_packet *p)
+static const char *wrong_packet(const struct zxp_packet *p, bool from_port)
 {
 	struct vmo *v = vmo_of(p->key);
 	bool empty_is_good = p->command == ZXP_PACKET_SYNC;
 
+	/* Queued by hand. */
+	if (p->type != ZXP_PKT_TYPE_PAGE_REQUEST && from_port)
+		return NULL;
 	if (p->type != ZXP_PKT_TYPE_PAGE_REQUEST || p->status || p->flags ||
 	    p->reserved0 || p->reserved1)
 		return "its constant fields are not";
@@ -145,9 +148,9 @@ static const char *wrong_packet(const struct zxp_packet *p)
 	return NULL;
 }
 
-static void check_packet(const struct zxp_packet *p)
+static void check_packet(const struct zxp_packet *p, bool from_port)
 {
-	const char *wrong = wrong_packet(p);
+	const char *wrong = wrong_packet(p, from_port);
 	const struct vmo *v = vmo_of(p->key);
 
 	if (wrong)
@@ -196,7 +199,7 @@ static void answer(const struct zxp_packet *p, unsigned int how)
 	uint64_t length = p->length;
 	int pager, vmo;
 
-	if (!v || how == 5)
+	if (!v || how == 5 || p->type != ZXP_PKT_TYPE_PAGE_REQUEST)
 		return;
 	pager = v->pager_fd >= 0 ? v->pager_fd : slot_fd(v->pager);
 	vmo = v->fd >= 0 ? v->fd : slot_fd(v->slot);
@@ -243,7 +246,7 @@ static long read_stream(unsigned int slot, struct zxp_packet *packets, size_t ro
 	if (fcntl(p.fd, F_GETFL) & O_NONBLOCK || poll(&p, 1, 0) > 0)
 		n = read(p.fd, packets, room * sizeof(*packets));
 	for (i = 0; i < n / (ssize_t)sizeof(*packets); i++)
-		check_packet(&packets[i]);
+		check_packet(&packets[i], slot >= SLOT_PORT);
 	pthread_mutex_unlock(&stream_lock);
 	if (n > 0 && n % sizeof(*packets))
 		finding("read of a stream: %zd bytes, not whole packets", n);

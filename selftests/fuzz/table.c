@@ -174,6 +174,28 @@ const struct call_desc calls[] = {
 		.errnos = { EOPNOTSUPP },
 	},
 
+	/* Those of a port. */
+	{
+		IOCTL("port_queue", ZXP_IOC_PORT_QUEUE, 5),
+		.args = { ARG("port", A_TO_PORT), STRUCT(zxp_port_queue, packet),
+			  FIELD(zxp_port_queue, flags, A_ZERO),
+			  FIELD(zxp_port_queue, source, A_KEY),
+			  FIELD(zxp_port_queue, packet.key, A_KEY),
+			  FIELD_OF(zxp_port_queue, packet.type, A_CHOICE,
+				   ZXP_PKT_TYPE_USER, ZXP_PKT_TYPE_USER, 1,
+				   ZXP_PKT_TYPE_PAGE_REQUEST),
+			  FIELD(zxp_port_queue, packet.offset, A_OFFSET) },
+		.errnos = { EAGAIN, ENOMEM },
+	}, {
+		IOCTL("port_cancel", ZXP_IOC_PORT_CANCEL, 4),
+		.args = { ARG("port", A_TO_PORT), STRUCT(zxp_port_cancel, source),
+			  FIELD_OF(zxp_port_cancel, flags, A_FLAGS,
+				   ZXP_CANCEL_SOURCE),
+			  FIELD(zxp_port_cancel, key, A_KEY),
+			  FIELD(zxp_port_cancel, source, A_KEY) },
+		.errnos = { ENOENT },
+	},
+
 	/* Objects. */
 	{ "open", 3, .run = run_open,
 	  .args = { ARG("to", A_TO_PAGER),
@@ -278,7 +300,7 @@ const struct call_desc calls[] = {
 	{ "ioctl_raw", 2, .run = run_ioctl_raw,
 	  .args = { ARG("fd", A_ANY),
 		    VALUES("cmd", A_CHOICE, 0x5a80, 0x5a82, 0x5a84, 0x5a86, 0x5a88,
-			   0x5aa0, 0x5aa2, 0x5aa6, 0xc0105a84, 0x5401, 0x541b,
+			   0x5aa0, 0x5aa2, 0x5aa6, 0x5ac0, 0x5ac2, 0xc0105a84, 0x5401, 0x541b,
 			   0x5450, 0x5451, 0xc020660b, 0x5460),
 		    ARG("pointer", A_POINTER) } },
 	{ "fstat", 1, .run = run_fstat, .args = { ARG("fd", A_ANY) } },
