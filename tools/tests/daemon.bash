@@ -8,8 +8,10 @@
 #   TEST                           runs test_TEST: exit status 0 if it holds, 4 if it
 #                                  cannot be had here, anything else if it does not hold
 #   --list                         the names of the tests
-#   --serve COMMAND...             runs COMMAND with a daemon whose socket is in
-#                                  $ZXD_SOCKET and which serves a VMO called "f"
+#   --serve COMMAND...             runs COMMAND with a daemon that serves $ZXD_FILE as
+#                                  a VMO called "f" and was started with room for few
+#                                  open files; $ZXD_SOCKET, $ZXD_PID and $ZXD_LOG are its
+#                                  socket, process and log
 set -euo pipefail
 
 bin=${O:-build}/tools
@@ -87,6 +89,11 @@ bytes() {
 	head -c "$1" /dev/urandom > "$2"
 }
 
+# with_daemon COMMAND...: COMMAND knows of the daemon that serves
+with_daemon() {
+	ZXD_SOCKET=$sock ZXD_PID=$pid ZXD_LOG=$log ZXD_FILE=$tmp/f "$@"
+}
+
 evict() {
 	echo 3 > /proc/sys/vm/drop_caches
 }
@@ -113,9 +120,11 @@ main() {
 	trap cleanup EXIT
 	if [ "$1" = --serve ]; then
 		shift
-		bytes 5000 "$tmp/f"
+		bytes 300000 "$tmp/f"
+		ulimit -Sn 64
 		serve "f=$tmp/f"
-		ZXD_SOCKET=$sock "$@"
+		ulimit -Sn "$(ulimit -Hn)"
+		with_daemon "$@"
 		stop
 		return
 	fi

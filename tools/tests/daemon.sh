@@ -236,6 +236,19 @@ test_users_and_groups() {
 	stop
 }
 
+test_few_descriptors() {
+	bytes 300000 "$tmp/f"
+	printf '#!/bin/bash\nulimit -n 48\nexec "%s" "$@"\n' "$daemon" > "$tmp/few"
+	chmod 755 "$tmp/few"
+	daemon=$tmp/few
+	serve "f=$tmp/f"
+	grep -q 'the limit of 48 open files leaves room for [0-9]* clients' "$log"
+	with_daemon "$bin/tests/test_flood" connections_by_the_thousand
+	grep -q 'the one idle for longest is dropped' "$log"
+	zx cat f | cmp - "$tmp/f"
+	stop
+}
+
 test_client_killed_while_it_waits() {
 	bytes 1000000 "$tmp/f"
 	serve "f=$tmp/f"

@@ -56,7 +56,7 @@ struct block {
 	bool allocated;
 };
 
-enum kind { READ, WRITE, SYNC, RESERVE, BLANK };
+enum kind { READ, WRITE, SYNC, RESERVE, BLANK, RESIZE };
 
 /* struct asked - what the store was asked for and has not answered */
 struct asked {
@@ -64,7 +64,7 @@ struct asked {
 	struct event *ev;
 	uint8_t *buffer;
 	const uint8_t *source;
-	uint64_t offset;
+	uint64_t offset;	/* RESIZE: the size */
 	uint64_t length;
 	bool flag;		/* SYNC: all; BLANK: keep */
 	bool done;		/* with this result */
@@ -75,7 +75,7 @@ extern struct vmo vmo;
 extern struct fake_page page[PAGES];
 extern struct block block[PAGES];
 extern struct asked asked[64];
-extern unsigned int asked_count, asked_ever[BLANK + 1];
+extern unsigned int asked_count, asked_ever[RESIZE + 1];
 extern uint64_t stream_size, durable_size;
 extern uint32_t clock_now, resized;	/* the clock of contents; the last resize */
 extern uint64_t ms_now;

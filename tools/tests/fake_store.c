@@ -6,7 +6,7 @@
 
 struct block block[PAGES];
 struct asked asked[64];
-unsigned int asked_count, asked_ever[BLANK + 1];
+unsigned int asked_count, asked_ever[RESIZE + 1];
 uint64_t durable_size;
 unsigned int space, late_nospc;
 bool can_reserve, can_blank;
@@ -98,6 +98,16 @@ static int do_blank(const struct asked *a)
 	return 0;
 }
 
+static int do_resize(uint64_t size)
+{
+	for (unsigned int i = (unsigned int)((size + PAGE - 1) / PAGE); i < PAGES; i++) {
+		set_block(i, 0, true);
+		set_allocated(i, false);
+	}
+	store_size = size;
+	return 0;
+}
+
 static int do_it(const struct asked *a)
 {
 	switch (a->kind) {
@@ -112,6 +122,8 @@ static int do_it(const struct asked *a)
 				     -EOPNOTSUPP;
 	case BLANK:
 		return do_blank(a);
+	case RESIZE:
+		return do_resize(a->offset);
 	}
 	return -EINVAL;
 }
@@ -119,7 +131,7 @@ static int do_it(const struct asked *a)
 static void ask(struct asked a)
 {
 	assert_true(asked_count < 64);
-	assert_true(a.kind == SYNC || a.length > 0);
+	assert_true(a.kind == SYNC || a.kind == RESIZE || a.length > 0);
 	asked_ever[a.kind]++;
 	if (is_early && is_early()) {
 		a.done = true;
@@ -198,15 +210,10 @@ static void store_zero(struct backend *be, struct event *ev, uint64_t offset,
 	});
 }
 
-static int store_resize(struct backend *be, uint64_t size)
+static void store_resize(struct backend *be, struct event *ev, uint64_t size)
 {
 	(void)be;
-	for (unsigned int i = (unsigned int)((size + PAGE - 1) / PAGE); i < PAGES; i++) {
-		set_block(i, 0, true);
-		set_allocated(i, false);
-	}
-	store_size = size;
-	return 0;
+	ask((struct asked){ .kind = RESIZE, .ev = ev, .offset = size });
 }
 
 static const struct backend_ops store_ops = {

@@ -97,6 +97,10 @@ static void file_grows(void **state)
 	(void)state;
 	client_resize(20 * PAGE);
 	begin_sync(0, 20);
+	assert_only(RESIZE);
+	assert_int_equal(vmo.backend->size, 16 * PAGE);
+	answer(0, 0);
+	assert_int_equal(vmo.backend->size, 20 * PAGE);
 	assert_only(SYNC);
 	assert_true(asked[0].flag);
 	answer_all();
@@ -118,6 +122,56 @@ static void file_shrinks(void **state)
 	assert_int_equal(vmo.backend->size, 3 * PAGE + 100);
 }
 
+/* A store that takes its time with the size, or will not have it. */
+static void size_that_fails_is_tried_again(void **state)
+{
+	(void)state;
+	write_page(1);
+	client_resize(3 * PAGE + 100);
+	begin_sync(0, 4);
+	assert_only(RESIZE);
+	answer(0, EIO);
+	assert_int_equal(sync_error, EIO);
+	assert_int_equal(asked_count, 0);
+	assert_int_equal(vmo.backend->size, 16 * PAGE);
+	assert_int_equal(page[1].state, AWAITING);
+	begin_sync(0, 4);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_same();
+}
+
+static void reads_go_on_while_it_is_cut_off(void **state)
+{
+	(void)state;
+	write_page(0);
+	evict(1, 16);
+	client_resize(9 * PAGE);
+	begin_sync(0, 9);
+	assert_only(RESIZE);
+	assert_false(client_read(8));
+	assert_int_equal(asked_count, 2);
+	assert_int_equal(asked[1].kind, READ);
+	assert_int_equal(asked[1].length, PAGE);
+	answer(1, 0);
+	assert_int_equal(page[8].state, CLEAN);
+	answer_all();
+	assert_same();
+}
+
+static void writers_wait_while_it_is_cut_off(void **state)
+{
+	(void)state;
+	client_resize(9 * PAGE);
+	begin_sync(0, 9);
+	assert_only(RESIZE);
+	assert_false(client_write(8));
+	assert_only(RESIZE);
+	answer_all();
+	assert_true(client_write(8));
+	assert_int_equal(late_nospc, 0);
+}
+
 static void old_bytes_do_not_come_back(void **state)
 {
 	(void)state;
@@ -137,6 +191,8 @@ static void nothing_is_written_beyond_the_end(void **state)
 	write_page(3);
 	client_resize(3 * PAGE + 100);
 	begin_sync(0, 4);
+	assert_only(RESIZE);
+	answer(0, 0);
 	assert_only(WRITE);
 	assert_int_equal(asked[0].offset + asked[0].length, 3 * PAGE + 100);
 	answer_all();
@@ -192,6 +248,9 @@ int main(void)
 		TEST(zeroes_that_are_not_in_the_file),
 		TEST(file_grows),
 		TEST(file_shrinks),
+		TEST(size_that_fails_is_tried_again),
+		TEST(reads_go_on_while_it_is_cut_off),
+		TEST(writers_wait_while_it_is_cut_off),
 		TEST(old_bytes_do_not_come_back),
 		TEST(nothing_is_written_beyond_the_end),
 		TEST(cut_off_while_it_is_written),

@@ -128,6 +128,9 @@ int connection_call(const struct zxd_request *request, struct zxd_reply *reply,
 	received = receive(reply);
 	if (reply->error == EACCES && !reply->op)
 		die(EXIT_DENIED, "the daemon does not serve you (zxpagerd --allow-uid)");
+	if (reply->error && !reply->op)
+		die(EXIT_DAEMON, "the daemon does not serve you now: %s",
+		    strerror((int)reply->error));
 	if (fd)
 		*fd = received;
 	else if (received >= 0)

@@ -21,8 +21,8 @@ struct backend;
  *	-EOPNOTSUPP if this store cannot promise that.  NULL if space never runs out
  * @zero: begins to make the range read as zeroes, in any size; @keep has it keep what
  *	was reserved; -EOPNOTSUPP if zeroes are to be written instead
- * @resize: cuts the store off or lets it go on with zeroes, before it returns; 0 or
- *	an errno.  NULL if the size is fixed
+ * @resize: begins to cut the store off or to let it go on with zeroes.  NULL if the size
+ *	is fixed
  *
  * A store that is only read has none but @read.
  */
@@ -36,7 +36,7 @@ struct backend_ops {
 			uint64_t length);
 	void (*zero)(struct backend *be, struct event *ev, uint64_t offset,
 		     uint64_t length, bool keep);
-	int (*resize)(struct backend *be, uint64_t size);
+	void (*resize)(struct backend *be, struct event *ev, uint64_t size);
 };
 
 /*
@@ -53,5 +53,9 @@ struct backend {
 
 /* A regular file or block device; on failure the daemon ends with a message. */
 struct backend *backend_file_open(const char *path, bool writable);
+
+/* An export of an NBD server, by its URI; likewise. */
+bool backend_is_nbd(const char *path);
+struct backend *backend_nbd_open(const char *uri, bool writable);
 
 #endif /* ZXD_BACKEND_H */

@@ -6,8 +6,11 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -16,9 +19,12 @@
 #include "backend.h"
 #include "log.h"
 
+#define STACK_SIZE	(256u << 10)
+
 /*
  * struct backend_file - an open file
  * @hole, @blank: fallocate() knows how to punch holes, to zero a range in place
+ * @order, @answer: eventfds, to the thread that resizes and back
  */
 struct backend_file {
 	struct backend base;
@@ -30,6 +36,11 @@ struct backend_file {
 	bool punching;
 	bool keep;
 	uint64_t offset, length;
+	struct event resized;	/* the thread has answered */
+	struct event *resizing;	/* whom it is for */
+	int order, answer;
+	uint64_t new_size;
+	int resize_error;
 };
 
 static struct backend_file *file_of(struct backend *be)
@@ -59,6 +70,8 @@ static void file_reserve(struct backend *be, struct event *ev, uint64_t offset,
 {
 	loop_fallocate(ev, file_of(be)->fd, FALLOC_FL_KEEP_SIZE, offset, length);
 }
+
+/* --- zeroes --------------------------------------------------------------------- */
 
 /* A hole gives space back; where that must not be, blocks are marked as unwritten. */
 static void begin_zero(struct backend_file *file)
@@ -101,13 +114,73 @@ static void file_zero(struct backend *be, struct event *ev, uint64_t offset,
 	begin_zero(file);
 }
 
+/* --- the size ------------------------------------------------------------------- */
+
 /*
- * The one call that is made at once: it is short, and nothing that follows from the
- * size may be begun in the meantime.
+ * io_uring has no ftruncate() before Linux 6.9, and a store that hangs is not to hold up
+ * all others.  So a thread that does nothing else makes the call.
  */
-static int file_resize(struct backend *be, uint64_t size)
+static void *resizer(void *data)
 {
-	return ftruncate(file_of(be)->fd, (off_t)size) ? errno : 0;
+	struct backend_file *file = data;
+	uint64_t count;
+
+	for (;;) {
+		if (read(file->order, &count, sizeof(count)) != sizeof(count))
+			continue;
+		file->resize_error = ftruncate(file->fd, (off_t)file->new_size) ?
+				     errno : 0;
+		while (eventfd_write(file->answer, 1))
+			;
+	}
+	return NULL;
+}
+
+static void resize_done(struct event *ev, int res)
+{
+	struct backend_file *file = event_owner(ev, struct backend_file, resized);
+	eventfd_t count;
+
+	(void)res;
+	if (eventfd_read(file->answer, &count))
+		loop_poll(&file->resized, file->answer);
+	else
+		file->resizing->handler(file->resizing, -file->resize_error);
+}
+
+static void file_resize(struct backend *be, struct event *ev, uint64_t size)
+{
+	struct backend_file *file = file_of(be);
+
+	file->resizing = ev;
+	file->new_size = size;
+	loop_poll(&file->resized, file->answer);
+	eventfd_write(file->order, 1);
+}
+
+static void start_resizer(struct backend_file *file, const char *path)
+{
+	pthread_t thread;
+	pthread_attr_t attr;
+	sigset_t all, old;
+	int error;
+
+	file->resized.handler = resize_done;
+	file->order = eventfd(0, EFD_CLOEXEC);
+	file->answer = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (file->order < 0 || file->answer < 0)
+		die("%s: cannot make an eventfd: %s", path, strerror(errno));
+	/* Signals are for the loop. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	error = pthread_create(&thread, &attr, resizer, file);
+	pthread_attr_destroy(&attr);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (error)
+		die("%s: cannot start a thread: %s", path, strerror(error));
 }
 
 static const struct backend_ops regular_ops = {
@@ -125,6 +198,8 @@ static const struct backend_ops device_ops = {
 	.sync = file_sync,
 	.zero = file_zero,
 };
+
+/* --- the beginning -------------------------------------------------------------- */
 
 /* Finds out what it is and how large. */
 static void examine(struct backend_file *file, const char *path)
@@ -178,6 +253,8 @@ struct backend *backend_file_open(const char *path, bool writable)
 	examine(file, path);
 	if (writable)
 		claim(file, path);
+	if (writable && file->base.ops->resize)
+		start_resizer(file, path);
 	/* A file that can grow may begin with nothing. */
 	if (!file->base.size && !(writable && file->base.ops->resize))
 		die("%s is empty: there is nothing to serve", path);

@@ -396,51 +396,71 @@ static void zero_next(struct vmo *vmo)
 	write_data(vmo);
 }
 
+static void begin_zeroes(struct vmo *vmo)
+{
+	struct batch *b = &vmo->writeback.batch;
+
+	b->current = 0;
+	b->at = 0;
+	zero_next(vmo);
+}
+
+static void resize_failed(struct vmo *vmo, int error)
+{
+	struct batch *b = &vmo->writeback.batch;
+
+	note_error(vmo, NULL, error, "resize to that of the VMO", 0, vmo->size);
+	for (unsigned int i = 0; i < b->count; i++)
+		b->parts[i].error = error;
+}
+
+static void resize_done(struct event *ev, int res)
+{
+	struct batch *b = event_owner(ev, struct batch, event);
+	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
+	uint64_t mask = vmo->reader.page_size - 1;
+
+	if (res < 0) {
+		vmo->backend->size = b->old_size;
+		resize_failed(vmo, -res);
+	} else {
+		/* Whether space beyond the end survives is up to the file system. */
+		ranges_remove(&vmo->dirty.reserved, (b->new_size + mask) & ~mask,
+			      UINT64_MAX);
+		vmo->backend->size = b->new_size;
+		b->resized = true;
+		b->unsynced = true;
+	}
+	begin_zeroes(vmo);
+}
+
 /*
  * The file gets the size that the stream has now.  Nobody may have reserved anything
  * beyond: that is why grants pause, and why the size is not an old one.
  */
-static int resize(struct vmo *vmo)
+static void paused(struct vmo *vmo)
 {
 	struct batch *b = &vmo->writeback.batch;
 	struct backend *be = vmo->backend;
-	uint64_t mask = vmo->reader.page_size - 1;
 	struct pager_info info;
 	int error = pager_info(vmo, &info);
 
 	b->limit = be->size;
 	if (error)
-		return error;
-	if (info.stream_size < b->limit)
+		resize_failed(vmo, error);
+	else if (info.stream_size < b->limit)
 		b->limit = info.stream_size;
-	if (!be->ops->resize || info.stream_size == be->size)
-		return 0;
-	error = be->ops->resize(be, info.stream_size);
-	if (error)
-		return error;
-	/* Whether space beyond the end survives a change is up to the file system. */
-	ranges_remove(&vmo->dirty.reserved, (info.stream_size + mask) & ~mask,
-		      UINT64_MAX);
-	be->size = info.stream_size;
-	b->resized = true;
-	b->unsynced = true;
-	return 0;
-}
-
-static void paused(struct vmo *vmo)
-{
-	struct batch *b = &vmo->writeback.batch;
-	int error = resize(vmo);
-
-	if (error) {
-		note_error(vmo, NULL, error, "resize to that of the VMO", 0,
-			   vmo->size);
-		for (unsigned int i = 0; i < b->count; i++)
-			b->parts[i].error = error;
+	if (error || !be->ops->resize || info.stream_size == be->size) {
+		begin_zeroes(vmo);
+		return;
 	}
-	b->current = 0;
-	b->at = 0;
-	zero_next(vmo);
+	b->old_size = be->size;
+	b->new_size = info.stream_size;
+	/* Reads must not miss what is being cut off. */
+	if (b->new_size < b->old_size)
+		be->size = b->new_size;
+	b->event.handler = resize_done;
+	be->ops->resize(be, &b->event, b->new_size);
 }
 
 /* --- the beginning of it -------------------------------------------------------- */

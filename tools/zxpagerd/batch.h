@@ -43,6 +43,7 @@ struct chunk {
  * @limit: where zeroes end, because the store has nothing beyond
  * @writes: chunks under way
  * @unsynced: the store was changed since its last sync; @resized in size
+ * @old_size, @new_size: of the store, while it gets another
  */
 struct batch {
 	bool busy;
@@ -61,6 +62,7 @@ struct batch {
 	struct event event;
 	bool unsynced;
 	bool resized;
+	uint64_t old_size, new_size;
 };
 
 /* 0 or an errno; before serving, because writing back must not need memory. */

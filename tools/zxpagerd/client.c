@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Connections of clients.  Each is asked for one message at a time and gets its reply
- * at once, or, to a sync, when that is done; whoever sends nonsense or does not take
- * replies loses the connection.
+ * at once, or, to a sync, when that is done; whoever sends nonsense is told so and loses
+ * the connection, and so does who takes no replies.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -36,7 +36,7 @@ struct client {
 };
 
 static struct client *clients, **clients_end = &clients;
-static unsigned int count;
+static unsigned int count, syncing;
 static struct log_limit limit;
 
 unsigned int client_count(void)
@@ -71,13 +71,21 @@ static void client_close(struct client *c)
 	server_client_gone();
 }
 
-/* The poll that is under way for it ends, and so does the client. */
-void client_drop_idlest(void)
+/*
+ * The poll that is under way for it ends, and so does the client.  The next one to be
+ * dropped is another.
+ */
+bool client_drop_idlest(void)
 {
-	if (!clients)
-		return;
+	struct client *c = clients;
+
+	if (!c)
+		return false;
 	log_limited(&limit, "too many clients: the one idle for longest is dropped");
-	shutdown(clients->fd, SHUT_RDWR);
+	shutdown(c->fd, SHUT_RDWR);
+	dequeue(c);
+	enqueue(c);
+	return true;
 }
 
 /* @fd goes along if it is one, and is closed.  False if the client took neither. */
@@ -111,7 +119,7 @@ static bool send_reply(struct client *c, const struct zxd_reply *reply, int fd)
  * Says why there will be no service, and hangs up.  What the client had sent meanwhile
  * is taken first, or else the reply would be lost.
  */
-static void refuse(int fd, int error)
+void client_refuse(int fd, int error)
 {
 	struct zxd_reply reply = {
 		.size = sizeof(reply),
@@ -231,6 +239,7 @@ static void sync_done(struct sync_request *req, int error)
 	if (!error)
 		describe(&reply, c->vmo);
 	c->vmo = NULL;
+	syncing--;
 	c->gone = !answer(c, &reply, -1);
 	if (c->inside)
 		return;
@@ -245,6 +254,7 @@ static bool begin_sync(struct client *c, struct vmo *vmo)
 {
 	c->vmo = vmo;
 	c->gone = false;
+	syncing++;
 	c->sync = (struct sync_request){ .end = UINT64_MAX, .done = sync_done };
 	if (vmo->writable)
 		writeback_sync(vmo, &c->sync);
@@ -273,6 +283,9 @@ static bool handle(struct client *c, const struct zxd_request *req)
 		reply.error = ENOENT;
 	else if (req->op != ZXD_SYNC)
 		reply.error = (uint32_t)serve(vmo, req, &fd);
+	/* Those who wait for a store that hangs must leave room for others. */
+	else if (syncing >= (client_max + 1) / 2)
+		reply.error = EBUSY;
 	if (!reply.error && req->op == ZXD_SYNC)
 		return begin_sync(c, vmo);
 	if (!reply.error)
@@ -283,37 +296,51 @@ static bool handle(struct client *c, const struct zxd_request *req)
 	return answer(c, &reply, fd);
 }
 
+/* What is wrong with a message of @n bytes; NULL if it is a request. */
+static const char *flaw(const struct zxd_request *req, size_t n, int flags)
+{
+	if (flags & MSG_CTRUNC)
+		return "descriptors";
+	if (n != sizeof(*req) || req->size != sizeof(*req))
+		return "a message that has not the size of a request";
+	if (req->name[sizeof(req->name) - 1])
+		return "a name without an end";
+	return NULL;
+}
+
 /* One message, or the end.  Descriptors that come along are dropped unseen. */
 static bool receive(struct client *c)
 {
 	struct zxd_request req;
 	struct iovec iov = { &req, sizeof(req) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT);
+	ssize_t n = recvmsg(c->fd, &msg, MSG_DONTWAIT | MSG_TRUNC);
+	const char *why;
+	int error;
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return true;
 	if (n <= 0)
 		return false;
-	if (n >= 6 && req.size == (size_t)n && !(msg.msg_flags & MSG_TRUNC) &&
-	    req.version != ZXD_VERSION) {
-		refuse(c->fd, EPROTONOSUPPORT);
-		c->fd = -1;
-		return false;
+	if (n >= 6 && req.size == (size_t)n && req.version != ZXD_VERSION) {
+		why = "a request of another version";
+		error = EPROTONOSUPPORT;
+	} else {
+		why = flaw(&req, (size_t)n, msg.msg_flags);
+		error = EPROTO;
 	}
-	if (n != (ssize_t)sizeof(req) || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ||
-	    req.size != sizeof(req) || req.name[sizeof(req.name) - 1]) {
-		log_limited(&limit, "a client of user %u sent no request: dropped",
-			    (unsigned int)c->uid);
-		return false;
-	}
-	return handle(c, &req);
+	if (!why)
+		return handle(c, &req);
+	log_limited(&limit, "a client of user %u sent %s (%zd bytes): dropped",
+		    (unsigned int)c->uid, why, n);
+	client_refuse(c->fd, error);
+	c->fd = -1;
+	return false;
 }
 
 static void client_ready(struct event *ev, int res)
 {
 	struct client *c = event_owner(ev, struct client, event);
-
 	bool ok;
 
 	(void)res;
@@ -334,14 +361,16 @@ void client_add(int fd, uid_t uid, bool allowed)
 	if (!allowed) {
 		log_limited(&limit, "user %u may not connect: refused",
 			    (unsigned int)uid);
-		refuse(fd, EACCES);
+		client_refuse(fd, EACCES);
 		return;
 	}
 	c = calloc(1, sizeof(*c));
 	if (!c) {
-		close(fd);
+		client_refuse(fd, ENOMEM);
 		return;
 	}
+	/* As little as there is: a few replies, and the descriptors in them. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){ 1 }, sizeof(int));
 	c->fd = fd;
 	c->uid = uid;
 	c->admin = uid == 0 || uid == geteuid();

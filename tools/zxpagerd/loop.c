@@ -48,12 +48,25 @@ static struct io_uring_sqe *get_sqe(void)
 	return sqe;
 }
 
-void loop_poll(struct event *ev, int fd)
+void loop_poll_for(struct event *ev, int fd, bool writing)
 {
 	struct io_uring_sqe *sqe = get_sqe();
 
-	io_uring_prep_poll_add(sqe, fd, POLLIN);
+	io_uring_prep_poll_add(sqe, fd, writing ? POLLOUT : POLLIN);
 	io_uring_sqe_set_data(sqe, ev);
+}
+
+void loop_poll(struct event *ev, int fd)
+{
+	loop_poll_for(ev, fd, false);
+}
+
+void loop_cancel(struct event *ev)
+{
+	struct io_uring_sqe *sqe = get_sqe();
+
+	io_uring_prep_cancel(sqe, ev, 0);
+	io_uring_sqe_set_data(sqe, NULL);
 }
 
 void loop_read(struct event *ev, int fd, void *buffer, uint32_t length,
@@ -120,6 +133,7 @@ void loop_turn(void)
 		ev = io_uring_cqe_get_data(cqe);
 		res = cqe->res;
 		io_uring_cqe_seen(&ring, cqe);
-		ev->handler(ev, res);
+		if (ev)
+			ev->handler(ev, res);
 	}
 }

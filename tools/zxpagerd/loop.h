@@ -21,8 +21,12 @@ struct event {
 /* One io_uring for all; @under_way is how many events there can be at a time. */
 void loop_init(unsigned int under_way);
 
-/* Once @fd is readable, or is at its end. */
+/* Once @fd is readable, or writable, or is at its end. */
 void loop_poll(struct event *ev, int fd);
+void loop_poll_for(struct event *ev, int fd, bool writing);
+
+/* Has a poll that is under way be done soon, with -ECANCELED if not with more. */
+void loop_cancel(struct event *ev);
 
 /* Reads @length bytes at @offset; may read fewer. */
 void loop_read(struct event *ev, int fd, void *buffer, uint32_t length,

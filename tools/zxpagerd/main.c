@@ -2,9 +2,10 @@
 /*
  * zxpagerd: serves files as pager-backed VMOs.
  *
- * One thread, and nothing in it waits for a client or for a file: sockets and packets
- * are non-blocking, files are read and written through io_uring.  It never maps a VMO of
- * its own, and reads of one only what is dirty, or it would wait for itself.
+ * One thread serves, and nothing in it waits for a client or for a file: sockets and
+ * packets are non-blocking, files are read and written through io_uring, and what that
+ * cannot do has a thread of its own.  It never maps a VMO of its own, and reads of one
+ * only what is dirty, or it would wait for itself.
  */
 #include <errno.h>
 #include <signal.h>
@@ -70,7 +71,8 @@ static void catch_signals(void)
 
 /*
  * Whoever reclaims memory may wait for this daemon, so it must not wait for reclaim
- * itself.  It takes CAP_SYS_RESOURCE, without which the daemon works too.
+ * itself.  It takes CAP_SYS_RESOURCE, without which the daemon works too.  Threads that
+ * are made later have it from this one.
  */
 static void set_limits(void)
 {
@@ -82,6 +84,10 @@ static void set_limits(void)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+}
+
+static void lock_memory(void)
+{
 	if (options.lock_memory && mlockall(MCL_CURRENT | MCL_FUTURE))
 		die("--mlock: %s: raise the limit (ulimit -l), or leave it out",
 		    strerror(errno));
@@ -176,13 +182,15 @@ static int stop(void)
 int main(int argc, char **argv)
 {
 	options_parse(argc, argv);
+	set_limits();
 	pager_open();
 	loop_init(options.vmo_count * (options.depth + CHUNKS + 3) + CLIENTS_MAX + 8);
-	catch_signals();
 	for (unsigned int i = 0; i < options.vmo_count; i++)
 		vmo_add(options.vmos[i].name, options.vmos[i].path,
 			options.vmos[i].writable);
-	set_limits();
+	lock_memory();
+	/* Until here a signal just ends it: opening may take its time. */
+	catch_signals();
 	pager_listen();
 	server_open(options.socket);
 	tell_ready();

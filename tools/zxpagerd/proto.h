@@ -5,7 +5,8 @@
  * A client sends one request and gets one reply, as often as it likes.  Either is
  * one message of fixed size, in the byte order of the machine.  The reply to
  * ZXD_OPEN carries a file descriptor (SCM_RIGHTS), that to ZXD_SYNC may take its
- * time.  A message that is not a request ends the connection, and nothing else.
+ * time.  Who sends what is no request gets a reply without an operation, with error
+ * EPROTO, or EPROTONOSUPPORT for a request of another version, and loses the connection.
  */
 #ifndef ZXD_PROTO_H
 #define ZXD_PROTO_H
@@ -82,9 +83,12 @@ struct zxd_request {
  * @version: ZXD_VERSION
  * @op: that of the request
  * @error: 0, or a positive errno and all below is 0: ENOENT no such VMO, EPERM not
- *	for this user, EINVAL bad value, EOPNOTSUPP unknown operation, EACCES this
- *	user may not connect, EPROTONOSUPPORT another version, ENOSPC too many
- *	failing ranges, or what opening the descriptor or writing back met
+ *	for this user, EINVAL bad value, EOPNOTSUPP unknown operation, ENOSPC too
+ *	many failing ranges, EBUSY too many are waiting for a SYNC, or what opening
+ *	the descriptor or writing back met.  With @op 0 the connection is over: EACCES
+ *	this user may not connect, EBUSY no room for another client, EMFILE, ENFILE,
+ *	ENOBUFS or ENOMEM the daemon has not what it takes, EPROTO no request,
+ *	EPROTONOSUPPORT another version
  * @flags: ZXD_*
  * @vmo_size: size of the VMO in bytes, a multiple of the page size
  * @file_size: size of what it shows

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,9 +20,14 @@
 #include "server.h"
 
 #define GROUPS_MAX	256
+#define SPARE_FDS	16	/* for what serving a client takes for a moment */
+#define PAUSE_MS	100
 
+unsigned int client_max = CLIENTS_MAX;
 static struct event connections;
-static int listen_fd = -1;
+static struct timer pause_timer;
+static struct log_limit limit;
+static int listen_fd = -1, spare_fd = -1;
 static const char *socket_path;
 static bool listening;	/* for connections, in the loop */
 
@@ -100,10 +106,47 @@ static void listen_for_clients(void)
 	loop_poll(&connections, listen_fd);
 }
 
+static void pause_over(struct event *ev, int res)
+{
+	(void)ev;
+	(void)res;
+	listening = false;
+	listen_for_clients();
+}
+
+static int take(void)
+{
+	return accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/*
+ * No descriptor is left, or no memory.  Whoever waits is told, by means of a descriptor
+ * that is kept for that, and somebody idle makes room.
+ */
+static void refuse_one(int error)
+{
+	int fd;
+
+	log_limited(&limit, "cannot take a connection: %s", strerror(error));
+	client_drop_idlest();
+	if (spare_fd >= 0) {
+		close(spare_fd);
+		fd = take();
+		if (fd >= 0)
+			client_refuse(fd, error);
+	}
+	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	/* It would be the same again at once. */
+	listening = true;
+	pause_timer.event.handler = pause_over;
+	loop_timer(&pause_timer, PAUSE_MS);
+}
+
 static void connection_ready(struct event *ev, int res)
 {
 	struct ucred cred;
 	socklen_t size = sizeof(cred);
+	bool full;
 	int fd;
 
 	(void)ev;
@@ -111,30 +154,45 @@ static void connection_ready(struct event *ev, int res)
 	listening = false;
 	if (listen_fd < 0)
 		return;
-	if (client_count() >= CLIENTS_MAX)
-		client_drop_idlest();
-	fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	full = client_count() >= client_max && !client_drop_idlest();
+	fd = take();
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		       errno == ENOMEM)) {
-		log_line("cannot take a connection: %s", strerror(errno));
-		/* There is room when a client goes, and not before. */
-		if (client_count()) {
-			client_drop_idlest();
-			return;
-		}
+		refuse_one(errno);
+		return;
 	}
 	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size)) {
 		close(fd);
 		fd = -1;
 	}
-	if (fd >= 0)
+	if (fd >= 0 && full) {
+		log_limited(&limit, "too many clients, and none is idle: one of user %u is refused",
+			    (unsigned int)cred.uid);
+		client_refuse(fd, EBUSY);
+	} else if (fd >= 0) {
 		client_add(fd, cred.uid, is_allowed(fd, &cred));
+	}
 	listen_for_clients();
 }
 
 void server_client_gone(void)
 {
 	listen_for_clients();
+}
+
+/* The lowest free descriptor tells how many there are below it. */
+static void find_room(void)
+{
+	struct rlimit files;
+	unsigned int used = (unsigned int)listen_fd + 1;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) ||
+	    files.rlim_cur >= used + SPARE_FDS + CLIENTS_MAX)
+		return;
+	client_max = files.rlim_cur > used + SPARE_FDS ?
+		     (unsigned int)files.rlim_cur - used - SPARE_FDS : 1;
+	log_line("the limit of %llu open files leaves room for %u clients",
+		 (unsigned long long)files.rlim_cur, client_max);
 }
 
 void server_open(const char *path)
@@ -158,6 +216,8 @@ void server_open(const char *path)
 	if (listen(listen_fd, SOMAXCONN))
 		die("cannot listen on %s: %s", path, strerror(errno));
 	close(lock);
+	find_room();
+	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	connections.handler = connection_ready;
 	listen_for_clients();
 }

@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#define CLIENTS_MAX	256
+/* The most that are kept, if the limit of open files allows for as many. */
+#define CLIENTS_MAX	4096
+extern unsigned int client_max;
 
 /* Begins to listen; ends the daemon if it cannot. */
 void server_open(const char *path);
@@ -19,8 +21,13 @@ void server_client_gone(void);
 /* A connection that the server took; it closes itself. */
 void client_add(int fd, uid_t uid, bool allowed);
 
-/* How many there are, and an end to the one that has been idle the longest. */
+/* Says why there will be no service, and hangs up. */
+void client_refuse(int fd, int error);
+
+/* How many there are. */
 unsigned int client_count(void);
-void client_drop_idlest(void);
+
+/* Begins to end the one that has been idle the longest; false if none is. */
+bool client_drop_idlest(void);
 
 #endif /* ZXD_SERVER_H */

@@ -27,7 +27,8 @@ void vmo_add(const char *name, const char *path, bool writable)
 		die("out of memory");
 	vmo->name = name;
 	vmo->writable = writable;
-	vmo->backend = backend_file_open(path, writable);
+	vmo->backend = backend_is_nbd(path) ? backend_nbd_open(path, writable) :
+					      backend_file_open(path, writable);
 	vmo->resizable = writable && vmo->backend->ops->resize;
 	vmo->size = (vmo->backend->size + mask) & ~mask;
 	if (reader_init(vmo, options.window, options.depth))
