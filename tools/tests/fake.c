@@ -5,7 +5,8 @@
 #include "fake.h"
 
 struct options options;
-struct vmo *vmos = &vmo;
+/* Unless the test has the daemon's own. */
+struct vmo *vmos __attribute__((weak)) = &vmo;
 struct vmo vmo;
 struct fake_page page[PAGES];
 uint64_t stream_size;

@@ -229,4 +229,7 @@ void server_close(void)
 	unlink(socket_path);
 	close(listen_fd);
 	listen_fd = -1;
+	if (spare_fd >= 0)
+		close(spare_fd);
+	spare_fd = -1;
 }

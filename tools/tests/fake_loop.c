@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The loop of the fake, for sockets that are real and time that is not; and what the
+ * daemon needs of the pager and of back ends when it has VMOs, but no module.
+ */
+#include <poll.h>
+#include <stdlib.h>
+
+#include "fake.h"
+#include "fake_loop.h"
+
+#define POLLS	128
+
+static struct {
+	struct event *ev;
+	int fd;
+} polls[POLLS];
+static struct {
+	struct timer *timer;
+	uint64_t due;
+} timers[8];
+static unsigned int poll_count, timer_count;
+static bool completing;
+
+void loop_poll(struct event *ev, int fd)
+{
+	assert_true(poll_count < POLLS);
+	polls[poll_count].ev = ev;
+	polls[poll_count++].fd = fd;
+}
+
+void loop_timer(struct timer *timer, unsigned int ms)
+{
+	assert_true(timer_count < 8);
+	timers[timer_count].timer = timer;
+	timers[timer_count++].due = ms_now + ms;
+}
+
+static bool fire_timer(void)
+{
+	for (unsigned int i = 0; i < timer_count; i++) {
+		struct timer *timer = timers[i].timer;
+
+		if (timers[i].due > ms_now)
+			continue;
+		timers[i] = timers[--timer_count];
+		timer->event.handler(&timer->event, -ETIME);
+		return true;
+	}
+	return false;
+}
+
+bool fake_loop_step(unsigned int start)
+{
+	struct pollfd pfd[POLLS];
+
+	if (fire_timer())
+		return true;
+	for (unsigned int i = 0; i < poll_count; i++)
+		pfd[i] = (struct pollfd){ .fd = polls[i].fd, .events = POLLIN };
+	if (poll(pfd, poll_count, 0) <= 0)
+		return false;
+	for (unsigned int n = 0; n < poll_count; n++) {
+		unsigned int i = (start + n) % poll_count;
+		struct event *ev = polls[i].ev;
+
+		if (!pfd[i].revents)
+			continue;
+		polls[i] = polls[--poll_count];
+		ev->handler(ev, pfd[i].revents);
+		return true;
+	}
+	return false;
+}
+
+unsigned int fake_loop_forget(void)
+{
+	unsigned int left = poll_count;
+
+	poll_count = 0;
+	timer_count = 0;
+	return left;
+}
+
+/* --- the pager ------------------------------------------------------------------ */
+
+zx_status_t pager_detach(struct vmo *v)
+{
+	completing = !v->detached;
+	return ZX_OK;
+}
+
+unsigned int pager_take_packets(void)
+{
+	if (!completing)
+		return 0;
+	completing = false;
+	vmo_complete_packet(&vmo);
+	return 1;
+}
+
+void pager_create_vmo(struct vmo *v)
+{
+	(void)v;
+	abort();	/* there is one already */
+}
+
+/* --- back ends ------------------------------------------------------------------ */
+
+bool backend_is_nbd(const char *path)
+{
+	(void)path;
+	return false;
+}
+
+struct backend *backend_file_open(const char *path, bool writable)
+{
+	(void)path;
+	(void)writable;
+	abort();
+}
+
+struct backend *backend_nbd_open(const char *uri, bool writable)
+{
+	return backend_file_open(uri, writable);
+}

@@ -1,0 +1,383 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# nbd.sh TEST: one test of zxpagerd with NBD exports that fail, are slow, or hang
+#
+# A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
+# run-tests.sh, which tells what the environment has to be, runs them all.  The server is
+# nbdkit; what goes wrong is up to its filters error, delay and pause.
+# shellcheck disable=SC2317 # until_true calls functions
+. "$(dirname "$0")/daemon.bash"
+
+# export_with ARG...: starts nbdkit with these; $uri is what it has, $nbd its process
+export_with() {
+	rm -f "$tmp/nbd" "$tmp/nbd.pid"
+	nbdkit -f -U "$tmp/nbd" -P "$tmp/nbd.pid" "$@" 2>> "$tmp/nbd.log" &
+	nbd=$!
+	uri="nbd+unix:///?socket=$tmp/nbd"
+	until_true test -s "$tmp/nbd.pid"
+}
+
+end_export() {
+	kill "$@" "$nbd"
+	wait "$nbd" || :
+}
+
+# pausing p|r: has the export pause, or go on
+pausing() {
+	python3 - "$tmp/control" "$1" <<-'END'
+		import socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[1])
+		s.send(sys.argv[2].encode())
+		sys.exit(s.recv(1).decode() != sys.argv[2].upper())
+	END
+}
+
+# store BYTES: what is exported, and what it is to have in the end
+store() {
+	bytes "$1" "$tmp/f"
+	cp "$tmp/f" "$tmp/want"
+}
+
+put() {
+	local to
+	for to in "$tmp/want" {}; do
+		zx exec f -- dd if="$2" of="$to" bs=64K seek="$1" oflag=seek_bytes \
+			conv=notrunc status=none
+	done
+}
+
+is_written() {
+	cmp -s "$tmp/f" "$tmp/want"
+}
+
+stat_is() {
+	test "$(stat_of "$1" "$2")" "$3" "$4"
+}
+
+quiet=(--writeback-age 10000 --dirty-background 1G)
+
+test_nbd_as_any_other_store() {
+	store 1000448
+	bytes 300000 "$tmp/new"
+	export_with file "$tmp/f"
+	serve --rw f "${quiet[@]}" "f=$uri"
+	zx cat f | cmp - "$tmp/want"
+	put 123456 "$tmp/new"
+	zx exec f -- fallocate --zero-range --offset 524288 --length 131072 {}
+	dd if=/dev/zero of="$tmp/want" bs=64K seek=8 count=2 conv=notrunc status=none
+	zx exec f -- truncate -s 5000 {} && fail "it was cut off"
+	zx sync f
+	is_written
+	[ "$(stat_of f daemon_zeroed)" = 131072 ]
+	evict
+	zx exec f -- "$probe" mapcat {} | cmp - "$tmp/want"
+	put 700000 "$tmp/new"
+	stop
+	is_written
+	end_export
+}
+
+test_nbd_of_other_abilities() {
+	store 1048576
+	# Neither zeroes nor flushes.
+	export_with --filter=nozero --filter=fua file "$tmp/f" fuamode=discard
+	serve --rw f "${quiet[@]}" "f=$uri"
+	zx exec f -- fallocate --zero-range --offset 65536 --length 524288 {}
+	dd if=/dev/zero of="$tmp/want" bs=64K seek=1 count=8 conv=notrunc status=none
+	zx sync f
+	is_written
+	stop
+	end_export
+	export_with -r file "$tmp/f"
+	refused 'is read-only: leave --rw out' --rw f "f=$uri"
+	serve "f=$uri"
+	zx cat f | cmp - "$tmp/want"
+	stop
+	end_export
+	refused 'cannot connect to nbd' "f=$uri"
+	export_with null size=0
+	refused 'is empty' "f=$uri"
+	end_export
+}
+
+test_nbd_reads_that_fail() {
+	local code
+	store 1048576
+	for code in EIO ENOSPC; do
+		export_with --filter=error file "$tmp/f" error-pread=$code \
+			error-pread-rate=100% error-pread-file="$tmp/inject"
+		serve "f=$uri"
+		[ "$(zx exec f -- "$probe" read {} 0 4096)" = ok ]
+		touch "$tmp/inject"
+		[ "$(zx exec f -- "$probe" read {} 0 4096)" = ok ]
+		[ "$(zx exec f -- "$probe" read {} 524288 8192 || :)" = "$code at 524288" ]
+		[ "$(zx exec f -- "$probe" touch {} 524288 1 || :)" = "SIGBUS at 524288" ]
+		[ "$(stat_of f fail_code)" = $code ]
+		grep -q "$tmp/nbd: page at 524288 fails" "$log"
+		rm "$tmp/inject"
+		zx cat f | cmp - "$tmp/f"
+		stop
+		end_export
+		evict
+	done
+}
+
+# Some of the reads fail: nobody gets a wrong byte, and in the end all are there.
+test_nbd_reads_that_fail_sometimes() {
+	store 1048576
+	export_with --filter=error file "$tmp/f" error-pread-rate=30%
+	serve --window 16K "f=$uri"
+	zx_cat_is_right() {
+		zx cat f > "$tmp/out" 2> "$tmp/why" || :
+		cmp -n "$(stat -c %s "$tmp/out")" "$tmp/out" "$tmp/f" || exit 1
+		[ "$(stat -c %s "$tmp/out")" = 1048576 ]
+	}
+	until_true zx_cat_is_right
+	stop
+	end_export
+}
+
+test_nbd_that_is_slow() {
+	local clients=() i
+	store 1048576
+	bytes 100000 "$tmp/new"
+	export_with --filter=delay file "$tmp/f" rdelay=300ms wdelay=300ms
+	cp "$tmp/f" "$tmp/g"
+	serve --rw f "${quiet[@]}" --window 256K "f=$uri" "g=$tmp/g"
+	for i in 1 2 3 4; do
+		"$bin/zxpager/zxpager" -s "$sock" cat f > "$tmp/out$i" &
+		clients+=($!)
+	done
+	zx cat g | cmp - "$tmp/g"
+	for i in 1 2 3 4; do
+		wait "${clients[i - 1]}"
+		cmp "$tmp/out$i" "$tmp/f"
+	done
+	put 5000 "$tmp/new"
+	zx sync f
+	is_written
+	stop
+	end_export
+}
+
+test_nbd_that_hangs_and_goes_on() {
+	store 1048576
+	bytes 100000 "$tmp/new"
+	cp "$tmp/f" "$tmp/g"
+	export_with --filter=pause file "$tmp/f" pause-control="$tmp/control"
+	serve --rw f --rw g "${quiet[@]}" "f=$uri" "g=$tmp/g"
+	put 0 "$tmp/new"
+	pausing p
+	"$bin/zxpager/zxpager" -s "$sock" exec f -- "$probe" read {} 524288 300000 \
+		> "$tmp/out" &
+	local reader=$!
+	"$bin/zxpager/zxpager" -s "$sock" sync f &
+	local sync=$!
+	until_true waiting f 1
+	# Nobody else is held up, in anything.
+	zx cat g | cmp - "$tmp/g"
+	zx exec g -- dd if="$tmp/new" of={} bs=64K conv=notrunc,fsync status=none
+	cmp -n 100000 "$tmp/g" "$tmp/new"
+	zx ls | grep -q ' f$'
+	waiting f 1
+	kill -0 $reader $sync
+	is_written && fail "it is there already"
+	pausing r
+	wait $reader
+	[ "$(cat "$tmp/out")" = ok ]
+	wait $sync
+	is_written
+	zx cat f | cmp - "$tmp/want"
+	stop
+	end_export
+}
+
+# Whoever waits for a store that hangs does not take the place of all others.
+test_nbd_syncs_that_pile_up() {
+	local i clients=()
+	store 1048576
+	bytes 100000 "$tmp/new"
+	export_with --filter=pause file "$tmp/f" pause-control="$tmp/control"
+	printf '#!/bin/bash\nulimit -n 48\nexec "%s" "$@"\n' "$daemon" > "$tmp/few"
+	chmod 755 "$tmp/few"
+	daemon=$tmp/few
+	serve --rw f "${quiet[@]}" "f=$uri"
+	put 0 "$tmp/new"
+	pausing p
+	for i in {1..40}; do
+		"$bin/zxpager/zxpager" -s "$sock" sync f 2> "$tmp/why$i" &
+		clients+=($!)
+	done
+	some_were_refused() {
+		cat "$tmp"/why* | grep -q 'resource busy'
+	}
+	until_true some_were_refused
+	zx ls | grep -q ' f$'
+	zx exec f -- "$probe" read {} 0 1000
+	pausing r
+	for i in "${clients[@]}"; do
+		wait "$i" || status_is 1 wait "$i"
+	done
+	is_written
+	stop
+	end_export
+}
+
+test_nbd_writes_that_fail() {
+	local code
+	for code in EIO:Input/output ENOSPC:'No space left'; do
+		store 1048576
+		bytes 100000 "$tmp/new"
+		export_with --filter=error file "$tmp/f" error-pwrite="${code%:*}" \
+			error-pwrite-rate=100% error-pwrite-file="$tmp/inject"
+		serve --rw f "${quiet[@]}" "f=$uri"
+		touch "$tmp/inject"
+		put 300000 "$tmp/new"
+		status_is 1 zx sync f 2> "$tmp/why"
+		grep -q "${code#*:}" "$tmp/why"
+		zx exec f -- dd if="$tmp/new" of={} bs=64K seek=300000 \
+			oflag=seek_bytes conv=notrunc,fsync 2> "$tmp/why" &&
+			fail "fsync said that it is written"
+		grep -q "${code#*:}" "$tmp/why"
+		[ "$(stat_of f daemon_failing)" = 1 ]
+		[ "$(stat_of f dirty_bytes)" -ge 100000 ]
+		evict
+		zx cat f | cmp - "$tmp/want"
+		is_written && fail "it is there already"
+		rm "$tmp/inject"
+		until_true is_written
+		zx sync f
+		[ "$(stat_of f dirty_bytes)" = 0 ]
+		[ "$(stat_of f daemon_failing)" = 0 ]
+		stop
+		end_export
+	done
+}
+
+test_nbd_zeroes_that_fail() {
+	store 1048576
+	export_with --filter=error file "$tmp/f" error-zero-rate=100% \
+		error-zero-file="$tmp/inject"
+	serve --rw f "${quiet[@]}" "f=$uri"
+	touch "$tmp/inject"
+	# It syncs on its own.
+	zx exec f -- fallocate --zero-range --offset 65536 --length 524288 {} &&
+		fail "fallocate said that it is written"
+	dd if=/dev/zero of="$tmp/want" bs=64K seek=1 count=8 conv=notrunc status=none
+	status_is 1 zx sync f
+	zx cat f | cmp - "$tmp/want"
+	rm "$tmp/inject"
+	until_true is_written
+	zx sync f
+	[ "$(stat_of f zero_bytes)" = 0 ]
+	stop
+	end_export
+}
+
+# None of the filters does this: a server in the shell.
+test_nbd_flushes_that_fail() {
+	store 65536
+	bytes 10000 "$tmp/new"
+	cp "$tmp/f" "$tmp/cache"
+	# What was written is in the store for good after a flush alone.
+	export_with eval get_size='echo 65536' can_write='exit 0' can_flush='exit 0' \
+		pread="dd if=$tmp/cache skip=\$4 count=\$3 iflag=skip_bytes,count_bytes status=none" \
+		pwrite="dd of=$tmp/cache seek=\$4 oflag=seek_bytes conv=notrunc status=none" \
+		flush="if [ -e $tmp/inject ]; then cp $tmp/f $tmp/cache; echo EIO >&2; exit 1; fi; cp $tmp/cache $tmp/f"
+	serve --rw f "${quiet[@]}" "f=$uri"
+	put 5000 "$tmp/new"
+	touch "$tmp/inject"
+	status_is 1 zx sync f
+	is_written && fail "it is there already"
+	[ "$(stat_of f dirty_bytes)" -ge 10000 ]
+	zx cat f | cmp - "$tmp/want"
+	rm "$tmp/inject"
+	# The server has forgotten it, so all is written once more.
+	zx sync f
+	is_written
+	[ "$(stat_of f daemon_written)" -ge 20000 ]
+	stop
+	end_export
+}
+
+test_nbd_server_that_is_killed() {
+	local sync
+	store 1048576
+	bytes 100000 "$tmp/new"
+	export_with --filter=pause file "$tmp/f" pause-control="$tmp/control"
+	serve --rw f "${quiet[@]}" "f=$uri"
+	put 300000 "$tmp/new"
+	pausing p
+	"$bin/zxpager/zxpager" -s "$sock" sync f 2> "$tmp/why" &
+	sync=$!
+	"$bin/zxpager/zxpager" -s "$sock" exec f -- "$probe" read {} 900000 1 > "$tmp/out" &
+	local reader=$!
+	until_true waiting f 1
+	end_export -9
+	status_is 10 wait $reader
+	[ "$(cat "$tmp/out")" = "EIO at 900000" ]
+	status_is 1 wait $sync
+	grep -q 'the connection is lost' "$log"
+	[ "$(zx exec f -- "$probe" read {} 800000 1 || :)" = "EIO at 800000" ]
+	[ "$(stat_of f dirty_bytes)" -ge 100000 ]
+	export_with file "$tmp/f"
+	until_true is_written
+	zx sync f
+	zx cat f | cmp - "$tmp/want"
+	grep -q 'connected again' "$log"
+	# While nobody asks for anything, too; and what comes back must be the same.
+	end_export -9
+	truncate -s 500000 "$tmp/f"
+	export_with file "$tmp/f"
+	evict
+	bad_size_is_told() {
+		zx exec f -- "$probe" read {} 0 1 > "$tmp/out" || :
+		grep -q 'but has not the size that it had: not used' "$log"
+	}
+	until_true bad_size_is_told
+	[ "$(cat "$tmp/out")" = "EIO at 0" ]
+	end_export -9
+	cp "$tmp/want" "$tmp/f"
+	export_with file "$tmp/f"
+	zx_cat_works() { zx cat f 2> "$tmp/why" | cmp -s - "$tmp/want"; }
+	until_true zx_cat_works
+	stop
+	end_export
+}
+
+test_nbd_sigterm_while_it_hangs() {
+	local status=0
+	store 1048576
+	bytes 100000 "$tmp/new"
+	export_with --filter=pause file "$tmp/f" pause-control="$tmp/control"
+	serve --rw f "${quiet[@]}" --shutdown-timeout 1 "f=$uri"
+	put 300000 "$tmp/new"
+	pausing p
+	"$bin/zxpager/zxpager" -s "$sock" exec f -- "$probe" read {} 900000 1 > "$tmp/out" &
+	local reader=$!
+	until_true waiting f 1
+	kill "$pid"
+	wait "$pid" || status=$?
+	[ $status = 2 ] || fail "status $status"
+	grep -q 'f: .* bytes were not written to nbd.* and are lost' "$log"
+	status_is 10 wait $reader
+	[ "$(cat "$tmp/out")" = "ESTALE at 900000" ]
+	# A second one is not to wait at all.
+	end_export -9
+	cp "$tmp/f" "$tmp/want"
+	export_with --filter=pause file "$tmp/f" pause-control="$tmp/control"
+	serve --rw f "${quiet[@]}" --shutdown-timeout 10000 "f=$uri"
+	put 300000 "$tmp/new"
+	pausing p
+	kill "$pid"
+	until_true grep -q 'detaching all VMOs' "$log"
+	kill "$pid"
+	status=0
+	wait "$pid" || status=$?
+	[ $status = 2 ] || fail "status $status"
+	end_export -9
+}
+
+main "$@"
