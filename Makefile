@@ -78,6 +78,15 @@ debug: tools selftests	## the selftests on a kernel that finds mistakes [FLAVOUR
 coverage: selftests	## the lines that KUnit and the selftests run [KERNEL=6.1]
 	@scripts/coverage.sh $(kernel)
 
+sanitize:		## the tools and their tests with ASan, UBSan and LSan [KERNEL=6.1]
+	@scripts/deps.sh build rig test
+	+$(MAKE) -C tools O='$(out)' SANITIZE=1
+	@scripts/build.sh --quiet --strict $(kernel)
+	@scripts/vm.sh --kernel $(kernel) --timeout 3600 --mem 2048 -- \
+		env O='$(out)/sanitize' \
+		ZXPAGER_KO='$(abspath build/$(kernel)/zxpager.ko)' \
+		tools/run-tests.sh $(TESTS)
+
 lint:			## what can be said of the sources without running them
 	@scripts/deps.sh build lint
 	@scripts/lint.sh

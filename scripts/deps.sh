@@ -22,6 +22,7 @@ table() {
 	build pkg-config finds the libraries
 	build liburing-dev lets zxpagerd wait for files and packets at once
 	build libcmocka-dev runs the tests of libzx
+	build libnbd-dev lets zxpagerd serve exports of NBD servers
 	build libelf1 is needed by the kernel's build tools
 	build libssl3 is needed by the kernel's build tools
 	build zlib1g is needed by the kernel's build tools
@@ -61,6 +62,7 @@ table() {
 	test attr reads extended attributes
 	test python3 compares the tests with the list of what they cover
 	test procps looks at processes
+	test nbdkit is a store that fails, is slow or hangs
 	test fio writes to VMOs in many ways, and verifies what it wrote
 	test lmdb-utils keeps a database in a VMO
 	demo e2fsprogs makes the image that is paged

@@ -10,6 +10,9 @@
 #   ZXPAGER_KO    the module, loaded already or not
 #   O             the build directory (default build)
 #   ZXPAGERD      the daemon, if it is to be another build of it
+#   ZXP_LIMIT     seconds for one test (default 120)
+#
+# What a sanitizer of any program reports fails the test that ran it.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,7 +20,7 @@ O=$(realpath "${O:-$here/../build}")
 : "${ZXPAGER_KO:?the path of zxpager.ko}"
 ZXPAGER_KO=$(realpath "$ZXPAGER_KO")
 export O ZXPAGER_KO
-limit=120	# seconds for one test
+limit=${ZXP_LIMIT:-120}
 number=0 failures=0
 
 # result WORD NAME
@@ -25,6 +28,18 @@ result() {
 	number=$((number + 1))
 	[ "$1" = ok ] || failures=$((failures + 1))
 	echo "$1 $number - $2"
+}
+
+# reported NAME: a process that the test started, perhaps one whose status is nobody's
+# business, said something
+reported() {
+	local report
+	for report in "$tmp"/report.*; do
+		[ -e "$report" ] || continue
+		result "not ok" "$1 has a report of a sanitizer"
+		head -n 40 "$report" | sed 's/^/# /'
+		rm "$report"
+	done
 }
 
 # run_one NAME: a test of a script
@@ -67,6 +82,8 @@ run_program() {
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+export ASAN_OPTIONS="log_path=$tmp/report:${ASAN_OPTIONS:-}"
+export UBSAN_OPTIONS="log_path=$tmp/report:print_stacktrace=1:${UBSAN_OPTIONS:-}"
 grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
 
 declare -A script_of
@@ -93,6 +110,7 @@ for name in "${wanted[@]}"; do
 	test_*) run_program "$name" "$O/tools/tests/$name" ;;
 	*) run_one "$name" ;;
 	esac
+	reported "$name"
 done
 echo "1..$number"
 [ $failures = 0 ]

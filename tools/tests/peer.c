@@ -26,13 +26,21 @@ bool is_served(void)
 	return false;
 }
 
+const char *told(const char *name)
+{
+	const char *value = getenv(name);
+
+	assert_non_null(value);
+	return value;
+}
+
 int dial(void)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	struct timeval limit = { .tv_sec = PATIENCE };
 	int sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
-	strncpy(addr.sun_path, getenv("ZXD_SOCKET"), sizeof(addr.sun_path) - 1);
+	strncpy(addr.sun_path, told("ZXD_SOCKET"), sizeof(addr.sun_path) - 1);
 	assert_true(sock >= 0);
 	assert_int_equal(connect(sock, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -148,7 +156,7 @@ void assert_refused(int sock, int error)
 
 pid_t daemon_pid(void)
 {
-	return (pid_t)atol(getenv("ZXD_PID"));
+	return (pid_t)strtol(told("ZXD_PID"), NULL, 10);
 }
 
 unsigned int daemon_fds(void)

@@ -16,6 +16,9 @@
 
 #include "../zxpagerd/proto.h"
 
+/* What the environment has as @name. */
+const char *told(const char *name);
+
 /* A new connection; receiving on it has a limit of time. */
 int dial(void);
 

@@ -35,7 +35,7 @@ static int gate[2];		/* its end is the sign to begin */
 static void map_content(void)
 {
 	struct stat st;
-	int fd = open(getenv("ZXD_FILE"), O_RDONLY | O_CLOEXEC);
+	int fd = open(told("ZXD_FILE"), O_RDONLY | O_CLOEXEC);
 
 	assert_true(fd >= 0);
 	assert_int_equal(fstat(fd, &st), 0);

@@ -155,7 +155,7 @@ static off_t log_size(void)
 {
 	struct stat st;
 
-	assert_int_equal(stat(getenv("ZXD_LOG"), &st), 0);
+	assert_int_equal(stat(told("ZXD_LOG"), &st), 0);
 	return st.st_size;
 }
 

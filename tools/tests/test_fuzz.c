@@ -123,7 +123,7 @@ static struct zxd_request make_request(void)
 	if (req.op == ZXD_LIST ? dice(4) : !dice(20))
 		req.index = dice(3) ? 0 : (uint32_t)odd_number();
 	if (req.op != ZXD_LIST || !dice(10))
-		strcpy(req.name, names[dice(7)]);
+		strncpy(req.name, names[dice(7)], sizeof(req.name) - 1);
 	if (req.op == ZXD_FAIL || !dice(20)) {
 		req.code = codes[dice(8)];
 		req.offset = dice(2) ? dice(20 * PAGE) : odd_number();
