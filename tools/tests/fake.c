@@ -22,6 +22,23 @@ uint64_t loop_now(void)
 
 /* --- the kernel ----------------------------------------------------------------- */
 
+struct refusal refusals[CALLS];
+
+/* What it says to @call, or ZX_OK. */
+static zx_status_t refuses(enum call call)
+{
+	struct refusal *r = &refusals[call];
+
+	if (!r->times)
+		return ZX_OK;
+	if (r->after) {
+		r->after--;
+		return ZX_OK;
+	}
+	r->times--;
+	return r->status;
+}
+
 static unsigned int vmo_pages(void)
 {
 	return (unsigned int)((stream_size + PAGE - 1) / PAGE);
@@ -37,6 +54,8 @@ static bool in_bounds(uint64_t offset, uint64_t length)
 int pager_info(struct vmo *v, struct pager_info *info)
 {
 	assert_ptr_equal(v, &vmo);
+	if (refuses(INFO) != ZX_OK)
+		return EIO;
 	*info = (struct pager_info){
 		.size = vmo_pages() * (uint64_t)PAGE,
 		.stream_size = stream_size,
@@ -61,6 +80,10 @@ static void leave_zero(unsigned int i)
 
 zx_status_t pager_dirty(struct vmo *v, uint64_t offset, uint64_t length)
 {
+	zx_status_t status = refuses(DIRTY_CALL);
+
+	if (status != ZX_OK)
+		return status;
 	if (v->detached)
 		return ZX_ERR_BAD_STATE;
 	if (!in_bounds(offset, length))
@@ -87,10 +110,13 @@ static bool is_dirty(unsigned int i)
 zx_status_t pager_query(struct vmo *v, uint64_t offset, uint64_t end,
 			zx_vmo_dirty_range_t *ranges, size_t count, size_t *actual)
 {
+	zx_status_t status = refuses(QUERY);
 	unsigned int from = (unsigned int)(offset / PAGE);
 	unsigned int to = (unsigned int)((end + PAGE - 1) / PAGE);
 
 	(void)v;
+	if (status != ZX_OK)
+		return status;
 	if (end > vmo_pages() * (uint64_t)PAGE)
 		return ZX_ERR_OUT_OF_RANGE;
 	*actual = 0;
@@ -115,10 +141,13 @@ zx_status_t pager_query(struct vmo *v, uint64_t offset, uint64_t end,
 
 zx_status_t pager_begin(struct vmo *v, uint64_t offset, uint64_t length, bool zero)
 {
+	zx_status_t status = refuses(BEGIN);
 	unsigned int from = (unsigned int)(offset / PAGE);
 	unsigned int to = (unsigned int)((offset + length) / PAGE);
 
 	(void)v;
+	if (status != ZX_OK)
+		return status;
 	if (!in_bounds(offset, length))
 		return ZX_ERR_OUT_OF_RANGE;
 	for (unsigned int i = from; i < to; i++) {
@@ -138,10 +167,13 @@ zx_status_t pager_begin(struct vmo *v, uint64_t offset, uint64_t length, bool ze
 
 zx_status_t pager_end(struct vmo *v, uint64_t offset, uint64_t length)
 {
+	zx_status_t status = refuses(END);
 	unsigned int from = (unsigned int)(offset / PAGE), clean = 0;
 	unsigned int to = (unsigned int)((offset + length) / PAGE);
 
 	(void)v;
+	if (status != ZX_OK)
+		return status;
 	if (!in_bounds(offset, length))
 		return ZX_ERR_OUT_OF_RANGE;
 	for (unsigned int i = from; i < to; i++) {
@@ -171,16 +203,22 @@ zx_status_t pager_end(struct vmo *v, uint64_t offset, uint64_t length)
 
 zx_status_t pager_sync_end(struct vmo *v, uint64_t offset, uint64_t length, int code)
 {
+	zx_status_t status = refuses(SYNC_END);
+
 	(void)v;
 	(void)offset;
 	(void)length;
 	sync_answer = code;
-	return ZX_OK;
+	return status;
 }
 
 ssize_t pager_read(struct vmo *v, void *buffer, size_t length, uint64_t offset)
 {
 	(void)v;
+	if (refuses(VMO_READ) != ZX_OK) {
+		errno = EIO;
+		return -1;
+	}
 	if (offset >= stream_size)
 		return 0;
 	if (length > stream_size - offset)
@@ -198,10 +236,13 @@ ssize_t pager_read(struct vmo *v, void *buffer, size_t length, uint64_t offset)
 zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
 			 const void *buffer, uint64_t *done)
 {
+	zx_status_t status = refuses(SUPPLY);
 	uint32_t value;
 
 	(void)v;
 	*done = 0;
+	if (status != ZX_OK)
+		return status;
 	if (!in_bounds(offset, length))
 		return ZX_ERR_OUT_OF_RANGE;
 	for (uint64_t at = offset; at < offset + length; at += PAGE) {
@@ -218,7 +259,11 @@ zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
 
 zx_status_t pager_fail(struct vmo *v, uint64_t offset, uint64_t length, int code)
 {
+	zx_status_t status = refuses(FAIL);
+
 	(void)v;
+	if (status != ZX_OK)
+		return status;
 	for (uint64_t i = offset / PAGE; i < (offset + length) / PAGE; i++)
 		page[i].failed = code;
 	return ZX_OK;
@@ -300,6 +345,7 @@ void fake_start(uint64_t bytes)
 	};
 	memset(&vmo, 0, sizeof(vmo));
 	memset(page, 0, sizeof(page));
+	memset(refusals, 0, sizeof(refusals));
 	store_start(bytes);
 	grants = 0;
 	stream_size = bytes;

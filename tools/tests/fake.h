@@ -56,6 +56,20 @@ struct block {
 	bool allocated;
 };
 
+/*
+ * struct refusal - what the kernel says to a call, @times times after the next @after; 0
+ * for both if it does as it is told
+ */
+struct refusal {
+	zx_status_t status;
+	unsigned int after;
+	unsigned int times;
+};
+
+enum call { INFO, DIRTY_CALL, QUERY, BEGIN, END, VMO_READ, SUPPLY, FAIL, SYNC_END,
+	    CALLS };
+extern struct refusal refusals[CALLS];
+
 enum kind { READ, WRITE, SYNC, RESERVE, BLANK, RESIZE };
 
 /* struct asked - what the store was asked for and has not answered */

@@ -55,7 +55,7 @@ static bool crowded;		/* there is not room for all peers */
 static char dir[] = "/tmp/zxd-fuzz-XXXXXX", path[64];
 static uint64_t dice_state;
 static ino_t inode;
-static unsigned int replies, refusals, ends;
+static unsigned int replies, refused, ends;
 
 static unsigned int dice(unsigned int sides)
 {
@@ -274,7 +274,7 @@ static void check_reply(struct peer *p, const struct zxd_reply *reply)
 			    reply->error == ENOSPC || reply->error == EBUSY);
 	assert_string_equal(reply->name, reply->error ? "" : "vmo");
 	replies++;
-	refusals += !reply->op && reply->error != EOPNOTSUPP;
+	refused += !reply->op && reply->error != EOPNOTSUPP;
 }
 
 /* One message; false if there is none. */
@@ -503,7 +503,7 @@ static void anything_at_all(void **state)
 	assert_int_equal(open_fds(), fds);
 	rmdir(dir);
 	print_message("# %u replies, %u of them refusals, %u connections ended\n", replies,
-		      refusals, ends);
+		      refused, ends);
 	assert_true(replies > steps / 100);
 }
 

@@ -233,8 +233,12 @@ static void grant(struct vmo *vmo)
 		log_limited(&vmo->limit, "%s: no memory for a write to %llu+%llu",
 			    vmo->name, (unsigned long long)d->from,
 			    (unsigned long long)(d->to - d->from));
+		pop(vmo);
+		/* This may come back here, to grant what is next. */
 		writeback_want(vmo);
-	} else if (status != ZX_ERR_NOT_FOUND && status != ZX_ERR_BAD_STATE) {
+		return;
+	}
+	if (status != ZX_ERR_NOT_FOUND && status != ZX_ERR_BAD_STATE) {
 		log_limited(&vmo->limit, "%s: cannot grant %llu+%llu: status %d",
 			    vmo->name, (unsigned long long)d->from,
 			    (unsigned long long)(d->to - d->from), status);

@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the daemon makes of a kernel that says no, of a store whose errors are of all
+ * kinds, and of no memory: whoever waits is answered, nothing dirty is given up, and it
+ * all goes on afterwards.  Needs no kernel module.
+ */
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../zxpagerd/proto.h"
+#include "../zxpagerd/server.h"
+#include "fake.h"
+#include "fake_loop.h"
+
+static bool no_memory;
+
+void *__wrap_malloc(size_t size);
+void *__real_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return no_memory ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return no_memory ? NULL : __real_calloc(count, size);
+}
+
+static int setup(void **state)
+{
+	setup_fake(state);
+	vmos = &vmo;
+	vmo.size = 16 * PAGE;
+	no_memory = false;
+	client_max = 8;
+	return 0;
+}
+
+/* @call is refused, once. */
+static void refuse(enum call call, zx_status_t status)
+{
+	refusals[call] = (struct refusal){ .status = status, .times = 1 };
+}
+
+/* The sync that is under way fails, the next one does not, and nothing is lost. */
+static void assert_sync_fails_once(int error)
+{
+	answer_all();
+	assert_int_equal(sync_error, error);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_same();
+}
+
+/* --- writing back ------------------------------------------------------------------ */
+
+static void what_is_dirty_cannot_be_had(void **state)
+{
+	(void)state;
+	write_page(3);
+	refuse(QUERY, ZX_ERR_NO_MEMORY);
+	begin_sync(0, 16);
+	assert_sync_fails_once(EIO);
+}
+
+static void cut_off_while_it_is_asked(void **state)
+{
+	(void)state;
+	write_page(3);
+	refuse(QUERY, ZX_ERR_OUT_OF_RANGE);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_same();
+}
+
+static void begin_is_refused(void **state)
+{
+	(void)state;
+	write_page(3);
+	write_page(13);
+	refuse(BEGIN, ZX_ERR_BAD_STATE);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, EIO);
+	assert_int_equal(page[3].state, DIRTY);
+	assert_int_equal(page[13].state, CLEAN);
+	begin_sync(0, 16);
+	answer_all();
+	assert_same();
+}
+
+static void end_is_refused(void **state)
+{
+	(void)state;
+	write_page(3);
+	refuse(END, ZX_ERR_NO_MEMORY);
+	begin_sync(0, 16);
+	assert_sync_fails_once(EIO);
+}
+
+static void content_cannot_be_read(void **state)
+{
+	(void)state;
+	write_page(3);
+	refuse(VMO_READ, ZX_ERR_IO);
+	begin_sync(0, 16);
+	assert_int_equal(waits(WRITE), -1);
+	assert_sync_fails_once(EIO);
+}
+
+static void size_cannot_be_had(void **state)
+{
+	uint64_t left;
+
+	(void)state;
+	write_page(3);
+	begin_sync(0, 16);
+	answer_all();
+	for (unsigned int after = 0; after < 4; after++) {
+		write_page(3);
+		client_resize((12 - after) * PAGE);
+		refusals[INFO] = (struct refusal){ .after = after, .times = 1,
+						   .status = ZX_ERR_IO };
+		begin_sync(0, 12);
+		answer_all();
+		assert_true(sync_error == 0 || sync_error == EIO);
+		begin_sync(0, 12);
+		answer_all();
+		assert_int_equal(sync_error, 0);
+		assert_same();
+	}
+	refuse(INFO, ZX_ERR_IO);
+	assert_false(writeback_is_clean(&vmo, &left));
+	assert_true(writeback_is_clean(&vmo, &left));
+}
+
+/* What fsync() says to each error, wherever the store has it. */
+static void errors_of_a_sync(void **state)
+{
+	static const struct {
+		int store, client;
+	} table[] = {
+		{ EIO, EIO }, { ENOSPC, ENOSPC }, { EDQUOT, ENOSPC }, { EFBIG, ENOSPC },
+		{ EBADMSG, EBADMSG }, { ESTALE, EIO }, { EROFS, EIO },
+		{ ENOTCONN, EIO },
+	};
+	static const enum kind kinds[] = { WRITE, SYNC, BLANK, RESIZE };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		for (size_t k = 0; k < 4; k++) {
+			unsigned int end = 14 + (k + i) % 2;
+
+			write_page(3);
+			if (kinds[k] == BLANK)
+				client_zero(8, 10);
+			client_resize(end * (uint64_t)PAGE);
+			if (kinds[k] == RESIZE)
+				client_resize((end - 4) * (uint64_t)PAGE);
+			sync_answer = -1;
+			vmo_sync_packet(&vmo, 0, stream_size);
+			while (waits(kinds[k]) < 0)
+				answer(0, 0);
+			assert_int_equal(sync_answer, -1);
+			answer((unsigned int)waits(kinds[k]), table[i].store);
+			answer_all();
+			assert_int_equal(sync_answer, table[i].client);
+			assert_true(page[3].state == AWAITING || kinds[k] == BLANK);
+			vmo_sync_packet(&vmo, 0, stream_size);
+			answer_all();
+			assert_int_equal(sync_answer, 0);
+			assert_same();
+		}
+	}
+}
+
+static void sync_that_nobody_waits_for(void **state)
+{
+	uint64_t syncs = vmo.syncs;
+
+	(void)state;
+	refuse(SYNC_END, ZX_ERR_NOT_FOUND);
+	vmo_sync_packet(&vmo, 0, PAGE);
+	refuse(SYNC_END, ZX_ERR_IO);
+	vmo_sync_packet(&vmo, 0, PAGE);
+	assert_int_equal(vmo.syncs, syncs + 2);
+}
+
+/* --- grants ------------------------------------------------------------------------ */
+
+static void errors_of_a_reservation(void **state)
+{
+	static const struct {
+		int store, client;
+	} table[] = {
+		{ EIO, EIO }, { ENOSPC, ENOSPC }, { EDQUOT, ENOSPC }, { EFBIG, ENOSPC },
+		{ ESTALE, EIO }, { EROFS, EIO },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		page[5].failed = 0;
+		assert_false(client_write(5));
+		/* With its window, and alone. */
+		answer((unsigned int)waits(RESERVE), table[i].store);
+		answer((unsigned int)waits(RESERVE), table[i].store);
+		assert_int_equal(asked_count, 0);
+		assert_int_equal(page[5].failed, table[i].client);
+		assert_int_equal(page[5].state, CLEAN);
+		assert_int_equal(vmo.no_space, i + 1);
+	}
+	/* Interrupted is not an error. */
+	assert_false(client_write(5));
+	answer((unsigned int)waits(RESERVE), EINTR);
+	answer_all();
+	assert_true(client_write(5));
+}
+
+static void grant_is_refused(void **state)
+{
+	(void)state;
+	/* With its window, and alone. */
+	refusals[DIRTY_CALL] = (struct refusal){ .status = ZX_ERR_NO_MEMORY, .times = 2 };
+	client_write(5);
+	answer_all();
+	assert_int_equal(page[5].state, CLEAN);
+	assert_int_equal(page[5].failed, 0);
+	refusals[DIRTY_CALL] = (struct refusal){ .status = ZX_ERR_IO, .times = 2 };
+	client_write(5);
+	answer_all();
+	assert_int_equal(page[5].failed, EIO);
+	assert_null(vmo.dirty.queue);
+	refusals[DIRTY_CALL] = (struct refusal){ .status = ZX_ERR_IO, .times = 2 };
+	refuse(FAIL, ZX_ERR_NO_MEMORY);
+	client_write(5);
+	answer_all();
+	assert_null(vmo.dirty.queue);
+	assert_false(client_write(5));
+	assert_true(client_write(5));
+}
+
+static void longer_than_the_vmo(void **state)
+{
+	(void)state;
+	dirty_request(&vmo, 14 * PAGE, UINT64_MAX - 14 * PAGE);
+	answer_all();
+	assert_int_equal(page[15].state, DIRTY);
+	dirty_request(&vmo, 16 * PAGE, PAGE);
+	dirty_request(&vmo, 0, 0);
+	assert_null(vmo.dirty.queue);
+}
+
+static void limit_while_the_kernel_does_not_tell(void **state)
+{
+	(void)state;
+	write_page(0);
+	options.dirty_limit = 4 * PAGE;
+	refusals[INFO] = (struct refusal){ .status = ZX_ERR_IO, .times = 3 };
+	assert_false(client_write(12));
+	assert_int_equal(page[12].state, CLEAN);
+	answer_all();
+	writeback_tick();
+	answer_all();
+	assert_true(client_write(12));
+}
+
+/* --- reads ------------------------------------------------------------------------- */
+
+static void supply_is_refused(void **state)
+{
+	(void)state;
+	evict(0, 16);
+	/* The window, and the page that was asked for. */
+	refusals[SUPPLY] = (struct refusal){ .status = ZX_ERR_IO, .times = 2 };
+	client_read(3);
+	answer_all();
+	assert_int_equal(page[3].failed, EIO);
+	client_read(3);
+	answer_all();
+	assert_int_equal(page[3].state, CLEAN);
+}
+
+static void detached_under_a_read(void **state)
+{
+	(void)state;
+	evict(0, 16);
+	refuse(SUPPLY, ZX_ERR_BAD_STATE);
+	client_read(3);
+	answer_all();
+	assert_int_equal(page[3].failed, 0);
+	assert_int_equal(asked_ever[READ], 1);
+}
+
+static void fail_is_refused(void **state)
+{
+	(void)state;
+	evict(0, 16);
+	assert_int_equal(vmo_fail(&vmo, 3 * PAGE, PAGE, EIO), 0);
+	refuse(FAIL, ZX_ERR_NO_MEMORY);
+	client_read(3);
+	assert_int_equal(page[3].failed, 0);
+	client_read(3);
+	assert_int_equal(page[3].failed, EIO);
+}
+
+/* --- memory ------------------------------------------------------------------------ */
+
+static void without_memory(void **state)
+{
+	(void)state;
+	evict(0, 8);
+	no_memory = true;
+	client_read(3);
+	assert_int_equal(page[3].failed, EIO);
+	client_write(12);
+	assert_int_equal(page[12].failed, EIO);
+	vmo_sync_packet(&vmo, 0, PAGE);
+	assert_int_equal(sync_answer, EIO);
+	assert_int_equal(vmo_fail(&vmo, 0, PAGE, EIO), ENOMEM);
+	no_memory = false;
+	write_page(3);
+	vmo_sync_packet(&vmo, 0, 16 * PAGE);
+	answer_all();
+	assert_int_equal(sync_answer, 0);
+	assert_same();
+}
+
+/* A request for many pages of which few fit is granted in part; without memory it fails. */
+static void no_space_and_no_memory(void **state)
+{
+	(void)state;
+	dirty_request(&vmo, 0, 8 * PAGE);
+	no_memory = true;
+	answer(0, ENOSPC);
+	no_memory = false;
+	assert_int_equal(page[0].failed, ENOSPC);
+	assert_int_equal(page[7].failed, ENOSPC);
+	assert_null(vmo.dirty.queue);
+}
+
+/* --- the end ----------------------------------------------------------------------- */
+
+static void packets_after_complete(void **state)
+{
+	(void)state;
+	vmo_read_packet(&vmo, 0, PAGE);
+	vmo_dirty_packet(&vmo, 0, PAGE);
+	answer_all();
+	assert_int_equal(vmo.packets, 1);
+	assert_int_equal(vmo.dirty_packets, 1);
+	assert_int_equal(vmo_detach(&vmo), 0);
+	assert_true(vmo.complete);
+	answer_all();
+	assert_same();
+	vmo_read_packet(&vmo, 0, PAGE);
+	vmo_dirty_packet(&vmo, 0, PAGE);
+	vmo_sync_packet(&vmo, 0, PAGE);
+	vmo_complete_packet(&vmo);
+	assert_int_equal(vmo.late, 4);
+	assert_int_equal(vmo.packets, 1);
+	assert_int_equal(asked_count, 0);
+	assert_int_equal(vmo_detach(&vmo), 0);
+}
+
+/* --- clients ----------------------------------------------------------------------- */
+
+static int client_end;
+
+/* A client of that user, which is served or not. */
+static void begin_client(uid_t uid, bool allowed)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				    0, pair), 0);
+	client_end = pair[0];
+	client_add(pair[1], uid, allowed);
+}
+
+static void say(enum zxd_op op)
+{
+	struct zxd_request req = {
+		.size = sizeof(req),
+		.version = ZXD_VERSION,
+		.op = op,
+		.name = "vmo",
+	};
+
+	assert_int_equal(send(client_end, &req, sizeof(req), 0), sizeof(req));
+	while (fake_loop_step(0))
+		;
+}
+
+/* The error that the client hears of, -1 for nothing, -2 for the end. */
+static int hear(enum zxd_op op)
+{
+	struct zxd_reply reply;
+	ssize_t n = recv(client_end, &reply, sizeof(reply), 0);
+
+	if (n <= 0)
+		return n ? -1 : -2;
+	assert_int_equal(reply.op, op);
+	return (int)reply.error;
+}
+
+static void end_client(void)
+{
+	close(client_end);
+	while (fake_loop_step(0))
+		;
+}
+
+static void users_have_rights(void **state)
+{
+	(void)state;
+	begin_client(4711, false);
+	assert_int_equal(hear(0), EACCES);
+	assert_int_equal(hear(0), -2);
+	end_client();
+	begin_client(4711, true);
+	for (enum zxd_op op = ZXD_LIST; op <= ZXD_SYNC; op++) {
+		if (op == ZXD_LIST || op == ZXD_OPEN)
+			continue;
+		say(op);
+		assert_int_equal(hear(op),
+				 op >= ZXD_FAIL && op <= ZXD_DETACH ? EPERM : 0);
+	}
+	assert_false(vmo.held);
+	end_client();
+	assert_int_equal(client_count(), 0);
+}
+
+static void client_without_memory(void **state)
+{
+	(void)state;
+	no_memory = true;
+	begin_client(0, true);
+	no_memory = false;
+	assert_int_equal(hear(0), ENOMEM);
+	assert_int_equal(hear(0), -2);
+	end_client();
+	assert_int_equal(client_count(), 0);
+}
+
+static void read_only_is_always_in_sync(void **state)
+{
+	(void)state;
+	vmo.writable = false;
+	begin_client(0, true);
+	say(ZXD_SYNC);
+	assert_int_equal(hear(ZXD_SYNC), 0);
+	end_client();
+}
+
+/* Half of the clients may wait, also those that have hung up since. */
+static void waiting_clients_leave_room(void **state)
+{
+	int ends[4];
+
+	(void)state;
+	write_page(3);
+	for (unsigned int i = 0; i < 4; i++) {
+		begin_client(0, true);
+		ends[i] = client_end;
+		say(ZXD_SYNC);
+		assert_int_equal(hear(ZXD_SYNC), -1);
+	}
+	begin_client(0, true);
+	say(ZXD_SYNC);
+	assert_int_equal(hear(ZXD_SYNC), EBUSY);
+	say(ZXD_STAT);
+	assert_int_equal(hear(ZXD_STAT), 0);
+	close(ends[0]);
+	close(ends[3]);
+	answer_all();
+	for (unsigned int i = 1; i < 3; i++) {
+		struct zxd_reply reply;
+
+		assert_int_equal(recv(ends[i], &reply, sizeof(reply), 0), sizeof(reply));
+		assert_int_equal(reply.error, 0);
+		close(ends[i]);
+	}
+	say(ZXD_SYNC);
+	assert_int_equal(hear(ZXD_SYNC), 0);
+	end_client();
+	assert_int_equal(client_count(), 0);
+	assert_same();
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_fake)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(what_is_dirty_cannot_be_had),
+		TEST(cut_off_while_it_is_asked),
+		TEST(begin_is_refused),
+		TEST(end_is_refused),
+		TEST(content_cannot_be_read),
+		TEST(size_cannot_be_had),
+		TEST(errors_of_a_sync),
+		TEST(sync_that_nobody_waits_for),
+		TEST(errors_of_a_reservation),
+		TEST(grant_is_refused),
+		TEST(longer_than_the_vmo),
+		TEST(limit_while_the_kernel_does_not_tell),
+		TEST(supply_is_refused),
+		TEST(detached_under_a_read),
+		TEST(fail_is_refused),
+		TEST(without_memory),
+		TEST(no_space_and_no_memory),
+		TEST(packets_after_complete),
+		TEST(users_have_rights),
+		TEST(client_without_memory),
+		TEST(read_only_is_always_in_sync),
+		TEST(waiting_clients_leave_room),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
