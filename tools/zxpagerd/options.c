@@ -73,7 +73,7 @@ static const struct argp_option table[] = {
 };
 
 static const char doc[] =
-	"Serve regular files and block devices as pager-backed VMOs."
+	"Serve regular files, block devices and NBD exports as pager-backed VMOs."
 	"\vzxpager(1) is the client. SIGTERM detaches all VMOs, writes back what is dirty "
 	"and ends the daemon; a second one ends it at once.";
 
