@@ -87,6 +87,10 @@ sanitize:		## the tools and their tests with ASan, UBSan and LSan [KERNEL=6.1]
 		ZXPAGER_KO='$(abspath build/$(kernel)/zxpager.ko)' \
 		tools/run-tests.sh $(TESTS)
 
+tools-coverage:		## which lines of zxpagerd its tests run [KERNEL=6.1]
+	@scripts/deps.sh build rig test
+	@tools/coverage.sh $(kernel)
+
 lint:			## what can be said of the sources without running them
 	@scripts/deps.sh build lint
 	@scripts/lint.sh

@@ -45,7 +45,7 @@ reported() {
 # run_one NAME: a test of a script
 run_one() {
 	local name=$1 status=0 out start=$SECONDS
-	out=$(timeout -k 10 $limit "$here/tests/${script_of[$name]:?no such test}" \
+	out=$(timeout -k 10 "$limit" "$here/tests/${script_of[$name]:?no such test}" \
 		"$name" 2>&1) || status=$?
 	case $status in
 	0) result ok "$name # $((SECONDS - start)) s" ;;
@@ -62,7 +62,7 @@ run_one() {
 run_program() {
 	local name=$1 status=0 line want=0 seen=0
 	shift
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 $limit "$@" \
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "$limit" "$@" \
 		> "$tmp/$name" 2> "$tmp/$name.err" || status=$?
 	while read -r line; do
 		case $line in

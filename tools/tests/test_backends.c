@@ -39,7 +39,7 @@ struct call {
 	int res;
 };
 
-static char dir[] = "/tmp/zxd-store-XXXXXX", uri[128];
+static char dir[32], uri[128];
 static char file[64], sock[64], pidfile[64], inject[64];
 static pid_t server;
 static uint8_t buffer[AT_ONCE][4096];
@@ -395,6 +395,7 @@ int main(void)
 {
 	int failed;
 
+	snprintf(dir, sizeof(dir), "/tmp/zxd-store-XXXXXX");
 	if (!mkdtemp(dir))
 		return 1;
 	snprintf(file, sizeof(file), "%s/file", dir);

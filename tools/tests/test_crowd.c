@@ -166,11 +166,11 @@ static void a_thousand_at_once(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	static const struct CMUnitTest crowded[] = {
 		cmocka_unit_test(a_thousand_at_once),
 	};
 
 	if (!is_served())
 		return 77;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(crowded, NULL, NULL);
 }

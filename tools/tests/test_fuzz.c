@@ -52,7 +52,7 @@ struct peer {
 
 static struct peer peers[PEERS];
 static bool crowded;		/* there is not room for all peers */
-static char dir[] = "/tmp/zxd-fuzz-XXXXXX", path[64];
+static char dir[32], path[64];
 static uint64_t dice_state;
 static ino_t inode;
 static unsigned int replies, refused, ends;
@@ -493,6 +493,7 @@ static void anything_at_all(void **state)
 	(void)state;
 	print_message("# seed %lu, %lu steps\n", seed, steps);
 	dice_state = seed;
+	snprintf(dir, sizeof(dir), "/tmp/zxd-fuzz-XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/socket", dir);
 	silence_the_daemon();

@@ -497,7 +497,7 @@ static void waiting_clients_leave_room(void **state)
 
 int main(void)
 {
-	static const struct CMUnitTest tests[] = {
+	static const struct CMUnitTest refused[] = {
 		TEST(what_is_dirty_cannot_be_had),
 		TEST(cut_off_while_it_is_asked),
 		TEST(begin_is_refused),
@@ -522,5 +522,5 @@ int main(void)
 		TEST(waiting_clients_leave_room),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(refused, NULL, NULL);
 }
