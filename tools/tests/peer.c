@@ -86,6 +86,7 @@ int ask_for_fd(int sock, const char *name, int *fd)
 		.msg_control = control.buffer,
 		.msg_controllen = sizeof(control.buffer),
 	};
+	struct cmsghdr *cmsg;
 
 	assert_int_equal(send(sock, &req, sizeof(req), MSG_NOSIGNAL), sizeof(req));
 	assert_int_equal(recvmsg(sock, &msg, MSG_CMSG_CLOEXEC), sizeof(reply));
@@ -93,8 +94,9 @@ int ask_for_fd(int sock, const char *name, int *fd)
 	*fd = -1;
 	if (reply.error)
 		return (int)reply.error;
-	assert_non_null(CMSG_FIRSTHDR(&msg));
-	memcpy(fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(*fd));
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg)
+		memcpy(fd, CMSG_DATA(cmsg), sizeof(*fd));
 	assert_true(*fd >= 0);
 	return 0;
 }
@@ -183,7 +185,7 @@ unsigned long daemon_status(const char *field)
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)daemon_pid());
-	file = fopen(path, "r");
+	file = fopen(path, "re");
 	assert_non_null(file);
 	while (!found && fgets(line, sizeof(line), file)) {
 		found = !strncmp(line, field, strlen(field)) &&

@@ -28,7 +28,7 @@
 #define PEERS	24
 #define STEPS	40000u		/* unless told otherwise */
 #define ROUND	1000u
-#define ANY	-1		/* an error that the store may have */
+#define ANY	(-1)		/* an error that the store may have */
 #define AHEAD	3		/* requests without a reply, of a peer that behaves */
 
 /* struct due - a reply that a peer is to get */
@@ -474,7 +474,7 @@ static void round_of(unsigned int steps)
 static void silence_the_daemon(void)
 {
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	FILE *old = fdopen(dup(STDERR_FILENO), "w");
+	FILE *old = fdopen(fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0), "w");
 
 	assert_non_null(old);
 	setlinebuf(old);
