@@ -18,6 +18,7 @@ PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check lint rig-test demo vm deps
 .PHONY: integrity crash random stress fuzz test_module debug coverage
+.PHONY: sanitize tools-coverage
 .PHONY: install modules_install headers_install clean help
 
 all: modules
