@@ -17,7 +17,7 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check lint rig-test demo vm deps
-.PHONY: integrity crash random stress fuzz test_module debug coverage
+.PHONY: conformance integrity crash random stress fuzz test_module debug coverage
 .PHONY: sanitize tools-coverage
 .PHONY: install modules_install headers_install clean help
 
@@ -44,6 +44,9 @@ test_module: tools selftests
 
 test_env = O='$(out)' ZXPAGER_KO='$(abspath build/$(kernel)/zxpager.ko)' \
 	$(if $(SEED),ZXP_SEED='$(SEED)')
+
+conformance: test_module	## what Zircon's tests have become [KERNEL=6.1]
+	@O='$(out)' selftests/conformance.sh $(kernel)
 
 integrity: test_module	## fio, LMDB and ext4 on VMOs, SIZE=64 MiB each [KERNEL=6.1]
 	@scripts/vm.sh --kernel $(kernel) --timeout 7200 -- \
