@@ -42,11 +42,9 @@ check() {
 # Those that take longest come first, so that none is waited for at the end.
 check "coccinelle: the kernel's rules" coccinelle
 for series in $zx_series; do
-	check "W=1 with gcc: Linux $series" \
-		scripts/build.sh --quiet --strict "$series"
 	check "-Wall -Wextra with clang: Linux $series" \
 		scripts/build.sh --quiet --strict --clang "$series"
-	check "sparse: Linux $series" \
+	check "sparse, and W=1 with gcc: Linux $series" \
 		scripts/build.sh --quiet --strict --sparse "$series"
 done
 check "clang-tidy: tools" tidy
