@@ -104,24 +104,25 @@ int ask_for_fd(int sock, const char *name, int *fd)
 ssize_t send_with_fds(int sock, const struct zxd_request *req, const int *fd,
 		      unsigned int count)
 {
-	size_t size = CMSG_SPACE(count * sizeof(int));
+	union {
+		char buffer[CMSG_SPACE(MESSAGE_FDS * sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
 	struct iovec iov = { (void *)req, sizeof(*req) };
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = calloc(1, size),
-		.msg_controllen = size,
+		.msg_control = control.buffer,
+		.msg_controllen = CMSG_SPACE(count * sizeof(int)),
 	};
 	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
-	ssize_t n;
 
+	assert_in_range(count, 1, MESSAGE_FDS);
 	cmsg->cmsg_level = SOL_SOCKET;
 	cmsg->cmsg_type = SCM_RIGHTS;
 	cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
 	memcpy(CMSG_DATA(cmsg), fd, count * sizeof(int));
-	n = sendmsg(sock, &msg, MSG_NOSIGNAL);
-	free(msg.msg_control);
-	return n;
+	return sendmsg(sock, &msg, MSG_NOSIGNAL);
 }
 
 void assert_served(void)

@@ -30,6 +30,8 @@ int ask(int sock, const struct zxd_request *req);
 /* The same for ZXD_OPEN; *@fd is the descriptor. */
 int ask_for_fd(int sock, const char *name, int *fd);
 
+#define MESSAGE_FDS	253	/* the most that one message takes */
+
 /* A request with @count descriptors @fd; what sendmsg() says. */
 ssize_t send_with_fds(int sock, const struct zxd_request *req, const int *fd,
 		      unsigned int count);

@@ -319,6 +319,30 @@ static void server_dies_in_the_middle(void **state)
 	kill_server();
 }
 
+/* It is dead before anybody has noticed: the first request does, the second connects. */
+static void server_is_dead_already(void **state)
+{
+	struct call calls[2];
+	struct backend *be;
+
+	(void)state;
+	START("file", "$file");
+	be = open_export();
+	for (unsigned int round = 0; round < 3; round++) {
+		kill_server();
+		START("file", "$file");
+		for (unsigned int i = 0; i < 2; i++) {
+			calls[i] = (struct call){ .event = { called } };
+			be->ops->read(be, &calls[i].event, buffer[i], 4096, 0);
+		}
+		for (unsigned int i = 0; i < 2; i++)
+			assert_true(wait_for(&calls[i]) < 0);
+		while (CALL(be, read, buffer[0], 4096, 0) < 0)
+			poll(NULL, 0, 10);
+	}
+	kill_server();
+}
+
 /* What was not flushed may be gone, and a flush of another server would not tell. */
 static void sync_after_a_lost_connection(void **state)
 {
@@ -402,6 +426,7 @@ static const struct CMUnitTest stores[] = {
 	TEST(zeroes_that_it_cannot),
 	TEST(errors_have_their_numbers),
 	TEST(server_dies_in_the_middle),
+	TEST(server_is_dead_already),
 	TEST(sync_after_a_lost_connection),
 	TEST(another_export_is_not_used),
 };

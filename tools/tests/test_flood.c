@@ -19,7 +19,6 @@
 
 #include "peer.h"
 
-#define FDS		253	/* the most that one message takes */
 #define THOUSANDS	5000
 
 static unsigned int fds_before, threads_before;
@@ -44,19 +43,19 @@ static int look_after(void **state)
 static void floods_of_descriptors(void **state)
 {
 	struct zxd_request req = request(ZXD_OPEN, "f");
-	int fd[FDS], pipes[2];
+	int fd[MESSAGE_FDS], pipes[2];
 
 	(void)state;
 	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
-	for (unsigned int i = 0; i < FDS; i++)
+	for (unsigned int i = 0; i < MESSAGE_FDS; i++)
 		fd[i] = pipes[i % 2];
 	for (unsigned int i = 0; i < 50; i++) {
 		int sock = dial();
 
 		/* More of them may or may not be taken before the end comes. */
 		fd[0] = sock;
-		assert_int_equal(send_with_fds(sock, &req, fd, FDS), sizeof(req));
-		send_with_fds(sock, &req, fd, FDS);
+		assert_int_equal(send_with_fds(sock, &req, fd, MESSAGE_FDS), sizeof(req));
+		send_with_fds(sock, &req, fd, MESSAGE_FDS);
 		assert_refused(sock, EPROTO);
 	}
 	close(pipes[0]);
@@ -87,7 +86,7 @@ static void replies_that_pile_up(void **state)
 static void connections_by_the_thousand(void **state)
 {
 	struct zxd_request req = request(ZXD_STAT, "f");
-	int *sock = calloc(THOUSANDS, sizeof(*sock));
+	static int sock[THOUSANDS];
 	struct rlimit files;
 
 	(void)state;
@@ -105,7 +104,6 @@ static void connections_by_the_thousand(void **state)
 	assert_int_equal(ask(sock[THOUSANDS - 1], &req), 0);
 	for (unsigned int i = 0; i < THOUSANDS; i++)
 		close(sock[i]);
-	free(sock);
 }
 
 static void half_closed_connections(void **state)

@@ -407,7 +407,7 @@ static void begin_round(void)
 	for (unsigned int i = 0; i < PEERS; i++)
 		peers[i] = (struct peer){ .sock = -1 };
 	crowded = dice(2);
-	client_max = crowded ? 6 : 4 * PEERS;
+	client_max = !crowded ? 4 * PEERS : dice(4) ? 6 : 1;
 	server_open(path);
 }
 

@@ -304,8 +304,6 @@ static void handle_done(struct event *ev, int res)
 	(void)res;
 	nbd->woken = false;
 	/* Those that come while these are handled are for the next time. */
-	if (done.end == &nbd->done.first)
-		done.end = &done.first;
 	nbd->done = (struct ops){ .end = &nbd->done.first };
 	while ((op = ops_take(&done))) {
 		if (!is_over(op)) {
