@@ -141,6 +141,9 @@ static const char *wrong_create(const struct zxp_create_vmo *c)
 static const char *wrong_vmo_op(const struct zxp_vmo_op_range *o)
 {
 	switch (o->op) {
+	case ZXP_VMO_OP_DECOMMIT:
+		/* Of nothing it does nothing. */
+		return o->length ? "what a VMO with a pager cannot do" : NULL;
 	case ZXP_VMO_OP_COMMIT:
 	case ZXP_VMO_OP_ZERO:
 		return out_of_range(o->offset, o->length) ?

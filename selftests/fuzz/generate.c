@@ -39,7 +39,8 @@ static uint64_t edge(struct dice *d)
 	}
 }
 
-static uint64_t number(struct dice *d, uint32_t pages)
+/* Mostly whole pages, at least @least of them; half of them within the first few. */
+static uint64_t number(struct dice *d, uint32_t least, uint32_t pages)
 {
 	switch (roll(d, 16)) {
 	case 0:
@@ -47,10 +48,11 @@ static uint64_t number(struct dice *d, uint32_t pages)
 	case 1:
 		return roll(d, 4) ? roll(d, pages * PAGE) : roll64(d);
 	case 2:
-	case 3:
 		return roll(d, pages * PAGE);
+	case 3:
+		return 0;
 	default:
-		return roll(d, pages) * PAGE;
+		return (least + roll(d, one_in(d, 2) ? pages : 3)) * PAGE;
 	}
 }
 
@@ -171,9 +173,9 @@ static uint64_t make_arg(struct dice *d, const struct arg_desc *desc)
 	case A_CHOICE:
 		return one_in(d, 24) ? edge(d) : desc->values[roll(d, desc->nr)];
 	case A_OFFSET:
-		return number(d, 8);
+		return number(d, 0, 8);
 	case A_LENGTH:
-		return number(d, 10);
+		return number(d, 1, 10);
 	case A_KEY:
 		return one_in(d, 3) ? roll(d, 4) : 1 + roll(d, 255);
 	case A_POINTER:
@@ -200,7 +202,7 @@ static void make_call(struct dice *d, struct call *c, unsigned int kind)
 	if (calls[kind].cmd == ZXP_IOC_SUPPLY_PAGES && !one_in(d, 16))
 		c->arg[3] = c->arg[5] < NR_SLOTS ? ZXP_SUPPLY_AUX : 0;
 	if (calls[kind].cmd == ZXP_IOC_SUPPLY_PAGES && c->arg[3] && !one_in(d, 8))
-		c->arg[8] = number(d, 4);
+		c->arg[8] = number(d, 0, 4);
 	if (calls[kind].cmd == ZXP_IOC_CREATE_VMO && c->arg[4] & ZXP_CREATE_PLAIN &&
 	    !one_in(d, 8)) {
 		c->arg[3] &= ~(uint64_t)ZXP_VMO_TRAP_DIRTY;
@@ -297,6 +299,43 @@ static void add_supply(struct dice *d, struct program *p, unsigned int vmo)
 	c->arg[8] = BUFFER + roll(d, 16) * PAGE;
 }
 
+static void add_op(struct dice *d, struct program *p, unsigned int vmo, uint32_t op,
+		   const struct call *like)
+{
+	struct call *c = add(d, p, "op_range");
+
+	c->arg[0] = SLOT_PAGER;
+	c->arg[1] = 0;
+	c->arg[2] = sizeof(struct zxp_op_range);
+	c->arg[3] = op;
+	c->arg[4] = vmo;
+	c->arg[5] = 0;
+	c->arg[6] = like->arg[6];
+	c->arg[7] = like->arg[7];
+	c->arg[8] = 0;
+}
+
+/* Pages that were supplied, and some of what may happen to them afterwards. */
+static void add_written(struct dice *d, struct program *p, unsigned int vmo)
+{
+	const struct call *supply;
+	struct call *c;
+
+	add_supply(d, p, vmo);
+	supply = &p->call[p->nr - 1];
+	if (one_in(d, 2))
+		add_op(d, p, vmo, ZXP_PAGER_OP_DIRTY, supply);
+	if (one_in(d, 2)) {
+		c = add(d, p, "pwrite");
+		c->arg[0] = vmo;
+		c->arg[1] = BUFFER;
+		c->arg[2] = (1 + roll(d, 2)) * PAGE;
+		c->arg[3] = supply->arg[6];
+	}
+	if (one_in(d, 2))
+		add_op(d, p, vmo, ZXP_PAGER_OP_WRITEBACK_BEGIN, supply);
+}
+
 /* A pager with some VMOs, for the rest to act on. */
 static void add_world(struct dice *d, struct program *p)
 {
@@ -314,6 +353,8 @@ static void add_world(struct dice *d, struct program *p)
 			add_map(d, p, SLOT_VMO + i);
 		if (one_in(d, 2))
 			add_supply(d, p, SLOT_VMO + i);
+		else if (one_in(d, 2))
+			add_written(d, p, SLOT_VMO + i);
 	}
 	if (one_in(d, 3)) {
 		add_vmo(d, p, SLOT_PLAIN);
