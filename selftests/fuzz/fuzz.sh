@@ -13,8 +13,8 @@
 #   --verbose      print each program and how its calls ended
 #   --help         this text
 #
-# If the guest crashes or hangs, the programs that it ran last, the culprit most likely
-# being the last one, are printed and kept in build/fuzz: replay them.
+# If the guest crashes or hangs, the programs that it ran last are printed. The very
+# last one, most likely the culprit, is kept in build/fuzz to be replayed.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -52,6 +52,16 @@ for line in sys.stdin:
         print(int(m[1], 16) + 4)'
 }
 
+# The programs of the journal, in the order in which they were run.
+last_programs() {
+	python3 -c '
+import re, sys
+text = open(sys.argv[1], encoding="ascii", errors="replace").read()
+programs = re.split(r"(?=# execution )", re.sub(r"\n\n+", "\n", text))[1:]
+print("\n".join(sorted(programs, key=lambda p: int(p.split()[2].rstrip(",")))))' \
+		"$share/journal"
+}
+
 points=$(offsets | wc -l)
 if [ -n "$replay" ]; then
 	cp "$replay" "$share/replay"
@@ -70,9 +80,11 @@ scripts=$zx_root/scripts
 if [ $status -ge 124 ]; then
 	echo "not ok 99 fuzz.guest # status $status"
 	file=$out/crash-$kernel-$seed
-	grep -a . "$share/journal" > "$file" || :
-	echo "# What was run last, of seed $seed on $kernel, kept in ${file#"$zx_root/"}:"
-	sed 's/^/#   /' "$file"
+	last_programs > "$file.before" || :
+	awk '/^# execution/ { p = "" } { p = p $0 "\n" } END { printf "%s", p }' \
+		"$file.before" > "$file"
+	echo "# What was run last, of seed $seed on $kernel; the very last one is in ${file#"$zx_root/"}:"
+	sed 's/^/#   /' "$file.before"
 	"$scripts/klog.sh" "$out/klog-$kernel-$seed" | sed 's/^/# /' || :
 fi
 if [ -n "$uncovered" ] && [ -s "$share/cover" ]; then
