@@ -26,7 +26,16 @@ static int __init zxp_init(void)
 
 	ret = misc_register(&zxp_misc);
 	if (ret)
-		zxp_fs_exit();
+		goto exit_fs;
+	ret = zxp_kunit_init();
+	if (ret)
+		goto deregister;
+	return 0;
+
+deregister:
+	misc_deregister(&zxp_misc);
+exit_fs:
+	zxp_fs_exit();
 	return ret;
 }
 
@@ -37,6 +46,7 @@ static int __init zxp_init(void)
  */
 static void __exit zxp_exit(void)
 {
+	zxp_kunit_exit();
 	misc_deregister(&zxp_misc);
 	zxp_fs_exit();
 }

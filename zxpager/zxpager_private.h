@@ -320,4 +320,19 @@ int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,
 		     struct zxp_vmo_op_range *args);
 int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
 
+/* kunit/suites.c */
+#ifdef CONFIG_ZXPAGER_KUNIT_TEST
+int zxp_kunit_init(void);
+void zxp_kunit_exit(void);
+#else
+static inline int zxp_kunit_init(void)
+{
+	return 0;
+}
+
+static inline void zxp_kunit_exit(void)
+{
+}
+#endif
+
 #endif /* _ZXPAGER_PRIVATE_H */

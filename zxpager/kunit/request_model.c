@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests as an array that is searched from one end to the other for each page: what
+ * request.c and source.c have to come to, however they do it.
+ *
+ * What comes first is told by a clock. A request that waits for no other one is a
+ * leader; the others follow one.
+ */
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/string.h>
+
+#include "request_model.h"
+
+void zxp_asked_init(struct zxp_request_model *m)
+{
+	memset(m, 0, sizeof(*m));
+	m->sending = -1;
+}
+
+static bool zxp_asked_is_hint(unsigned int nr)
+{
+	return nr >= ZXP_ASKED_TASKS;
+}
+
+static bool zxp_asked_leads(const struct zxp_request_model *m, unsigned int nr)
+{
+	return m->asked[nr].active && m->asked[nr].leader < 0;
+}
+
+/* Which leader asks for this page? -1: none. */
+static int zxp_asked_owner(const struct zxp_request_model *m,
+			   enum zxp_request_type type, unsigned int page)
+{
+	const struct zxp_asked *a;
+	unsigned int nr;
+
+	for (nr = 0; nr < ZXP_ASKED; nr++) {
+		a = &m->asked[nr];
+		if (zxp_asked_leads(m, nr) && a->type == type &&
+		    page >= a->start && page < a->end)
+			return nr;
+	}
+	return -1;
+}
+
+unsigned int zxp_asked_leaders(const struct zxp_request_model *m)
+{
+	unsigned int nr, count = 0;
+
+	for (nr = 0; nr < ZXP_ASKED; nr++)
+		count += zxp_asked_leads(m, nr);
+	return count;
+}
+
+unsigned int zxp_asked_hints(const struct zxp_request_model *m)
+{
+	unsigned int nr, count = 0;
+
+	for (nr = ZXP_ASKED_TASKS; nr < ZXP_ASKED; nr++)
+		count += m->asked[nr].active;
+	return count;
+}
+
+/* Who follows @nr next, of those who came behind @after? -1: nobody. */
+int zxp_asked_follower(const struct zxp_request_model *m, unsigned int nr,
+		       unsigned int after)
+{
+	int other, found = -1;
+
+	for (other = 0; other < ZXP_ASKED_TASKS; other++) {
+		const struct zxp_asked *a = &m->asked[other];
+
+		if (a->active && a->leader == (int)nr && a->since > after &&
+		    (found < 0 || a->since < m->asked[found].since))
+			found = other;
+	}
+	return found;
+}
+
+/* Whose packet is sent next, of those who wait for that since after @after? */
+int zxp_asked_next_queued(const struct zxp_request_model *m, unsigned int after)
+{
+	int nr, found = -1;
+
+	for (nr = 0; nr < ZXP_ASKED; nr++)
+		if (m->asked[nr].queued > after &&
+		    (found < 0 || m->asked[nr].queued < m->asked[found].queued))
+			found = nr;
+	return found;
+}
+
+static void zxp_asked_dispatch(struct zxp_request_model *m)
+{
+	static const u16 commands[] = { ZXP_PACKET_READ, ZXP_PACKET_DIRTY };
+	int nr = zxp_asked_next_queued(m, 0);
+
+	if (m->busy || (nr < 0 && !m->complete))
+		return;
+	m->busy = true;
+	m->sending = nr;
+	if (nr >= 0) {
+		m->asked[nr].queued = 0;
+		m->command = commands[m->asked[nr].type];
+		m->start = m->asked[nr].start;
+		m->end = m->asked[nr].end;
+	} else {
+		m->complete = false;
+		m->command = ZXP_PACKET_COMPLETE;
+		m->start = 0;
+		m->end = 0;
+	}
+}
+
+/* Its packet is not to be seen, unless somebody has it already. */
+static void zxp_asked_unsend(struct zxp_request_model *m, unsigned int nr)
+{
+	m->asked[nr].queued = 0;
+	if (m->sending != (int)nr)
+		return;
+	m->sending = -1;
+	if (!m->picked)
+		m->busy = false;
+}
+
+static void zxp_asked_release(struct zxp_asked *a)
+{
+	a->active = false;
+	a->leader = -1;
+	a->woken = true;
+}
+
+static void zxp_asked_complete(struct zxp_request_model *m, unsigned int nr)
+{
+	int other;
+
+	zxp_asked_unsend(m, nr);
+	while ((other = zxp_asked_follower(m, nr, 0)) >= 0)
+		zxp_asked_release(&m->asked[other]);
+	zxp_asked_release(&m->asked[nr]);
+}
+
+static void zxp_asked_cancel(struct zxp_request_model *m, unsigned int nr)
+{
+	struct zxp_asked *a = &m->asked[nr], *heir;
+	int first = zxp_asked_follower(m, nr, 0), other;
+
+	a->active = false;
+	if (a->leader >= 0) {
+		a->leader = -1;
+	} else if (first < 0) {
+		zxp_asked_unsend(m, nr);
+		zxp_asked_dispatch(m);
+	} else {
+		heir = &m->asked[first];
+		heir->leader = -1;
+		while ((other = zxp_asked_follower(m, nr, 0)) >= 0)
+			m->asked[other].leader = first;
+		heir->start = a->start;
+		heir->end = a->end;
+		heir->pending = a->pending;
+		heir->queued = a->queued;
+		a->queued = 0;
+		if (m->sending == (int)nr)
+			m->sending = first;
+	}
+}
+
+/* Page by page. True if that was the last one that was to come. */
+static bool zxp_asked_credit(struct zxp_asked *a, unsigned int start,
+			     unsigned int end, int error)
+{
+	bool met = false, seen = false;
+	unsigned int page;
+
+	for (page = start; page < end && page < ZXP_ASKED_PAGES; page++) {
+		if (page < a->start || page >= a->end)
+			continue;
+		met = true;
+		if (a->pending)
+			a->pending--;
+		/* Of what it wants itself the run has to begin at one of these. */
+		if (page >= a->first && !seen) {
+			seen = true;
+			if (error && !a->error &&
+			    (page == a->first || page == a->wake))
+				a->error = error;
+		}
+	}
+	return met && !a->pending;
+}
+
+static void zxp_asked_resolve_one(struct zxp_request_model *m, unsigned int nr,
+				  unsigned int start, unsigned int end, int error)
+{
+	struct zxp_asked *a = &m->asked[nr], *o;
+	bool early = a->early && a->wake == max(start, a->start);
+	bool done = zxp_asked_credit(a, start, end, error);
+	unsigned int after = 0;
+	int other;
+
+	while ((other = zxp_asked_follower(m, nr, after)) >= 0) {
+		o = &m->asked[other];
+		after = o->since;
+		if (zxp_asked_credit(o, start, end, error) &&
+		    zxp_asked_is_hint(nr)) {
+			zxp_asked_release(o);
+		} else if (!done && early && o->early && o->wake < end) {
+			o->wake = min(end, o->end);
+			o->woken = true;
+		}
+	}
+	if (done) {
+		zxp_asked_complete(m, nr);
+	} else if (early) {
+		a->wake = min(end, a->end);
+		a->woken = true;
+	}
+}
+
+void zxp_asked_resolve(struct zxp_request_model *m, enum zxp_request_type type,
+		       unsigned int start, unsigned int end, int error)
+{
+	struct zxp_asked *a;
+	unsigned int nr;
+
+	m->generation++;
+	for (nr = 0; nr < ZXP_ASKED; nr++) {
+		a = &m->asked[nr];
+		if (zxp_asked_leads(m, nr) && a->type == type &&
+		    a->start < end && a->end > start)
+			zxp_asked_resolve_one(m, nr, start, end, error);
+	}
+	zxp_asked_dispatch(m);
+}
+
+void zxp_asked_detach(struct zxp_request_model *m, bool complete)
+{
+	unsigned int nr;
+
+	if (m->detached) {
+		if (complete)
+			return;
+		m->complete = false;
+		if (m->busy && !m->picked)
+			m->busy = false;
+		return;
+	}
+	m->detached = true;
+	m->generation++;
+	for (nr = 0; nr < ZXP_ASKED; nr++)
+		if (zxp_asked_leads(m, nr))
+			zxp_asked_complete(m, nr);
+	m->complete = complete;
+	zxp_asked_dispatch(m);
+}
+
+static int zxp_asked_may_start(const struct zxp_request_model *m,
+			       unsigned long generation)
+{
+	return m->detached ? -ESTALE : m->generation != generation ? -EAGAIN : 0;
+}
+
+static void zxp_asked_send(struct zxp_request_model *m, unsigned int nr)
+{
+	m->asked[nr].queued = ++m->clock;
+	zxp_asked_dispatch(m);
+}
+
+/* Only up to where somebody asks already. */
+static void zxp_asked_cut(const struct zxp_request_model *m,
+			  enum zxp_request_type type, unsigned int start,
+			  unsigned int *end)
+{
+	unsigned int page;
+
+	for (page = start + 1; page < *end; page++)
+		if (zxp_asked_owner(m, type, page) >= 0)
+			*end = page;
+}
+
+static void zxp_asked_fill(struct zxp_request_model *m, unsigned int nr,
+			   enum zxp_request_type type, unsigned int start,
+			   unsigned int end)
+{
+	m->asked[nr] = (struct zxp_asked) {
+		.active = true,
+		.type = type,
+		.start = start,
+		.end = end,
+		.first = start,
+		.wake = start,
+		.pending = end - start,
+		.leader = -1,
+	};
+}
+
+int zxp_asked_start(struct zxp_request_model *m, unsigned int nr,
+		    enum zxp_request_type type, unsigned int start,
+		    unsigned int end, bool early, unsigned long generation)
+{
+	int leader = zxp_asked_owner(m, type, start);
+	int ret = zxp_asked_may_start(m, generation);
+
+	if (ret)
+		return ret;
+	if (leader >= 0)
+		end = min(end, m->asked[leader].end);
+	else
+		zxp_asked_cut(m, type, start, &end);
+	zxp_asked_fill(m, nr, type, start, end);
+	m->asked[nr].early = early;
+	m->asked[nr].leader = leader;
+	m->asked[nr].since = ++m->clock;
+	if (leader < 0)
+		zxp_asked_send(m, nr);
+	m->waiting++;
+	return 0;
+}
+
+int zxp_asked_continue(struct zxp_request_model *m, unsigned int nr,
+		       unsigned int wake, unsigned long generation)
+{
+	struct zxp_asked *a = &m->asked[nr];
+
+	if (a->error)
+		return a->error;
+	if (!a->active)
+		return -ENOENT;
+	if (m->generation != generation)
+		return -EAGAIN;
+	if (wake < a->start || wake >= a->end) {
+		zxp_asked_cancel(m, nr);
+		return -ENOENT;
+	}
+	a->wake = wake;
+	a->woken = false;
+	m->waiting++;
+	return 0;
+}
+
+/* Leave a wait, because it is over or for a signal. */
+int zxp_asked_wait(struct zxp_request_model *m, unsigned int nr)
+{
+	struct zxp_asked *a = &m->asked[nr];
+	int ret = a->woken ? a->error : -ERESTARTNOINTR;
+
+	m->waiting--;
+	if (a->active && (ret || !a->early))
+		zxp_asked_cancel(m, nr);
+	return ret;
+}
+
+void zxp_asked_end(struct zxp_request_model *m, unsigned int nr)
+{
+	if (m->asked[nr].active)
+		zxp_asked_cancel(m, nr);
+}
+
+/* The caller sees to it that there are not too many. */
+int zxp_asked_hint(struct zxp_request_model *m, enum zxp_request_type type,
+		   unsigned int start, unsigned int *end,
+		   unsigned long generation)
+{
+	unsigned int nr = ZXP_ASKED_TASKS;
+	int ret = zxp_asked_may_start(m, generation);
+
+	if (ret)
+		return ret;
+	while (start < *end && zxp_asked_owner(m, type, start) >= 0)
+		start++;
+	if (start >= *end)
+		return 0;
+	zxp_asked_cut(m, type, start, end);
+	while (m->asked[nr].active)
+		nr++;
+	zxp_asked_fill(m, nr, type, start, *end);
+	zxp_asked_send(m, nr);
+	return 0;
+}
+
+/* The packet was read, by whoever picked it. */
+void zxp_asked_taken(struct zxp_request_model *m)
+{
+	m->packets[m->command]++;
+	if (m->command == ZXP_PACKET_READ)
+		m->read_pages += m->end - m->start;
+	m->picked = false;
+	m->busy = false;
+	m->sending = -1;
+	zxp_asked_dispatch(m);
+}
+
+/* Whoever picked it could not read it. */
+void zxp_asked_returned(struct zxp_request_model *m)
+{
+	m->picked = false;
+	if (m->sending >= 0 || m->command == ZXP_PACKET_COMPLETE)
+		return;
+	m->busy = false;
+	zxp_asked_dispatch(m);
+}
