@@ -17,7 +17,7 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check lint rig-test demo vm deps
-.PHONY: conformance integrity crash random stress fuzz test_module debug coverage
+.PHONY: conformance integrity crash random stress fuzz test_module debug kunit coverage
 .PHONY: sanitize tools-coverage
 .PHONY: install modules_install headers_install clean help
 
@@ -78,6 +78,10 @@ debug: tools selftests	## the selftests on a kernel that finds mistakes [FLAVOUR
 	@scripts/vm.sh --kernel $(kernel)-$(flavour) --mem 2048 --timeout 7200 -- \
 		env O='$(out)' ZXPAGER_KO='$(abspath build/$(kernel)-$(flavour)/zxpager.ko)' \
 		selftests/run.sh $(TESTS)
+
+kunit:			## the KUnit suites in a guest [FLAVOUR=debug] [KERNEL=6.1] [SEED=N] [OPS=N]
+	@scripts/kunit.sh $(kernel) $(or $(FLAVOUR),test) \
+		$(if $(SEED),kunit_seed=$(SEED)) $(if $(OPS),kunit_operations=$(OPS))
 
 coverage: selftests	## the lines that KUnit and the selftests run [KERNEL=6.1]
 	@scripts/coverage.sh $(kernel)
