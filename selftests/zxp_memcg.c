@@ -224,11 +224,31 @@ static int write_more_than_fits(void *arg)
 	return 3;
 }
 
+/*
+ * Without CONFIG_CGROUP_WRITEBACK, which comes with the controller of I/O, reclaim
+ * sleeps for minutes before it finds that nothing of this can be written.
+ */
+static bool reclaim_is_patient(void)
+{
+	FILE *f = fopen("/sys/fs/cgroup/cgroup.controllers", "re");
+	bool io = false;
+	char name[32];
+
+	while (f && fscanf(f, "%31s", name) == 1)
+		io |= !strcmp(name, "io");
+	if (f)
+		fclose(f);
+	return !io;
+}
+
 TEST_F(memcg, limit_holds)
 {
-	pid_t pid = child_start(write_more_than_fits, self->seen);
 	int status;
+	pid_t pid;
 
+	if (reclaim_is_patient())
+		SKIP(return, "no writeback by cgroups here");
+	pid = child_start(write_more_than_fits, self->seen);
 	ASSERT_LT(0, pid);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	/* Killed for lack of memory, or told of it. */
