@@ -15,9 +15,11 @@ With --write the blocks without a line are added to TABLE, with "?" for a reason
 import collections
 import json
 import pathlib
+import re
 import sys
 
 MINIMUM = 90.0
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def read_counts(directory):
@@ -25,10 +27,10 @@ def read_counts(directory):
     files = collections.defaultdict(dict)
     for path in sorted(directory.glob("*.json")):
         for source in json.loads(path.read_text())["files"]:
-            name = source["file"]
-            if "zxpager/" not in name or "/kunit/" in name or "uapi/" in name:
+            match = re.search(r"/(zxpager/[a-z_]+\.[ch])$", source["file"])
+            if not match or not (ROOT / match[1]).exists():
                 continue
-            name = "zxpager/" + name.rsplit("zxpager/", 1)[1]
+            name = match[1]
             for line in source["lines"]:
                 entry = files[name].setdefault(
                     line["line_number"], [0, line.get("function_name", "")])
@@ -69,7 +71,6 @@ def main():
     if len(args) != 2 or args[0].startswith("-"):
         print(__doc__.rstrip(), file=sys.stderr)
         return 2
-    root = pathlib.Path(__file__).resolve().parent.parent
     table = pathlib.Path(args[1])
     reasons = read_table(table)
     files = read_counts(pathlib.Path(args[0]))
@@ -81,7 +82,7 @@ def main():
         total += len(lines)
         run += hit
         print(f"{name:32} {hit:5} of {len(lines):5} lines {100 * hit / len(lines):6.1f} %")
-        text = (root / name).read_text().splitlines()
+        text = (ROOT / name).read_text().splitlines()
         for first, last, function in blocks(lines):
             key = name, function, text[first - 1].strip()
             seen.add(key)
