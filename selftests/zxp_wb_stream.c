@@ -99,11 +99,12 @@ static volatile bool stop;
 /* Fails if it sees a byte that nobody has written. */
 static int read_first(struct test_thread *t)
 {
+	ssize_t len;
 	char byte;
 
 	while (!stop) {
-		byte = 'a';
-		if (pread(t->vmo->fd, &byte, 1, 0) < 0 || byte != 'a')
+		len = pread(t->vmo->fd, &byte, 1, 0);
+		if (len < 0 || (len && byte != 'a'))
 			return EILSEQ;
 	}
 	return 0;

@@ -75,7 +75,7 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 		    enum zxp_io_end kind, bool nowait)
 {
 	struct zxp_request request = {};
-	unsigned long generation;
+	unsigned long generation, cuts;
 	struct folio *folio;
 	size_t len, copied;
 	pgoff_t index;
@@ -84,6 +84,7 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 
 	while (iov_iter_count(to)) {
 		generation = zxp_vmo_generation(vmo);
+		cuts = zxp_vmo_cuts(vmo);
 		end = zxp_io_end(vmo, kind);
 		if (*pos >= end)
 			break;
@@ -98,11 +99,6 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 			folio_mark_accessed(folio);
 			folio_put(folio);
 		} else if (zxp_vmo_is_zero(vmo, index)) {
-			/* Zero because the stream was cut just now? Then it ends. */
-			end = zxp_io_end(vmo, kind);
-			if (*pos >= end)
-				break;
-			len = min_t(loff_t, len, end - *pos);
 			copied = iov_iter_zero(len, to);
 		} else {
 			ret = nowait ? -EAGAIN :
@@ -114,6 +110,11 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 			continue;
 		}
 
+		/* Zeroes of a moment at which the stream did not reach here? */
+		if (kind == ZXP_IO_STREAM && zxp_vmo_was_cut(vmo, cuts)) {
+			iov_iter_revert(to, copied);
+			copied = len = 0;
+		}
 		*pos += copied;
 		if (copied < len) {
 			ret = -EFAULT;

@@ -13,7 +13,9 @@
  * Whoever clears pages behind the stream looks at its size with the page locked, and
  * so leaves such a page alone. Whoever *cuts* the stream, which is to set its size
  * without having written up to there, counts that; a write that was under way begins
- * anew, and one that begins then is left alone by the clearing.
+ * anew, and one that begins then is left alone by the clearing. A read looks at the
+ * count before and after: it may have copied what was being cleared, or what is being
+ * written anew.
  */
 #include <linux/highmem.h>
 #include <linux/sched/signal.h>
@@ -30,6 +32,19 @@ loff_t zxp_vmo_stream_size(struct zxp_vmo *vmo, unsigned long *cuts)
 	*cuts = vmo->cuts;
 	spin_unlock(&vmo->inode.i_lock);
 	return size;
+}
+
+/* Before i_size and pages are looked at without a lock. */
+unsigned long zxp_vmo_cuts(struct zxp_vmo *vmo)
+{
+	return smp_load_acquire(&vmo->cuts);	/* see zxp_vmo_set_sizes_locked() */
+}
+
+/* Afterwards: may what was seen be that of another time? */
+bool zxp_vmo_was_cut(struct zxp_vmo *vmo, unsigned long cuts)
+{
+	smp_rmb();	/* the pages, then the count */
+	return READ_ONCE(vmo->cuts) != cuts;
 }
 
 /* Something was written up to @pos. False if the stream was cut since @cuts. */
@@ -66,7 +81,8 @@ static void zxp_vmo_set_sizes_locked(struct zxp_vmo *vmo, loff_t size,
 	WRITE_ONCE(vmo->nr_pages, nr_pages);
 	spin_lock(&vmo->inode.i_lock);
 	i_size_write(&vmo->inode, size);
-	vmo->cuts++;
+	/* With zxp_vmo_cuts(): who sees the count sees the size. */
+	smp_store_release(&vmo->cuts, vmo->cuts + 1);
 	spin_unlock(&vmo->inode.i_lock);
 	zxp_vmo_set_modified(vmo);
 }

@@ -293,6 +293,8 @@ int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length);
 long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length);
 
 /* stream.c */
+unsigned long zxp_vmo_cuts(struct zxp_vmo *vmo);
+bool zxp_vmo_was_cut(struct zxp_vmo *vmo, unsigned long cuts);
 loff_t zxp_vmo_stream_size(struct zxp_vmo *vmo, unsigned long *cuts);
 bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts);
 int zxp_vmo_prepare_cut(struct zxp_vmo *vmo, loff_t size);
