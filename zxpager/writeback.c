@@ -15,6 +15,14 @@
 static void zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 {
 	folio_mkclean(folio);
+	/*
+	 * Reclaim takes many pages out of the page tables before it flushes the
+	 * TLBs, and gives those back in between that are dirty: until they are
+	 * on their list again stores may go on that no page table allows.
+	 * Zapping flushes what is deferred.
+	 */
+	if (!folio_test_lru(folio))
+		unmap_mapping_pages(vmo->inode.i_mapping, folio->index, 1, false);
 }
 
 /* What is pinned may change at any time, so it stays dirty. */
