@@ -99,18 +99,24 @@ static int zxp_vmo_clear_tail(struct zxp_vmo *vmo, loff_t size)
 	return zxp_vmo_clear_part(vmo, size, round_up(size, PAGE_SIZE), true);
 }
 
-/* Two nodes, for a range that is split and another one that takes its place. */
+/**
+ * struct zxp_spares - two nodes
+ * @split: for a range that is split
+ * @add: for another one that takes its place
+ * @gfp: %__GFP_NOFAIL if it is too late for an error
+ */
 struct zxp_spares {
 	struct zxp_zero_range *split;
 	struct zxp_zero_range *add;
+	gfp_t gfp;
 };
 
 static int zxp_vmo_get_spares(struct zxp_vmo *vmo, struct zxp_spares *spares)
 {
 	if (!spares->split)
-		spares->split = zxp_vmo_alloc_zero(vmo);
+		spares->split = zxp_vmo_alloc_zero(vmo, spares->gfp);
 	if (!spares->add)
-		spares->add = zxp_vmo_alloc_zero(vmo);
+		spares->add = zxp_vmo_alloc_zero(vmo, spares->gfp);
 	return spares->split && spares->add ? 0 : -ENOMEM;
 }
 
@@ -175,14 +181,20 @@ static void zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
  * The pages go one by one, each leaving a zero range behind, and then what is
  * missing is covered with them. So a page never has content in a zero range.
  *
- * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -ENOMEM.
+ * What becomes untracked is behind a stream that was cut already, and nobody could
+ * undo that: there memory is waited for.
+ *
+ * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -ENOMEM, but
+ * not with %ZXP_ZERO_UNTRACKED.
  */
 int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			     enum zxp_zero_kind kind, unsigned int keep,
 			     bool beyond)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
-	struct zxp_spares spares = {};
+	struct zxp_spares spares = {
+		.gfp = kind == ZXP_ZERO_UNTRACKED ? __GFP_NOFAIL : 0,
+	};
 	struct folio_batch fbatch;
 	pgoff_t index = start;
 	unsigned int i;

@@ -204,10 +204,9 @@ int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /* A node for zxp_zero_add() or zxp_zero_remove(); what is left over is freed. */
-struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo)
+struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo, gfp_t gfp)
 {
-	gfp_t gfp = mapping_gfp_constraint(vmo->inode.i_mapping, GFP_KERNEL);
-
+	gfp |= mapping_gfp_constraint(vmo->inode.i_mapping, GFP_KERNEL);
 	return kmalloc(sizeof(struct zxp_zero_range), gfp | __GFP_ACCOUNT);
 }
 
@@ -231,7 +230,7 @@ bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index)
 
 static int zxp_vmo_add_marker_locked(struct zxp_vmo *vmo, pgoff_t index)
 {
-	struct zxp_zero_range *spare = zxp_vmo_alloc_zero(vmo);
+	struct zxp_zero_range *spare = zxp_vmo_alloc_zero(vmo, 0);
 
 	lockdep_assert_held(&vmo->content_lock);
 

@@ -99,7 +99,7 @@ static int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
 	struct zxp_zero_range *spare = NULL;
 
 	if (vmo->source && zxp_vmo_is_zero(vmo, index)) {
-		spare = zxp_vmo_alloc_zero(vmo);
+		spare = zxp_vmo_alloc_zero(vmo, 0);
 		if (!spare)
 			return -ENOMEM;
 	}
@@ -242,7 +242,7 @@ static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
 
 	if (zxp_vmo_find_missing(vmo, start, end) < end)
 		return -ENOENT;
-	spare = zxp_vmo_alloc_zero(vmo);
+	spare = zxp_vmo_alloc_zero(vmo, 0);
 	folios = kvcalloc(end - start, sizeof(*folios),
 			  GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	if (!folios || !spare)

@@ -20,7 +20,7 @@ static int zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages)
 	lockdep_assert_held(&vmo->content_lock);
 
 	if (vmo->source) {
-		spare = zxp_vmo_alloc_zero(vmo);
+		spare = zxp_vmo_alloc_zero(vmo, 0);
 		if (!spare)
 			return -ENOMEM;
 		/* The daemon knows nothing of what is new: it is zero. */

@@ -152,9 +152,9 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
  * @size: in bytes
  *
  * Return: 0; -ERANGE larger than the VMO; -ESTALE a page that has to go is pinned;
- * -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns. After -ENOMEM, and if
- * a page got pinned at the last moment, the size has changed all the same, and
- * something may be left behind it until the stream grows.
+ * -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns. If a page got pinned at
+ * the last moment the size has changed all the same, and something may be left behind
+ * it until the stream grows.
  */
 int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 {

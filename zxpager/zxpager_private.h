@@ -247,7 +247,7 @@ void zxp_vmo_remove_zeroes(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 pgoff_t zxp_vmo_zero_end(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index);
-struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo);
+struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo, gfp_t gfp);
 int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 			     pgoff_t index, gfp_t gfp);
 int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
