@@ -5,6 +5,7 @@
  * No lock is held while waiting for the daemon. None is held while touching the
  * caller's buffer either, but for the folio lock around a copy that may not fault.
  */
+#include <linux/error-injection.h>
 #include <linux/highmem.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
@@ -171,8 +172,9 @@ static int zxp_write_wait(struct zxp_vmo *vmo, enum zxp_request_type type,
  * Return: the folio, locked and dirty, with a reference; or -ERANGE behind the
  * end, -ENOMEM, -EAGAIN, -ESTALE, -ERESTARTNOINTR, or a FAIL code.
  */
-struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
-				      pgoff_t end, bool nowait)
+noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
+					       pgoff_t index, pgoff_t end,
+					       bool nowait)
 {
 	enum zxp_request_type type;
 	unsigned long generation;
@@ -213,6 +215,7 @@ struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 			return ERR_PTR(ret);
 	}
 }
+ALLOW_ERROR_INJECTION(zxp_vmo_folio_for_write, ERRNO);
 
 /* How far a write may go: a fixed size is like the end of a device. */
 static int zxp_write_limit(struct zxp_vmo *vmo, loff_t pos,

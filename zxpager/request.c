@@ -32,6 +32,7 @@
  * This file knows pages by their index only: no file, no mapping, no folio.
  */
 #include <linux/errno.h>
+#include <linux/error-injection.h>
 #include <linux/freezer.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -372,6 +373,7 @@ unlock:
 	spin_unlock(&source->lock);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(zxp_request_start, ERRNO);
 
 /**
  * zxp_request_continue() - wait on, having taken what came early
@@ -407,6 +409,7 @@ int zxp_request_continue(struct zxp_source *source, struct zxp_request *request,
 	spin_unlock(&source->lock);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(zxp_request_continue, ERRNO);
 
 /**
  * zxp_request_wait() - wait until there is reason to look again
@@ -525,3 +528,4 @@ unlock:
 	kfree(request);
 	return ret;
 }
+ALLOW_ERROR_INJECTION(zxp_request_hint, ERRNO);

@@ -17,6 +17,7 @@
  * count before and after: it may have copied what was being cleared, or what is being
  * written anew.
  */
+#include <linux/error-injection.h>
 #include <linux/highmem.h>
 #include <linux/sched/signal.h>
 
@@ -97,7 +98,8 @@ static void zxp_vmo_set_sizes_locked(struct zxp_vmo *vmo, loff_t size,
  *
  * Return: 0, or -EAGAIN if zxp_vmo_prepare_cut() has to be called again.
  */
-int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size, pgoff_t nr_pages)
+noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
+				       pgoff_t nr_pages)
 {
 	pgoff_t index = size >> PAGE_SHIFT;
 	struct folio *folio = NULL;
@@ -121,6 +123,7 @@ int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size, pgoff_t nr_pages
 	}
 	return ret;
 }
+ALLOW_ERROR_INJECTION(zxp_vmo_cut_stream_locked, ERRNO);
 
 static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
 				     unsigned long cuts)
