@@ -18,7 +18,7 @@ PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check lint rig-test demo vm deps
 .PHONY: conformance integrity crash random stress fuzz test_module debug kunit coverage
-.PHONY: sanitize tools-coverage
+.PHONY: fail sanitize tools-coverage
 .PHONY: install modules_install headers_install clean help
 
 all: modules
@@ -82,6 +82,14 @@ debug: tools selftests	## the selftests on a kernel that finds mistakes [FLAVOUR
 kunit:			## the KUnit suites in a guest [FLAVOUR=debug] [KERNEL=6.1] [SEED=N] [OPS=N]
 	@scripts/kunit.sh $(kernel) $(or $(FLAVOUR),test) \
 		$(if $(SEED),kunit_seed=$(SEED)) $(if $(OPS),kunit_operations=$(OPS))
+
+fail: selftests		## each allocation and each copy fails once [KERNEL=6.1] [TESTS=fail_size]
+	@scripts/deps.sh kernel rig test
+	@scripts/build.sh --quiet $(kernel)-debug
+	@scripts/vm.sh --kernel $(kernel)-debug --mem 2048 --timeout 7200 -- \
+		env O='$(out)' ZXPAGER_KO='$(abspath build/$(kernel)-debug/zxpager.ko)' \
+		selftests/run.sh $(or $(TESTS),$(patsubst selftests/zxp_%.c,%,$(wildcard \
+			selftests/zxp_fail_*.c)))
 
 coverage: selftests	## the lines that KUnit and the selftests run [KERNEL=6.1]
 	@scripts/coverage.sh $(kernel)

@@ -106,6 +106,7 @@ struct server {
 	struct user_pager *pager;
 	int stop[2];
 	pthread_t thread;
+	volatile int fail;		/* answers each READ with this instead */
 	volatile uint64_t reads;
 	volatile uint64_t pages;	/* of these */
 	volatile uint64_t dirties;

@@ -25,8 +25,11 @@ static void answer(struct server *s, const struct zxp_packet *pkt)
 
 	switch (vmo ? pkt->command : ZXP_PACKET_COMPLETE) {
 	case ZXP_PACKET_READ:
-		if (!pager_supply(s->pager, vmo, pkt->offset / page_size,
-				  pkt->length / page_size))
+		if (s->fail)
+			rc = zxp_fail(s->pager->fd, vmo->fd, pkt->offset, pkt->length,
+				      s->fail);
+		else if (!pager_supply(s->pager, vmo, pkt->offset / page_size,
+				       pkt->length / page_size))
 			rc = -EIO;
 		s->reads++;
 		s->pages += pkt->length / page_size;
