@@ -109,12 +109,15 @@ run_queue() {
 
 # guest SERIES SCRIPT [ARG...]: a script of tests in a guest of that series
 guest() {
-	local kernel=$1 log
+	local kernel=$1 log mem=1024
 	shift
 	[ -e "$1" ] || { say "no $1"; return 1; }
 	built "$kernel" || { say "no module for Linux $kernel"; return 1; }
 	log=${1%.sh}
-	scripts/vm.sh --kernel "$kernel" --timeout 1200 \
+	if is_flavour "$kernel"; then
+		mem=2048
+	fi
+	scripts/vm.sh --kernel "$kernel" --timeout 1500 --mem "$mem" \
 		--log "$logs/${log//\//-}-$kernel.klog" -- \
 		env CI=true O="$zx_root/build" \
 		ZXPAGER_KO="$zx_root/build/$kernel/zxpager.ko" "$@"
@@ -125,6 +128,57 @@ power_cuts() {
 	built "$1" || { say "no module for Linux $1"; return 1; }
 	O="$zx_root/build" ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" \
 		selftests/crash.sh power "$@"
+}
+
+# ours KERNEL COMMAND...: with the module for a kernel of ours
+ours() {
+	scripts/build.sh --quiet --strict "$1" >&2 || return 1
+	"${@:2}"
+}
+
+short_stress() {
+	ZXP_SECONDS=$2 O="$zx_root/build" scripts/stress.sh "$1" 1
+}
+
+# The short forms of "make kunit", "debug", "fail", "stress", "fuzz" and "sanitize":
+# where a kernel is built for it only on the newer series.
+on_kernels_of_ours() {
+	if [ "$1" != 6.12 ]; then
+		later suite "kunit on $1" scripts/kunit.sh --ktap "$1" test
+		return
+	fi
+	local d=$1-debug c=$1-kcsan
+	later suite "failures on $d" ours "$d" guest "$d" selftests/run.sh \
+		fail_dirty fail_fault fail_hook fail_mm fail_pager fail_size fail_vmo
+	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
+		port mm kill wb_wait wb_stream zircon_wb_writeback
+	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
+	later suite "stress on $d" ours "$d" short_stress "$d" 40
+	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 300
+	later suite "selftests on $c" ours "$c" guest "$c" selftests/run.sh \
+		port mm signal wb_stream wb_sync
+	later sanitized "$1"
+}
+
+# The tools with ASan and UBSan, their unit tests here and some others in a guest
+sanitized() {
+	step "sanitized tools" make -C tools SANITIZE=1 O="$zx_root/build" \
+		CFLAGS="$strict" || return
+	step "sanitized unit tests" make -C tools SANITIZE=1 O="$zx_root/build" check || :
+	suite "sanitized tools on $1" scripts/vm.sh --kernel "$1" --mem 2048 \
+		--timeout 900 -- env CI=true O="$zx_root/build/sanitize" \
+		ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" tools/run-tests.sh \
+		test_server test_flood test_crowd all_at_the_same_time \
+		store_that_fails_and_recovers
+}
+
+# The selftests and tests of the tools have run: what does that make of Zircon's?
+conformance() {
+	local told bad=0
+	told=$(selftests/conformance.py --results "$logs/selftests-on-$1.ktap" \
+		"$logs/tools-on-$1.ktap" 2>&1) || bad=1
+	count $((1 - bad)) $bad 0
+	tell "Linux $1, ${told##*$'\n'}"
 }
 
 # module NAME OPTION... KERNEL
@@ -158,9 +212,16 @@ main() {
 		later suite "integrity on $s" guest "$s" selftests/integrity.sh
 		later suite "killed daemons on $s" guest "$s" selftests/crash.sh kill 15
 		later suite "power cuts on $s" power_cuts "$s" 3
+		later suite "stress on $s" short_stress "$s" 20
+	done
+	for s in "${series[@]}"; do
+		on_kernels_of_ours "$s"
 	done
 	later suite rig scripts/rig-test.sh
 	run_queue
+	for s in "${series[@]}"; do
+		conformance "$s"
+	done
 	tell "done"
 }
 
