@@ -160,13 +160,12 @@ static bool zxp_request_credit(struct zxp_request *request, pgoff_t start,
 {
 	pgoff_t first = max(start, request->start);
 	pgoff_t last = min(end, request->end);
-	pgoff_t wanted;
 
 	if (first >= last)
 		return false;
-	wanted = max(start, request->first);
-	if (error && !request->error && wanted < last &&
-	    (wanted == request->first || wanted == request->wake))
+	if (error && !request->error &&
+	    ((first <= request->first && request->first < last) ||
+	     (first <= request->wake && request->wake < last)))
 		request->error = error;
 	request->pending -= min(request->pending, last - first);
 	return !request->pending;

@@ -170,7 +170,7 @@ static void zxp_asked_cancel(struct zxp_request_model *m, unsigned int nr)
 static bool zxp_asked_credit(struct zxp_asked *a, unsigned int start,
 			     unsigned int end, int error)
 {
-	bool met = false, seen = false;
+	bool met = false;
 	unsigned int page;
 
 	for (page = start; page < end && page < ZXP_ASKED_PAGES; page++) {
@@ -179,13 +179,8 @@ static bool zxp_asked_credit(struct zxp_asked *a, unsigned int start,
 		met = true;
 		if (a->pending)
 			a->pending--;
-		/* Of what it wants itself the run has to begin at one of these. */
-		if (page >= a->first && !seen) {
-			seen = true;
-			if (error && !a->error &&
-			    (page == a->first || page == a->wake))
-				a->error = error;
-		}
+		if (error && !a->error && (page == a->first || page == a->wake))
+			a->error = error;
 	}
 	return met && !a->pending;
 }
