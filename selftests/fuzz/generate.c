@@ -154,8 +154,10 @@ static uint64_t make_arg(struct dice *d, const struct arg_desc *desc)
 		return slot(d, SLOT_VMO, one_in(d, 4) ? 6 : 4);
 	case A_TO_VMO:
 		return SLOT_VMO + roll(d, 6);
-	case A_PLAIN:
-		return one_in(d, 2) ? 0xffffffff : slot(d, SLOT_PLAIN, 2);
+	case A_PLAIN: /* or one that is not, which is near enough to get far */
+		if (one_in(d, 2))
+			return 0xffffffff;
+		return one_in(d, 4) ? slot(d, SLOT_VMO, 4) : slot(d, SLOT_PLAIN, 2);
 	case A_PIPE:
 		return slot(d, SLOT_PIPE, 2);
 	case A_SPARE:
