@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Handles: file descriptors in Zircon's clothes.
+ * Handles: closing, and others of the same object.
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -11,77 +11,141 @@
 
 zx_handle_t zx_linux_handle_from_fd(int fd)
 {
-	if (fd < 0 || fd >= INT_MAX / 2)
+	if (fd < 0 || (unsigned int)fd >= ZXI_MAX_FD)
 		return ZX_HANDLE_INVALID;
 	return (zx_handle_t)fd << 2 | ZX_HANDLE_FIXED_BITS_MASK;
 }
 
 int zx_linux_handle_to_fd(zx_handle_t handle)
 {
-	if (handle == ZXI_VMAR_ROOT ||
-	    (handle & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK)
+	if ((handle & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK ||
+	    handle >> 2 >= ZXI_MAX_FD)
 		return -1;
 	return (int)(handle >> 2);
 }
 
 zx_status_t zx_handle_close(zx_handle_t handle)
 {
+	int fd = zx_linux_handle_to_fd(handle);
+	bool known;
+
 	if (handle == ZX_HANDLE_INVALID || handle == ZXI_VMAR_ROOT)
 		return ZX_OK;
-	/* Linux has closed it too when a signal came or a flush failed. */
-	if (close(zxi_fd(handle)) && errno == EBADF)
+	if ((handle & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK)
 		return ZX_ERR_BAD_HANDLE;
-	return ZX_OK;
+	/* First, since the number may be another one's as soon as it is closed. */
+	known = zxi_forget(handle);
+	if (fd < 0)
+		return known ? ZX_OK : ZX_ERR_BAD_HANDLE;
+	/* Linux has closed it too when a signal came or a flush failed. */
+	return close(fd) && errno == EBADF ? ZX_ERR_BAD_HANDLE : ZX_OK;
 }
 
-/* A new open file of the same VMO, for there is no way to take a mode away. */
-static int reopen(int fd, int mode)
+zx_status_t zx_handle_close_many(const zx_handle_t *handles, size_t num_handles)
 {
+	zx_status_t status = ZX_OK, one;
+	zx_handle_t batch[64];
+
+	while (num_handles) {
+		size_t n = num_handles < 64 ? num_handles : 64;
+
+		one = zxi_copy_in(batch, handles, n * sizeof(batch[0]));
+		if (one != ZX_OK)
+			return one;
+		for (size_t i = 0; i < n; i++)
+			if (zx_handle_close(batch[i]) != ZX_OK)
+				status = ZX_ERR_BAD_HANDLE;
+		handles += n;
+		num_handles -= n;
+	}
+	return status;
+}
+
+zx_status_t zx_handle_check_valid(zx_handle_t handle)
+{
+	zx_obj_type_t type;
+	zx_rights_t rights;
+
+	if (handle == ZX_HANDLE_INVALID)
+		return ZX_ERR_INVALID_ARGS;
+	if ((handle & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK)
+		return ZX_ERR_OUT_OF_RANGE;
+	return zxi_identify(handle, &type, &rights) == ZX_OK ? ZX_OK :
+							       ZX_ERR_NOT_FOUND;
+}
+
+/* What the descriptor of a VMO with these rights is to be open for. */
+static int mode_for(zx_rights_t rights)
+{
+	switch (rights & ZX_RIGHTS_IO) {
+	case ZX_RIGHTS_IO:
+		return O_RDWR;
+	case ZX_RIGHT_WRITE:
+		return O_WRONLY;
+	}
+	return O_RDONLY;
+}
+
+/*
+ * A descriptor of the same object.  To a VMO a new one is opened if it is to allow less,
+ * for there is no way to take a mode away; whoever gets it over a socket cannot do
+ * more with it either.
+ */
+static int another_fd(int fd, zx_obj_type_t type, zx_rights_t rights)
+{
+	int mode = mode_for(rights), has = fcntl(fd, F_GETFL);
 	char path[32];
 
+	if (type != ZX_OBJ_TYPE_VMO || has < 0 || (has & O_ACCMODE) == mode)
+		return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return open(path, mode | O_CLOEXEC);
 }
 
-static zx_status_t dup_fd(int fd, zx_handle_t *out)
+static zx_status_t duplicate(zx_handle_t handle, zx_obj_type_t type,
+			     zx_rights_t rights, zx_handle_t *out)
 {
-	fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	int fd = zx_linux_handle_to_fd(handle);
+
 	if (fd < 0)
-		return zxi_errno();
-	*out = zx_linux_handle_from_fd(fd);
-	return ZX_OK;
+		return zxi_duplicate_region(handle, rights, out);
+	fd = another_fd(fd, type, rights);
+	return fd < 0 ? zxi_errno() : zxi_publish(fd, type, rights, handle, out);
 }
 
 zx_status_t zx_handle_duplicate(zx_handle_t handle, zx_rights_t rights,
 				zx_handle_t *out)
 {
-	struct zxp_info pager = { .size = sizeof(pager) };
-	struct zxp_vmo_info vmo;
-	int fd = zxi_fd(handle), flags = fcntl(fd, F_GETFL), mode;
+	zx_obj_type_t type;
 	zx_rights_t has;
+	zx_status_t status = zxi_identify(handle, &type, &has);
 
-	if (flags < 0)
-		return ZX_ERR_BAD_HANDLE;
-	if (zxi_ioctl(handle, ZXP_IOC_GET_INFO, &pager) == ZX_OK)
+	if (status != ZX_OK)
+		return status;
+	if (!(has & ZX_RIGHT_DUPLICATE))
 		return ZX_ERR_ACCESS_DENIED;
-	if (!out)
-		return ZX_ERR_INVALID_ARGS;
-	if (rights == ZX_RIGHT_SAME_RIGHTS || zxi_vmo_info(handle, &vmo) != ZX_OK)
-		return dup_fd(fd, out);
-
-	mode = flags & O_ACCMODE;
-	has = mode == O_RDWR ? ZX_RIGHTS_IO :
-	      mode == O_WRONLY ? ZX_RIGHT_WRITE : ZX_RIGHT_READ;
-	rights &= ZX_RIGHTS_IO;
+	if (rights == ZX_RIGHT_SAME_RIGHTS)
+		rights = has;
 	if (rights & ~has)
 		return ZX_ERR_INVALID_ARGS;
-	if (!rights)
-		return ZX_ERR_NOT_SUPPORTED;
-	if (rights == has)
-		return dup_fd(fd, out);
-	fd = reopen(fd, rights == ZX_RIGHT_READ ? O_RDONLY : O_WRONLY);
-	if (fd < 0)
-		return zxi_errno();
-	*out = zx_linux_handle_from_fd(fd);
-	return ZX_OK;
+	return duplicate(handle, type, rights, out);
+}
+
+/* Rights that the handle does not have cost the handle, too; so does a bad @out. */
+zx_status_t zx_handle_replace(zx_handle_t handle, zx_rights_t rights,
+			      zx_handle_t *out)
+{
+	zx_obj_type_t type;
+	zx_rights_t has;
+	zx_status_t status = zxi_identify(handle, &type, &has);
+
+	if (status != ZX_OK)
+		return status;
+	if (rights == ZX_RIGHT_SAME_RIGHTS)
+		rights = has;
+	status = rights & ~has ? ZX_ERR_INVALID_ARGS :
+				 duplicate(handle, type, rights, out);
+	if (status == ZX_OK || status == ZX_ERR_INVALID_ARGS)
+		zx_handle_close(handle);
+	return status;
 }

@@ -47,9 +47,15 @@ static zx_status_t op_range(zx_handle_t pager, uint32_t op,
 		.data = data,
 	};
 
+	zx_status_t status;
+
 	/* Before any handle is looked at. */
 	if (!zxi_aligned(offset | length))
 		return ZX_ERR_INVALID_ARGS;
+	status = zxi_check_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo,
+				     ZX_RIGHT_WRITE);
+	if (status != ZX_OK)
+		return status;
 	return zxi_ioctl(pager, ZXP_IOC_OP_RANGE, &arg);
 }
 

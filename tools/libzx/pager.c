@@ -8,48 +8,48 @@
 
 #define DEVICE "/dev/zxpager"
 
-zx_status_t zxi_open_pager(zx_handle_t *out)
+int zxi_open(zx_status_t *status)
 {
 	int fd = open(DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0) {
-		switch (errno) {
-		case ENOENT:
-		case ENXIO:
-		case ENODEV:
-			return ZX_ERR_UNAVAILABLE;
-		case EPERM:
-			return ZX_ERR_ACCESS_DENIED;
-		}
-		return zxi_errno();
+	if (fd >= 0)
+		return fd;
+	switch (errno) {
+	case ENOENT:
+	case ENXIO:
+	case ENODEV:
+		*status = ZX_ERR_UNAVAILABLE;
+		break;
+	case EPERM:
+		*status = ZX_ERR_ACCESS_DENIED;
+		break;
+	default:
+		*status = zxi_errno();
 	}
-	*out = zx_linux_handle_from_fd(fd);
-	return ZX_OK;
+	return -1;
 }
 
 zx_status_t zx_pager_create(uint32_t options, zx_handle_t *out)
 {
-	if (options || !out)
+	zx_status_t status;
+	int fd;
+
+	if (options)
 		return ZX_ERR_INVALID_ARGS;
-	return zxi_open_pager(out);
+	fd = zxi_open(&status);
+	if (fd < 0)
+		return status;
+	return zxi_publish(fd, ZX_OBJ_TYPE_PAGER, ZX_DEFAULT_PAGER_RIGHTS,
+			   ZX_HANDLE_INVALID, out);
 }
 
-/*
- * Zircon looks at the port before the options, the module the other way round.
- * A size that no VMO has makes nothing but gets past the port.
- */
-static zx_status_t check_port(zx_handle_t pager, zx_handle_t port)
+/* The handles of a call on a VMO of a pager, in the order in which Zircon has them. */
+zx_status_t zxi_check_pager_vmo(zx_handle_t pager, zx_rights_t pager_rights,
+				zx_handle_t vmo, zx_rights_t vmo_rights)
 {
-	struct zxp_create_vmo arg = {
-		.size = sizeof(arg),
-		.port_fd = zxi_fd(port),
-		.vmo_size = UINT64_MAX,
-	};
-	zx_status_t status = zxi_ioctl(pager, ZXP_IOC_CREATE_VMO, &arg);
+	zx_status_t status = zxi_check(pager, ZX_OBJ_TYPE_PAGER, pager_rights);
 
-	if (status == ZX_ERR_BAD_HANDLE || status == ZX_ERR_WRONG_TYPE)
-		return status;
-	return ZX_OK;
+	return status == ZX_OK ? zxi_check(vmo, ZX_OBJ_TYPE_VMO, vmo_rights) : status;
 }
 
 static zx_status_t create_vmo(zx_handle_t pager, uint32_t options,
@@ -64,19 +64,20 @@ static zx_status_t create_vmo(zx_handle_t pager, uint32_t options,
 		.key = key,
 		.vmo_size = size,
 	};
-	zx_status_t status, port_status;
+	zx_rights_t rights = ZX_DEFAULT_VMO_RIGHTS;
+	zx_status_t status;
 
-	if (!out)
-		return ZX_ERR_INVALID_ARGS;
-	status = zxi_ioctl(pager, ZXP_IOC_CREATE_VMO, &arg);
-	if (status == ZX_ERR_INVALID_ARGS || status == ZX_ERR_NOT_SUPPORTED) {
-		port_status = check_port(pager, port);
-		if (port_status != ZX_OK)
-			status = port_status;
-	}
+	status = zxi_check(pager, ZX_OBJ_TYPE_PAGER, ZX_RIGHT_ATTACH_VMO);
 	if (status == ZX_OK)
-		*out = zx_linux_handle_from_fd(arg.out_fd);
-	return status;
+		status = zxi_check(port, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE);
+	if (status == ZX_OK)
+		status = zxi_ioctl(pager, ZXP_IOC_CREATE_VMO, &arg);
+	if (status != ZX_OK)
+		return status;
+	if (options & ZX_VMO_RESIZABLE)
+		rights |= ZX_RIGHT_RESIZE;
+	return zxi_publish(arg.out_fd, ZX_OBJ_TYPE_VMO, rights, ZX_HANDLE_INVALID,
+			   out);
 }
 
 zx_status_t zx_pager_create_vmo(zx_handle_t pager, uint32_t options,
@@ -104,11 +105,17 @@ zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t vmo)
 		.size = sizeof(arg),
 		.vmo_fd = zxi_fd(vmo),
 	};
+	zx_status_t status;
 
-	return zxi_ioctl(pager, ZXP_IOC_DETACH_VMO, &arg);
+	status = zxi_check_pager_vmo(pager, ZX_RIGHT_ATTACH_VMO | ZX_RIGHT_MANAGE_VMO,
+				     vmo, ZX_RIGHT_WRITE);
+	return status == ZX_OK ? zxi_ioctl(pager, ZXP_IOC_DETACH_VMO, &arg) : status;
 }
 
-/* The alignment is looked at before any handle is. */
+/*
+ * The alignment is looked at before any handle is, and whose the VMO is before
+ * @aux_vmo: so the module is asked also with an @aux_vmo that will not do.
+ */
 zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
 				  uint64_t offset, uint64_t length,
 				  zx_handle_t aux_vmo, uint64_t aux_offset)
@@ -122,10 +129,20 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
 		.length = length,
 		.source = aux_offset,
 	};
+	zx_status_t status, aux_status;
 
 	if (!zxi_aligned(offset | length | aux_offset))
 		return ZX_ERR_INVALID_ARGS;
-	return zxi_ioctl(pager, ZXP_IOC_SUPPLY_PAGES, &arg);
+	status = zxi_check_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo,
+				     ZX_RIGHT_WRITE);
+	if (status != ZX_OK)
+		return status;
+	aux_status = zxi_check(aux_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHTS_IO);
+	if (aux_status != ZX_OK)
+		arg.aux_fd = ZXI_NO_FD;
+	status = zxi_ioctl(pager, ZXP_IOC_SUPPLY_PAGES, &arg);
+	return aux_status != ZX_OK && status == ZX_ERR_BAD_HANDLE ? aux_status :
+								    status;
 }
 
 zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
@@ -146,6 +163,10 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 		*done = 0;
 	if (!zxi_aligned(offset | length))
 		return ZX_ERR_INVALID_ARGS;
+	status = zxi_check_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo,
+				     ZX_RIGHT_WRITE);
+	if (status != ZX_OK)
+		return status;
 	status = zxi_ioctl(pager, ZXP_IOC_SUPPLY_PAGES, &arg);
 	if (done)
 		*done = arg.out_done;

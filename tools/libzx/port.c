@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stddef.h>
-#include <sys/stat.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,23 +16,21 @@ _Static_assert(sizeof(zx_port_packet_t) == sizeof(struct zxp_packet) &&
 	       offsetof(struct zxp_packet, offset),
 	       "packets are not laid out as the module's");
 
-/*
- * A port needs no pager, only a way to the module, which is closed again: a
- * descriptor kept here would hold the module and could be closed by others.
- */
+/* A port needs no pager, only a way to the module, which is closed again. */
 zx_status_t zx_port_create(uint32_t options, zx_handle_t *out)
 {
 	struct zxp_create_port arg = { .size = sizeof(arg) };
-	zx_handle_t pager;
 	zx_status_t status;
+	int fd;
 
-	if (options || !out)
+	/* There are no interrupts that a port could be bound to. */
+	if (options)
 		return ZX_ERR_INVALID_ARGS;
-	status = zxi_open_pager(&pager);
-	if (status != ZX_OK)
+	fd = zxi_open(&status);
+	if (fd < 0)
 		return status;
-	status = zxi_ioctl(pager, ZXP_IOC_CREATE_PORT, &arg);
-	zx_handle_close(pager);
+	status = zxi_fd_ioctl(fd, ZXP_IOC_CREATE_PORT, &arg);
+	close(fd);
 	if (status != ZX_OK)
 		return status;
 	/* Of several that wait, those that get nothing must see their deadline. */
@@ -41,21 +39,8 @@ zx_status_t zx_port_create(uint32_t options, zx_handle_t *out)
 		close(arg.out_fd);
 		return status;
 	}
-	*out = zx_linux_handle_from_fd(arg.out_fd);
-	return ZX_OK;
-}
-
-/* What can be read is not always a stream of packets: a VMO can be read, too. */
-static zx_status_t check_stream(zx_handle_t handle)
-{
-	struct zxp_info info = { .size = sizeof(info) };
-	struct stat st;
-
-	if (fstat(zxi_fd(handle), &st))
-		return ZX_ERR_BAD_HANDLE;
-	if (S_ISCHR(st.st_mode))
-		return zxi_ioctl(handle, ZXP_IOC_GET_INFO, &info);
-	return st.st_mode & S_IFMT ? ZX_ERR_WRONG_TYPE : ZX_OK;
+	return zxi_publish(arg.out_fd, ZX_OBJ_TYPE_PORT, ZX_DEFAULT_PORT_RIGHTS,
+			   ZX_HANDLE_INVALID, out);
 }
 
 /* Until there is something to read; TIMED_OUT when @deadline is over. */
@@ -83,12 +68,10 @@ static zx_status_t wait_readable(int fd, zx_time_t deadline)
 zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 			 zx_port_packet_t *packet)
 {
-	zx_status_t status = check_stream(handle);
+	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ);
 	int fd = zxi_fd(handle);
 	ssize_t n;
 
-	if (status == ZX_OK && !packet)
-		status = ZX_ERR_INVALID_ARGS;
 	while (status == ZX_OK) {
 		n = read(fd, packet, sizeof(*packet));
 		if (n == sizeof(*packet))
@@ -100,4 +83,59 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 		status = wait_readable(fd, deadline);
 	}
 	return status;
+}
+
+/* Whatever the caller says, it is a packet of type USER. */
+zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet)
+{
+	struct zxp_port_queue arg = { .size = sizeof(arg) };
+	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE);
+
+	if (status == ZX_OK)
+		status = zxi_copy_in(&arg.packet, packet, sizeof(arg.packet));
+	if (status != ZX_OK)
+		return status;
+	arg.packet.type = ZX_PKT_TYPE_USER;
+	return zxi_ioctl(handle, ZXP_IOC_PORT_QUEUE, &arg);
+}
+
+static zx_status_t cancel(zx_handle_t port, uint32_t flags, uint64_t key,
+			  uint64_t source)
+{
+	struct zxp_port_cancel arg = {
+		.size = sizeof(arg), .flags = flags, .key = key, .source = source,
+	};
+
+	return zxi_ioctl(port, ZXP_IOC_PORT_CANCEL, &arg);
+}
+
+/*
+ * No packet has a source here but those of VMOs, which stay: nothing sends signals to a
+ * port.  So what is there to be found is up to zxp_port_queue.source.
+ */
+zx_status_t zx_port_cancel(zx_handle_t handle, zx_handle_t source, uint64_t key)
+{
+	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE);
+	zx_rights_t rights;
+	zx_obj_type_t type;
+
+	if (status == ZX_OK)
+		status = zxi_identify(source, &type, &rights);
+	if (status != ZX_OK)
+		return status;
+	if (!(rights & ZX_RIGHT_WAIT))
+		return ZX_ERR_ACCESS_DENIED;
+	if (type != ZX_OBJ_TYPE_VMO)
+		return ZX_ERR_NOT_SUPPORTED;
+	return cancel(handle, ZXP_CANCEL_SOURCE, key, source);
+}
+
+zx_status_t zx_port_cancel_key(zx_handle_t handle, uint32_t options, uint64_t key)
+{
+	zx_status_t status;
+
+	if (options)
+		return ZX_ERR_INVALID_ARGS;
+	status = zxi_check(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE);
+	return status == ZX_OK ? cancel(handle, 0, key, 0) : status;
 }

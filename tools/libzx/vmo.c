@@ -22,27 +22,31 @@ zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out)
 		.port_fd = ZXP_PORT_OWN,
 		.vmo_size = size,
 	};
-	zx_handle_t pager;
+	zx_rights_t rights = ZX_DEFAULT_VMO_RIGHTS;
 	zx_status_t status;
+	int fd;
 
-	if (!out || (options & ~(ZX_VMO_RESIZABLE | ZX_VMO_DISCARDABLE |
-				 ZX_VMO_UNBOUNDED)))
+	if (options & ~(ZX_VMO_RESIZABLE | ZX_VMO_DISCARDABLE | ZX_VMO_UNBOUNDED))
 		return ZX_ERR_INVALID_ARGS;
 	/* Legal in Zircon, but nothing here would discard its pages. */
 	if (options & ZX_VMO_DISCARDABLE)
 		return ZX_ERR_NOT_SUPPORTED;
-	status = zxi_open_pager(&pager);
+	fd = zxi_open(&status);
+	if (fd < 0)
+		return status;
+	status = zxi_fd_ioctl(fd, ZXP_IOC_CREATE_VMO, &arg);
+	close(fd);
 	if (status != ZX_OK)
 		return status;
-	status = zxi_ioctl(pager, ZXP_IOC_CREATE_VMO, &arg);
-	zx_handle_close(pager);
-	if (status == ZX_OK)
-		*out = zx_linux_handle_from_fd(arg.out_fd);
-	return status;
+	if (options & ZX_VMO_RESIZABLE)
+		rights |= ZX_RIGHT_RESIZE;
+	return zxi_publish(arg.out_fd, ZX_OBJ_TYPE_VMO, rights, ZX_HANDLE_INVALID,
+			   out);
 }
 
-static zx_status_t vmo_io(zx_handle_t handle, unsigned long request,
-			  const void *buffer, uint64_t offset, size_t length)
+static zx_status_t vmo_io(zx_handle_t handle, zx_rights_t right,
+			  unsigned long request, const void *buffer,
+			  uint64_t offset, size_t length)
 {
 	struct zxp_vmo_io arg = {
 		.size = sizeof(arg),
@@ -50,61 +54,67 @@ static zx_status_t vmo_io(zx_handle_t handle, unsigned long request,
 		.length = length,
 		.buffer = (uintptr_t)buffer,
 	};
+	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, right);
 
-	return zxi_ioctl(handle, request, &arg);
+	return status == ZX_OK ? zxi_ioctl(handle, request, &arg) : status;
 }
 
 zx_status_t zx_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset,
 			size_t buffer_size)
 {
-	return vmo_io(handle, ZXP_IOC_VMO_READ, buffer, offset, buffer_size);
+	return vmo_io(handle, ZX_RIGHT_READ, ZXP_IOC_VMO_READ, buffer, offset,
+		      buffer_size);
 }
 
 zx_status_t zx_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset,
 			 size_t buffer_size)
 {
-	return vmo_io(handle, ZXP_IOC_VMO_WRITE, buffer, offset, buffer_size);
+	return vmo_io(handle, ZX_RIGHT_WRITE, ZXP_IOC_VMO_WRITE, buffer, offset,
+		      buffer_size);
 }
 
+/* Anyone may know the sizes. */
 zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_vmo_info(handle, &info);
+	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, 0);
 
-	if (status != ZX_OK)
-		return status;
-	if (!size)
-		return ZX_ERR_INVALID_ARGS;
-	*size = info.out_vmo_size;
-	return ZX_OK;
+	if (status == ZX_OK)
+		status = zxi_vmo_info(handle, &info);
+	return status == ZX_OK ?
+	       zxi_copy_out(size, &(uint64_t){ info.out_vmo_size }, sizeof(*size)) :
+	       status;
 }
 
 zx_status_t zx_vmo_get_stream_size(zx_handle_t handle, uint64_t *size)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_vmo_info(handle, &info);
+	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, 0);
 
-	if (status != ZX_OK)
-		return status;
-	if (!size)
-		return ZX_ERR_INVALID_ARGS;
-	*size = info.out_stream_size;
-	return ZX_OK;
+	if (status == ZX_OK)
+		status = zxi_vmo_info(handle, &info);
+	return status == ZX_OK ?
+	       zxi_copy_out(size, &(uint64_t){ info.out_stream_size },
+			    sizeof(*size)) :
+	       status;
 }
 
 zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_vmo_info(handle, &info);
+	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE);
 	int fd = zxi_fd(handle), rc;
 
+	if (status == ZX_OK)
+		status = zxi_vmo_info(handle, &info);
 	if (status != ZX_OK)
 		return status;
-	if ((fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
-		return ZX_ERR_ACCESS_DENIED;
 	/* Also for an unbounded one, where ftruncate() sets the stream size. */
 	if (!(info.out_options & ZXP_VMO_RESIZABLE))
 		return ZX_ERR_UNAVAILABLE;
+	status = zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_RESIZE);
+	if (status != ZX_OK)
+		return status;
 	if (size > INT64_MAX)
 		return ZX_ERR_OUT_OF_RANGE;
 	do {
@@ -119,36 +129,156 @@ zx_status_t zx_vmo_set_stream_size(zx_handle_t handle, uint64_t size)
 		.size = sizeof(arg),
 		.stream_size = size,
 	};
+	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE);
 
-	return zxi_ioctl(handle, ZXP_IOC_VMO_SET_STREAM_SIZE, &arg);
+	return status == ZX_OK ?
+	       zxi_ioctl(handle, ZXP_IOC_VMO_SET_STREAM_SIZE, &arg) : status;
 }
 
-zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
-			    uint64_t size, void *buffer, size_t buffer_size)
+/* The rights that an operation needs; of those for a lock one will do. */
+static zx_status_t check_op(zx_handle_t handle, uint32_t op)
+{
+	zx_status_t status;
+
+	switch (op) {
+	case ZX_VMO_OP_COMMIT:
+	case ZX_VMO_OP_DECOMMIT:
+	case ZX_VMO_OP_ZERO:
+		return zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE);
+	case ZX_VMO_OP_PREFETCH:
+		return zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_READ);
+	case ZX_VMO_OP_CACHE_SYNC:
+	case ZX_VMO_OP_CACHE_INVALIDATE:
+	case ZX_VMO_OP_CACHE_CLEAN:
+	case ZX_VMO_OP_CACHE_CLEAN_INVALIDATE:
+		status = zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_READ);
+		break;
+	case ZX_VMO_OP_LOCK:
+	case ZX_VMO_OP_UNLOCK:
+	case ZX_VMO_OP_TRY_LOCK:
+		status = zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_READ);
+		if (status == ZX_ERR_ACCESS_DENIED)
+			status = zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE);
+		break;
+	default:
+		return zxi_check(handle, ZX_OBJ_TYPE_VMO, 0);
+	}
+	/* Linux lets no program look after caches, and nothing is discardable. */
+	return status == ZX_OK ? ZX_ERR_NOT_SUPPORTED : status;
+}
+
+/* What has no pager gives pages back, and reads as zeroes there. */
+static zx_status_t plan_decommit(int fd, struct zxp_vmo_op_range *arg)
+{
+	struct zxp_vmo_info info = { .size = sizeof(info) };
+	zx_status_t status = zxi_fd_ioctl(fd, ZXP_IOC_VMO_GET_INFO, &info);
+
+	if (status != ZX_OK || (info.out_flags & ZXP_VMO_INFO_PAGER_BACKED))
+		return status;
+	if (!zxi_aligned(arg->offset | arg->length))
+		return ZX_ERR_INVALID_ARGS;
+	arg->op = ZXP_VMO_OP_ZERO;
+	return ZX_OK;
+}
+
+zx_status_t zxi_vmo_op(int fd, uint32_t op, uint64_t offset, uint64_t length)
 {
 	struct zxp_vmo_op_range arg = {
 		.size = sizeof(arg),
 		.op = op,
 		.offset = offset,
+		.length = length,
+	};
+	zx_status_t status = ZX_OK;
+
+	if (op == ZX_VMO_OP_DECOMMIT)
+		status = plan_decommit(fd, &arg);
+	return status == ZX_OK ? zxi_fd_ioctl(fd, ZXP_IOC_VMO_OP_RANGE, &arg) :
+				 status;
+}
+
+/* As in Zircon @buffer is not looked at: it is for locks. */
+zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
+			    uint64_t size, void *buffer, size_t buffer_size)
+{
+	zx_status_t status = check_op(handle, op);
+
+	(void)buffer;
+	(void)buffer_size;
+	return status == ZX_OK ? zxi_vmo_op(zxi_fd(handle), op, offset, size) : status;
+}
+
+/* What the child's handle may do, of what the parent's may. */
+static zx_rights_t child_rights(zx_rights_t rights, uint32_t options)
+{
+	rights &= ~ZX_RIGHT_RESIZE;
+	rights |= ZX_RIGHTS_PROPERTY;
+	if (options & ZX_VMO_CHILD_RESIZABLE)
+		rights |= ZX_RIGHT_RESIZE;
+	if (options & ZX_VMO_CHILD_NO_WRITE)
+		return rights & ~ZX_RIGHT_WRITE;
+	if (options & (ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_SNAPSHOT_MODIFIED |
+		       ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE))
+		rights = (rights & ~ZX_RIGHT_EXECUTE) | ZX_RIGHT_WRITE;
+	return rights;
+}
+
+/* The module has no children yet, and says so. */
+zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
+				uint64_t offset, uint64_t size, zx_handle_t *out)
+{
+	const uint32_t both = ZX_VMO_CHILD_NO_WRITE | ZX_VMO_CHILD_RESIZABLE;
+	struct zxp_vmo_create_child arg = {
+		.size = sizeof(arg),
+		.options = options & ~ZX_VMO_CHILD_NO_WRITE,
+		.offset = offset,
 		.length = size,
 	};
-	struct zxp_vmo_info info;
+	zx_rights_t rights;
+	zx_obj_type_t type;
 	zx_status_t status;
 
-	switch (op) {
-	case ZX_VMO_OP_LOCK:
-	case ZX_VMO_OP_UNLOCK:
-	case ZX_VMO_OP_TRY_LOCK:
-	case ZX_VMO_OP_CACHE_SYNC:
-	case ZX_VMO_OP_CACHE_INVALIDATE:
-	case ZX_VMO_OP_CACHE_CLEAN:
-	case ZX_VMO_OP_CACHE_CLEAN_INVALIDATE:
-		status = zxi_vmo_info(handle, &info);
-		return status == ZX_OK ? ZX_ERR_NOT_SUPPORTED : status;
+	if (zxi_round_up(size) < size)
+		return ZX_ERR_OUT_OF_RANGE;
+	if ((options & both) == both)
+		return ZX_ERR_INVALID_ARGS;
+	status = zxi_check(handle, ZX_OBJ_TYPE_VMO,
+			   ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ);
+	if (status == ZX_OK)
+		status = zxi_identify(handle, &type, &rights);
+	if (status == ZX_OK)
+		status = zxi_ioctl(handle, ZXP_IOC_VMO_CREATE_CHILD, &arg);
+	if (status != ZX_OK)
+		return status;
+	return zxi_publish(arg.out_fd, ZX_OBJ_TYPE_VMO,
+			   child_rights(rights, options), ZX_HANDLE_INVALID, out);
+}
+
+/* There are no resources, so anybody may, as where Zircon's job policy allows it. */
+zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
+					 zx_handle_t *out)
+{
+	zx_obj_type_t type;
+	zx_rights_t rights;
+	zx_status_t status, vmex_status = ZX_OK;
+	int fd;
+
+	if (vmex != ZX_HANDLE_INVALID) {
+		vmex_status = zxi_identify(vmex, &type, &rights);
+		if (vmex_status == ZX_OK)
+			vmex_status = ZX_ERR_WRONG_TYPE;
 	}
-	if (buffer || buffer_size) {
-		status = zxi_vmo_info(handle, &info);
-		return status == ZX_OK ? ZX_ERR_INVALID_ARGS : status;
+	status = zxi_identify(handle, &type, &rights);
+	if (status == ZX_OK && type != ZX_OBJ_TYPE_VMO)
+		status = ZX_ERR_BAD_HANDLE;
+	if (status == ZX_OK)
+		status = vmex_status;
+	if (status == ZX_OK) {
+		fd = fcntl(zxi_fd(handle), F_DUPFD_CLOEXEC, 0);
+		status = fd < 0 ? zxi_errno() :
+			 zxi_publish(fd, ZX_OBJ_TYPE_VMO, rights | ZX_RIGHT_EXECUTE,
+				     handle, out);
 	}
-	return zxi_ioctl(handle, ZXP_IOC_VMO_OP_RANGE, &arg);
+	zx_handle_close(handle);
+	return status;
 }

@@ -4,7 +4,6 @@
  */
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "internal.h"
 
@@ -31,21 +30,27 @@ zx_status_t zx_pager_query_dirty_ranges(zx_handle_t pager,
 		.buffer = (uintptr_t)buffer,
 		.buffer_size = buffer_size,
 	};
-	zx_status_t status = zxi_ioctl(pager, ZXP_IOC_QUERY_DIRTY_RANGES, &arg);
+	size_t found;
+	zx_status_t status;
 
-	if (status != ZX_OK)
-		return status;
-	if (actual)
-		*actual = arg.out_actual;
-	if (avail)
-		*avail = arg.out_avail;
-	return ZX_OK;
+	status = zxi_check_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo,
+				     ZX_RIGHT_READ);
+	if (status == ZX_OK)
+		status = zxi_ioctl(pager, ZXP_IOC_QUERY_DIRTY_RANGES, &arg);
+	if (status == ZX_OK && actual) {
+		found = arg.out_actual;
+		status = zxi_copy_out(actual, &found, sizeof(found));
+	}
+	if (status == ZX_OK && avail) {
+		found = arg.out_avail;
+		status = zxi_copy_out(avail, &found, sizeof(found));
+	}
+	return status;
 }
 
 /*
  * The size of the buffer is looked at after the handles and before the options.  So
- * with a buffer that will not do the module is asked without options, which resets
- * nothing.
+ * with a buffer that is too small the module is asked without options.
  */
 zx_status_t zx_pager_query_vmo_stats(zx_handle_t pager, zx_handle_t pager_vmo,
 				     uint32_t options, void *buffer,
@@ -58,16 +63,17 @@ zx_status_t zx_pager_query_vmo_stats(zx_handle_t pager, zx_handle_t pager_vmo,
 		.options = fits && buffer ? options : 0,
 		.vmo_fd = zxi_fd(pager_vmo),
 	};
-	zx_status_t status = zxi_ioctl(pager, ZXP_IOC_QUERY_VMO_STATS, &arg);
+	zx_status_t status;
 
+	status = zxi_check_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo,
+				     ZX_RIGHT_READ);
+	if (status == ZX_OK)
+		status = zxi_ioctl(pager, ZXP_IOC_QUERY_VMO_STATS, &arg);
 	if (status != ZX_OK)
 		return status;
 	if (!fits)
 		return ZX_ERR_BUFFER_TOO_SMALL;
-	if (!buffer)
-		return ZX_ERR_INVALID_ARGS;
 	stats.modified = arg.out_modified & ZXP_STATS_MODIFIED ?
 				 ZX_PAGER_VMO_STATS_MODIFIED : 0;
-	memcpy(buffer, &stats, sizeof(stats));
-	return ZX_OK;
+	return zxi_copy_out(buffer, &stats, sizeof(stats));
 }

@@ -15,8 +15,11 @@ __BEGIN_CDECLS
  * zx_linux_handle_from_fd() - a file descriptor as a handle
  * @fd: a pager, port or VMO, perhaps received over a socket
  *
- * Nothing is opened: handle and descriptor are the same thing, so close one of
- * the two.  A port or pager must be O_NONBLOCK, as those that libzx makes are.
+ * Nothing is opened: handle and descriptor are the same thing.  What has rights that
+ * were reduced keeps those; else it has all that a new object of its kind has, as far
+ * as the mode of the descriptor allows them.  Close it with zx_handle_close(), so that
+ * the next descriptor of that number is not taken for it.  A port must be O_NONBLOCK, as
+ * those that libzx makes are.
  *
  * Return: the handle, or ZX_HANDLE_INVALID if @fd is negative.
  */

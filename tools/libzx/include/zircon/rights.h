@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Zircon's rights.  What Linux makes of them: see zx_handle_duplicate().
+ * Zircon's rights.  The library keeps them for each handle, and each call looks whether
+ * its handles have those that it needs.
  */
 #ifndef ZIRCON_RIGHTS_H_
 #define ZIRCON_RIGHTS_H_
@@ -21,6 +22,7 @@ typedef uint32_t zx_rights_t;
 #define ZX_RIGHT_SIGNAL		((zx_rights_t)1 << 12)
 #define ZX_RIGHT_WAIT		((zx_rights_t)1 << 14)
 #define ZX_RIGHT_INSPECT	((zx_rights_t)1 << 15)
+#define ZX_RIGHT_OP_CHILDREN	((zx_rights_t)1 << 22)
 #define ZX_RIGHT_RESIZE		((zx_rights_t)1 << 23)
 #define ZX_RIGHT_ATTACH_VMO	((zx_rights_t)1 << 24)
 #define ZX_RIGHT_MANAGE_VMO	((zx_rights_t)1 << 25)
@@ -36,6 +38,8 @@ typedef uint32_t zx_rights_t;
 #define ZX_DEFAULT_VMO_RIGHTS	(ZX_RIGHTS_BASIC | ZX_RIGHTS_IO | \
 				 ZX_RIGHTS_PROPERTY | ZX_RIGHT_MAP | \
 				 ZX_RIGHT_SIGNAL)
+#define ZX_DEFAULT_VMAR_RIGHTS	((ZX_RIGHTS_BASIC & ~ZX_RIGHT_WAIT) | \
+				 ZX_RIGHT_OP_CHILDREN)
 #define ZX_DEFAULT_PAGER_RIGHTS	(ZX_RIGHT_INSPECT | ZX_RIGHT_TRANSFER | \
 				 ZX_RIGHT_ATTACH_VMO | ZX_RIGHT_MANAGE_VMO)
 

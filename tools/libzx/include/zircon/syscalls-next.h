@@ -34,8 +34,8 @@ typedef struct zx_pager_vmo_stats {
 
 /**
  * zx_pager_query_dirty_ranges() - what of a VMO is to be written back
- * @pager: the pager
- * @pager_vmo: one of its VMOs
+ * @pager: the pager (MANAGE_VMO)
+ * @pager_vmo: one of its VMOs (READ)
  * @offset: start of the range to look at in bytes; rounded down to a page
  * @length: its length in bytes; its end is rounded up to a page
  * @buffer: an array of zx_vmo_dirty_range_t; NULL with @buffer_size 0 to count only
@@ -49,8 +49,8 @@ typedef struct zx_pager_vmo_stats {
  * is no error: ask again from the end of the last range on.  The VMO may change at any
  * time; WRITEBACK_BEGIN is what fixes a range.  Also works on a detached VMO.
  *
- * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE @pager;
- * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo; INVALID_ARGS a VMO of another
+ * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE,
+ * ACCESS_DENIED @pager, then @pager_vmo; INVALID_ARGS a VMO of another
  * pager or of none; OUT_OF_RANGE; INVALID_ARGS @buffer, if there is something to put
  * there; NOT_SUPPORTED by this module.
  */
@@ -62,8 +62,8 @@ zx_status_t zx_pager_query_dirty_ranges(zx_handle_t pager,
 
 /**
  * zx_pager_query_vmo_stats() - whether a VMO was modified
- * @pager: the pager
- * @pager_vmo: one of its VMOs
+ * @pager: the pager (MANAGE_VMO)
+ * @pager_vmo: one of its VMOs (READ)
  * @options: 0, or ZX_PAGER_RESET_VMO_STATS: count from now on
  * @buffer: a zx_pager_vmo_stats_t, of any alignment
  * @buffer_size: its size in bytes, or more
@@ -72,10 +72,10 @@ zx_status_t zx_pager_query_dirty_ranges(zx_handle_t pager,
  * A store into a mapping that is writable already is not seen, so follow a reset with
  * WRITEBACK_BEGIN, which takes that permission away.  Also works on a detached VMO.
  *
- * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE @pager;
- * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo; INVALID_ARGS a VMO of another
- * pager or of none; BUFFER_TOO_SMALL; INVALID_ARGS @options; INVALID_ARGS @buffer is
- * NULL, with nothing reset; NOT_SUPPORTED by this module.
+ * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE,
+ * ACCESS_DENIED @pager, then @pager_vmo; INVALID_ARGS a VMO of another
+ * pager or of none; BUFFER_TOO_SMALL; INVALID_ARGS @options; INVALID_ARGS @buffer, with
+ * nothing reset if it is NULL; NOT_SUPPORTED by this module.
  */
 zx_status_t zx_pager_query_vmo_stats(zx_handle_t pager, zx_handle_t pager_vmo,
 				     uint32_t options, void *buffer,

@@ -2,19 +2,24 @@
 /*
  * Zircon's calls for pagers, ports, VMOs and the own address space, on Linux.
  *
- * Every call may be made from any thread at any time; none takes a lock.  Offsets,
- * lengths and sizes are in bytes, times in nanoseconds.  A call that fails leaves
- * what its out pointers point to alone, and has changed nothing unless it says so.
- * A signal during a call runs its handler, then the call goes on.
+ * Every call may be made from any thread at any time.  Offsets, lengths and sizes are
+ * in bytes, times in nanoseconds.  A call that fails leaves what its out pointers point
+ * to alone, and has changed nothing unless it says so.  A signal during a call runs its
+ * handler, then the call goes on.
  *
  * BAD_HANDLE is a handle that is not open, WRONG_TYPE one of another kind, and
- * ACCESS_DENIED one whose descriptor was not opened for that.
+ * ACCESS_DENIED one without the rights that the call needs, which are named at each
+ * handle.  The library keeps the rights of the handles of this process; READ and WRITE
+ * of a VMO are what its descriptor is open for as well.  A pointer to where nothing is,
+ * or where nothing may be written, is INVALID_ARGS in each call, as NULL is where
+ * nothing else is said.
  */
 #ifndef ZIRCON_SYSCALLS_H_
 #define ZIRCON_SYSCALLS_H_
 
 #include <zircon/compiler.h>
 #include <zircon/process.h>
+#include <zircon/syscalls/object.h>
 #include <zircon/syscalls/port.h>
 #include <zircon/types.h>
 
@@ -33,17 +38,17 @@ zx_status_t zx_pager_create(uint32_t options, zx_handle_t *out);
 
 /**
  * zx_pager_create_vmo() - make a VMO whose content comes from a pager
- * @pager: the pager
+ * @pager: the pager (ATTACH_VMO)
  * @options: ZX_VMO_RESIZABLE; ZX_VMO_TRAP_DIRTY, the first write to a clean page
  *	waits for the pager; ZX_VMO_UNBOUNDED, the VMO has the largest size there is
- * @port: where its packets go; not needed any more once this returns
+ * @port: where its packets go (WRITE); not needed any more once this returns
  * @key: comes back in each packet
  * @size: its size in bytes, rounded up to a page, 0 is allowed; with
  *	ZX_VMO_UNBOUNDED its stream size in bytes
  * @out: the new handle, for reading and writing
  *
- * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE @pager,
- * then @port; INVALID_ARGS @options, or both RESIZABLE and UNBOUNDED;
+ * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED
+ * @pager, then @port; INVALID_ARGS @options, or both RESIZABLE and UNBOUNDED;
  * NOT_SUPPORTED an option that this module does not have; OUT_OF_RANGE @size;
  * NO_MEMORY; NO_RESOURCES.
  */
@@ -53,32 +58,32 @@ zx_status_t zx_pager_create_vmo(zx_handle_t pager, uint32_t options,
 
 /**
  * zx_pager_detach_vmo() - end what a pager has to do with a VMO
- * @pager: the pager
- * @vmo: one of its VMOs
+ * @pager: the pager (ATTACH_VMO, MANAGE_VMO)
+ * @vmo: one of its VMOs (WRITE)
  *
  * Whoever waits wakes and fails with BAD_STATE, clean pages go, and the last packet
  * of the VMO is COMPLETE.  A second detach is OK and does nothing.
  *
- * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE @pager;
- * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @vmo; INVALID_ARGS a VMO of another pager
+ * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE,
+ * ACCESS_DENIED @pager, then @vmo; INVALID_ARGS a VMO of another pager
  * or of none.
  */
 zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t vmo);
 
 /**
  * zx_pager_supply_pages() - move pages from a plain VMO into one with a pager
- * @pager: the pager
- * @pager_vmo: one of its VMOs
+ * @pager: the pager (MANAGE_VMO)
+ * @pager_vmo: one of its VMOs (WRITE)
  * @offset: start of the range in @pager_vmo, page aligned
  * @length: its length, page aligned; 0 does nothing
- * @aux_vmo: where the pages are taken from; its range reads as zeroes afterwards,
+ * @aux_vmo: where the pages are taken from (READ, WRITE); its range reads as zeroes afterwards,
  *	also if the call fails after that
  * @aux_offset: start of the range in @aux_vmo, page aligned
  *
  * Pages that have content keep it.  Holes of @aux_vmo become zero pages.
  *
  * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS alignment;
- * BAD_HANDLE, WRONG_TYPE @pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo;
+ * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager, then @pager_vmo;
  * INVALID_ARGS a VMO of another pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED
  * @aux_vmo; NOT_SUPPORTED @aux_vmo has a pager; OUT_OF_RANGE @aux_vmo; BAD_STATE a
  * pinned page in it; OUT_OF_RANGE @pager_vmo; BAD_STATE detached; NO_MEMORY.
@@ -89,9 +94,9 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
 
 /**
  * zx_pager_op_range() - act on a range of a VMO
- * @pager: the pager
+ * @pager: the pager (MANAGE_VMO)
  * @op: ZX_PAGER_OP_FAIL, _DIRTY, _WRITEBACK_BEGIN or _WRITEBACK_END
- * @pager_vmo: one of its VMOs
+ * @pager_vmo: one of its VMOs (WRITE)
  * @offset: start of the range in bytes, page aligned
  * @length: its length in bytes, page aligned
  * @data: with FAIL a status, as (uint64_t)ZX_ERR_IO: one of IO, IO_DATA_INTEGRITY,
@@ -109,7 +114,7 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
  * since is clean.  Both also work on a detached VMO.
  *
  * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS alignment;
- * BAD_HANDLE, WRONG_TYPE @pager; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager_vmo;
+ * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @pager, then @pager_vmo;
  * INVALID_ARGS a VMO of another pager; NOT_SUPPORTED @op; INVALID_ARGS @data;
  * NOT_SUPPORTED DIRTY of a VMO without ZX_VMO_TRAP_DIRTY; OUT_OF_RANGE; BAD_STATE
  * detached (FAIL, DIRTY); NOT_FOUND a page of the range is missing (DIRTY);
@@ -130,17 +135,60 @@ zx_status_t zx_port_create(uint32_t options, zx_handle_t *out);
 
 /**
  * zx_port_wait() - take the next packet
- * @handle: a port, or a pager
+ * @handle: a port (READ)
  * @deadline: when to give up, on the clock of zx_clock_get_monotonic();
  *	ZX_TIME_INFINITE for never, and any time that is over for not waiting
  * @packet: set to the packet
  *
- * Several threads may wait on one port: each packet goes to one of them.
+ * Several threads may wait on one port: each packet goes to one of them.  A packet that
+ * cannot be put at @packet stays the next one.
  *
- * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; TIMED_OUT; INVALID_ARGS @packet.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; TIMED_OUT; INVALID_ARGS
+ * @packet.
  */
 zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 			 zx_port_packet_t *packet);
+
+/**
+ * zx_port_queue() - put a packet of the program's own in a port
+ * @handle: a port (WRITE)
+ * @packet: it arrives as it is, but as type ZX_PKT_TYPE_USER
+ *
+ * It comes behind all packets that are in the port, also those of pagers.
+ *
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; INVALID_ARGS @packet;
+ * SHOULD_WAIT the port holds 4097 packets of this kind; NO_MEMORY; NOT_SUPPORTED by
+ * this module.
+ */
+zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet);
+
+/**
+ * zx_port_cancel() - take packets of an object back
+ * @handle: a port (WRITE)
+ * @source: the object (WAIT)
+ * @key: their key
+ *
+ * In Zircon these come from zx_object_wait_async(), which is not here.  Those of a
+ * pager's VMO are not meant.  So there are none.
+ *
+ * Return: BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @handle; BAD_HANDLE, ACCESS_DENIED
+ * @source; NOT_SUPPORTED @source cannot be waited for; NOT_FOUND.
+ */
+zx_status_t zx_port_cancel(zx_handle_t handle, zx_handle_t source, uint64_t key);
+
+/**
+ * zx_port_cancel_key() - take packets back by their key
+ * @handle: a port (WRITE)
+ * @options: must be 0
+ * @key: the key
+ *
+ * Those of zx_port_queue() that nobody has taken yet are gone.  Page requests stay,
+ * since nobody would answer them.
+ *
+ * Return: ZX_OK, or INVALID_ARGS @options; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED;
+ * NOT_FOUND there are none.
+ */
+zx_status_t zx_port_cancel_key(zx_handle_t handle, uint32_t options, uint64_t key);
 
 /**
  * zx_vmo_create() - make a plain VMO, filled with zeroes
@@ -155,7 +203,7 @@ zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out);
 
 /**
  * zx_vmo_read() - copy out of a VMO
- * @handle: a VMO
+ * @handle: a VMO (READ)
  * @buffer: where to; undefined if the call fails
  * @offset: start in the VMO, of any alignment
  * @buffer_size: how many bytes
@@ -171,7 +219,7 @@ zx_status_t zx_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset,
 
 /**
  * zx_vmo_write() - copy into a VMO
- * @handle: a VMO
+ * @handle: a VMO (WRITE)
  * @buffer: where from
  * @offset: start in the VMO, of any alignment
  * @buffer_size: how many bytes; if the call fails some may have been written
@@ -204,7 +252,7 @@ zx_status_t zx_vmo_get_stream_size(zx_handle_t handle, uint64_t *size);
 
 /**
  * zx_vmo_set_stream_size() - change the size of a VMO to the byte, and not its pages
- * @handle: a VMO, resizable or not
+ * @handle: a VMO, resizable or not (WRITE)
  * @size: the new stream size in bytes, up to the size of the VMO
  *
  * All from the smaller of the old and the new stream size on is zero afterwards.  Whole
@@ -220,13 +268,13 @@ zx_status_t zx_vmo_set_stream_size(zx_handle_t handle, uint64_t size);
 
 /**
  * zx_vmo_set_size() - change the size of a resizable VMO
- * @handle: a VMO
+ * @handle: a VMO (WRITE, and RESIZE if it is resizable)
  * @size: the new size; the VMO is that rounded up to a page
  *
  * New pages are zero and dirty, and are not asked for.
  *
  * Return: ZX_OK, or, in the order of the tests: BAD_HANDLE, WRONG_TYPE,
- * ACCESS_DENIED; UNAVAILABLE not resizable; OUT_OF_RANGE @size; BAD_STATE a pinned
+ * ACCESS_DENIED (WRITE); UNAVAILABLE not resizable; ACCESS_DENIED (RESIZE); OUT_OF_RANGE @size; BAD_STATE a pinned
  * page would go, or a page in part is needed and the VMO is detached; the status that
  * the pager failed that page with; NO_MEMORY.
  */
@@ -234,45 +282,118 @@ zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size);
 
 /**
  * zx_vmo_op_range() - act on a range of a VMO
- * @handle: a VMO
+ * @handle: a VMO (WRITE for COMMIT, DECOMMIT and ZERO, READ for PREFETCH)
  * @op: ZX_VMO_OP_COMMIT, _DECOMMIT, _ZERO, _DONT_NEED, _ALWAYS_NEED, _PREFETCH
  * @offset: start of the range, of any alignment
  * @size: its length; the range is rounded out to pages, but for ZERO
- * @buffer: must be NULL
- * @buffer_size: must be 0
+ * @buffer: not used
+ * @buffer_size: not used
  *
- * COMMIT, PREFETCH and ALWAYS_NEED wait for the pager, killably.  ZERO makes whole pages
- * dirty zeroes without asking for them; a page in part is written to, and for that asked
- * for, unless it is zero.
+ * COMMIT, PREFETCH and ALWAYS_NEED wait for the pager, killably.  DECOMMIT gives whole
+ * pages of a plain VMO back, which are zero then.  ZERO makes whole pages dirty zeroes
+ * without asking for them; a page in part is written to, and for that asked for, unless
+ * it is zero.
  *
- * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS unknown @op;
- * ACCESS_DENIED; OUT_OF_RANGE; NOT_SUPPORTED DECOMMIT with a pager, locks, cache
- * operations; BAD_STATE detached; the status that the pager failed the range with.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS unknown @op, or alignment with
+ * DECOMMIT; ACCESS_DENIED; OUT_OF_RANGE; NOT_SUPPORTED DECOMMIT with a pager, locks,
+ * cache operations; BAD_STATE detached; the status that the pager failed the range with.
  */
 zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
 			    uint64_t size, void *buffer, size_t buffer_size);
 
 /**
+ * zx_vmo_create_child() - a clone, slice or reference of a VMO
+ * @handle: the parent (DUPLICATE, READ)
+ * @options: ZX_VMO_CHILD_*
+ * @offset: where it starts in the parent
+ * @size: its size, rounded up to a page
+ * @out: the new handle
+ *
+ * Return: OUT_OF_RANGE @size; INVALID_ARGS both NO_WRITE and RESIZABLE; BAD_HANDLE,
+ * WRONG_TYPE, ACCESS_DENIED; NOT_SUPPORTED by this module: no module has children yet.
+ */
+zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
+				uint64_t offset, uint64_t size, zx_handle_t *out);
+
+/**
+ * zx_vmo_replace_as_executable() - the right to execute a VMO
+ * @handle: a VMO; not open any more, whatever is returned
+ * @vmex: ZX_HANDLE_INVALID
+ * @out: the new handle, with EXECUTE beside the rights of @handle
+ *
+ * The module does not let VMOs be executed: zx_vmar_map() is ACCESS_DENIED even so.
+ *
+ * Return: ZX_OK, or BAD_HANDLE @handle is no VMO; BAD_HANDLE, WRONG_TYPE @vmex is
+ * something; NO_RESOURCES.
+ */
+zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
+					 zx_handle_t *out);
+
+/**
+ * zx_vmar_allocate() - take a range of addresses for a region of its own
+ * @parent_vmar: the region that it is a part of (READ, WRITE, EXECUTE for each
+ *	ZX_VM_CAN_MAP_* of that name)
+ * @options: ZX_VM_CAN_MAP_READ, _WRITE, _EXECUTE, _SPECIFIC: what may be mapped there;
+ *	ZX_VM_SPECIFIC, ZX_VM_OFFSET_IS_UPPER_LIMIT, ZX_VM_ALIGN_*; ZX_VM_COMPACT, which
+ *	changes nothing
+ * @offset: with SPECIFIC its start, from that of the parent on; with
+ *	OFFSET_IS_UPPER_LIMIT where it has to end at the latest; else 0
+ * @size: its size, page aligned
+ * @child_vmar: the new handle, with a right for each ZX_VM_CAN_MAP_*
+ * @child_addr: set to its address
+ *
+ * Closing the handle leaves the region as it is.
+ *
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; INVALID_ARGS @options,
+ * alignment, 0, outside of the parent; BAD_STATE the parent is destroyed;
+ * ACCESS_DENIED the parent cannot have such mappings, or not at a certain place;
+ * ALREADY_EXISTS something is there; NO_RESOURCES no room; NO_MEMORY.
+ */
+zx_status_t zx_vmar_allocate(zx_handle_t parent_vmar, zx_vm_option_t options,
+			     uint64_t offset, uint64_t size,
+			     zx_handle_t *child_vmar, zx_vaddr_t *child_addr);
+
+/**
+ * zx_vmar_destroy() - unmap a region and all in it
+ * @handle: a region (OP_CHILDREN)
+ *
+ * Its handles and those of regions in it stay open, and are good for nothing else.
+ *
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; NOT_SUPPORTED the root;
+ * BAD_STATE it is destroyed already.
+ */
+zx_status_t zx_vmar_destroy(zx_handle_t handle);
+
+/**
  * zx_vmar_map() - map a VMO into the calling process
- * @handle: zx_vmar_root_self()
- * @options: ZX_VM_PERM_READ, _WRITE, _EXECUTE; ZX_VM_SPECIFIC, _SPECIFIC_OVERWRITE;
- *	ZX_VM_ALLOW_FAULTS, ZX_VM_REQUIRE_NON_RESIZABLE, ZX_VM_MAP_RANGE (which does
- *	nothing here), ZX_VM_FAULT_BEYOND_STREAM_SIZE
- * @vmar_offset: with SPECIFIC the address, page aligned; else 0
- * @vmo: the VMO; not needed any more once this returns
+ * @handle: a region, mostly zx_vmar_root_self() (READ, WRITE, EXECUTE as @options)
+ * @options: ZX_VM_PERM_READ, _WRITE, _EXECUTE; ZX_VM_SPECIFIC, _SPECIFIC_OVERWRITE,
+ *	_OFFSET_IS_UPPER_LIMIT, _ALIGN_*; ZX_VM_ALLOW_FAULTS,
+ *	ZX_VM_REQUIRE_NON_RESIZABLE; ZX_VM_MAP_RANGE and
+ *	ZX_VM_FAULT_BEYOND_STREAM_SIZE, which do nothing here
+ * @vmar_offset: with SPECIFIC and SPECIFIC_OVERWRITE the address, from that of the
+ *	region on; with OFFSET_IS_UPPER_LIMIT where it has to end at the latest; else 0
+ * @vmo: the VMO (MAP, and READ, WRITE, EXECUTE as @options); not needed any more once
+ *	this returns
  * @vmo_offset: start in the VMO, page aligned
  * @len: length, rounded up to a page; not 0
  * @mapped_addr: set to the address
  *
  * The mapping is shared: what is written there is in the VMO.  An access that fails
- * raises SIGBUS, where Zircon raises an exception.
+ * raises SIGBUS, where Zircon raises an exception.  The library keeps a descriptor of
+ * each VMO that is mapped, until it is unmapped with zx_vmar_unmap() or
+ * zx_vmar_destroy().
  *
- * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE @handle, @vmo; INVALID_ARGS @options,
- * alignment, WRITE without READ, @len; ACCESS_DENIED the VMO's descriptor does not
- * allow it; NOT_SUPPORTED resizable though REQUIRE_NON_RESIZABLE; BUFFER_TOO_SMALL
- * beyond the end of a VMO that is not resizable, without ALLOW_FAULTS;
- * OUT_OF_RANGE overflow; ALREADY_EXISTS something is mapped there, without
- * OVERWRITE; NO_MEMORY.
+ * Return: ZX_OK, or, mostly in the order of the tests: BAD_HANDLE, WRONG_TYPE @handle,
+ * then @vmo; ACCESS_DENIED @vmo (MAP); INVALID_ARGS WRITE or EXECUTE without READ,
+ * MAP_RANGE with SPECIFIC_OVERWRITE; ACCESS_DENIED; INVALID_ARGS @options;
+ * NOT_SUPPORTED resizable though REQUIRE_NON_RESIZABLE; INVALID_ARGS alignment;
+ * OUT_OF_RANGE overflow; BUFFER_TOO_SMALL beyond the end of a VMO that is not
+ * resizable, without ALLOW_FAULTS; BAD_STATE @handle is destroyed; INVALID_ARGS @len is
+ * 0, outside of the region; ACCESS_DENIED no certain places in it; ALREADY_EXISTS
+ * something is mapped there, without OVERWRITE; INVALID_ARGS a region is there, with
+ * it; NO_RESOURCES no room, or too many open files; NO_MEMORY; INVALID_ARGS
+ * @mapped_addr.
  */
 zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options,
 			uint64_t vmar_offset, zx_handle_t vmo,
@@ -280,27 +401,56 @@ zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options,
 			zx_vaddr_t *mapped_addr);
 
 /**
- * zx_vmar_unmap() - unmap a part of the calling process
- * @handle: zx_vmar_root_self()
+ * zx_vmar_unmap() - unmap a part of a region
+ * @handle: a region (OP_CHILDREN if there are regions in the range)
  * @addr: start, page aligned
  * @len: length, rounded up to a page; not 0
  *
- * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS; NO_MEMORY.
+ * Regions in the range are destroyed.  That nothing is mapped there is no error.
+ *
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS alignment, @len, outside of
+ * the region, a region that is there in part or may not be touched; BAD_STATE @handle is
+ * destroyed; NO_MEMORY.
  */
 zx_status_t zx_vmar_unmap(zx_handle_t handle, zx_vaddr_t addr, uint64_t len);
 
 /**
  * zx_vmar_protect() - change the permissions of mappings
- * @handle: zx_vmar_root_self()
+ * @handle: a region (READ, WRITE, EXECUTE as @options)
  * @options: ZX_VM_PERM_READ, _WRITE, _EXECUTE
  * @addr: start, page aligned
  * @len: length, rounded up to a page; not 0
  *
- * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS; NOT_FOUND nothing is
- * mapped there; ACCESS_DENIED.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; INVALID_ARGS as with
+ * zx_vmar_unmap(), WRITE or EXECUTE without READ, other options; BAD_STATE @handle is
+ * destroyed; NOT_FOUND nothing is mapped in a part of it; ACCESS_DENIED the handle of
+ * the VMO that was mapped did not allow it, or a region below would get more than it
+ * has; NO_MEMORY.
  */
 zx_status_t zx_vmar_protect(zx_handle_t handle, zx_vm_option_t options,
 			    zx_vaddr_t addr, uint64_t len);
+
+/**
+ * zx_vmar_op_range() - zx_vmo_op_range() by address
+ * @handle: a region (WRITE for COMMIT, DECOMMIT and ZERO, READ for PREFETCH)
+ * @op: ZX_VMAR_OP_COMMIT, _DECOMMIT, _ZERO, _DONT_NEED, _ALWAYS_NEED, _PREFETCH;
+ *	_MAP_RANGE, which does nothing here
+ * @address: start, page aligned
+ * @size: length, rounded up to a page; not 0
+ * @buffer: must be NULL
+ * @buffer_size: must be 0
+ *
+ * One mapping after the other; an error ends it.
+ *
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS unknown @op; ACCESS_DENIED;
+ * INVALID_ARGS @buffer, alignment, @size; OUT_OF_RANGE outside of the region; BAD_STATE
+ * nothing is mapped in a part of it, or @handle is destroyed; INVALID_ARGS a region is
+ * there and may not be touched, with COMMIT, DECOMMIT and PREFETCH in any case;
+ * ACCESS_DENIED the handle of the VMO that was mapped did not allow it; else as
+ * zx_vmo_op_range().
+ */
+zx_status_t zx_vmar_op_range(zx_handle_t handle, uint32_t op, zx_vaddr_t address,
+			     uint64_t size, void *buffer, size_t buffer_size);
 
 /**
  * zx_handle_close() - close a handle
@@ -311,20 +461,96 @@ zx_status_t zx_vmar_protect(zx_handle_t handle, zx_vm_option_t options,
 zx_status_t zx_handle_close(zx_handle_t handle);
 
 /**
+ * zx_handle_close_many() - close handles
+ * @handles: an array of them; ZX_HANDLE_INVALID may be among them
+ * @num_handles: how many
+ *
+ * All are closed, also if one of them is none.
+ *
+ * Return: ZX_OK, or BAD_HANDLE one was none, or twice there; INVALID_ARGS @handles.
+ */
+zx_status_t zx_handle_close_many(const zx_handle_t *handles, size_t num_handles);
+
+/**
  * zx_handle_duplicate() - another handle to the same object
- * @handle: a port or VMO; Zircon's pagers cannot be duplicated, nor can ours
- * @rights: ZX_RIGHT_SAME_RIGHTS, or fewer rights
+ * @handle: a handle (DUPLICATE, which those of pagers do not have)
+ * @rights: ZX_RIGHT_SAME_RIGHTS, or some of those that @handle has
  * @out: the new handle
  *
- * Of the rights READ and WRITE of a VMO count, since they are what an open file has:
- * without WRITE the descriptor is opened anew, read-only.  All others are taken for
- * granted, as are those of ports.
+ * Without READ or WRITE the descriptor of a VMO is opened anew, so that whoever gets
+ * that cannot do more.
  *
- * Return: ZX_OK, or BAD_HANDLE; ACCESS_DENIED a pager; INVALID_ARGS READ or WRITE
- * that @handle does not have; NOT_SUPPORTED a VMO with neither; NO_RESOURCES.
+ * Return: ZX_OK, or BAD_HANDLE; ACCESS_DENIED; INVALID_ARGS rights that @handle does
+ * not have; NO_RESOURCES; NO_MEMORY; INVALID_ARGS @out.
  */
 zx_status_t zx_handle_duplicate(zx_handle_t handle, zx_rights_t rights,
 				zx_handle_t *out);
+
+/**
+ * zx_handle_replace() - the same handle with fewer rights
+ * @handle: a handle; not open any more unless this fails for want of a descriptor
+ * @rights: ZX_RIGHT_SAME_RIGHTS, or some of those that @handle has
+ * @out: the new handle
+ *
+ * Return: as zx_handle_duplicate(), but ACCESS_DENIED.
+ */
+zx_status_t zx_handle_replace(zx_handle_t handle, zx_rights_t rights,
+			      zx_handle_t *out);
+
+/**
+ * zx_handle_check_valid() - whether a handle is open
+ * @handle: any number
+ *
+ * Return: ZX_OK, or INVALID_ARGS it is ZX_HANDLE_INVALID; OUT_OF_RANGE it cannot be a
+ * handle; NOT_FOUND it is not open.
+ */
+zx_status_t zx_handle_check_valid(zx_handle_t handle);
+
+/**
+ * zx_object_get_info() - what there is to know of an object
+ * @handle: a handle (INSPECT for HANDLE_COUNT and VMAR)
+ * @topic: ZX_INFO_HANDLE_VALID, without an answer; ZX_INFO_HANDLE_BASIC,
+ *	_HANDLE_COUNT, _VMO, _VMAR
+ * @buffer: the structure of @topic, see <zircon/syscalls/object.h>
+ * @buffer_size: its size, or more
+ * @actual: set to the number of structures in @buffer, 1; may be NULL
+ * @avail: set to the number that there are, 1; may be NULL
+ *
+ * The koid of a VMO is the same in each process, others only in this one.
+ *
+ * Return: ZX_OK, or NOT_SUPPORTED @topic; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED;
+ * INVALID_ARGS @buffer; BUFFER_TOO_SMALL, with @actual 0 and @avail 1; NO_MEMORY.
+ */
+zx_status_t zx_object_get_info(zx_handle_t handle, uint32_t topic, void *buffer,
+			       size_t buffer_size, size_t *actual, size_t *avail);
+
+/**
+ * zx_object_get_property() - a property of an object
+ * @handle: a handle (GET_PROPERTY, which those of VMOs alone have)
+ * @property: ZX_PROP_NAME, ZX_PROP_VMO_CONTENT_SIZE (the stream size)
+ * @value: set to it
+ * @value_size: the size of @value: ZX_MAX_NAME_LEN, 8, or more
+ *
+ * A name is known to this process.
+ *
+ * Return: ZX_OK, or INVALID_ARGS @value is NULL; BAD_HANDLE, ACCESS_DENIED;
+ * INVALID_ARGS @property; BUFFER_TOO_SMALL; NO_MEMORY.
+ */
+zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property,
+				   void *value, size_t value_size);
+
+/**
+ * zx_object_set_property() - change a property of an object
+ * @handle: a handle (SET_PROPERTY; WRITE for VMO_CONTENT_SIZE)
+ * @property: ZX_PROP_NAME, ZX_PROP_VMO_CONTENT_SIZE
+ * @value: a name, with or without a zero at its end; or an uint64_t
+ * @value_size: the size of @value; of a longer name ZX_MAX_NAME_LEN - 1 bytes count
+ *
+ * Return: ZX_OK, or INVALID_ARGS @value is NULL; BAD_HANDLE, ACCESS_DENIED;
+ * INVALID_ARGS @property; BUFFER_TOO_SMALL; as zx_vmo_set_stream_size(); NO_MEMORY.
+ */
+zx_status_t zx_object_set_property(zx_handle_t handle, uint32_t property,
+				   const void *value, size_t value_size);
 
 /**
  * zx_clock_get_monotonic() - the time
@@ -334,6 +560,13 @@ zx_status_t zx_handle_duplicate(zx_handle_t handle, zx_rights_t rights,
 zx_instant_mono_t zx_clock_get_monotonic(void);
 
 /**
+ * zx_clock_get_boot() - the time, with that of suspend
+ *
+ * Return: nanoseconds of CLOCK_BOOTTIME.
+ */
+zx_instant_boot_t zx_clock_get_boot(void);
+
+/**
  * zx_deadline_after() - a time from now
  * @nanoseconds: how far away, also negative
  *
@@ -341,6 +574,28 @@ zx_instant_mono_t zx_clock_get_monotonic(void);
  * far.
  */
 zx_instant_mono_t zx_deadline_after(zx_duration_mono_t nanoseconds);
+
+/**
+ * zx_nanosleep() - wait for a time
+ * @deadline: on the clock of zx_clock_get_monotonic(); 0 and before give way to others
+ *
+ * Return: ZX_OK.
+ */
+zx_status_t zx_nanosleep(zx_instant_mono_t deadline);
+
+/**
+ * zx_ticks_get() - the time in ticks
+ *
+ * Return: nanoseconds of CLOCK_MONOTONIC.
+ */
+zx_instant_mono_ticks_t zx_ticks_get(void);
+
+/**
+ * zx_ticks_per_second() - how long a tick is
+ *
+ * Return: 1,000,000,000.
+ */
+zx_ticks_t zx_ticks_per_second(void);
 
 /**
  * zx_system_get_page_size() - the granule of offsets and lengths

@@ -11,6 +11,9 @@ typedef int64_t zx_time_t;
 typedef int64_t zx_duration_t;
 typedef int64_t zx_instant_mono_t;
 typedef int64_t zx_duration_mono_t;
+typedef int64_t zx_instant_boot_t;
+typedef int64_t zx_ticks_t;
+typedef int64_t zx_instant_mono_ticks_t;
 
 #define ZX_TIME_INFINITE	INT64_MAX
 #define ZX_TIME_INFINITE_PAST	INT64_MIN

@@ -27,11 +27,42 @@ typedef uint64_t zx_off_t;
 typedef uint32_t zx_signals_t;
 typedef uint32_t zx_vm_option_t;
 
+/* Who an object is: the same for all its handles. */
+typedef uint64_t zx_koid_t;
+
+#define ZX_KOID_INVALID			((zx_koid_t)0)
+#define ZX_KOID_KERNEL			((zx_koid_t)1)
+#define ZX_KOID_FIRST			((zx_koid_t)1024)
+
+/* What an object is; others are never told of a handle of ours. */
+typedef uint32_t zx_obj_type_t;
+
+#define ZX_OBJ_TYPE_NONE		((zx_obj_type_t)0)
+#define ZX_OBJ_TYPE_VMO			((zx_obj_type_t)3)
+#define ZX_OBJ_TYPE_PORT		((zx_obj_type_t)6)
+#define ZX_OBJ_TYPE_VMAR		((zx_obj_type_t)18)
+#define ZX_OBJ_TYPE_PAGER		((zx_obj_type_t)28)
+
+/* Of the name of an object, with the zero at its end. */
+#define ZX_MAX_NAME_LEN			((size_t)32)
+
 /* zx_vmo_create(), zx_pager_create_vmo() */
 #define ZX_VMO_RESIZABLE		((uint32_t)1 << 1)
 #define ZX_VMO_DISCARDABLE		((uint32_t)1 << 2)
 #define ZX_VMO_TRAP_DIRTY		((uint32_t)1 << 3)
 #define ZX_VMO_UNBOUNDED		((uint32_t)1 << 4)
+
+/* zx_vmo_create_child() */
+#define ZX_VMO_CHILD_SNAPSHOT		((uint32_t)1 << 0)
+#define ZX_VMO_CHILD_RESIZABLE		((uint32_t)1 << 2)
+#define ZX_VMO_CHILD_SLICE		((uint32_t)1 << 3)
+#define ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE ((uint32_t)1 << 4)
+#define ZX_VMO_CHILD_NO_WRITE		((uint32_t)1 << 5)
+#define ZX_VMO_CHILD_REFERENCE		((uint32_t)1 << 6)
+#define ZX_VMO_CHILD_SNAPSHOT_MODIFIED	((uint32_t)1 << 7)
+
+/* zx_info_vmo_t.cache_policy */
+#define ZX_CACHE_POLICY_CACHED		((uint32_t)0)
 
 /* zx_vmo_op_range() */
 #define ZX_VMO_OP_COMMIT		((uint32_t)1)
@@ -48,13 +79,22 @@ typedef uint32_t zx_vm_option_t;
 #define ZX_VMO_OP_ALWAYS_NEED		((uint32_t)13)
 #define ZX_VMO_OP_PREFETCH		((uint32_t)14)
 
+/* zx_vmar_op_range() */
+#define ZX_VMAR_OP_COMMIT		((uint32_t)1)
+#define ZX_VMAR_OP_DECOMMIT		((uint32_t)2)
+#define ZX_VMAR_OP_MAP_RANGE		((uint32_t)3)
+#define ZX_VMAR_OP_ZERO			((uint32_t)10)
+#define ZX_VMAR_OP_DONT_NEED		((uint32_t)12)
+#define ZX_VMAR_OP_ALWAYS_NEED		((uint32_t)13)
+#define ZX_VMAR_OP_PREFETCH		((uint32_t)14)
+
 /* zx_pager_op_range() */
 #define ZX_PAGER_OP_FAIL		((uint32_t)1)
 #define ZX_PAGER_OP_DIRTY		((uint32_t)2)
 #define ZX_PAGER_OP_WRITEBACK_BEGIN	((uint32_t)3)
 #define ZX_PAGER_OP_WRITEBACK_END	((uint32_t)4)
 
-/* zx_vmar_map() */
+/* zx_vmar_map(), zx_vmar_allocate() */
 #define ZX_VM_PERM_READ			((zx_vm_option_t)1 << 0)
 #define ZX_VM_PERM_WRITE		((zx_vm_option_t)1 << 1)
 #define ZX_VM_PERM_EXECUTE		((zx_vm_option_t)1 << 2)
@@ -72,5 +112,28 @@ typedef uint32_t zx_vm_option_t;
 #define ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED ((zx_vm_option_t)1 << 14)
 #define ZX_VM_FAULT_BEYOND_STREAM_SIZE	((zx_vm_option_t)1 << 15)
 #define ZX_VM_ALIGN_BASE		24
+#define ZX_VM_ALIGN_1KB		((zx_vm_option_t)10 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_2KB		((zx_vm_option_t)11 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_4KB		((zx_vm_option_t)12 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_8KB		((zx_vm_option_t)13 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_16KB		((zx_vm_option_t)14 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_32KB		((zx_vm_option_t)15 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_64KB		((zx_vm_option_t)16 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_128KB	((zx_vm_option_t)17 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_256KB	((zx_vm_option_t)18 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_512KB	((zx_vm_option_t)19 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_1MB		((zx_vm_option_t)20 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_2MB		((zx_vm_option_t)21 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_4MB		((zx_vm_option_t)22 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_8MB		((zx_vm_option_t)23 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_16MB		((zx_vm_option_t)24 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_32MB		((zx_vm_option_t)25 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_64MB		((zx_vm_option_t)26 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_128MB	((zx_vm_option_t)27 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_256MB	((zx_vm_option_t)28 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_512MB	((zx_vm_option_t)29 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_1GB		((zx_vm_option_t)30 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_2GB		((zx_vm_option_t)31 << ZX_VM_ALIGN_BASE)
+#define ZX_VM_ALIGN_4GB		((zx_vm_option_t)32 << ZX_VM_ALIGN_BASE)
 
 #endif /* ZIRCON_TYPES_H_ */

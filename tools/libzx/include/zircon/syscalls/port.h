@@ -7,7 +7,7 @@
 
 #include <zircon/types.h>
 
-/* zx_port_packet_t.type; a zxpager port sends PAGE_REQUEST alone */
+/* zx_port_packet_t.type: of zx_port_queue(), and of the VMOs of a pager */
 #define ZX_PKT_TYPE_USER		((uint8_t)0x00)
 #define ZX_PKT_TYPE_PAGE_REQUEST	((uint8_t)0x09)
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What zx_object_get_info() and zx_object_get_property() tell.
+ */
+#ifndef ZIRCON_SYSCALLS_OBJECT_H_
+#define ZIRCON_SYSCALLS_OBJECT_H_
+
+#include <zircon/types.h>
+
+/* zx_object_get_info() */
+typedef uint32_t zx_object_info_topic_t;
+
+#define ZX_INFO_NONE		((zx_object_info_topic_t)0)
+#define ZX_INFO_HANDLE_VALID	((zx_object_info_topic_t)1)
+#define ZX_INFO_HANDLE_BASIC	((zx_object_info_topic_t)2)
+#define ZX_INFO_VMAR		((zx_object_info_topic_t)7)
+#define ZX_INFO_HANDLE_COUNT	((zx_object_info_topic_t)19)
+/* The fourth shape of topic 23. */
+#define ZX_INFO_VMO		((zx_object_info_topic_t)(23 | 3 << 28))
+
+/* Of ZX_INFO_HANDLE_BASIC.  No object of ours is related to another. */
+typedef struct zx_info_handle_basic {
+	zx_koid_t koid;
+	zx_rights_t rights;
+	zx_obj_type_t type;
+	zx_koid_t related_koid;
+	uint32_t reserved;
+	uint8_t padding1[4];
+} zx_info_handle_basic_t;
+
+/* Of ZX_INFO_HANDLE_COUNT: the handles of this process. */
+typedef struct zx_info_handle_count {
+	uint32_t handle_count;
+} zx_info_handle_count_t;
+
+/* Of ZX_INFO_VMAR. */
+typedef struct zx_info_vmar {
+	uintptr_t base;
+	size_t len;
+} zx_info_vmar_t;
+
+/* zx_info_vmo_t.flags; the type is PAGED here, always */
+#define ZX_INFO_VMO_TYPE_PAGED		((uint32_t)1 << 0)
+#define ZX_INFO_VMO_TYPE_PHYSICAL	((uint32_t)0 << 0)
+#define ZX_INFO_VMO_TYPE(flags)		((flags) & ((uint32_t)1 << 0))
+#define ZX_INFO_VMO_RESIZABLE		((uint32_t)1 << 1)
+#define ZX_INFO_VMO_IS_COW_CLONE	((uint32_t)1 << 2)
+#define ZX_INFO_VMO_VIA_HANDLE		((uint32_t)1 << 3)
+#define ZX_INFO_VMO_VIA_MAPPING		((uint32_t)1 << 4)
+#define ZX_INFO_VMO_PAGER_BACKED	((uint32_t)1 << 5)
+#define ZX_INFO_VMO_CONTIGUOUS		((uint32_t)1 << 6)
+#define ZX_INFO_VMO_DISCARDABLE		((uint32_t)1 << 7)
+#define ZX_INFO_VMO_IMMUTABLE		((uint32_t)1 << 8)
+
+/*
+ * Of ZX_INFO_VMO.  num_mappings and share_count are those of this process; what is
+ * about parents, children, kernel memory and reclaim is 0.
+ */
+typedef struct zx_info_vmo {
+	zx_koid_t koid;
+	char name[ZX_MAX_NAME_LEN];
+	uint64_t size_bytes;
+	zx_koid_t parent_koid;
+	size_t num_children;
+	size_t num_mappings;
+	size_t share_count;
+	uint32_t flags;
+	uint8_t padding1[4];
+	uint64_t committed_bytes;
+	zx_rights_t handle_rights;
+	uint32_t cache_policy;
+	uint64_t metadata_bytes;
+	uint64_t committed_change_events;
+	uint64_t populated_bytes;
+	uint64_t committed_private_bytes;
+	uint64_t populated_private_bytes;
+	uint64_t committed_scaled_bytes;
+	uint64_t populated_scaled_bytes;
+	uint64_t committed_fractional_scaled_bytes;
+	uint64_t populated_fractional_scaled_bytes;
+} zx_info_vmo_t;
+
+/* zx_object_get_property(), zx_object_set_property() */
+#define ZX_PROP_NAME			((uint32_t)3)	/* char[ZX_MAX_NAME_LEN] */
+#define ZX_PROP_VMO_CONTENT_SIZE	((uint32_t)17)	/* uint64_t */
+
+#endif /* ZIRCON_SYSCALLS_OBJECT_H_ */
