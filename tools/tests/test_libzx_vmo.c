@@ -94,10 +94,26 @@ static void vmo_op_range_errors(void **state)
 	   ZX_ERR_NOT_SUPPORTED);
 	is(zx_vmo_op_range(port, ZX_VMO_OP_LOCK, 0, PAGE, NULL, 0),
 	   ZX_ERR_WRONG_TYPE);
-	is(zx_vmo_op_range(vmo, ZX_VMO_OP_COMMIT, 0, PAGE, buffer, 1),
-	   ZX_ERR_INVALID_ARGS);
+	ok(zx_vmo_op_range(vmo, ZX_VMO_OP_DONT_NEED, 0, PAGE, buffer, 1));
 	ok(zx_vmo_op_range(ro, ZX_VMO_OP_DONT_NEED, 0, 4 * PAGE, NULL, 0));
 	zx_handle_close(ro);
+}
+
+static void decommit(void **state)
+{
+	char byte;
+
+	(void)state;
+	ok(zx_vmo_write(plain, "d", PAGE, 1));
+	is(zx_vmo_op_range(plain, ZX_VMO_OP_DECOMMIT, 1, PAGE, NULL, 0),
+	   ZX_ERR_INVALID_ARGS);
+	is(zx_vmo_op_range(plain, ZX_VMO_OP_DECOMMIT, 0, 5 * PAGE, NULL, 0),
+	   ZX_ERR_OUT_OF_RANGE);
+	ok(zx_vmo_op_range(plain, ZX_VMO_OP_DECOMMIT, PAGE, PAGE, NULL, 0));
+	ok(zx_vmo_read(plain, &byte, PAGE, 1));
+	assert_int_equal(byte, 0);
+	is(zx_vmo_op_range(vmo, ZX_VMO_OP_DECOMMIT, 0, PAGE, NULL, 0),
+	   ZX_ERR_NOT_SUPPORTED);
 }
 
 static void commit_asks_for_all(void **state)
@@ -138,10 +154,30 @@ static void vmar_map_errors(void **state)
 	   ZX_ERR_INVALID_ARGS);
 	is(zx_vmar_map(root, r | 1u << 20, 0, plain, 0, PAGE, &at),
 	   ZX_ERR_INVALID_ARGS);
+	is(zx_vmar_map(root, r | ZX_VM_COMPACT, 0, plain, 0, PAGE, &at),
+	   ZX_ERR_INVALID_ARGS);
 	is(zx_vmar_map(root, r | ZX_VM_OFFSET_IS_UPPER_LIMIT, 0, plain, 0, PAGE,
-		       &at), ZX_ERR_NOT_SUPPORTED);
-	is(zx_vmar_map(root, r | 20u << ZX_VM_ALIGN_BASE, 0, plain, 0, PAGE, &at),
-	   ZX_ERR_NOT_SUPPORTED);
+		       &at), ZX_ERR_INVALID_ARGS);
+	is(zx_vmar_map(root, r | ZX_VM_SPECIFIC | ZX_VM_OFFSET_IS_UPPER_LIMIT,
+		       1 << 20, plain, 0, PAGE, &at), ZX_ERR_INVALID_ARGS);
+	is(zx_vmar_map(root, r | 9u << ZX_VM_ALIGN_BASE, 0, plain, 0, PAGE, &at),
+	   ZX_ERR_INVALID_ARGS);
+	is(zx_vmar_map(root, r | 33u << ZX_VM_ALIGN_BASE, 0, plain, 0, PAGE, &at),
+	   ZX_ERR_INVALID_ARGS);
+	is(zx_vmar_map(root, r | ZX_VM_SPECIFIC | ZX_VM_ALIGN_1MB, PAGE, plain, 0,
+		       PAGE, &at), ZX_ERR_INVALID_ARGS);
+	is(zx_vmar_map(root, r | ZX_VM_SPECIFIC, 0, plain, 0, PAGE, &at),
+	   ZX_ERR_ACCESS_DENIED);
+	is(zx_vmar_map(root, r | ZX_VM_MAP_RANGE | ZX_VM_SPECIFIC_OVERWRITE, 1 << 20,
+		       plain, 0, PAGE, &at), ZX_ERR_INVALID_ARGS);
+	is(zx_vmar_map(root, r | ZX_VM_FAULT_BEYOND_STREAM_SIZE, 0, plain, 0, PAGE,
+		       &at), ZX_ERR_INVALID_ARGS);
+	is(zx_vmar_map(root, ZX_VM_PERM_EXECUTE, 0, plain, 0, PAGE, &at),
+	   ZX_ERR_INVALID_ARGS);
+	is(zx_vmar_map(root, r | ZX_VM_PERM_EXECUTE, 0, plain, 0, PAGE, &at),
+	   ZX_ERR_ACCESS_DENIED);
+	is(zx_vmar_map(root, r | ZX_VM_ALLOW_FAULTS, 0, plain, 0, 1ull << 50, &at),
+	   ZX_ERR_INVALID_ARGS);
 	is(zx_vmar_map(root, r, 0, plain, 0, 5 * PAGE, &at),
 	   ZX_ERR_BUFFER_TOO_SMALL);
 	is(zx_vmar_map(root, r, 0, plain, 0, UINT64_MAX, &at), ZX_ERR_OUT_OF_RANGE);
@@ -203,41 +239,6 @@ static void mapping_asks_the_pager(void **state)
 	ok(zx_vmar_unmap(zx_vmar_root_self(), at, 8 * PAGE));
 }
 
-static void duplicate(void **state)
-{
-	zx_handle_t h = 77, ro;
-	zx_port_packet_t p;
-
-	(void)state;
-	is(zx_handle_duplicate(CLOSED, ZX_RIGHT_SAME_RIGHTS, &h), ZX_ERR_BAD_HANDLE);
-	is(zx_handle_duplicate(ODD, ZX_RIGHT_SAME_RIGHTS, &h), ZX_ERR_BAD_HANDLE);
-	is(zx_handle_duplicate(pager, ZX_RIGHT_SAME_RIGHTS, &h),
-	   ZX_ERR_ACCESS_DENIED);
-	is(zx_handle_duplicate(vmo, ZX_RIGHT_SAME_RIGHTS, NULL),
-	   ZX_ERR_INVALID_ARGS);
-	is(zx_handle_duplicate(vmo, ZX_RIGHT_MAP, &h), ZX_ERR_NOT_SUPPORTED);
-	ro = read_only(plain);
-	is(zx_handle_duplicate(ro, ZX_RIGHTS_IO, &h), ZX_ERR_INVALID_ARGS);
-	assert_int_equal(h, 77);
-	is(zx_vmo_write(ro, "x", 0, 1), ZX_ERR_ACCESS_DENIED);
-	ok(zx_handle_duplicate(plain, ZX_RIGHTS_IO, &h));
-	ok(zx_vmo_write(h, "y", 0, 1));
-	ok(zx_handle_close(h));
-	ok(zx_handle_duplicate(ro, ZX_RIGHT_SAME_RIGHTS, &h));
-	is(zx_vmo_write(h, "x", 0, 1), ZX_ERR_ACCESS_DENIED);
-	ok(zx_handle_close(h));
-	ok(zx_handle_close(ro));
-	/* The object lives as long as one of its handles does. */
-	ok(zx_handle_duplicate(port, ZX_RIGHT_SAME_RIGHTS, &h));
-	ok(zx_handle_close(port));
-	port = h;
-	is(zx_port_wait(port, 0, &p), ZX_ERR_TIMED_OUT);
-	ok(zx_handle_duplicate(vmo, ZX_RIGHT_SAME_RIGHTS, &h));
-	ok(zx_handle_close(vmo));
-	is(zx_port_wait(port, 0, &p), ZX_ERR_TIMED_OUT);
-	vmo = h;
-}
-
 int main(void)
 {
 	static const struct CMUnitTest libzx_vmo[] = {
@@ -245,11 +246,11 @@ int main(void)
 		TEST(vmo_read_and_write),
 		TEST(vmo_set_size),
 		TEST(vmo_op_range_errors),
+		TEST(decommit),
 		TEST(commit_asks_for_all),
 		TEST(vmar_map_errors),
 		TEST(vmar_map_and_unmap),
 		TEST(mapping_asks_the_pager),
-		TEST(duplicate),
 	};
 
 	if (sysconf(_SC_PAGESIZE) != PAGE)
