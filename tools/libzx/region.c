@@ -36,11 +36,6 @@ void zxi_region_unlock(void)
 	pthread_mutex_unlock(&lock);
 }
 
-__attribute__((constructor)) static void survive_fork(void)
-{
-	pthread_atfork(zxi_region_lock, zxi_region_unlock, zxi_region_unlock);
-}
-
 struct zxi_region *zxi_region_root(void)
 {
 	return &root;

@@ -47,9 +47,22 @@ static void give_lock(void)
 	pthread_mutex_unlock(&lock);
 }
 
+/* In the order in which they nest. */
+static void take_locks(void)
+{
+	zxi_region_lock();
+	take_lock();
+}
+
+static void give_locks(void)
+{
+	give_lock();
+	zxi_region_unlock();
+}
+
 __attribute__((constructor)) static void survive_fork(void)
 {
-	pthread_atfork(take_lock, give_lock, give_lock);
+	pthread_atfork(take_locks, give_locks, give_locks);
 }
 
 static struct entry *entry_of(zx_handle_t handle, bool make)

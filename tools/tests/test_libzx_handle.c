@@ -308,6 +308,64 @@ static void fork_has_its_own_table(void **state)
 	ok(zx_handle_check_valid(vmo));
 }
 
+/* Makes, uses and closes what it can; others do the same with the same objects. */
+static void *busy(void *arg)
+{
+	const zx_vm_option_t rw = ZX_VM_PERM_READ | ZX_VM_PERM_WRITE;
+	const zx_vm_option_t can = ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE;
+	zx_status_t *status = arg;
+	zx_handle_t h[2], region;
+	zx_vaddr_t base, at;
+
+	for (int i = 0; i < 50 && *status == ZX_OK; i++) {
+		*status = zx_handle_duplicate(plain, ZX_DEFAULT_VMO_RIGHTS, &h[0]);
+		if (*status == ZX_OK)
+			*status = zx_handle_duplicate(port, ZX_RIGHT_READ, &h[1]);
+		if (*status == ZX_OK)
+			*status = zx_vmar_allocate(zx_vmar_root_self(), can, 0,
+						   8 * PAGE, &region, &base);
+		if (*status == ZX_OK)
+			*status = zx_vmar_map(region, rw, 0, h[0], 0, PAGE, &at);
+		if (*status == ZX_OK)
+			*status = zx_vmo_write(h[0], "busy", 0, 4);
+		if (*status == ZX_OK && memcmp((void *)at, "busy", 4))
+			*status = ZX_ERR_IO_DATA_INTEGRITY;
+		if (*status == ZX_OK)
+			*status = zx_object_set_property(h[0], ZX_PROP_NAME, "b", 1);
+		if (*status == ZX_OK)
+			*status = zx_vmar_destroy(region);
+		if (*status == ZX_OK)
+			*status = zx_handle_close(region);
+		if (*status == ZX_OK)
+			*status = zx_handle_replace(h[1], ZX_RIGHT_SAME_RIGHTS, &h[1]);
+		if (*status == ZX_OK)
+			*status = zx_handle_close_many(h, 2);
+	}
+	return NULL;
+}
+
+static void many_threads(void **state)
+{
+	zx_info_handle_count_t count;
+	zx_status_t status[4] = { ZX_OK };
+	pthread_t threads[4];
+	zx_info_vmo_t info;
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, busy, &status[i]),
+				 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		ok(status[i]);
+	}
+	ok(zx_object_get_info(plain, ZX_INFO_HANDLE_COUNT, &count, sizeof(count), NULL,
+			      NULL));
+	assert_int_equal(count.handle_count, 1);
+	ok(zx_object_get_info(plain, ZX_INFO_VMO, &info, sizeof(info), NULL, NULL));
+	assert_int_equal(info.num_mappings, 0);
+}
+
 /* The object lives as long as one of its handles does. */
 static void last_handle(void **state)
 {
@@ -339,6 +397,7 @@ int main(void)
 		TEST(check_valid),
 		TEST(handles_of_descriptors),
 		TEST(fork_has_its_own_table),
+		TEST(many_threads),
 		TEST(last_handle),
 	};
 
