@@ -118,7 +118,7 @@ int main(void)
 	const zx_vm_option_t options = ZX_VM_PERM_READ | ZX_VM_ALLOW_FAULTS;
 	zx_pager_vmo_stats_t stats;
 	char line[LINE], other[LINE];
-	zx_handle_t reader;
+	zx_handle_t reader, all[5];
 	pthread_t server;
 	zx_vaddr_t at;
 
@@ -160,7 +160,11 @@ int main(void)
 	       stored >= LINES * LINE / page && dirtied ? "stored" : "not stored",
 	       stats.modified == ZX_PAGER_VMO_STATS_MODIFIED ? "modified" : "as new");
 	check("detach", zx_pager_detach_vmo(pager, vmo));
-	check("close", zx_handle_close_many((zx_handle_t[]){ reader, vmo, store, port,
-							     pager }, 5));
+	all[0] = reader;
+	all[1] = vmo;
+	all[2] = store;
+	all[3] = port;
+	all[4] = pager;
+	check("close", zx_handle_close_many(all, 5));
 	return 0;
 }
