@@ -173,12 +173,14 @@ void mutate(struct dice *d, struct program *p, const struct program *other);
 
 /**
  * struct shared - what fuzzer and worker have in common
+ * @program: what is to be run
  * @stop: no thread begins another call
  * @nr_findings: only the first is kept
  * @finding: its text
  * @result: of each call
  */
 struct shared {
+	struct program program;
 	atomic_int stop;
 	atomic_int nr_findings;
 	char finding[512];
@@ -187,12 +189,13 @@ struct shared {
 
 struct thread {
 	unsigned int id;
-	atomic_int go;
+	atomic_int go;		/* counts the programs */
 	atomic_int tid;
 	atomic_int at;		/* index of the call that it makes */
 	atomic_uint progress;
 	atomic_bool done;
 	bool used;
+	bool started;
 	int fail_fd;
 	int stat_fd;
 	volatile bool touching;
@@ -212,14 +215,11 @@ extern bool keep_copies;
 #define FIRST_HIDDEN	900
 #define FIRST_COPY	1000
 
-void arena_map(void);
-void worker_main(const struct program *p, bool failing)
+void worker_main(int go_fd, int ready_fd, bool failing)
 	__attribute__((noreturn));
 void finding(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int slot_fd(uint64_t arg);
 void slot_put(unsigned int slot, int fd);
-void *pointer(struct thread *t, uint64_t arg);
-bool plain_memory(uint64_t address);
 void write_string(const char *path, const char *text);
 
 /* ioctls.c */
@@ -242,6 +242,13 @@ void vmo_unknown(void);
 long serve(unsigned int slot, unsigned int how, unsigned int max);
 void serve_all(unsigned int how);
 bool detach_all(void);
+void vmos_forget(void);
+
+/* arena.c: the memory that programs know of */
+void arena_map(void);
+void arena_renew(void);
+void *pointer(struct thread *t, uint64_t arg);
+bool plain_memory(uint64_t address);
 
 #define RUN(name) long run_##name(struct thread *t, const struct call_desc *d, \
 				  const uint64_t *a)

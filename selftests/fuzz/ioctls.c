@@ -95,13 +95,14 @@ long run_create_port(struct thread *t, const struct call_desc *d,
 			fd);
 	if (!(a[6] & 1))
 		fcntl(fd, F_SETFL, O_NONBLOCK);
-	slot_put(a[5], fd);
+	slot_put(SLOT_PORT + a[5] % 2, fd);
 	return 0;
 }
 
 long run_create_vmo(struct thread *t, const struct call_desc *d,
 		    const uint64_t *a)
 {
+	unsigned int slot = SLOT_VMO + (a[9] - SLOT_VMO) % (SLOT_PIPE - SLOT_VMO);
 	uint64_t arg[MAX_ARGS];
 	long ret;
 	int fd;
@@ -109,7 +110,7 @@ long run_create_vmo(struct thread *t, const struct call_desc *d,
 	/* The key tells VMOs apart, unless there may be none. */
 	memcpy(arg, a, sizeof(arg));
 	if (a[6])
-		arg[6] = vmo_register(a[0], a[9], a[3], a[4], a[7], a[6]);
+		arg[6] = vmo_register(a[0], slot, a[3], a[4], a[7], a[6]);
 	ret = run_ioctl(t, d, arg);
 	if (ret)
 		return ret;
@@ -121,6 +122,6 @@ long run_create_vmo(struct thread *t, const struct call_desc *d,
 		vmo_unknown();
 	else if (a[6])
 		vmo_made(arg[6], slot_fd(a[0]), fd);
-	slot_put(a[9], fd);
+	slot_put(slot, fd);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -47,9 +48,16 @@ static struct options options = {
 	.stuck_s = 120,
 };
 
+static struct {
+	pid_t pid;
+	int pidfd;
+	int go_fd;
+	int ready_fd;
+} worker;
+
 static struct program corpus[MAX_CORPUS];
 static unsigned int nr_corpus;
-static unsigned long executions, timeouts, findings;
+static unsigned long executions, workers, timeouts, findings;
 static bool stuck, leaked;
 static int journal_fd = -1;
 
@@ -126,13 +134,24 @@ static void show_tasks(pid_t pid)
 	write_string("/proc/sysrq-trigger", "w");
 }
 
-static bool ended(int pidfd, int ms)
+static bool poll_ready(void)
 {
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	struct pollfd p = { .fd = worker.ready_fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* For its end, or for it to be ready again. */
+static bool wait_worker(int ms, bool or_ready)
+{
+	struct pollfd p[] = {
+		{ .fd = worker.pidfd, .events = POLLIN },
+		{ .fd = worker.ready_fd, .events = POLLIN },
+	};
 	int n;
 
 	do {
-		n = poll(&p, 1, ms);
+		n = poll(p, or_ready ? 2 : 1, ms);
 	} while (n < 0 && errno == EINTR);
 	return n > 0;
 }
@@ -192,73 +211,108 @@ static bool no_references(void)
 	return references() <= 0;
 }
 
-static pid_t start_worker(const struct program *p)
+static int new_event(int old)
 {
-	pid_t pid = fork();
+	if (old)
+		close(old);
+	return fcntl(eventfd(0, EFD_CLOEXEC), F_DUPFD_CLOEXEC, FIRST_HIDDEN);
+}
 
-	if (pid < 0) {
+/* Ready for a program; it lives as long as its programs leave nothing behind. */
+static void start_worker(void)
+{
+	/* What a killed one has not read, or has told, is not meant for this one. */
+	worker.go_fd = new_event(worker.go_fd);
+	worker.ready_fd = new_event(worker.ready_fd);
+	worker.pid = fork();
+	if (worker.pid < 0) {
 		perror("fuzz: fork");
 		exit(2);
 	}
-	if (pid == 0) {
+	if (worker.pid == 0) {
 		write_string(CGROUP "/cgroup.procs", "0");
-		worker_main(p, options.fail);
+		worker_main(worker.go_fd, worker.ready_fd, options.fail);
 	}
-	return pid;
+	worker.pidfd = syscall(SYS_pidfd_open, worker.pid, 0);
+	workers++;
+}
+
+/* Then even a signal may find no room on its stack, and ends the worker. */
+static bool may_fail(const struct program *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->nr; i++)
+		if (p->call[i].fail && options.fail)
+			return true;
+	return false;
+}
+
+/* All of it is gone, or is stuck. */
+static void end_worker(const struct program *p)
+{
+	siginfo_t info = {};
+
+	kill(worker.pid, SIGKILL);
+	if (!wait_worker(options.stuck_s * 1000, false)) {
+		report(p, "stuck task: the worker does not end");
+		show_tasks(worker.pid);
+		stuck = true;
+		return;
+	}
+	waitid(P_PID, worker.pid, &info, WEXITED | WNOWAIT);
+	if (info.si_code != CLD_EXITED && info.si_status != SIGKILL && !may_fail(p))
+		finding("the worker got signal %d", info.si_status);
+	close(worker.pidfd);
+	if (!reap_all(worker.pid)) {
+		report(p, "stuck task: a child of the worker does not end");
+		stuck = true;
+	}
+	worker.pid = 0;
 }
 
 /* Run it. True if it has reached something new. */
 static bool execute(const struct program *p)
 {
-	unsigned int i, found;
-	siginfo_t info = {};
-	int pidfd;
-	pid_t pid;
+	unsigned int i;
+	uint64_t one = 1;
+	bool alive;
 
 	executions++;
 	journal(p);
 	if (options.verbose)
 		print_program(p, stderr, "");
 	memset(shared, 0, sizeof(*shared));
+	shared->program = *p;
 	for (i = 0; i < MAX_CALLS; i++)
 		atomic_store(&shared->result[i], NOT_RUN);
+	if (!worker.pid)
+		start_worker();
 	cover_reset();
-
-	pid = start_worker(p);
-	pidfd = syscall(SYS_pidfd_open, pid, 0);
-	if (!ended(pidfd, options.run_ms)) {
-		timeouts++;
-		kill(pid, SIGKILL);
-		if (!ended(pidfd, options.stuck_s * 1000)) {
-			report(p, "stuck task: the worker does not end");
-			show_tasks(pid);
-			stuck = true;
-		}
+	if (write(worker.go_fd, &one, sizeof(one)) < 0) {
+		perror("fuzz: eventfd");
+		exit(2);
 	}
-	close(pidfd);
+	if (!wait_worker(options.run_ms, true))
+		timeouts++;
+	alive = !wait_worker(0, false) && poll_ready() &&
+		read(worker.ready_fd, &one, sizeof(one)) == sizeof(one);
+	if (!alive)
+		end_worker(p);
 	if (stuck)
 		return false;
-	waitid(P_PID, pid, &info, WEXITED | WNOWAIT);
-	if (!reap_all(pid)) {
-		report(p, "stuck task: a child of the worker does not end");
-		stuck = true;
-		return false;
-	}
-	if (info.si_code != CLD_EXITED && info.si_status != SIGKILL)
-		finding("the worker got signal %d", info.si_status);
 	if (atomic_load(&shared->nr_findings))
 		report(p, shared->finding);
 	if (!no_references()) {
 		report(p, "references to the module are left");
 		leaked = true;
 	}
-	found = cover_collect(p);
 	if (options.verbose)
 		for (i = 0; i < p->nr; i++)
 			fprintf(stderr, "# call %u (%s): %d\n", i + 1,
 				calls[p->call[i].kind].name,
 				atomic_load(&shared->result[i]));
-	return found;
+	return cover_collect(p);
 }
 
 static void keep(const struct program *p, struct dice *d)
@@ -448,6 +502,8 @@ int main(int argc, char **argv)
 		replay();
 	else
 		fuzz();
+	if (worker.pid)
+		end_worker(&shared->program);
 	if (options.cover)
 		cover_save(options.cover);
 
@@ -455,8 +511,8 @@ int main(int argc, char **argv)
 	test(2, !stuck, "no_stuck_task");
 	test(3, !leaked, "no_reference_left");
 	test(4, findings <= stuck + leaked, "no_broken_rule");
-	printf("# fuzz: seed %lu, %lu executions in %lu s, %u of %lu points covered, %u outcomes, corpus %u, %lu out of time, %lu findings\n",
+	printf("# fuzz: seed %lu, %lu executions in %lu s, %u of %lu points covered, %u outcomes, corpus %u, %lu workers, %lu out of time, %lu findings\n",
 	       options.seed, executions, seconds(), cover_points(), options.points,
-	       cover_outcomes(), nr_corpus, timeouts, findings);
+	       cover_outcomes(), nr_corpus, workers, timeouts, findings);
 	return findings || executions < options.runs;
 }

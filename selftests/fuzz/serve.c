@@ -72,6 +72,13 @@ uint64_t vmo_register(int pager_slot, int vmo_slot, uint32_t options,
 	return (uint64_t)(i + 1) << KEY_SHIFT | (key & ((1 << KEY_SHIFT) - 1));
 }
 
+void vmos_forget(void)
+{
+	memset(vmos, 0, sizeof(vmos));
+	atomic_store(&nr_vmos, 0);
+	atomic_store(&others, false);
+}
+
 static struct vmo *vmo_of(uint64_t key)
 {
 	uint64_t i = (key >> KEY_SHIFT) - 1;

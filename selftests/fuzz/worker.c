@@ -12,10 +12,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -35,77 +33,6 @@ bool keep_copies;
 static const struct program *program;
 static bool fail_calls;
 static int done_fd;
-
-static void *map_fixed(uint64_t at, uint64_t pages, int prot)
-{
-	void *p = mmap((void *)(uintptr_t)at, pages * PAGE, prot,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-
-	if (p == MAP_FAILED) {
-		perror("fuzz: mmap of the arena");
-		exit(2);
-	}
-	return p;
-}
-
-/* What looks like the structures of the ioctls, wherever one may be fetched from. */
-static void fill(uint8_t *at, size_t size)
-{
-	static const uint32_t sizes[] = { 16, 24, 32, 40, 48, 56, 64, 72, 128, 160 };
-	struct dice d = { 1 };
-	size_t i;
-
-	for (i = 0; i < size; i += 64) {
-		uint32_t *cell = (uint32_t *)(at + i);
-		unsigned int k;
-
-		cell[0] = sizes[roll(&d, ARRAY_SIZE(sizes))];
-		for (k = 1; k < 16; k++)
-			cell[k] = one_in(&d, 3) ? roll(&d, 12) : 0;
-	}
-}
-
-void arena_map(void)
-{
-	unsigned int i;
-	uint8_t *p = map_fixed(BUFFER, BUFFER_PAGES, PROT_READ | PROT_WRITE);
-
-	fill(p, BUFFER_PAGES * PAGE);
-	map_fixed(READ_ONLY, 1, PROT_READ);
-	for (i = 0; i < NR_WINDOWS; i++) {
-		uint64_t at = WINDOWS + i * WINDOW_STRIDE;
-
-		fill(map_fixed(at - PAGE, 1, PROT_READ | PROT_WRITE), PAGE);
-		map_fixed(at, WINDOW_PAGES, PROT_NONE);
-	}
-	for (i = 0; i < MAX_THREADS; i++)
-		threads[i].private = map_fixed(PRIVATE + (i + 1) * PRIVATE_STRIDE,
-					       PRIVATE_PAGES, PROT_READ | PROT_WRITE);
-}
-
-bool plain_memory(uint64_t at)
-{
-	uint64_t next;
-
-	if (at >= BUFFER && at < BUFFER + BUFFER_PAGES * PAGE)
-		return true;
-	next = at + PAGE;
-	return next >= WINDOWS && next < WINDOWS + NR_WINDOWS * WINDOW_STRIDE &&
-	       next % WINDOW_STRIDE < PAGE;
-}
-
-/*
- * Where the kernel may be told to write: the arena, the private memory, and where
- * there is nothing. Not into what the worker itself runs on.
- */
-void *pointer(struct thread *t, uint64_t at)
-{
-	if (at >= PRIVATE && at < PRIVATE + PRIVATE_PAGES * PAGE)
-		return t->private + (at - PRIVATE);
-	if ((at >= BUFFER && at < ARENA_END) || at < 0x10000 || at >= 0x7ffffffff000)
-		return (void *)(uintptr_t)at;
-	return (void *)(uintptr_t)(0x10000 - PAGE + at % PAGE);
-}
 
 int slot_fd(uint64_t arg)
 {
@@ -226,10 +153,19 @@ static void tell(int fd)
 		_exit(3);
 }
 
+static void run_calls(struct thread *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < program->nr && !atomic_load(&shared->stop); i++)
+		if (program->call[i].thread == t->id)
+			make_call(t, i);
+}
+
 static void *thread_main(void *arg)
 {
 	struct thread *t = arg;
-	unsigned int i;
+	int go = 0;
 
 	if (fail_calls)
 		t->fail_fd = fcntl(open("/proc/thread-self/fail-nth",
@@ -238,14 +174,15 @@ static void *thread_main(void *arg)
 	cover_enable(t->id);
 	atomic_store(&t->tid, gettid());
 	tell(done_fd);
-	while (!atomic_load(&t->go))
-		syscall(SYS_futex, &t->go, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
-
-	for (i = 0; i < program->nr && !atomic_load(&shared->stop); i++)
-		if (program->call[i].thread == t->id)
-			make_call(t, i);
-	atomic_store(&t->done, true);
-	tell(done_fd);
+	for (;;) {
+		while (atomic_load(&t->go) == go)
+			syscall(SYS_futex, &t->go, FUTEX_WAIT_PRIVATE, go, NULL, NULL,
+				0);
+		go = atomic_load(&t->go);
+		run_calls(t);
+		atomic_store(&t->done, true);
+		tell(done_fd);
+	}
 	return NULL;
 }
 
@@ -274,7 +211,7 @@ static bool at_rest(unsigned int first, unsigned int last, bool *all_done)
 		struct thread *t = &threads[i];
 		unsigned int progress = atomic_load(&t->progress);
 
-		if (!t->used || atomic_load(&t->done))
+		if (!t->started || atomic_load(&t->done))
 			continue;
 		*all_done = false;
 		if (progress != before[i] || !sleeps(t))
@@ -310,37 +247,28 @@ static bool wait_rest(unsigned int first, unsigned int last)
 
 static void start(struct thread *t)
 {
-	atomic_store(&t->go, 1);
+	t->started = true;
+	atomic_fetch_add(&t->go, 1);
 	syscall(SYS_futex, &t->go, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
 }
 
-static void make_threads(void)
+static void make_thread(struct thread *t, unsigned int id)
 {
-	unsigned int i;
+	char path[64];
+	pthread_t thread;
 
-	for (i = 0; i < program->nr; i++)
-		threads[program->call[i].thread].used = true;
-	for (i = 0; i < MAX_THREADS; i++) {
-		struct thread *t = &threads[i];
-		char path[64];
-		pthread_t thread;
-
-		t->id = i;
-		t->fail_fd = -1;
-		if (!t->used)
-			continue;
-		if (pthread_create(&thread, NULL, thread_main, t)) {
-			perror("fuzz: pthread_create");
-			_exit(3);
-		}
-		/* So that a number is the same each time. */
-		while (!atomic_load(&t->tid))
-			wait_event(1000);
-		snprintf(path, sizeof(path), "/proc/self/task/%d/stat",
-			 atomic_load(&t->tid));
-		t->stat_fd = fcntl(open(path, O_RDONLY | O_CLOEXEC), F_DUPFD_CLOEXEC,
-				   FIRST_HIDDEN);
+	t->id = id;
+	t->fail_fd = -1;
+	if (pthread_create(&thread, NULL, thread_main, t)) {
+		perror("fuzz: pthread_create");
+		_exit(3);
 	}
+	/* So that a number is the same each time. */
+	while (!atomic_load(&t->tid))
+		wait_event(1000);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&t->tid));
+	t->stat_fd = fcntl(open(path, O_RDONLY | O_CLOEXEC), F_DUPFD_CLOEXEC,
+			   FIRST_HIDDEN);
 }
 
 /* Those who wait for something that the end does not bring. */
@@ -362,9 +290,7 @@ static void end_detach(void)
 		for (i = 0, left = 0; i < MAX_THREADS; i++) {
 			struct thread *t = &threads[i];
 
-			if (!t->used || atomic_load(&t->done) || excused(t))
-				continue;
-			if (!atomic_load(&t->go))
+			if (!t->started || atomic_load(&t->done) || excused(t))
 				continue;
 			left++;
 			if (!rounds)
@@ -403,26 +329,14 @@ static void end(void)
 	}
 }
 
-void worker_main(const struct program *p, bool failing)
+/* Run it. True if all its threads are done. */
+static bool run_program(void)
 {
-	struct rlimit files = { 4096, 4096 };
 	unsigned int i;
 
-	program = p;
-	fail_calls = failing;
-	keep_copies = p->end == END_DETACH;
-	for (i = 0; i < NR_SLOTS; i++)
-		atomic_store(&slots[i], -1);
-	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setrlimit(RLIMIT_NOFILE, &files);
-	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
-	set_signals();
-	done_fd = fcntl(eventfd(0, EFD_CLOEXEC), F_DUPFD_CLOEXEC, FIRST_HIDDEN);
-	make_threads();
-	/* Numbers below that of the coverage are the program's from here on. */
-	syscall(SYS_close_range, 0, FIRST_HIDDEN - 1, 0);
-
+	keep_copies = program->end == END_DETACH;
+	for (i = 0; i < program->nr; i++)
+		threads[program->call[i].thread].used = true;
 	if (threads[0].used) {
 		start(&threads[0]);
 		wait_rest(0, 0);
@@ -432,5 +346,66 @@ void worker_main(const struct program *p, bool failing)
 			start(&threads[i]);
 	if (!wait_rest(0, MAX_THREADS - 1))
 		end();
+	for (i = 0; i < MAX_THREADS; i++)
+		if (threads[i].started && !atomic_load(&threads[i].done))
+			return false;
+	return true;
+}
+
+/* Has it changed what a next one would find? */
+static bool leaves_traces(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < program->nr; i++)
+		if (calls[program->call[i].kind].run == run_fork ||
+		    calls[program->call[i].kind].run == run_limit)
+			return true;
+	return atomic_load(&shared->nr_findings);
+}
+
+static void clean_up(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_SLOTS; i++)
+		atomic_store(&slots[i], -1);
+	for (i = 0; i < MAX_THREADS; i++) {
+		threads[i].used = false;
+		threads[i].started = false;
+		atomic_store(&threads[i].done, false);
+		atomic_store(&threads[i].at, 0);
+	}
+	syscall(SYS_close_range, 0, FIRST_HIDDEN - 1, 0);
+	syscall(SYS_close_range, FIRST_COPY, ~0U, 0);
+	vmos_forget();
+	arena_renew();
+}
+
+/* Programs, one after the other, as long as their threads end. */
+void worker_main(int go_fd, int ready_fd, bool failing)
+{
+	struct rlimit files = { 4096, 4096 };
+	unsigned int i;
+	uint64_t n;
+
+	program = &shared->program;
+	fail_calls = failing;
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	setrlimit(RLIMIT_NOFILE, &files);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	set_signals();
+	done_fd = fcntl(eventfd(0, EFD_CLOEXEC), F_DUPFD_CLOEXEC, FIRST_HIDDEN);
+	for (i = 0; i < MAX_THREADS; i++)
+		make_thread(&threads[i], i);
+	/* Numbers below that of the coverage are the program's from here on. */
+	clean_up();
+	while (read(go_fd, &n, sizeof(n)) == sizeof(n)) {
+		if (!run_program() || leaves_traces())
+			break;
+		clean_up();
+		tell(ready_fd);
+	}
 	_exit(0);
 }
