@@ -114,7 +114,8 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 		/* Zeroes of a moment at which the stream did not reach here? */
 		if (kind == ZXP_IO_STREAM && zxp_vmo_was_cut(vmo, cuts)) {
 			iov_iter_revert(to, copied);
-			copied = len = 0;
+			copied = 0;
+			len = 0;
 		}
 		*pos += copied;
 		if (copied < len) {
