@@ -153,23 +153,27 @@ bool vmo_look(struct test_vmo *vmo, struct vmo_view *view)
 	return true;
 }
 
-#define same(field) ({								\
-	bool __same = want->field == got->field;				\
-										\
-	if (!__same)								\
+#define same(field) do {							\
+	if (want->field != got->field) {					\
 		diag(#field " is %#llx instead of %#llx",			\
 		     (unsigned long long)got->field,				\
 		     (unsigned long long)want->field);				\
-	__same;									\
-})
+		ok = false;							\
+	}									\
+} while (0)
 
 bool views_match(const struct vmo_view *want, const struct vmo_view *got)
 {
+	bool ok = true;
 	uint64_t i;
-	bool ok;
 
-	ok = same(vmo_size) & same(stream_size) & same(flags) & same(modified) &
-	     same(waiting) & same(requests) & same(pages);
+	same(vmo_size);
+	same(stream_size);
+	same(flags);
+	same(modified);
+	same(waiting);
+	same(requests);
+	same(pages);
 	for (i = 0; ok && i < want->pages; i++) {
 		const struct page_view *a = &want->page[i], *b = &got->page[i];
 
