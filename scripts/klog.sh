@@ -24,6 +24,7 @@ tr -d '\r' < "$1" | awk -v up=$up '
 # out of memory prints a stack that is none either.
 /traps: |segfault at /			{ next }
 /invoked oom-killer/			{ oom = 1 }
+/kmem_cache_create.*failed with error -12/	{ oom = 1 }
 # The kernel races with itself in many places; ours are those that name us.
 /BUG: KCSAN:/				{ other = !/zxp_/ }
 other && /=================/		{ other = 0; next }

@@ -11,7 +11,7 @@
 
 #define AT(page)	((page) * page_size)
 
-WALK_FIXTURE();
+WALK_FIXTURE(fail_init);
 
 static int dirty(struct walk_scene *s)
 {

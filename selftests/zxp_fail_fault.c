@@ -15,7 +15,7 @@
 #define AT(page)	((page) * page_size)
 #define TRAP		ZXP_VMO_TRAP_DIRTY
 
-WALK_FIXTURE();
+WALK_FIXTURE(fail_init);
 
 static volatile uint64_t *word_of(struct walk_scene *s, uint64_t page)
 {

@@ -22,7 +22,7 @@
 #define TRAP		ZXP_VMO_TRAP_DIRTY
 #define RESIZABLE	ZXP_VMO_RESIZABLE
 
-WALK_FIXTURE();
+WALK_FIXTURE(fail_functions_init);
 
 static bool missing(struct walk_scene *s)
 {

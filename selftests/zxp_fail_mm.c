@@ -19,7 +19,7 @@
 /* What glibc registers. */
 #define RSEQ_BYTES	32
 
-WALK_FIXTURE();
+WALK_FIXTURE(fail_init);
 
 static bool mixed_map(struct walk_scene *s)
 {

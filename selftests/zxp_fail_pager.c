@@ -13,7 +13,7 @@
 
 #define AT(page)	((page) * page_size)
 
-WALK_FIXTURE();
+WALK_FIXTURE(fail_init);
 
 /* What makes a descriptor keeps it in the scene. */
 static int made(struct walk_scene *s, int fd)

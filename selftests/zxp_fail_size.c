@@ -13,7 +13,7 @@
 #define AT(page)	((page) * page_size)
 #define TRAP		ZXP_VMO_TRAP_DIRTY
 
-WALK_FIXTURE();
+WALK_FIXTURE(fail_init);
 
 static int zero_pages(struct walk_scene *s)
 {

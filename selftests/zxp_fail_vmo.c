@@ -14,7 +14,7 @@
 
 #define AT(page)	((page) * page_size)
 
-WALK_FIXTURE();
+WALK_FIXTURE(fail_init);
 
 /* Writers and readers that go on where a short count left off. */
 static int write_all(int fd, const char *buf, size_t len, uint64_t offset)

@@ -114,6 +114,33 @@ bool fail_disarm(void)
 	return was_injected;
 }
 
+static bool uses_ftrace(const char *function)
+{
+	FILE *f = fopen(DEBUGFS "kprobes/list", "re");
+	char line[256];
+	bool found = false;
+
+	while (f && fgets(line, sizeof(line), f))
+		found = found || (strstr(line, function) && strstr(line, "[FTRACE]"));
+	if (f)
+		fclose(f);
+	return found;
+}
+
+const char *fail_functions_init(void)
+{
+	const char *reason = fail_init(), *ours = "zxp_request_start";
+	bool fine;
+
+	if (reason)
+		return reason;
+	if (write_file(FUNCTION "inject", ours))
+		return "no error can be injected into zxpager";
+	fine = access("/proc/lockdep", F_OK) || uses_ftrace(ours);
+	fail_function_end(ours);
+	return fine ? NULL : "with lockdep errors of functions need CONFIG_FUNCTION_TRACER";
+}
+
 bool fail_function_begin(const char *function, int err)
 {
 	char path[128], text[32];

@@ -13,6 +13,13 @@
 /* Make ready. NULL, or why this kernel cannot inject faults. */
 const char *fail_init(void);
 
+/*
+ * The same for errors of functions. Without ftrace the kernel injects them from within
+ * what counts as an NMI, and takes a lock there: lockdep would say so, and then nothing
+ * any more.
+ */
+const char *fail_functions_init(void);
+
 /* Fail the nth from now on of what the calling thread allocates and copies. */
 void fail_arm(unsigned int n);
 /* No more faults. Has the nth been failed? */

@@ -115,13 +115,14 @@ bool scene_map(struct walk_scene *s);
 	}									\
 	static const struct walk_op op_##test =
 
-#define WALK_FIXTURE()								\
+/* @ready is fail_init or fail_functions_init. */
+#define WALK_FIXTURE(ready)							\
 	FIXTURE(walk)								\
 	{									\
 	};									\
 	FIXTURE_SETUP(walk)							\
 	{									\
-		const char *reason = fail_init();				\
+		const char *reason = ready();					\
 										\
 		if (reason)							\
 			SKIP(return, "%s", reason);				\
