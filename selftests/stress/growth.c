@@ -13,7 +13,8 @@
 #define WARM		2		/* samples until all is as it stays */
 #define ENOUGH		5		/* samples without which nothing can be said */
 #define CACHE_LIMIT	(192 << 10)	/* growth of one cache that is not noise */
-#define ALL_LIMIT	(3 << 20)	/* of all that cannot be reclaimed */
+#define ALL_LIMIT	(4 << 20)	/* of all together */
+#define TOTALS		2		/* the first of the list are no caches */
 
 static struct cache {
 	char name[40];
@@ -27,8 +28,8 @@ void growth_init(void)
 	caches = calloc(CACHES, sizeof(*caches));
 	if (!caches)
 		abort();
-	/* Number 0 is all of them. */
 	snprintf(caches[nr_caches++].name, sizeof(caches[0].name), "SUnreclaim");
+	snprintf(caches[nr_caches++].name, sizeof(caches[0].name), "memory in use");
 }
 
 static void note(const char *name, uint64_t bytes)
@@ -56,16 +57,21 @@ static void settle(void)
 void growth_sample(void)
 {
 	char line[300], name[40];
-	uint64_t active, size, kb;
+	uint64_t active, size, kb, total = 0;
 	FILE *f;
 
 	if (nr_samples == SAMPLES)
 		return;
 	settle();
 	f = fopen("/proc/meminfo", "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "SUnreclaim: %" SCNu64, &kb) == 1)
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "MemTotal: %" SCNu64, &kb) == 1)
+			total = kb << 10;
+		else if (sscanf(line, "MemFree: %" SCNu64, &kb) == 1)
+			note("memory in use", total - (kb << 10));
+		else if (sscanf(line, "SUnreclaim: %" SCNu64, &kb) == 1)
 			note("SUnreclaim", kb << 10);
+	}
 	if (f)
 		fclose(f);
 	f = fopen("/proc/slabinfo", "re");
@@ -105,10 +111,11 @@ bool growth_none(void)
 		return true;
 	}
 	for (i = 0; i < nr_caches; i++)
-		grown += has_grown(&caches[i], i ? CACHE_LIMIT : ALL_LIMIT);
-	diag("SUnreclaim: %" PRIu64 " KiB after the first rounds, %" PRIu64
-	     " KiB at the end", caches[0].bytes[WARM] >> 10,
-	     caches[0].bytes[nr_samples - 1] >> 10);
+		grown += has_grown(&caches[i], i < TOTALS ? ALL_LIMIT : CACHE_LIMIT);
+	for (i = 0; i < TOTALS; i++)
+		diag("%s: %" PRIu64 " KiB after the first rounds, %" PRIu64
+		     " KiB at the end", caches[i].name, caches[i].bytes[WARM] >> 10,
+		     caches[i].bytes[nr_samples - 1] >> 10);
 	return !grown;
 }
 
