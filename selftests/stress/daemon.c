@@ -215,7 +215,7 @@ static void finish(struct daemon *d, struct served *s, struct dice *dice)
 {
 	bool first = one_in(dice, 3), closed = d->port_closed && !s->stream;
 
-	if (!wait_until(nobody_waits(s)))
+	if (!wait_long(nobody_waits(s)))
 		wrong("VMO %d: somebody waits at the end", s->v);
 	if (first && !s->detached)
 		detach(d, s);
@@ -226,7 +226,7 @@ static void finish(struct daemon *d, struct served *s, struct dice *dice)
 		verify_vmo(s->v);
 	if (!s->detached)
 		detach(d, s);
-	if (!closed && !wait_until(load(s->k.completes)))
+	if (!closed && !wait_long(load(s->k.completes)))
 		wrong("VMO %d: no COMPLETE", s->v);
 	add(d->pb->ops, 1);
 }
@@ -235,7 +235,7 @@ static void tell_supervisor(struct daemon *d)
 {
 	put(d->pb->pid, getpid());
 	put(d->pb->ready, true);
-	wait_until(load(board->phase) >= PHASE_RUN);
+	wait_long(load(board->phase) >= PHASE_RUN);
 }
 
 /* As long as the clients run; the fate comes somewhere in the middle. */

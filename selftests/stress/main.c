@@ -72,13 +72,13 @@ static bool module_load(void)
 	if (!ok)
 		diag("cannot load ZXPAGER_KO=%s: %m", path ? path : "");
 	close(fd);
-	return ok && wait_until(!access(ZXP_DEV, R_OK));
+	return ok && wait_long(!access(ZXP_DEV, R_OK));
 }
 
 /* The last references go a moment after the last process. */
 static bool module_unload(void)
 {
-	return wait_until(!syscall(SYS_delete_module, "zxpager", O_NONBLOCK));
+	return wait_long(!syscall(SYS_delete_module, "zxpager", O_NONBLOCK));
 }
 
 /* --- processes -------------------------------------------------------------------- */
@@ -173,7 +173,7 @@ static bool start_daemons(struct dice *d)
 		if (!pid)
 			_exit(daemon_main(i));
 		pb->pid = pid;
-		if (!wait_until(load(pb->ready) || load(board->wrong)) || load(board->wrong) ||
+		if (!wait_long(load(pb->ready) || load(board->wrong)) || load(board->wrong) ||
 		    !get_fds(i)) {
 			wrong("no daemon");
 			return false;
@@ -313,7 +313,7 @@ static void clean_up(void)
 	for (i = 0; i < VMOS; i++)
 		if (board->vmo[i].fd > 0)
 			close(board->vmo[i].fd);
-	while (wait_until(waitpid(-1, NULL, WNOHANG)) && errno != ECHILD)
+	while (wait_long(waitpid(-1, NULL, WNOHANG)) && errno != ECHILD)
 		;
 	if (!module_unload())
 		diag("the module does not go");

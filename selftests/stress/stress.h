@@ -116,6 +116,17 @@ extern char *store;		/* ROOM pages for each VMO, of the daemons */
 #define put(x, v)	__atomic_store_n(&(x), v, __ATOMIC_SEQ_CST)
 #define add(x, v)	__atomic_fetch_add(&(x), v, __ATOMIC_SEQ_CST)
 
+/* As wait_until(), for kernels that look at all there is and are as slow as that. */
+#define wait_long(cond) ({						\
+	int __tries = 6;						\
+	bool __done;							\
+									\
+	do {								\
+		__done = wait_until(cond);				\
+	} while (!__done && --__tries);					\
+	__done;								\
+})
+
 /* content.c */
 struct range {
 	int vmo;
