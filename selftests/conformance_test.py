@@ -93,6 +93,10 @@ class Mutated(unittest.TestCase):
         self.found("'open' and our test do not go together")
         self.found("'open' needs a note")
 
+    def test_what_linux_can_partly_do_is_not_open(self):
+        self.row("Pager\tVmarUnmapTest", "status", "open")
+        self.found("'partly' and 'open' do not go together")
+
     def test_a_difference_without_a_reason(self):
         self.row("Pager\tVmarUnmapTest", "note", "-")
         self.found("'differs' needs a note")

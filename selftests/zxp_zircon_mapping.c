@@ -3,6 +3,7 @@
  * Zircon's tests of mappings that come and go, and of operations on them.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <signal.h>
 #include <kselftest_harness.h>
 
@@ -11,6 +12,9 @@
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ	22
 #define MADV_POPULATE_WRITE	23
+#endif
+#ifndef MADV_COLD
+#define MADV_COLD		20
 #endif
 
 PAGER_FIXTURE(mapping);
@@ -167,6 +171,80 @@ TEST_F(mapping, OpCommitCloneVmar)
 	EXPECT_EQ(STORED_WORD, *changed);
 	EXPECT_EQ(vmo_word(vmo, word + 1), changed[1]);
 	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/*
+ * madvise() goes from mapping to mapping, and reaches the VMOs: MADV_WILLNEED asks run
+ * by run, as ALWAYS_NEED, but does not wait and leaves no mark; a gap is ENOMEM.
+ */
+TEST_F(mapping, EvictionHintsVmar)
+{
+	struct test_vmo *vmo1 = new_vmo(2), *vmo2 = new_vmo(2);
+	char *base;
+
+	map_in_a_row(base, vmo1, vmo2);
+	/* That little will be needed is no reason to ask. */
+	EXPECT_EQ(0, madvise(base, 5 * page_size, MADV_COLD));
+	ASSERT_TRUE(pager_idle(&self->p));
+
+	EXPECT_EQ(0, madvise(base, 4 * page_size, MADV_WILLNEED));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo1, 0, 2));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo2, 0, 2));
+	ASSERT_TRUE(pager_idle(&self->p));
+	ASSERT_TRUE(pager_supply(&self->p, vmo1, 0, 2));
+	ASSERT_TRUE(pager_supply(&self->p, vmo2, 0, 2));
+	EXPECT_TRUE(vmo_matches(vmo1, 0, 2, base));
+	EXPECT_TRUE(vmo_matches(vmo2, 0, 2, base + 2 * page_size));
+
+	/* What comes before the gap is advised all the same. */
+	ASSERT_EQ(0, munmap(base + 4 * page_size, page_size));
+	EXPECT_EQ(-1, madvise(base, 6 * page_size, MADV_COLD));
+	EXPECT_EQ(ENOMEM, errno);
+	EXPECT_EQ(-1, madvise(base, 6 * page_size, MADV_WILLNEED));
+	EXPECT_EQ(ENOMEM, errno);
+	EXPECT_TRUE(vmo_matches(vmo1, 0, 2, base));
+	ASSERT_TRUE(pager_idle(&self->p));
+	munmap(base, 8 * page_size);
+}
+
+/*
+ * A private mapping that is populated asks for what it has not copied, page by page,
+ * and not for what it has, even where the VMO has nothing any more.
+ */
+TEST_F(mapping, EvictionHintsWithClones)
+{
+	struct test_vmo *vmo = new_vmo(3);
+	struct advice advice = { .advice = MADV_POPULATE_READ, .length = 3 * page_size };
+	uint64_t *clone, word = page_size / 8;
+
+	clone = mmap(NULL, 3 * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, vmo->fd, 0);
+	ASSERT_NE(MAP_FAILED, clone);
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
+	clone[word] = STORED_WORD;
+	ASSERT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));
+	EXPECT_EQ(0, madvise(clone, 3 * page_size, MADV_COLD));
+	ASSERT_TRUE(pager_idle(&self->p));
+
+	advice.addr = (char *)clone;
+	self->t[0].arg = &advice;
+	ASSERT_TRUE(thread_start(&self->t[0], give_advice));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 2, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_matches(vmo, 0, 1, clone));
+	EXPECT_EQ(STORED_WORD, clone[word]);
+	EXPECT_EQ(vmo_word(vmo, word + 1), clone[word + 1]);
+	EXPECT_TRUE(vmo_matches(vmo, 2, 1, &clone[2 * word]));
+	EXPECT_EQ(0, madvise(clone, 3 * page_size, MADV_COLD));
+	ASSERT_TRUE(pager_idle(&self->p));
+
+	/* The page was missing from the VMO indeed. */
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
 }
 
 TEST_HARNESS_MAIN

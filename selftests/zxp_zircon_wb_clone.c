@@ -4,6 +4,7 @@
  * and shared mappings of a part for slices.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <kselftest_harness.h>
@@ -154,6 +155,41 @@ TEST_F(clone_trap, SliceWrite)
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 	ASSERT_TRUE(is_dirty(vmo, DATA(2, 2)));
 	EXPECT_TRUE(was_modified(vmo));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/*
+ * A mapping cannot be cleared as a whole, the descriptor can, at the offset that the
+ * slice has in the VMO: no request, and the slice and the VMO both read zeroes.
+ */
+TEST_F(clone_trap, SliceOpZero)
+{
+	struct test_vmo *vmo = new_trap_vmo(4);
+	char *slice = new_window(vmo, 2, 2, MAP_SHARED);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(vmo_matches(vmo, 2, 1, slice));
+	EXPECT_EQ(-1, madvise(slice, 2 * page_size, MADV_REMOVE));
+	EXPECT_EQ(EOPNOTSUPP, errno);
+	ASSERT_TRUE(vmo_matches(vmo, 2, 1, slice));
+	EXPECT_FALSE(was_modified(vmo));
+
+	ASSERT_EQ(0, fallocate(vmo->fd, FALLOC_FL_ZERO_RANGE, 2 * page_size,
+			       2 * page_size));
+	ASSERT_TRUE(pager_idle(&self->p));
+	EXPECT_TRUE(is_zero(slice, 2 * page_size));
+	EXPECT_TRUE(vmo_matches(vmo, 0, 2, vmo->map));
+	EXPECT_TRUE(is_zero(vmo->map + 2 * page_size, 2 * page_size));
+	ASSERT_TRUE(is_dirty(vmo, ZERO(2, 2)));
+	EXPECT_TRUE(was_modified(vmo));
+	ASSERT_TRUE(pager_idle(&self->p));
+
+	/* What was cleared is written to by the slice as by the VMO. */
+	ASSERT_TRUE(thread_store_pages(&self->t[0], slice, 1));
+	grant(vmo, 2, 1);
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(STORED_WORD, *(uint64_t *)(vmo->map + 2 * page_size));
+	ASSERT_TRUE(is_dirty(vmo, DATA(2, 1), ZERO(3, 1)));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
