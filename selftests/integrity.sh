@@ -20,7 +20,7 @@ O=$(realpath "${O:-$here/../build}")
 : "${ZXPAGER_KO:?the path of zxpager.ko}"
 size=${ZXP_SIZE:-24}
 limit=$((size * 3 / 4))
-patience=$((60 + size * 4))	# seconds for a case
+patience=$((300 + size * 10))	# seconds for a case
 group=/sys/fs/cgroup/zxp_integrity
 seed=${ZXP_SEED:-$((RANDOM * 32768 + RANDOM))}
 
