@@ -149,12 +149,12 @@ on_kernels_of_ours() {
 	fi
 	local d=$1-debug c=$1-kcsan
 	later suite "failures on $d" ours "$d" guest "$d" selftests/run.sh \
-		fail_dirty fail_fault fail_hook fail_mm fail_pager fail_size fail_vmo
+		fail_dirty fail_fault fail_pager fail_size fail_vmo
 	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
 		port mm kill wb_wait wb_stream zircon_wb_writeback
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40
-	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 300
+	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 100
 	later suite "selftests on $c" ours "$c" guest "$c" selftests/run.sh \
 		port mm signal wb_stream wb_sync
 	later sanitized "$1"
@@ -218,6 +218,7 @@ main() {
 		on_kernels_of_ours "$s"
 	done
 	later suite rig scripts/rig-test.sh
+	later suite syzlang selftests/fuzz/check_syzlang.py
 	run_queue
 	for s in "${series[@]}"; do
 		conformance "$s"

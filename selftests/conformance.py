@@ -156,7 +156,8 @@ class Tree:
             raise Failure(f"{path.name}: a test without a fixture cannot be listed")
 
     def read_cmocka(self, path):
-        for test in re.findall(r"\b(?:cmocka_unit_test\w*|TEST)\((\w+)[,)]", path.read_text()):
+        for test in re.findall(r"^\t+(?:cmocka_unit_test\w*|TEST)\((\w+)[,)]",
+                               path.read_text(), re.M):
             self.add(path, Test(path.stem, f"{path.stem}.{test}", []))
 
     def read_table(self):
