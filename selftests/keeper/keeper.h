@@ -28,6 +28,7 @@ struct keeper {
 	struct user_pager *p;
 	struct test_vmo *vmo;
 	bool wild;
+	bool slow;		/* takes its time between BEGIN and END */
 	char *store;
 	uint64_t room;		/* its pages */
 	/*

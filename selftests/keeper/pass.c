@@ -16,6 +16,7 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "keeper.h"
 
@@ -108,6 +109,14 @@ static bool copy_pages(struct pass *pass, uint64_t offset, uint64_t length)
 	return true;
 }
 
+/* A store takes time, in which others write to what has begun. */
+static void take_time(struct pass *pass)
+{
+	if (pass->k->slow && one_in(pass->dice, 4))
+		nanosleep(&(struct timespec){ .tv_nsec = roll(pass->dice, 2000000) },
+			  NULL);
+}
+
 static bool copy_range(struct pass *pass, const struct zxp_dirty_range *r)
 {
 	struct keeper *k = pass->k;
@@ -142,8 +151,10 @@ static bool one_by_one(struct pass *pass)
 
 	for (i = 0; i < pass->nr; i++) {
 		if (!begin_range(pass, &pass->range[i]) ||
-		    !copy_range(pass, &pass->range[i]) ||
-		    !finish_range(pass, &pass->range[i]))
+		    !copy_range(pass, &pass->range[i]))
+			return false;
+		take_time(pass);
+		if (!finish_range(pass, &pass->range[i]))
 			return false;
 	}
 	return true;
@@ -160,6 +171,7 @@ static bool all_together(struct pass *pass)
 	for (i = 0; i < pass->nr; i++)
 		if (!copy_range(pass, &pass->range[i]))
 			return false;
+	take_time(pass);
 	shuffle(pass);
 	for (i = 0; i < pass->nr; i++)
 		if (!finish_range(pass, &pass->range[i]))

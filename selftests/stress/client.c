@@ -151,9 +151,11 @@ static void judge(struct actor *a, const struct op *op, const struct range *r, s
 	}
 }
 
+/* Most of all is done in a few pages, so that it meets. */
 static bool any_range(struct actor *a, struct range *r)
 {
-	uint64_t end = roll(&a->dice, 5) ? STABLE_BYTES : ROOM_BYTES;
+	uint64_t end = roll(&a->dice, 5) ? one_in(&a->dice, 2) ? HOT_BYTES :
+		       STABLE_BYTES : ROOM_BYTES;
 	uint64_t most = one_in(&a->dice, 16) ? 16 * 4096 : 2 * 4096;
 
 	r->vmo = roll(&a->dice, VMOS);
@@ -173,7 +175,8 @@ static bool own_range(struct actor *a, struct range *r)
 	if (one_in(&a->dice, 6))
 		chunk = STABLE_BYTES / CHUNK + roll(&a->dice, CHUNKS - STABLE_BYTES / CHUNK);
 	else
-		chunk = roll(&a->dice, STABLE_BYTES / CHUNK);
+		chunk = roll(&a->dice, (one_in(&a->dice, 2) ? HOT_BYTES : STABLE_BYTES) /
+			     CHUNK);
 	for (nr = 0; nr < most && chunk + nr < CHUNKS; nr++) {
 		bool tail = chunk + nr >= STABLE_BYTES / CHUNK;
 

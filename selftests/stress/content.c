@@ -74,7 +74,7 @@ int owner_of(int vmo, uint64_t chunk)
 
 	if (page >= STABLE)
 		return vmo;
-	return board->vmo[vmo].mixed ? (chunk + page) % ACTORS : page / 4 % ACTORS;
+	return board->vmo[vmo].mixed ? (chunk + page) % ACTORS : page / 2 % ACTORS;
 }
 
 static void fill(int vmo, uint64_t off, uint64_t len, uint32_t gen, void *buf)

@@ -73,6 +73,7 @@ static bool make_vmo(struct daemon *d, struct dice *dice, int i)
 	s->k.p = &d->p;
 	s->k.vmo = &s->vmo;
 	s->k.wild = true;
+	s->k.slow = true;
 	s->k.store = store + v * ROOM_BYTES;
 	s->k.room = ROOM;
 	pthread_mutex_init(&s->k.store_lock, NULL);

@@ -30,10 +30,12 @@
 #define PAGERS		3
 #define STABLE		48		/* pages that are always there */
 #define ROOM		64		/* pages that there may be */
+#define HOT		24		/* pages where most is done */
 #define CHUNK		512		/* bytes that have one owner and generation */
 #define CHUNKS		(ROOM * 4096 / CHUNK)
 #define STABLE_BYTES	(STABLE * 4096ULL)
 #define ROOM_BYTES	(ROOM * 4096ULL)
+#define HOT_BYTES	(HOT * 4096ULL)
 #define PROCS		4
 #define THREADS		3
 #define ACTORS		(PROCS * THREADS)
