@@ -426,4 +426,31 @@ TEST_F(wb_file, truncate_unbounded)
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
+/* What can grow does; zeroes are zeroes, whether there was something or not. */
+TEST_F(wb_file, zero_range_beyond_the_end)
+{
+	uint32_t trap = variant->trap ? ZXP_VMO_TRAP_DIRTY : 0;
+	struct test_vmo *vmo;
+
+	vmo = pager_create_vmo_flags(&self->p, BYTES(4), ZXP_VMO_RESIZABLE | trap, 0);
+	ASSERT_NE(NULL, vmo);
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	ASSERT_EQ(0, fallocate(vmo->fd, FALLOC_FL_ZERO_RANGE, BYTES(3), BYTES(5)));
+	EXPECT_EQ(BYTES(8), vmo_info(vmo).out_vmo_size);
+	EXPECT_EQ(BYTES(8), vmo_info(vmo).out_stream_size);
+	EXPECT_TRUE(is_dirty(vmo, ZERO(3, 5)));
+	EXPECT_TRUE(vmo_has(vmo, 0, 3, SUPPLIED));
+	EXPECT_TRUE(vmo_has(vmo, 3, 5, ZEROES));
+
+	vmo = pager_create_vmo_flags(&self->p, BYTES(4), ZXP_VMO_UNBOUNDED | trap, 0);
+	ASSERT_NE(NULL, vmo);
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	ASSERT_EQ(0, fallocate(vmo->fd, FALLOC_FL_ZERO_RANGE, BYTES(6), BYTES(2)));
+	EXPECT_EQ(BYTES(8), vmo_info(vmo).out_stream_size);
+	EXPECT_TRUE(is_dirty(vmo, ZERO(4, 4)));
+	EXPECT_TRUE(vmo_has(vmo, 0, 4, SUPPLIED));
+	EXPECT_TRUE(vmo_has(vmo, 4, 4, ZEROES));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
 TEST_HARNESS_MAIN
