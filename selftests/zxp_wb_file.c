@@ -5,8 +5,10 @@
  */
 #define _GNU_SOURCE
 #include <linux/falloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -450,6 +452,25 @@ TEST_F(wb_file, zero_range_beyond_the_end)
 	EXPECT_TRUE(is_dirty(vmo, ZERO(4, 4)));
 	EXPECT_TRUE(vmo_has(vmo, 0, 4, SUPPLIED));
 	EXPECT_TRUE(vmo_has(vmo, 4, 4, ZEROES));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+/* What ulimit -f allows holds for VMOs, too, whatever their size. */
+TEST_F(wb_trap, file_size_limit)
+{
+	struct test_vmo *vmo = new_trapping(4);
+	struct rlimit old, limit;
+	char byte = 1;
+
+	ASSERT_EQ(0, getrlimit(RLIMIT_FSIZE, &old));
+	limit = old;
+	limit.rlim_cur = BYTES(1);
+	ASSERT_TRUE(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &limit));
+	EXPECT_EQ(-1, pwrite(vmo->fd, &byte, 1, BYTES(1)));
+	EXPECT_EQ(EFBIG, errno);
+	ASSERT_EQ(0, setrlimit(RLIMIT_FSIZE, &old));
+	EXPECT_TRUE(is_clean(vmo));
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
