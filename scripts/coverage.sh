@@ -38,7 +38,7 @@ grep '^not ok\|^# .* passed' "$out/data/ktap" || :
 find "$build/zxpager" -name '*.gcno' -exec cp {} "$out/data" \;
 cd "$out/data"
 for f in *.gcda; do
-	gcov-12 --json-format --stdout "${f%.gcda}.gcda" > "${f%.gcda}.json"
+	gcov-12 --json-format --stdout "$f" > "${f%.gcda}.json"
 done
 "$zx_root/scripts/coverage.py" "$out/data" "$zx_root/scripts/coverage.tsv"
 exit $status

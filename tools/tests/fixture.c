@@ -138,3 +138,22 @@ void *supply_page_1(void *arg)
 	supply(PAGE, PAGE, 'w');
 	return NULL;
 }
+
+static zx_info_handle_basic_t basic(zx_handle_t handle)
+{
+	zx_info_handle_basic_t info;
+
+	ok(zx_object_get_info(handle, ZX_INFO_HANDLE_BASIC, &info, sizeof(info), NULL,
+			      NULL));
+	return info;
+}
+
+zx_rights_t rights_of(zx_handle_t handle)
+{
+	return basic(handle).rights;
+}
+
+zx_koid_t koid_of(zx_handle_t handle)
+{
+	return basic(handle).koid;
+}

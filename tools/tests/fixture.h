@@ -46,6 +46,10 @@ int teardown(void **state);
 /* A VMO of 4 pages with these options, and flags of Linux, in place of @vmo. */
 void replace_vmo(uint32_t options, uint32_t flags);
 
+/* What ZX_INFO_HANDLE_BASIC tells of a handle. */
+zx_rights_t rights_of(zx_handle_t handle);
+zx_koid_t koid_of(zx_handle_t handle);
+
 /* Fills a range of @vmo with a byte. */
 void supply(uint64_t offset, uint64_t length, int byte);
 

@@ -7,24 +7,6 @@
 
 #include "fixture.h"
 
-static zx_rights_t rights_of(zx_handle_t handle)
-{
-	zx_info_handle_basic_t info;
-
-	ok(zx_object_get_info(handle, ZX_INFO_HANDLE_BASIC, &info, sizeof(info), NULL,
-			      NULL));
-	return info.rights;
-}
-
-static zx_koid_t koid_of(zx_handle_t handle)
-{
-	zx_info_handle_basic_t info;
-
-	ok(zx_object_get_info(handle, ZX_INFO_HANDLE_BASIC, &info, sizeof(info), NULL,
-			      NULL));
-	return info.koid;
-}
-
 static void default_rights(void **state)
 {
 	zx_handle_t h;
