@@ -18,7 +18,7 @@ PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check lint rig-test demo vm deps
 .PHONY: conformance integrity crash random stress fuzz test_module debug kunit coverage
-.PHONY: fail sanitize tools-coverage
+.PHONY: fail sanitize tools-coverage bench
 .PHONY: install modules_install headers_install clean help
 
 all: modules
@@ -106,6 +106,12 @@ sanitize:		## the tools and their tests with ASan, UBSan and LSan [KERNEL=6.1]
 tools-coverage:		## which lines of zxpagerd its tests run [KERNEL=6.1]
 	@scripts/deps.sh build rig test
 	@tools/coverage.sh $(kernel)
+
+bench: tools		## zxpager and others at the same WORK=... [MODE=icount] [KERNEL=6.1] [UPDATE=1]
+	@scripts/deps.sh rig bench
+	@scripts/build.sh --quiet --strict $(kernel)
+	@O='$(out)' scripts/bench.sh --kernel $(kernel) --mode $(or $(MODE),both) \
+		$(if $(UPDATE),--update) $(WORK)
 
 lint:			## what can be said of the sources without running them
 	@scripts/deps.sh build lint

@@ -3,8 +3,8 @@
 #
 # deps.sh [--list] GROUP...: install the Debian packages that are missing
 #
-# The groups are build, kernel, rig, lint, test and demo; "all" is all of them.  What is
-# missing is named, with the reason, and installed with apt-get, through sudo
+# The groups are build, kernel, rig, lint, test, bench and demo; "all" is all of them.
+# What is missing is named, with the reason, and installed with apt-get, through sudo
 # where we are not root.  Without any missing nothing is done.
 #
 #   --list    print what is missing instead, one a line
@@ -23,6 +23,7 @@ table() {
 	build liburing-dev lets zxpagerd wait for files and packets at once
 	build libcmocka-dev runs the tests of libzx
 	build libnbd-dev lets zxpagerd serve exports of NBD servers
+	build libfuse3-dev is what zxbench compares zxpager with
 	build libelf1 is needed by the kernel's build tools
 	build libssl3 is needed by the kernel's build tools
 	build zlib1g is needed by the kernel's build tools
@@ -65,6 +66,7 @@ table() {
 	test nbdkit is a store that fails, is slow or hangs
 	test fio writes to VMOs in many ways, and verifies what it wrote
 	test lmdb-utils keeps a database in a VMO
+	bench python3 compares figures, and draws their curves
 	demo e2fsprogs makes the image that is paged
 	demo util-linux mounts it
 	END
@@ -76,8 +78,8 @@ for arg in "$@"; do
 	case $arg in
 	--help | -h) usage; exit 0 ;;
 	--list) list=1 ;;
-	all) groups="build kernel rig lint test demo" ;;
-	build | kernel | rig | lint | test | demo) groups+=" $arg" ;;
+	all) groups="build kernel rig lint test bench demo" ;;
+	build | kernel | rig | lint | test | bench | demo) groups+=" $arg" ;;
 	*) die "unknown group '$arg' (see --help)" ;;
 	esac
 done

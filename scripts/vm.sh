@@ -20,6 +20,10 @@
 #   --smp N           processors; default 2
 #   --accel A         kvm, tcg or auto (kvm if a guest really boots with it);
 #                     default $ACCEL or auto
+#   --measure M       a guest to measure in. icount: its clock counts
+#                     instructions, 1 ns each; one processor, always tcg. smp: as
+#                     without.  For both, tcg has no fast string instructions: it
+#                     would run them byte by byte
 #   --insmod FILE     load this module first; may be repeated
 #   --share DIR       mount DIR read-write at /mnt/share
 #   --disk FILE       a disk of the guest, /dev/vda if it loads virtio_blk
@@ -38,7 +42,7 @@ set -euo pipefail
 die_status=125
 
 kernel=6.12 timeout=300 mem=1024 smp=2 accel=${ACCEL:-auto} share='' log='' disk=''
-append='' quiet='' insmod=() boot_limit=''
+append='' quiet='' insmod=() boot_limit='' measure=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2?} ;;
@@ -47,6 +51,7 @@ while [ $# -gt 0 ]; do
 	--mem) mem=${2?} ;;
 	--smp) smp=${2?} ;;
 	--accel) accel=${2?} ;;
+	--measure) measure=${2?} ;;
 	--insmod) insmod+=("$(realpath -m "${2?}")") ;;
 	--share) share=$(realpath -m "${2?}") ;;
 	--disk) disk=$(realpath -m "${2?}") ;;
@@ -67,6 +72,11 @@ fi
 for n in "$timeout" "$boot_limit" "$mem" "$smp"; do
 	[[ $n =~ ^[1-9][0-9]*$ ]] || die "'$n' is not a positive number"
 done
+case $measure in
+'' | smp) ;;
+icount) accel=tcg smp=1 ;;
+*) die "cannot measure '$measure' (see --help)" ;;
+esac
 for f in "${insmod[@]}"; do
 	[ -f "$f" ] || die "no module $f"
 done
@@ -188,6 +198,7 @@ boot() {
 	kargs+=" kunit.enable=0"
 	[[ $kernel != *-debug ]] || kargs+=" panic_on_warn=1"
 	local fs=security_model=none,multidevs=remap cpu=max
+	[ -z "$measure" ] || cpu+=,-erms,-fsrm
 	[ "$accel" = tcg ] || cpu=host
 	cat "$tmp/out" &
 	local drain=$!
@@ -216,6 +227,7 @@ boot() {
 		-drive "file=${disk//,/,,},format=raw,if=none,id=disk,cache=writeback"
 		-device virtio-blk-pci,drive=disk
 	)
+	[ "$measure" != icount ] || args+=(-icount "shift=0,sleep=off")
 	up='' hang='' report=''
 	( qemu-system-x86_64 "${args[@]}" < /dev/null > "$tmp/qemu" 2>&1 7>&- &
 	  echo "pid $!"

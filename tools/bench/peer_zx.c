@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * zxpager: a VMO, and a daemon that blocks in read() for as many packets as there are,
+ * and supplies each window with one call.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/zxpager.h>
+
+#include "peer.h"
+
+/* Packets that are read at once. */
+#define BATCH	64
+
+/**
+ * struct daemon - serves the VMOs of one or several regions
+ * @pager: the pager and its stream
+ * @thread: in serve()
+ * @owner: the region that was opened first and is closed last
+ */
+struct daemon {
+	int pager;
+	pthread_t thread;
+	struct region *owner;
+};
+
+int zx_pager_open(void)
+{
+	int fd = open("/dev/zxpager", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		die("/dev/zxpager");
+	return fd;
+}
+
+int zx_vmo_create(int pager, size_t pages, unsigned int options, unsigned int flags,
+		  uint64_t key)
+{
+	struct zxp_create_vmo args = {
+		.size = sizeof(args),
+		.options = options,
+		.flags = flags,
+		.port_fd = ZXP_PORT_OWN,
+		.key = key,
+		.vmo_size = pages * PAGE_SIZE,
+	};
+
+	if (ioctl(pager, ZXP_IOC_CREATE_VMO, &args))
+		die("CREATE_VMO");
+	return args.out_fd;
+}
+
+static void supply(int pager, struct zxp_supply_pages *args)
+{
+	if (ioctl(pager, ZXP_IOC_SUPPLY_PAGES, args) || args->out_done != args->length)
+		die("SUPPLY_PAGES");
+}
+
+void zx_supply(int pager, int vmo, size_t page, const void *source, size_t nr)
+{
+	struct zxp_supply_pages args = {
+		.size = sizeof(args),
+		.vmo_fd = vmo,
+		.aux_fd = -1,
+		.offset = page * PAGE_SIZE,
+		.length = nr * PAGE_SIZE,
+		.source = (uintptr_t)source,
+	};
+
+	supply(pager, &args);
+}
+
+void zx_supply_aux(int pager, int vmo, size_t page, int aux, size_t aux_page,
+		   size_t nr)
+{
+	struct zxp_supply_pages args = {
+		.size = sizeof(args),
+		.flags = ZXP_SUPPLY_AUX,
+		.vmo_fd = vmo,
+		.aux_fd = aux,
+		.offset = page * PAGE_SIZE,
+		.length = nr * PAGE_SIZE,
+		.source = aux_page * PAGE_SIZE,
+	};
+
+	supply(pager, &args);
+}
+
+int zx_op_range(int pager, int vmo, unsigned int op, size_t page, size_t nr)
+{
+	struct zxp_op_range args = {
+		.size = sizeof(args),
+		.op = op,
+		.vmo_fd = vmo,
+		.offset = page * PAGE_SIZE,
+		.length = nr * PAGE_SIZE,
+	};
+
+	return ioctl(pager, ZXP_IOC_OP_RANGE, &args);
+}
+
+static void zx_region_supply(struct region *r, size_t page, size_t nr)
+{
+	const struct daemon *d = r->priv;
+	size_t run;
+
+	for (; nr; page += run, nr -= run) {
+		run = content_run(page, nr);
+		zx_supply(d->pager, r->fd, page, content_at(page), run);
+	}
+}
+
+static void handle(struct daemon *d, const struct zxp_packet *p)
+{
+	struct region *r = (struct region *)(uintptr_t)p->key;
+	struct window w;
+
+	w = region_window(r, p->offset / PAGE_SIZE, p->length / PAGE_SIZE);
+	r->asked++;
+	r->supplied += w.nr;
+	if (p->command == ZXP_PACKET_READ)
+		zx_region_supply(r, w.page, w.nr);
+	else if (zx_op_range(d->pager, r->fd, ZXP_PAGER_OP_DIRTY, w.page, w.nr))
+		die("OP_RANGE(DIRTY)");
+}
+
+static void *serve(void *arg)
+{
+	struct zxp_packet packets[BATCH];
+	struct daemon *d = arg;
+	ssize_t n, i;
+
+	for (;;) {
+		n = read(d->pager, packets, sizeof(packets));
+		if (n < 0)
+			die("read of packets");
+		n /= (ssize_t)sizeof(*packets);
+		for (i = 0; i < n; i++) {
+			if (packets[i].command != ZXP_PACKET_COMPLETE)
+				handle(d, &packets[i]);
+			else if (packets[i].key == (uintptr_t)d->owner)
+				return NULL;
+		}
+	}
+}
+
+static void zx_open(struct region *r)
+{
+	unsigned int options = r->spec.flags & REGION_TRAP ? ZXP_VMO_TRAP_DIRTY : 0;
+	struct daemon *d;
+
+	if (r->spec.with) {
+		d = r->spec.with->priv;
+	} else {
+		d = calloc(1, sizeof(*d));
+		if (!d)
+			die("memory for a daemon");
+		d->owner = r;
+		d->pager = zx_pager_open();
+	}
+	r->priv = d;
+	r->fd = zx_vmo_create(d->pager, r->spec.pages, options, 0, (uintptr_t)r);
+	r->addr = map_memory(r->spec.pages * PAGE_SIZE, r->fd);
+	if (r->spec.flags & REGION_RANDOM &&
+	    madvise(r->addr, r->spec.pages * PAGE_SIZE, MADV_RANDOM))
+		die("madvise");
+	if (!r->spec.with && !(r->spec.flags & REGION_IDLE))
+		check_rc(pthread_create(&d->thread, NULL, serve, d), "thread");
+}
+
+static void zx_close(struct region *r)
+{
+	struct daemon *d = r->priv;
+	struct zxp_detach_vmo args = {
+		.size = sizeof(args),
+		.vmo_fd = r->fd,
+	};
+
+	munmap(r->addr, r->spec.pages * PAGE_SIZE);
+	if (ioctl(d->pager, ZXP_IOC_DETACH_VMO, &args))
+		die("DETACH_VMO");
+	if (!r->spec.with && !(r->spec.flags & REGION_IDLE))
+		check_rc(pthread_join(d->thread, NULL), "thread");
+	close(r->fd);
+	if (!r->spec.with) {
+		close(d->pager);
+		free(d);
+	}
+}
+
+/* What was supplied is clean, and a TRAP_DIRTY VMO traps from the start. */
+static void zx_protect(struct region *r)
+{
+	(void)r;
+}
+
+int zx_region_pager(const struct region *r)
+{
+	return ((const struct daemon *)r->priv)->pager;
+}
+
+const struct peer peer_zxpager = {
+	.name = "zxpager",
+	.reads = true,
+	.open = zx_open,
+	.close = zx_close,
+	.supply = zx_region_supply,
+	.protect = zx_protect,
+};
