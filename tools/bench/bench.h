@@ -63,7 +63,7 @@ void add_work(struct work *work);
 /* One line at the end of the work's file makes it known. */
 #define ZXB_WORK(id, text, function)					\
 	static struct work work_##id = {				\
-		.name = #id, .what = text, .run = function,		\
+		.name = #id, .what = (text), .run = (function),		\
 	};								\
 	__attribute__((constructor)) static void add_##id(void)		\
 	{								\
@@ -114,6 +114,7 @@ struct samples {
 };
 
 void sample_add(struct samples *s, double value);
+void sample_since(struct samples *s, uint64_t start, size_t nr);	/* now(), for each */
 double sample_quantile(const struct samples *s, double q);
 double sample_typical(const struct samples *s);
 double sample_spread(const struct samples *s);

@@ -45,7 +45,7 @@ static size_t mapped_size(const struct region *r)
 }
 
 /* Where there is a page in the middle it stays, and who waits for it goes on. */
-static void copy(int uffd, char *to, const char *from, size_t nr)
+static void copy(int uffd, const char *to, const char *from, size_t nr)
 {
 	struct uffdio_copy args;
 	struct uffdio_range there;
@@ -75,7 +75,7 @@ static void copy(int uffd, char *to, const char *from, size_t nr)
 	}
 }
 
-static void write_protect(int uffd, char *start, size_t nr, unsigned int mode)
+static void write_protect(int uffd, const char *start, size_t nr, unsigned int mode)
 {
 	struct uffdio_writeprotect args = {
 		.range.start = (uintptr_t)start,

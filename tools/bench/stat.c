@@ -21,6 +21,14 @@ void sample_add(struct samples *s, double value)
 	s->value[s->nr++] = value;
 }
 
+/* What began at @start has ended, for @nr of something. */
+void sample_since(struct samples *s, uint64_t start, size_t nr)
+{
+	double passed = (double)(now() - start);
+
+	sample_add(s, passed / (double)nr);
+}
+
 void sample_free(struct samples *s)
 {
 	free(s->value);
@@ -69,7 +77,7 @@ double sample_quantile(const struct samples *s, double q)
 double sample_typical(const struct samples *s)
 {
 	double mean[PARTS];
-	size_t i, at, end;
+	size_t i, at, end, nr;
 
 	if (!options.icount || s->nr < 2 * (size_t)PARTS)
 		return sample_quantile(s, 0.5);
@@ -78,9 +86,10 @@ double sample_typical(const struct samples *s)
 		mean[i] = 0;
 		at = s->nr * i / PARTS;
 		end = s->nr * (i + 1) / PARTS;
+		nr = end - at;
 		for (; at < end; at++)
 			mean[i] += s->value[at];
-		mean[i] /= (double)(end - s->nr * i / PARTS);
+		mean[i] /= (double)nr;
 	}
 	return quantile(mean, PARTS, 0.5);
 }

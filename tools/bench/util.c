@@ -57,20 +57,22 @@ struct cpu_time {
 
 static struct cpu_time cpu_time(void)
 {
-	unsigned long long v[8];
 	struct cpu_time t = { 0 };
 	FILE *f = fopen("/proc/stat", "re");
+	unsigned long long value;
+	char line[256], *at;
 	unsigned int i;
 
-	if (!f)
-		die("/proc/stat");
-	if (fscanf(f, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &v[0], &v[1],
-		   &v[2], &v[3], &v[4], &v[5], &v[6], &v[7]) != 8)
+	/* cpu USER NICE SYSTEM IDLE IOWAIT IRQ SOFTIRQ STEAL, then guests' */
+	if (!f || !fgets(line, sizeof(line), f) || strncmp(line, "cpu ", 4))
 		die("/proc/stat");
 	fclose(f);
-	for (i = 0; i < ARRAY_SIZE(v); i++)
-		t.all += v[i];
-	t.idle = v[3] + v[4];
+	for (at = line + 4, i = 0; i < 8; i++) {
+		value = strtoull(at, &at, 10);
+		t.all += value;
+		if (i == 3 || i == 4)
+			t.idle += value;
+	}
 	return t;
 }
 

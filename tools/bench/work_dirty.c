@@ -65,7 +65,7 @@ static void writes(const struct region *r, const unsigned int *page, unsigned in
 	for (; nr; nr--, page++) {
 		start = now();
 		write_page(r, *page);
-		sample_add(s, (double)(now() - start));
+		sample_since(s, start, 1);
 	}
 }
 
@@ -80,7 +80,7 @@ static void writes_ahead(const struct region *r, size_t page, size_t nr,
 		start = now();
 		for (i = 0; i < AHEAD; i++)
 			write_page(r, page++);
-		sample_add(s, (double)(now() - start) / (double)AHEAD);
+		sample_since(s, start, AHEAD);
 	}
 }
 

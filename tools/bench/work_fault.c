@@ -18,7 +18,7 @@
 
 #define PAGES	(MIB(64) / PAGE_SIZE)
 /* Pages that are resident are so far apart that no fault maps two of them. */
-#define APART	64
+#define APART	64UL
 
 static const struct peer *const peers[] = {
 	&peer_zxpager, &peer_userfaultfd, &peer_fuse,
@@ -32,7 +32,7 @@ static void fault(const struct region *r, const unsigned int *page, unsigned int
 	for (; nr; nr--, page++) {
 		start = now();
 		word = touch_read(region_page(r, *page));
-		sample_add(s, (double)(now() - start));
+		sample_since(s, start, 1);
 		errno = 0;
 		if (word != content_word(*page))
 			die("%s: wrong word in page %u", r->peer->name, *page);
@@ -46,7 +46,7 @@ static void round_trips(struct pipe_pair *pipe, unsigned int nr, struct samples 
 	for (; nr; nr--) {
 		start = now();
 		pipe_round_trip(pipe);
-		sample_add(s, (double)(now() - start));
+		sample_since(s, start, 1);
 	}
 }
 
@@ -60,22 +60,22 @@ static void copies(const unsigned int *page, unsigned int nr, struct samples *s)
 		memcpy(to, content_at(*page), sizeof(to));
 		/* The compiler is not to know that nobody reads it. */
 		__asm__ volatile("" : : "r"(to) : "memory");
-		sample_add(s, (double)(now() - start));
+		sample_since(s, start, 1);
 	}
 }
 
 /* The pages are there, and nothing of them is mapped. */
 static void resident(int fd, unsigned int nr, struct samples *s)
 {
-	size_t size = (size_t)nr * APART * PAGE_SIZE;
+	size_t size = nr * APART * PAGE_SIZE;
 	char *addr = map_memory(size, fd);
 	uint64_t start;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
 		start = now();
-		touch_read(addr + (size_t)i * APART * PAGE_SIZE);
-		sample_add(s, (double)(now() - start));
+		touch_read(addr + i * APART * PAGE_SIZE);
+		sample_since(s, start, 1);
 	}
 	munmap(addr, size);
 }
@@ -88,11 +88,11 @@ static void run_fault(void)
 	struct region *region[ARRAY_SIZE(peers)];
 	unsigned int *order = random_order(PAGES);
 	struct pipe_pair *pipe = pipe_open();
-	int memfd = make_memfd((size_t)nr * APART * PAGE_SIZE);
+	int memfd = make_memfd(nr * APART * PAGE_SIZE);
 	char name[64];
 
 	for (i = 0; i < nr; i++)
-		if (pwrite(memfd, order, PAGE_SIZE, (off_t)i * APART * PAGE_SIZE) !=
+		if (pwrite(memfd, order, PAGE_SIZE, (off_t)(i * APART * PAGE_SIZE)) !=
 		    (ssize_t)PAGE_SIZE)
 			die("memfd");
 	for (j = 0; j < ARRAY_SIZE(peers); j++)

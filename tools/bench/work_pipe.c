@@ -18,7 +18,7 @@ static void run_pipe(void)
 	for (i = 0; i < n; i++) {
 		start = now();
 		pipe_round_trip(p);
-		sample_add(&s, (double)(now() - start));
+		sample_since(&s, start, 1);
 	}
 	pipe_close(p);
 	emit("pipe.pipe", NAN, "ns", &s);

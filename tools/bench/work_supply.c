@@ -41,7 +41,7 @@ static void fill(struct region *r, struct samples *s)
 	for (page = 0; page < r->spec.pages; page += STEP) {
 		start = now();
 		r->peer->supply(r, page, STEP);
-		sample_add(s, (double)(now() - start) / (double)STEP);
+		sample_since(s, start, STEP);
 	}
 }
 
@@ -68,7 +68,7 @@ static void fill_from_plain(struct region *r, struct samples *s)
 	for (page = 0; page < r->spec.pages; page += STEP) {
 		start = now();
 		zx_supply_aux(pager, r->fd, page, plain, page, STEP);
-		sample_add(s, (double)(now() - start) / (double)STEP);
+		sample_since(s, start, STEP);
 	}
 	close(plain);
 }
