@@ -18,7 +18,7 @@ PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check lint rig-test demo vm deps
 .PHONY: conformance integrity crash random stress fuzz test_module debug kunit coverage
-.PHONY: fail sanitize tools-coverage bench
+.PHONY: fail sanitize tools-coverage bench profile
 .PHONY: install modules_install headers_install clean help
 
 all: modules
@@ -112,6 +112,11 @@ bench: tools		## zxpager and others at the same WORK=... [MODE=icount] [KERNEL=6
 	@scripts/build.sh --quiet --strict $(kernel)
 	@O='$(out)' scripts/bench.sh --kernel $(kernel) --mode $(or $(MODE),both) \
 		$(if $(UPDATE),--update) $(WORK)
+
+profile: tools		## where the instructions of WORK=fault_4k go [KERNEL=6.1]
+	@scripts/deps.sh rig bench
+	@scripts/build.sh --quiet --strict $(kernel)
+	@O='$(out)' scripts/bench/profile.sh --kernel $(kernel) $(or $(WORK),fault_4k)
 
 lint:			## what can be said of the sources without running them
 	@scripts/deps.sh build lint

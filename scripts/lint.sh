@@ -55,6 +55,7 @@ check "checkpatch: selftests and tools" checkpatch_user
 check "checkpatch: zxpager and uapi" checkpatch_kernel
 check "kernel-doc" kernel_doc
 check "the checks find what is wrong" scripts/lint/test.sh
+check "the gate of zxbench finds what is slower" scripts/bench/test.py
 check "conformance.py finds what is wrong" selftests/conformance_test.py
 check "python" python_scripts
 check "manual pages" manual_pages

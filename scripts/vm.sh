@@ -28,6 +28,7 @@
 #   --share DIR       mount DIR read-write at /mnt/share
 #   --disk FILE       a disk of the guest, /dev/vda if it loads virtio_blk
 #   --log FILE        keep the kernel log in FILE
+#   --monitor SOCKET  where QEMU's monitor listens
 #   --append ARGS     more kernel arguments
 #   --quiet           no closing line
 #
@@ -43,6 +44,7 @@ die_status=125
 
 kernel=6.12 timeout=300 mem=1024 smp=2 accel=${ACCEL:-auto} share='' log='' disk=''
 append='' quiet='' insmod=() boot_limit='' measure=''
+monitor=''
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2?} ;;
@@ -52,6 +54,7 @@ while [ $# -gt 0 ]; do
 	--smp) smp=${2?} ;;
 	--accel) accel=${2?} ;;
 	--measure) measure=${2?} ;;
+	--monitor) monitor=$(realpath -m "${2?}") ;;
 	--insmod) insmod+=("$(realpath -m "${2?}")") ;;
 	--share) share=$(realpath -m "${2?}") ;;
 	--disk) disk=$(realpath -m "${2?}") ;;
@@ -226,6 +229,11 @@ boot() {
 	[ -z "$disk" ] || args+=(
 		-drive "file=${disk//,/,,},format=raw,if=none,id=disk,cache=writeback"
 		-device virtio-blk-pci,drive=disk
+	)
+	# shellcheck disable=SC2054
+	[ -z "$monitor" ] || args+=(
+		-chardev "socket,id=monitor,path=${monitor//,/,,},server=on,wait=off"
+		-mon chardev=monitor,mode=readline
 	)
 	[ "$measure" != icount ] || args+=(-icount "shift=0,sleep=off")
 	up='' hang='' report=''

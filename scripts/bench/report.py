@@ -121,7 +121,8 @@ def main():
     everything = {}
     for (series, mode), found in raw.items():
         works = {figure["work"] for figure in found.values()}
-        everything[series, mode] = found, fig.compare(found, bars, series, mode, works)
+        everything[series, mode] = found, fig.compare(found, bars, series, mode, works,
+                                                      strict=False)
 
     works = args.works.split()
     for mode in args.modes.split():

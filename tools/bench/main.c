@@ -3,11 +3,13 @@
  * zxbench: see bench.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -29,14 +31,38 @@ static void usage(void)
 {
 	struct work *work;
 
-	printf("usage: zxbench [--icount] [--quick] [--list] WORK[,WORK...] [ARG...]\n\n"
+	printf("usage: zxbench [--icount] [--quick] [--trace DIR] [--list] WORK[,WORK...] [ARG...]\n\n"
 	       "Measures zxpager and others at the same work; prints a line of JSON for\n"
 	       "each figure.  Status 2: it could not be measured.\n\n"
 	       "  --icount  the clock counts instructions (vm.sh --icount)\n"
 	       "  --quick   the short form\n"
+	       "  --trace   the shortest form, once DIR/go is there\n"
 	       "  --list    print the names of the works\n\n");
 	for (work = works; work; work = work->next)
 		printf("  %-16s %s\n", work->name, work->what);
+}
+
+/* A file of that name appears, for who traces to see. */
+static void tell_tracer(const char *what)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", options.trace, what);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		die("%s", path);
+	close(fd);
+}
+
+static void wait_for_tracer(void)
+{
+	char path[4096];
+
+	tell_tracer("ready");
+	snprintf(path, sizeof(path), "%s/go", options.trace);
+	while (access(path, F_OK))
+		usleep(10000);
 }
 
 static void run(const char *name)
@@ -50,7 +76,11 @@ static void run(const char *name)
 		die("no work '%s' (see --help)", name);
 	settle();
 	note("%s", work->name);
+	if (options.trace)
+		wait_for_tracer();
 	work->run();
+	if (options.trace)
+		tell_tracer("done");
 }
 
 int main(int argc, char **argv)
@@ -58,6 +88,7 @@ int main(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "icount", no_argument, NULL, 'i' },
 		{ "quick", no_argument, NULL, 'q' },
+		{ "trace", required_argument, NULL, 't' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 }
@@ -73,6 +104,9 @@ int main(int argc, char **argv)
 			break;
 		case 'q':
 			options.quick = true;
+			break;
+		case 't':
+			options.trace = optarg;
 			break;
 		case 'l':
 			for (work = works; work; work = work->next)

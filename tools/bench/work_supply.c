@@ -24,7 +24,7 @@ enum { MEMORY, AUX, COPY, WAYS };
 /* How many pages are filled: there have to be as many again for the plain VMO. */
 static size_t choose_pages(void)
 {
-	size_t size = options.quick ? MIB(32) : GIB(1);
+	size_t size = options.trace ? MIB(2) : options.quick ? MIB(32) : GIB(1);
 
 	while (size > MIB(2) && size * 2 + MIB(256) > memory_available())
 		size /= 2;
