@@ -201,7 +201,11 @@ boot() {
 	kargs+=" kunit.enable=0"
 	[[ $kernel != *-debug ]] || kargs+=" panic_on_warn=1"
 	local fs=security_model=none,multidevs=remap cpu=max
-	[ -z "$measure" ] || cpu+=,-erms,-fsrm
+	if [ -n "$measure" ]; then
+		cpu+=,-erms,-fsrm
+		# Where things lie is to be the same each time.
+		kargs+=" nokaslr norandmaps"
+	fi
 	[ "$accel" = tcg ] || cpu=host
 	cat "$tmp/out" &
 	local drain=$!

@@ -65,7 +65,8 @@ def pieces(lines, symbols):
         if first and name == MARK:
             if inside:
                 yield Piece(sum(counts.values()), counts, order)
-            counts, order, last, begun = collections.Counter(), [], None, not inside
+            counts, order, last = collections.Counter(), [], None
+            inside = not inside
         counts[name] += 1
         if name != last:
             order.append([name, 0])

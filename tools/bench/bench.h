@@ -106,7 +106,7 @@ static inline uint64_t touch_read(const void *p)
 }
 
 /* content.c: what all contenders supply, the same for page N of each of them. */
-#define CONTENT_SIZE	MIB(64)		/* then it begins again */
+#define CONTENT_SIZE	MIB(16)		/* then it begins again */
 #define CONTENT_PAGES	(CONTENT_SIZE / PAGE_SIZE)
 void content_make(void);
 const void *content_at(size_t page);
