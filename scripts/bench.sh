@@ -65,6 +65,9 @@ if [ -n "$gate" ]; then
 elif [ ${#works[@]} = 0 ]; then
 	mapfile -t works < <("$zxbench" --list)
 fi
+for work in "${works[@]}"; do
+	"$zxbench" --list | grep -q -x -e "$work" || die "no work '$work' (see --list)"
+done
 mkdir -p "$raw"
 
 # In the guest: each work is a process of its own, and one that fails does not take

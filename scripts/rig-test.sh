@@ -74,6 +74,20 @@ test_command_not_found() {
 	said 'exit 127 (reported as 123)'
 }
 
+# The same loop, ten times over on a busy machine, takes the same number of instructions
+# on one processor.
+test_clock_that_counts_instructions() {
+	# shellcheck disable=SC2016 # it is Perl
+	vm 0 --measure icount -- perl -MTime::HiRes=clock_gettime,CLOCK_MONOTONIC -e '
+		sub run { my $t = clock_gettime(CLOCK_MONOTONIC); my $n = 0;
+			$n += $_ for 1 .. 200000; clock_gettime(CLOCK_MONOTONIC) - $t }
+		run(); my @t = sort { $a <=> $b } map { run() } 1 .. 10;
+		print `nproc`, $t[8] < 1.02 * $t[1] ? "same" : "differ: @t"'
+	same output "$(cat "$tmp/out")" $'1\nsame'
+	vm 125 --measure time -- true
+	said "cannot measure 'time'"
+}
+
 test_output_is_complete() {
 	vm 0 -- perl -e 'print pack("N*", 0..262143); print STDERR "end\r\n\0"'
 	same checksum "$(cksum < "$tmp/out")" "$(perl -e \

@@ -11,6 +11,7 @@ import bisect
 import collections
 import os
 import pathlib
+import re
 import socket
 import statistics
 import sys
@@ -22,9 +23,59 @@ MARK = "__x64_sys_getppid"
 # Whose a piece of the trace is: the first of these that is in it.
 OWNERS = (("zxpager, aux", "zxp_supply_from_aux"), ("zxpager", "zxp_"),
           ("userfaultfd", "userfault"), ("fuse", "fuse_"), ("pipe", "pipe_write"))
-# Fewer pieces of a kind are not what the work is about.
-FEWEST = 4
-
+# What functions are for, by their names; the first that matches.
+KINDS = tuple((kind, re.compile(names)) for kind, names in (
+    ("the program", r"\(user\)"),
+    ("zxpager", r"zxp_"),
+    ("userfaultfd", r"userfault|handle_userfault|mfill_|mwriteprotect|mcopy_"),
+    ("FUSE", r"fuse_|__fuse"),
+    ("copying and clearing", r"clear_page|rep_movs|memcpy|memset|copy_page|copy_user|"
+                             r"_?copy_(to|from)_|__memcpy"),
+    ("switching tasks", r"__schedule|schedule|try_to_wake|ttwu|wake|default_wake|"
+                        r"autoremove|enqueue|dequeue|__(en|de)queue_entity|update_|"
+                        r"__update|pick_|put_prev|set_next|psi_|record_times|place_|"
+                        r"check_preempt|vruntime|entity|avg_|sched_|native_sched|"
+                        r"__switch|switch_|finish_task|prepare_to_wait|finish_wait|"
+                        r"resched|cpuacct|hrtick|mm_cid|reweight|dl_server|clear_buddies|"
+                        r"__calc_delta|requeue_|clear_delayed|save_fpregs|restore_fpregs|"
+                        r"xfd_|arch_scale|native_load_tls|__(rd|wr)gsbase|rcu_note|"
+                        r"_?_?rb_|rb_|select_|task_|wakeup|__set_next|__task_rq|"
+                        r"newidle|set_task_cpu|raw_spin_rq|activate_|deactivate_"),
+    ("system calls and faults, in and out", r"entry_|do_syscall|x64_sys|__x64_|syscall_|"
+                                            r"irqentry|asm_exc|exc_page|error_|sync_regs|"
+                                            r"exit_to_user|arch_exit|fpregs_|__rseq|"
+                                            r"mem_cgroup_handle|blkcg_maybe|ksys_|vfs_|"
+                                            r"__f?get|fget|fdget|fput|__fdget|do_vfs|"
+                                            r"security_|apparmor|aa_|tomoyo|bpf_lsm|"
+                                            r"hook_file|rw_verify|fsnotify|__fsnotify|"
+                                            r"__check_object|check_stack|do_iter|"
+                                            r"__get_user|__put_user|pipe_|anon_pipe|"
+                                            r"switch_fpu|atime|touch_|current_time|"
+                                            r"import_|new_sync|iov|rcu_lockdep"),
+    ("memory and memory cgroups", r"__?alloc_pages|alloc_pages|get_page_from|rmqueue|"
+                                  r"__rmqueue|folio_alloc|vma_alloc|policy_|cond_accept|"
+                                  r"__free|free_|kmem_cache|kmalloc|kfree|__slab|___slab|"
+                                  r"memcg|__mem_cgroup|mem_cgroup|get_mem_cgroup|"
+                                  r"__mod_|mod_|lruvec|__lruvec|cgroup_|__cgroup|"
+                                  r"get_pfnblock|charge|try_charge|_find_first|obj_cgroup|"
+                                  r"__kmem|refill|uncharge|css_|propagate_"),
+    ("page tables and the fault", r"do_user_addr|lock_vma|lock_mm|mas_|mt_|mtree|"
+                                  r"find_vma|handle_mm|__handle_mm|do_fault|__do_fault|"
+                                  r"finish_fault|set_pte|do_set|pte_|__pte|pmd_|__pmd|"
+                                  r"pud_|p4d_|pgd_|wp_|do_wp|unmap_|zap_|__thp|do_shared|"
+                                  r"do_read|access_error|folio_add_file|folio_add_new|"
+                                  r"folio_remove_rmap|page_.*rmap|flush_tlb|native_flush|"
+                                  r"tlb_|ptep_|change_p|mm_trace|vm_normal|"
+                                  r"fault_dirty|fault_around|next_uptodate|"
+                                  r"filemap_map|do_anonymous|change_protection|rmap_|"
+                                  r"page_vma|page_mkclean|invlpg|vma_interval|up_read|"
+                                  r"down_read|mmap_read|gup_|follow_"),
+    ("page cache and LRU", r"filemap|__filemap|xas_|xa_|__xa|folio_|__folio|shmem|lru_|"
+                           r"workingset|inode_|__mark_inode|file_update|page_|noop_dirty|"
+                           r"mark_|truncate|generic_error|find_get|find_lock|balance_"),
+    ("locks and RCU", r"_raw_|__rcu|rcu_|mutex|__mutex|up_|down_|__cond_resched|rwsem|"
+                      r"__list|lock_|spin|srcu|osq_|__up|__down|preempt"),
+))
 Piece = collections.namedtuple("Piece", "total counts order")
 
 
@@ -88,7 +139,14 @@ def alike(found):
         if not groups or piece.total > 1.7 * groups[-1][-1].total:
             groups.append([])
         groups[-1].append(piece)
-    return [g for g in groups if len(g) >= FEWEST]
+    return groups
+
+
+def kind(name):
+    for text, names in KINDS:
+        if names.match(name):
+            return text
+    return "else"
 
 
 def show(who, group, top, out):
@@ -99,6 +157,12 @@ def show(who, group, top, out):
     for piece in middle:
         counts.update(piece.counts)
     print(f"\n{who}: {total:,.0f} instructions, {len(group)} times")
+    kinds = collections.Counter()
+    for name, count in counts.items():
+        kinds[kind(name)] += count
+    for name, count in kinds.most_common():
+        print(f"{count / len(middle):10,.0f}  {name}")
+    print()
     for name, count in counts.most_common(top):
         print(f"{count / len(middle):10,.1f}  {name}")
     print(f"\n{who}: {total:,.0f} instructions\n", file=out)

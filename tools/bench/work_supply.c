@@ -76,7 +76,7 @@ static void fill_from_plain(struct region *r, struct samples *s)
 static void run_supply(void)
 {
 	struct region_spec spec = { .pages = choose_pages(), .flags = REGION_IDLE };
-	unsigned int rounds = times(2, 2, 2), i, way;
+	unsigned int rounds = options.trace ? 1 : 2, i, way;
 	struct samples s[WAYS] = { 0 };
 	struct region *r;
 
