@@ -32,6 +32,17 @@ static inline struct folio *zxp_filemap_get_folio(struct address_space *mapping,
 #define copy_splice_read	generic_file_splice_read
 #endif
 
+/*
+ * What default_wake_function() takes; the names are private to the scheduler. The
+ * waker sleeps next; and, since 6.6, whom it wakes is to run on its CPU.
+ */
+#define ZXP_WF_SYNC		0x10
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define ZXP_WF_CURRENT_CPU	0
+#else
+#define ZXP_WF_CURRENT_CPU	0x40
+#endif
+
 /* Faults hold the VMA's own lock, or mmap_lock. The former came with 6.4. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 static inline void release_fault_lock(struct vm_fault *vmf)

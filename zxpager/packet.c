@@ -12,6 +12,7 @@
  */
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "port.h"
 #include "request.h"
 
@@ -47,9 +48,14 @@ void zxp_port_put(struct zxp_port *port)
 	kref_put(&port->ref, zxp_port_free);
 }
 
-/* Add a packet at the tail. False: the port is closed. */
-bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet)
+/*
+ * Add a packet at the tail. @sleeps: the caller sleeps next, until it is answered.
+ * False: the port is closed.
+ */
+bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet,
+		    bool sleeps)
 {
+	void *key = poll_to_key(EPOLLIN | EPOLLRDNORM);
 	bool closed;
 
 	spin_lock(&port->lock);
@@ -58,8 +64,10 @@ bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet)
 		list_add_tail(&packet->link, &port->queue);
 	spin_unlock(&port->lock);
 
-	if (!closed)
-		wake_up_interruptible_poll(&port->wait, EPOLLIN | EPOLLRDNORM);
+	if (!closed && sleeps)
+		__wake_up_sync_key(&port->wait, TASK_INTERRUPTIBLE, key);
+	else if (!closed)
+		__wake_up(&port->wait, TASK_INTERRUPTIBLE, 1, key);
 	return !closed;
 }
 
@@ -128,9 +136,46 @@ void zxp_port_close(struct zxp_port *port)
 		zxp_port_taken(port, packet, false);
 }
 
-static bool zxp_port_readable(struct zxp_port *port)
+/* Is there a packet? */
+bool zxp_port_readable(struct zxp_port *port)
 {
 	return !list_empty_careful(&port->queue);
+}
+
+/* Like autoremove_wake_function(), but a reader may get the CPU of its waker. */
+static int zxp_port_wake_reader(struct wait_queue_entry *wait, unsigned int mode,
+				int flags, void *key)
+{
+	int woken;
+
+	woken = zxp_wake(wait, mode, flags & ZXP_WF_SYNC);
+	if (woken)
+		list_del_init_careful(&wait->entry);
+	return woken;
+}
+
+/* Wait until there may be a packet. One that comes wakes one reader. */
+static int zxp_port_wait(struct zxp_port *port)
+{
+	struct wait_queue_entry wait;
+	long ret;
+
+	init_wait_entry(&wait, WQ_FLAG_EXCLUSIVE);
+	wait.func = zxp_port_wake_reader;
+	for (;;) {
+		ret = prepare_to_wait_event(&port->wait, &wait,
+					    TASK_INTERRUPTIBLE);
+		if (zxp_port_readable(port)) {
+			ret = 0;
+			break;
+		}
+		/* A signal; then the entry is off the queue already. */
+		if (ret)
+			break;
+		schedule();
+	}
+	finish_wait(&port->wait, &wait);
+	return ret;
 }
 
 /**
@@ -160,8 +205,7 @@ ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 				break;
 			if (nonblock)
 				return -EAGAIN;
-			ret = wait_event_interruptible_exclusive(port->wait,
-								 zxp_port_readable(port));
+			ret = zxp_port_wait(port);
 			if (ret)
 				return ret;
 			continue;

@@ -48,14 +48,19 @@ void zxp_port_get(struct zxp_port *port);
 void zxp_port_put(struct zxp_port *port);
 void zxp_port_close(struct zxp_port *port);
 
-bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet);
+bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet,
+		    bool sleeps);
 void zxp_port_requeue(struct zxp_port *port, struct zxp_port_packet *packet);
 bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet);
 
+bool zxp_port_readable(struct zxp_port *port);
 ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 		      bool nonblock);
 __poll_t zxp_port_poll(struct zxp_port *port, struct file *file,
 		       struct poll_table_struct *pt);
+
+/* wake.c */
+bool zxp_wake(struct wait_queue_entry *wait, unsigned int mode, bool sleeps);
 
 /* post.c */
 int zxp_port_post(struct zxp_port *port, const struct zxp_port_queue *args);

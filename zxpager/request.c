@@ -85,10 +85,14 @@ static void zxp_request_erase(struct zxp_source *source,
 		source->nr_hints--;
 }
 
-static void zxp_request_wake(struct zxp_request *request)
+/* A daemon with nothing left to read is about to wait for the next packet. */
+static void zxp_request_wake(struct zxp_source *source,
+			     struct zxp_request *request)
 {
+	struct wait_queue_entry wait = { .private = request->task };
+
 	WRITE_ONCE(request->woken, true);
-	wake_up_process(request->task);
+	zxp_wake(&wait, TASK_NORMAL, !zxp_port_readable(source->port));
 }
 
 /* All that was asked for is resolved: everybody looks again. */
@@ -105,10 +109,10 @@ static void zxp_request_complete_locked(struct zxp_source *source,
 		list_del_init(&overlap->link);
 		overlap->primary = NULL;
 		overlap->active = false;
-		zxp_request_wake(overlap);
+		zxp_request_wake(source, overlap);
 	}
 	if (request->task)
-		zxp_request_wake(request);
+		zxp_request_wake(source, request);
 	else
 		kfree(request);
 }
@@ -176,7 +180,8 @@ static bool zxp_request_credit(struct zxp_request *request, pgoff_t start,
  * But a hint is nobody's wait, and may be long: who hangs on one wakes when its
  * own pages are resolved.
  */
-static void zxp_request_resolve_overlaps(struct zxp_request *request,
+static void zxp_request_resolve_overlaps(struct zxp_source *source,
+					 struct zxp_request *request,
 					 pgoff_t start, pgoff_t end, int error,
 					 bool early)
 {
@@ -188,10 +193,10 @@ static void zxp_request_resolve_overlaps(struct zxp_request *request,
 			list_del_init(&overlap->link);
 			overlap->primary = NULL;
 			overlap->active = false;
-			zxp_request_wake(overlap);
+			zxp_request_wake(source, overlap);
 		} else if (early && overlap->early && overlap->wake < end) {
 			overlap->wake = min(end, overlap->end);
-			zxp_request_wake(overlap);
+			zxp_request_wake(source, overlap);
 		}
 	}
 }
@@ -207,15 +212,16 @@ static void zxp_request_resolve_locked(struct zxp_source *source,
 	lockdep_assert_held(&source->lock);
 
 	if (zxp_request_credit(request, start, end, error)) {
-		zxp_request_resolve_overlaps(request, start, end, error, false);
+		zxp_request_resolve_overlaps(source, request, start, end, error,
+					     false);
 		zxp_request_complete_locked(source, request);
 		return;
 	}
 
-	zxp_request_resolve_overlaps(request, start, end, error, early);
+	zxp_request_resolve_overlaps(source, request, start, end, error, early);
 	if (early) {
 		request->wake = last;
-		zxp_request_wake(request);
+		zxp_request_wake(source, request);
 	}
 }
 

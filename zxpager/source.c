@@ -76,6 +76,7 @@ static void zxp_source_fill_packet(struct zxp_source *source, u16 command,
 void zxp_source_dispatch_locked(struct zxp_source *source)
 {
 	struct zxp_request *request;
+	bool sleeps;
 
 	lockdep_assert_held(&source->lock);
 
@@ -98,7 +99,9 @@ void zxp_source_dispatch_locked(struct zxp_source *source)
 		source->sending = request;
 		source->packet_busy = true;
 		kref_get(&source->ref);
-		if (!zxp_port_queue(source->port, &source->packet)) {
+		/* Whoever sends its own request waits for the answer. */
+		sleeps = request && request->task == current;
+		if (!zxp_port_queue(source->port, &source->packet, sleeps)) {
 			source->sending = NULL;
 			source->packet_busy = false;
 			zxp_source_put(source);

@@ -172,8 +172,8 @@ static void zxp_port_retracts_what_is_queued(struct kunit *test)
 
 	INIT_LIST_HEAD(&packet[0].link);
 	INIT_LIST_HEAD(&packet[1].link);
-	KUNIT_EXPECT_TRUE(test, zxp_port_queue(port, &packet[0]));
-	KUNIT_EXPECT_TRUE(test, zxp_port_queue(port, &packet[1]));
+	KUNIT_EXPECT_TRUE(test, zxp_port_queue(port, &packet[0], false));
+	KUNIT_EXPECT_TRUE(test, zxp_port_queue(port, &packet[1], false));
 	KUNIT_EXPECT_TRUE(test, zxp_port_retract(port, &packet[0]));
 	KUNIT_EXPECT_FALSE(test, zxp_port_retract(port, &packet[0]));
 	zxp_port_requeue(port, &packet[0]);
@@ -182,7 +182,7 @@ static void zxp_port_retracts_what_is_queued(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zxp_port_retract(port, &packet[1]));
 	KUNIT_EXPECT_TRUE(test, list_empty(&port->queue));
 	zxp_port_close(port);
-	KUNIT_EXPECT_FALSE(test, zxp_port_queue(port, &packet[0]));
+	KUNIT_EXPECT_FALSE(test, zxp_port_queue(port, &packet[0], false));
 	KUNIT_EXPECT_TRUE(test, list_empty(&port->queue));
 }
 
