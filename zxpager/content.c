@@ -42,13 +42,13 @@ struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index)
 	return zxp_filemap_get_folio(vmo->inode.i_mapping, index);
 }
 
+/* Is there a page? It may come or go at any time. */
 bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index)
 {
-	struct folio *folio = zxp_vmo_get_folio(vmo, index);
+	void *entry = xa_load(&vmo->inode.i_mapping->i_pages, index);
 
-	if (folio)
-		folio_put(folio);
-	return folio;
+	/* Values are what reclaim leaves behind. */
+	return entry && !xa_is_value(entry);
 }
 
 /*
@@ -91,7 +91,6 @@ pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 
 	rcu_read_lock();
 	xas_for_each(&xas, entry, end - 1) {
-		/* Values are what reclaim leaves behind. */
 		if (xas_retry(&xas, entry) || xa_is_value(entry))
 			continue;
 		end = xas.xa_index;
@@ -268,13 +267,14 @@ static int zxp_vmo_insert_locked(struct zxp_vmo *vmo, pgoff_t index,
 {
 	lockdep_assert_held(&vmo->content_lock);
 
-	if (IS_ERR(folio) || zxp_vmo_has_content(vmo, index))
+	if (IS_ERR(folio) || zxp_vmo_is_zero(vmo, index))
 		return -EEXIST;
-	if (folio)
-		zxp_vmo_zero_behind_end(vmo, index, folio);
-	return folio ? zxp_vmo_add_folio_locked(vmo, folio, index,
-						zxp_vmo_supply_gfp(vmo)) :
-		       zxp_vmo_add_marker_locked(vmo, index);
+	if (!folio)
+		return zxp_vmo_has_page(vmo, index) ?
+		       -EEXIST : zxp_vmo_add_marker_locked(vmo, index);
+	zxp_vmo_zero_behind_end(vmo, index, folio);
+	return zxp_vmo_add_folio_locked(vmo, folio, index,
+					zxp_vmo_supply_gfp(vmo));
 }
 
 /**

@@ -232,6 +232,25 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 }
 
 /*
+ * Map what is there already of the pages around a fault. Around a missing page
+ * nothing is done before the daemon was asked, so that it is asked soon; and then
+ * only where it gave more than the one page.
+ */
+static vm_fault_t zxp_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
+	pgoff_t index = vmf->pgoff;
+
+	if (vmf->flags & FAULT_FLAG_TRIED) {
+		if (index == end || !zxp_vmo_has_page(vmo, index + 1))
+			start = end = index;
+	} else if (!zxp_vmo_has_page(vmo, index)) {
+		return 0;
+	}
+	return filemap_map_pages(vmf, start, end);
+}
+
+/*
  * The first write to a page through a shared mapping. If the daemon is to be asked
  * this is no place to wait, since the lock of the fault cannot be given up here. So
  * the page leaves the page tables, and the access comes back through zxp_fault().
@@ -265,6 +284,6 @@ static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 
 const struct vm_operations_struct zxp_vm_ops = {
 	.fault = zxp_fault,
-	.map_pages = filemap_map_pages,
+	.map_pages = zxp_map_pages,
 	.page_mkwrite = zxp_page_mkwrite,
 };
