@@ -55,23 +55,22 @@ int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to, bool beyond)
 	if (beyond)
 		from = max(from, i_size_read(&vmo->inode));
 	if (from < to)
-		folio_zero_segment(folio, offset_in_page(from),
-				   offset_in_page(from) + (to - from));
+		folio_zero_range(folio, offset_in_folio(folio, from), to - from);
 	folio_unlock(folio);
 	folio_put(folio);
 	return 0;
 }
 
-/* Is a locked page zero from @offset on, and the daemon to hear of that? */
-static bool zxp_folio_has_zero_tail(struct folio *folio, size_t offset)
+/* Is a locked page zero from @pos on, and the daemon to hear of that? */
+static bool zxp_folio_has_zero_tail(struct folio *folio, loff_t pos)
 {
 	void *kaddr;
 	bool zero;
 
 	if (!folio_test_dirty(folio))
 		return false;
-	kaddr = kmap_local_folio(folio, 0);
-	zero = !memchr_inv(kaddr + offset, 0, PAGE_SIZE - offset);
+	kaddr = kmap_local_folio(folio, offset_in_folio(folio, pos));
+	zero = !memchr_inv(kaddr, 0, PAGE_SIZE - offset_in_page(pos));
 	kunmap_local(kaddr);
 	return zero;
 }
@@ -90,7 +89,7 @@ static int zxp_vmo_clear_tail(struct zxp_vmo *vmo, loff_t size)
 		return 0;
 	folio = zxp_vmo_lock_folio(vmo, size >> PAGE_SHIFT);
 	if (folio) {
-		done = zxp_folio_has_zero_tail(folio, offset_in_page(size));
+		done = zxp_folio_has_zero_tail(folio, size);
 		folio_unlock(folio);
 		folio_put(folio);
 		if (done)
@@ -150,7 +149,7 @@ static int zxp_vmo_cover_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 	return 0;
 }
 
-/* A page goes, and what it was becomes a zero range first. */
+/* A folio goes, and what it was becomes a zero range first. */
 static void zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 				       enum zxp_zero_kind kind,
 				       unsigned int keep,
@@ -162,7 +161,8 @@ static void zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 
 	if (vmo->source) {
 		spin_lock(&vmo->zero_lock);
-		zxp_zero_cover(&vmo->zeroes, &index, index + 1, kind, keep,
+		zxp_zero_cover(&vmo->zeroes, &index,
+			       index + folio_nr_pages(folio), kind, keep,
 			       &spares->split, &spares->add);
 		spin_unlock(&vmo->zero_lock);
 	}
@@ -204,6 +204,11 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 
 	if (start >= end)
 		return 0;
+	ret = zxp_vmo_split_at_locked(vmo, start);
+	if (!ret)
+		ret = zxp_vmo_split_at_locked(vmo, end);
+	if (ret)
+		return ret == -EBUSY ? -EAGAIN : ret;
 	unmap_mapping_pages(mapping, start, end - start, false);
 	folio_batch_init(&fbatch);
 	while (!ret && index < end &&

@@ -24,6 +24,14 @@ static inline struct folio *zxp_filemap_get_folio(struct address_space *mapping,
 	return IS_ERR(folio) ? NULL : folio;
 }
 
+/* Large folios are for kernels in which most file systems have them, and 64 bits. */
+static inline void zxp_mapping_set_large_folios(struct address_space *mapping)
+{
+	if (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) &&
+	    !IS_ENABLED(CONFIG_HIGHMEM))
+		mapping_set_large_folios(mapping);
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define mnt_idmap		user_namespace
 #endif

@@ -9,7 +9,8 @@
  *	clean		in the cache; reclaim may take it at any time,
  *	unwritten	in the cache, and kept there: see dirty.c.
  *
- * All folios are single pages.
+ * What is unwritten is a single page; what is clean may be in a large folio, see
+ * large.c.
  */
 #include <linux/highmem.h>
 #include <linux/pagevec.h>
@@ -61,7 +62,8 @@ struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index)
 
 	while ((folio = zxp_vmo_get_folio(vmo, index))) {
 		folio_lock(folio);
-		if (folio->mapping == vmo->inode.i_mapping)
+		if (folio->mapping == vmo->inode.i_mapping &&
+		    folio_contains(folio, index))
 			return folio;
 		folio_unlock(folio);
 		folio_put(folio);
@@ -336,7 +338,8 @@ bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio)
 	if (!folio_maybe_dma_pinned(folio))
 		return false;
 	if (folio_mapped(folio))
-		unmap_mapping_pages(vmo->inode.i_mapping, folio->index, 1, false);
+		unmap_mapping_pages(vmo->inode.i_mapping, folio->index,
+				    folio_nr_pages(folio), false);
 	return folio_maybe_dma_pinned(folio);
 }
 
@@ -345,7 +348,7 @@ pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct folio_batch fbatch;
-	pgoff_t found = end;
+	pgoff_t found = end, first = start;
 	unsigned int i;
 
 	folio_batch_init(&fbatch);
@@ -357,7 +360,7 @@ pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 			folio_lock(folio);
 			if (folio->mapping == mapping &&
 			    zxp_folio_pinned(vmo, folio))
-				found = folio->index;
+				found = max(folio->index, first);
 			folio_unlock(folio);
 		}
 		folio_batch_release(&fbatch);
@@ -366,12 +369,16 @@ pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 	return found;
 }
 
-/* Take clean pages out, but for pinned ones, and mapped ones if they are to stay. */
+/*
+ * Take clean pages out, but for pinned ones, and mapped ones if they are to stay.
+ * What lies only in part in the range stays, too.
+ */
 void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			       bool keep_mapped)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct folio_batch fbatch;
+	pgoff_t first = index;
 	unsigned int i;
 
 	lockdep_assert_held(&vmo->content_lock);
@@ -384,6 +391,8 @@ void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 
 			folio_lock(folio);
 			if (folio->mapping == mapping &&
+			    folio->index >= first &&
+			    folio->index + folio_nr_pages(folio) <= end &&
 			    !zxp_folio_unwritten(folio) &&
 			    !folio_maybe_dma_pinned(folio) &&
 			    !(keep_mapped && folio_mapped(folio)))

@@ -80,7 +80,7 @@ bool zxp_release_folio(struct folio *folio, gfp_t gfp)
 	return !folio_test_private(folio);
 }
 
-/* Truncation does not ask. All folios are single pages, so all of it goes. */
+/* Truncation does not ask. What has private data is a single page, so all of it goes. */
 void zxp_invalidate_folio(struct folio *folio, size_t offset, size_t length)
 {
 	folio_detach_private(folio);
@@ -121,14 +121,18 @@ static int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
  * @vmo: the VMO
  * @folio: its folio, locked and in the cache
  *
- * Return: 0 and the page is dirty; -EAGAIN if the daemon has to be asked first;
- * -ENOMEM.
+ * Return: 0 and the page is dirty; -EAGAIN if the daemon has to be asked first; -EBUSY
+ * if zxp_vmo_split() has to be called first; -ENOMEM.
  */
 int zxp_vmo_prepare_write(struct zxp_vmo *vmo, struct folio *folio)
 {
 	if (folio_test_dirty(folio))
 		return 0;
-	return zxp_vmo_traps(vmo) ? -EAGAIN : zxp_vmo_dirty_folio(vmo, folio);
+	if (zxp_vmo_traps(vmo))
+		return -EAGAIN;
+	if (folio_test_large(folio) && !zxp_folio_pinned(vmo, folio))
+		return -EBUSY;
+	return zxp_vmo_dirty_folio(vmo, folio);
 }
 
 /* Is there a page or a zero range that a DIRTY request can be made for? */

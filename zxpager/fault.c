@@ -227,7 +227,7 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 		return VM_FAULT_SIGBUS;
 	}
 
-	vmf->page = &folio->page;
+	vmf->page = folio_file_page(folio, vmf->pgoff);
 	return VM_FAULT_LOCKED;
 }
 
@@ -276,9 +276,12 @@ static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 	}
 
 	folio_unlock(folio);
-	if (ret != -EAGAIN)
+	if (ret == -EBUSY)
+		ret = zxp_vmo_split(vmo, index);
+	else if (ret == -EAGAIN)
+		unmap_mapping_pages(mapping, index, 1, false);
+	if (ret && ret != -EAGAIN)
 		return VM_FAULT_OOM;
-	unmap_mapping_pages(mapping, index, 1, false);
 	return VM_FAULT_NOPAGE;
 }
 

@@ -95,8 +95,11 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 
 		folio = zxp_vmo_get_folio(vmo, index);
 		if (folio) {
+			len = min_t(loff_t, end - *pos, folio_size(folio) -
+				    offset_in_folio(folio, *pos));
 			copied = copy_page_to_iter(&folio->page,
-						   offset_in_page(*pos), len, to);
+						   offset_in_folio(folio, *pos),
+						   len, to);
 			folio_mark_accessed(folio);
 			folio_put(folio);
 		} else if (zxp_vmo_is_zero(vmo, index)) {
@@ -196,6 +199,11 @@ noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 				return folio;
 			folio_unlock(folio);
 			folio_put(folio);
+			if (ret == -EBUSY) {
+				ret = zxp_vmo_split(vmo, index);
+				if (!ret)
+					continue;
+			}
 			if (ret != -EAGAIN)
 				return ERR_PTR(ret);
 			type = ZXP_REQUEST_DIRTY;
@@ -249,10 +257,10 @@ static bool zxp_write_begin(struct zxp_vmo *vmo, struct folio *folio, loff_t *po
 	}
 	if (now != cuts)
 		return false;
-	size = max(size, folio_pos(folio));
+	size = max(size, round_down(*pos, PAGE_SIZE));
 	if (size < *pos)
-		folio_zero_segment(folio, offset_in_page(size),
-				   offset_in_page(*pos));
+		folio_zero_segment(folio, offset_in_folio(folio, size),
+				   offset_in_folio(folio, *pos));
 	return true;
 }
 
@@ -263,7 +271,7 @@ static void zxp_write_end(struct zxp_vmo *vmo, struct folio *folio, loff_t pos,
 	if (pos <= i_size_read(&vmo->inode))
 		return;
 	if (offset_in_page(pos))
-		folio_zero_segment(folio, offset_in_page(pos), PAGE_SIZE);
+		zxp_folio_zero_tail(folio, pos);
 	zxp_vmo_advance_stream(vmo, pos, cuts);
 }
 
@@ -328,8 +336,8 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 			continue;
 		}
 		copied = copy_page_from_iter_atomic(&folio->page,
-						    offset_in_page(*pos), len,
-						    from);
+						    offset_in_folio(folio, *pos),
+						    len, from);
 		flush_dcache_folio(folio);
 		*pos += copied;
 		if (copied)

@@ -44,13 +44,14 @@ static void zxp_dirty_walk_to_locked(struct zxp_dirty_walk *walk, pgoff_t index)
 	}
 	rcu_read_unlock();
 	walk->index = index;
-	walk->page = entry ? xas.xa_index : walk->end;
+	/* It may begin before @index, if it is large. */
+	walk->page = entry ? max(xas.xa_index, index) : walk->end;
 }
 
 /* The end of the run of unwritten pages that begins at @page. */
 static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
 {
-	XA_STATE(xas, &walk->vmo->inode.i_mapping->i_pages, walk->page + 1);
+	XA_STATE(xas, &walk->vmo->inode.i_mapping->i_pages, walk->page);
 	pgoff_t run_end = walk->page + 1;
 	void *entry;
 
@@ -60,15 +61,16 @@ static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
 	xas_for_each_marked(&xas, entry, walk->end - 1, ZXP_MARK_UNWRITTEN) {
 		if (xas_retry(&xas, entry))
 			continue;
-		if (xas.xa_index != run_end)
+		if (xas.xa_index > run_end)
 			break;
-		if (++run_end % ZXP_QUERY_PAGES == 0) {
+		run_end = xas.xa_index + folio_nr_pages(entry);
+		if (run_end % ZXP_QUERY_PAGES == 0) {
 			xas_pause(&xas);
 			cond_resched_rcu();
 		}
 	}
 	rcu_read_unlock();
-	return run_end;
+	return min(run_end, walk->end);
 }
 
 static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,

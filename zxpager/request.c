@@ -260,6 +260,37 @@ void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 }
 
 /**
+ * zxp_source_hold() - pages are going to be missing that nobody shall be asked for
+ * @source: the source
+ *
+ * Until zxp_source_release() requests can be made, also of a source that is detached,
+ * but the daemon does not hear of them.
+ */
+void zxp_source_hold(struct zxp_source *source)
+{
+	spin_lock(&source->lock);
+	source->held = true;
+	spin_unlock(&source->lock);
+}
+
+/**
+ * zxp_source_release() - the pages are back
+ * @source: the source
+ * @start: first page
+ * @end: the page after the last one
+ *
+ * Who asked for them meanwhile looks again; other requests are sent now.
+ */
+void zxp_source_release(struct zxp_source *source, pgoff_t start, pgoff_t end)
+{
+	zxp_source_resolve(source, ZXP_REQUEST_READ, start, end, 0);
+	spin_lock(&source->lock);
+	source->held = false;
+	zxp_source_dispatch_locked(source);
+	spin_unlock(&source->lock);
+}
+
+/**
  * zxp_source_detach() - no more requests
  * @source: the source
  * @complete: tell the daemon with a COMPLETE packet
@@ -302,10 +333,10 @@ static bool zxp_request_may_start(struct zxp_source *source,
 {
 	lockdep_assert_held(&source->lock);
 
-	if (source->detached)
-		*ret = -ESTALE;
-	else if (source->generation != generation)
+	if (source->generation != generation)
 		*ret = -EAGAIN;
+	else if (source->detached && !source->held)
+		*ret = -ESTALE;
 	else
 		*ret = 0;
 	return !*ret;

@@ -94,6 +94,7 @@ struct zxp_sync {
  * @packet_busy: @packet is in the port, or with a reader
  * @complete: COMPLETE is to be sent when @packet is free
  * @detached: no more requests
+ * @held: no packet is sent just now, see zxp_source_hold()
  * @nr_requests: primaries
  * @nr_hints: those of them that nobody waits for
  * @nr_waiting: tasks that wait
@@ -116,6 +117,7 @@ struct zxp_source {
 	bool packet_busy;
 	bool complete;
 	bool detached;
+	bool held;
 	unsigned int nr_requests;
 	unsigned int nr_hints;
 	unsigned int nr_waiting;
@@ -131,6 +133,8 @@ void zxp_source_detach(struct zxp_source *source, bool complete);
 void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 			pgoff_t start, pgoff_t end, int error);
 
+void zxp_source_hold(struct zxp_source *source);
+void zxp_source_release(struct zxp_source *source, pgoff_t start, pgoff_t end);
 void zxp_source_dispatch_locked(struct zxp_source *source);
 void zxp_source_unsend_locked(struct zxp_source *source,
 			      struct zxp_request *request);

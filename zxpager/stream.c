@@ -113,8 +113,7 @@ noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
 	    zxp_vmo_is_zero(vmo, index)) {
 		zxp_vmo_set_sizes_locked(vmo, size, nr_pages);
 		if (folio && folio_test_dirty(folio))
-			folio_zero_segment(folio, offset_in_page(size),
-					   PAGE_SIZE);
+			zxp_folio_zero_tail(folio, size);
 		ret = 0;
 	}
 	if (folio) {
@@ -138,6 +137,10 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
 	if (vmo->cuts != cuts)
 		return -EAGAIN;
 	ret = zxp_vmo_check_pins(vmo, start, vmo->nr_pages);
+	if (!ret)
+		ret = zxp_vmo_split_at_locked(vmo, start);
+	if (ret == -EBUSY)
+		ret = -ESTALE;
 	if (!ret)
 		ret = zxp_vmo_cut_stream_locked(vmo, size, vmo->nr_pages);
 	if (ret)

@@ -14,6 +14,57 @@
 
 #include "zxpager_private.h"
 
+/* A large folio with content from the daemon's memory, or NULL. */
+static struct folio *zxp_supply_prepare_large(struct zxp_vmo *vmo,
+					      unsigned int order, u64 address)
+{
+	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping) | __GFP_NORETRY |
+		    __GFP_NOWARN;
+	struct folio *folio = filemap_alloc_folio(gfp, order);
+	size_t step = PAGE_SIZE << ZXP_SUPPLY_ORDER, done;
+
+	if (!folio)
+		return NULL;
+	for (done = 0; done < folio_size(folio); done += step) {
+		/* There are no large folios where memory has to be mapped. */
+		if (copy_from_user(folio_address(folio) + done,
+				   u64_to_user_ptr(address + done), step)) {
+			folio_put(folio);
+			return NULL;
+		}
+		cond_resched();
+	}
+	flush_dcache_folio(folio);
+	return folio;
+}
+
+/* Try one large folio. False: it has to be single pages, and they find out why. */
+static bool zxp_supply_large(struct zxp_vmo *vmo, struct zxp_supply_pages *args)
+{
+	u64 left = (args->length - args->out_done) >> PAGE_SHIFT;
+	pgoff_t index = (args->offset + args->out_done) >> PAGE_SHIFT;
+	unsigned int order;
+	struct folio *folio;
+	int ret;
+
+	order = min_t(unsigned int, __ffs(index | BIT(ZXP_LARGE_ORDER)),
+		      ilog2(left));
+	if (order < ZXP_SUPPLY_ORDER ||
+	    !zxp_vmo_may_be_large(vmo, index, BIT(order)))
+		return false;
+	folio = zxp_supply_prepare_large(vmo, order,
+					 args->source + args->out_done);
+	if (!folio)
+		return false;
+	ret = zxp_vmo_insert_large(vmo, folio, index);
+	folio_put(folio);
+	if (ret)
+		return false;
+	args->out_done += PAGE_SIZE << order;
+	args->out_filled += PAGE_SIZE << order;
+	return true;
+}
+
 /*
  * Prepare the page at @index. Return: a folio that no one else knows, NULL for a
  * page of zeroes, ERR_PTR(-EEXIST) if there is no need for one, or an error.
@@ -94,8 +145,9 @@ static int zxp_supply_batch(struct zxp_vmo *vmo, struct zxp_vmo *aux,
 	unsigned int nr, i, done, filled;
 	int ret = 0, err;
 
+	/* A batch ends where a large folio may begin. */
 	nr = min_t(u64, (args->length - args->out_done) >> PAGE_SHIFT,
-		   ZXP_SUPPLY_BATCH);
+		   ZXP_SUPPLY_BATCH - index % ZXP_SUPPLY_BATCH);
 	for (i = 0; i < nr; i++, source += PAGE_SIZE) {
 		folios[i] = aux ? zxp_supply_from_aux(vmo, index + i, aux,
 						      source >> PAGE_SHIFT) :
@@ -128,7 +180,8 @@ static int zxp_supply(struct zxp_vmo *vmo, struct zxp_vmo *aux,
 		return -ESTALE;
 
 	while (!ret && args->out_done < args->length) {
-		ret = zxp_supply_batch(vmo, aux, args);
+		if (aux || !zxp_supply_large(vmo, args))
+			ret = zxp_supply_batch(vmo, aux, args);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();

@@ -189,6 +189,7 @@ const struct file_operations zxp_vmo_fops = {
 	.open = zxp_vmo_open,
 	.release = zxp_vmo_release,
 	.mmap = zxp_vmo_mmap,
+	.get_unmapped_area = thp_get_unmapped_area,
 	.read_iter = zxp_vmo_read_iter,
 	.write_iter = zxp_vmo_write_iter,
 	.splice_read = copy_splice_read,

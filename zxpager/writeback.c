@@ -22,7 +22,15 @@ static void zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 	 * Zapping flushes what is deferred.
 	 */
 	if (!folio_test_lru(folio))
-		unmap_mapping_pages(vmo->inode.i_mapping, folio->index, 1, false);
+		unmap_mapping_pages(vmo->inode.i_mapping, folio->index,
+				    folio_nr_pages(folio), false);
+}
+
+/* What was pinned when it was written to, see large.c. If it still is, it stays so. */
+static void zxp_vmo_begin_large(struct zxp_vmo *vmo, struct folio *folio)
+{
+	if (folio_test_large(folio))
+		zxp_vmo_split_folio_locked(vmo, folio);
 }
 
 /* What is pinned may change at any time, so it stays dirty. */
@@ -31,7 +39,7 @@ static void zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 	struct address_space *mapping = vmo->inode.i_mapping;
 
 	zxp_vmo_protect_folio(vmo, folio);
-	if (zxp_folio_pinned(vmo, folio))
+	if (folio_test_large(folio) || zxp_folio_pinned(vmo, folio))
 		return;
 
 	if (!folio_test_private(folio))
@@ -87,6 +95,9 @@ static void zxp_vmo_begin_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end
 {
 	lockdep_assert_held(&vmo->content_lock);
 
+	if (mapping_large_folio_support(vmo->inode.i_mapping))
+		zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_DIRTY,
+					  zxp_vmo_begin_large);
 	zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_DIRTY,
 				  zeroes_only ? zxp_vmo_protect_folio :
 						zxp_vmo_begin_folio);

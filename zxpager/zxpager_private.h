@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/fs.h>
+#include <linux/highmem.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -58,7 +59,10 @@
 #define ZXP_MAX_VMO_PAGES	((pgoff_t)(ZXP_MAX_VMO_SIZE >> PAGE_SHIFT))
 
 /* Pages that a supply prepares before it takes a lock. */
-#define ZXP_SUPPLY_BATCH	16
+#define ZXP_SUPPLY_ORDER	4
+#define ZXP_SUPPLY_BATCH	BIT(ZXP_SUPPLY_ORDER)
+/* The largest folio, and so what is copied before it can be seen: 2 MiB. */
+#define ZXP_LARGE_ORDER		(ilog2(SZ_2M) - PAGE_SHIFT)
 /* Pages that a hint asks for at once: who needs one of them now hangs on it. */
 #define ZXP_HINT_BATCH		128
 
@@ -180,6 +184,14 @@ static inline bool zxp_folio_unwritten(struct folio *folio)
 	return folio_test_dirty(folio) || folio_test_private(folio);
 }
 
+/* Zero what a page has from @pos on. */
+static inline void zxp_folio_zero_tail(struct folio *folio, loff_t pos)
+{
+	size_t offset = offset_in_folio(folio, pos);
+
+	folio_zero_segment(folio, offset, round_up(offset, PAGE_SIZE));
+}
+
 static inline bool zxp_vmo_detached(struct zxp_vmo *vmo)
 {
 	return vmo->source && zxp_source_detached(vmo->source);
@@ -259,6 +271,14 @@ void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			       bool keep_mapped);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_detach(struct zxp_vmo *vmo);
+
+/* large.c */
+int zxp_vmo_insert_large(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index);
+bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
+int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio);
+int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index);
+int zxp_vmo_split_at_locked(struct zxp_vmo *vmo, pgoff_t index);
+int zxp_vmo_split(struct zxp_vmo *vmo, pgoff_t index);
 
 /* dirty.c */
 bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio);

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0
+/**
+ * DOC: Large folios
+ *
+ * What a daemon supplies in large aligned pieces goes into large folios where the
+ * mapping may have them (see zxp_vmo_may_be_large()): one entry in the page cache and
+ * on the lists of reclaim, and one page table entry for 2 MiB.
+ *
+ * But whether a page is written to is known of a folio, not of its pages. So a large
+ * folio is all clean, and lies in the stream, outside of zero ranges. Before one of its
+ * pages is written to, or a range ends inside of it that is to be cleared or cut off,
+ * it is *split*: single pages take its place. What the kernel has for this is not
+ * exported, so the content is copied. Meanwhile the pages are missing; who asks for
+ * them then is not heard by the daemon, and looks again (see zxp_source_hold()).
+ *
+ * The exception is a folio that is pinned for I/O: whoever pinned it and whoever writes
+ * to it have to see the same memory. It cannot be split then, and all of it becomes
+ * dirty at once. WRITEBACK_BEGIN splits it when the pin is gone.
+ */
+#include <linux/highmem.h>
+#include <linux/slab.h>
+
+#include "zxpager_private.h"
+
+/**
+ * zxp_vmo_insert_large() - fill missing pages with one folio
+ * @vmo: a VMO with a pager
+ * @folio: a large folio with content, that no one else knows
+ * @index: where, aligned to its size
+ *
+ * Return: 0, or an error and single pages have to be tried.
+ */
+int zxp_vmo_insert_large(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index)
+{
+	unsigned long nr = folio_nr_pages(folio);
+	int ret;
+
+	if (mutex_lock_killable(&vmo->content_lock))
+		return -EINTR;
+	if (zxp_vmo_detached(vmo))
+		ret = -ESTALE;
+	else if (!zxp_vmo_may_be_large(vmo, index, nr))
+		ret = -EEXIST;
+	else
+		ret = zxp_vmo_add_folio_locked(vmo, folio, index,
+					       zxp_vmo_supply_gfp(vmo));
+	if (!ret) {
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index,
+				   index + nr, 0);
+		atomic64_add(nr, &vmo->supplied);
+	}
+	mutex_unlock(&vmo->content_lock);
+	return ret;
+}
+
+/**
+ * zxp_vmo_may_be_large() - may a large folio take this place?
+ * @vmo: a VMO
+ * @index: first page
+ * @nr: how many
+ *
+ * All of it has to be missing, and in the stream. Pages of a VMO that traps are
+ * tracked one by one from the beginning.
+ */
+bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr)
+{
+	return mapping_large_folio_support(vmo->inode.i_mapping) &&
+	       index + nr <= (pgoff_t)(i_size_read(&vmo->inode) >> PAGE_SHIFT) &&
+	       !zxp_vmo_has_content(vmo, index) &&
+	       zxp_vmo_missing_end(vmo, index, index + nr) == index + nr;
+}
+
+static void zxp_put_folios(struct folio **folios, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; i < nr; i++)
+		if (folios[i])
+			folio_put(folios[i]);
+	kvfree(folios);
+}
+
+static struct folio **zxp_alloc_folios(struct zxp_vmo *vmo, unsigned long nr)
+{
+	struct folio **folios;
+	unsigned long i;
+
+	folios = kvcalloc(nr, sizeof(*folios), GFP_KERNEL_ACCOUNT);
+	if (!folios)
+		return NULL;
+	for (i = 0; i < nr; i++) {
+		folios[i] = filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
+		if (!folios[i]) {
+			zxp_put_folios(folios, nr);
+			return NULL;
+		}
+	}
+	return folios;
+}
+
+/* What was taken out to be split must get in again, whatever that costs. */
+static void zxp_vmo_add_split_locked(struct zxp_vmo *vmo, struct folio *folio,
+				     pgoff_t index, bool dirty)
+{
+	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping) | __GFP_NOFAIL;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (zxp_vmo_add_folio_locked(vmo, folio, index, gfp) || !dirty)
+		return;
+	/* Our reference keeps it until it is dirty. */
+	folio_lock(folio);
+	if (folio->mapping)
+		zxp_dirty_folio(folio->mapping, folio);
+	folio_unlock(folio);
+}
+
+/**
+ * zxp_vmo_split_folio_locked() - put single pages in the place of a large folio
+ * @vmo: a VMO
+ * @folio: a large folio of it, locked; afterwards it is not in the cache any more
+ *
+ * Return: 0; -EBUSY it is pinned; -ENOMEM.
+ */
+int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+	unsigned long nr = folio_nr_pages(folio), i;
+	bool dirty = folio_test_dirty(folio);
+	pgoff_t start = folio->index;
+	struct folio **folios;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (zxp_folio_pinned(vmo, folio))
+		return -EBUSY;
+	folios = zxp_alloc_folios(vmo, nr);
+	if (!folios)
+		return -ENOMEM;
+	/* From here on nobody stores to it, or gets hold of it by a mapping. */
+	unmap_mapping_pages(mapping, start, nr, false);
+	if (folio_maybe_dma_pinned(folio)) {
+		zxp_put_folios(folios, nr);
+		return -EBUSY;
+	}
+
+	for (i = 0; i < nr; i++) {
+		copy_highpage(&folios[i]->page, folio_page(folio, i));
+		cond_resched();
+	}
+	zxp_source_hold(vmo->source);
+	generic_error_remove_folio(mapping, folio);
+	for (i = 0; i < nr; i++) {
+		zxp_vmo_add_split_locked(vmo, folios[i], start + i, dirty);
+		cond_resched();
+	}
+	zxp_source_release(vmo->source, start, start + nr);
+	zxp_put_folios(folios, nr);
+	return 0;
+}
+
+/**
+ * zxp_vmo_split_locked() - have a single page, not a part of a large folio
+ * @vmo: a VMO
+ * @index: the page; it may be missing
+ *
+ * Return: 0; -EBUSY it is pinned; -ENOMEM.
+ */
+int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct folio *folio;
+	int ret = 0;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	folio = zxp_vmo_lock_folio(vmo, index);
+	if (!folio)
+		return 0;
+	if (folio_test_large(folio))
+		ret = zxp_vmo_split_folio_locked(vmo, folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return ret;
+}
+
+/**
+ * zxp_vmo_split() - as zxp_vmo_split_locked(), before a page is written to
+ * @vmo: a VMO; nothing of it is locked
+ * @index: the page
+ *
+ * Return: 0 to look again, -ENOMEM.
+ */
+int zxp_vmo_split(struct zxp_vmo *vmo, pgoff_t index)
+{
+	int ret;
+
+	mutex_lock(&vmo->content_lock);
+	ret = zxp_vmo_split_locked(vmo, index);
+	mutex_unlock(&vmo->content_lock);
+	return ret == -EBUSY ? 0 : ret;
+}
+
+/**
+ * zxp_vmo_split_at_locked() - have no folio on both sides of a border
+ * @vmo: a VMO
+ * @index: the first page behind the border
+ *
+ * Return: as zxp_vmo_split_locked().
+ */
+int zxp_vmo_split_at_locked(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct folio *folio = zxp_vmo_get_folio(vmo, index);
+	bool across;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (!folio)
+		return 0;
+	across = folio->index < index;
+	folio_put(folio);
+	return across ? zxp_vmo_split_locked(vmo, index) : 0;
+}
