@@ -26,6 +26,9 @@
 
 #include "zxpager_private.h"
 
+/* Pages whose references fit the stack while they become dirty together. */
+#define ZXP_DIRTY_FEW	16
+
 static unsigned int write_batch = 16;
 module_param(write_batch, uint, 0644);
 MODULE_PARM_DESC(write_batch,
@@ -191,7 +194,10 @@ static struct folio *zxp_vmo_hold_folio_locked(struct zxp_vmo *vmo, pgoff_t inde
 	return ERR_PTR(ret);
 }
 
-/* Nothing can fail any more. Writers wake run by run, for what was not dirty. */
+/*
+ * Nothing can fail any more. Writers wake run by run, for what was not dirty. There are
+ * zero ranges if there is a spare node for one.
+ */
 static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
 				      struct folio **folios, pgoff_t nr,
 				      struct zxp_zero_range **spare)
@@ -225,6 +231,8 @@ static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
 		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, start + run,
 				   start + nr, 0);
 
+	if (!*spare)
+		return;
 	/* Only now: each page was kept by a reference, and then by being dirty. */
 	zxp_vmo_remove_zeroes(vmo, start, start + nr, spare);
 	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, start, start + nr, 0);
@@ -237,8 +245,8 @@ static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
 static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
 				      pgoff_t end)
 {
-	struct zxp_zero_range *spare;
-	struct folio **folios;
+	struct folio *few[ZXP_DIRTY_FEW], **folios = few;
+	struct zxp_zero_range *spare = NULL;
 	pgoff_t nr = 0, i;
 	int ret = 0;
 
@@ -246,11 +254,17 @@ static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
 
 	if (zxp_vmo_find_missing(vmo, start, end) < end)
 		return -ENOENT;
-	spare = zxp_vmo_alloc_zero(vmo, 0);
-	folios = kvcalloc(end - start, sizeof(*folios),
-			  GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
-	if (!folios || !spare)
-		ret = -ENOMEM;
+	/* There are no more of them later on, since they come with the lock held. */
+	if (!RB_EMPTY_ROOT(&vmo->zeroes)) {
+		spare = zxp_vmo_alloc_zero(vmo, 0);
+		ret = spare ? 0 : -ENOMEM;
+	}
+	if (end - start > ARRAY_SIZE(few)) {
+		folios = kvmalloc_array(end - start, sizeof(*folios),
+					GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+					__GFP_RETRY_MAYFAIL);
+		ret = folios ? ret : -ENOMEM;
+	}
 
 	for (i = start; !ret && i < end; i++) {
 		struct folio *folio = zxp_vmo_hold_folio_locked(vmo, i);
@@ -268,7 +282,8 @@ static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
 
 	while (nr)
 		folio_put(folios[--nr]);
-	kvfree(folios);
+	if (folios != few)
+		kvfree(folios);
 	kfree(spare);
 	return ret;
 }

@@ -263,7 +263,6 @@ static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 	pgoff_t index = vmf->pgoff;
 	int ret;
 
-	file_update_time(vmf->vma->vm_file);
 	folio_lock(folio);
 	if (folio->mapping != mapping || index >= zxp_vmo_pages(vmo)) {
 		folio_unlock(folio);
@@ -271,6 +270,7 @@ static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 	}
 	ret = zxp_vmo_prepare_write(vmo, folio);
 	if (!ret) {
+		file_update_time(vmf->vma->vm_file);
 		zxp_vmo_set_modified(vmo);
 		return VM_FAULT_LOCKED;
 	}

@@ -23,37 +23,6 @@
 #include "zxpager_private.h"
 
 /**
- * zxp_vmo_insert_large() - fill missing pages with one folio
- * @vmo: a VMO with a pager
- * @folio: a large folio with content, that no one else knows
- * @index: where, aligned to its size
- *
- * Return: 0, or an error and single pages have to be tried.
- */
-int zxp_vmo_insert_large(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index)
-{
-	unsigned long nr = folio_nr_pages(folio);
-	int ret;
-
-	if (mutex_lock_killable(&vmo->content_lock))
-		return -EINTR;
-	if (zxp_vmo_detached(vmo))
-		ret = -ESTALE;
-	else if (!zxp_vmo_may_be_large(vmo, index, nr))
-		ret = -EEXIST;
-	else
-		ret = zxp_vmo_add_folio_locked(vmo, folio, index,
-					       zxp_vmo_supply_gfp(vmo));
-	if (!ret) {
-		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index,
-				   index + nr, 0);
-		atomic64_add(nr, &vmo->supplied);
-	}
-	mutex_unlock(&vmo->content_lock);
-	return ret;
-}
-
-/**
  * zxp_vmo_may_be_large() - may a large folio take this place?
  * @vmo: a VMO
  * @index: first page
@@ -68,6 +37,64 @@ bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr)
 	       index + nr <= (pgoff_t)(i_size_read(&vmo->inode) >> PAGE_SHIFT) &&
 	       !zxp_vmo_has_content(vmo, index) &&
 	       zxp_vmo_missing_end(vmo, index, index + nr) == index + nr;
+}
+
+/* Are there pages everywhere? They may go at any time. */
+bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr)
+{
+	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, index);
+	pgoff_t next = index;
+	void *entry;
+
+	rcu_read_lock();
+	xas_for_each(&xas, entry, index + nr - 1) {
+		if (xas_retry(&xas, entry))
+			continue;
+		if (xa_is_value(entry) || xas.xa_index > next)
+			break;
+		next = xas.xa_index + 1;
+	}
+	rcu_read_unlock();
+	return next == index + nr;
+}
+
+/**
+ * zxp_vmo_alloc_large() - a large folio
+ * @vmo: whose it is going to be
+ * @order: its order
+ *
+ * Return: the folio, or NULL: not at any price, since single pages will do.
+ */
+struct folio *zxp_vmo_alloc_large(struct zxp_vmo *vmo, unsigned int order)
+{
+	return filemap_alloc_folio(mapping_gfp_mask(vmo->inode.i_mapping) |
+				   __GFP_NORETRY | __GFP_NOWARN, order);
+}
+
+/**
+ * zxp_vmo_insert_large_locked() - fill missing pages with one folio
+ * @vmo: a VMO with a pager
+ * @folio: a large folio with content, that no one else knows
+ * @index: where; zxp_vmo_may_be_large() says so
+ *
+ * Return: 0, -ESTALE detached, -ENOMEM.
+ */
+int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
+				pgoff_t index)
+{
+	unsigned long nr = folio_nr_pages(folio);
+	int ret;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (zxp_vmo_detached(vmo))
+		return -ESTALE;
+	ret = zxp_vmo_add_folio_locked(vmo, folio, index, zxp_vmo_supply_gfp(vmo));
+	if (ret)
+		return ret;
+	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + nr, 0);
+	atomic64_add(nr, &vmo->supplied);
+	return 0;
 }
 
 static void zxp_put_folios(struct folio **folios, unsigned long nr)

@@ -14,70 +14,12 @@
 
 #include "zxpager_private.h"
 
-/* A large folio with content from the daemon's memory, or NULL. */
-static struct folio *zxp_supply_prepare_large(struct zxp_vmo *vmo,
-					      unsigned int order, u64 address)
-{
-	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping) | __GFP_NORETRY |
-		    __GFP_NOWARN;
-	struct folio *folio = filemap_alloc_folio(gfp, order);
-	size_t step = PAGE_SIZE << ZXP_SUPPLY_ORDER, done;
-
-	if (!folio)
-		return NULL;
-	for (done = 0; done < folio_size(folio); done += step) {
-		/* There are no large folios where memory has to be mapped. */
-		if (copy_from_user(folio_address(folio) + done,
-				   u64_to_user_ptr(address + done), step)) {
-			folio_put(folio);
-			return NULL;
-		}
-		cond_resched();
-	}
-	flush_dcache_folio(folio);
-	return folio;
-}
-
-/* Try one large folio. False: it has to be single pages, and they find out why. */
-static bool zxp_supply_large(struct zxp_vmo *vmo, struct zxp_supply_pages *args)
-{
-	u64 left = (args->length - args->out_done) >> PAGE_SHIFT;
-	pgoff_t index = (args->offset + args->out_done) >> PAGE_SHIFT;
-	unsigned int order;
-	struct folio *folio;
-	int ret;
-
-	order = min_t(unsigned int, __ffs(index | BIT(ZXP_LARGE_ORDER)),
-		      ilog2(left));
-	if (order < ZXP_SUPPLY_ORDER ||
-	    !zxp_vmo_may_be_large(vmo, index, BIT(order)))
-		return false;
-	folio = zxp_supply_prepare_large(vmo, order,
-					 args->source + args->out_done);
-	if (!folio)
-		return false;
-	ret = zxp_vmo_insert_large(vmo, folio, index);
-	folio_put(folio);
-	if (ret)
-		return false;
-	args->out_done += PAGE_SIZE << order;
-	args->out_filled += PAGE_SIZE << order;
-	return true;
-}
-
-/*
- * Prepare the page at @index. Return: a folio that no one else knows, NULL for a
- * page of zeroes, ERR_PTR(-EEXIST) if there is no need for one, or an error.
- */
-static struct folio *zxp_supply_from_user(struct zxp_vmo *vmo, pgoff_t index,
-					  u64 address)
+static struct folio *zxp_supply_from_user(struct zxp_vmo *vmo, u64 address)
 {
 	struct folio *folio;
 	void *kaddr;
 	bool failed;
 
-	if (zxp_vmo_has_page(vmo, index))
-		return ERR_PTR(-EEXIST);
 	folio = filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
@@ -93,37 +35,7 @@ static struct folio *zxp_supply_from_user(struct zxp_vmo *vmo, pgoff_t index,
 	return folio;
 }
 
-/*
- * The same out of a plain VMO. The page leaves it first, so that no store through
- * a mapping can come between; then its content is copied, because a folio cannot
- * change its mapping with what is exported to modules.
- */
-static struct folio *zxp_supply_from_aux(struct zxp_vmo *vmo, pgoff_t index,
-					 struct zxp_vmo *aux, pgoff_t aux_index)
-{
-	struct folio *src, *folio = ERR_PTR(-EEXIST);
-
-	if (!zxp_vmo_has_page(vmo, index)) {
-		folio = filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
-		if (!folio)
-			return ERR_PTR(-ENOMEM);
-	}
-
-	src = zxp_vmo_lock_folio(aux, aux_index);
-	if (!src) {
-		if (!IS_ERR(folio))
-			folio_put(folio);
-		return IS_ERR(folio) ? folio : NULL;
-	}
-	generic_error_remove_folio(aux->inode.i_mapping, src);
-	folio_unlock(src);
-	if (!IS_ERR(folio))
-		copy_highpage(&folio->page, &src->page);
-	folio_put(src);
-	return folio;
-}
-
-/* What is left in the plain VMO leaves it also when nobody wants it. */
+/* Pages leave a plain VMO, also when nobody wants them. */
 static void zxp_supply_drop_aux(struct zxp_vmo *aux, u64 offset, u64 length)
 {
 	struct address_space *mapping = aux->inode.i_mapping;
@@ -134,30 +46,78 @@ static void zxp_supply_drop_aux(struct zxp_vmo *aux, u64 offset, u64 length)
 	truncate_inode_pages_range(mapping, offset, offset + length - 1);
 }
 
+/*
+ * They leave it before their content is copied, so that no store through a mapping can
+ * come between. It is copied because a folio cannot change its mapping with what is
+ * exported to modules.
+ */
+static void zxp_supply_take_aux(struct zxp_vmo *aux, pgoff_t index,
+				struct folio **folios, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		folios[i] = zxp_vmo_get_folio(aux, index + i);
+	zxp_supply_drop_aux(aux, (u64)index << PAGE_SHIFT, (u64)nr << PAGE_SHIFT);
+}
+
+static struct folio *zxp_supply_from_aux(struct zxp_vmo *vmo, struct folio *src)
+{
+	struct folio *folio;
+
+	if (!src)
+		return NULL;
+	folio = filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
+	if (!folio)
+		return ERR_PTR(-ENOMEM);
+	copy_highpage(&folio->page, &src->page);
+	return folio;
+}
+
+/*
+ * Prepare pages from @index on. Each is a folio that no one else knows, NULL for a page
+ * of zeroes, or ERR_PTR(-EEXIST) if there is no need for one. Return: 0, or an error
+ * and @nr is how many there are.
+ */
+static int zxp_supply_prepare(struct zxp_vmo *vmo, pgoff_t index,
+			      struct zxp_vmo *aux, u64 source,
+			      struct folio **folios, unsigned int *nr)
+{
+	struct folio *taken[ZXP_SUPPLY_BATCH];
+	unsigned int wanted = *nr, i;
+	int ret = 0;
+
+	if (aux)
+		zxp_supply_take_aux(aux, source >> PAGE_SHIFT, taken, wanted);
+	for (i = 0; !ret && i < wanted; i++, source += PAGE_SIZE) {
+		folios[i] = zxp_vmo_has_page(vmo, index + i) ? ERR_PTR(-EEXIST) :
+			    aux ? zxp_supply_from_aux(vmo, taken[i]) :
+				  zxp_supply_from_user(vmo, source);
+		ret = PTR_ERR_OR_ZERO(folios[i]);
+		if (ret == -EEXIST)
+			ret = 0;
+	}
+	*nr = ret ? i - 1 : i;
+	for (i = 0; aux && i < wanted; i++)
+		if (taken[i])
+			folio_put(taken[i]);
+	return ret;
+}
+
 /* One batch. How far it came is in @args, also after an error. */
 static int zxp_supply_batch(struct zxp_vmo *vmo, struct zxp_vmo *aux,
 			    struct zxp_supply_pages *args)
 {
 	struct folio *folios[ZXP_SUPPLY_BATCH];
-	u64 offset = args->offset + args->out_done;
-	u64 source = args->source + args->out_done;
-	pgoff_t index = offset >> PAGE_SHIFT;
+	pgoff_t index = (args->offset + args->out_done) >> PAGE_SHIFT;
 	unsigned int nr, i, done, filled;
-	int ret = 0, err;
+	int ret, err;
 
-	/* A batch ends where a large folio may begin. */
+	/* It ends where a large folio may begin. */
 	nr = min_t(u64, (args->length - args->out_done) >> PAGE_SHIFT,
 		   ZXP_SUPPLY_BATCH - index % ZXP_SUPPLY_BATCH);
-	for (i = 0; i < nr; i++, source += PAGE_SIZE) {
-		folios[i] = aux ? zxp_supply_from_aux(vmo, index + i, aux,
-						      source >> PAGE_SHIFT) :
-				  zxp_supply_from_user(vmo, index + i, source);
-		ret = PTR_ERR_OR_ZERO(folios[i]);
-		if (ret && ret != -EEXIST)
-			break;
-		ret = 0;
-	}
-	nr = i;
+	ret = zxp_supply_prepare(vmo, index, aux, args->source + args->out_done,
+				 folios, &nr);
 
 	/* What was prepared is put in even if the next page could not be. */
 	err = zxp_vmo_insert(vmo, index, folios, nr, &done, &filled);
@@ -167,6 +127,100 @@ static int zxp_supply_batch(struct zxp_vmo *vmo, struct zxp_vmo *aux,
 		if (!IS_ERR_OR_NULL(folios[i]))
 			folio_put(folios[i]);
 	return err ?: ret;
+}
+
+/* Fill a large folio. */
+static bool zxp_supply_copy_user(struct folio *folio, u64 source)
+{
+	size_t step = PAGE_SIZE << ZXP_SUPPLY_ORDER, done;
+
+	for (done = 0; done < folio_size(folio); done += step) {
+		/* There are no large folios where memory has to be mapped. */
+		if (copy_from_user(folio_address(folio) + done,
+				   u64_to_user_ptr(source + done), step))
+			return false;
+		cond_resched();
+	}
+	flush_dcache_folio(folio);
+	return true;
+}
+
+static void zxp_supply_copy_aux(struct folio *folio, struct zxp_vmo *aux,
+				pgoff_t index)
+{
+	struct folio *taken[ZXP_SUPPLY_BATCH];
+	unsigned long page;
+	unsigned int i;
+
+	for (page = 0; page < folio_nr_pages(folio); page++) {
+		i = page % ZXP_SUPPLY_BATCH;
+		if (!i)
+			zxp_supply_take_aux(aux, index + page, taken,
+					    ZXP_SUPPLY_BATCH);
+		if (taken[i]) {
+			copy_highpage(folio_page(folio, page), &taken[i]->page);
+			folio_put(taken[i]);
+		} else {
+			clear_highpage(folio_page(folio, page));
+		}
+		cond_resched();
+	}
+}
+
+/*
+ * Put in a large folio. What has left a plain VMO must get in, so there it is filled
+ * with the lock held; what comes from user memory is copied without. Return: 0, or an
+ * error, and -EAGAIN if it has to be single pages.
+ */
+static int zxp_supply_large_folio(struct zxp_vmo *vmo, struct folio *folio,
+				  pgoff_t index, struct zxp_vmo *aux, u64 source)
+{
+	int ret;
+
+	if (!aux && !zxp_supply_copy_user(folio, source))
+		return -EAGAIN;
+	if (mutex_lock_killable(&vmo->content_lock))
+		return -EINTR;
+	if (!zxp_vmo_may_be_large(vmo, index, folio_nr_pages(folio))) {
+		ret = -EAGAIN;
+	} else {
+		if (aux)
+			zxp_supply_copy_aux(folio, aux, source >> PAGE_SHIFT);
+		ret = zxp_vmo_insert_large_locked(vmo, folio, index);
+	}
+	mutex_unlock(&vmo->content_lock);
+	return ret;
+}
+
+/* One large folio, if there can be one. Return: as zxp_supply_large_folio(). */
+static int zxp_supply_large(struct zxp_vmo *vmo, struct zxp_vmo *aux,
+			    struct zxp_supply_pages *args)
+{
+	pgoff_t index = (args->offset + args->out_done) >> PAGE_SHIFT;
+	u64 left = (args->length - args->out_done) >> PAGE_SHIFT;
+	u64 source = args->source + args->out_done;
+	unsigned int order;
+	struct folio *folio;
+	int ret;
+
+	order = min_t(unsigned int, __ffs(index | BIT(ZXP_LARGE_ORDER)),
+		      ilog2(left));
+	if (order < ZXP_SUPPLY_ORDER ||
+	    !zxp_vmo_may_be_large(vmo, index, BIT(order)))
+		return -EAGAIN;
+	/* Pages of zeroes that take no memory are better still. */
+	if (aux && !zxp_vmo_all_present(aux, source >> PAGE_SHIFT, BIT(order)))
+		return -EAGAIN;
+	folio = zxp_vmo_alloc_large(vmo, order);
+	if (!folio)
+		return -EAGAIN;
+	ret = zxp_supply_large_folio(vmo, folio, index, aux, source);
+	folio_put(folio);
+	if (ret)
+		return ret;
+	args->out_done += PAGE_SIZE << order;
+	args->out_filled += PAGE_SIZE << order;
+	return 0;
 }
 
 static int zxp_supply(struct zxp_vmo *vmo, struct zxp_vmo *aux,
@@ -180,7 +234,8 @@ static int zxp_supply(struct zxp_vmo *vmo, struct zxp_vmo *aux,
 		return -ESTALE;
 
 	while (!ret && args->out_done < args->length) {
-		if (aux || !zxp_supply_large(vmo, args))
+		ret = zxp_supply_large(vmo, aux, args);
+		if (ret == -EAGAIN)
 			ret = zxp_supply_batch(vmo, aux, args);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;

@@ -273,7 +273,10 @@ void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_detach(struct zxp_vmo *vmo);
 
 /* large.c */
-int zxp_vmo_insert_large(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index);
+bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
+struct folio *zxp_vmo_alloc_large(struct zxp_vmo *vmo, unsigned int order);
+int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
+				pgoff_t index);
 bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
 int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio);
 int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index);
