@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * On which CPU a daemon and its clients run.
+/**
+ * DOC: On which CPU a daemon and its clients run
  *
  * A client that sends a request sleeps next, and a daemon that has answered its
  * last request does so, too. Between the two only one has work to do, so the best
  * place for whoever is woken is the CPU of its waker: the caches are warm and no
  * idle CPU has to be roused by an interrupt, which costs more than all the rest
  * of a fault. That holds only as long as nobody else wants that CPU; else the
- * scheduler decides.
+ * scheduler decides. The module parameter ``handover`` switches it off.
  */
 #include <linux/moduleparam.h>
 #include <linux/sched.h>

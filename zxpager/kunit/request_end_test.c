@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests, case by case: giving up, hints, detach.
+ * Requests, case by case: giving up, hints, detach, being held back.
  */
 #include <linux/sched/signal.h>
 
@@ -324,6 +324,48 @@ static void zxp_detach_while_a_packet_is_read(struct kunit *test)
 						  ZXP_PACKET_COMPLETE, 0, 0));
 }
 
+/* What is asked for while it is being moved is there in the end. */
+static void zxp_request_that_is_held(struct kunit *test)
+{
+	struct zxp_requests *r = test->priv;
+	pgoff_t end = 24;
+
+	zxp_ask(test, 0, 30, 31, false);
+	zxp_source_hold(r->source);
+	zxp_ask(test, 1, 0, 4, false);
+	zxp_ask(test, 2, 2, 3, false);
+	zxp_ask(test, 3, 6, 9, false);
+	KUNIT_EXPECT_EQ(test, zxp_hint(test, 20, &end), 0);
+	/* What was sent before can be read, and nothing follows. */
+	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 30, 31));
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
+	zxp_give_up(test, 0);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
+
+	zxp_source_release(r->source, 0, 8);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), 0);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 2), 0);
+	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 3));
+	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 6, 9));
+	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 20, 24));
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
+}
+
+/* Nobody is refused a page that is only being moved. */
+static void zxp_request_that_is_held_after_a_detach(struct kunit *test)
+{
+	struct zxp_requests *r = test->priv;
+
+	zxp_source_detach(r->source, false);
+	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 0, 4, false), -ESTALE);
+	zxp_source_hold(r->source);
+	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 0, 4, false), 0);
+	zxp_source_release(r->source, 0, 8);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
+	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 0, 4, false), -ESTALE);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
+}
+
 static struct kunit_case zxp_request_end_cases[] = {
 	KUNIT_CASE(zxp_request_given_up_takes_its_packet_back),
 	KUNIT_CASE(zxp_request_given_up_after_it_was_read),
@@ -339,6 +381,8 @@ static struct kunit_case zxp_request_end_cases[] = {
 	KUNIT_CASE(zxp_detach_without_a_word),
 	KUNIT_CASE(zxp_detach_takes_complete_back),
 	KUNIT_CASE(zxp_detach_while_a_packet_is_read),
+	KUNIT_CASE(zxp_request_that_is_held),
+	KUNIT_CASE(zxp_request_that_is_held_after_a_detach),
 	{}
 };
 
