@@ -240,13 +240,12 @@ static vm_fault_t zxp_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
 	pgoff_t index = vmf->pgoff;
+	bool again = vmf->flags & FAULT_FLAG_TRIED;
 
-	if (vmf->flags & FAULT_FLAG_TRIED) {
-		if (index == end || !zxp_vmo_has_page(vmo, index + 1))
-			start = end = index;
-	} else if (!zxp_vmo_has_page(vmo, index)) {
+	if (!again && !zxp_vmo_has_page(vmo, index))
 		return 0;
-	}
+	if (again && (index == end || !zxp_vmo_has_page(vmo, index + 1)))
+		return filemap_map_pages(vmf, index, index);
 	return filemap_map_pages(vmf, start, end);
 }
 

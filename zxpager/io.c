@@ -200,7 +200,8 @@ noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 			folio_unlock(folio);
 			folio_put(folio);
 			if (ret == -EBUSY) {
-				ret = zxp_vmo_split(vmo, index);
+				ret = nowait ? -EAGAIN :
+				      zxp_vmo_split(vmo, index);
 				if (!ret)
 					continue;
 			}

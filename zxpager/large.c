@@ -30,6 +30,8 @@
  *
  * All of it has to be missing, and in the stream. Pages of a VMO that traps are
  * tracked one by one from the beginning.
+ *
+ * Return: true if so, as long as nobody else changes what is there.
  */
 bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr)
 {
