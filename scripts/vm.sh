@@ -14,7 +14,7 @@
 #                     default 6.12
 #   --timeout S       seconds the command may take; default 300
 #   --boot-limit S    seconds the boot may take, on top; default 120, and 400 for
-#                     kernels of ours, which are slow.  A guest that does not
+#                     kernels of ours, which are slow, and to measure.  A guest that does not
 #                     come up is booted once more, and it is said
 #   --mem MB          memory; default 1024
 #   --smp N           processors; default 2
@@ -70,7 +70,9 @@ done
 [ $# -gt 0 ] || die "no command given (see --help)"
 if [ -z "$boot_limit" ]; then
 	boot_limit=120
-	! is_flavour "$kernel" || boot_limit=400
+	if is_flavour "$kernel" || [ -n "$measure" ]; then
+		boot_limit=400
+	fi
 fi
 for n in "$timeout" "$boot_limit" "$mem" "$smp"; do
 	[[ $n =~ ^[1-9][0-9]*$ ]] || die "'$n' is not a positive number"
