@@ -104,6 +104,13 @@ void zx_supply_aux(int pager, int vmo, size_t page, int aux, size_t aux_page,
 int zx_op_range(int pager, int vmo, unsigned int op, size_t page, size_t nr);
 int zx_region_pager(const struct region *r);
 
+/* peer_uffd.c, likewise. Modes are those of <linux/userfaultfd.h>. */
+int uffd_create(uint64_t features);
+void uffd_register(int uffd, const void *start, size_t nr, uint64_t mode);
+void uffd_copy(int uffd, const char *to, const char *from, size_t nr, uint64_t mode);
+void uffd_wake(int uffd, const void *start, size_t nr);
+int uffd_of_region(const struct region *r);
+
 /* peer_pipe.c: a byte there and a byte back, between two threads. */
 struct pipe_pair;
 struct pipe_pair *pipe_open(void);

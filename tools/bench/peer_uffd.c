@@ -44,27 +44,55 @@ static size_t mapped_size(const struct region *r)
 	return (r->spec.pages + 1) * PAGE_SIZE;
 }
 
+int uffd_create(uint64_t features)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
+		die("userfaultfd");
+	return uffd;
+}
+
+void uffd_register(int uffd, const void *start, size_t nr, uint64_t mode)
+{
+	struct uffdio_register args = {
+		.range.start = (uintptr_t)start,
+		.range.len = nr * PAGE_SIZE,
+		.mode = mode,
+	};
+
+	if (ioctl(uffd, UFFDIO_REGISTER, &args))
+		die("UFFDIO_REGISTER");
+}
+
+void uffd_wake(int uffd, const void *start, size_t nr)
+{
+	struct uffdio_range args = {
+		.start = (uintptr_t)start,
+		.len = nr * PAGE_SIZE,
+	};
+
+	if (ioctl(uffd, UFFDIO_WAKE, &args))
+		die("UFFDIO_WAKE");
+}
+
 /* Where there is a page in the middle it stays, and who waits for it goes on. */
-static void copy(int uffd, const char *to, const char *from, size_t nr)
+void uffd_copy(int uffd, const char *to, const char *from, size_t nr, uint64_t mode)
 {
 	struct uffdio_copy args;
-	struct uffdio_range there;
 
 	while (nr) {
 		args = (struct uffdio_copy) {
 			.dst = (uintptr_t)to,
 			.src = (uintptr_t)from,
 			.len = nr * PAGE_SIZE,
+			.mode = mode,
 		};
 		if (!ioctl(uffd, UFFDIO_COPY, &args))
 			return;
 		if (args.copy == -EEXIST) {
-			there = (struct uffdio_range) {
-				.start = (uintptr_t)to,
-				.len = PAGE_SIZE,
-			};
-			if (ioctl(uffd, UFFDIO_WAKE, &there))
-				die("UFFDIO_WAKE");
+			uffd_wake(uffd, to, 1);
 			args.copy = PAGE_SIZE;
 		}
 		if (args.copy <= 0)
@@ -94,7 +122,7 @@ static void uffd_supply(struct region *r, size_t page, size_t nr)
 
 	for (; nr; page += run, nr -= run) {
 		run = content_run(page, nr);
-		copy(d->uffd, region_page(r, page), content_at(page), run);
+		uffd_copy(d->uffd, region_page(r, page), content_at(page), run, 0);
 	}
 }
 
@@ -124,7 +152,7 @@ static bool handle(struct daemon *d, const struct uffd_msg *msg)
 	if (msg->event != UFFD_EVENT_PAGEFAULT)
 		die("event %d of userfaultfd", msg->event);
 	if (page == r->spec.pages) {
-		copy(d->uffd, addr, content_at(page), 1);
+		uffd_copy(d->uffd, addr, content_at(page), 1, 0);
 		return false;
 	}
 	r->asked++;
@@ -155,27 +183,27 @@ static void *serve(void *arg)
 
 static struct daemon *daemon_open(bool trap)
 {
-	struct uffdio_api api = {
-		.api = UFFD_API,
-		.features = UFFD_FEATURE_MISSING_SHMEM,
-	};
+	uint64_t features = UFFD_FEATURE_MISSING_SHMEM;
 	struct daemon *d = calloc(1, sizeof(*d));
 
 	if (!d)
 		die("memory for a daemon");
 	if (trap)
-		api.features |= UFFD_FEATURE_PAGEFAULT_FLAG_WP |
-				UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
-	d->uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	if (d->uffd < 0 || ioctl(d->uffd, UFFDIO_API, &api))
-		die("userfaultfd");
+		features |= UFFD_FEATURE_PAGEFAULT_FLAG_WP |
+			    UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
+	d->uffd = uffd_create(features);
 	return d;
+}
+
+int uffd_of_region(const struct region *r)
+{
+	return ((const struct daemon *)r->priv)->uffd;
 }
 
 static void uffd_open(struct region *r)
 {
 	bool trap = r->spec.flags & REGION_TRAP;
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	uint64_t mode = UFFDIO_REGISTER_MODE_MISSING;
 	struct daemon *d;
 	unsigned int nr;
 
@@ -186,12 +214,9 @@ static void uffd_open(struct region *r)
 	if (r->spec.flags & REGION_RANDOM &&
 	    madvise(r->addr, mapped_size(r), MADV_RANDOM))
 		die("madvise");
-	reg.range.start = (uintptr_t)r->addr;
-	reg.range.len = mapped_size(r);
 	if (trap)
-		reg.mode |= UFFDIO_REGISTER_MODE_WP;
-	if (ioctl(d->uffd, UFFDIO_REGISTER, &reg))
-		die("UFFDIO_REGISTER");
+		mode |= UFFDIO_REGISTER_MODE_WP;
+	uffd_register(d->uffd, r->addr, r->spec.pages + 1, mode);
 
 	nr = atomic_load(&d->nr);
 	errno = 0;
