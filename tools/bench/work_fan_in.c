@@ -249,7 +249,8 @@ static void serve(struct fan *f, bool zx, struct samples *s)
 		/* From the first round to the second one threads are created. */
 		if (round > 1)
 			sample_since(s, start, f->threads);
-		start = now();
+		if (round)
+			start = now();
 		sort_and_merge(f);
 		zx ? supply_zx(f) : supply_uffd(f);
 	}
@@ -329,8 +330,8 @@ static void fan_in(const struct peer *peer, enum pattern pattern, unsigned int t
 
 static void measure(enum pattern pattern, unsigned int threads)
 {
-	unsigned int turns = times(2, 4, 8), i, j, rounds;
-	unsigned int faults = times(64, 1024, 1024);
+	unsigned int turns = options.trace ? 1 : times(2, 2, 8), i, j, rounds;
+	unsigned int faults = times(64, 512, 1024);
 	struct samples s[ARRAY_SIZE(peers)] = { 0 };
 	char name[64];
 
@@ -351,6 +352,10 @@ static void run_fan_in(void)
 	enum pattern pattern;
 	unsigned int i;
 
+	if (options.trace) {
+		measure(APART, 64);
+		return;
+	}
 	for (pattern = 0; pattern < PATTERNS; pattern++)
 		for (i = 0; i < ARRAY_SIZE(counts); i++)
 			measure(pattern, counts[i]);

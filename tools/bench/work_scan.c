@@ -147,7 +147,7 @@ static void scan(const struct way *way, size_t pages, char *buffer,
 
 static void run_scan(void)
 {
-	unsigned int rounds = options.trace ? 1 : times(2, 2, 3), i, j;
+	unsigned int rounds = options.trace ? 1 : times(2, 1, 2), i, j;
 	struct samples s[ARRAY_SIZE(ways)] = { 0 };
 	char *buffer = map_memory(WINDOW * PAGE_SIZE, -1);
 	size_t pages = choose_pages();
