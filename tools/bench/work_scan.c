@@ -23,18 +23,18 @@
 #define WINDOW	(KIB(128) / PAGE_SIZE)
 #define SAMPLE	(MIB(1) / PAGE_SIZE)
 
-enum access { MAPPED, READ, COPIED };
+enum method { MAPPED, READ, COPIED };
 
 /**
  * struct way - one way to read
  * @peer: a contender
- * @access: how its memory is read
+ * @how: how its memory is read
  * @window: pages that its daemon supplies at once
  * @name: of the figure
  */
 struct way {
 	const struct peer *peer;
-	enum access access;
+	enum method how;
 	size_t window;
 	const char *name;
 };
@@ -93,11 +93,11 @@ static void scan_mapping(const struct region *r, size_t page, size_t nr)
 	}
 }
 
-static void scan_windows(const struct region *r, enum access access, char *buffer,
+static void scan_windows(const struct region *r, enum method how, char *buffer,
 			 size_t page, size_t nr)
 {
 	for (; nr; nr -= WINDOW, page += WINDOW) {
-		if (access == READ)
+		if (how == READ)
 			read_pages(r, buffer, page, WINDOW);
 		else
 			memcpy(buffer, region_page(r, page), WINDOW * PAGE_SIZE);
@@ -106,11 +106,11 @@ static void scan_windows(const struct region *r, enum access access, char *buffe
 }
 
 /* All of it, by the way it was read. */
-static void check(struct region *r, enum access access, char *buffer)
+static void check(struct region *r, enum method how, char *buffer)
 {
 	size_t page;
 
-	if (access != READ) {
+	if (how != READ) {
 		region_check(r, 0, r->spec.pages);
 		return;
 	}
@@ -130,13 +130,13 @@ static void scan(const struct way *way, size_t pages, char *buffer,
 
 	for (page = 0; page < pages; page += SAMPLE) {
 		start = now();
-		if (way->access == MAPPED)
+		if (way->how == MAPPED)
 			scan_mapping(r, page, SAMPLE);
 		else
-			scan_windows(r, way->access, buffer, page, SAMPLE);
+			scan_windows(r, way->how, buffer, page, SAMPLE);
 		sample_since(s, start, SAMPLE);
 	}
-	check(r, way->access, buffer);
+	check(r, way->how, buffer);
 	errno = 0;
 	if (r->supplied != pages)
 		die("%s: %lu pages supplied", way->name, r->supplied);

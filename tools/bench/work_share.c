@@ -102,7 +102,7 @@ static void meet(const struct share *s)
 		check_rc(rc, "barrier");
 }
 
-static void send_monitor(const struct share *s, int uffd, char *addr)
+static void send_monitor(const struct share *s, int uffd, const char *addr)
 {
 	char space[CMSG_SPACE(sizeof(int))] = { 0 };
 	struct iovec iov = { .iov_base = &addr, .iov_len = sizeof(addr) };
