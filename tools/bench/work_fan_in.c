@@ -14,8 +14,10 @@
  *	vmos	apart, in 16 VMOs that have one port, or 16 areas that have one
  *		userfaultfd
  *
- * With userfaultfd a range that is not alone is copied without waking, and all are woken
- * at the end: each of its wakes looks at all who wait.
+ * With userfaultfd there are two ways, of which one is better with many threads, the other
+ * with few or on many processors: ranges are copied without waking, and all are woken at
+ * the end, since each of its wakes looks at all who wait; or, as userfaultfd_each, each
+ * copy wakes.
  */
 #include <errno.h>
 #include <linux/userfaultfd.h>
@@ -39,7 +41,12 @@ enum pattern { NEAR, APART, VMOS, PATTERNS };
 
 static const char *const suffixes[PATTERNS] = { "", "_apart", "_vmos" };
 static const unsigned int counts[] = { 1, 4, 16, 64, 256 };
-static const struct peer *const peers[] = { &peer_zxpager, &peer_userfaultfd };
+
+enum way { ZXPAGER, UFFD, UFFD_EACH, WAYS };
+
+static const char *const names[WAYS] = {
+	"zxpager", "userfaultfd", "userfaultfd_each",
+};
 
 /* What a thread wants, or several do whose pages follow each other. */
 struct want {
@@ -50,6 +57,7 @@ struct want {
 
 /**
  * struct fan - one run, with so many threads
+ * @way: who serves them
  * @pattern: of the pages
  * @threads: their number
  * @rounds: so often each of them touches a page
@@ -62,6 +70,7 @@ struct want {
  * @wants: how many of them there are
  */
 struct fan {
+	enum way way;
 	enum pattern pattern;
 	unsigned int threads;
 	unsigned int rounds;
@@ -211,7 +220,8 @@ static void supply_zx(struct fan *f)
 
 static void supply_uffd(struct fan *f)
 {
-	uint64_t mode = f->wants > 1 ? UFFDIO_COPY_MODE_DONTWAKE : 0;
+	uint64_t mode = f->wants > 1 && f->way == UFFD ?
+			UFFDIO_COPY_MODE_DONTWAKE : 0;
 	int uffd = uffd_of_region(f->region[0]);
 	const char *low = NULL, *high = NULL;
 	const struct want *want = f->want;
@@ -235,8 +245,9 @@ static void supply_uffd(struct fan *f)
 		uffd_wake(uffd, low, (size_t)(high - low) / PAGE_SIZE);
 }
 
-static void serve(struct fan *f, bool zx, struct samples *s)
+static void serve(struct fan *f, struct samples *s)
 {
+	bool zx = f->way == ZXPAGER;
 	unsigned int round;
 	uint64_t start = 0;
 
@@ -256,8 +267,10 @@ static void serve(struct fan *f, bool zx, struct samples *s)
 	}
 }
 
-static void fan_open(struct fan *f, const struct peer *peer)
+static void fan_open(struct fan *f)
 {
+	const struct peer *peer = f->way == ZXPAGER ? &peer_zxpager :
+						      &peer_userfaultfd;
 	size_t touched = (size_t)f->threads * f->rounds;
 	struct region_spec spec = { .flags = REGION_IDLE | REGION_RANDOM };
 	unsigned int i;
@@ -298,7 +311,7 @@ static void fan_close(struct fan *f)
 	free(f->order);
 }
 
-static void fan_in(const struct peer *peer, enum pattern pattern, unsigned int threads,
+static void fan_in(enum way way, enum pattern pattern, unsigned int threads,
 		   unsigned int rounds, struct samples *s)
 {
 	struct client *clients = calloc(threads, sizeof(*clients));
@@ -308,10 +321,11 @@ static void fan_in(const struct peer *peer, enum pattern pattern, unsigned int t
 
 	if (!clients || !f)
 		die("memory for clients");
+	f->way = way;
 	f->pattern = pattern;
 	f->threads = threads;
 	f->rounds = rounds;
-	fan_open(f, peer);
+	fan_open(f);
 	check_rc(pthread_attr_init(&attr), "attributes");
 	check_rc(pthread_attr_setstacksize(&attr, CLIENT_STACK), "stack");
 	for (i = 0; i < threads; i++) {
@@ -319,7 +333,7 @@ static void fan_in(const struct peer *peer, enum pattern pattern, unsigned int t
 		check_rc(pthread_create(&clients[i].thread, &attr, client,
 					&clients[i]), "thread");
 	}
-	serve(f, peer == &peer_zxpager, s);
+	serve(f, s);
 	for (i = 0; i < threads; i++)
 		check_rc(pthread_join(clients[i].thread, NULL), "thread");
 	pthread_attr_destroy(&attr);
@@ -330,20 +344,22 @@ static void fan_in(const struct peer *peer, enum pattern pattern, unsigned int t
 
 static void measure(enum pattern pattern, unsigned int threads)
 {
-	unsigned int turns = options.trace ? 1 : times(2, 2, 8), i, j, rounds;
+	unsigned int turns = options.trace ? 1 : times(2, 2, 8), rounds, i, way;
 	unsigned int faults = times(64, 512, 1024);
-	struct samples s[ARRAY_SIZE(peers)] = { 0 };
+	/* One range has one wake anyway. */
+	unsigned int ways = pattern == NEAR ? UFFD_EACH : WAYS;
+	struct samples s[WAYS] = { 0 };
 	char name[64];
 
 	rounds = faults / threads < 6 ? 6 : faults / threads;
 	for (i = 0; i < turns; i++)
-		for (j = 0; j < ARRAY_SIZE(peers); j++)
-			fan_in(peers[j], pattern, threads, rounds + 2, &s[j]);
-	for (j = 0; j < ARRAY_SIZE(peers); j++) {
-		snprintf(name, sizeof(name), "fault_fan_in.%s%s", peers[j]->name,
+		for (way = 0; way < ways; way++)
+			fan_in(way, pattern, threads, rounds + 2, &s[way]);
+	for (way = 0; way < ways; way++) {
+		snprintf(name, sizeof(name), "fault_fan_in.%s%s", names[way],
 			 suffixes[pattern]);
-		emit(name, threads, "ns", &s[j]);
-		sample_free(&s[j]);
+		emit(name, threads, "ns", &s[way]);
+		sample_free(&s[way]);
 	}
 }
 
