@@ -87,8 +87,10 @@ build() {
 flavour() {
 	local name=$1 src options key
 	src=$("$zx_root/scripts/ksrc.sh" --tree "${name%-*}")
-	options=$(cd "$zx_root/scripts/kernels" && grep -h 'CONFIG_[A-Z0-9_]*\( is\|=\)' \
-		base.config "${name##*-}.config")
+	options=$(cd "$zx_root/scripts/kernels" && for f in base "${name##*-}" \
+		"${name%-*}"; do
+		[ ! -e "$f.config" ] || grep -h 'CONFIG_[A-Z0-9_]*\( is\|=\)' "$f.config"
+	done)
 	options+=$'\n'CONFIG_LOCALVERSION=\"-zx-${name##*-}\"
 	key=$({ sed -n 1p "$src/debian/changelog" 2> /dev/null
 		sed -n 's/^\(VERSION\|PATCHLEVEL\|SUBLEVEL\) = //p' "$src/Makefile"
