@@ -38,7 +38,7 @@ function bad(line) {
 	       line ~ /KASAN|KCSAN|KFENCE|UBSAN|kmemleak: [0-9]|ODEBUG|refcount_t/ ||
 	       line ~ /possible .*(locking|deadlock|inversion|lock) |inconsistent lock state|suspicious RCU|lock held when returning|INFO: (trying|lockdep)/ ||
 	       line ~ /scheduling while atomic|sleeping function called|list_(add|del) corruption/ ||
-	       line ~ /cannot create duplicate|Objects remaining|slab .*(corrupt|overwritten)|double free|stack is corrupted/
+	       line ~ /cannot create duplicate|Objects remaining|Busy inodes after|slab .*(corrupt|overwritten)|double free|stack is corrupted/
 }
 
 up && bad($0)				{ if (left <= 0) found++; left = 40 }

@@ -236,6 +236,7 @@ test_kernel_log() {
 	bad|BUG: Bad rss-counter state mm:000 type:MM_FILEPAGES val:1
 	bad|sysfs: cannot create duplicate filename '/class/misc/zxpager'
 	bad|BUG zxp_vmo (Tainted: G OE): Objects remaining in zxp_vmo on close
+	bad|VFS: Busy inodes after unmount of zxpager (zxpager)
 	bad|list_del corruption. prev->next should be 0
 	bad|BUG: KCSAN: data-race in zxp_port_read / zxp_port_send
 	good|BUG: KCSAN: data-race in do_exit / wait_task_inactive

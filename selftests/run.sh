@@ -18,64 +18,7 @@ here=$(dirname "$(realpath "$0")")
 O=${O:-$here/../build}
 ko=${ZXPAGER_KO:?the path of zxpager.ko}
 limit=$(sed -n 's/^timeout=//p' "$here/settings")
-count=0 failed=0 skipped=0
-
-# result STATUS NAME [REST]: one line of the result, STATUS "ok" or "not ok"
-result() {
-	count=$((count + 1))
-	case $1$3 in
-	not*) failed=$((failed + 1)) ;;
-	*'# SKIP'*) skipped=$((skipped + 1)) ;;
-	esac
-	echo "$1 $count $2$3"
-}
-
-# check NAME COMMAND...: a test that is one command; its output is diagnostics
-check() {
-	local name=$1 out status=ok
-	shift
-	out=$("$@" 2>&1) || status="not ok"
-	[ -z "$out" ] || echo "# ${out//$'\n'/$'\n'# }"
-	result "$status" "$name" ""
-	[ "$status" = ok ]
-}
-
-load() {
-	insmod "$ko" || return 1
-	local end=$((SECONDS + 10))
-	until [ -c /dev/zxpager ]; do
-		[ $SECONDS -lt $end ] || { echo "no /dev/zxpager"; return 1; }
-		sleep 0.1
-	done
-}
-
-# The last references can be dropped a moment after a process has gone.
-unload() {
-	local end=$((SECONDS + 10))
-	until rmmod zxpager 2> /dev/null; do
-		[ $SECONDS -lt $end ] || { rmmod zxpager; return 1; }
-		sleep 0.1
-	done
-	[ ! -e /dev/zxpager ] || { echo "/dev/zxpager is still there"; return 1; }
-}
-
-# What is no longer referred to by anything.  kmemleak says so of what is older
-# than five seconds, which is no event, and only if two scans agree.
-kmemleak=/sys/kernel/debug/kmemleak
-leaks() {
-	sleep 6
-	echo scan > $kmemleak
-	echo scan > $kmemleak
-	[ "$(wc -c < $kmemleak)" = 0 ] || { head -n 100 $kmemleak; return 1; }
-}
-
-check_leaks() {
-	if [ -w $kmemleak ]; then
-		check "$1" leaks
-	else
-		result ok "$1" " # SKIP no kmemleak"
-	fi
-}
+. "$here/module.sh"
 
 # Turn the KTAP of a program into lines of this stream.
 run_program() {
@@ -126,16 +69,13 @@ if command -v python3 > /dev/null; then
 else
 	result ok conformance " # SKIP no python3"
 fi
-# It looks when it is told to, and not for what others left before.
-[ ! -w $kmemleak ] || { echo scan=off; sleep 6; echo scan; echo clear; } > $kmemleak 2> /dev/null
-if check module.load load; then
+leaks_begin
+if check module.load module_load; then
 	for p in "${programs[@]}"; do
 		run_program "$p"
 	done
 	check_leaks module.leaks
-	check module.unload unload
-	check_leaks module.unload_leaks
-	check module.load_again load && check module.unload_again unload
+	check_unload module
 fi
 [ ${#programs[@]} -gt 0 ] || result "not ok" programs " # none in $O/selftests"
 echo "1..$count"

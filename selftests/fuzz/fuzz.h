@@ -64,7 +64,7 @@ enum slot {
 #define PRIVATE_PAGES	4
 #define PRIVATE_STRIDE	0x10000000ULL
 
-/* What an argument is; see generate.c for what is put there. */
+/* What an argument is; see values.c for what is put there. */
 enum arg_kind {
 	A_PAGER,
 	A_PORT,
@@ -165,6 +165,12 @@ struct program {
 size_t program_print(const struct program *p, char *text, size_t size);
 bool program_parse(struct program *p, const char *text, char *error, size_t size);
 
+/* values.c: what is put into an argument */
+uint64_t make_arg(struct dice *d, const struct arg_desc *desc);
+uint64_t make_number(struct dice *d, uint32_t least, uint32_t pages);
+void make_ranges(struct dice *d, struct call *c);
+void slots_there(const struct program *p, unsigned int nr);
+
 /* generate.c */
 void generate(struct dice *d, struct program *p);
 void mutate(struct dice *d, struct program *p, const struct program *other);
@@ -174,6 +180,7 @@ void mutate(struct dice *d, struct program *p, const struct program *other);
 /**
  * struct shared - what fuzzer and worker have in common
  * @program: what is to be run
+ * @number: of it
  * @stop: no thread begins another call
  * @nr_findings: only the first is kept
  * @finding: its text
@@ -181,6 +188,7 @@ void mutate(struct dice *d, struct program *p, const struct program *other);
  */
 struct shared {
 	struct program program;
+	unsigned long number;
 	atomic_int stop;
 	atomic_int nr_findings;
 	char finding[512];
@@ -202,6 +210,7 @@ struct thread {
 	sigjmp_buf back;
 	uint8_t own[2 * 4096];	/* the structure of an ioctl */
 	uint8_t *private;	/* with holes around */
+	int held[MAX_ARGS];	/* copies of descriptors, see rights.c */
 };
 
 /* worker.c */
@@ -214,6 +223,11 @@ extern bool keep_copies;
 /* Descriptors that no program knows of are at least these. */
 #define FIRST_HIDDEN	900
 #define FIRST_COPY	1000
+
+/* Of threads that run a program, and its number; reports of the kernel have it. */
+#define THREAD_NAME	"fuzz-"
+/* Where workers are, if there are cgroups. */
+#define CGROUP		"/sys/fs/cgroup/zxp_fuzz"
 
 void worker_main(int go_fd, int ready_fd, bool failing)
 	__attribute__((noreturn));
@@ -233,6 +247,12 @@ long run_create_vmo(struct thread *t, const struct call_desc *d,
 void check_errno(const struct call_desc *d, int error, bool failing);
 void check_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a,
 		 long ret);
+
+/* rights.c: what descriptors were opened for */
+void rights_begin(struct thread *t);
+int rights_hold(struct thread *t, unsigned int i, uint64_t slot);
+void rights_end(struct thread *t, const struct call_desc *d, const uint64_t *a,
+		long ret);
 
 /* serve.c: a daemon's part */
 uint64_t vmo_register(int pager_slot, int vmo_slot, uint32_t options,

@@ -13,8 +13,9 @@
 #   --verbose      print each program and how its calls ended
 #   --help         this text
 #
-# If the guest crashes or hangs, the programs that it ran last are printed. The very
-# last one, most likely the culprit, is kept in build/fuzz to be replayed.
+# A program that has found something is kept in build/fuzz, to be replayed. If the guest
+# crashes or hangs, the programs that it ran last are printed, and the very last one, most
+# likely the culprit, is kept.
 set -euo pipefail
 . "$(dirname "$0")/../../scripts/lib.sh"
 
@@ -74,10 +75,18 @@ scripts=$zx_root/scripts
 	--share "$share" --log "$out/klog-$kernel-$seed" -- \
 	env O="$O" ZXPAGER_KO="$ko" "$zx_root/selftests/fuzz/guest.sh" \
 	--runs "$runs" --seed "$seed" --points "$points" --fail \
-	--journal /mnt/share/journal --cover /mnt/share/cover \
+	--journal /mnt/share/journal --findings /mnt/share/finding --cover /mnt/share/cover \
 	"${options[@]}" || status=$?
 
-if [ $status -ge 124 ]; then
+found=
+for f in "$share"/finding-*; do
+	[ -e "$f" ] || continue
+	found=$out/finding-$kernel-$seed-${f##*-}
+	cp "$f" "$found"
+	echo "# kept, for --replay: ${found#"$zx_root/"}"
+done
+# A complaint of the kernel that the fuzzer has seen has its program already.
+if [ $status -ge 124 ] && ! { [ $status = 126 ] && [ -n "$found" ]; }; then
 	echo "not ok 99 fuzz.guest # status $status"
 	file=$out/crash-$kernel-$seed
 	last_programs > "$file.before" || :

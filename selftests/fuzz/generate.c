@@ -1,194 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs out of nothing, and out of others. Most of what is put into an argument
- * makes sense, or hardly anything would come of a call; the rest lies on an edge, or
- * is anything at all.
+ * Programs out of nothing, and out of others.
  */
 #include <fcntl.h>
 #include <string.h>
 
 #include "fuzz.h"
-
-static uint64_t roll64(struct dice *d)
-{
-	return (uint64_t)roll(d, 1U << 31) << 40 ^ (uint64_t)roll(d, 1U << 31) << 20 ^
-	       roll(d, 1U << 31);
-}
-
-/* Values at which something changes: ends of types, of files, of what the ABI has. */
-static uint64_t edge(struct dice *d)
-{
-	static const uint64_t edges[] = {
-		0, 1, PAGE - 1, PAGE, PAGE + 1, 1ULL << 31, (1ULL << 32) - PAGE,
-		1ULL << 32, 1ULL << 44, 1ULL << 52, MAX_VMO_SIZE, MAX_VMO_SIZE + PAGE,
-		1ULL << 62, (1ULL << 63) - PAGE, 1ULL << 63, 0 - PAGE, 0,
-	};
-	uint64_t value = edges[roll(d, ARRAY_SIZE(edges))];
-
-	switch (roll(d, 8)) {
-	case 0:
-		return value - 1;
-	case 1:
-		return value + 1;
-	case 2:
-		return value - PAGE * roll(d, 8);
-	case 3:
-		return value + PAGE * roll(d, 8);
-	default:
-		return value;
-	}
-}
-
-/* Mostly whole pages, at least @least of them; half of them within the first few. */
-static uint64_t number(struct dice *d, uint32_t least, uint32_t pages)
-{
-	switch (roll(d, 16)) {
-	case 0:
-		return edge(d);
-	case 1:
-		return roll(d, 4) ? roll(d, pages * PAGE) : roll64(d);
-	case 2:
-		return roll(d, pages * PAGE);
-	case 3:
-		return 0;
-	default:
-		return (least + roll(d, one_in(d, 2) ? pages : 3)) * PAGE;
-	}
-}
-
-static uint64_t window_address(struct dice *d)
-{
-	uint64_t address = WINDOWS + roll(d, NR_WINDOWS) * WINDOW_STRIDE +
-			   roll(d, one_in(d, 3) ? WINDOW_PAGES : 4) * PAGE;
-
-	return one_in(d, 8) ? address + roll(d, PAGE) : address;
-}
-
-static uint64_t address(struct dice *d)
-{
-	switch (roll(d, 16)) {
-	case 0:
-		return edge(d);
-	case 1:
-		return 0;
-	case 2: /* something of it is in the hole */
-		return BUFFER + BUFFER_PAGES * PAGE - roll(d, 3 * PAGE);
-	case 3:
-		return READ_ONLY + roll(d, PAGE);
-	case 4: /* from plain memory into a window */
-		return WINDOWS + roll(d, NR_WINDOWS) * WINDOW_STRIDE - roll(d, 64);
-	case 5:
-	case 6:
-	case 7:
-		return window_address(d);
-	case 8:
-	case 9:
-	case 10:
-		return PRIVATE;
-	default:
-		return BUFFER + roll(d, 16) * PAGE + (one_in(d, 4) ? roll(d, PAGE) : 0);
-	}
-}
-
-/* Of @nr slots from @first on; rarely of another kind, or no descriptor at all. */
-static uint64_t slot(struct dice *d, unsigned int first, unsigned int nr)
-{
-	static const uint64_t none[] = { -1, -2, -100, 0x7fffffff, 0x80000000, 799 };
-
-	switch (roll(d, 32)) {
-	case 0:
-		return none[roll(d, ARRAY_SIZE(none))] & 0xffffffff;
-	case 1:
-		return roll(d, NR_SLOTS);
-	case 2:
-		return SLOT_SPARE + roll(d, NR_SLOTS - SLOT_SPARE);
-	default:
-		/* The first of each kind is the most used. */
-		return first + (one_in(d, 3) ? roll(d, nr) : 0);
-	}
-}
-
-static uint64_t make_size(struct dice *d, const struct arg_desc *desc)
-{
-	uint64_t size = desc->values[0];
-
-	switch (roll(d, 24)) {
-	case 0:
-		return desc->values[1] - roll(d, 3) * 4;
-	case 1:
-		return size + 8 * roll(d, 4);
-	case 2:
-		return (size + 8 + 8 * roll(d, 4)) | TAIL_NOT_ZERO;
-	case 3:
-		return one_in(d, 2) ? PAGE - 8 + 8 * roll(d, 3) :
-				      edge(d) & 0xffffffff;
-	default:
-		return size;
-	}
-}
-
-static uint64_t make_flags(struct dice *d, const struct arg_desc *desc)
-{
-	uint64_t flags = 0;
-	unsigned int i;
-
-	for (i = 0; i < desc->nr; i++)
-		if (one_in(d, 3))
-			flags |= desc->values[i];
-	return one_in(d, 32) ? flags ^ 1ULL << roll(d, 32) : flags;
-}
-
-static uint64_t make_arg(struct dice *d, const struct arg_desc *desc)
-{
-	switch (desc->kind) {
-	case A_PAGER:
-	case A_TO_PAGER:
-		return slot(d, SLOT_PAGER, 2);
-	case A_PORT:
-		return one_in(d, 2) ? 0xffffffff : slot(d, SLOT_PORT, 2);
-	case A_TO_PORT:
-		return SLOT_PORT + roll(d, 2);
-	case A_STREAM:
-		return one_in(d, 3) ? slot(d, SLOT_PORT, 2) : slot(d, SLOT_PAGER, 2);
-	case A_VMO:
-		return slot(d, SLOT_VMO, one_in(d, 4) ? 6 : 4);
-	case A_TO_VMO:
-		return SLOT_VMO + roll(d, 6);
-	case A_PLAIN: /* or one that is not, which is near enough to get far */
-		if (one_in(d, 2))
-			return 0xffffffff;
-		return one_in(d, 4) ? slot(d, SLOT_VMO, 4) : slot(d, SLOT_PLAIN, 2);
-	case A_PIPE:
-		return slot(d, SLOT_PIPE, 2);
-	case A_SPARE:
-		return SLOT_SPARE + roll(d, NR_SLOTS - SLOT_SPARE);
-	case A_ANY:
-		return one_in(d, 3) ? roll(d, NR_SLOTS) : slot(d, SLOT_VMO, 4);
-	case A_AT:
-		return one_in(d, 12) ? address(d) : 0;
-	case A_SIZE:
-		return make_size(d, desc);
-	case A_ZERO:
-		return one_in(d, 48) ? 1ULL << roll(d, 32) : 0;
-	case A_FLAGS:
-		return make_flags(d, desc);
-	case A_CHOICE:
-		return one_in(d, 24) ? edge(d) : desc->values[roll(d, desc->nr)];
-	case A_OFFSET:
-		return number(d, 0, 8);
-	case A_LENGTH:
-		return number(d, 1, 10);
-	case A_KEY:
-		return one_in(d, 3) ? roll(d, 4) : 1 + roll(d, 255);
-	case A_POINTER:
-		return address(d);
-	case A_WINDOW:
-		return window_address(d);
-	case A_RANDOM:
-		break;
-	}
-	return one_in(d, 4) ? edge(d) : roll(d, 64);
-}
 
 static void make_call(struct dice *d, struct call *c, unsigned int kind)
 {
@@ -200,11 +17,12 @@ static void make_call(struct dice *d, struct call *c, unsigned int kind)
 	c->fail = one_in(d, 24) ? 1 + roll(d, 24) : 0;
 	for (i = 0; i < nr_args(&calls[kind]); i++)
 		c->arg[i] = make_arg(d, &calls[kind].args[i]);
+	make_ranges(d, c);
 	/* What goes with the first choice of a flag. */
 	if (calls[kind].cmd == ZXP_IOC_SUPPLY_PAGES && !one_in(d, 16))
 		c->arg[3] = c->arg[5] < NR_SLOTS ? ZXP_SUPPLY_AUX : 0;
 	if (calls[kind].cmd == ZXP_IOC_SUPPLY_PAGES && c->arg[3] && !one_in(d, 8))
-		c->arg[8] = number(d, 0, 4);
+		c->arg[8] = make_number(d, 0, 4);
 	if (calls[kind].cmd == ZXP_IOC_CREATE_VMO && c->arg[4] & ZXP_CREATE_PLAIN &&
 	    !one_in(d, 8)) {
 		c->arg[3] &= ~(uint64_t)ZXP_VMO_TRAP_DIRTY;
@@ -240,8 +58,9 @@ static unsigned int kind_of(const char *name)
 
 static struct call *add(struct dice *d, struct program *p, const char *name)
 {
-	struct call *c = &p->call[p->nr++];
+	struct call *c = &p->call[p->nr];
 
+	slots_there(p, p->nr++);
 	make_call(d, c, kind_of(name));
 	c->thread = 0;
 	c->fail = 0;
@@ -358,7 +177,7 @@ static void add_world(struct dice *d, struct program *p)
 		else if (one_in(d, 2))
 			add_written(d, p, SLOT_VMO + i);
 	}
-	if (one_in(d, 3)) {
+	if (!one_in(d, 3)) {
 		add_vmo(d, p, SLOT_PLAIN);
 		c = add(d, p, "pwrite");
 		c->arg[0] = SLOT_PLAIN;
@@ -377,8 +196,10 @@ void generate(struct dice *d, struct program *p)
 	p->end = roll(d, NR_ENDINGS);
 	if (!one_in(d, 16))
 		add_world(d, p);
-	while (more-- && p->nr < MAX_CALLS)
+	while (more-- && p->nr < MAX_CALLS) {
+		slots_there(p, p->nr);
 		make_call(d, &p->call[p->nr++], any_kind(d));
+	}
 }
 
 static void insert(struct program *p, unsigned int at, const struct call *c)
@@ -414,6 +235,7 @@ static void mutate_once(struct dice *d, struct program *p,
 	unsigned int at = roll(d, p->nr), i;
 	struct call c;
 
+	slots_there(p, p->nr);
 	switch (roll(d, 12)) {
 	case 0:
 	case 1:

@@ -33,7 +33,7 @@ static void build(struct thread *t, const struct call_desc *d, const uint64_t *a
 		if (!f->width)
 			continue;
 		if (is_fd(f->kind))
-			value = (uint32_t)slot_fd(value);
+			value = (uint32_t)rights_hold(t, i, value);
 		else if (f->kind == A_POINTER)
 			value = (uintptr_t)pointer(t, value);
 		memcpy(t->own + f->offset, &value, f->width);
@@ -59,10 +59,14 @@ long run_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a)
 {
 	void *arg;
 	long ret;
+	int fd;
 
+	rights_begin(t);
+	fd = rights_hold(t, 0, a[0]);
 	build(t, d, a);
 	arg = place(t, d, a[1]);
-	ret = ioctl(slot_fd(a[0]), d->cmd, arg) < 0 ? -errno : 0;
+	ret = ioctl(fd, d->cmd, arg) < 0 ? -errno : 0;
+	rights_end(t, d, a, ret);
 	if (!a[1])
 		check_ioctl(t, d, a, ret);
 	return ret;

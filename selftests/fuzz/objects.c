@@ -29,6 +29,11 @@ static long put_new(unsigned int slot, int fd)
 	return 0;
 }
 
+static unsigned int spare(uint64_t slot)
+{
+	return SLOT_SPARE + (slot - SLOT_SPARE) % (NR_SLOTS - SLOT_SPARE);
+}
+
 RUN(open)
 {
 	if (a[0] >= SLOT_PORT)
@@ -42,12 +47,12 @@ RUN(reopen)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", slot_fd(a[0]));
-	return put_new(SLOT_SPARE + a[1] % 3, open(path, (int)a[2] | O_CLOEXEC, 0600));
+	return put_new(spare(a[1]), open(path, (int)a[2] | O_CLOEXEC, 0600));
 }
 
 RUN(dup)
 {
-	return put_new(SLOT_SPARE + a[1] % 3,
+	return put_new(spare(a[1]),
 		       fcntl(slot_fd(a[0]), F_DUPFD_CLOEXEC, 0));
 }
 
@@ -97,7 +102,7 @@ RUN(pass)
 	close(pair[0]);
 	close(pair[1]);
 	if (fd >= 0)
-		slot_put(SLOT_SPARE + a[1] % 3, fd);
+		slot_put(spare(a[1]), fd);
 	return 0;
 }
 

@@ -153,10 +153,20 @@ static void tell(int fd)
 		_exit(3);
 }
 
+/* So that what the kernel reports of a thread, or of its memory, names the program. */
+static void set_name(void)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), THREAD_NAME "%lu", shared->number);
+	prctl(PR_SET_NAME, name);
+}
+
 static void run_calls(struct thread *t)
 {
 	unsigned int i;
 
+	set_name();
 	for (i = 0; i < program->nr && !atomic_load(&shared->stop); i++)
 		if (program->call[i].thread == t->id)
 			make_call(t, i);
