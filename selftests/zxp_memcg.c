@@ -51,24 +51,7 @@ FIXTURE_TEARDOWN(memcg)
 
 static long long event(const char *name)
 {
-	FILE *f = fopen(CGROUP "/memory.events", "re");
-	long long n = -1, value;
-	char key[32];
-
-	while (f && fscanf(f, "%31s %lld", key, &value) == 2)
-		if (!strcmp(key, name))
-			n = value;
-	if (f)
-		fclose(f);
-	return n;
-}
-
-static bool enter(void)
-{
-	char pid[16];
-
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	return !write_file(CGROUP "/cgroup.procs", pid);
+	return read_keyed(CGROUP "/memory.events", name);
 }
 
 #define CHECK(cond) do {						\
@@ -88,7 +71,7 @@ static int supply_more_than_fits(void *arg)
 	struct test_vmo *vmo;
 	struct server s;
 
-	CHECK(enter() && user_pager_init(&p));
+	CHECK(enter_cgroup(CGROUP) && user_pager_init(&p));
 	vmo = pager_create_vmo(&p, PAGES);
 	CHECK(vmo);
 	/* A page may go as soon as it is there, so it takes a server even now. */
@@ -133,7 +116,7 @@ static int map_more_than_fits(void *arg)
 	struct test_vmo *vmo;
 	struct server s;
 
-	CHECK(enter() && user_pager_init(&p));
+	CHECK(enter_cgroup(CGROUP) && user_pager_init(&p));
 	vmo = pager_create_vmo(&p, PAGES);
 	CHECK(vmo && server_start(&s, &p));
 	for (uint64_t i = 0; i < PAGES; i += CHUNK) {
@@ -171,7 +154,7 @@ static int keep_what_was_written(void *arg)
 	struct server s;
 	int plain;
 
-	CHECK(enter() && user_pager_init(&p));
+	CHECK(enter_cgroup(CGROUP) && user_pager_init(&p));
 	plain = zxp_create_plain(p.fd, BYTES(KEPT));
 	vmo = pager_create_vmo(&p, PAGES);
 	CHECK(vmo && plain >= 0 && server_start(&s, &p));
@@ -214,7 +197,7 @@ static int write_more_than_fits(void *arg)
 	struct user_pager p;
 	int plain;
 
-	CHECK(enter() && user_pager_init(&p));
+	CHECK(enter_cgroup(CGROUP) && user_pager_init(&p));
 	plain = zxp_create_plain(p.fd, BYTES(PAGES));
 	CHECK(plain >= 0);
 	memset(buf, 1, BYTES(CHUNK));

@@ -4,69 +4,20 @@
  * polls of the packet stream.
  */
 #define _GNU_SOURCE
-#include <linux/io_uring.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
+#include "lib/ring.h"
 
 #define BYTES(pages)	((pages) * page_size)
 
-struct ring {
-	int fd;
-	struct io_uring_sqe *sqes;
-	uint32_t *sq_tail, *sq_mask, *sq_array;
-	uint32_t *cq_head, *cq_tail, *cq_mask;
-	struct io_uring_cqe *cqes;
-};
-
-static void *ring_map(struct ring *r, size_t len, off_t what)
-{
-	return mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-		    r->fd, what);
-}
-
-/* 0 or the negative errno. */
-static int ring_init(struct ring *r)
-{
-	struct io_uring_params p = { 0 };
-	char *sq, *cq;
-
-	r->fd = syscall(SYS_io_uring_setup, 16, &p);
-	if (r->fd < 0)
-		return -errno;
-	sq = ring_map(r, p.sq_off.array + p.sq_entries * 4, IORING_OFF_SQ_RING);
-	cq = ring_map(r, p.cq_off.cqes + p.cq_entries * sizeof(*r->cqes),
-		      IORING_OFF_CQ_RING);
-	r->sqes = ring_map(r, p.sq_entries * sizeof(*r->sqes), IORING_OFF_SQES);
-	if (sq == MAP_FAILED || cq == MAP_FAILED || r->sqes == MAP_FAILED)
-		return -ENOMEM;
-	r->sq_tail = (uint32_t *)(sq + p.sq_off.tail);
-	r->sq_mask = (uint32_t *)(sq + p.sq_off.ring_mask);
-	r->sq_array = (uint32_t *)(sq + p.sq_off.array);
-	r->cq_head = (uint32_t *)(cq + p.cq_off.head);
-	r->cq_tail = (uint32_t *)(cq + p.cq_off.tail);
-	r->cq_mask = (uint32_t *)(cq + p.cq_off.ring_mask);
-	r->cqes = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
-	return 0;
-}
-
 static bool ring_submit(struct ring *r, const struct io_uring_sqe *sqe)
 {
-	uint32_t tail = *r->sq_tail, i = tail & *r->sq_mask;
-
-	r->sqes[i] = *sqe;
-	r->sq_array[i] = i;
-	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
+	ring_put(r, sqe);
 	return syscall(SYS_io_uring_enter, r->fd, 1, 0, 0, NULL, 0) == 1;
-}
-
-static bool ring_done(struct ring *r)
-{
-	return *r->cq_head != __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE);
 }
 
 /* Wait for the next result and leave it in @cqe. */
@@ -78,8 +29,7 @@ static bool ring_wait(struct ring *r, struct io_uring_cqe *cqe)
 		diag("io_uring: no result");
 		return false;
 	}
-	*cqe = r->cqes[*r->cq_head & *r->cq_mask];
-	__atomic_store_n(r->cq_head, *r->cq_head + 1, __ATOMIC_RELEASE);
+	*cqe = ring_take(r);
 	return true;
 }
 
@@ -105,7 +55,7 @@ FIXTURE(uring)
 
 FIXTURE_SETUP(uring)
 {
-	int rc = ring_init(&self->r);
+	int rc = ring_init(&self->r, 16);
 
 	if (rc == -ENOSYS || rc == -EPERM)
 		SKIP(return, "no io_uring here");
@@ -214,7 +164,7 @@ static int submit_and_pause(void *arg)
 	struct io_uring_sqe sqe = read_sqe(vmo->fd, map_anon(1), BYTES(1), 0);
 	struct ring r;
 
-	if (ring_init(&r) || !ring_submit(&r, &sqe))
+	if (ring_init(&r, 16) || !ring_submit(&r, &sqe))
 		return 1;
 	for (;;)
 		pause();

@@ -12,16 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "fuzz.h"
-
-#define RUN(name) long run_##name(struct thread *t __attribute__((unused)), \
-				  const struct call_desc *d __attribute__((unused)), \
-				  const uint64_t *a)
-
-static long result(long ret)
-{
-	return ret < 0 ? -errno : ret;
-}
+#include "calls.h"
 
 RUN(read)
 {

@@ -10,16 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "fuzz.h"
-
-#define RUN(name) long run_##name(struct thread *t __attribute__((unused)), \
-				  const struct call_desc *d __attribute__((unused)), \
-				  const uint64_t *a)
-
-static long result(long ret)
-{
-	return ret < 0 ? -errno : ret;
-}
+#include "calls.h"
 
 /* Of a window, whatever the program says. */
 static uint8_t *in_window(uint64_t address)

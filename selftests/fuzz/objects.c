@@ -15,11 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "fuzz.h"
-
-#define RUN(name) long run_##name(struct thread *t __attribute__((unused)), \
-				  const struct call_desc *d __attribute__((unused)), \
-				  const uint64_t *a)
+#include "calls.h"
 
 static long put_new(unsigned int slot, int fd)
 {

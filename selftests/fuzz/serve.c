@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "../lib/abi.h"
 #include "fuzz.h"
 
 #define MAX_VMOS	64
@@ -167,34 +168,12 @@ static void check_packet(const struct zxp_packet *p, bool from_port)
 			v ? v->flags : 0);
 }
 
-static long supply(int pager, int vmo, uint64_t offset, uint64_t length)
+static void supply(int pager, int vmo, uint64_t offset, uint64_t length)
 {
 	uint64_t most = BUFFER_PAGES * PAGE;
-	struct zxp_supply_pages arg = {
-		.size = sizeof(arg),
-		.vmo_fd = vmo,
-		.aux_fd = -1,
-		.offset = offset,
-		.length = length < most ? length : most,
-		.source = BUFFER,
-	};
 
-	return ioctl(pager, ZXP_IOC_SUPPLY_PAGES, &arg) ? -errno : 0;
-}
-
-static long op_range(int pager, int vmo, uint32_t op, uint64_t offset,
-		     uint64_t length, uint64_t data)
-{
-	struct zxp_op_range arg = {
-		.size = sizeof(arg),
-		.op = op,
-		.vmo_fd = vmo,
-		.offset = offset,
-		.length = length,
-		.data = data,
-	};
-
-	return ioctl(pager, ZXP_IOC_OP_RANGE, &arg) ? -errno : 0;
+	zxp_supply_pages(pager, vmo, offset, length < most ? length : most,
+			 (const void *)BUFFER);
 }
 
 /* 0 well; 1 the first half; 2 it fails; 3 too much; 4 the first page; 5 not at all */
@@ -222,18 +201,18 @@ static void answer(const struct zxp_packet *p, unsigned int how)
 		if (how != 2 && length <= BUFFER_PAGES * PAGE)
 			supply(pager, vmo, p->offset, length);
 		else
-			op_range(pager, vmo, ZXP_PAGER_OP_FAIL, p->offset, p->length,
+			zxp_op_range(pager, ZXP_PAGER_OP_FAIL, vmo, p->offset, p->length,
 				 code);
 		break;
 	case ZXP_PACKET_DIRTY:
 		if (how != 2 && length <= BUFFER_PAGES * PAGE)
-			op_range(pager, vmo, ZXP_PAGER_OP_DIRTY, p->offset, length, 0);
+			zxp_op_range(pager, ZXP_PAGER_OP_DIRTY, vmo, p->offset, length, 0);
 		else
-			op_range(pager, vmo, ZXP_PAGER_OP_FAIL, p->offset, p->length,
+			zxp_op_range(pager, ZXP_PAGER_OP_FAIL, vmo, p->offset, p->length,
 				 code);
 		break;
 	case ZXP_PACKET_SYNC:
-		op_range(pager, vmo, ZXP_PAGER_OP_SYNC_END, p->offset, length,
+		zxp_op_range(pager, ZXP_PAGER_OP_SYNC_END, vmo, p->offset, length,
 			 how == 2 ? code : 0);
 		break;
 	}

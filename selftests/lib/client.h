@@ -129,5 +129,9 @@ int recv_fd(int sock);
 int write_file(const char *path, const char *text);
 /* A number out of such a file, -1 if there is none. */
 long long read_number(const char *path);
+/* That behind @key, in one that has many. */
+long long read_keyed(const char *path, const char *key);
+/* The caller goes there; its directory is @path. */
+bool enter_cgroup(const char *path);
 
 #endif /* ZXP_SELFTESTS_CLIENT_H */

@@ -162,6 +162,28 @@ int write_file(const char *path, const char *text)
 	return ret;
 }
 
+bool enter_cgroup(const char *path)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
+	return !write_file(file, "0");
+}
+
+long long read_keyed(const char *path, const char *key)
+{
+	FILE *f = fopen(path, "re");
+	long long n = -1, value;
+	char name[64];
+
+	while (f && fscanf(f, "%63s %lld", name, &value) == 2)
+		if (!strcmp(name, key))
+			n = value;
+	if (f)
+		fclose(f);
+	return n;
+}
+
 long long read_number(const char *path)
 {
 	FILE *f = fopen(path, "re");

@@ -272,26 +272,9 @@ static bool walk_here(const struct walk_op *op)
 	return ok && enough(op, &tally);
 }
 
-static bool enter_cgroup(void)
-{
-	char pid[16];
-
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	return !write_file(CGROUP "/cgroup.procs", pid);
-}
-
 static long long cgroup_stat(const char *name)
 {
-	FILE *f = fopen(CGROUP "/memory.stat", "re");
-	long long value, found = 0;
-	char key[64];
-
-	while (f && fscanf(f, "%63s %lld", key, &value) == 2)
-		if (!strcmp(key, name))
-			found = value;
-	if (f)
-		fclose(f);
-	return found;
+	return read_keyed(CGROUP "/memory.stat", name);
 }
 
 /* Pages that each processor is about to put into a list. move_pages() waits for those. */
@@ -334,7 +317,7 @@ bool walk(const struct walk_op *op, const char *name)
 		return false;
 	pid = fork();
 	if (!pid)
-		_exit(!(enter_cgroup() && watchdog_start() && walk_here(op)));
+		_exit(!(enter_cgroup(CGROUP) && watchdog_start() && walk_here(op)));
 	ok = pid > 0 && waitpid(pid, &status, 0) == pid;
 	if (ok && WIFSIGNALED(status))
 		diag("%s ended with signal %d", walk_name, WTERMSIG(status));

@@ -281,8 +281,7 @@ static void *actor_main(void *arg)
 		wrong("actor %d: %m", a->id);
 		return NULL;
 	}
-	if (!ring_init(&a->ring))
-		a->ring.fd = -1;
+	ring_init(&a->ring, 4);
 	for (v = 0; v < VMOS; v++)
 		map_place(a, v);
 	put(a->ab->seq, a->ab->seq + 1);

@@ -5,23 +5,15 @@
 #ifndef ZXP_SELFTESTS_STRESS_CLIENT_H
 #define ZXP_SELFTESTS_STRESS_CLIENT_H
 
-#include <linux/io_uring.h>
 #include <pthread.h>
 #include <setjmp.h>
 
+#include "../lib/ring.h"
 #include "stress.h"
 
 /* Two places for each VMO's mapping, and one that all threads of the process use. */
 #define SLOT		(2 * ROOM_BYTES)
 #define SLOTS		(2 * VMOS)
-
-struct ring {
-	int fd;
-	struct io_uring_sqe *sqes;
-	uint32_t *sq_tail, *sq_mask, *sq_array;
-	uint32_t *cq_head, *cq_tail, *cq_mask;
-	struct io_uring_cqe *cqes;
-};
 
 struct actor {
 	int id;
@@ -83,13 +75,6 @@ static inline int vmo_fd(const struct range *r)
 /* client.c */
 void run_op(struct actor *a, const struct op *op);
 const struct op *choose_op(struct actor *a, bool forked);
-
-/* ring.c */
-bool ring_init(struct ring *r);
-void ring_close(struct ring *r);
-ssize_t ring_io(struct ring *r, int opcode, int fd, void *buf, size_t len, uint64_t off);
-int ring_register(struct ring *r, void *buf, size_t len);
-void ring_unregister(struct ring *r);
 
 /* ops_file.c */
 ssize_t op_pread(struct actor *a, const struct range *r);

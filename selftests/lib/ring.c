@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * As much of io_uring as is needed to do one thing at a time.
- */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
-#include "client.h"
+#include "ring.h"
 
 static void *ring_map(struct ring *r, size_t len, off_t what)
 {
@@ -15,21 +14,21 @@ static void *ring_map(struct ring *r, size_t len, off_t what)
 		    what);
 }
 
-bool ring_init(struct ring *r)
+int ring_init(struct ring *r, unsigned int entries)
 {
 	struct io_uring_params p = { 0 };
 	char *sq, *cq;
 
-	r->fd = syscall(SYS_io_uring_setup, 4, &p);
+	r->fd = syscall(SYS_io_uring_setup, entries, &p);
 	if (r->fd < 0)
-		return false;
+		return -errno;
 	sq = ring_map(r, p.sq_off.array + p.sq_entries * 4, IORING_OFF_SQ_RING);
 	cq = ring_map(r, p.cq_off.cqes + p.cq_entries * sizeof(*r->cqes),
 		      IORING_OFF_CQ_RING);
 	r->sqes = ring_map(r, p.sq_entries * sizeof(*r->sqes), IORING_OFF_SQES);
 	if (sq == MAP_FAILED || cq == MAP_FAILED || r->sqes == MAP_FAILED) {
 		ring_close(r);
-		return false;
+		return -ENOMEM;
 	}
 	r->sq_tail = (uint32_t *)(sq + p.sq_off.tail);
 	r->sq_mask = (uint32_t *)(sq + p.sq_off.ring_mask);
@@ -38,7 +37,7 @@ bool ring_init(struct ring *r)
 	r->cq_tail = (uint32_t *)(cq + p.cq_off.tail);
 	r->cq_mask = (uint32_t *)(cq + p.cq_off.ring_mask);
 	r->cqes = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
-	return true;
+	return 0;
 }
 
 void ring_close(struct ring *r)
@@ -47,30 +46,45 @@ void ring_close(struct ring *r)
 	r->fd = -1;
 }
 
-ssize_t ring_io(struct ring *r, int opcode, int fd, void *buf, size_t len, uint64_t off)
+void ring_put(struct ring *r, const struct io_uring_sqe *sqe)
 {
 	uint32_t tail = *r->sq_tail, i = tail & *r->sq_mask;
-	int submit = 1;
-	ssize_t res;
 
-	r->sqes[i] = (struct io_uring_sqe){
+	r->sqes[i] = *sqe;
+	r->sq_array[i] = i;
+	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
+}
+
+bool ring_done(struct ring *r)
+{
+	return *r->cq_head != __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE);
+}
+
+struct io_uring_cqe ring_take(struct ring *r)
+{
+	struct io_uring_cqe cqe = r->cqes[*r->cq_head & *r->cq_mask];
+
+	__atomic_store_n(r->cq_head, *r->cq_head + 1, __ATOMIC_RELEASE);
+	return cqe;
+}
+
+ssize_t ring_io(struct ring *r, int opcode, int fd, void *buf, size_t len, uint64_t off)
+{
+	struct io_uring_sqe sqe = {
 		.opcode = opcode,
 		.fd = fd,
 		.off = off,
 		.addr = (uintptr_t)buf,
 		.len = len,
 	};
-	r->sq_array[i] = i;
-	__atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_RELEASE);
-	/* It is under way and has to end, whatever signals come. */
-	while (*r->cq_head == __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE)) {
+	int submit = 1;
+
+	ring_put(r, &sqe);
+	while (!ring_done(r))
 		if (syscall(SYS_io_uring_enter, r->fd, submit, 1, IORING_ENTER_GETEVENTS,
 			    NULL, 0) >= 0)
 			submit = 0;
-	}
-	res = r->cqes[*r->cq_head & *r->cq_mask].res;
-	__atomic_store_n(r->cq_head, *r->cq_head + 1, __ATOMIC_RELEASE);
-	return res;
+	return ring_take(r).res;
 }
 
 int ring_register(struct ring *r, void *buf, size_t len)
