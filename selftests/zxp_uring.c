@@ -29,7 +29,7 @@ static bool ring_wait(struct ring *r, struct io_uring_cqe *cqe)
 		diag("io_uring: no result");
 		return false;
 	}
-	*cqe = ring_take(r);
+	ring_take(r, cqe);
 	return true;
 }
 

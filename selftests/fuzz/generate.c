@@ -188,6 +188,39 @@ static void add_world(struct dice *d, struct program *p)
 		add(d, p, "pipe");
 }
 
+/* Which argument of it is a VMO, or -1. */
+static int vmo_arg(unsigned int kind)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_args(&calls[kind]); i++)
+		if (calls[kind].args[i].kind == A_VMO)
+			return i;
+	return -1;
+}
+
+/* Some calls with the descriptor that the last one has put into a spare slot, if any. */
+static void use_spare(struct dice *d, struct program *p)
+{
+	const struct call *last = &p->call[p->nr - 1];
+	unsigned int i, kind, more = roll(d, 4);
+	uint64_t slot = NR_SLOTS;
+	int arg;
+
+	for (i = 0; i < nr_args(&calls[last->kind]); i++)
+		if (calls[last->kind].args[i].kind == A_SPARE)
+			slot = last->arg[i];
+	while (slot < NR_SLOTS && more-- && p->nr < MAX_CALLS) {
+		do {
+			kind = any_kind(d);
+			arg = vmo_arg(kind);
+		} while (arg < 0);
+		make_call(d, &p->call[p->nr], kind);
+		p->call[p->nr].arg[arg] = slot;
+		p->call[p->nr++].thread = last->thread;
+	}
+}
+
 void generate(struct dice *d, struct program *p)
 {
 	unsigned int more = 3 + roll(d, one_in(d, 3) ? 24 : 10);
@@ -199,6 +232,7 @@ void generate(struct dice *d, struct program *p)
 	while (more-- && p->nr < MAX_CALLS) {
 		slots_there(p, p->nr);
 		make_call(d, &p->call[p->nr++], any_kind(d));
+		use_spare(d, p);
 	}
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The fuzzer: makes programs, has each run by a worker, and keeps those that have
- * reached something. See Documentation/testing.rst.
+ * reached something. See Documentation/mistakes.rst.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -60,12 +60,10 @@ bool ring_done(struct ring *r)
 	return *r->cq_head != __atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE);
 }
 
-struct io_uring_cqe ring_take(struct ring *r)
+void ring_take(struct ring *r, struct io_uring_cqe *cqe)
 {
-	struct io_uring_cqe cqe = r->cqes[*r->cq_head & *r->cq_mask];
-
+	*cqe = r->cqes[*r->cq_head & *r->cq_mask];
 	__atomic_store_n(r->cq_head, *r->cq_head + 1, __ATOMIC_RELEASE);
-	return cqe;
 }
 
 ssize_t ring_io(struct ring *r, int opcode, int fd, void *buf, size_t len, uint64_t off)
@@ -77,6 +75,7 @@ ssize_t ring_io(struct ring *r, int opcode, int fd, void *buf, size_t len, uint6
 		.addr = (uintptr_t)buf,
 		.len = len,
 	};
+	struct io_uring_cqe cqe;
 	int submit = 1;
 
 	ring_put(r, &sqe);
@@ -84,7 +83,8 @@ ssize_t ring_io(struct ring *r, int opcode, int fd, void *buf, size_t len, uint6
 		if (syscall(SYS_io_uring_enter, r->fd, submit, 1, IORING_ENTER_GETEVENTS,
 			    NULL, 0) >= 0)
 			submit = 0;
-	return ring_take(r).res;
+	ring_take(r, &cqe);
+	return cqe.res;
 }
 
 int ring_register(struct ring *r, void *buf, size_t len)

@@ -28,7 +28,7 @@ void ring_put(struct ring *r, const struct io_uring_sqe *sqe);
 /* Is there a result? */
 bool ring_done(struct ring *r);
 /* The next one, which is there. */
-struct io_uring_cqe ring_take(struct ring *r);
+void ring_take(struct ring *r, struct io_uring_cqe *cqe);
 
 /* One thing at a time, which ends whatever signals come; its result. */
 ssize_t ring_io(struct ring *r, int opcode, int fd, void *buf, size_t len, uint64_t off);

@@ -53,7 +53,7 @@
  * IO                  EIO          FAIL code
  * IO_DATA_INTEGRITY   EBADMSG      FAIL code
  * NO_SPACE            ENOSPC       FAIL code; write past a fixed size
- * TIMED_OUT           ETIMEDOUT    FAIL code for time limits
+ * TIMED_OUT           ETIMEDOUT    not in this revision: for time limits
  * ==================  ===========  ============================================
  *
  * Besides these there are the errors of Linux itself: EFAULT for a bad pointer,
@@ -134,7 +134,8 @@ enum zxp_packet_command {
 /**
  * struct zxp_packet - one packet, 48 bytes, laid out as zx_port_packet_t
  * @key: the key that the VMO was created with
- * @type: %ZXP_PKT_TYPE_PAGE_REQUEST
+ * @type: %ZXP_PKT_TYPE_PAGE_REQUEST, or what it was queued with by PORT_QUEUE; then
+ *	so are all other fields
  * @status: 0
  * @command: one of &enum zxp_packet_command
  * @flags: 0
