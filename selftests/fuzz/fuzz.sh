@@ -89,7 +89,9 @@ done
 if [ $status -ge 124 ] && ! { [ $status = 126 ] && [ -n "$found" ]; }; then
 	echo "not ok 99 fuzz.guest # status $status"
 	file=$out/crash-$kernel-$seed
-	last_programs > "$file.before" || :
+	# None if it never came so far.
+	: >> "$share/journal"
+	last_programs > "$file.before"
 	awk '/^# execution/ { p = "" } { p = p $0 "\n" } END { printf "%s", p }' \
 		"$file.before" > "$file"
 	echo "# What was run last, of seed $seed on $kernel; the very last one is in ${file#"$zx_root/"}:"

@@ -157,6 +157,41 @@ static void add_written(struct dice *d, struct program *p, unsigned int vmo)
 		add_op(d, p, vmo, ZXP_PAGER_OP_WRITEBACK_BEGIN, supply);
 }
 
+/* Which argument of it is a VMO, or -1. */
+static int vmo_arg(unsigned int kind)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_args(&calls[kind]); i++)
+		if (calls[kind].args[i].kind == A_VMO)
+			return i;
+	return -1;
+}
+
+/* Some calls with the descriptor that the last one has put into a spare slot, if any. */
+static void use_spare(struct dice *d, struct program *p)
+{
+	const struct call *last = &p->call[p->nr - 1];
+	unsigned int i, kind, more = roll(d, 4);
+	uint64_t slot = NR_SLOTS;
+	bool ioctls;
+	int arg;
+
+	for (i = 0; i < nr_args(&calls[last->kind]); i++)
+		if (calls[last->kind].args[i].kind == A_SPARE)
+			slot = last->arg[i];
+	while (slot < NR_SLOTS && more-- && p->nr < MAX_CALLS) {
+		ioctls = one_in(d, 2);
+		do {
+			kind = any_kind(d);
+			arg = vmo_arg(kind);
+		} while (arg < 0 || (ioctls && !calls[kind].cmd));
+		make_call(d, &p->call[p->nr], kind);
+		p->call[p->nr].arg[arg] = slot;
+		p->call[p->nr++].thread = last->thread;
+	}
+}
+
 /* A pager with some VMOs, for the rest to act on. */
 static void add_world(struct dice *d, struct program *p)
 {
@@ -186,38 +221,11 @@ static void add_world(struct dice *d, struct program *p)
 	}
 	if (one_in(d, 4))
 		add(d, p, "pipe");
-}
-
-/* Which argument of it is a VMO, or -1. */
-static int vmo_arg(unsigned int kind)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_args(&calls[kind]); i++)
-		if (calls[kind].args[i].kind == A_VMO)
-			return i;
-	return -1;
-}
-
-/* Some calls with the descriptor that the last one has put into a spare slot, if any. */
-static void use_spare(struct dice *d, struct program *p)
-{
-	const struct call *last = &p->call[p->nr - 1];
-	unsigned int i, kind, more = roll(d, 4);
-	uint64_t slot = NR_SLOTS;
-	int arg;
-
-	for (i = 0; i < nr_args(&calls[last->kind]); i++)
-		if (calls[last->kind].args[i].kind == A_SPARE)
-			slot = last->arg[i];
-	while (slot < NR_SLOTS && more-- && p->nr < MAX_CALLS) {
-		do {
-			kind = any_kind(d);
-			arg = vmo_arg(kind);
-		} while (arg < 0);
-		make_call(d, &p->call[p->nr], kind);
-		p->call[p->nr].arg[arg] = slot;
-		p->call[p->nr++].thread = last->thread;
+	if (one_in(d, 2)) {
+		c = add(d, p, "reopen");
+		c->arg[0] = SLOT_VMO + roll(d, nr);
+		c->arg[2] = one_in(d, 3) ? O_WRONLY : O_RDONLY;
+		use_spare(d, p);
 	}
 }
 

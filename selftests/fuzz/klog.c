@@ -18,18 +18,15 @@
 
 static int kmsg_fd = -1;
 /* All since the start: what belongs together may be spread over programs. */
-static char log_path[] = "/tmp/fuzz-klog-XXXXXX";
+#define LOG_PATH	"/tmp/fuzz-klog"
 static FILE *log_file;
 
 void klog_open(void)
 {
-	int fd;
-
 	if (!options.klog)
 		return;
 	kmsg_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	fd = mkstemp(log_path);
-	log_file = fd < 0 ? NULL : fdopen(fd, "w");
+	log_file = fopen(LOG_PATH, "we");
 	if (kmsg_fd < 0 || !log_file || lseek(kmsg_fd, 0, SEEK_END) < 0) {
 		perror("fuzz: the kernel's log");
 		exit(2);
@@ -76,8 +73,7 @@ static bool judge(bool print)
 	bool bad = false;
 	FILE *f;
 
-	snprintf(command, sizeof(command), "exec '%s' --boot '%s'", options.klog,
-		 log_path);
+	snprintf(command, sizeof(command), "exec '%s' --boot " LOG_PATH, options.klog);
 	f = popen(command, "re");
 	if (!f) {
 		perror(options.klog);

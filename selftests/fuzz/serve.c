@@ -168,14 +168,6 @@ static void check_packet(const struct zxp_packet *p, bool from_port)
 			v ? v->flags : 0);
 }
 
-static void supply(int pager, int vmo, uint64_t offset, uint64_t length)
-{
-	uint64_t most = BUFFER_PAGES * PAGE;
-
-	zxp_supply_pages(pager, vmo, offset, length < most ? length : most,
-			 (const void *)BUFFER);
-}
-
 /* 0 well; 1 the first half; 2 it fails; 3 too much; 4 the first page; 5 not at all */
 static void answer(const struct zxp_packet *p, unsigned int how)
 {
@@ -185,7 +177,8 @@ static void answer(const struct zxp_packet *p, unsigned int how)
 	uint64_t length = p->length;
 	int pager, vmo;
 
-	if (!v || how == 5 || p->type != ZXP_PKT_TYPE_PAGE_REQUEST)
+	if (!v || how == 5 || p->type != ZXP_PKT_TYPE_PAGE_REQUEST ||
+	    p->command == ZXP_PACKET_COMPLETE)
 		return;
 	pager = v->pager_fd >= 0 ? v->pager_fd : slot_fd(v->pager);
 	vmo = v->fd >= 0 ? v->fd : slot_fd(v->slot);
@@ -196,26 +189,14 @@ static void answer(const struct zxp_packet *p, unsigned int how)
 	else if (how == 4)
 		length = PAGE;
 
-	switch (p->command) {
-	case ZXP_PACKET_READ:
-		if (how != 2 && length <= BUFFER_PAGES * PAGE)
-			supply(pager, vmo, p->offset, length);
-		else
-			zxp_op_range(pager, ZXP_PAGER_OP_FAIL, vmo, p->offset, p->length,
-				 code);
-		break;
-	case ZXP_PACKET_DIRTY:
-		if (how != 2 && length <= BUFFER_PAGES * PAGE)
-			zxp_op_range(pager, ZXP_PAGER_OP_DIRTY, vmo, p->offset, length, 0);
-		else
-			zxp_op_range(pager, ZXP_PAGER_OP_FAIL, vmo, p->offset, p->length,
-				 code);
-		break;
-	case ZXP_PACKET_SYNC:
-		zxp_op_range(pager, ZXP_PAGER_OP_SYNC_END, vmo, p->offset, length,
-			 how == 2 ? code : 0);
-		break;
-	}
+	if (p->command == ZXP_PACKET_SYNC)
+		zxp_sync_end(pager, vmo, p->offset, length, how == 2 ? code : 0);
+	else if (how == 2 || length > BUFFER_PAGES * PAGE)
+		zxp_fail(pager, vmo, p->offset, p->length, code);
+	else if (p->command == ZXP_PACKET_READ)
+		zxp_supply_pages(pager, vmo, p->offset, length, (const void *)BUFFER);
+	else if (p->command == ZXP_PACKET_DIRTY)
+		zxp_dirty(pager, vmo, p->offset, length);
 }
 
 /*
