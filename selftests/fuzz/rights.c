@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No ioctl may succeed with a descriptor that was not opened for it. Descriptors of
- * less rights are in the spare slots. While a call is made with one of those it is given
- * a copy that no other thread knows, so that it is known afterwards what it had.
+ * No ioctl may succeed with a descriptor that was not opened for it, nor get as far as
+ * to an error that is looked for later. Descriptors of less rights are in the spare
+ * slots. While a call is made with one of those it is given a copy that no other thread
+ * knows, so that it is known afterwards what it had.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -39,11 +41,11 @@ static void needs(struct thread *t, const struct call_desc *d, unsigned int i,
 		  bool read, bool write)
 {
 	if (t->held[i] >= 0 && !may(t->held[i], read, write))
-		finding("%s: success with %s that was opened with %#x", d->name,
+		finding("%s: not refused for %s that was opened with %#x", d->name,
 			d->args[i].name, fcntl(t->held[i], F_GETFL));
 }
 
-/* After a success of an ioctl that was made with @a. */
+/* After an ioctl with @a that has not looked at rights, or has found them good. */
 static void check(struct thread *t, const struct call_desc *d, const uint64_t *a)
 {
 	switch (d->cmd) {
@@ -80,7 +82,7 @@ void rights_end(struct thread *t, const struct call_desc *d, const uint64_t *a, 
 	unsigned int i;
 
 	/* Elsewhere the structure may be another one by now. */
-	if (!ret && !a[1])
+	if (!a[1] && (!ret || ret == -ERANGE || ret == -ESTALE || ret == -ENOENT))
 		check(t, d, a);
 	for (i = 0; i < MAX_ARGS; i++)
 		if (t->held[i] >= 0)
