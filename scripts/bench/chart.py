@@ -10,7 +10,8 @@ import math
 
 WIDTH, HEIGHT = 640, 400
 LEFT, RIGHT, TOP, BOTTOM = 80, 160, 40, 50
-COLOURS = ("#c0392b", "#2471a3", "#1e8449", "#b7950b", "#6c3483", "#5d6d7e", "#a04000")
+COLOURS = ("#c0392b", "#2471a3", "#1e8449", "#b7950b", "#6c3483", "#5d6d7e", "#a04000",
+           "#17202a")
 
 
 def decades(low, high):
