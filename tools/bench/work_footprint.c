@@ -6,7 +6,7 @@
  * Kernel memory is what /proc/meminfo has as slabs, per-CPU memory and vmalloc. Slabs
  * are counted in whole pages, so there are so many objects that this is no matter. Free
  * memory has to shrink by as much, or something was not counted; it is not the measure
- * itself, since each CPU keeps some pages that are neither free nor used.
+ * itself, since the rest of the guest lives on.
  *
  * The number of bytes is a ratio to footprint.byte in the table of bars, where the
  * limits are. A memfd is what Linux itself takes for such a file and its pages.
@@ -43,6 +43,22 @@ struct memory {
 	double free;
 };
 
+/* Pages that a CPU has for itself are free, and not counted so. */
+static double free_in_cpus(void)
+{
+	FILE *f = fopen("/proc/zoneinfo", "re");
+	unsigned long count, pages = 0;
+	char line[128];
+
+	if (!f)
+		die("/proc/zoneinfo");
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, " count: %lu", &count) == 1)
+			pages += count;
+	fclose(f);
+	return (double)(pages * PAGE_SIZE);
+}
+
 static struct memory memory_now(void)
 {
 	static const char *const names[] = { "Slab:", "Percpu:", "VmallocUsed:" };
@@ -62,6 +78,7 @@ static struct memory memory_now(void)
 					    1024;
 	}
 	fclose(f);
+	m.free += free_in_cpus();
 	return m;
 }
 
@@ -88,7 +105,7 @@ static struct memory memory_settled(void)
 
 /*
  * What each of @nr things has taken since @before, beside @pages pages of their own.
- * What is not counted may be a tenth, and what CPUs keep.
+ * What is not counted may be a tenth, and some noise.
  */
 static double taken(const char *what, struct memory before, size_t nr, size_t pages)
 {

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A file that is read as from a disk, with nothing that waits for one: brd keeps it in
+ * memory of its own, and ext4 reads it into the page cache when it is not there. All who
+ * serve it read it in the same way.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store.h"
+
+#define DISK	"/dev/ram0"
+/* What ext4 has beside the file. */
+#define OVERHEAD(size)	((size) / 8 + MIB(16))
+
+void make_directory(char *dir, size_t size)
+{
+	snprintf(dir, size, "/tmp/zxbench.XXXXXX");
+	if (!mkdtemp(dir))
+		die("%s", dir);
+}
+
+/* All descriptors of this program are closed there, but for @keep_fd. */
+pid_t run_program(char *const *argv, int keep_fd)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid)
+		return pid;
+	/* Standard output is for figures. */
+	dup2(STDERR_FILENO, STDOUT_FILENO);
+	if (keep_fd >= 0)
+		fcntl(keep_fd, F_SETFD, 0);
+	execvp(argv[0], argv);
+	die("%s", argv[0]);
+}
+
+void wait_for_end(pid_t pid, const char *what)
+{
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid)
+		die("wait for %s", what);
+	errno = 0;
+	if (status)
+		die("%s ended with status %#x", what, (unsigned int)status);
+}
+
+static void run_to_end(char *const *argv)
+{
+	wait_for_end(run_program(argv, -1), argv[0]);
+}
+
+static void write_content(const struct store *store)
+{
+	int fd = open(store->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	size_t page, run;
+
+	if (fd < 0)
+		die("%s", store->path);
+	for (page = 0; page < store->pages; page += run) {
+		run = content_run(page, store->pages - page);
+		if (pwrite(fd, content_at(page), run * PAGE_SIZE,
+			   (off_t)(page * PAGE_SIZE)) != (ssize_t)(run * PAGE_SIZE))
+			die("%s", store->path);
+	}
+	if (fsync(fd))
+		die("%s", store->path);
+	close(fd);
+}
+
+void store_open(struct store *store, size_t pages)
+{
+	size_t size = pages * PAGE_SIZE;
+	char disk_size[32];
+	char *load[] = { "modprobe", "brd", "rd_nr=1", disk_size, NULL };
+	char *format[] = { "mkfs.ext4", "-q", "-O", "^has_journal", "-E",
+			   "lazy_itable_init=0,nodiscard", DISK, NULL };
+
+	store->pages = pages;
+	snprintf(disk_size, sizeof(disk_size), "rd_size=%zu",
+		 (size + OVERHEAD(size)) >> 10);
+	run_to_end(load);
+	run_to_end(format);
+	make_directory(store->dir, sizeof(store->dir));
+	if (mount(DISK, store->dir, "ext4", MS_NOATIME, NULL))
+		die("mount of %s", DISK);
+	snprintf(store->path, sizeof(store->path), "%s/data", store->dir);
+	write_content(store);
+}
+
+void store_cold(void)
+{
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	sync();
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		die("drop_caches");
+	close(fd);
+}
+
+void store_close(const struct store *store)
+{
+	char *unload[] = { "modprobe", "-r", "brd", NULL };
+
+	if (umount2(store->dir, 0))
+		die("umount %s", store->dir);
+	rmdir(store->dir);
+	run_to_end(unload);
+}
+
+/* --- the file itself -------------------------------------------------------------- */
+
+static void file_start(struct server *s, const struct store *store)
+{
+	s->fd = open(store->path, O_RDONLY | O_CLOEXEC);
+	if (s->fd < 0)
+		die("%s", store->path);
+}
+
+static void file_stop(struct server *s)
+{
+	close(s->fd);
+}
+
+const struct serving serving_file = {
+	.name = "file",
+	.start = file_start,
+	.stop = file_stop,
+};
