@@ -325,12 +325,14 @@ static void run_pages(size_t pages)
 	int vmo = zx_vmo_create(pager, pages, ZXP_VMO_TRAP_DIRTY, 0, 1);
 	struct memory before = memory_settled();
 	size_t page, run;
+	double clean, other;
 
 	for (page = 0; page < pages; page += run) {
 		run = content_run(page, pages - page);
 		zx_supply(pager, vmo, page, content_at(page), run);
 	}
-	emit_bytes("zxpager", "clean_page", taken("pages", before, pages, pages));
+	clean = taken("pages", before, pages, pages);
+	emit_bytes("zxpager", "clean_page", clean);
 
 	before = memory_settled();
 	if (zx_op_range(pager, vmo, ZXP_PAGER_OP_DIRTY, 0, pages))
@@ -353,7 +355,10 @@ static void run_pages(size_t pages)
 			   (off_t)(page * PAGE_SIZE)) != (ssize_t)(run * PAGE_SIZE))
 			die("memfd");
 	}
-	emit_bytes("memfd", "clean_page", taken("memfd's pages", before, pages, pages));
+	other = taken("memfd's pages", before, pages, pages);
+	emit_bytes("memfd", "clean_page", other);
+	/* What it is beyond the page, and beyond the page cache that all files have. */
+	emit_bytes("zxpager", "clean_page_beyond", clean - other);
 	close(memfd);
 }
 
