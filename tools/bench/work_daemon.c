@@ -124,7 +124,7 @@ static void run_random(const struct serving *serving, const struct store *store,
 
 static void run_daemon(void)
 {
-	unsigned int rounds = times(1, 2, 3), nr = times(512, 8192, 8192), i, j;
+	unsigned int rounds = times(1, 1, 3), nr = times(512, 4096, 4096), i, j;
 	struct samples sequential[ARRAY_SIZE(servings)] = { 0 };
 	struct samples random[ARRAY_SIZE(servings)] = { 0 };
 	size_t pages = choose_pages();
