@@ -80,15 +80,14 @@ static void write_content(const struct store *store)
 void store_open(struct store *store, size_t pages)
 {
 	size_t size = pages * PAGE_SIZE;
+	char *format[8] = { "mkfs.ext4", "-q", "-O", "^has_journal", "-E",
+			    "lazy_itable_init=0,nodiscard", DISK };
 	char disk_size[32];
-	char *load[] = { "modprobe", "brd", "rd_nr=1", disk_size, NULL };
-	char *format[] = { "mkfs.ext4", "-q", "-O", "^has_journal", "-E",
-			   "lazy_itable_init=0,nodiscard", DISK, NULL };
 
 	store->pages = pages;
 	snprintf(disk_size, sizeof(disk_size), "rd_size=%zu",
 		 (size + OVERHEAD(size)) >> 10);
-	run_to_end(load);
+	run_to_end((char *[]){ "modprobe", "brd", "rd_nr=1", disk_size, NULL });
 	run_to_end(format);
 	make_directory(store->dir, sizeof(store->dir));
 	if (mount(DISK, store->dir, "ext4", MS_NOATIME, NULL))
@@ -109,12 +108,10 @@ void store_cold(void)
 
 void store_close(const struct store *store)
 {
-	char *unload[] = { "modprobe", "-r", "brd", NULL };
-
 	if (umount2(store->dir, 0))
 		die("umount %s", store->dir);
 	rmdir(store->dir);
-	run_to_end(unload);
+	run_to_end((char *[]){ "modprobe", "-r", "brd", NULL });
 }
 
 /* --- the file itself -------------------------------------------------------------- */

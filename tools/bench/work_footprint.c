@@ -32,8 +32,8 @@
 #include "peer.h"
 
 /* A VMO has so many hints, and a hint has so many pages. */
-#define HINTS		64
-#define HINT_PAGES	128
+#define HINTS		64UL
+#define HINT_PAGES	128UL
 /* Parts in which the many are made, each with a figure of its own. */
 #define PARTS		10
 #define STACK_SIZE	KIB(64)
@@ -47,14 +47,16 @@ struct memory {
 static double free_in_cpus(void)
 {
 	FILE *f = fopen("/proc/zoneinfo", "re");
-	unsigned long count, pages = 0;
-	char line[128];
+	char line[128], *count;
+	unsigned long pages = 0;
 
 	if (!f)
 		die("/proc/zoneinfo");
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, " count: %lu", &count) == 1)
-			pages += count;
+	while (fgets(line, sizeof(line), f)) {
+		count = strstr(line, " count:");
+		if (count)
+			pages += strtoul(count + strlen(" count:"), NULL, 10);
+	}
 	fclose(f);
 	return (double)(pages * PAGE_SIZE);
 }
@@ -142,16 +144,16 @@ static void reserve_files(unsigned int nr)
 
 static void make_vmos(int pager, int *vmo, unsigned int nr)
 {
+	unsigned int i, part, step = nr / PARTS;
 	struct samples s = { 0 };
-	unsigned int i, part;
 	uint64_t start;
 
-	for (part = 0; part < PARTS; part++) {
+	for (part = 1; part <= PARTS; part++) {
 		start = now();
-		for (i = 0; i < nr / PARTS; i++)
+		for (i = 0; i < step; i++)
 			*vmo++ = zx_vmo_create(pager, HINTS * HINT_PAGES, 0, 0, 1);
-		sample_since(&s, start, nr / PARTS);
-		emit("footprint.create", (double)(part + 1) * (nr / PARTS), "ns", &s);
+		sample_since(&s, start, step);
+		emit("footprint.create", part * step, "ns", &s);
 		sample_free(&s);
 	}
 }
@@ -168,10 +170,11 @@ static size_t requests_of(int vmo)
 static void make_hints(const int *vmo, unsigned int nr_vmos)
 {
 	struct samples s = { 0 };
-	unsigned int i, part, hint, nr = nr_vmos / PARTS;
+	unsigned int i, part, nr = nr_vmos / PARTS;
+	size_t hint;
 	uint64_t start;
 
-	for (part = 0; part < PARTS; part++, vmo += nr) {
+	for (part = 1; part <= PARTS; part++, vmo += nr) {
 		start = now();
 		for (i = 0; i < nr; i++)
 			for (hint = 0; hint < HINTS; hint++)
@@ -180,13 +183,13 @@ static void make_hints(const int *vmo, unsigned int nr_vmos)
 						  HINT_PAGES * PAGE_SIZE,
 						  POSIX_FADV_WILLNEED))
 					die("POSIX_FADV_WILLNEED");
-		sample_since(&s, start, (size_t)nr * HINTS);
-		emit("footprint.hint", (double)(part + 1) * nr * HINTS, "ns", &s);
+		sample_since(&s, start, nr * HINTS);
+		emit("footprint.hint", (double)((size_t)part * nr * HINTS), "ns", &s);
 		sample_free(&s);
 		errno = 0;
 		for (i = 0; i < nr; i++)
 			if (requests_of(vmo[i]) != HINTS)
-				die("footprint: %zu requests instead of %u",
+				die("footprint: %zu requests instead of %lu",
 				    requests_of(vmo[i]), HINTS);
 	}
 }
@@ -216,7 +219,7 @@ static void run_vmos(unsigned int nr)
 	before = memory_settled();
 	make_hints(vmo, hinted);
 	emit_bytes("zxpager", "request",
-		   taken("hints", before, (size_t)hinted * HINTS, 0));
+		   taken("hints", before, hinted * HINTS, 0));
 
 	for (i = 0; i < nr; i++)
 		close(vmo[i]);
@@ -365,7 +368,7 @@ static void run_pages(size_t pages)
 /* Every second page is a zero range: two that touch would be one. */
 static void run_zeroes(unsigned int nr)
 {
-	int pager = zx_pager_open(), vmo = zx_vmo_create(pager, 2 * nr, 0, 0, 1);
+	int pager = zx_pager_open(), vmo = zx_vmo_create(pager, 2UL * nr, 0, 0, 1);
 	struct zxp_vmo_op_range args = {
 		.size = sizeof(args),
 		.op = ZXP_VMO_OP_ZERO,
@@ -373,18 +376,18 @@ static void run_zeroes(unsigned int nr)
 	};
 	struct memory before = memory_settled();
 	struct samples s = { 0 };
-	unsigned int i, part;
+	unsigned int i, part, step = nr / PARTS;
 	uint64_t start;
 
-	for (part = 0; part < PARTS; part++) {
+	for (part = 1; part <= PARTS; part++) {
 		start = now();
-		for (i = 0; i < nr / PARTS; i++) {
+		for (i = 0; i < step; i++) {
 			if (ioctl(vmo, ZXP_IOC_VMO_OP_RANGE, &args))
 				die("OP_RANGE(ZERO)");
 			args.offset += 2 * PAGE_SIZE;
 		}
-		sample_since(&s, start, nr / PARTS);
-		emit("footprint.zero", (double)(part + 1) * (nr / PARTS), "ns", &s);
+		sample_since(&s, start, step);
+		emit("footprint.zero", part * step, "ns", &s);
 		sample_free(&s);
 	}
 	emit_bytes("zxpager", "zero_range", taken("zero ranges", before, nr, 0));

@@ -200,11 +200,15 @@ static void run_shapes(unsigned int rounds)
 	vmo_close(&v);
 }
 
-/* A few ranges, from front to end of a small and of a large VMO. */
+/*
+ * A few ranges from front to end of a small VMO; the same ones at the front of a large
+ * VMO, which has a page at its end, too; and as many from front to end of that.
+ */
 static void run_sizes(unsigned int rounds)
 {
-	static const size_t sizes[] = { MIB(1), GIB(64) };
-	static const char *const size_names[] = { "1m", "64g" };
+	static const size_t sizes[] = { MIB(1), GIB(64), GIB(64) };
+	static const size_t spread[] = { MIB(1), MIB(1), GIB(64) };
+	static const char *const names[] = { "1m", "64g", "64g_apart" };
 	struct samples s[ARRAY_SIZE(sizes)][STEPS] = { 0 };
 	struct dirty_vmo v[ARRAY_SIZE(sizes)];
 	struct layout l[ARRAY_SIZE(sizes)];
@@ -217,10 +221,11 @@ static void run_sizes(unsigned int rounds)
 		l[j] = (struct layout){
 			.ranges = SIZES_RANGES,
 			.run = SIZES_RUN,
-			.apart = sizes[j] / PAGE_SIZE / SIZES_RANGES,
+			.apart = spread[j] / PAGE_SIZE / SIZES_RANGES,
 		};
 		for (at = 0; at < SIZES_RANGES; at++)
 			fill(&v[j], at * l[j].apart, SIZES_RUN);
+		fill(&v[j], sizes[j] / PAGE_SIZE - 1, 1);
 	}
 	for (i = 0; i < rounds; i++)
 		for (j = 0; j < ARRAY_SIZE(sizes); j++)
@@ -228,7 +233,7 @@ static void run_sizes(unsigned int rounds)
 	for (j = 0; j < ARRAY_SIZE(sizes); j++) {
 		for (step = 0; step < STEPS; step++) {
 			snprintf(name, sizeof(name), "writeback_cycle.%s_10.%s",
-				 step_names[step], size_names[j]);
+				 step_names[step], names[j]);
 			emit(name, NAN, "ns", &s[j][step]);
 			sample_free(&s[j][step]);
 		}
