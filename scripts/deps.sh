@@ -67,6 +67,7 @@ table() {
 	test fio writes to VMOs in many ways, and verifies what it wrote
 	test lmdb-utils keeps a database in a VMO
 	bench python3 compares figures, and draws their curves
+	bench e2fsprogs makes the file system whose file is served
 	demo e2fsprogs makes the image that is paged
 	demo util-linux mounts it
 	END
