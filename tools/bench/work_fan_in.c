@@ -260,7 +260,8 @@ static void serve(struct fan *f, struct samples *s)
 		/* From the first round to the second one threads are created. */
 		if (round > 1)
 			sample_since(s, start, f->threads);
-		if (round)
+		/* And behind the last round all of them end. */
+		if (round && round + 1 < f->rounds)
 			start = now();
 		sort_and_merge(f);
 		zx ? supply_zx(f) : supply_uffd(f);
@@ -347,7 +348,7 @@ static void measure(enum pattern pattern, unsigned int threads)
 	unsigned int turns = options.trace ? 1 : times(2, 2, 8), rounds, i, way;
 	unsigned int faults = times(64, 512, 1024);
 	/* One range has one wake anyway. */
-	unsigned int ways = pattern == NEAR ? UFFD_EACH : WAYS;
+	unsigned int ways = pattern == NEAR || options.trace ? UFFD_EACH : WAYS;
 	struct samples s[WAYS] = { 0 };
 	char name[64];
 
