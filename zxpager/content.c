@@ -52,6 +52,23 @@ bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index)
 	return entry && !xa_is_value(entry);
 }
 
+/* Is there a page? 2 if the next one is there, too. They may come or go at any time. */
+unsigned int zxp_vmo_has_pages(struct zxp_vmo *vmo, pgoff_t index)
+{
+	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, index);
+	unsigned int nr = 0;
+	void *entry;
+
+	rcu_read_lock();
+	entry = xas_load(&xas);
+	while (nr < 2 && entry && !xa_is_value(entry)) {
+		nr++;
+		entry = xas_next(&xas);
+	}
+	rcu_read_unlock();
+	return nr;
+}
+
 /*
  * As zxp_vmo_get_folio(), but locked, and so sure to be in the cache. Whoever
  * holds a folio lock does not wait for a daemon, so this does not take long.

@@ -232,20 +232,19 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 }
 
 /*
- * Map what is there already of the pages around a fault. Around a missing page
- * nothing is done before the daemon was asked, so that it is asked soon; and then
- * only where it gave more than the one page.
+ * Map what is there already of the pages around a fault: nothing around a missing
+ * page, so that the daemon is asked soon, and nothing but the page itself where the
+ * next one is missing. Then it came alone, and so will its neighbours.
  */
 static vm_fault_t zxp_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 {
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
-	pgoff_t index = vmf->pgoff;
-	bool again = vmf->flags & FAULT_FLAG_TRIED;
+	unsigned int run = zxp_vmo_has_pages(zxp_vmo_of(file_inode(vmf->vma->vm_file)),
+					     vmf->pgoff);
 
-	if (!again && !zxp_vmo_has_page(vmo, index))
+	if (!run)
 		return 0;
-	if (again && (index == end || !zxp_vmo_has_page(vmo, index + 1)))
-		return filemap_map_pages(vmf, index, index);
+	if (run == 1)
+		return filemap_map_pages(vmf, vmf->pgoff, vmf->pgoff);
 	return filemap_map_pages(vmf, start, end);
 }
 

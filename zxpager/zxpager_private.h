@@ -250,6 +250,7 @@ struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
 extern const struct address_space_operations zxp_vmo_aops;
 struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index);
+unsigned int zxp_vmo_has_pages(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index);
 struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index);
 pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
