@@ -217,6 +217,9 @@ main() {
 	for s in "${series[@]}"; do
 		on_kernels_of_ours "$s"
 	done
+	for s in "${series[@]}"; do
+		later suite "speed on $s" scripts/bench.sh --kernel "$s" --gate
+	done
 	later suite rig scripts/rig-test.sh
 	later suite syzlang selftests/fuzz/check_syzlang.py
 	run_queue

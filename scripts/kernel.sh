@@ -58,8 +58,7 @@ build() {
 	local name=$1 dir=$2 src=$3 option missing='' start=$SECONDS
 	[ ! -e "$dir/.complete" ] || return 0
 	"$zx_root/scripts/deps.sh" kernel
-	# What another version of the options has left would not be used again.
-	rm -rf "$zx_cache/kernels/$name-"*
+	rm -rf "$dir"
 	mkdir -p "$dir"
 	printf '%s\n' "$4" > "$dir/wanted"
 	say "building Linux $name (some minutes, then it is cached) ..."
@@ -80,6 +79,9 @@ build() {
 		\( -name '*.o' -o -name '*.a' -o -name 'vmlinux*' -o -name '.tmp_vmlinux*' \) \
 		! -name vmlinux.lds -type f -exec rm {} +
 	touch "$dir/.complete"
+	# What other options have left, but for the last one: two trees may take turns.
+	find "$zx_cache/kernels" -maxdepth 1 -name "$name-*" -printf "%T@ %p\n" |
+		sort -rn | sed "1,2d; s/^[^ ]* //" | xargs -r rm -rf
 	say "built Linux $name in $((SECONDS - start)) s"
 }
 
