@@ -15,62 +15,67 @@
 
 /**
  * struct zxp_dirty_walk - finds one unwritten range after the other
- * @vmo: where, with &zxp_vmo.content_lock held
+ * @vmo: where, with &zxp_vmo.content_lock and the RCU read lock held
+ * @xas: where the page cache was looked at last
  * @index: where to go on
  * @end: where to stop
  * @page: the next unwritten page at or behind @index, or @end
+ * @folio: it is in this one, or NULL
  */
 struct zxp_dirty_walk {
 	struct zxp_vmo *vmo;
+	struct xa_state xas;
 	pgoff_t index;
 	pgoff_t end;
 	pgoff_t page;
+	struct folio *folio;
 };
 
-/* Go on at @index. */
-static void zxp_dirty_walk_to_locked(struct zxp_dirty_walk *walk, pgoff_t index)
+static struct folio *zxp_dirty_walk_find(struct zxp_dirty_walk *walk)
 {
-	XA_STATE(xas, &walk->vmo->inode.i_mapping->i_pages, index);
-	void *entry = NULL;
+	struct folio *folio;
 
-	lockdep_assert_held(&walk->vmo->content_lock);
-
-	rcu_read_lock();
-	if (index < walk->end) {
-		do {
-			entry = xas_find_marked(&xas, walk->end - 1,
-						ZXP_MARK_UNWRITTEN);
-		} while (xas_retry(&xas, entry));
-	}
-	rcu_read_unlock();
-	walk->index = index;
-	/* It may begin before @index, if it is large. */
-	walk->page = entry ? max(xas.xa_index, index) : walk->end;
+	do {
+		folio = xas_next_marked(&walk->xas, walk->end - 1,
+					ZXP_MARK_UNWRITTEN);
+	} while (xas_retry(&walk->xas, folio));
+	return folio;
 }
 
-/* The end of the run of unwritten pages that begins at @page. */
+static void zxp_dirty_walk_first_locked(struct zxp_dirty_walk *walk)
+{
+	lockdep_assert_held(&walk->vmo->content_lock);
+
+	walk->folio = zxp_dirty_walk_find(walk);
+	/* It may begin before @index, if it is large. */
+	walk->page = walk->folio ? max(walk->xas.xa_index, walk->index) :
+				   walk->end;
+}
+
+/*
+ * The end of the run of unwritten pages that begins at @page; afterwards @page is the
+ * next one behind it. The tree of the page cache is gone through once, which is what
+ * counts where ranges are far apart.
+ */
 static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
 {
-	XA_STATE(xas, &walk->vmo->inode.i_mapping->i_pages, walk->page);
-	pgoff_t run_end = walk->page + 1;
-	void *entry;
+	struct folio *folio = walk->folio;
+	pgoff_t run_end;
 
 	lockdep_assert_held(&walk->vmo->content_lock);
 
-	rcu_read_lock();
-	xas_for_each_marked(&xas, entry, walk->end - 1, ZXP_MARK_UNWRITTEN) {
-		if (xas_retry(&xas, entry))
-			continue;
-		if (xas.xa_index > run_end)
-			break;
-		run_end = xas.xa_index + folio_nr_pages(entry);
+	do {
+		run_end = walk->xas.xa_index + folio_nr_pages(folio);
 		if (run_end % ZXP_QUERY_PAGES == 0) {
-			xas_pause(&xas);
+			xas_pause(&walk->xas);
 			cond_resched_rcu();
 		}
-	}
-	rcu_read_unlock();
-	return min(run_end, walk->end);
+		folio = zxp_dirty_walk_find(walk);
+	} while (folio && walk->xas.xa_index == run_end);
+	walk->folio = folio;
+	walk->page = folio ? walk->xas.xa_index : walk->end;
+	walk->index = min(run_end, walk->end);
+	return walk->index;
 }
 
 static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
@@ -98,12 +103,10 @@ static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
 		walk->index = walk->end;
 		return false;
 	}
-	if (is_zero) {
+	if (is_zero)
 		walk->index = end;
-	} else {
+	else
 		end = zxp_dirty_walk_run_locked(walk);
-		zxp_dirty_walk_to_locked(walk, end);
-	}
 
 	*found = (struct zxp_dirty_range) {
 		.offset = (u64)start << PAGE_SHIFT,
@@ -119,15 +122,19 @@ static int zxp_vmo_find_dirty(struct zxp_vmo *vmo, pgoff_t *index, pgoff_t end,
 {
 	struct zxp_dirty_walk walk = {
 		.vmo = vmo,
+		.xas = __XA_STATE(&vmo->inode.i_mapping->i_pages, *index, 0, 0),
+		.index = *index,
 		.end = end,
 	};
 	unsigned int found = 0;
 
 	if (mutex_lock_killable(&vmo->content_lock))
 		return -EINTR;
-	zxp_dirty_walk_to_locked(&walk, *index);
+	rcu_read_lock();
+	zxp_dirty_walk_first_locked(&walk);
 	while (found < nr && zxp_dirty_walk_next_locked(&walk, &ranges[found]))
 		found++;
+	rcu_read_unlock();
 	mutex_unlock(&vmo->content_lock);
 	*index = walk.index;
 	return found;
