@@ -26,6 +26,7 @@ struct zxp_port *zxp_port_alloc(void)
 	kref_init(&port->ref);
 	spin_lock_init(&port->lock);
 	INIT_LIST_HEAD(&port->queue);
+	INIT_LIST_HEAD(&port->posted);
 	init_waitqueue_head(&port->wait);
 	return port;
 }
@@ -39,7 +40,7 @@ static void zxp_port_free(struct kref *ref)
 {
 	struct zxp_port *port = container_of(ref, struct zxp_port, ref);
 
-	WARN_ON(!list_empty(&port->queue));
+	WARN_ON(!list_empty(&port->queue) || !list_empty(&port->posted));
 	kfree(port);
 }
 

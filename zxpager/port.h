@@ -28,9 +28,10 @@ struct zxp_port_packet {
 /**
  * struct zxp_port - a stream of packets
  * @ref: held by the file and by each source that sends here
- * @lock: protects @queue, @nr_posted and @closed; innermost of all our locks
+ * @lock: protects @queue, @posted, @nr_posted and @closed; innermost of all our locks
  * @queue: packets that no reader has taken yet, in the order of queueing
- * @nr_posted: packets that were queued by hand, also while a reader has them
+ * @posted: packets that were queued by hand, also while a reader has them; see post.c
+ * @nr_posted: how many these are
  * @wait: readers and pollers
  * @closed: the file is gone: nothing is queued any more
  */
@@ -38,6 +39,7 @@ struct zxp_port {
 	struct kref ref;
 	spinlock_t lock;	/* see above */
 	struct list_head queue;
+	struct list_head posted;
 	unsigned int nr_posted;
 	wait_queue_head_t wait;
 	bool closed;

@@ -12,10 +12,12 @@
 /**
  * struct zxp_post - a packet that was queued by hand
  * @packet: its place in the port, which owns it
+ * @link: in &zxp_port.posted. Under &zxp_port.lock.
  * @source: what else it can be found by; constant
  */
 struct zxp_post {
 	struct zxp_port_packet packet;
+	struct list_head link;
 	u64 source;
 };
 
@@ -51,6 +53,7 @@ int zxp_port_post(struct zxp_port *port, const struct zxp_port_queue *args)
 	full = port->nr_posted >= ZXP_PORT_QUEUE_MAX;
 	if (!full) {
 		port->nr_posted++;
+		list_add_tail(&post->link, &port->posted);
 		list_add_tail(&post->packet.link, &port->queue);
 	}
 	spin_unlock(&port->lock);
@@ -63,12 +66,14 @@ int zxp_port_post(struct zxp_port *port, const struct zxp_port_queue *args)
 	return 0;
 }
 
-static bool zxp_post_matches(struct zxp_port_packet *packet,
+/* A reader may have picked it; then it is in the queue no more. */
+static bool zxp_post_matches(struct zxp_post *post,
 			     const struct zxp_port_cancel *args)
 {
-	return packet->posted && packet->data.key == args->key &&
+	return !list_empty(&post->packet.link) &&
+	       post->packet.data.key == args->key &&
 	       (!(args->flags & ZXP_CANCEL_SOURCE) ||
-		zxp_post_of(packet)->source == args->source);
+		post->source == args->source);
 }
 
 /**
@@ -76,13 +81,14 @@ static bool zxp_post_matches(struct zxp_port_packet *packet,
  * @port: the port
  * @args: which
  *
- * One that a reader is just copying counts as read.
+ * One that a reader is just copying counts as read. What the VMOs have to say is not
+ * looked at, however much that is.
  *
  * Return: 0, -EINVAL, -ENOENT without any.
  */
 int zxp_port_cancel(struct zxp_port *port, const struct zxp_port_cancel *args)
 {
-	struct zxp_port_packet *packet, *next;
+	struct zxp_post *post, *next;
 	LIST_HEAD(gone);
 
 	if (args->flags & ~ZXP_CANCEL_SOURCE)
@@ -91,26 +97,30 @@ int zxp_port_cancel(struct zxp_port *port, const struct zxp_port_cancel *args)
 		return -EINVAL;
 
 	spin_lock(&port->lock);
-	list_for_each_entry_safe(packet, next, &port->queue, link) {
-		if (!zxp_post_matches(packet, args))
+	list_for_each_entry_safe(post, next, &port->posted, link) {
+		if (!zxp_post_matches(post, args))
 			continue;
-		list_move_tail(&packet->link, &gone);
+		list_del(&post->packet.link);
+		list_move_tail(&post->link, &gone);
 		port->nr_posted--;
 	}
 	spin_unlock(&port->lock);
 
 	if (list_empty(&gone))
 		return -ENOENT;
-	list_for_each_entry_safe(packet, next, &gone, link)
-		kfree(zxp_post_of(packet));
+	list_for_each_entry_safe(post, next, &gone, link)
+		kfree(post);
 	return 0;
 }
 
 /* A picked packet has left the port for good. */
 void zxp_post_taken(struct zxp_port *port, struct zxp_port_packet *packet)
 {
+	struct zxp_post *post = zxp_post_of(packet);
+
 	spin_lock(&port->lock);
+	list_del(&post->link);
 	port->nr_posted--;
 	spin_unlock(&port->lock);
-	kfree(zxp_post_of(packet));
+	kfree(post);
 }

@@ -166,6 +166,26 @@ static void zxp_post_is_taken_back_by_source(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zxp_next_mark(test), -1L);
 }
 
+/* A reader has it, but may have to give it back: too late, and not lost either. */
+static void zxp_post_is_not_taken_from_a_reader(struct kunit *test)
+{
+	struct zxp_post_fixture *f = test->priv;
+	struct zxp_port_packet *picked;
+
+	zxp_post(test, 1, 0, 100);
+	zxp_post(test, 1, 0, 101);
+	picked = list_first_entry(&f->port->queue, struct zxp_port_packet, link);
+	list_del_init(&picked->link);
+	KUNIT_EXPECT_EQ(test, zxp_unpost(test, 1, 0, 0), 0);
+	KUNIT_EXPECT_EQ(test, zxp_unpost(test, 1, 0, 0), -ENOENT);
+	KUNIT_EXPECT_EQ(test, f->port->nr_posted, 1U);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&f->port->posted));
+	zxp_port_requeue(f->port, picked);
+	KUNIT_EXPECT_EQ(test, zxp_next_mark(test), 100L);
+	KUNIT_EXPECT_EQ(test, zxp_next_mark(test), -1L);
+	KUNIT_EXPECT_TRUE(test, list_empty(&f->port->posted));
+}
+
 static void zxp_post_has_an_end(struct kunit *test)
 {
 	struct zxp_post_fixture *f = test->priv;
@@ -183,6 +203,7 @@ static void zxp_post_has_an_end(struct kunit *test)
 	zxp_port_close(f->port);
 	KUNIT_EXPECT_EQ(test, f->port->nr_posted, 0U);
 	KUNIT_EXPECT_TRUE(test, list_empty(&f->port->queue));
+	KUNIT_EXPECT_TRUE(test, list_empty(&f->port->posted));
 }
 
 static struct kunit_case zxp_post_cases[] = {
@@ -192,6 +213,7 @@ static struct kunit_case zxp_post_cases[] = {
 	KUNIT_CASE(zxp_post_keeps_what_could_not_be_copied),
 	KUNIT_CASE(zxp_post_is_taken_back_by_key),
 	KUNIT_CASE(zxp_post_is_taken_back_by_source),
+	KUNIT_CASE(zxp_post_is_not_taken_from_a_reader),
 	KUNIT_CASE(zxp_post_has_an_end),
 	{}
 };
