@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "daemon.h"
@@ -135,6 +136,27 @@ static void answer(struct daemon_thread *t, struct served *s, answer_fn fn, uint
 		bad(s, "answer", off, len, rc);
 }
 
+/*
+ * Where sizes come and go, what was asked for may also be cut off. Whoever waits for it has
+ * to notice that by himself. One thread at a time, for this may ask for a page.
+ */
+static bool cut_off(struct daemon_thread *t, struct served *s, uint64_t off)
+{
+	struct vmo_board *vb = &board->vmo[s->v];
+	struct stat st;
+	bool done;
+
+	if (!vb->wild || !(vb->options & ZXP_VMO_RESIZABLE) || off < STABLE_BYTES ||
+	    !one_in(&t->dice, 4) || pthread_mutex_trylock(&t->d->cut_lock))
+		return false;
+	done = !fstat(s->vmo.fd, &st) && (uint64_t)st.st_size > off &&
+	       !ftruncate(s->vmo.fd, off);
+	pthread_mutex_unlock(&t->d->cut_lock);
+	if (done)
+		add(t->d->pb->cuts, 1);
+	return done;
+}
+
 static void answer_request(struct daemon_thread *t, struct served *s, answer_fn fn,
 			   uint64_t off, uint64_t len)
 {
@@ -148,6 +170,8 @@ static void answer_request(struct daemon_thread *t, struct served *s, answer_fn 
 		fn = refuse;
 	if (one_in(&t->dice, 8))
 		answer_unasked(t, s);
+	if (cut_off(t, s, off))
+		return;
 	if (!cut || one_in(&t->dice, 2)) {
 		answer(t, s, fn, off, len);
 		return;
@@ -162,6 +186,8 @@ void answer_unasked(struct daemon_thread *t, struct served *s)
 	uint64_t off, len;
 	int rc;
 
+	if (t->d->pb->exact || load(board->calm))
+		return;
 	if (page + nr > ROOM)
 		nr = ROOM - page;
 	off = page * page_size;

@@ -39,10 +39,10 @@ const struct op ops[] = {
 	{ "uring_write", OP_WRITE, 4, op_uring_write, OP_EXTENDS | OP_NO_FORK },
 	{ "copy_in", OP_WRITE, 6, op_copy_in, 0 },
 	{ "vm_write", OP_WRITE, 5, op_vm_write, 0 },
-	{ "registered", OP_WRITE, 2, op_registered, OP_FREE | OP_NO_FORK },
+	{ "direct", OP_WRITE, 4, op_direct, 0 },
 	{ "zero", OP_ZERO, 10, op_zero, 0 },
 	{ "size", OP_SIZE, 12, op_size, 0 },
-	{ "sync", OP_OTHER, 1, op_sync, 0 },
+	{ "sync", OP_OTHER, 2, op_sync, 0 },
 	{ "hint", OP_OTHER, 10, op_hint, 0 },
 	{ "info", OP_OTHER, 2, op_info, 0 },
 	{ "advise", OP_OTHER, 8, op_advise, 0 },
@@ -134,6 +134,8 @@ static void judge(struct actor *a, const struct op *op, const struct range *r, s
 	add(board->ops[op - ops], 1);
 	if (n < 0) {
 		add(board->failed[op - ops], 1);
+		if (n == -ENOSYS)
+			put(board->lacks[op - ops], true);
 		if (!error_is_right(op, r, -n))
 			wrong("%s of VMO %d (options %#x flags %#x%s%s) %#" PRIx64 "+%#"
 			      PRIx64 ": %s", op->name, r->vmo, board->vmo[r->vmo].options,
@@ -177,6 +179,11 @@ static bool own_range(struct actor *a, struct range *r)
 	else
 		chunk = roll(&a->dice, (one_in(&a->dice, 2) ? HOT_BYTES : STABLE_BYTES) /
 			     CHUNK);
+	/* Whole pages of it, if all of them are this actor's. */
+	if (one_in(&a->dice, 3)) {
+		chunk -= chunk % (4096 / CHUNK);
+		most = 24;
+	}
 	for (nr = 0; nr < most && chunk + nr < CHUNKS; nr++) {
 		bool tail = chunk + nr >= STABLE_BYTES / CHUNK;
 
@@ -241,9 +248,33 @@ void run_op(struct actor *a, const struct op *op)
 	add(a->ab->ops, 1);
 }
 
+/*
+ * What was done least in this round, so that each round has some of everything; NULL once
+ * it has.
+ */
+static const struct op *op_behind(struct actor *a, bool forked)
+{
+	int first = roll(&a->dice, nr_ops), i;
+	uint64_t least = 2 * LEAST;
+	const struct op *found = NULL;
+
+	for (i = 0; i < nr_ops; i++) {
+		const struct op *op = &ops[(first + i) % nr_ops];
+		uint64_t n = load(board->ops[op - ops]) - load(board->failed[op - ops]);
+
+		if (n >= least || load(board->lacks[op - ops]) ||
+		    (forked && op->flags & OP_NO_FORK))
+			continue;
+		found = op;
+		least = n;
+	}
+	return found;
+}
+
 const struct op *choose_op(struct actor *a, bool forked)
 {
 	static unsigned int sum;
+	const struct op *behind;
 	unsigned int i, n = 0;
 
 	if (!sum) {
@@ -251,6 +282,9 @@ const struct op *choose_op(struct actor *a, bool forked)
 			n += ops[i].weight;
 		sum = n;
 	}
+	behind = one_in(&a->dice, 3) ? op_behind(a, forked) : NULL;
+	if (behind)
+		return behind;
 	do {
 		n = roll(&a->dice, sum);
 		for (i = 0; n >= ops[i].weight; i++)
@@ -293,6 +327,10 @@ static void *actor_main(void *arg)
 	return NULL;
 }
 
+/*
+ * In the actors: the main thread only waits for them. Not in all processes, because what a
+ * signal has interrupted is begun anew, and so nobody waits in vain.
+ */
 static void start_signals(struct dice *d)
 {
 	struct itimerval it = { .it_interval.tv_usec = 1000 + roll(d, 50000) };
@@ -306,7 +344,17 @@ static void start_signals(struct dice *d)
 	sigaction(SIGSEGV, &crash, NULL);
 	sigaction(SIGALRM, &alarm, NULL);
 	it.it_value = it.it_interval;
-	setitimer(ITIMER_REAL, &it, NULL);
+	if (one_in(d, 2))
+		setitimer(ITIMER_REAL, &it, NULL);
+}
+
+static void no_signals_here(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
 }
 
 void client_main(int proc, uint64_t incarnation)
@@ -330,6 +378,7 @@ void client_main(int proc, uint64_t incarnation)
 		if (pthread_create(&a->thread, NULL, actor_main, a))
 			wrong("client %d has no threads", proc);
 	}
+	no_signals_here();
 	for (i = 0; i < THREADS; i++)
 		pthread_join(actors[i].thread, NULL);
 	_exit(0);

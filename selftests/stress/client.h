@@ -76,6 +76,9 @@ static inline int vmo_fd(const struct range *r)
 void run_op(struct actor *a, const struct op *op);
 const struct op *choose_op(struct actor *a, bool forked);
 
+/* direct.c */
+ssize_t op_direct(struct actor *a, const struct range *r);
+
 /* ops_file.c */
 ssize_t op_pread(struct actor *a, const struct range *r);
 ssize_t op_reopened(struct actor *a, const struct range *r);
@@ -110,7 +113,6 @@ ssize_t op_vm_read(struct actor *a, const struct range *r);
 ssize_t op_vm_write(struct actor *a, const struct range *r);
 ssize_t op_peek(struct actor *a, const struct range *r);
 ssize_t op_vmsplice(struct actor *a, const struct range *r);
-ssize_t op_registered(struct actor *a, const struct range *r);
 ssize_t op_fork(struct actor *a, const struct range *r);
 bool map_place(struct actor *a, int vmo);
 

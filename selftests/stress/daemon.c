@@ -17,7 +17,7 @@ static const struct {
 	{ ZXP_VMO_TRAP_DIRTY | ZXP_VMO_RESIZABLE, ZXP_CREATE_SYNC, true, false, false },
 	{ ZXP_VMO_RESIZABLE, 0, false, true, true },
 	{ ZXP_VMO_TRAP_DIRTY | ZXP_VMO_UNBOUNDED, ZXP_CREATE_SYNC, false, true, false },
-	{ ZXP_VMO_UNBOUNDED, ZXP_CREATE_SYNC, true, false, true },
+	{ ZXP_VMO_UNBOUNDED, ZXP_CREATE_SYNC, false, false, true },
 	{ ZXP_VMO_TRAP_DIRTY, 0, true, false, true },
 	{ ZXP_VMO_TRAP_DIRTY | ZXP_VMO_RESIZABLE, ZXP_CREATE_SYNC, false, true, false },
 };
@@ -260,6 +260,7 @@ int daemon_main(int number)
 
 	d.number = number;
 	d.pb = &board->pager[number];
+	pthread_mutex_init(&d.cut_lock, NULL);
 	if (!make_all(&d, &dice)) {
 		wrong("pager %d cannot be made", number);
 		return 1;
@@ -284,5 +285,9 @@ int daemon_main(int number)
 		if (!(d.port_closed && !d.served[i].stream))
 			compare_counts(&d.served[i]);
 	answer_no_more(&d);
+	for (i = 0; i < SERVED; i++) {
+		add(d.pb->ranges[0], d.served[i].k.page_ranges);
+		add(d.pb->ranges[1], d.served[i].k.zero_ranges);
+	}
 	return 0;
 }

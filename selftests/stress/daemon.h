@@ -25,7 +25,6 @@ struct served {
 	uint64_t completes;
 	uint64_t read_bytes;
 	uint64_t filled;	/* by what the supplies have said */
-	uint64_t fails_told;
 };
 
 struct daemon {
@@ -37,6 +36,7 @@ struct daemon {
 	bool port_closed;	/* stream 0 is no stream any more */
 	bool closing;		/* the pager is or will be closed: all calls may fail */
 	int stop[2];
+	pthread_mutex_t cut_lock;
 	struct served served[SERVED];
 };
 

@@ -12,7 +12,7 @@
 #define CACHES		400
 #define SAMPLES		512
 #define WARM		2		/* samples until all is as it stays */
-#define ENOUGH		5		/* samples without which nothing can be said */
+#define SHOWN		12		/* samples that are printed */
 #define CACHE_LIMIT	(192 << 10)	/* growth of one cache that is not noise */
 #define ALL_LIMIT	(4 << 20)	/* of all together */
 #define TOTALS		2		/* the first of the list are no caches */
@@ -84,13 +84,25 @@ void growth_sample(void)
 	nr_samples++;
 }
 
-/* All of the last third are larger than all of the first. */
+bool growth_known(void)
+{
+	return nr_samples > 1;
+}
+
+/*
+ * All of the last third are larger than all of the first, the first samples left out. But
+ * two have to remain; if that takes some of the first, more may be noise.
+ */
 static bool has_grown(const struct cache *c, uint64_t limit)
 {
-	int third = (nr_samples - WARM) / 3, i;
+	int warm = nr_samples - 2 < WARM ? nr_samples - 2 : WARM;
+	int third = (nr_samples - warm) / 3, i;
 	uint64_t most = 0, least = UINT64_MAX;
 
-	for (i = WARM; i < WARM + third; i++)
+	if (!third)
+		third = 1;
+	limit *= 1 + WARM - warm;
+	for (i = warm; i < warm + third; i++)
 		if (c->bytes[i] > most)
 			most = c->bytes[i];
 	for (i = nr_samples - third; i < nr_samples; i++)
@@ -99,24 +111,28 @@ static bool has_grown(const struct cache *c, uint64_t limit)
 	if (least <= most + limit)
 		return false;
 	diag("%s has grown from %" PRIu64 " to %" PRIu64 " KiB in %d rounds", c->name,
-	     most >> 10, least >> 10, nr_samples - WARM - third);
+	     most >> 10, least >> 10, nr_samples - warm - third);
 	return true;
+}
+
+static void print_samples(const struct cache *c)
+{
+	char line[20 * SHOWN];
+	int i, n = 0;
+
+	for (i = nr_samples > SHOWN ? nr_samples - SHOWN : 0; i < nr_samples; i++)
+		n += snprintf(line + n, sizeof(line) - n, " %" PRIu64, c->bytes[i] >> 10);
+	diag("%s after the last rounds, in KiB:%s", c->name, line);
 }
 
 bool growth_none(void)
 {
 	int i, grown = 0;
 
-	if (nr_samples < ENOUGH) {
-		diag("%d rounds are too few to see memory grow", nr_samples);
-		return true;
-	}
 	for (i = 0; i < nr_caches; i++)
 		grown += has_grown(&caches[i], i < TOTALS ? ALL_LIMIT : CACHE_LIMIT);
 	for (i = 0; i < TOTALS; i++)
-		diag("%s: %" PRIu64 " KiB after the first rounds, %" PRIu64
-		     " KiB at the end", caches[i].name, caches[i].bytes[WARM] >> 10,
-		     caches[i].bytes[nr_samples - 1] >> 10);
+		print_samples(&caches[i]);
 	return !grown;
 }
 

@@ -197,7 +197,9 @@ ssize_t op_size(struct actor *a, const struct range *r)
 
 	if (fstat(vb->fd, &st))
 		return -errno;
-	if (vb->wild && one_in(&a->dice, 2))
+	if (load(board->calm) && size > (uint64_t)st.st_size)
+		return -EAGAIN;
+	if (vb->wild && !load(board->calm) && one_in(&a->dice, 2))
 		size += 8 * roll(&a->dice, CHUNK / 8);
 	rest.off = size < (uint64_t)st.st_size ? size : (uint64_t)st.st_size;
 	rest.off = rest.off / CHUNK * CHUNK;
@@ -217,19 +219,21 @@ ssize_t op_size(struct actor *a, const struct range *r)
 	return rc;
 }
 
-/* What was written before is in the store after it. */
+/* What was written before is in the store after it, all of it. */
 ssize_t op_sync(struct actor *a, const struct range *r)
 {
+	struct range stable = { r->vmo, 0, STABLE_BYTES };
 	int fd = vmo_fd(r), rc;
 
+	window_open(&a->window, &stable);
 	rc = one_in(&a->dice, 2) ? fdatasync(fd) : fsync(fd);
 	if (rc)
 		return -errno;
-	if (!(board->vmo[r->vmo].flags & ZXP_CREATE_SYNC) || in_tail(r))
+	if (!(board->vmo[r->vmo].flags & ZXP_CREATE_SYNC))
 		return 0;
-	memcpy(a->buf, store + r->vmo * ROOM_BYTES + r->off, r->len);
+	memcpy(a->buf, store + r->vmo * ROOM_BYTES, STABLE_BYTES);
 	add(board->synced, 1);
-	return window_check(&a->window, a->buf, r->len, "store after fsync") ? 0 : -EIO;
+	return window_check(&a->window, a->buf, STABLE_BYTES, "store after fsync") ? 0 : -EIO;
 }
 
 ssize_t op_hint(struct actor *a, const struct range *r)

@@ -258,26 +258,6 @@ ssize_t op_vmsplice(struct actor *a, const struct range *r)
 	return n < 0 ? n : all;
 }
 
-/* Pinned for long, and written to without a fault. Newer kernels refuse it. */
-ssize_t op_registered(struct actor *a, const struct range *r)
-{
-	ssize_t n;
-	int rc, i;
-
-	if (a->ring.fd < 0)
-		return -ENOSYS;
-	if (pwrite(a->memfd, a->buf, r->len, 0) != (ssize_t)r->len)
-		return -errno;
-	rc = ring_register(&a->ring, mapped(a, r), r->len);
-	if (rc)
-		return rc;
-	for (i = roll(&a->dice, 10); i; i--)
-		nap();
-	n = ring_io(&a->ring, IORING_OP_READ_FIXED, a->memfd, mapped(a, r), r->len, 0);
-	ring_unregister(&a->ring);
-	return n;
-}
-
 static void child_of_fork(struct actor *a)
 {
 	int i;

@@ -40,6 +40,7 @@
 #define THREADS		3
 #define ACTORS		(PROCS * THREADS)
 #define MAX_OPS		48
+#define LEAST		2	/* successes of each kind in a round */
 
 enum phase { PHASE_START, PHASE_RUN, PHASE_FLUSH, PHASE_END };
 
@@ -88,19 +89,29 @@ struct pager_board {
 	pid_t pid;
 	enum fate fate;
 	bool ready;
+	bool exact;		/* it answers what it is asked, and no more */
 	uint64_t ops;		/* progress */
 	uint64_t packets[4];	/* READ, DIRTY, SYNC, COMPLETE */
 	uint64_t fails;
+	uint64_t cuts;		/* requests that a smaller size has answered */
+	uint64_t ranges[2];	/* written back: pages, zeroes */
 };
 
 struct board {
 	enum phase phase;
+	/*
+	 * Soon there will be an end: nobody is killed, no size grows, and no answer comes
+	 * unasked, since all that may help those whom a packet or a wake-up has not
+	 * reached.
+	 */
+	bool calm;
 	uint64_t seed;		/* of the round */
 	uint64_t wrong;
 	uint64_t torn;		/* words that were read while they were written */
 	uint64_t words;		/* that were looked at */
 	uint64_t ops[MAX_OPS];
 	uint64_t failed[MAX_OPS];
+	bool lacks[MAX_OPS];	/* this kernel has no such thing */
 	uint64_t longest[MAX_OPS];	/* ns */
 	uint64_t synced;	/* fsync() after which the store was right */
 	uint64_t busy;		/* attempts to unload */
@@ -171,6 +182,23 @@ void reclaim_main(void);
 void unload_main(void);
 void churn_main(void);
 
+/* direct.c: the devices that actors read from */
+void direct_init(void);
+void direct_end(void);
+
+/* tally.c */
+void tally_round(void);
+/* Each kind of thing was done in this round, as far as it is long enough to say that. */
+bool tally_enough(void);
+/* And in all rounds together. */
+bool tally_enough_in_all(void);
+/* There was room for it: in this round so far, and in all. */
+bool tally_long_round(void);
+bool tally_long(void);
+uint64_t tally_ops(void);
+void tally_killed(void);
+void tally_print(void);
+
 /* figures.c */
 void figures_init(void);
 void figures_round(void);
@@ -179,7 +207,9 @@ void figures_print(void);
 
 /* growth.c */
 void growth_init(void);
+/* After a round, with the module gone. */
 void growth_sample(void);
+bool growth_known(void);
 bool growth_none(void);
 bool kmemleak_none(void);
 
