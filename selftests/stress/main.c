@@ -410,8 +410,7 @@ static void setup(void)
 
 int main(int argc, char **argv)
 {
-	int64_t end = now_ms() + 1000 * from_env("ZXP_SECONDS", 60), left;
-	int64_t length = 1000 * from_env("ZXP_ROUND", 10);
+	int64_t end, left, length = 1000 * from_env("ZXP_ROUND", 10);
 	struct dice d = { from_env("ZXP_SEED", now_ns()) };
 	int round;
 
@@ -420,6 +419,7 @@ int main(int argc, char **argv)
 	printf("TAP version 13\n");
 	diag("ZXP_SEED=%" PRIu64, d.state);
 	setup();
+	end = now_ms() + 1000 * from_env("ZXP_SECONDS", 60);
 	for (round = 1; (left = end - now_ms()) > 0; round++) {
 		uint64_t seed = d.state, before = tally_ops();
 		bool ok = run_round(seed, left < length ? left : length);
