@@ -346,8 +346,11 @@ static bool run_round(uint64_t seed, int64_t ms)
 	start_bystanders();
 	if (!race(&d, now_ms() + ms))
 		goto out;
+	put(board->phase, PHASE_LEAVE);
+	if (!end_clients())
+		goto out;
 	put(board->phase, PHASE_FLUSH);
-	if (!end_clients() || !end_daemons())
+	if (!end_daemons())
 		goto out;
 	verify_orphans();
 	figures_round();

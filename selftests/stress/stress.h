@@ -42,7 +42,8 @@
 #define MAX_OPS		48
 #define LEAST		2	/* successes of each kind in a round */
 
-enum phase { PHASE_START, PHASE_RUN, PHASE_FLUSH, PHASE_END };
+/* While they leave, clients still end what they have begun. */
+enum phase { PHASE_START, PHASE_RUN, PHASE_LEAVE, PHASE_FLUSH };
 
 /* What becomes of a pager. */
 enum fate {
