@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "ring.h"
@@ -85,17 +84,4 @@ ssize_t ring_io(struct ring *r, int opcode, int fd, void *buf, size_t len, uint6
 			submit = 0;
 	ring_take(r, &cqe);
 	return cqe.res;
-}
-
-int ring_register(struct ring *r, void *buf, size_t len)
-{
-	struct iovec iov = { buf, len };
-
-	return syscall(SYS_io_uring_register, r->fd, IORING_REGISTER_BUFFERS, &iov, 1) ?
-		-errno : 0;
-}
-
-void ring_unregister(struct ring *r)
-{
-	syscall(SYS_io_uring_register, r->fd, IORING_UNREGISTER_BUFFERS, NULL, 0);
 }

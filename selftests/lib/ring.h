@@ -33,8 +33,4 @@ void ring_take(struct ring *r, struct io_uring_cqe *cqe);
 /* One thing at a time, which ends whatever signals come; its result. */
 ssize_t ring_io(struct ring *r, int opcode, int fd, void *buf, size_t len, uint64_t off);
 
-/* A buffer whose pages it holds; 0 or a negative errno. */
-int ring_register(struct ring *r, void *buf, size_t len);
-void ring_unregister(struct ring *r);
-
 #endif /* ZXP_SELFTESTS_RING_H */
