@@ -71,6 +71,11 @@ ssize_t op_direct(struct actor *a, const struct range *r)
 		return -ENOSYS;
 	if (pwrite(disks[a->id].memory, a->buf, r->len, 0) != (ssize_t)r->len)
 		return -errno;
+	/*
+	 * A signal may cut the transfer short, and then the kernel goes on with what it has
+	 * of the device in its cache: not what was there before.
+	 */
+	posix_fadvise(disks[a->id].device, 0, 0, POSIX_FADV_DONTNEED);
 	n = pread(disks[a->id].device, mapped(a, r), r->len, 0);
 	return n < 0 ? -errno : n;
 }
