@@ -148,11 +148,11 @@ static bool zxp_supply_copy_user(struct folio *folio, u64 source)
 static void zxp_supply_copy_aux(struct folio *folio, struct zxp_vmo *aux,
 				pgoff_t index)
 {
+	unsigned long nr = folio_nr_pages(folio), page;
 	struct folio *taken[ZXP_SUPPLY_BATCH];
-	unsigned long page;
 	unsigned int i;
 
-	for (page = 0; page < folio_nr_pages(folio); page++) {
+	for (page = 0; page < nr; page++) {
 		i = page % ZXP_SUPPLY_BATCH;
 		if (!i)
 			zxp_supply_take_aux(aux, index + page, taken,

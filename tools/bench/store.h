@@ -44,6 +44,8 @@ struct server {
 /**
  * struct serving - a way to have the file
  * @name: as in the names of figures
+ * @start: begin to serve; &server.window is given
+ * @stop: end it, and whatever was begun for it
  */
 struct serving {
 	const char *name;
