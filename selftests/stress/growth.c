@@ -98,24 +98,20 @@ void growth_sample(void)
 	nr_samples++;
 }
 
+/* The first rounds fill what caches keep, on kernels with KASAN more than others. */
 bool growth_known(void)
 {
-	return nr_samples > 1;
+	return nr_samples >= WARM + 2;
 }
 
-/*
- * All of the last third are larger than all of the first, the first samples left out. But
- * two have to remain; if that takes some of the first, more may be noise.
- */
+/* All of the last third are larger than all of the first, the first samples left out. */
 static bool has_grown(const struct cache *c, uint64_t limit)
 {
-	int warm = nr_samples - 2 < WARM ? nr_samples - 2 : WARM;
-	int third = (nr_samples - warm) / 3, i;
+	int warm = WARM, third = (nr_samples - warm) / 3, i;
 	uint64_t most = 0, least = UINT64_MAX;
 
 	if (!third)
 		third = 1;
-	limit *= 1 + WARM - warm;
 	for (i = warm; i < warm + third; i++)
 		if (c->bytes[i] > most)
 			most = c->bytes[i];

@@ -442,7 +442,7 @@ int main(int argc, char **argv)
 	if (growth_known())
 		test_result(growth_none(), "no_growth");
 	else
-		test_result(true, "no_growth # SKIP one round tells nothing");
+		test_result(true, "no_growth # SKIP so few rounds tell nothing");
 	test_result(kmemleak_none(), "no_leak");
 	printf("1..%d\n", tests);
 	tally_print();
