@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Only a bound on failure: nothing that works takes anywhere near that long. */
-#define FAILURE_MS	20000
+#define FAILURE_MS	60000
 
 extern size_t page_size;	/* set before main() */
 
