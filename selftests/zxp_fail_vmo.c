@@ -412,7 +412,7 @@ WALK(vmo_get_info) {
 
 /* The entry of a descriptor in /proc that cannot be made is not there. */
 WALK(fdinfo) {
-	.how = WALK_ENOMEM | WALK_ATOMIC,
+	.how = WALK_ENOMEM | WALK_MAY_EFAULT | WALK_ATOMIC,
 	.may_fail = -ENOENT,
 	.prepare = scene_mixed,
 	.run = fdinfo,
