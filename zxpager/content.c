@@ -9,8 +9,8 @@
  *	clean		in the cache; reclaim may take it at any time,
  *	unwritten	in the cache, and kept there: see dirty.c.
  *
- * What is unwritten is a single page; what is clean may be in a large folio, see
- * large.c.
+ * What is clean may be in a large folio; what is unwritten is a single page, but for
+ * what was pinned when it was written to. See large.c.
  */
 #include <linux/highmem.h>
 #include <linux/pagevec.h>

@@ -188,14 +188,8 @@ int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio)
 	return 0;
 }
 
-/**
- * zxp_vmo_split_locked() - have a single page, not a part of a large folio
- * @vmo: a VMO
- * @index: the page; it may be missing
- *
- * Return: 0; -EBUSY it is pinned; -ENOMEM.
- */
-int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index)
+/* Have a single page, or none, at @index. 0; -EBUSY it is pinned; -ENOMEM. */
+static int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index)
 {
 	struct folio *folio;
 	int ret = 0;
@@ -213,7 +207,7 @@ int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /**
- * zxp_vmo_split() - as zxp_vmo_split_locked(), before a page is written to
+ * zxp_vmo_split() - have a single page, before it is written to
  * @vmo: a VMO; nothing of it is locked
  * @index: the page
  *
@@ -234,7 +228,7 @@ int zxp_vmo_split(struct zxp_vmo *vmo, pgoff_t index)
  * @vmo: a VMO
  * @index: the first page behind the border
  *
- * Return: as zxp_vmo_split_locked().
+ * Return: 0; -EBUSY it is pinned; -ENOMEM.
  */
 int zxp_vmo_split_at_locked(struct zxp_vmo *vmo, pgoff_t index)
 {

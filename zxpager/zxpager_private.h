@@ -280,7 +280,6 @@ int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
 				pgoff_t index);
 bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
 int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio);
-int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_split_at_locked(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_split(struct zxp_vmo *vmo, pgoff_t index);
 
