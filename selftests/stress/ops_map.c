@@ -82,8 +82,8 @@ ssize_t op_shared_change(struct actor *a, const struct range *r)
 
 	switch (roll(&a->dice, 6)) {
 	case 0:
-		p = mmap(p + off, len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-			 -1, 0);
+		/* Of the VMO still, as case 1 may make it readable again. */
+		p = mmap(p + off, len, PROT_NONE, MAP_SHARED | MAP_FIXED, vmo_fd(r), off);
 		break;
 	case 1:
 		return result(mprotect(p + off, len, PROT_READ));
