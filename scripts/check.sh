@@ -209,12 +209,17 @@ main() {
 	later suite syzlang selftests/fuzz/check_syzlang.py
 	for s in "${series[@]}"; do
 		later suite "selftests on $s" guest "$s" selftests/run.sh
-		later suite "tools on $s" guest "$s" tools/run-tests.sh
-		# Short forms of what "make integrity" and "make crash" do.
-		[ "$s" != 6.12 ] ||
+		# What a daemon makes of its store is the same on all kernels, so that
+		# is seen on one.  Short forms of "make integrity" and "make crash".
+		if [ "$s" = "${series[-1]}" ]; then
+			later suite "tools on $s" guest "$s" tools/run-tests.sh
 			later suite "integrity on $s" guest "$s" selftests/integrity.sh
+			later suite "power cuts on $s" power_cuts "$s" 3
+		else
+			later suite "tools on $s" guest "$s" tools/run-tests.sh \
+				--without nbd.sh
+		fi
 		later suite "killed daemons on $s" guest "$s" selftests/crash.sh kill 15
-		later suite "power cuts on $s" power_cuts "$s" 3
 		later suite "stress on $s" short_stress "$s" 20
 	done
 	for s in "${series[@]}"; do

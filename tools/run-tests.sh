@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run-tests.sh [TEST...]: the tests of libzx, zxpagerd and zxpager
+# run-tests.sh [--without SCRIPT] [TEST...]: the tests of libzx, zxpagerd and zxpager
 #
 # Needs a machine that may be upset: a guest, and root.  Prints TAP; exit status 1 if
 # a test failed.  A TEST is a program in tests/, or one of those that a script in tests/
-# tells with --list.
+# tells with --list.  --without leaves out what one of these tells, as "nbd.sh".
 #
 #   ZXPAGER_KO    the module, loaded already or not
 #   O             the build directory (default build)
@@ -21,6 +21,12 @@ O=$(realpath "${O:-$here/../build}")
 ZXPAGER_KO=$(realpath "$ZXPAGER_KO")
 export O ZXPAGER_KO
 limit=${ZXP_LIMIT:-120}
+without=
+if [ "${1:-}" = --without ]; then
+	without=${2:?--without which script?}
+	[ -e "$here/tests/$without" ] || { echo "no tests/$without" >&2; exit 2; }
+	shift 2
+fi
 number=0 failures=0
 
 # result WORD NAME
@@ -89,6 +95,7 @@ grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
 declare -A script_of
 shell=()
 for script in "$here"/tests/*.sh; do
+	[ "${script##*/}" != "$without" ] || continue
 	while read -r name; do
 		script_of[$name]=${script##*/}
 		shell+=("$name")
