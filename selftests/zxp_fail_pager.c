@@ -184,6 +184,27 @@ static bool refill_aux(struct walk_scene *s)
 	       fill_aux(s);
 }
 
+/* No hole, so that large folios are made of it. */
+static bool fill_whole_aux(struct walk_scene *s)
+{
+	size_t length = AT(s->vmo->pages);
+
+	if (s->aux < 0)
+		s->aux = zxp_create_plain(s->p.fd, length);
+	vmo_fill(s->vmo, 0, s->vmo->pages, s->out);
+	return pwrite(s->aux, s->out, length, 0) == (ssize_t)length;
+}
+
+static bool refill_whole_aux(struct walk_scene *s)
+{
+	struct zxp_vmo_info info;
+
+	if (zxp_vmo_get_info(s->aux, &info))
+		return false;
+	return (info.out_resident == AT(s->vmo->pages) || aux_is_empty(s)) &&
+	       fill_whole_aux(s);
+}
+
 static bool empty_aux(struct walk_scene *s)
 {
 	s->aux = zxp_create_plain(s->p.fd, AT(s->vmo->pages));
@@ -196,7 +217,7 @@ WALK(supply) {
 	.run = supply,
 };
 
-/* More than is prepared at once. */
+/* More than is prepared at once; where there are large folios the first is one. */
 WALK(supply_batches) {
 	.pages = 18,
 	.how = WALK_ENOMEM | WALK_EFAULT,
@@ -209,6 +230,16 @@ WALK(supply_aux) {
 	.prepare = fill_aux,
 	.run = supply_aux,
 	.again = refill_aux,
+	.finish = aux_is_empty,
+};
+
+/* One large folio, and two pages. */
+WALK(supply_aux_large) {
+	.pages = 18,
+	.how = WALK_ENOMEM | WALK_EFAULT,
+	.prepare = fill_whole_aux,
+	.run = supply_aux,
+	.again = refill_whole_aux,
 	.finish = aux_is_empty,
 };
 

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 
 #include "kselftest_harness.h"
 #include "lib/client.h"
@@ -75,17 +74,6 @@ static long huge_mapped_kb(struct test_vmo *vmo)
 	return kb;
 }
 
-static bool kernel_has_large_folios(void)
-{
-	struct utsname name;
-	int major, minor;
-
-	uname(&name);
-	return sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-	       major * 100 + minor >= 612 &&
-	       !access("/sys/kernel/mm/transparent_hugepage", F_OK);
-}
-
 TEST_F(large, aligned_supply_is_large)
 {
 	struct test_vmo *vmo, *trap;
@@ -131,6 +119,31 @@ TEST_F(large, supply_around_a_page)
 	EXPECT_FALSE(vmo_has(vmo, 100, 1, SUPPLIED));
 	EXPECT_TRUE(vmo_has(vmo, 101, PAGES - 101, SUPPLIED));
 	EXPECT_TRUE(is_clean(vmo));
+}
+
+/* The daemon's memory ends in the middle of what would be one folio. */
+TEST_F(large, source_ends)
+{
+	struct test_vmo *vmo = new_vmo(PAGES);
+	struct zxp_supply_pages arg = {
+		.vmo_fd = vmo->fd,
+		.aux_fd = -1,
+		.length = LARGE * page_size,
+	};
+	char *source = map_anon(LARGE);
+
+	ASSERT_NE(NULL, source);
+	vmo_fill(vmo, 0, LARGE, source);
+	ASSERT_EQ(0, munmap(source + 40 * page_size, (LARGE - 40) * page_size));
+	arg.source = (uintptr_t)source;
+	EXPECT_EQ(-EFAULT, zxp_supply(self->p.fd, &arg));
+	EXPECT_EQ(40 * page_size, arg.out_done);
+	EXPECT_EQ(40 * page_size, arg.out_filled);
+	EXPECT_EQ(40 * page_size, vmo_info(vmo).out_resident);
+	EXPECT_TRUE(vmo_has(vmo, 0, 40, SUPPLIED));
+	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, 40, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 40, 1));
+	munmap(source, 40 * page_size);
 }
 
 TEST_F(large, wakes_who_waits)

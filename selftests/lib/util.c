@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,4 +62,15 @@ bool is_mapped(const void *addr)
 	if (n != 8)
 		diag("pagemap: %m");
 	return entry >> 63;
+}
+
+bool kernel_has_large_folios(void)
+{
+	struct utsname name;
+	int major, minor;
+
+	uname(&name);
+	return sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+	       major * 100 + minor >= 612 &&
+	       !access("/sys/kernel/mm/transparent_hugepage", F_OK);
 }

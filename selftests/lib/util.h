@@ -41,4 +41,7 @@ void *map_anon(size_t pages);
 /* Is the page at @addr in the page tables? */
 bool is_mapped(const void *addr);
 
+/* Are pages that a daemon supplies kept in large folios, where they may be? */
+bool kernel_has_large_folios(void);
+
 #endif /* ZXP_SELFTESTS_UTIL_H */
