@@ -4,8 +4,10 @@
  * going on, give an errno that <linux/zxpager.h> does not have for it, report what
  * cannot be, or write where it has no business.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "fuzz.h"
 
@@ -205,13 +207,28 @@ static const char *wrong_fields(const struct call_desc *d, const void *s)
 	}
 }
 
-static void check_supply(const struct zxp_supply_pages *s, long ret)
+/* Missing for sure: nobody else could have taken it away. */
+static bool missing(struct thread *t, int fd, uint64_t offset)
+{
+	bool sure = atomic_load(&alone) && !shared->program.call[atomic_load(&t->at)].fail;
+	char byte;
+	ssize_t n = preadv2(fd, &(struct iovec){ &byte, 1 }, 1, offset, RWF_NOWAIT);
+
+	return n < 0 && errno == EAGAIN && sure && atomic_load(&alone);
+}
+
+static void check_supply(struct thread *t, const struct zxp_supply_pages *s, uint64_t slot,
+			 long ret)
 {
 	if (s->out_done > s->length || s->out_filled > s->out_done ||
 	    unaligned(s->out_done) || unaligned(s->out_filled) ||
 	    (!ret && s->out_done != s->length))
 		finding("supply_pages: %ld, length %#llx, done %#llx, filled %#llx", ret,
 			s->length, s->out_done, s->out_filled);
+	else if (s->out_done &&
+		 missing(t, slot_fd(slot), s->offset + s->out_done - PAGE))
+		finding("supply_pages: %ld, done %#llx from %#llx on, the last page is missing",
+			ret, s->out_done, s->offset);
 }
 
 /* Only where nobody else can write, else it proves nothing. */
@@ -294,7 +311,7 @@ void check_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a,
 		finding("%s: success with %s", d->name, wrong);
 
 	if (d->cmd == ZXP_IOC_SUPPLY_PAGES)
-		check_supply((void *)t->own, ret);
+		check_supply(t, (void *)t->own, a[4], ret);
 	if (!ret && d->cmd == ZXP_IOC_QUERY_DIRTY_RANGES)
 		check_query(t, (void *)t->own);
 	if (!ret && d->cmd == ZXP_IOC_VMO_GET_INFO)

@@ -69,6 +69,7 @@ enum arg_kind {
 	A_PAGER,
 	A_PORT,
 	A_STREAM,	/* pager or port */
+	A_QUEUE,	/* port, that something is done with */
 	A_VMO,
 	A_PLAIN,
 	A_PIPE,
@@ -219,6 +220,8 @@ extern struct thread threads[MAX_THREADS];
 extern atomic_int slots[NR_SLOTS];
 extern pthread_mutex_t stream_lock;
 extern bool keep_copies;
+/* Only one thread of the program has begun to make calls. */
+extern atomic_bool alone;
 
 /* Descriptors that no program knows of are at least these. */
 #define FIRST_HIDDEN	900

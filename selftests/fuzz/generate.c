@@ -118,6 +118,9 @@ static void add_supply(struct dice *d, struct program *p, unsigned int vmo)
 	c->arg[6] = roll(d, 4) * PAGE;
 	c->arg[7] = (1 + roll(d, 6)) * PAGE;
 	c->arg[8] = BUFFER + roll(d, 16) * PAGE;
+	/* It may come to the end of the memory. */
+	if (one_in(d, 8))
+		c->arg[8] = BUFFER + (BUFFER_PAGES - roll(d, 6)) * PAGE;
 }
 
 static void add_op(struct dice *d, struct program *p, unsigned int vmo, uint32_t op,
@@ -192,6 +195,24 @@ static void use_spare(struct dice *d, struct program *p)
 	}
 }
 
+/* What the last call has queued is looked for, as one finds it by its key or source. */
+static void take_back(struct dice *d, struct program *p)
+{
+	const struct call *last = &p->call[p->nr - 1];
+	struct call *c = &p->call[p->nr];
+
+	if (calls[last->kind].cmd != ZXP_IOC_PORT_QUEUE || p->nr == MAX_CALLS ||
+	    !one_in(d, 2))
+		return;
+	make_call(d, c, kind_of("port_cancel"));
+	c->thread = one_in(d, 2) ? last->thread : c->thread;
+	c->arg[0] = last->arg[0];
+	c->arg[3] = one_in(d, 2) ? ZXP_CANCEL_SOURCE : 0;
+	c->arg[4] = last->arg[5];
+	c->arg[5] = c->arg[3] ? last->arg[4] : 0;
+	p->nr++;
+}
+
 /* A pager with some VMOs, for the rest to act on. */
 static void add_world(struct dice *d, struct program *p)
 {
@@ -241,6 +262,7 @@ void generate(struct dice *d, struct program *p)
 		slots_there(p, p->nr);
 		make_call(d, &p->call[p->nr++], any_kind(d));
 		use_spare(d, p);
+		take_back(d, p);
 	}
 }
 

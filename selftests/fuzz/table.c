@@ -37,6 +37,8 @@
 	.name = _name, .cmd = _cmd, .weight = _weight, .run = _run
 #define IOCTL(...)	IOCTL_BY(run_ioctl, __VA_ARGS__)
 #define FAIL_CODES	EIO, EBADMSG, ESTALE, ENOSPC, ENOBUFS
+/* So few that what is queued and what is looked for meet. */
+#define FEW_KEYS	0, 1, 2, 3
 
 const struct call_desc calls[] = {
 	/* The ioctls of a pager. */
@@ -177,10 +179,10 @@ const struct call_desc calls[] = {
 	/* Those of a port. */
 	{
 		IOCTL("port_queue", ZXP_IOC_PORT_QUEUE, 5),
-		.args = { ARG("port", A_TO_PORT), STRUCT(zxp_port_queue, packet),
+		.args = { ARG("port", A_QUEUE), STRUCT(zxp_port_queue, packet),
 			  FIELD(zxp_port_queue, flags, A_ZERO),
-			  FIELD(zxp_port_queue, source, A_KEY),
-			  FIELD(zxp_port_queue, packet.key, A_KEY),
+			  FIELD_OF(zxp_port_queue, source, A_CHOICE, FEW_KEYS),
+			  FIELD_OF(zxp_port_queue, packet.key, A_CHOICE, FEW_KEYS),
 			  FIELD_OF(zxp_port_queue, packet.type, A_CHOICE,
 				   ZXP_PKT_TYPE_USER, ZXP_PKT_TYPE_USER, 1,
 				   ZXP_PKT_TYPE_PAGE_REQUEST),
@@ -188,11 +190,11 @@ const struct call_desc calls[] = {
 		.errnos = { EAGAIN, ENOMEM },
 	}, {
 		IOCTL("port_cancel", ZXP_IOC_PORT_CANCEL, 4),
-		.args = { ARG("port", A_TO_PORT), STRUCT(zxp_port_cancel, source),
+		.args = { ARG("port", A_QUEUE), STRUCT(zxp_port_cancel, source),
 			  FIELD_OF(zxp_port_cancel, flags, A_FLAGS,
 				   ZXP_CANCEL_SOURCE),
-			  FIELD(zxp_port_cancel, key, A_KEY),
-			  FIELD(zxp_port_cancel, source, A_KEY) },
+			  FIELD_OF(zxp_port_cancel, key, A_CHOICE, FEW_KEYS),
+			  FIELD_OF(zxp_port_cancel, source, A_CHOICE, FEW_KEYS) },
 		.errnos = { ENOENT },
 	},
 

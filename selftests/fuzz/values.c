@@ -187,6 +187,8 @@ uint64_t make_arg(struct dice *d, const struct arg_desc *desc)
 		return one_in(d, 2) ? 0xffffffff : slot(d, SLOT_PORT, 2);
 	case A_TO_PORT:
 		return SLOT_PORT + roll(d, 2);
+	case A_QUEUE:
+		return slot(d, SLOT_PORT, 2);
 	case A_STREAM:
 		return one_in(d, 3) ? slot(d, SLOT_PORT, 2) : slot(d, SLOT_PAGER, 2);
 	case A_VMO:

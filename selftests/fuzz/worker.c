@@ -29,6 +29,7 @@ struct thread threads[MAX_THREADS];
 atomic_int slots[NR_SLOTS];
 pthread_mutex_t stream_lock = PTHREAD_MUTEX_INITIALIZER;
 bool keep_copies;
+atomic_bool alone;
 
 static const struct program *program;
 static bool fail_calls;
@@ -347,10 +348,12 @@ static bool run_program(void)
 	keep_copies = program->end == END_DETACH;
 	for (i = 0; i < program->nr; i++)
 		threads[program->call[i].thread].used = true;
+	atomic_store(&alone, true);
 	if (threads[0].used) {
 		start(&threads[0]);
 		wait_rest(0, 0);
 	}
+	atomic_store(&alone, false);
 	for (i = 1; i < MAX_THREADS; i++)
 		if (threads[i].used)
 			start(&threads[i]);
