@@ -180,6 +180,24 @@ static void answer_request(struct daemon_thread *t, struct served *s, answer_fn 
 	answer(t, s, fn, off, cut);
 }
 
+/* So much at once, and so aligned, that it may be kept in large folios. */
+static int give_many(struct daemon_thread *t, struct served *s)
+{
+	uint64_t len = LARGE_BYTES << roll(&t->dice, 2);
+
+	return give(t, s, roll(&t->dice, STABLE_BYTES / len) * len, len);
+}
+
+void answer_before(struct daemon_thread *t, struct served *s)
+{
+	int rc = 0;
+
+	if (!(board->vmo[s->v].options & ZXP_VMO_TRAP_DIRTY) && one_in(&t->dice, 2))
+		rc = give(t, s, 0, STABLE_BYTES);
+	if (rc)
+		bad(s, "supply before all", 0, STABLE_BYTES, rc);
+}
+
 void answer_unasked(struct daemon_thread *t, struct served *s)
 {
 	uint64_t page = roll(&t->dice, ROOM), nr = 1 + roll(&t->dice, 8);
@@ -192,7 +210,7 @@ void answer_unasked(struct daemon_thread *t, struct served *s)
 		nr = ROOM - page;
 	off = page * page_size;
 	len = nr * page_size;
-	switch (roll(&t->dice, 4)) {
+	switch (roll(&t->dice, 6)) {
 	case 0:
 		rc = load(s->fails) ? refuse(t, s, off, len) : 0;
 		break;
@@ -203,8 +221,11 @@ void answer_unasked(struct daemon_thread *t, struct served *s)
 		rc = s->vmo.fd < 0 || !(board->vmo[s->v].options & ZXP_VMO_TRAP_DIRTY) ?
 			0 : allow(t, s, off, len);
 		break;
-	default:
+	case 3:
 		rc = give(t, s, off, len);
+		break;
+	default:
+		rc = give_many(t, s);
 	}
 	if (rc != -ERANGE && !may_be(t->d, s, rc))
 		bad(s, "unasked", off, len, rc);

@@ -51,6 +51,8 @@ struct daemon_thread {
 void *answer_main(void *arg);
 /* What nobody has asked for: more of everything, and noes. */
 void answer_unasked(struct daemon_thread *t, struct served *s);
+/* What it gives before there are clients. */
+void answer_before(struct daemon_thread *t, struct served *s);
 /* There is nothing to be read, and there may not be. */
 void answer_no_more(struct daemon *d);
 

@@ -74,10 +74,15 @@ static bool module_load(void)
 	return ok && wait_long(!access(ZXP_DEV, R_OK));
 }
 
+static int module_delete(void)
+{
+	return syscall(SYS_delete_module, "zxpager", O_NONBLOCK);
+}
+
 /* The last references go a moment after the last process. */
 static bool module_unload(void)
 {
-	return wait_long(!syscall(SYS_delete_module, "zxpager", O_NONBLOCK));
+	return wait_long(!module_delete());
 }
 
 /* --- processes -------------------------------------------------------------------- */
@@ -305,7 +310,10 @@ static void kill_if_any(pid_t pid)
 		kill(pid, SIGKILL);
 }
 
-/* Whatever is left after something went wrong; the module should go all the same. */
+/*
+ * Whatever is left after something went wrong; the module should go all the same. Who
+ * does not go was told already, so here is less patience.
+ */
 static void clean_up(void)
 {
 	int i;
@@ -319,9 +327,9 @@ static void clean_up(void)
 	for (i = 0; i < VMOS; i++)
 		if (board->vmo[i].fd > 0)
 			close(board->vmo[i].fd);
-	while (wait_long(waitpid(-1, NULL, WNOHANG)) && errno != ECHILD)
+	while (wait_until(waitpid(-1, NULL, WNOHANG)) && errno != ECHILD)
 		;
-	if (!module_unload())
+	if (errno != ECHILD || !wait_until(!module_delete()))
 		diag("the module does not go");
 }
 

@@ -31,6 +31,7 @@
 #define STABLE		48		/* pages that are always there */
 #define ROOM		64		/* pages that there may be */
 #define HOT		24		/* pages where most is done */
+#define LARGE_BYTES	(16 * 4096ULL)	/* at least these are in a large folio, if any */
 #define CHUNK		512		/* bytes that have one owner and generation */
 #define CHUNKS		(ROOM * 4096 / CHUNK)
 #define STABLE_BYTES	(STABLE * 4096ULL)
