@@ -14,14 +14,15 @@ kernel=${1:?usage: stress.sh KERNEL MINUTES} minutes=${2:?usage: stress.sh KERNE
 O=${O:-$here/../build}
 ko=${ZXPAGER_KO:-$here/../build/$kernel/zxpager.ko}
 seconds=${ZXP_SECONDS:-$((minutes * 60))}
-mem=1024 round=10
+mem=1024 round=10 patience=400
 
 case $kernel in
-*-*) mem=2048 round=20 ;;	# those that look at everything are slow and large
+*-*) mem=2048 round=20 patience=900 ;;	# those that look at everything are slow and large
 esac
 # A round ends when the last has ended, which takes its time. Processors that others keep
 # busy look like soft lockups after 20 s; who really is stuck is found by the program.
 exec "$here/vm.sh" --kernel "$kernel" --mem $mem --timeout $((seconds * 2 + 900)) \
 	--append 'kunit.enable=0 watchdog_thresh=60' -- \
 	env ZXPAGER_KO="$(realpath "$ko")" ZXP_SECONDS="$seconds" ZXP_ROUND=$round \
+	ZXP_PATIENCE=$patience \
 	${ZXP_SEED:+ZXP_SEED="$ZXP_SEED"} "$(realpath "$O")/selftests/stress_all"

@@ -13,6 +13,7 @@
 #include "stress.h"
 
 #define CHURN_PAGES	8
+#define CHURN_MANY	16
 #define CHURN_KEY	77
 
 static void pause_up_to(struct dice *d, uint32_t us)
@@ -87,6 +88,76 @@ static void churn_client(int vmo, uint64_t page, bool store)
 	_exit(churn_at[page * 512] == CHURN_KEY ? 0 : 1);
 }
 
+/* So many that whatever one of them does not give back is seen to grow. */
+static void churn_many(struct dice *d, int pager, const void *content)
+{
+	int port = zxp_create_port(pager), i, vmo;
+
+	for (i = 0; i < CHURN_MANY; i++) {
+		vmo = zxp_create_vmo(pager, 0, port, CHURN_KEY, CHURN_PAGES * 4096);
+		if (vmo < 0 || zxp_supply_pages(pager, vmo, 0, 4096, content))
+			wrong("churn: VMO %d of many: %d", i, vmo);
+		if (one_in(d, 2) && zxp_detach_vmo(pager, vmo))
+			wrong("churn: VMO %d of many cannot be detached", i);
+		close(vmo);
+	}
+	close(port);
+}
+
+/*
+ * The client may just have asked, and nobody has read that. COMPLETE is all that is to be
+ * read afterwards.
+ */
+static void churn_detach(int pager, int stream, int vmo)
+{
+	struct zxp_packet p;
+
+	fcntl(stream, F_SETFL, O_NONBLOCK);
+	if (zxp_detach_vmo(pager, vmo))
+		wrong("churn: the VMO cannot be detached");
+	if (read(stream, &p, sizeof(p)) != sizeof(p))
+		wrong("churn: no COMPLETE: %m");
+	else if (p.command != ZXP_PACKET_COMPLETE)
+		wrong("churn: packet %#x after the detach", p.command);
+}
+
+static void churn_no_more(int stream)
+{
+	struct zxp_packet p;
+
+	if (read(stream, &p, sizeof(p)) == sizeof(p))
+		wrong("churn: packet %#x after COMPLETE", p.command);
+}
+
+/* What the daemon of it does. True if it has detached the VMO. */
+static bool churn_serve(struct dice *d, int pager, int *port, int vmo, uint64_t page,
+			const void *content)
+{
+	int stream = *port < 0 ? pager : *port;
+	struct zxp_packet p;
+
+	switch (roll(d, 5)) {
+	case 0:
+	case 1:
+		churn_detach(pager, stream, vmo);
+		return true;
+	case 2:
+		if (read(stream, &p, sizeof(p)) < 0)
+			break;
+		zxp_supply_pages(pager, vmo, 0, CHURN_PAGES * 4096, content);
+		zxp_dirty(pager, vmo, 0, CHURN_PAGES * 4096);
+		break;
+	case 3:
+		zxp_supply_pages(pager, vmo, page * 4096, 4096, content);
+		break;
+	case 4:
+		close(*port);
+		*port = -1;
+		break;
+	}
+	return false;
+}
+
 /* A pager, from its begin to its end, and a client that is in the middle of it. */
 static void churn_once(struct dice *d, const void *content)
 {
@@ -94,12 +165,12 @@ static void churn_once(struct dice *d, const void *content)
 		0, ZXP_VMO_RESIZABLE, ZXP_VMO_TRAP_DIRTY, ZXP_VMO_UNBOUNDED,
 		ZXP_VMO_TRAP_DIRTY | ZXP_VMO_RESIZABLE,
 	};
-	int pager = zxp_open(O_NONBLOCK), port, vmo, status;
+	int pager = zxp_open(O_NONBLOCK), port, vmo, status = 0;
 	uint64_t page = roll(d, CHURN_PAGES);
-	struct zxp_packet p;
-	bool killed;
+	bool killed, detached;
 	pid_t pid;
 
+	churn_many(d, pager, content);
 	port = one_in(d, 2) ? zxp_create_port(pager) : ZXP_PORT_OWN;
 	vmo = zxp_create_vmo(pager, options[roll(d, 5)], port, CHURN_KEY,
 			     CHURN_PAGES * 4096);
@@ -115,31 +186,21 @@ static void churn_once(struct dice *d, const void *content)
 		churn_client(vmo, page, one_in(d, 2));
 	}
 	pause_up_to(d, 3000);
-	switch (roll(d, 5)) {
-	case 0:
-		zxp_detach_vmo(pager, vmo);
-		break;
-	case 1:
-		if (read(port < 0 ? pager : port, &p, sizeof(p)) < 0)
-			break;
-		zxp_supply_pages(pager, vmo, 0, CHURN_PAGES * 4096, content);
-		zxp_dirty(pager, vmo, 0, CHURN_PAGES * 4096);
-		break;
-	case 2:
-		zxp_supply_pages(pager, vmo, page * 4096, 4096, content);
-		break;
-	case 3:
-		close(port);
-		break;
-	}
+	detached = churn_serve(d, pager, &port, vmo, page, content);
 	killed = one_in(d, 3);
 	if (killed)
 		kill(pid, SIGKILL);
 	if (one_in(d, 2))
 		close(vmo);
+	/* Else it only ends with the pager. */
+	if (detached) {
+		pid = waitpid(pid, &status, 0) == pid ? 0 : pid;
+		churn_no_more(port < 0 ? pager : port);
+	}
 	close(pager);
-	if (waitpid(pid, &status, 0) != pid ||
-	    (status && !(killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)))
+	if (pid && waitpid(pid, &status, 0) != pid)
+		wrong("churn: waitpid: %m");
+	if (status && !(killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL))
 		wrong("churn: the client has ended with %#x", status);
 	close(vmo);
 	close(port);

@@ -7,6 +7,7 @@
  *   ZXP_SECONDS    how long, default 60
  *   ZXP_ROUND	    seconds of a round, default 10
  *   ZXP_KEEP_GOING  also after a round that failed
+ *   ZXP_PATIENCE   so often the supervisor looks before somebody is stuck, default 900
  *   ZXP_SEED	    repeats the dice of all threads, though not their order
  *
  * Prints KTAP: a test for each round, and three for what was done and for
@@ -249,15 +250,24 @@ static bool race(struct dice *d, int64_t end)
 	return true;
 }
 
-/* Wait for a process to end by itself. False: it is stuck. */
-static bool reap(pid_t pid, const char *what)
+/*
+ * Wait for a process to end by itself. False: it is stuck, as are those whom nobody
+ * watches after too many looks.
+ */
+static bool reap(pid_t pid, const char *what, bool watched)
 {
+	unsigned int looks = 0;
 	int status;
 
 	while (!waitpid(pid, &status, WNOHANG)) {
 		pause_ms(WATCH_MS);
 		if (!watch())
 			return false;
+		if (watched || ++looks < watch_patience())
+			continue;
+		wrong("%s does not end", what);
+		watch_tell();
+		return false;
 	}
 	if (status)
 		wrong("%s has ended with status %#x", what, status);
@@ -269,13 +279,13 @@ static bool end_clients(void)
 	int i, j;
 
 	for (i = 0; i < PROCS; i++) {
-		if (!reap(clients[i], "a client"))
+		if (!reap(clients[i], "a client", true))
 			return false;
 		for (j = 0; j < THREADS; j++)
 			put(board->actor[i * THREADS + j].pid, 0);
 	}
 	for (i = 0; i < 3; i++)
-		if (!reap(bystanders[i], "a bystander"))
+		if (!reap(bystanders[i], "a bystander", false))
 			return false;
 	return true;
 }
@@ -285,7 +295,7 @@ static bool end_daemons(void)
 	int i;
 
 	for (i = 0; i < PAGERS; i++)
-		if (board->pager[i].pid && !reap(board->pager[i].pid, "a daemon"))
+		if (board->pager[i].pid && !reap(board->pager[i].pid, "a daemon", true))
 			return false;
 	return true;
 }

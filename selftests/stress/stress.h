@@ -217,7 +217,8 @@ bool kmemleak_none(void);
 
 /* watch.c */
 void watch_init(void);
-/* Called each WATCH_MS or so; false: somebody is stuck, and all was told. */
+unsigned int watch_patience(void);	/* looks */
+/* To be called each WATCH_MS or so; false: somebody is stuck, and all was told. */
 bool watch(void);
 void watch_tell(void);
 

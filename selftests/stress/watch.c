@@ -10,8 +10,8 @@
 
 #include "client.h"
 
-/* Each look is at least WATCH_MS after the one before. */
-#define PATIENCE	900
+/* Looks; each is at least WATCH_MS after the one before. */
+static unsigned int patience;
 
 static struct {
 	uint64_t ops;
@@ -20,8 +20,16 @@ static struct {
 
 void watch_init(void)
 {
+	const char *looks = getenv("ZXP_PATIENCE");
+
+	patience = looks && *looks ? strtoul(looks, NULL, 0) : 900;
 	memset(actors, 0, sizeof(actors));
 	memset(daemons, 0, sizeof(daemons));
+}
+
+unsigned int watch_patience(void)
+{
+	return patience;
 }
 
 bool watch(void)
@@ -35,7 +43,7 @@ bool watch(void)
 		if (load(ab->ops) != actors[i].ops || !load(ab->pid))
 			actors[i].looks = 0;
 		actors[i].ops = load(ab->ops);
-		if (++actors[i].looks < PATIENCE)
+		if (++actors[i].looks < patience)
 			continue;
 		wrong("actor %d (task %d) is stuck after %" PRIu64 " operations: %s of VMO %d %#"
 		      PRIx64 "+%#" PRIx64, i, ab->tid, ab->ops, ops[ab->op].name, ab->vmo,
@@ -50,7 +58,7 @@ bool watch(void)
 		    pb->fate == FATE_KILLED)
 			daemons[i].looks = 0;
 		daemons[i].ops = load(pb->ops);
-		if (++daemons[i].looks < PATIENCE)
+		if (++daemons[i].looks < patience)
 			continue;
 		wrong("the daemon of pager %d is stuck at the end", i);
 		ok = false;
