@@ -379,6 +379,7 @@ static bool run_round(uint64_t seed, int64_t ms)
 		return tally_enough();
 	wrong("the module does not go");
 	watch_tell();
+	return false;
 out:
 	clean_up();
 	return false;

@@ -131,9 +131,9 @@ extern char *store;		/* ROOM pages for each VMO, of the daemons */
 #define put(x, v)	__atomic_store_n(&(x), v, __ATOMIC_SEQ_CST)
 #define add(x, v)	__atomic_fetch_add(&(x), v, __ATOMIC_SEQ_CST)
 
-/* As wait_until(), for kernels that look at all there is and are as slow as that. */
+/* As wait_until(), but for longer on kernels that are slow because of all they look at. */
 #define wait_long(cond) ({						\
-	int __tries = 6;						\
+	int __tries = watch_patience() < 900 ? 1 : 6;			\
 	bool __done;							\
 									\
 	do {								\
