@@ -14,7 +14,7 @@ kernel=${1:?usage: stress.sh KERNEL MINUTES} minutes=${2:?usage: stress.sh KERNE
 O=${O:-$here/../build}
 ko=${ZXPAGER_KO:-$here/../build/$kernel/zxpager.ko}
 seconds=${ZXP_SECONDS:-$((minutes * 60))}
-mem=1024 round=10 patience=400
+mem=1024 round=10 patience=600
 
 case $kernel in
 *-*) mem=2048 round=20 patience=900 ;;	# those that look at everything are slow and large

@@ -133,7 +133,7 @@ extern char *store;		/* ROOM pages for each VMO, of the daemons */
 
 /* As wait_until(), but for longer on kernels that are slow because of all they look at. */
 #define wait_long(cond) ({						\
-	int __tries = watch_patience() < 900 ? 1 : 6;			\
+	int __tries = watch_patience() < 900 ? 2 : 6;			\
 	bool __done;							\
 									\
 	do {								\
