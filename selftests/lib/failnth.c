@@ -138,7 +138,7 @@ const char *fail_functions_init(void)
 		return "no error can be injected into zxpager";
 	fine = access("/proc/lockdep", F_OK) || uses_ftrace(ours);
 	fail_function_end(ours);
-	return fine ? NULL : "with lockdep errors of functions need CONFIG_FUNCTION_TRACER";
+	return fine ? NULL : "with lockdep errors of functions need CONFIG_DYNAMIC_FTRACE";
 }
 
 bool fail_function_begin(const char *function, int err)
