@@ -113,10 +113,11 @@ bench: tools		## zxpager and others at the same WORK=... [MODE=icount] [KERNEL=6
 	@O='$(out)' scripts/bench.sh --kernel $(kernel) --mode $(or $(MODE),both) \
 		$(if $(UPDATE),--update) $(WORK)
 
-profile: tools		## where the instructions of WORK=fault_4k go [KERNEL=6.1]
+profile: tools		## where the instructions of WORK=fault_4k go [KERNEL=6.1] [UPDATE=1]
 	@scripts/deps.sh rig bench
 	@scripts/build.sh --quiet --strict $(kernel)
-	@O='$(out)' scripts/bench/profile.sh --kernel $(kernel) $(or $(WORK),fault_4k)
+	@O='$(out)' scripts/bench/profile.sh --kernel $(kernel) \
+		$(if $(UPDATE),--update) $(or $(WORK),fault_4k)
 
 lint:			## what can be said of the sources without running them
 	@scripts/deps.sh build lint

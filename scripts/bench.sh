@@ -18,15 +18,17 @@
 #   --gate         instead, and in less than a minute: has zxpager become slower than
 #                  in scripts/bench/gate.tsv?  Prints KTAP.  With --update that file
 #                  is written anew
+#   --repeat       instead: are figures in instructions the same in two boots, to 1 %?
+#                  Prints those that are furthest apart
 #   --list         print the names of the works
 #
-# Exit status: 0, also with figures over their bars; 1 a figure over the gate; 2
-# something could not be measured.
+# Exit status: 0, also with figures over their bars; 1 a figure over the gate, or not
+# the same in two boots; 2 something could not be measured.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 die_status=2
 
-kernel=6.12 modes="icount smp" quick='' update='' gate='' works=()
+kernel=6.12 modes="icount smp" quick='' update='' gate='' repeat='' works=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--kernel) kernel=${2?}; shift ;;
@@ -41,6 +43,7 @@ while [ $# -gt 0 ]; do
 	--quick) quick=--quick ;;
 	--update) update=--update ;;
 	--gate) gate=1 ;;
+	--repeat) repeat=1 modes=icount ;;
 	--list) exec "${O:-$zx_root/build}/tools/bench/zxbench" --list ;;
 	--help | -h) usage; exit 0 ;;
 	-*) die "unknown option '$1' (see --help)" ;;
@@ -62,14 +65,16 @@ raw=build/bench/raw
 if [ -n "$gate" ]; then
 	works=(pipe fault_4k supply dirty_trap) modes=icount quick=--quick
 	raw=build/bench/gate
-elif [ ${#works[@]} = 0 ]; then
+elif [ -n "$repeat" ]; then
+	rm -rf build/bench/repeat
+	raw=build/bench/repeat/1
+fi
+if [ ${#works[@]} = 0 ]; then
 	mapfile -t works < <("$zxbench" --list)
 fi
 for work in "${works[@]}"; do
 	"$zxbench" --list | grep -q -x -e "$work" || die "no work '$work' (see --list)"
 done
-mkdir -p "$raw"
-
 # In the guest: each work is a process of its own, and one that fails does not take
 # the others with it.  A line behind its figures says how it ended.
 # shellcheck disable=SC2016 # it is for the shell in the guest
@@ -88,6 +93,7 @@ failed=0
 measure() {
 	local mode=$1 options=$quick line work='' out='' status=0 log
 	[ "$mode" != icount ] || options+=" --icount"
+	mkdir -p "$raw"
 	log=$raw/$kernel-$mode.log
 	for work in "${works[@]}"; do
 		rm -f "$raw/$kernel-$mode-$work.json"
@@ -121,6 +127,10 @@ done
 status=0
 if [ -n "$gate" ]; then
 	scripts/bench/gate.py --kernel "$kernel" --raw "$raw" $update || status=$?
+elif [ -n "$repeat" ]; then
+	raw=build/bench/repeat/2
+	measure icount
+	scripts/bench/repeat.py --kernel "$kernel" --raw build/bench/repeat || status=$?
 else
 	# shellcheck disable=SC2086 # one word each
 	scripts/bench/report.py --raw "$raw" --kernel "$kernel" --modes "$modes" \

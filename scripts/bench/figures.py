@@ -5,9 +5,12 @@ A figure is what zxbench printed, a dictionary, with "series" and "work" added f
 name of its file. Its key is NAME, or NAME@X if it is one of a curve.
 """
 
+import argparse
 import collections
 import json
+import pathlib
 import re
+import sys
 
 SERIES = ("6.1", "6.12")
 MODES = ("icount", "smp")
@@ -19,6 +22,23 @@ Result = collections.namedtuple("Result", "figure peer ratio bar text ok")
 
 class Unmeasured(Exception):
     """A figure that is needed is not there"""
+
+
+def arguments(usage):
+    """What all programs that look at figures are told"""
+    parser = argparse.ArgumentParser(usage=usage)
+    parser.add_argument("--raw", type=pathlib.Path, required=True)
+    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--update", action="store_true")
+    return parser
+
+
+def run(main):
+    try:
+        sys.exit(main())
+    except (Unmeasured, ValueError, OSError) as problem:
+        print(f"{pathlib.Path(sys.argv[0]).name}: {problem}", file=sys.stderr)
+        sys.exit(2)
 
 
 def key(figure):

@@ -8,9 +8,7 @@ was written. Prints KTAP. Status 1 if one is more than a tenth above that, 2 if 
 is missing. With --update FILE is written anew.
 """
 
-import argparse
 import pathlib
-import sys
 
 import figures as fig
 
@@ -49,11 +47,8 @@ def measure(found, name):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--raw", type=pathlib.Path, required=True)
-    parser.add_argument("--kernel", required=True)
+    parser = fig.arguments(__doc__)
     parser.add_argument("--table", type=pathlib.Path, default=TABLE)
-    parser.add_argument("--update", action="store_true")
     args = parser.parse_args()
 
     table = read_table(args.table)
@@ -78,8 +73,4 @@ def main():
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (fig.Unmeasured, ValueError, OSError) as problem:
-        print(f"gate.py: {problem}", file=sys.stderr)
-        sys.exit(2)
+    fig.run(main)

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""profile.py --dir DIR --vm PID --top N --order FILE: see profile.sh
+"""profile.py --dir DIR --vm PID --work WORK --kernel K --top N [--update]: see profile.sh
 
-DIR has QEMU's monitor, the guest's kallsyms, a pipe for the trace, and the files by
-which zxbench and this program wait for each other: ready, go, done.
+DIR has QEMU's monitor, the guest's kallsyms, a pipe for the trace, the files by
+which zxbench and this program wait for each other (ready, go, done), and spans, which
+tells what is between which marks of the trace.
 """
 
 import argparse
 import bisect
 import collections
+import itertools
 import os
 import pathlib
 import re
@@ -18,11 +20,14 @@ import sys
 import threading
 import time
 
+import document
+
 # What zxbench calls where it looks at the clock.
 MARK = "__x64_sys_getppid"
-# Whose a piece of the trace is: the first of these that is in it.
-OWNERS = (("zxpager, aux", "zxp_supply_from_aux"), ("zxpager", "zxp_"),
-          ("userfaultfd", "userfault"), ("fuse", "fuse_"), ("pipe", "pipe_write"))
+# A name that no figure has: two marks, and nothing between them.
+NOTHING = "nothing"
+# Instructions that are counted at a time; the order is kept of the first ones.
+CHUNK = 100_000
 # What functions are for, by their names; the first that matches.
 KINDS = tuple((kind, re.compile(names)) for kind, names in (
     ("the program", r"\(user\)"),
@@ -76,7 +81,7 @@ KINDS = tuple((kind, re.compile(names)) for kind, names in (
     ("locks and RCU", r"_raw_|__rcu|rcu_|mutex|__mutex|up_|down_|__cond_resched|rwsem|"
                       r"__list|lock_|spin|srcu|osq_|__up|__down|preempt"),
 ))
-Piece = collections.namedtuple("Piece", "total counts order")
+ELSE = "else"
 
 
 class Symbols:
@@ -90,84 +95,167 @@ class Symbols:
                     found[int(address, 16)] = name
         self.addresses = sorted(found)
         self.names = [found[a] for a in self.addresses]
+        self.mark = next((f"{a:016x}".encode() for a in self.addresses
+                          if found[a] == MARK), None)
         self.known = {}
 
     def name(self, pc):
-        """As in the trace, in hexadecimal: (function, is this its first instruction)"""
+        """The function, of what the trace has in hexadecimal"""
         if pc not in self.known:
             number = int(pc, 16)
             if number < 1 << 63:
-                self.known[pc] = "(user)", False
+                self.known[pc] = "(user)"
             else:
                 at = bisect.bisect_right(self.addresses, number) - 1
-                self.known[pc] = self.names[at], self.addresses[at] == number
+                self.known[pc] = self.names[at]
         return self.known[pc]
 
 
+class Piece:
+    """What is executed from one mark to the next one"""
+
+    def __init__(self):
+        self.counts = collections.Counter()
+        self.order = []
+
+    def add(self, pcs, symbols):
+        if not self.order:
+            self.note_order(map(symbols.name, pcs))
+        for pc, count in collections.Counter(pcs).items():
+            self.counts[symbols.name(pc)] += count
+
+    def note_order(self, names):
+        for name, same in itertools.groupby(names):
+            self.order.append((name, sum(1 for _ in same)))
+
+
 def pieces(lines, symbols):
-    """The trace, cut at each mark; what is between the end of one measurement and the
-    beginning of the next one is left out"""
-    counts, order = collections.Counter(), []
-    last, inside = None, False
+    """The trace, cut at each mark"""
+    piece, pcs = None, []
     for line in lines:
-        if not line.startswith("Trace"):
+        parts = line.split(b"/", 2)
+        if len(parts) != 3 or not line.startswith(b"Trace"):
             continue
-        name, first = symbols.name(line.split("/", 2)[1])
-        if first and name == MARK:
-            if inside:
-                yield Piece(sum(counts.values()), counts, order)
-            counts, order, last = collections.Counter(), [], None
-            inside = not inside
-        counts[name] += 1
-        if name != last:
-            order.append([name, 0])
-            last = name
-        order[-1][1] += 1
+        pc = parts[1]
+        if pc == symbols.mark or len(pcs) == CHUNK:
+            if piece:
+                piece.add(pcs, symbols)
+            pcs = []
+            if pc == symbols.mark:
+                if piece:
+                    yield piece
+                piece = Piece()
+        pcs.append(pc)
+    if piece:
+        piece.add(pcs, symbols)
+        yield piece
 
 
-def owner(piece):
-    for who, start in OWNERS:
-        if any(name.startswith(start) for name in piece.counts):
-            return who
-    return None
+class Sample:
+    """One of a figure: counts for each of what it is measured over"""
+
+    def __init__(self, parts, nr):
+        self.parts, self.nr = parts, nr
+        self.counts = collections.Counter()
+        for piece in parts:
+            self.counts.update(piece.counts)
+
+    def each(self, marks):
+        counts = {name: (count - marks.get(name, 0) * len(self.parts)) / self.nr
+                  for name, count in self.counts.items()}
+        return {name: count for name, count in counts.items() if count > 0}
 
 
-def alike(found):
-    """Pieces of one contender that do the same: of about the same length"""
-    groups = []
-    for piece in sorted(found, key=lambda p: p.total):
-        if not groups or piece.total > 1.7 * groups[-1][-1].total:
-            groups.append([])
-        groups[-1].append(piece)
-    return groups
+def middle(found, size):
+    """Without those in which the guest had something else to do, or nothing"""
+    found = sorted(found, key=size)
+    return found[len(found) // 4:max(1, len(found) - len(found) // 4)]
+
+
+def mean(many):
+    total = collections.Counter()
+    for counts in many:
+        total.update(counts)
+    return {name: count / len(many) for name, count in total.items()}
+
+
+def read_spans(path, found):
+    """{figure: [Sample...]}"""
+    samples = collections.defaultdict(list)
+    for line in path.read_text().splitlines():
+        name, start, end, nr = line.split()
+        if int(end) >= len(found):
+            raise ValueError(f"{name}: the trace has {len(found)} marks only")
+        samples[name].append(Sample(found[int(start):int(end)], int(nr)))
+    return samples
+
+
+def profiles(samples):
+    """{figure: ({function: instructions}, a sample)}"""
+    marks = mean([s.counts for s in middle(samples.pop(NOTHING), lambda s: s.counts.total())])
+    result = {}
+    for name, some in samples.items():
+        some = middle(some, lambda s: s.counts.total() / s.nr)
+        result[name] = mean([s.each(marks) for s in some]), some[len(some) // 2]
+    return result
 
 
 def kind(name):
     for text, names in KINDS:
         if names.match(name):
             return text
-    return "else"
+    return ELSE
 
 
-def show(who, group, top, out):
-    total = statistics.median(p.total for p in group)
-    # Without those in which the guest had something else to do
-    middle = sorted(group, key=lambda p: p.total)[:max(1, len(group) * 3 // 4)]
-    counts = collections.Counter()
-    for piece in middle:
-        counts.update(piece.counts)
-    print(f"\n{who}: {total:,.0f} instructions, {len(group)} times")
+def by_kind(counts):
     kinds = collections.Counter()
     for name, count in counts.items():
         kinds[kind(name)] += count
-    for name, count in kinds.most_common():
-        print(f"{count / len(middle):10,.0f}  {name}")
+    return kinds
+
+
+def show(name, counts, top):
+    print(f"\n{name}: {sum(counts.values()):,.0f} instructions")
+    for text, count in by_kind(counts).most_common():
+        print(f"{count:10,.0f}  {text}")
     print()
-    for name, count in counts.most_common(top):
-        print(f"{count / len(middle):10,.1f}  {name}")
-    print(f"\n{who}: {total:,.0f} instructions\n", file=out)
-    for name, count in middle[len(middle) // 2].order:
-        print(f"{count:8}  {name}", file=out)
+    for function, count in collections.Counter(counts).most_common(top):
+        print(f"{count:10,.1f}  {function}")
+
+
+def write_order(path, found):
+    with open(path, "w", encoding="ascii") as out:
+        for name, (_, sample) in found.items():
+            print(f"\n{name}, for {sample.nr}\n", file=out)
+            for part in sample.parts:
+                for function, count in part.order:
+                    print(f"{count:8}  {function}", file=out)
+
+
+def number(value):
+    return f"{round(value, -1):,.0f}" if value >= 1000 else f"{value:,.0f}"
+
+
+def table(found, work, names):
+    """For the document: a column for each of these figures"""
+    columns = [by_kind(found[f"{work}.{name}"][0]) for name in names]
+    kinds = sorted({text for column in columns for text in column},
+                   key=lambda text: (text == ELSE, -max(c[text] for c in columns)))
+    body = [(text, *(number(c[text]) for c in columns)) for text in kinds]
+    body.append(("sum", *(number(c.total()) for c in columns)))
+    return document.table(("kind", *names), body, right=range(1, len(names) + 1))
+
+
+def update(found, work, kernel):
+    """Each place for a profile of this work names its columns"""
+    def content(match):
+        names = match["columns"].split()
+        missing = [n for n in names if f"{work}.{n}" not in found]
+        if missing:
+            raise ValueError(f"{work}.{missing[0]} is not in the trace")
+        return table(found, work, names)
+
+    document.update(rf"profile: {re.escape(work)} {re.escape(kernel)} (?P<columns>[^\n]+)", content)
 
 
 class Monitor:
@@ -195,53 +283,55 @@ def wait_for(path, vm):
         time.sleep(0.05)
 
 
-def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--dir", type=pathlib.Path, required=True)
-    parser.add_argument("--vm", type=int, required=True)
-    parser.add_argument("--top", type=int, required=True)
-    parser.add_argument("--order", type=pathlib.Path, required=True)
-    args = parser.parse_args()
-
-    wait_for(args.dir / "ready", args.vm)
-    symbols = Symbols(args.dir / "kallsyms")
-    found = collections.defaultdict(list)
+def trace(directory, vm):
+    """The work is done, and this is what was executed"""
+    wait_for(directory / "ready", vm)
+    symbols = Symbols(directory / "kallsyms")
+    found = []
 
     def read():
-        with open(args.dir / "trace", encoding="ascii", errors="replace") as lines:
-            for piece in pieces(lines, symbols):
-                who = owner(piece)
-                if who:
-                    found[who].append(piece)
+        with open(directory / "trace", "rb") as lines:
+            found.extend(pieces(lines, symbols))
 
     reader = threading.Thread(target=read)
     reader.start()
-    monitor = Monitor(args.dir / "monitor")
+    monitor = Monitor(directory / "monitor")
     # Both names of it: QEMU before and after 8.1
-    for command in (f"logfile {args.dir}/trace", "singlestep on", "one-insn-per-tb on",
+    for command in (f"logfile {directory}/trace", "singlestep on", "one-insn-per-tb on",
                     "log exec,nochain"):
         monitor.say(command)
-    (args.dir / "go").touch()
-    wait_for(args.dir / "done", args.vm)
+    (directory / "go").touch()
+    wait_for(directory / "done", vm)
     for command in ("log none", "logfile /dev/null", "singlestep off",
                     "one-insn-per-tb off"):
         monitor.say(command)
     reader.join()
+    return found
 
-    if not found:
-        print("profile.py: nothing of a contender in the trace of",
-              len(symbols.known), "instructions", file=sys.stderr)
-        return 1
-    with open(args.order, "w", encoding="ascii") as out:
-        for who, _ in OWNERS:
-            for group in alike(found[who]):
-                show(who, group, args.top, out)
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--dir", type=pathlib.Path, required=True)
+    parser.add_argument("--vm", type=int, required=True)
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--top", type=int, required=True)
+    parser.add_argument("--update", action="store_true")
+    args = parser.parse_args()
+
+    found = trace(args.dir, args.vm)
+    found = profiles(read_spans(args.dir / "spans", found))
+    for name, (counts, _) in found.items():
+        show(name, counts, args.top)
+    write_order(document.ROOT / f"build/bench/{args.work}-{args.kernel}.trace", found)
+    if args.update:
+        update(found, args.work, args.kernel)
     return 0
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
         print(f"profile.py: {problem}", file=sys.stderr)
         sys.exit(1)

@@ -7,18 +7,15 @@ charts from all there is in DIR. With --update also the table in
 Documentation/performance.rst. Status 2 if a figure that a bar is about is missing.
 """
 
-import argparse
 import json
 import pathlib
 import sys
 
 import chart
+import document
 import figures as fig
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BARS = pathlib.Path(__file__).resolve().parent / "bars.tsv"
-BEGIN = ".. what follows is written by scripts/bench.sh --update"
-END = ".. what is above was written by scripts/bench.sh --update"
 
 
 def number(value):
@@ -89,30 +86,13 @@ def rst_table(everything, bars):
     body = [(f"``{name}``", f"``{peer}``", mode,
              *(cells[mode, name, peer].get(s, "\\-") for s in fig.SERIES))
             for mode, name, peer in cells]
-    widths = [max(len(row[i]) for row in [head, *body]) for i in range(len(head))]
-    rule = "  ".join("=" * w for w in widths)
-
-    def text(row):
-        return "  ".join(c.ljust(w) for c, w in zip(row, widths)).rstrip()
-
-    return "\n".join([rule, text(head), rule, *map(text, body), rule])
-
-
-def update_document(path, table):
-    before, begin, rest = path.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{path} has no place for the table")
-    path.write_text(f"{before}{begin}\n\n{table}\n\n{end}{after}")
+    return document.table(head, body)
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__)
-    parser.add_argument("--raw", type=pathlib.Path, required=True)
-    parser.add_argument("--kernel", required=True)
+    parser = fig.arguments(__doc__)
     parser.add_argument("--modes", required=True)
     parser.add_argument("--works", required=True)
-    parser.add_argument("--update", action="store_true")
     args = parser.parse_args()
     status = 0
 
@@ -136,7 +116,7 @@ def main():
             status, results = 2, []
         print_table(args.kernel, mode, results, found)
 
-    build = ROOT / "build"
+    build = document.ROOT / "build"
     with open(build / "bench.json", "w", encoding="ascii") as out:
         for found, results in everything.values():
             for line in json_lines(found, results):
@@ -144,14 +124,10 @@ def main():
     for (series, mode), (found, _) in everything.items():
         chart.write_all(build / "bench", series, mode, found.values())
     if args.update:
-        update_document(ROOT / "Documentation/performance.rst",
-                        rst_table(everything, bars))
+        table = rst_table(everything, bars)
+        document.update("ratios", lambda _: table)
     return status
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (fig.Unmeasured, ValueError, OSError) as problem:
-        print(f"report.py: {problem}", file=sys.stderr)
-        sys.exit(2)
+    fig.run(main)

@@ -16,8 +16,11 @@ import xml.etree.ElementTree as xml
 
 sys.dont_write_bytecode = True
 import chart  # noqa: E402
+import document  # noqa: E402
 import figures as fig  # noqa: E402
 import gate  # noqa: E402
+import profile  # noqa: E402
+import repeat  # noqa: E402
 import report  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -117,6 +120,117 @@ class Gate(Files):
                 self.assertGreater(table[series, name], 0)
 
 
+class Repeat(Files):
+    def boots(self, *values):
+        for part, found in zip("12", values):
+            path = self.raw / part
+            path.mkdir()
+            saved, self.raw = self.raw, path
+            self.figures("w", found)
+            self.raw = saved
+        return self.main(repeat, "--kernel", "6.12")
+
+    def test_nearly_the_same(self):
+        status, out = self.boots({"w.a": 1000, "w.b": 500}, {"w.a": 1009, "w.b": 500})
+        self.assertEqual(status, 0)
+        self.assertRegex(out, r"2 figures in two boots, 0 of them")
+        self.assertRegex(out, r"(?m)^ +0\.89%  w\.a  1,000  1,009\n +0\.00%  w\.b")
+
+    def test_not_the_same(self):
+        status, out = self.boots({"w.a": 1000, "w.b": 500}, {"w.a": 1000, "w.b": 494})
+        self.assertEqual(status, 1)
+        self.assertRegex(out, r"(?m)^ +1\.20%  w\.b")
+
+    def test_only_once(self):
+        self.assertEqual(self.boots({"w.a": 1, "w.b": 5}, {"w.a": 1})[0], 2)
+
+    def test_nothing(self):
+        self.assertEqual(self.boots({}, {})[0], 2)
+
+
+class Profile(Files):
+    def setUp(self):
+        super().setUp()
+        symbols = self.dir / "kallsyms"
+        symbols.write_text("ffffffff81000000 T other_name_of_the_mark\n"
+                           "ffffffff81000000 T __x64_sys_getppid\n"
+                           "ffffffff81000100 t zxp_one\nffffffff81000200 t memcpy\n"
+                           "ffffffff81000300 D data\n")
+        self.symbols = profile.Symbols(symbols)
+        self.spans = self.dir / "spans"
+        self.lines = []
+
+    def run_at(self, *where):
+        self.lines += [b"Trace 0: 0x7f0000000000 [00000000/%016x/00000000/ff000000] x\n"
+                       % at for at in where]
+
+    def mark(self):
+        self.run_at(0xffffffff81000000, 0xffffffff81000004)
+
+    def found(self, spans):
+        self.spans.write_text(spans)
+        pieces = list(profile.pieces(self.lines, self.symbols))
+        return profile.profiles(profile.read_spans(self.spans, pieces))
+
+    def piece(self, ones, copies):
+        self.mark()
+        self.run_at(*[0xffffffff81000104] * ones, *[0xffffffff81000200] * copies, 0x1000)
+
+    def test_what_a_mark_takes_is_not_counted(self):
+        self.run_at(0xffffffff81000100)
+        self.mark()
+        self.piece(30, 10)
+        self.mark()
+        found = self.found("nothing 0 1 1\nw.zx 1 2 2\n")
+        self.assertEqual(found["w.zx"][0], {"zxp_one": 15, "memcpy": 5, "(user)": 0.5})
+
+    def test_several_marks_in_one_sample(self):
+        self.mark()
+        self.piece(3, 0)
+        self.piece(4, 0)
+        self.mark()
+        found = self.found("nothing 0 1 1\nw.zx@3 1 3 1\n")
+        self.assertEqual(found["w.zx@3"][0], {"zxp_one": 7, "(user)": 2})
+
+    def test_the_odd_one_is_left_out(self):
+        self.mark()
+        for ones in (5, 5, 500, 5, 5):
+            self.piece(ones, 0)
+        self.mark()
+        spans = "".join(f"w.zx {i} {i + 1} 1\n" for i in range(1, 6))
+        self.assertEqual(self.found("nothing 0 1 1\n" + spans)["w.zx"][0]["zxp_one"], 5)
+
+    def test_a_trace_that_is_cut_off(self):
+        self.mark()
+        self.piece(5, 0)
+        with self.assertRaises(ValueError):
+            self.found("nothing 0 1 1\nw.zx 1 2 1\n")
+
+    def test_the_document(self):
+        saved, document.ROOT = document.ROOT, self.dir
+        self.addCleanup(setattr, document, "ROOT", saved)
+        (self.dir / "Documentation").mkdir()
+        path = self.dir / document.PATH
+        path.write_text("a\n\n.. written by make: profile: w 6.12 zx\nold\n.. end\n\n"
+                        ".. written by make: profile: v 6.12 zx\nold\n.. end\n")
+        self.mark()
+        self.piece(1200, 7)
+        self.mark()
+        found = self.found("nothing 0 1 1\nw.zx 1 2 1\n")
+        profile.update(found, "w", "6.12")
+        text = path.read_text()
+        self.assertRegex(text, r"(?m)^zxpager +1,200\ncopying and clearing +7\n")
+        self.assertRegex(text, r"(?m)^sum +1,210$")
+        self.assertEqual(text.count("old"), 1)
+        profile.update(found, "w", "6.12")
+        self.assertEqual(path.read_text(), text)
+        for work, series in (("w", "6.1"), ("u", "6.12")):
+            with self.assertRaises(ValueError):
+                profile.update(found, work, series)
+        with self.assertRaises(ValueError):
+            profile.update({}, "v", "6.12")
+
+
 class Report(Files):
     def setUp(self):
         super().setUp()
@@ -124,16 +238,16 @@ class Report(Files):
         self.bars.write_text("# comment\nw.zx\tw.other\ticount\t*\t0.80\ttext\n"
                              "w.zx\tw.other\tsmp\t6.12\t0.50\ttext\n"
                              "c.zx@4\tc.zx@1\ticount\t6.12\t1.20\ttext\n")
-        self.saved = report.ROOT, report.BARS
+        self.saved = document.ROOT, report.BARS
         self.addCleanup(self.restore)
-        report.ROOT, report.BARS = self.dir, self.bars
+        document.ROOT, report.BARS = self.dir, self.bars
         (self.dir / "build" / "bench").mkdir(parents=True)
         (self.dir / "Documentation").mkdir()
         self.document = self.dir / "Documentation" / "performance.rst"
-        self.document.write_text(f"before\n\n{report.BEGIN}\n\nold\n\n{report.END}\n")
+        self.document.write_text("before\n\n.. written by make: ratios\n\nold\n\n.. end\n\nafter\n")
 
     def restore(self):
-        report.ROOT, report.BARS = self.saved
+        document.ROOT, report.BARS = self.saved
 
     def report(self, works="w", modes="icount", *args):
         return self.main(report, "--kernel", "6.12", "--modes", modes, "--works", works,
@@ -225,6 +339,7 @@ class Report(Files):
         text = self.document.read_text()
         self.assertNotIn("old", text)
         self.assertTrue(text.startswith("before\n"))
+        self.assertTrue(text.endswith("\nafter\n"))
         self.assertRegex(text, r"``w\.zx`` +``w\.other`` +icount +"
                                r"0\.90 of 0\.80, over +0\.50 of 0\.80")
         self.assertEqual(self.report("w", "icount", "--update")[0], 0)

@@ -28,8 +28,9 @@
  * @icount: the clock counts instructions, of one CPU. Else times are noisy, and
  *	there have to be more samples.
  * @quick: the short form, for the gate
- * @trace: a directory, see profile.sh: the shortest form, in which now() also is a
- *	system call that a trace of instructions can be cut at
+ * @trace: a directory, see profile.sh: the shortest form, in which now() counts how
+ *	often it was called, each time with a system call that a trace of instructions
+ *	can be cut at
  * @args: what follows the work on the command line, for it alone
  */
 struct options {
@@ -46,7 +47,7 @@ static inline unsigned int times(unsigned int quick, unsigned int icount,
 				 unsigned int smp)
 {
 	if (options.trace)
-		return 4;
+		return quick < 16 ? quick : 16;
 	return options.quick ? quick : options.icount ? icount : smp;
 }
 
@@ -76,6 +77,12 @@ void add_work(struct work *work);
 		add_work(&work_##id);					\
 	}
 
+/* trace.c */
+struct samples;
+uint64_t trace_mark(void);
+void trace_end(void);
+void trace_name(const char *name, double x, const struct samples *s);
+
 /* util.c */
 __attribute__((noreturn, format(printf, 1, 2)))
 void die(const char *fmt, ...);		/* with errno, if that is not 0 */
@@ -94,7 +101,7 @@ static inline uint64_t now(void)
 	struct timespec t;
 
 	if (options.trace)
-		getppid();
+		return trace_mark();
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
@@ -115,14 +122,24 @@ uint64_t content_word(size_t page);		/* the first word of the page */
 void content_check(const void *data, size_t page, size_t nr, const char *who);
 
 /* stat.c */
+
+/* struct span - what a sample is of: from one now() to another, @nr of something */
+struct span {
+	uint64_t start;
+	uint64_t end;
+	size_t nr;
+};
+
 struct samples {
 	double *value;
+	struct span *span;	/* only for a trace */
 	size_t nr;
 	size_t room;
 };
 
 void sample_add(struct samples *s, double value);
-void sample_since(struct samples *s, uint64_t start, size_t nr);	/* now(), for each */
+void sample_span(struct samples *s, struct span span);
+void sample_since(struct samples *s, uint64_t start, size_t nr);	/* until now() */
 double sample_quantile(const struct samples *s, double q);
 double sample_typical(const struct samples *s);
 double sample_spread(const struct samples *s);

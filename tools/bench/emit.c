@@ -22,6 +22,8 @@ static void line(const char *name, const char *suffix, double x, const char *uni
 void emit(const char *name, double x, const char *unit, const struct samples *s)
 {
 	line(name, "", x, unit, sample_typical(s), s->nr, sample_spread(s));
+	if (options.trace)
+		trace_name(name, x, s);
 }
 
 void emit_p99(const char *name, double x, const char *unit, const struct samples *s)

@@ -42,29 +42,6 @@ static void usage(void)
 		printf("  %-16s %s\n", work->name, work->what);
 }
 
-/* A file of that name appears, for who traces to see. */
-static void tell_tracer(const char *what)
-{
-	char path[4096];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", options.trace, what);
-	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0)
-		die("%s", path);
-	close(fd);
-}
-
-static void wait_for_tracer(void)
-{
-	char path[4096];
-
-	tell_tracer("ready");
-	snprintf(path, sizeof(path), "%s/go", options.trace);
-	while (access(path, F_OK))
-		usleep(10000);
-}
-
 static void run(const char *name)
 {
 	struct work *work = works;
@@ -76,11 +53,9 @@ static void run(const char *name)
 		die("no work '%s' (see --help)", name);
 	settle();
 	note("%s", work->name);
-	if (options.trace)
-		wait_for_tracer();
 	work->run();
 	if (options.trace)
-		tell_tracer("done");
+		trace_end();
 }
 
 int main(int argc, char **argv)

@@ -17,21 +17,35 @@ void sample_add(struct samples *s, double value)
 		s->value = reallocarray(s->value, s->room, sizeof(*s->value));
 		if (!s->value)
 			die("memory for samples");
+		if (options.trace) {
+			s->span = reallocarray(s->span, s->room, sizeof(*s->span));
+			if (!s->span)
+				die("memory for samples");
+		}
 	}
+	if (options.trace)
+		s->span[s->nr] = (struct span){ 0 };
 	s->value[s->nr++] = value;
 }
 
-/* What began at @start has ended, for @nr of something. */
+void sample_span(struct samples *s, struct span span)
+{
+	sample_add(s, (double)(span.end - span.start) / (double)span.nr);
+	if (options.trace)
+		s->span[s->nr - 1] = span;
+}
+
 void sample_since(struct samples *s, uint64_t start, size_t nr)
 {
-	double passed = (double)(now() - start);
+	uint64_t end = now();
 
-	sample_add(s, passed / (double)nr);
+	sample_span(s, (struct span){ start, end, nr });
 }
 
 void sample_free(struct samples *s)
 {
 	free(s->value);
+	free(s->span);
 	memset(s, 0, sizeof(*s));
 }
 

@@ -130,6 +130,25 @@ static void emit_bytes(const char *who, const char *what, double bytes)
 	emit_value(name, NAN, "bytes", bytes);
 }
 
+/*
+ * What one more costs, when there are @at of them: a curve; and its first and last points
+ * by name, since the bars are about those, in the short form as well.
+ */
+static void emit_part(const char *what, unsigned int part, double at,
+		      struct samples *s)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "footprint.%s", what);
+	emit(name, at, "ns", s);
+	if (part == 1 || part == PARTS) {
+		snprintf(name, sizeof(name), "footprint.%s.%s", what,
+			 part == 1 ? "first" : "last");
+		emit(name, NAN, "ns", s);
+	}
+	sample_free(s);
+}
+
 /* Room in the table of descriptors, which is not the objects' own. */
 static void reserve_files(unsigned int nr)
 {
@@ -153,8 +172,7 @@ static void make_vmos(int pager, int *vmo, unsigned int nr)
 		for (i = 0; i < step; i++)
 			*vmo++ = zx_vmo_create(pager, HINTS * HINT_PAGES, 0, 0, 1);
 		sample_since(&s, start, step);
-		emit("footprint.create", part * step, "ns", &s);
-		sample_free(&s);
+		emit_part("create", part, part * step, &s);
 	}
 }
 
@@ -184,8 +202,7 @@ static void make_hints(const int *vmo, unsigned int nr_vmos)
 						  POSIX_FADV_WILLNEED))
 					die("POSIX_FADV_WILLNEED");
 		sample_since(&s, start, nr * HINTS);
-		emit("footprint.hint", (double)((size_t)part * nr * HINTS), "ns", &s);
-		sample_free(&s);
+		emit_part("hint", part, (double)((size_t)part * nr * HINTS), &s);
 		errno = 0;
 		for (i = 0; i < nr; i++)
 			if (requests_of(vmo[i]) != HINTS)
@@ -387,8 +404,7 @@ static void run_zeroes(unsigned int nr)
 			args.offset += 2 * PAGE_SIZE;
 		}
 		sample_since(&s, start, step);
-		emit("footprint.zero", part * step, "ns", &s);
-		sample_free(&s);
+		emit_part("zero", part, part * step, &s);
 	}
 	emit_bytes("zxpager", "zero_range", taken("zero ranges", before, nr, 0));
 	close(vmo);

@@ -140,10 +140,10 @@ static void clean(const struct dirty_vmo *v, size_t pages, const struct layout *
 	errno = 0;
 	if (query(v, pages))
 		die("writeback_cycle: dirty after END");
-	sample_add(&s[QUERY], (double)(asked - start));
-	sample_add(&s[BEGIN], (double)(begun - asked));
-	sample_add(&s[END], (double)(ended - begun));
-	sample_add(&s[CYCLE], (double)(ended - start));
+	sample_span(&s[QUERY], (struct span){ start, asked, 1 });
+	sample_span(&s[BEGIN], (struct span){ asked, begun, 1 });
+	sample_span(&s[END], (struct span){ begun, ended, 1 });
+	sample_span(&s[CYCLE], (struct span){ start, ended, 1 });
 }
 
 static void cycle(const struct dirty_vmo *v, size_t pages, const struct layout *l,
