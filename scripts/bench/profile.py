@@ -34,6 +34,9 @@ KINDS = tuple((kind, re.compile(names)) for kind, names in (
     ("zxpager", r"zxp_"),
     ("userfaultfd", r"userfault|handle_userfault|mfill_|mwriteprotect|mcopy_"),
     ("FUSE", r"fuse_|__fuse"),
+    ("io_uring", r"io_|__io_|__do_sys_io_uring|tctx_|task_work|ctx_flush"),
+    ("file system and disk", r"ext4|brd_|bio_|__bio|bvec|submit_bio|__submit_bio|blk_|"
+                             r"__blk|mempool|mpage|block_|jbd2|read_pages"),
     ("copying and clearing", r"clear_page|rep_movs|memcpy|memset|copy_page|copy_user|"
                              r"_?copy_(to|from)_|__memcpy"),
     ("switching tasks", r"__schedule|schedule|try_to_wake|ttwu|wake|default_wake|"
@@ -56,14 +59,16 @@ KINDS = tuple((kind, re.compile(names)) for kind, names in (
                                             r"__check_object|check_stack|do_iter|"
                                             r"__get_user|__put_user|pipe_|anon_pipe|"
                                             r"switch_fpu|atime|touch_|current_time|"
-                                            r"import_|new_sync|iov|rcu_lockdep"),
+                                            r"import_|__import|new_sync|iov|rcu_lockdep|splice_|"
+                                            r"common_interrupt_return"),
     ("memory and memory cgroups", r"__?alloc_pages|alloc_pages|get_page_from|rmqueue|"
                                   r"__rmqueue|folio_alloc|vma_alloc|policy_|cond_accept|"
                                   r"__free|free_|kmem_cache|kmalloc|kfree|__slab|___slab|"
                                   r"memcg|__mem_cgroup|mem_cgroup|get_mem_cgroup|"
                                   r"__mod_|mod_|lruvec|__lruvec|cgroup_|__cgroup|"
                                   r"get_pfnblock|charge|try_charge|_find_first|obj_cgroup|"
-                                  r"__kmem|refill|uncharge|css_|propagate_"),
+                                  r"__kmem|refill|uncharge|css_|propagate_|count_memcg|"
+                                  r"__count_memcg|percpu_counter|get_vma_policy|prep_"),
     ("page tables and the fault", r"do_user_addr|lock_vma|lock_mm|mas_|mt_|mtree|"
                                   r"find_vma|handle_mm|__handle_mm|do_fault|__do_fault|"
                                   r"finish_fault|set_pte|do_set|pte_|__pte|pmd_|__pmd|"
@@ -74,10 +79,14 @@ KINDS = tuple((kind, re.compile(names)) for kind, names in (
                                   r"fault_dirty|fault_around|next_uptodate|"
                                   r"filemap_map|do_anonymous|change_protection|rmap_|"
                                   r"page_vma|page_mkclean|invlpg|vma_interval|up_read|"
-                                  r"down_read|mmap_read|gup_|follow_"),
+                                  r"down_read|mmap_read|gup_|follow_|native_set_|"
+                                  r"__?iov_iter_get_pages|get_user_pages|is_valid_gup|"
+                                  r"try_get_folio|try_grab"),
     ("page cache and LRU", r"filemap|__filemap|xas_|xa_|__xa|folio_|__folio|shmem|lru_|"
                            r"workingset|inode_|__mark_inode|file_update|page_|noop_dirty|"
-                           r"mark_|truncate|generic_error|find_get|find_lock|balance_"),
+                           r"mark_|truncate|generic_error|find_get|find_lock|balance_|"
+                           r"__page_cache|replace_page|folios_|remove_mapping|"
+                           r"__remove_mapping|radix_"),
     ("locks and RCU", r"_raw_|__rcu|rcu_|mutex|__mutex|up_|down_|__cond_resched|rwsem|"
                       r"__list|lock_|spin|srcu|osq_|__up|__down|preempt"),
 ))

@@ -31,7 +31,7 @@ dir=$(mktemp -d "${TMPDIR:-/tmp}/zxprofile.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 
 # shellcheck disable=SC2016 # it is for the shell in the guest
-in_guest='modprobe fuse && cat /proc/kallsyms > /mnt/share/kallsyms &&
+in_guest='modprobe fuse &&
 	exec "$1" --icount --trace /mnt/share "$2" > /dev/null'
 scripts/vm.sh --kernel "$kernel" --measure icount --mem 3072 --timeout 900 \
 	--monitor "$dir/monitor" --share "$dir" --insmod "build/$kernel/zxpager.ko" -- \

@@ -32,6 +32,23 @@ static void tell_tracer(const char *what)
 	close(fd);
 }
 
+/* Modules may have been loaded by the work. */
+static void copy_symbols(void)
+{
+	char path[4096], line[512];
+	FILE *from = fopen("/proc/kallsyms", "re"), *to;
+
+	snprintf(path, sizeof(path), "%s/kallsyms", options.trace);
+	to = fopen(path, "we");
+	if (!from || !to)
+		die("%s", path);
+	while (fgets(line, sizeof(line), from))
+		fputs(line, to);
+	fclose(from);
+	if (fclose(to))
+		die("%s", path);
+}
+
 static void begin(void)
 {
 	struct samples nothing = { 0 };
@@ -42,6 +59,7 @@ static void begin(void)
 	spans = fopen(path, "we");
 	if (!spans)
 		die("%s", path);
+	copy_symbols();
 	tell_tracer("ready");
 	snprintf(path, sizeof(path), "%s/go", options.trace);
 	while (access(path, F_OK))

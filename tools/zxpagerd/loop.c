@@ -29,6 +29,8 @@ void loop_init(unsigned int under_way)
 		    strerror(-rc));
 	if (rc)
 		die("cannot set up io_uring: %s", strerror(-rc));
+	/* Only saves the kernel looking for it; this thread alone may use it so. */
+	io_uring_register_ring_fd(&ring);
 }
 
 static void submit(unsigned int wait)
