@@ -47,7 +47,7 @@ static inline unsigned int times(unsigned int quick, unsigned int icount,
 				 unsigned int smp)
 {
 	if (options.trace)
-		return quick < 16 ? quick : 16;
+		return quick < 8 ? quick : 8;
 	return options.quick ? quick : options.icount ? icount : smp;
 }
 

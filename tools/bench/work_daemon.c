@@ -30,9 +30,9 @@ static const struct serving *const servings[] = {
 
 static size_t choose_pages(void)
 {
-	size_t size = options.trace ? MIB(4) : options.quick ? MIB(64) : GIB(1);
+	size_t size = options.trace ? MIB(2) : options.quick ? MIB(64) : GIB(1);
 
-	while (size > MIB(4) && size * 3 + MIB(256) > memory_available())
+	while (size > MIB(2) && size * 3 + MIB(256) > memory_available())
 		size /= 2;
 	if (!options.quick && size < GIB(1))
 		note("daemon: %zu MiB, three times a GiB does not fit", size >> 20);

@@ -153,8 +153,9 @@ static void measure(struct memory *m, const char *name, size_t pages,
 
 static void run_resident(void)
 {
-	size_t pages = (options.trace || options.quick ? MIB(4) : MIB(32)) / PAGE_SIZE;
-	unsigned int rounds = times(8, 16, 50), lone = times(64, 256, 256), i, j, k;
+	size_t size = options.trace ? MIB(2) : options.quick ? MIB(4) : MIB(32);
+	size_t pages = size / PAGE_SIZE;
+	unsigned int rounds = options.trace ? 2 : times(8, 16, 50), lone = times(64, 256, 256), i, j, k;
 	unsigned int *order = random_order((unsigned int)pages);
 	struct memory m[WHO] = { 0 };
 	char name[64];

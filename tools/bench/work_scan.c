@@ -51,7 +51,7 @@ static const struct way ways[] = {
 
 static size_t choose_pages(void)
 {
-	size_t size = options.trace ? MIB(4) : options.quick ? MIB(16) : MIB(256);
+	size_t size = options.trace ? MIB(2) : options.quick ? MIB(16) : MIB(256);
 
 	while (size > MIB(2) && size + MIB(256) > memory_available())
 		size /= 2;

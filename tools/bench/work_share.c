@@ -309,7 +309,8 @@ static void share(enum way way, size_t pages, pthread_barrier_t *step,
 
 static void run_share(void)
 {
-	size_t pages = (options.trace || options.quick ? MIB(8) : MIB(64)) / PAGE_SIZE;
+	size_t size = options.trace ? MIB(1) : options.quick ? MIB(8) : MIB(64);
+	size_t pages = size / PAGE_SIZE;
 	unsigned int rounds = options.trace ? 1 : times(1, 2, 5), i, way;
 	struct samples time[WAYS] = { 0 }, memory[WAYS] = { 0 };
 	pthread_barrier_t *step;
