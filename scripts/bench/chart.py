@@ -10,6 +10,7 @@ import math
 
 WIDTH, HEIGHT = 640, 400
 LEFT, RIGHT, TOP, BOTTOM = 80, 160, 40, 50
+GAP = 36                        # between the middles of two numbers below the chart
 COLOURS = ("#c0392b", "#2471a3", "#1e8449", "#b7950b", "#6c3483", "#5d6d7e", "#a04000",
            "#17202a")
 
@@ -40,17 +41,19 @@ def svg(title, unit, lines):
     # A curve may begin at 0, which such an axis does not have.
     floor_x = min((x for x, _ in points if x > 0), default=1)
     floor_y = min((y for _, y in points if y > 0), default=1)
-    xs = sorted({max(x, floor_x) for x, _ in points})
-    y_marks = decades(floor_y, max(y for _, y in points + [(0, floor_y)]))
+    lines = {name: sorted((max(x, floor_x), max(y, floor_y)) for x, y in line)
+             for name, line in lines.items()}
+    xs = sorted({x for line in lines.values() for x, _ in line})
+    y_marks = decades(floor_y, max(y for line in lines.values() for _, y in line))
     low, high = math.log(xs[0]), math.log(max(xs[-1], xs[0] * 2))
     bottom, top = math.log(y_marks[0]), math.log(y_marks[-1])
 
     def at_x(x):
-        share = (math.log(max(x, floor_x)) - low) / (high - low)
+        share = (math.log(x) - low) / (high - low)
         return LEFT + share * (WIDTH - LEFT - RIGHT)
 
     def at_y(y):
-        share = (math.log(max(y, floor_y)) - bottom) / (top - bottom)
+        share = (math.log(y) - bottom) / (top - bottom)
         return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}"'
@@ -64,12 +67,16 @@ def svg(title, unit, lines):
                    ' stroke="#dddddd"/>')
         out.append(f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
                    f'{short(mark)}</text>')
+    last = -GAP
     for x in xs:
+        if at_x(x) - last < GAP:
+            continue
+        last = at_x(x)
         out.append(f'<text x="{at_x(x):.1f}" y="{HEIGHT - BOTTOM + 18}"'
                    f' text-anchor="middle">{short(x)}</text>')
     for i, (name, line) in enumerate(lines.items()):
         colour = COLOURS[i % len(COLOURS)]
-        places = [f"{at_x(x):.1f},{at_y(y):.1f}" for x, y in sorted(line)]
+        places = [f"{at_x(x):.1f},{at_y(y):.1f}" for x, y in line]
         out.append(f'<polyline points="{" ".join(places)}" fill="none"'
                    f' stroke="{colour}" stroke-width="2"/>')
         for place in places:

@@ -328,6 +328,26 @@ class Report(Files):
         heights = [float(c.get("cy")) for c in circles]
         self.assertGreater(heights[0], heights[2])
 
+    def test_marks_and_points_are_to_the_same_scale(self):
+        tree = xml.fromstring(chart.svg("t", "u", {"a": [(1, 150), (10, 1000)]}))
+        name = "{http://www.w3.org/2000/svg}"
+        marks = {t.text: float(t.get("y")) - 4 for t in tree.findall(f"{name}text")
+                 if t.get("text-anchor") == "end"}
+        low, high = (float(c.get("cy")) for c in tree.findall(f"{name}circle"))
+        self.assertEqual(list(marks), ["100", "200", "500", "1k"])
+        self.assertAlmostEqual(high, marks["1k"], 1)
+        self.assertLess(low, marks["100"] - 40)
+        self.assertGreater(low, marks["200"] + 20)
+
+    def test_numbers_below_a_chart_do_not_touch(self):
+        tree = xml.fromstring(chart.svg("t", "u", {"a": [(x, 1) for x in range(1, 200)]}))
+        name = "{http://www.w3.org/2000/svg}"
+        places = [float(t.get("x")) for t in tree.findall(f"{name}text")
+                  if t.get("text-anchor") == "middle"]
+        self.assertGreater(len(places), 5)
+        for left, right in zip(places, places[1:]):
+            self.assertGreaterEqual(right - left, chart.GAP - 0.1)
+
     def test_marks_of_an_axis(self):
         self.assertEqual(chart.decades(3, 70), [2, 5, 10, 20, 50, 100])
         self.assertEqual(chart.decades(10, 10), [10, 20])
