@@ -59,8 +59,8 @@ def svg(title, unit, lines):
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}"'
            ' font-family="sans-serif" font-size="12">',
            f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
-           f'<text x="{LEFT}" y="22" font-size="14">{html.escape(title)}</text>',
-           f'<text x="8" y="{TOP - 6}">{html.escape(unit)}</text>']
+           f'<text x="{LEFT}" y="22" font-size="14">{html.escape(title)}:'
+           f' {html.escape(unit)}</text>']
     for mark in y_marks:
         y = at_y(mark)
         out.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"'

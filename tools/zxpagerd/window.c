@@ -59,12 +59,6 @@ struct window {
 	uint64_t *wanted;
 };
 
-static void set_busy(struct window *w, bool busy)
-{
-	w->busy = busy;
-	w->vmo->reader.busy += busy ? 1 : -1;
-}
-
 static uint32_t page_size(const struct window *w)
 {
 	return w->vmo->reader.page_size;
@@ -274,7 +268,7 @@ static void step(struct window *w)
 			w->from = 0;
 			w->to = w->length;
 		} else if (!next_run(w)) {
-			set_busy(w, false);
+			w->busy = false;
 			return;
 		}
 		if (part_bytes(w)) {
@@ -287,15 +281,9 @@ static void step(struct window *w)
 
 static struct window *find_window(struct reader *r, uint64_t offset)
 {
-	unsigned int left = r->busy;
-
-	for (struct window *w = r->windows; left; w++) {
-		if (!w->busy)
-			continue;
-		if (w->offset == offset)
-			return w;
-		left--;
-	}
+	for (unsigned int i = 0; i < r->depth; i++)
+		if (r->windows[i].busy && r->windows[i].offset == offset)
+			return &r->windows[i];
 	return NULL;
 }
 
@@ -312,7 +300,7 @@ static void begin(struct window *w, uint64_t offset)
 	struct reader *r = &w->vmo->reader;
 	uint64_t left = w->vmo->size - offset;
 
-	set_busy(w, true);
+	w->busy = true;
 	w->offset = offset;
 	w->length = left < r->window_size ? (uint32_t)left : r->window_size;
 	w->mode = reader_has_bad(r, offset, offset + w->length) ? RUNS : WHOLE;
@@ -369,7 +357,7 @@ static void window_done(struct event *ev, int res)
 	bool short_of;
 
 	if (vmo->detached) {
-		set_busy(w, false);
+		w->busy = false;
 		return;
 	}
 	if (w->outdated) {

@@ -30,13 +30,11 @@ struct bad {
  * @window_size: a power of two, a multiple of the page size
  * @depth: how many windows are read at a time; their memory is there from the start,
  *	so that answering never needs any
- * @busy: how many windows are being read
  */
 struct reader {
 	uint32_t window_size;
 	uint32_t page_size;
 	unsigned int depth;
-	unsigned int busy;
 	struct window *windows;
 	struct request *requests, **requests_end;
 	struct bad *bads;
