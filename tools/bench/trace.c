@@ -49,9 +49,16 @@ static void copy_symbols(void)
 		die("%s", path);
 }
 
+static uint64_t mark(void)
+{
+	getppid();
+	return marks++;
+}
+
 static void begin(void)
 {
 	struct samples nothing = { 0 };
+	struct span span = { .nr = 1 };
 	char path[4096];
 	unsigned int i;
 
@@ -65,8 +72,11 @@ static void begin(void)
 	while (access(path, F_OK))
 		usleep(10000);
 
-	for (i = 0; i < NOTHING; i++)
-		sample_since(&nothing, now(), 1);
+	for (i = 0; i < NOTHING; i++) {
+		span.start = mark();
+		span.end = mark();
+		sample_span(&nothing, span);
+	}
 	trace_name("nothing", NAN, &nothing);
 	sample_free(&nothing);
 }
@@ -76,8 +86,7 @@ uint64_t trace_mark(void)
 {
 	if (!spans)
 		begin();
-	getppid();
-	return marks++;
+	return mark();
 }
 
 void trace_end(void)
