@@ -168,6 +168,7 @@ bool program_parse(struct program *p, const char *text, char *error, size_t size
 
 /* values.c: what is put into an argument */
 uint64_t make_arg(struct dice *d, const struct arg_desc *desc);
+uint64_t make_good_arg(struct dice *d, const struct arg_desc *desc);
 uint64_t make_number(struct dice *d, uint32_t least, uint32_t pages);
 void make_ranges(struct dice *d, struct call *c);
 void slots_there(const struct program *p, unsigned int nr);

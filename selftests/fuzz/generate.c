@@ -7,6 +7,23 @@
 
 #include "fuzz.h"
 
+/* All as it has to be, but for one bit at most: that alone must be refused. */
+static void make_good(struct dice *d, struct call *c)
+{
+	const struct arg_desc *args = calls[c->kind].args;
+	unsigned int nr = nr_args(&calls[c->kind]), i, tries = 16;
+
+	for (i = 0; i < nr; i++)
+		c->arg[i] = make_good_arg(d, &args[i]);
+	if (one_in(d, 2))
+		return;
+	do {
+		i = roll(d, nr);
+	} while (args[i].kind != A_ZERO && args[i].kind != A_FLAGS && --tries);
+	if (tries)
+		c->arg[i] ^= 1ULL << roll(d, 32);
+}
+
 static void make_call(struct dice *d, struct call *c, unsigned int kind)
 {
 	unsigned int i;
@@ -17,6 +34,10 @@ static void make_call(struct dice *d, struct call *c, unsigned int kind)
 	c->fail = one_in(d, 24) ? 1 + roll(d, 24) : 0;
 	for (i = 0; i < nr_args(&calls[kind]); i++)
 		c->arg[i] = make_arg(d, &calls[kind].args[i]);
+	if (calls[kind].cmd && one_in(d, 6)) {
+		make_good(d, c);
+		return;
+	}
 	make_ranges(d, c);
 	/* What goes with the first choice of a flag. */
 	if (calls[kind].cmd == ZXP_IOC_SUPPLY_PAGES && !one_in(d, 16))

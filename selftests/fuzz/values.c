@@ -234,6 +234,32 @@ uint64_t make_arg(struct dice *d, const struct arg_desc *desc)
 	return one_in(d, 4) ? edge(d) : roll(d, 64);
 }
 
+/* One that nothing is wrong with, whatever the others are. */
+uint64_t make_good_arg(struct dice *d, const struct arg_desc *desc)
+{
+	switch (desc->kind) {
+	case A_PORT:
+	case A_PLAIN:
+		return 0xffffffff;
+	case A_AT:
+	case A_ZERO:
+	case A_FLAGS:
+		return 0;
+	case A_SIZE:
+		return desc->values[0];
+	case A_CHOICE:
+		return desc->values[roll(d, desc->nr)];
+	case A_OFFSET:
+		return roll(d, 3) * PAGE;
+	case A_LENGTH:
+		return (1 + roll(d, 3)) * PAGE;
+	case A_POINTER:
+		return BUFFER;
+	default:
+		return make_arg(d, desc);
+	}
+}
+
 /* Offset and length are not always each for itself. */
 void make_ranges(struct dice *d, struct call *c)
 {
