@@ -54,6 +54,19 @@ TEST(layout_structures)
 	AT(zxp_supply_pages, source, 32);
 	AT(zxp_supply_pages, out_done, 40);
 	AT(zxp_supply_pages, out_filled, 48);
+	SIZE(zxp_supply_range, 40);
+	AT(zxp_supply_range, vmo_fd, 4);
+	AT(zxp_supply_range, aux_fd, 8);
+	AT(zxp_supply_range, reserved, 12);
+	AT(zxp_supply_range, offset, 16);
+	AT(zxp_supply_range, length, 24);
+	AT(zxp_supply_range, source, 32);
+	SIZE(zxp_supply_ranges, 40);
+	AT(zxp_supply_ranges, ranges, 8);
+	AT(zxp_supply_ranges, nr_ranges, 16);
+	AT(zxp_supply_ranges, out_ranges, 20);
+	AT(zxp_supply_ranges, out_done, 24);
+	AT(zxp_supply_ranges, out_filled, 32);
 	SIZE(zxp_op_range, 40);
 	AT(zxp_op_range, op, 4);
 	AT(zxp_op_range, vmo_fd, 8);
@@ -113,13 +126,14 @@ TEST(numbers)
 	EXPECT_EQ(0x5a85u, ZXP_IOC_OP_RANGE);
 	EXPECT_EQ(0x5a86u, ZXP_IOC_QUERY_DIRTY_RANGES);
 	EXPECT_EQ(0x5a87u, ZXP_IOC_QUERY_VMO_STATS);
+	EXPECT_EQ(0x5a88u, ZXP_IOC_SUPPLY_RANGES);
 	EXPECT_EQ(0x5aa0u, ZXP_IOC_VMO_GET_INFO);
 	EXPECT_EQ(0x5aa1u, ZXP_IOC_VMO_OP_RANGE);
 	EXPECT_EQ(0x5aa2u, ZXP_IOC_VMO_READ);
 	EXPECT_EQ(0x5aa3u, ZXP_IOC_VMO_WRITE);
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
-	EXPECT_EQ(3, ZXP_ABI_REVISION);
+	EXPECT_EQ(4, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */
@@ -160,7 +174,7 @@ FIXTURE_TEARDOWN(kinds)
 
 static bool is_ours(int nr)
 {
-	return (nr >= 0x80 && nr <= 0x87) || (nr >= 0xa0 && nr <= 0xa5) ||
+	return (nr >= 0x80 && nr <= 0x88) || (nr >= 0xa0 && nr <= 0xa5) ||
 	       nr == 0xc0 || nr == 0xc1;
 }
 
@@ -197,7 +211,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All but CHILD. */
-	EXPECT_EQ(0xbf1f, info.out_features);
+	EXPECT_EQ(0x1bf1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

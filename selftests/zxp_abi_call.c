@@ -18,6 +18,7 @@ union any_arg {
 	struct zxp_create_vmo create_vmo;
 	struct zxp_detach_vmo detach_vmo;
 	struct zxp_supply_pages supply_pages;
+	struct zxp_supply_ranges supply_ranges;
 	struct zxp_op_range op_range;
 	struct zxp_query_dirty_ranges query;
 	struct zxp_query_vmo_stats stats;
@@ -83,6 +84,11 @@ FIXTURE_VARIANT_ADD(call, SUPPLY_PAGES) {
 	.nr = ZXP_IOC_SUPPLY_PAGES, .size = sizeof(struct zxp_supply_pages),
 	.flags = OFF(zxp_supply_pages, flags), .known = ZXP_SUPPLY_AUX,
 	.out = OFF(zxp_supply_pages, out_done),
+};
+FIXTURE_VARIANT_ADD(call, SUPPLY_RANGES) {
+	.nr = ZXP_IOC_SUPPLY_RANGES, .size = sizeof(struct zxp_supply_ranges),
+	.flags = OFF(zxp_supply_ranges, flags),
+	.out = OFF(zxp_supply_ranges, out_ranges),
 };
 FIXTURE_VARIANT_ADD(call, OP_RANGE) {
 	.nr = ZXP_IOC_OP_RANGE, .size = sizeof(struct zxp_op_range),

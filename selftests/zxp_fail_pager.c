@@ -136,6 +136,44 @@ static int supply(struct walk_scene *s)
 	return told(s, &arg, ret);
 }
 
+/* Three ranges, of which the one in the middle comes last. */
+static int supply_ranges(struct walk_scene *s)
+{
+	static const uint64_t pages[][2] = { { 0, 2 }, { 5, 1 }, { 2, 3 } };
+	struct zxp_supply_range range[ARRAY_SIZE(pages)];
+	struct zxp_supply_ranges arg;
+	struct vmo_view view;
+	uint64_t page, end;
+	unsigned int i;
+	int ret;
+
+	vmo_fill(s->vmo, 0, s->vmo->pages, s->out);
+	for (i = 0; i < ARRAY_SIZE(pages); i++)
+		range[i] = (struct zxp_supply_range) {
+			.vmo_fd = s->vmo->fd,
+			.aux_fd = -1,
+			.offset = AT(pages[i][0]),
+			.length = AT(pages[i][1]),
+			.source = (uintptr_t)s->out + AT(pages[i][0]),
+		};
+	ret = zxp_supply_ranges(s->p.fd, range, ARRAY_SIZE(range), &arg);
+	fail_pause();
+	if (!ret)
+		return arg.out_ranges == ARRAY_SIZE(range) && !arg.out_done ? 0 : -EPROTO;
+	if (arg.out_done == ~0ULL || !vmo_look(s->vmo, &view))
+		return ret;
+	if (arg.out_ranges >= ARRAY_SIZE(range))
+		return -EPROTO;
+	for (i = 0; i <= arg.out_ranges; i++) {
+		end = pages[i][0] + (i < arg.out_ranges ? pages[i][1] :
+						arg.out_done / page_size);
+		for (page = pages[i][0]; page < end; page++)
+			if (view.page[page].content == VIEW_MISSING)
+				return -EPROTO;
+	}
+	return ret;
+}
+
 /* Page 1 of it is a hole. */
 static bool fill_aux(struct walk_scene *s)
 {
@@ -211,16 +249,31 @@ static bool empty_aux(struct walk_scene *s)
 	return s->aux >= 0;
 }
 
+/* Where one is there already, pages are allocated one by one. */
+static bool one_is_there(struct walk_scene *s)
+{
+	return scene_supply(s, 1, 1);
+}
+
 WALK(supply) {
 	.pages = 3,
 	.how = WALK_ENOMEM | WALK_EFAULT,
+	.prepare = one_is_there,
 	.run = supply,
 };
 
-/* More than is prepared at once; where there are large folios the first is one. */
+WALK(supply_ranges) {
+	.how = WALK_ENOMEM | WALK_EFAULT,
+	.run = supply_ranges,
+};
+
+/*
+ * More than is prepared at once; where there are large folios the first is one. What
+ * cannot be allocated together can be one by one.
+ */
 WALK(supply_batches) {
 	.pages = 18,
-	.how = WALK_ENOMEM | WALK_EFAULT,
+	.how = WALK_MAY_ENOMEM | WALK_EFAULT,
 	.run = supply,
 };
 
@@ -236,7 +289,7 @@ WALK(supply_aux) {
 /* One large folio, and two pages. */
 WALK(supply_aux_large) {
 	.pages = 18,
-	.how = WALK_ENOMEM | WALK_EFAULT,
+	.how = WALK_MAY_ENOMEM | WALK_EFAULT,
 	.prepare = fill_whole_aux,
 	.run = supply_aux,
 	.again = refill_whole_aux,
@@ -424,8 +477,7 @@ static int close_port(struct walk_scene *s)
 
 static int close_vmo(struct walk_scene *s)
 {
-	if (s->vmo->map && munmap(s->vmo->map, s->vmo->map_pages * page_size))
-		return -errno;
+	munmap(s->vmo->map, s->vmo->map_pages * page_size);
 	s->vmo->map = NULL;
 	return close_fd(&s->vmo->fd);
 }
@@ -453,9 +505,8 @@ WALK(close_port) {
 	.run = close_port,
 };
 
-/* Linux 6.1 wants memory to unmap something. */
 WALK(close_vmo) {
-	.how = WALK_SAFE | WALK_MAY_ENOMEM,
+	.how = WALK_SAFE,
 	.prepare = scene_mixed,
 	.run = close_vmo,
 	.finish = complete_came,

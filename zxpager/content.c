@@ -52,6 +52,15 @@ bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index)
 	return entry && !xa_is_value(entry);
 }
 
+/* Might there be any page of a range? What reclaim leaves behind counts as well. */
+bool zxp_vmo_has_any_page(struct zxp_vmo *vmo, pgoff_t index, unsigned int nr)
+{
+	unsigned long at = index;
+
+	return xa_find(&vmo->inode.i_mapping->i_pages, &at, index + nr - 1,
+		       XA_PRESENT);
+}
+
 /* Is there a page? 2 if the next one is there, too. They may come or go at any time. */
 unsigned int zxp_vmo_has_pages(struct zxp_vmo *vmo, pgoff_t index)
 {
@@ -299,49 +308,41 @@ static int zxp_vmo_insert_locked(struct zxp_vmo *vmo, pgoff_t index,
 /**
  * zxp_vmo_insert() - fill missing pages
  * @vmo: a VMO with a pager
- * @index: where
- * @folios: what; NULL is a page of zeroes, an error pointer is to be left out
- * @nr: how many
- * @done: how many have content now, counted from the first
- * @filled: how many of these had none before
- *
- * Wakes who waits for what was filled, run by run.
+ * @batch: what, and where; afterwards also how far this came
+ * @runs: what was filled is added, for those to be woken who wait for it
  *
  * Return: 0, -ERANGE behind the end, -ESTALE detached, -ENOMEM, -EINTR.
  */
-int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
-		   unsigned int nr, unsigned int *done, unsigned int *filled)
+int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
+		   struct zxp_runs *runs)
 {
-	pgoff_t run = index;
-	unsigned int i;
+	pgoff_t index = batch->index, end = index + batch->nr, run = index;
 	int ret;
 
-	*done = 0;
-	*filled = 0;
+	batch->done = 0;
+	batch->filled = 0;
 	if (mutex_lock_killable(&vmo->content_lock))
 		return -EINTR;
 
-	ret = index + nr > vmo->nr_pages ? -ERANGE :
-	      zxp_vmo_detached(vmo) ? -ESTALE : 0;
-	for (i = 0; !ret && i < nr; i++) {
-		ret = zxp_vmo_insert_locked(vmo, index + i, folios[i]);
+	ret = end > vmo->nr_pages ? -ERANGE : zxp_vmo_detached(vmo) ? -ESTALE : 0;
+	for (; !ret && index < end; index++) {
+		ret = zxp_vmo_insert_locked(vmo, index,
+					    batch->folio[batch->done]);
 		if (!ret) {
-			++*filled;
+			batch->filled++;
 		} else {
-			if (run < index + i)
-				zxp_source_resolve(vmo->source, ZXP_REQUEST_READ,
-						   run, index + i, 0);
-			run = index + i + 1;
+			if (run < index)
+				zxp_runs_add(runs, vmo->source, run, index);
+			run = index + 1;
 			if (ret == -EEXIST)
 				ret = 0;
 		}
 		if (!ret)
-			++*done;
+			batch->done++;
 	}
-	if (!ret && run < index + nr)
-		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, run,
-				   index + nr, 0);
-	atomic64_add(*filled, &vmo->supplied);
+	if (run < index && !ret)
+		zxp_runs_add(runs, vmo->source, run, index);
+	atomic64_add(batch->filled, &vmo->supplied);
 	mutex_unlock(&vmo->content_lock);
 	return ret;
 }

@@ -16,6 +16,7 @@ union zxp_args {
 	struct zxp_create_vmo create_vmo;
 	struct zxp_detach_vmo detach_vmo;
 	struct zxp_supply_pages supply_pages;
+	struct zxp_supply_ranges supply_ranges;
 	struct zxp_op_range op_range;
 	struct zxp_query_dirty_ranges query_dirty_ranges;
 	struct zxp_query_vmo_stats query_vmo_stats;
@@ -95,6 +96,13 @@ static int zxp_ioc_supply_pages(struct file *file, union zxp_args *args,
 				struct zxp_new_file *new)
 {
 	return zxp_pager_supply_pages(file->private_data, &args->supply_pages);
+}
+
+static int zxp_ioc_supply_ranges(struct file *file, union zxp_args *args,
+				 struct zxp_new_file *new)
+{
+	return zxp_pager_supply_ranges(file->private_data,
+				       &args->supply_ranges);
 }
 
 static int zxp_ioc_op_range(struct file *file, union zxp_args *args,
@@ -205,6 +213,8 @@ static const struct zxp_ioctl zxp_pager_ioctls[] = {
 		  out_avail, zxp_ioc_query_dirty_ranges, .answers = true),
 	ZXP_IOCTL(ZXP_IOC_QUERY_VMO_STATS, struct zxp_query_vmo_stats,
 		  out_modified, zxp_ioc_query_vmo_stats, .answers = true),
+	ZXP_IOCTL(ZXP_IOC_SUPPLY_RANGES, struct zxp_supply_ranges,
+		  out_filled, zxp_ioc_supply_ranges, .answers = true),
 };
 
 static const struct zxp_ioctl zxp_vmo_ioctls[] = {

@@ -78,11 +78,12 @@ struct folio *zxp_vmo_alloc_large(struct zxp_vmo *vmo, unsigned int order)
  * @vmo: a VMO with a pager
  * @folio: a large folio with content, that no one else knows
  * @index: where; zxp_vmo_may_be_large() says so
+ * @runs: it is added, for those to be woken who wait for it
  *
  * Return: 0, -ESTALE detached, -ENOMEM.
  */
 int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
-				pgoff_t index)
+				pgoff_t index, struct zxp_runs *runs)
 {
 	unsigned long nr = folio_nr_pages(folio);
 	int ret;
@@ -94,7 +95,7 @@ int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
 	ret = zxp_vmo_add_folio_locked(vmo, folio, index, zxp_vmo_supply_gfp(vmo));
 	if (ret)
 		return ret;
-	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + nr, 0);
+	zxp_runs_add(runs, vmo->source, index, index + nr);
 	atomic64_add(nr, &vmo->supplied);
 	return 0;
 }

@@ -81,7 +81,8 @@ struct zxp_sync {
 
 /**
  * struct zxp_source - the requests of one VMO, and its one packet
- * @ref: held by the VMO, by the packet while it is in a port, and by its reader
+ * @ref: held by the VMO, by the packet while it is in a port, by its reader, and by
+ *	runs that are to be resolved
  * @lock: protects all below but constants. &zxp_port.lock nests inside.
  * @port: where packets go; constant
  * @key: constant
@@ -128,6 +129,7 @@ struct zxp_source {
 };
 
 struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key);
+void zxp_source_get(struct zxp_source *source);
 void zxp_source_put(struct zxp_source *source);
 void zxp_source_detach(struct zxp_source *source, bool complete);
 void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
@@ -156,6 +158,39 @@ int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end);
 int zxp_sync_end(struct zxp_source *source, pgoff_t start, pgoff_t end,
 		 int error, errseq_t *wb_err);
 void zxp_sync_detach_locked(struct zxp_source *source);
+
+/**
+ * struct zxp_run - pages of one VMO that were filled
+ * @source: of the VMO; referenced
+ * @start: first page
+ * @end: the page after the last one
+ */
+struct zxp_run {
+	struct zxp_source *source;
+	pgoff_t start;
+	pgoff_t end;
+};
+
+/**
+ * struct zxp_runs - pages that were filled, and whose waiters were not woken yet
+ * @run: the runs
+ * @nr: how many there are
+ * @pages: how many pages they have; fewer than @max
+ * @max: so many pages may be there; with 0 all are woken at once
+ *
+ * See runs.c. On the stack of who fills pages.
+ */
+struct zxp_runs {
+	struct zxp_run *run;
+	unsigned int nr;
+	unsigned int max;
+	unsigned long pages;
+};
+
+void zxp_runs_init(struct zxp_runs *runs, struct zxp_run *room, unsigned int max);
+void zxp_runs_add(struct zxp_runs *runs, struct zxp_source *source, pgoff_t start,
+		  pgoff_t end);
+void zxp_runs_resolve(struct zxp_runs *runs);
 
 /**
  * zxp_source_generation() - to be read before looking for a page

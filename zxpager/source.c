@@ -46,6 +46,11 @@ static void zxp_source_free(struct kref *ref)
 	kfree(source);
 }
 
+void zxp_source_get(struct zxp_source *source)
+{
+	kref_get(&source->ref);
+}
+
 void zxp_source_put(struct zxp_source *source)
 {
 	kref_put(&source->ref, zxp_source_free);

@@ -1,34 +1,106 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SUPPLY_PAGES: content for missing pages, from the daemon's memory or out of a
- * plain VMO.
+ * SUPPLY_PAGES and SUPPLY_RANGES: content for missing pages, from the daemon's memory
+ * or out of a plain VMO.
  *
  * Pages are prepared in batches with no lock held, because reading the daemon's
  * memory may fault and so wait for another daemon, or for this one; in the latter
  * case it can still be killed.
+ *
+ * Who waits for a page is woken when its range is done, or, in a long one, with each
+ * batch. The end of a range may wait for that until the next ranges are in, see runs.c.
  */
+#include <linux/cpuset.h>
 #include <linux/file.h>
 #include <linux/highmem.h>
+#include <linux/mempolicy.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "zxpager_private.h"
 
-static struct folio *zxp_supply_from_user(struct zxp_vmo *vmo, u64 address)
-{
-	struct folio *folio;
-	void *kaddr;
-	bool failed;
+/* Pages of several ranges that may be there before their waiters are woken. */
+#define ZXP_RUNS_MAX	16
 
-	folio = filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
+/**
+ * struct zxp_supply - a call that fills ranges
+ * @vmo: the VMO that is filled
+ * @aux: a plain VMO that content is taken from; NULL for user memory
+ * @args: the range
+ * @runs: what was filled, and whose waiters were not woken yet
+ */
+struct zxp_supply {
+	struct zxp_vmo *vmo;
+	struct zxp_vmo *aux;
+	struct zxp_supply_pages *args;
+	struct zxp_runs runs;
+};
+
+/*
+ * copy_from_user(), which may wait for another daemon, and that one for a page that is
+ * there: then those who wait for such are woken first. Inline, since the kernel looks at
+ * what is copied to if it cannot see that the size is a constant.
+ */
+static __always_inline bool zxp_supply_copy(struct zxp_supply *s, void *to, u64 from,
+					    size_t size)
+{
+	const void __user *uaddr = u64_to_user_ptr(from);
+	unsigned long left;
+
+	if (s->runs.nr) {
+		pagefault_disable();
+		left = copy_from_user(to, uaddr, size);
+		pagefault_enable();
+		if (!left)
+			return true;
+		zxp_runs_resolve(&s->runs);
+	}
+	return !copy_from_user(to, uaddr, size);
+}
+
+/* Is it of no matter on which node pages are? */
+static bool zxp_supply_any_node(void)
+{
+#ifdef CONFIG_NUMA
+	return !current->mempolicy && !cpuset_do_page_mem_spread();
+#else
+	return true;
+#endif
+}
+
+/*
+ * To allocate several at once costs half of what it costs one by one. They are where
+ * the folios are to be, each of which is its first page; some may be missing.
+ */
+static void zxp_supply_reserve(struct zxp_supply *s, struct zxp_batch *batch)
+{
+	memset(batch->folio, 0, sizeof(batch->folio));
+	if (zxp_supply_any_node())
+		alloc_pages_bulk_array(zxp_vmo_supply_gfp(s->vmo), batch->nr,
+				       (struct page **)batch->folio);
+}
+
+/* The reserved one, if there is one. */
+static struct folio *zxp_supply_alloc(struct zxp_supply *s, struct folio *reserved)
+{
+	return reserved ?: filemap_alloc_folio(zxp_vmo_supply_gfp(s->vmo), 0);
+}
+
+static struct folio *zxp_supply_from_user(struct zxp_supply *s,
+					  struct folio *reserved, u64 address)
+{
+	struct folio *folio = zxp_supply_alloc(s, reserved);
+	void *kaddr;
+	bool copied;
+
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 
 	kaddr = kmap_local_folio(folio, 0);
-	failed = copy_from_user(kaddr, u64_to_user_ptr(address), PAGE_SIZE);
+	copied = zxp_supply_copy(s, kaddr, address, PAGE_SIZE);
 	kunmap_local(kaddr);
 	flush_dcache_folio(folio);
-	if (failed) {
+	if (!copied) {
 		folio_put(folio);
 		return ERR_PTR(-EFAULT);
 	}
@@ -61,13 +133,17 @@ static void zxp_supply_take_aux(struct zxp_vmo *aux, pgoff_t index,
 	zxp_supply_drop_aux(aux, (u64)index << PAGE_SHIFT, (u64)nr << PAGE_SHIFT);
 }
 
-static struct folio *zxp_supply_from_aux(struct zxp_vmo *vmo, struct folio *src)
+static struct folio *zxp_supply_from_aux(struct zxp_supply *s,
+					 struct folio *reserved, struct folio *src)
 {
 	struct folio *folio;
 
-	if (!src)
+	if (!src) {
+		if (reserved)
+			folio_put(reserved);
 		return NULL;
-	folio = filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
+	}
+	folio = zxp_supply_alloc(s, reserved);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 	copy_highpage(&folio->page, &src->page);
@@ -75,69 +151,81 @@ static struct folio *zxp_supply_from_aux(struct zxp_vmo *vmo, struct folio *src)
 }
 
 /*
- * Prepare pages from @index on. Each is a folio that no one else knows, NULL for a page
- * of zeroes, or ERR_PTR(-EEXIST) if there is no need for one. Return: 0, or an error
- * and @nr is how many there are.
+ * Prepare pages; with ERR_PTR(-EEXIST) where there is no need for one. Return: 0, or an
+ * error, and there are fewer in the batch.
  */
-static int zxp_supply_prepare(struct zxp_vmo *vmo, pgoff_t index,
-			      struct zxp_vmo *aux, u64 source,
-			      struct folio **folios, unsigned int *nr)
+static int zxp_supply_prepare(struct zxp_supply *s, struct zxp_batch *batch,
+			      u64 source)
 {
-	struct folio *taken[ZXP_SUPPLY_BATCH];
-	unsigned int wanted = *nr, i;
+	struct folio *taken[ZXP_SUPPLY_BATCH], *folio;
+	unsigned int wanted = batch->nr, i, rest;
+	bool reserved;
 	int ret = 0;
 
-	if (aux)
-		zxp_supply_take_aux(aux, source >> PAGE_SHIFT, taken, wanted);
-	for (i = 0; !ret && i < wanted; i++, source += PAGE_SIZE) {
-		folios[i] = zxp_vmo_has_page(vmo, index + i) ? ERR_PTR(-EEXIST) :
-			    aux ? zxp_supply_from_aux(vmo, taken[i]) :
-				  zxp_supply_from_user(vmo, source);
-		ret = PTR_ERR_OR_ZERO(folios[i]);
-		if (ret == -EEXIST)
-			ret = 0;
+	if (s->aux)
+		zxp_supply_take_aux(s->aux, source >> PAGE_SHIFT, taken, wanted);
+	reserved = wanted > 1 &&
+		   !zxp_vmo_has_any_page(s->vmo, batch->index, wanted);
+	if (reserved)
+		zxp_supply_reserve(s, batch);
+	for (i = 0; i < wanted; i++, source += PAGE_SIZE) {
+		folio = reserved ? batch->folio[i] : NULL;
+		if (!reserved && zxp_vmo_has_page(s->vmo, batch->index + i))
+			folio = ERR_PTR(-EEXIST);
+		else if (s->aux)
+			folio = zxp_supply_from_aux(s, folio, taken[i]);
+		else
+			folio = zxp_supply_from_user(s, folio, source);
+		ret = PTR_ERR_OR_ZERO(folio);
+		if (ret && ret != -EEXIST)
+			break;
+		ret = 0;
+		batch->folio[i] = folio;
 	}
-	*nr = ret ? i - 1 : i;
-	for (i = 0; aux && i < wanted; i++)
+	batch->nr = i;
+	for (rest = i + 1; reserved && rest < wanted; rest++)
+		if (batch->folio[rest])
+			folio_put(batch->folio[rest]);
+	for (i = 0; s->aux && i < wanted; i++)
 		if (taken[i])
 			folio_put(taken[i]);
 	return ret;
 }
 
-/* One batch. How far it came is in @args, also after an error. */
-static int zxp_supply_batch(struct zxp_vmo *vmo, struct zxp_vmo *aux,
-			    struct zxp_supply_pages *args)
+/* One batch. How far it came is in the arguments, also after an error. */
+static int zxp_supply_batch(struct zxp_supply *s)
 {
-	struct folio *folios[ZXP_SUPPLY_BATCH];
-	pgoff_t index = (args->offset + args->out_done) >> PAGE_SHIFT;
-	unsigned int nr, i, done, filled;
+	struct zxp_supply_pages *args = s->args;
+	struct zxp_batch batch;
+	unsigned int i;
 	int ret, err;
 
 	/* It ends where a large folio may begin. */
-	nr = min_t(u64, (args->length - args->out_done) >> PAGE_SHIFT,
-		   ZXP_SUPPLY_BATCH - index % ZXP_SUPPLY_BATCH);
-	ret = zxp_supply_prepare(vmo, index, aux, args->source + args->out_done,
-				 folios, &nr);
+	batch.index = (args->offset + args->out_done) >> PAGE_SHIFT;
+	batch.nr = min_t(u64, (args->length - args->out_done) >> PAGE_SHIFT,
+			 ZXP_SUPPLY_BATCH - batch.index % ZXP_SUPPLY_BATCH);
+	ret = zxp_supply_prepare(s, &batch, args->source + args->out_done);
 
 	/* What was prepared is put in even if the next page could not be. */
-	err = zxp_vmo_insert(vmo, index, folios, nr, &done, &filled);
-	args->out_done += (u64)done << PAGE_SHIFT;
-	args->out_filled += (u64)filled << PAGE_SHIFT;
-	for (i = 0; i < nr; i++)
-		if (!IS_ERR_OR_NULL(folios[i]))
-			folio_put(folios[i]);
+	err = zxp_vmo_insert(s->vmo, &batch, &s->runs);
+	args->out_done += (u64)batch.done << PAGE_SHIFT;
+	args->out_filled += (u64)batch.filled << PAGE_SHIFT;
+	for (i = 0; i < batch.nr; i++)
+		if (!IS_ERR_OR_NULL(batch.folio[i]))
+			folio_put(batch.folio[i]);
 	return err ?: ret;
 }
 
 /* Fill a large folio. */
-static bool zxp_supply_copy_user(struct folio *folio, u64 source)
+static bool zxp_supply_copy_user(struct zxp_supply *s, struct folio *folio,
+				 u64 source)
 {
 	size_t step = PAGE_SIZE << ZXP_SUPPLY_ORDER, done;
 
 	for (done = 0; done < folio_size(folio); done += step) {
 		/* There are no large folios where memory has to be mapped. */
-		if (copy_from_user(folio_address(folio) + done,
-				   u64_to_user_ptr(source + done), step))
+		if (!zxp_supply_copy(s, folio_address(folio) + done,
+				     source + done, step))
 			return false;
 		cond_resched();
 	}
@@ -172,30 +260,31 @@ static void zxp_supply_copy_aux(struct folio *folio, struct zxp_vmo *aux,
  * with the lock held; what comes from user memory is copied without. Return: 0, or an
  * error, and -EAGAIN if it has to be single pages.
  */
-static int zxp_supply_large_folio(struct zxp_vmo *vmo, struct folio *folio,
-				  pgoff_t index, struct zxp_vmo *aux, u64 source)
+static int zxp_supply_large_folio(struct zxp_supply *s, struct folio *folio,
+				  pgoff_t index, u64 source)
 {
+	struct zxp_vmo *vmo = s->vmo;
 	int ret;
 
-	if (!aux && !zxp_supply_copy_user(folio, source))
+	if (!s->aux && !zxp_supply_copy_user(s, folio, source))
 		return -EAGAIN;
 	if (mutex_lock_killable(&vmo->content_lock))
 		return -EINTR;
 	if (!zxp_vmo_may_be_large(vmo, index, folio_nr_pages(folio))) {
 		ret = -EAGAIN;
 	} else {
-		if (aux)
-			zxp_supply_copy_aux(folio, aux, source >> PAGE_SHIFT);
-		ret = zxp_vmo_insert_large_locked(vmo, folio, index);
+		if (s->aux)
+			zxp_supply_copy_aux(folio, s->aux, source >> PAGE_SHIFT);
+		ret = zxp_vmo_insert_large_locked(vmo, folio, index, &s->runs);
 	}
 	mutex_unlock(&vmo->content_lock);
 	return ret;
 }
 
 /* One large folio, if there can be one. Return: as zxp_supply_large_folio(). */
-static int zxp_supply_large(struct zxp_vmo *vmo, struct zxp_vmo *aux,
-			    struct zxp_supply_pages *args)
+static int zxp_supply_large(struct zxp_supply *s)
 {
+	struct zxp_supply_pages *args = s->args;
 	pgoff_t index = (args->offset + args->out_done) >> PAGE_SHIFT;
 	u64 left = (args->length - args->out_done) >> PAGE_SHIFT;
 	u64 source = args->source + args->out_done;
@@ -206,15 +295,16 @@ static int zxp_supply_large(struct zxp_vmo *vmo, struct zxp_vmo *aux,
 	order = min_t(unsigned int, __ffs(index | BIT(ZXP_LARGE_ORDER)),
 		      ilog2(left));
 	if (order < ZXP_SUPPLY_ORDER ||
-	    !zxp_vmo_may_be_large(vmo, index, BIT(order)))
+	    !zxp_vmo_may_be_large(s->vmo, index, BIT(order)))
 		return -EAGAIN;
 	/* Pages of zeroes that take no memory are better still. */
-	if (aux && !zxp_vmo_all_present(aux, source >> PAGE_SHIFT, BIT(order)))
+	if (s->aux &&
+	    !zxp_vmo_all_present(s->aux, source >> PAGE_SHIFT, BIT(order)))
 		return -EAGAIN;
-	folio = zxp_vmo_alloc_large(vmo, order);
+	folio = zxp_vmo_alloc_large(s->vmo, order);
 	if (!folio)
 		return -EAGAIN;
-	ret = zxp_supply_large_folio(vmo, folio, index, aux, source);
+	ret = zxp_supply_large_folio(s, folio, index, source);
 	folio_put(folio);
 	if (ret)
 		return ret;
@@ -223,73 +313,162 @@ static int zxp_supply_large(struct zxp_vmo *vmo, struct zxp_vmo *aux,
 	return 0;
 }
 
-static int zxp_supply(struct zxp_vmo *vmo, struct zxp_vmo *aux,
-		      struct zxp_supply_pages *args)
+static int zxp_supply(struct zxp_supply *s)
 {
+	struct zxp_supply_pages *args = s->args;
 	int ret = 0;
 
-	if (!zxp_vmo_in_bounds(vmo, args->offset, args->length))
+	if (!zxp_vmo_in_bounds(s->vmo, args->offset, args->length))
 		return -ERANGE;
-	if (zxp_vmo_detached(vmo))
+	if (zxp_vmo_detached(s->vmo))
 		return -ESTALE;
 
-	while (!ret && args->out_done < args->length) {
-		ret = zxp_supply_large(vmo, aux, args);
+	while (args->out_done < args->length) {
+		ret = zxp_supply_large(s);
 		if (ret == -EAGAIN)
-			ret = zxp_supply_batch(vmo, aux, args);
+			ret = zxp_supply_batch(s);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
+		if (ret || args->out_done == args->length)
+			break;
+		zxp_runs_resolve(&s->runs);
 		cond_resched();
 	}
 	return ret;
 }
 
-static int zxp_supply_aux(struct zxp_vmo *vmo, struct zxp_supply_pages *args)
+static int zxp_supply_aux(struct zxp_supply *s)
 {
-	struct zxp_vmo *aux;
+	struct zxp_supply_pages *args = s->args;
 	struct file *file;
 	int ret;
 
-	file = zxp_vmo_get_file(args->aux_fd, FMODE_READ | FMODE_WRITE, &aux);
+	file = zxp_vmo_get_file(args->aux_fd, FMODE_READ | FMODE_WRITE, &s->aux);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
-	if (aux->source)
+	if (s->aux->source)
 		ret = -EOPNOTSUPP;
-	else if (!zxp_vmo_in_bounds(aux, args->source, args->length))
+	else if (!zxp_vmo_in_bounds(s->aux, args->source, args->length))
 		ret = -ERANGE;
 	else
-		ret = zxp_vmo_check_pins(aux, args->source >> PAGE_SHIFT,
+		ret = zxp_vmo_check_pins(s->aux, args->source >> PAGE_SHIFT,
 					 (args->source + args->length) >>
 					 PAGE_SHIFT);
 	if (!ret) {
-		ret = zxp_supply(vmo, aux, args);
-		zxp_supply_drop_aux(aux, args->source + args->out_done,
+		ret = zxp_supply(s);
+		zxp_supply_drop_aux(s->aux, args->source + args->out_done,
 				    args->length - args->out_done);
 	}
+	s->aux = NULL;
 	fput(file);
 	return ret;
+}
+
+static bool zxp_supply_args_valid(const struct zxp_supply_pages *args)
+{
+	return !(args->flags & ~ZXP_SUPPLY_AUX) &&
+	       PAGE_ALIGNED(args->offset) && PAGE_ALIGNED(args->length) &&
+	       (args->flags & ZXP_SUPPLY_AUX ? PAGE_ALIGNED(args->source) :
+					       args->aux_fd == -1);
+}
+
+static int zxp_supply_range(struct zxp_supply *s)
+{
+	return s->args->flags & ZXP_SUPPLY_AUX ? zxp_supply_aux(s) : zxp_supply(s);
 }
 
 int zxp_pager_supply_pages(struct zxp_pager *pager,
 			   struct zxp_supply_pages *args)
 {
-	bool from_aux = args->flags & ZXP_SUPPLY_AUX;
-	struct zxp_vmo *vmo;
+	struct zxp_supply s;
 	struct file *file;
 	int ret;
 
 	args->out_done = 0;
 	args->out_filled = 0;
-	if (args->flags & ~ZXP_SUPPLY_AUX ||
-	    !PAGE_ALIGNED(args->offset) || !PAGE_ALIGNED(args->length) ||
-	    (from_aux ? !PAGE_ALIGNED(args->source) : args->aux_fd != -1))
+	if (!zxp_supply_args_valid(args))
 		return -EINVAL;
 
-	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_WRITE, &vmo);
+	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_WRITE, &s.vmo);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	ret = from_aux ? zxp_supply_aux(vmo, args) : zxp_supply(vmo, NULL, args);
+	s.aux = NULL;
+	s.args = args;
+	zxp_runs_init(&s.runs, NULL, 0);
+	ret = zxp_supply_range(&s);
 	fput(file);
+	return ret;
+}
+
+/* The next of many ranges; -EFAULT if it cannot be read. */
+static int zxp_supply_get_range(struct zxp_supply *s, u64 from)
+{
+	struct zxp_supply_range range;
+
+	if (!zxp_supply_copy(s, &range, from, sizeof(range)))
+		return -EFAULT;
+	*s->args = (struct zxp_supply_pages) {
+		.flags = range.flags,
+		.vmo_fd = range.vmo_fd,
+		.aux_fd = range.aux_fd,
+		.offset = range.offset,
+		.length = range.length,
+		.source = range.source,
+	};
+	return range.reserved || !zxp_supply_args_valid(s->args) ? -EINVAL : 0;
+}
+
+int zxp_pager_supply_ranges(struct zxp_pager *pager,
+			    struct zxp_supply_ranges *args)
+{
+	struct zxp_supply_pages range = {};
+	struct zxp_run room[ZXP_RUNS_MAX];
+	struct file *file = NULL;
+	struct zxp_supply s;
+	int ret = 0, fd = -1;
+
+	args->out_ranges = 0;
+	args->out_done = 0;
+	args->out_filled = 0;
+	if (args->flags || args->nr_ranges > ZXP_SUPPLY_RANGES_MAX)
+		return -EINVAL;
+
+	s.aux = NULL;
+	s.args = &range;
+	zxp_runs_init(&s.runs, room, ARRAY_SIZE(room));
+	while (args->out_ranges < args->nr_ranges) {
+		ret = zxp_supply_get_range(&s, args->ranges + (u64)args->out_ranges *
+					   sizeof(struct zxp_supply_range));
+		if (ret)
+			break;
+		/* Ranges of one VMO that follow each other need it once. */
+		if (!file || range.vmo_fd != fd) {
+			if (file)
+				fput(file);
+			fd = range.vmo_fd;
+			file = zxp_pager_vmo_file(pager, fd, FMODE_WRITE, &s.vmo);
+			if (IS_ERR(file)) {
+				ret = PTR_ERR(file);
+				file = NULL;
+				break;
+			}
+		}
+		ret = zxp_supply_range(&s);
+		if (ret)
+			break;
+		range.out_done = 0;
+		range.out_filled = 0;
+		args->out_ranges++;
+		/* Whoever is next may be one of those who wait. */
+		if (need_resched())
+			zxp_runs_resolve(&s.runs);
+		cond_resched();
+	}
+	zxp_runs_resolve(&s.runs);
+	args->out_done = range.out_done;
+	args->out_filled = range.out_filled;
+	if (file)
+		fput(file);
 	return ret;
 }

@@ -12,7 +12,7 @@
 #include "zxpager_private.h"
 
 /* After this nobody stores to the page, or pins it to do so, without a fault. */
-static void zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
+static bool zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 {
 	folio_mkclean(folio);
 	/*
@@ -24,23 +24,23 @@ static void zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 	if (!folio_test_lru(folio))
 		unmap_mapping_pages(vmo->inode.i_mapping, folio->index,
 				    folio_nr_pages(folio), false);
+	return false;
 }
 
-/* What was pinned when it was written to, see large.c. If it still is, it stays so. */
-static void zxp_vmo_begin_large(struct zxp_vmo *vmo, struct folio *folio)
-{
-	if (folio_test_large(folio))
-		zxp_vmo_split_folio_locked(vmo, folio);
-}
-
-/* What is pinned may change at any time, so it stays dirty. */
-static void zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
+/*
+ * What is pinned may change at any time, so it stays dirty. What was pinned when it was
+ * written to may be large, see large.c; if it still is pinned, it stays so. True if there
+ * are single pages now, to be looked at.
+ */
+static bool zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 
+	if (folio_test_large(folio) && !zxp_vmo_split_folio_locked(vmo, folio))
+		return true;
 	zxp_vmo_protect_folio(vmo, folio);
 	if (folio_test_large(folio) || zxp_folio_pinned(vmo, folio))
-		return;
+		return false;
 
 	if (!folio_test_private(folio))
 		folio_attach_private(folio, vmo);
@@ -48,10 +48,11 @@ static void zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 	folio_test_clear_dirty(folio);
 	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_DIRTY);
 	xa_unlock_irq(&mapping->i_pages);
+	return false;
 }
 
 /* What was written to since BEGIN stays dirty. */
-static void zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
+static bool zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 
@@ -61,15 +62,19 @@ static void zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
 		__xa_clear_mark(&mapping->i_pages, folio->index,
 				ZXP_MARK_UNWRITTEN);
 	xa_unlock_irq(&mapping->i_pages);
+	return false;
 }
 
+/* Where @fn returns true it has put other folios in the place of that one. */
 static void zxp_vmo_for_marked_locked(struct zxp_vmo *vmo, pgoff_t start,
 				      pgoff_t end, xa_mark_t mark,
-				      void (*fn)(struct zxp_vmo *vmo,
+				      bool (*fn)(struct zxp_vmo *vmo,
 						 struct folio *folio))
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct folio_batch fbatch;
+	pgoff_t first = start;
+	bool again = false;
 	unsigned int i;
 
 	lockdep_assert_held(&vmo->content_lock);
@@ -77,14 +82,17 @@ static void zxp_vmo_for_marked_locked(struct zxp_vmo *vmo, pgoff_t start,
 	folio_batch_init(&fbatch);
 	while (start < end &&
 	       filemap_get_folios_tag(mapping, &start, end - 1, mark, &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch); i++) {
+		for (i = 0; !again && i < folio_batch_count(&fbatch); i++) {
 			struct folio *folio = fbatch.folios[i];
+			pgoff_t index = folio->index;
 
 			folio_lock(folio);
-			if (folio->mapping == mapping)
-				fn(vmo, folio);
+			again = folio->mapping == mapping && fn(vmo, folio);
 			folio_unlock(folio);
+			if (again)
+				start = max(first, index);
 		}
+		again = false;
 		folio_batch_release(&fbatch);
 		cond_resched();
 	}
@@ -95,9 +103,6 @@ static void zxp_vmo_begin_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end
 {
 	lockdep_assert_held(&vmo->content_lock);
 
-	if (mapping_large_folio_support(vmo->inode.i_mapping))
-		zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_DIRTY,
-					  zxp_vmo_begin_large);
 	zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_DIRTY,
 				  zeroes_only ? zxp_vmo_protect_folio :
 						zxp_vmo_begin_folio);

@@ -52,7 +52,8 @@
 				 ZXP_FEATURE_VMO_IO | ZXP_FEATURE_TRAP_DIRTY | \
 				 ZXP_FEATURE_WRITEBACK | ZXP_FEATURE_STATS | \
 				 ZXP_FEATURE_ZERO | ZXP_FEATURE_STREAM_SIZE | \
-				 ZXP_FEATURE_SYNC | ZXP_FEATURE_PORT_QUEUE)
+				 ZXP_FEATURE_SYNC | ZXP_FEATURE_PORT_QUEUE | \
+				 ZXP_FEATURE_SUPPLY_RANGES)
 
 /* Page offsets fit an index, and sums of an offset and a length do not wrap. */
 #define ZXP_MAX_VMO_SIZE	round_down(MAX_LFS_FILESIZE >> 1, PAGE_SIZE)
@@ -68,6 +69,23 @@
 
 /* The most that a write asks for at once, and what COMMIT does of a zero range. */
 #define ZXP_MAX_WRITE_BATCH	4096
+
+/**
+ * struct zxp_batch - pages on their way into a VMO
+ * @index: of the first one
+ * @nr: how many
+ * @done: how many have content now, counted from the first
+ * @filled: how many of these had none before
+ * @folio: one that no one else knows; NULL for a page of zeroes; an error pointer for
+ *	one that is to be left out
+ */
+struct zxp_batch {
+	pgoff_t index;
+	unsigned int nr;
+	unsigned int done;
+	unsigned int filled;
+	struct folio *folio[ZXP_SUPPLY_BATCH];
+};
 
 /* Marks in the page cache, see dirty.c. */
 #define ZXP_MARK_DIRTY		PAGECACHE_TAG_DIRTY
@@ -250,6 +268,7 @@ struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
 extern const struct address_space_operations zxp_vmo_aops;
 struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index);
+bool zxp_vmo_has_any_page(struct zxp_vmo *vmo, pgoff_t index, unsigned int nr);
 unsigned int zxp_vmo_has_pages(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index);
 struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index);
@@ -263,8 +282,8 @@ int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index);
 struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo, gfp_t gfp);
 int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 			     pgoff_t index, gfp_t gfp);
-int zxp_vmo_insert(struct zxp_vmo *vmo, pgoff_t index, struct folio **folios,
-		   unsigned int nr, unsigned int *done, unsigned int *filled);
+int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
+		   struct zxp_runs *runs);
 gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo);
 bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio);
 pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
@@ -277,7 +296,7 @@ void zxp_vmo_detach(struct zxp_vmo *vmo);
 bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
 struct folio *zxp_vmo_alloc_large(struct zxp_vmo *vmo, unsigned int order);
 int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
-				pgoff_t index);
+				pgoff_t index, struct zxp_runs *runs);
 bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
 int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio);
 int zxp_vmo_split_at_locked(struct zxp_vmo *vmo, pgoff_t index);
@@ -339,6 +358,8 @@ struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 /* supply.c */
 int zxp_pager_supply_pages(struct zxp_pager *pager,
 			   struct zxp_supply_pages *args);
+int zxp_pager_supply_ranges(struct zxp_pager *pager,
+			    struct zxp_supply_ranges *args);
 
 /* op_range.c */
 int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,

@@ -97,6 +97,11 @@ static const char *wrong_supply(const struct zxp_supply_pages *s)
 	return NULL;
 }
 
+static const char *wrong_supply_ranges(const struct zxp_supply_ranges *s)
+{
+	return s->nr_ranges > ZXP_SUPPLY_RANGES_MAX ? "too many ranges" : NULL;
+}
+
 static const char *wrong_op_range(const struct zxp_op_range *o)
 {
 	if (unaligned(o->offset) || unaligned(o->length))
@@ -183,6 +188,8 @@ static const char *wrong_fields(const struct call_desc *d, const void *s)
 		return wrong_create(s);
 	case ZXP_IOC_SUPPLY_PAGES:
 		return wrong_supply(s);
+	case ZXP_IOC_SUPPLY_RANGES:
+		return wrong_supply_ranges(s);
 	case ZXP_IOC_OP_RANGE:
 		return wrong_op_range(s);
 	case ZXP_IOC_VMO_OP_RANGE:
@@ -229,6 +236,16 @@ static void check_supply(struct thread *t, const struct zxp_supply_pages *s, uin
 		 missing(t, slot_fd(slot), s->offset + s->out_done - PAGE))
 		finding("supply_pages: %ld, done %#llx from %#llx on, the last page is missing",
 			ret, s->out_done, s->offset);
+}
+
+static void check_supply_ranges(const struct zxp_supply_ranges *s, long ret)
+{
+	if (s->out_ranges > s->nr_ranges || s->out_filled > s->out_done ||
+	    unaligned(s->out_done) || unaligned(s->out_filled) ||
+	    ((!ret || s->out_ranges == s->nr_ranges) && s->out_done) ||
+	    (!ret && s->out_ranges != s->nr_ranges))
+		finding("supply_ranges: %ld, %u of %u ranges, done %#llx, filled %#llx",
+			ret, s->out_ranges, s->nr_ranges, s->out_done, s->out_filled);
 }
 
 /* Only where nobody else can write, else it proves nothing. */
@@ -312,6 +329,8 @@ void check_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a,
 
 	if (d->cmd == ZXP_IOC_SUPPLY_PAGES)
 		check_supply(t, (void *)t->own, a[4], ret);
+	if (d->cmd == ZXP_IOC_SUPPLY_RANGES)
+		check_supply_ranges((void *)t->own, ret);
 	if (!ret && d->cmd == ZXP_IOC_QUERY_DIRTY_RANGES)
 		check_query(t, (void *)t->own);
 	if (!ret && d->cmd == ZXP_IOC_VMO_GET_INFO)

@@ -246,6 +246,8 @@ long run_create_port(struct thread *t, const struct call_desc *d,
 		     const uint64_t *a);
 long run_create_vmo(struct thread *t, const struct call_desc *d,
 		    const uint64_t *a);
+long run_supply_ranges(struct thread *t, const struct call_desc *d,
+		       const uint64_t *a);
 
 /* check.c */
 void check_errno(const struct call_desc *d, int error, bool failing);

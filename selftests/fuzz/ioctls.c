@@ -129,3 +129,31 @@ long run_create_vmo(struct thread *t, const struct call_desc *d,
 	slot_put(slot, fd);
 	return 0;
 }
+
+/*
+ * The array, where that is plain memory: to two VMOs in turns, from memory but for the
+ * third one. Elsewhere it is whatever is there, and the kernel has to fetch it.
+ */
+long run_supply_ranges(struct thread *t, const struct call_desc *d,
+		       const uint64_t *a)
+{
+	struct zxp_supply_range range[4];
+	uint8_t *to = pointer(t, a[4]);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(range); i++)
+		range[i] = (struct zxp_supply_range) {
+			.vmo_fd = slot_fd(a[6 + i % 2]),
+			.aux_fd = -1,
+			.offset = a[8] + i / 2 * PAGE,
+			.length = (1 + i % 3) * PAGE,
+			.source = (uintptr_t)pointer(t, a[9] + i * PAGE),
+		};
+	range[2].flags = ZXP_SUPPLY_AUX;
+	range[2].aux_fd = slot_fd(SLOT_PLAIN);
+	range[2].source = 0;
+	for (i = 0; i < sizeof(range); i++)
+		if (plain_memory((uintptr_t)to + i))
+			to[i] = ((uint8_t *)range)[i];
+	return run_ioctl(t, d, a);
+}

@@ -87,6 +87,18 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_supply_pages, source, A_POINTER) },
 		.errnos = { EACCES, EOPNOTSUPP, ERANGE, ESTALE, ENOMEM },
 	}, {
+		/* What is behind the structure is for the array. */
+		IOCTL_BY(run_supply_ranges, "supply_ranges", ZXP_IOC_SUPPLY_RANGES, 12),
+		.args = { ARG("pager", A_PAGER), STRUCT(zxp_supply_ranges, out_filled),
+			  FIELD(zxp_supply_ranges, flags, A_ZERO),
+			  FIELD(zxp_supply_ranges, ranges, A_POINTER),
+			  FIELD_OF(zxp_supply_ranges, nr_ranges, A_CHOICE, 1, 2, 2, 3,
+				   3, 4, 4, 4, 0, 5, ZXP_SUPPLY_RANGES_MAX,
+				   ZXP_SUPPLY_RANGES_MAX + 1),
+			  ARG("vmo", A_VMO), ARG("other", A_VMO),
+			  ARG("offset", A_OFFSET), ARG("source", A_POINTER) },
+		.errnos = { EACCES, EOPNOTSUPP, ERANGE, ESTALE, ENOMEM },
+	}, {
 		IOCTL("op_range", ZXP_IOC_OP_RANGE, 24),
 		.args = { ARG("pager", A_PAGER), STRUCT(zxp_op_range, data),
 			  FIELD_OF(zxp_op_range, op, A_CHOICE, ZXP_PAGER_OP_FAIL,

@@ -128,6 +128,21 @@ static inline int zxp_supply_aux(int pager, int vmo, uint64_t offset, uint64_t l
 	return zxp_supply(pager, &arg);
 }
 
+/* How far it came is left in @arg, of which the caller need not fill in anything. */
+static inline int zxp_supply_ranges(int pager, const struct zxp_supply_range *ranges,
+				    uint32_t nr, struct zxp_supply_ranges *arg)
+{
+	*arg = (struct zxp_supply_ranges) {
+		.size = sizeof(*arg),
+		.ranges = (uintptr_t)ranges,
+		.nr_ranges = nr,
+		.out_ranges = ~0U,
+		.out_done = ~0ULL,
+		.out_filled = ~0ULL,
+	};
+	return zxp_ioctl(pager, ZXP_IOC_SUPPLY_RANGES, arg);
+}
+
 static inline int zxp_op_range(int pager, uint32_t op, int vmo, uint64_t offset,
 			       uint64_t length, uint64_t data)
 {

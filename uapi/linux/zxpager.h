@@ -77,8 +77,10 @@
  * CREATE_CHILD still answers EOPNOTSUPP.
  *
  * Revision 3: packets that are queued by hand. PORT_QUEUE and PORT_CANCEL on a port.
+ *
+ * Revision 4: several ranges with one call. SUPPLY_RANGES on a pager.
  */
-#define ZXP_ABI_REVISION	3
+#define ZXP_ABI_REVISION	4
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -95,6 +97,7 @@
  * @ZXP_FEATURE_SYNC: %ZXP_CREATE_SYNC and SYNC packets
  * @ZXP_FEATURE_CHILD: CREATE_CHILD
  * @ZXP_FEATURE_PORT_QUEUE: PORT_QUEUE and PORT_CANCEL
+ * @ZXP_FEATURE_SUPPLY_RANGES: SUPPLY_RANGES
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -110,6 +113,7 @@ enum zxp_feature {
 	ZXP_FEATURE_SYNC	= 1 << 13,
 	ZXP_FEATURE_CHILD	= 1 << 14,
 	ZXP_FEATURE_PORT_QUEUE	= 1 << 15,
+	ZXP_FEATURE_SUPPLY_RANGES	= 1 << 16,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -172,6 +176,7 @@ struct zxp_packet {
 #define ZXP_IOC_OP_RANGE		_IO(ZXP_IOC_TYPE, 0x85)
 #define ZXP_IOC_QUERY_DIRTY_RANGES	_IO(ZXP_IOC_TYPE, 0x86)
 #define ZXP_IOC_QUERY_VMO_STATS		_IO(ZXP_IOC_TYPE, 0x87)
+#define ZXP_IOC_SUPPLY_RANGES		_IO(ZXP_IOC_TYPE, 0x88)
 
 /* ioctls on a VMO */
 
@@ -377,6 +382,59 @@ struct zxp_supply_pages {
 	__aligned_u64 offset;
 	__aligned_u64 length;
 	__aligned_u64 source;
+	__aligned_u64 out_done;
+	__aligned_u64 out_filled;
+};
+
+/* How many ranges one SUPPLY_RANGES takes. */
+#define ZXP_SUPPLY_RANGES_MAX	1024
+
+/**
+ * struct zxp_supply_range - one range of ZXP_IOC_SUPPLY_RANGES
+ * @flags: as in struct zxp_supply_pages, like all that follows but @reserved
+ * @vmo_fd: the VMO, open for writing
+ * @aux_fd: the plain VMO, or -1
+ * @reserved: must be 0
+ * @offset: start of the range, page aligned
+ * @length: its length, page aligned; 0 does nothing
+ * @source: offset in @aux_fd, or an address
+ */
+struct zxp_supply_range {
+	__u32 flags;
+	__s32 vmo_fd;
+	__s32 aux_fd;
+	__u32 reserved;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 source;
+};
+
+/**
+ * struct zxp_supply_ranges - ZXP_IOC_SUPPLY_RANGES: give content to several ranges
+ * @size: sizeof(struct zxp_supply_ranges)
+ * @flags: must be 0
+ * @ranges: address of an array of &struct zxp_supply_range
+ * @nr_ranges: how many there are, at most %ZXP_SUPPLY_RANGES_MAX; 0 does nothing
+ * @out_ranges: how many of them, from the first one, are wholly done
+ * @out_done: how many bytes of the one after these, from its start, now have content;
+ *	0 if all are done
+ * @out_filled: how many bytes of those in @out_done had none before
+ *
+ * As one SUPPLY_PAGES after the other, until all is done or one fails; but those who
+ * wait are woken when the pages of more than one range are there, so that they do not
+ * take the CPU while there are answers to give. Ranges may be of different VMOs of the
+ * pager, and may overlap. A descriptor that several ranges in succession name is
+ * looked up once. Needs %ZXP_FEATURE_SUPPLY_RANGES.
+ *
+ * Errors: EINVAL @flags, @nr_ranges; then for each range in turn, EFAULT it cannot be
+ * read; EINVAL @reserved; and those of SUPPLY_PAGES.
+ */
+struct zxp_supply_ranges {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 ranges;
+	__u32 nr_ranges;
+	__u32 out_ranges;
 	__aligned_u64 out_done;
 	__aligned_u64 out_filled;
 };

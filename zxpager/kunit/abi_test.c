@@ -82,6 +82,22 @@ static const struct zxp_abi_field zxp_abi_fields[] = {
 	FIELD(40, 8, struct zxp_supply_pages, out_done),
 	FIELD(48, 8, struct zxp_supply_pages, out_filled),
 	END(zxp_supply_pages, 56),
+	FIELD(0, 4, struct zxp_supply_range, flags),
+	FIELD(4, 4, struct zxp_supply_range, vmo_fd),
+	FIELD(8, 4, struct zxp_supply_range, aux_fd),
+	FIELD(12, 4, struct zxp_supply_range, reserved),
+	FIELD(16, 8, struct zxp_supply_range, offset),
+	FIELD(24, 8, struct zxp_supply_range, length),
+	FIELD(32, 8, struct zxp_supply_range, source),
+	END(zxp_supply_range, 40),
+	FIELD(0, 4, struct zxp_supply_ranges, size),
+	FIELD(4, 4, struct zxp_supply_ranges, flags),
+	FIELD(8, 8, struct zxp_supply_ranges, ranges),
+	FIELD(16, 4, struct zxp_supply_ranges, nr_ranges),
+	FIELD(20, 4, struct zxp_supply_ranges, out_ranges),
+	FIELD(24, 8, struct zxp_supply_ranges, out_done),
+	FIELD(32, 8, struct zxp_supply_ranges, out_filled),
+	END(zxp_supply_ranges, 40),
 	FIELD(0, 4, struct zxp_op_range, size),
 	FIELD(4, 4, struct zxp_op_range, op),
 	FIELD(8, 4, struct zxp_op_range, vmo_fd),
@@ -183,7 +199,7 @@ struct zxp_abi_number {
 #define NUMBER(_name, _number)	{ #_name, _number, _name }
 
 static const struct zxp_abi_number zxp_abi_numbers[] = {
-	NUMBER(ZXP_ABI_REVISION, 3),
+	NUMBER(ZXP_ABI_REVISION, 4),
 	NUMBER(ZXP_FEATURE_READ, 0x1),
 	NUMBER(ZXP_FEATURE_SUPPLY_AUX, 0x2),
 	NUMBER(ZXP_FEATURE_RESIZABLE, 0x4),
@@ -197,6 +213,7 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_FEATURE_SYNC, 0x2000),
 	NUMBER(ZXP_FEATURE_CHILD, 0x4000),
 	NUMBER(ZXP_FEATURE_PORT_QUEUE, 0x8000),
+	NUMBER(ZXP_FEATURE_SUPPLY_RANGES, 0x10000),
 	NUMBER(ZXP_PKT_TYPE_USER, 0),
 	NUMBER(ZXP_PKT_TYPE_PAGE_REQUEST, 9),
 	NUMBER(ZXP_PACKET_READ, 0),
@@ -211,6 +228,7 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_IOC_OP_RANGE, 0x5a85),
 	NUMBER(ZXP_IOC_QUERY_DIRTY_RANGES, 0x5a86),
 	NUMBER(ZXP_IOC_QUERY_VMO_STATS, 0x5a87),
+	NUMBER(ZXP_IOC_SUPPLY_RANGES, 0x5a88),
 	NUMBER(ZXP_IOC_VMO_GET_INFO, 0x5aa0),
 	NUMBER(ZXP_IOC_VMO_OP_RANGE, 0x5aa1),
 	NUMBER(ZXP_IOC_VMO_READ, 0x5aa2),
@@ -229,6 +247,7 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_CREATE_SYNC, 0x2),
 	NUMBER(ZXP_PORT_OWN, -1),
 	NUMBER(ZXP_SUPPLY_AUX, 0x1),
+	NUMBER(ZXP_SUPPLY_RANGES_MAX, 1024),
 	NUMBER(ZXP_PAGER_OP_FAIL, 1),
 	NUMBER(ZXP_PAGER_OP_DIRTY, 2),
 	NUMBER(ZXP_PAGER_OP_WRITEBACK_BEGIN, 3),
@@ -259,10 +278,10 @@ static void zxp_abi_constants(struct kunit *test)
 				    zxp_abi_numbers[i].name);
 }
 
-/* What a module of revision 3 says that it can do. */
+/* What a module of revision 4 says that it can do. */
 static void zxp_abi_features(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0xbf1fULL);
+	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x1bf1fULL);
 }
 
 /* Sums of offsets and lengths do not overflow, in bytes and in pages. */

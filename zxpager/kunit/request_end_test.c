@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests, case by case: giving up, hints, detach, being held back.
+ * Requests, case by case: giving up, hints, detach, being held back, waking in runs.
  */
 #include <linux/sched/signal.h>
 
@@ -366,6 +366,62 @@ static void zxp_request_that_is_held_after_a_detach(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
 }
 
+/* Runs of two VMOs: nobody wakes before there are enough of them. */
+static void zxp_runs_wake_together(struct kunit *test)
+{
+	struct zxp_requests *r = test->priv;
+	struct zxp_source *other = zxp_kunit_source(test, r->port, 8);
+	struct zxp_request request = {};
+	struct zxp_run room[4];
+	struct zxp_runs runs;
+
+	KUNIT_ASSERT_NOT_NULL(test, other);
+	KUNIT_ASSERT_EQ(test, 0, zxp_request_start(other, &request,
+						   ZXP_REQUEST_READ, 0, 1, false,
+						   zxp_source_generation(other)));
+	zxp_ask(test, 0, 0, 1, false);
+	zxp_ask(test, 1, 4, 6, false);
+
+	zxp_runs_init(&runs, room, ARRAY_SIZE(room));
+	zxp_runs_add(&runs, r->source, 0, 1);
+	zxp_runs_add(&runs, other, 0, 1);
+	KUNIT_EXPECT_EQ(test, runs.nr, 2U);
+	KUNIT_EXPECT_EQ(test, kref_read(&other->ref), 3U);
+	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 0));
+	KUNIT_EXPECT_FALSE(test, request.woken);
+	/* Four pages are enough. */
+	zxp_runs_add(&runs, r->source, 4, 6);
+	KUNIT_EXPECT_EQ(test, runs.nr, 0U);
+	KUNIT_EXPECT_EQ(test, kref_read(&other->ref), 1U);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), 0);
+	KUNIT_EXPECT_TRUE(test, request.woken);
+	KUNIT_EXPECT_EQ(test, zxp_request_wait(other, &request, TASK_KILLABLE), 0);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
+}
+
+static void zxp_runs_wake_in_the_end(struct kunit *test)
+{
+	struct zxp_requests *r = test->priv;
+	struct zxp_run room[4];
+	struct zxp_runs runs;
+
+	zxp_ask(test, 0, 0, 3, false);
+	zxp_runs_init(&runs, room, ARRAY_SIZE(room));
+	zxp_runs_add(&runs, r->source, 0, 1);
+	zxp_runs_add(&runs, r->source, 1, 3);
+	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 0));
+	zxp_runs_resolve(&runs);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
+	/* Again is nothing. */
+	zxp_runs_resolve(&runs);
+	/* Without room for any they wake at once. */
+	zxp_ask(test, 0, 0, 1, false);
+	zxp_runs_init(&runs, NULL, 0);
+	zxp_runs_add(&runs, r->source, 0, 1);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
+}
+
 static struct kunit_case zxp_request_end_cases[] = {
 	KUNIT_CASE(zxp_request_given_up_takes_its_packet_back),
 	KUNIT_CASE(zxp_request_given_up_after_it_was_read),
@@ -383,6 +439,8 @@ static struct kunit_case zxp_request_end_cases[] = {
 	KUNIT_CASE(zxp_detach_while_a_packet_is_read),
 	KUNIT_CASE(zxp_request_that_is_held),
 	KUNIT_CASE(zxp_request_that_is_held_after_a_detach),
+	KUNIT_CASE(zxp_runs_wake_together),
+	KUNIT_CASE(zxp_runs_wake_in_the_end),
 	{}
 };
 
