@@ -7,6 +7,8 @@
 #ifndef ZXB_PEER_H
 #define ZXB_PEER_H
 
+#include <linux/zxpager.h>
+
 #include "bench.h"
 
 /* region_spec.flags */
@@ -103,6 +105,15 @@ void zx_supply_aux(int pager, int vmo, size_t page, int aux, size_t aux_page,
 		   size_t nr);
 int zx_op_range(int pager, int vmo, unsigned int op, size_t page, size_t nr);
 int zx_region_pager(const struct region *r);
+
+/* Ranges of content that are supplied with one call. */
+struct zx_answers {
+	unsigned int nr;
+	struct zxp_supply_range range[256];
+};
+
+void zx_answer(struct zx_answers *a, int pager, int vmo, size_t page, size_t nr);
+void zx_answer_all(struct zx_answers *a, int pager);
 
 /* peer_uffd.c, likewise. Modes are those of <linux/userfaultfd.h>. */
 int uffd_create(uint64_t features);

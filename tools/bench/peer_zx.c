@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * zxpager: a VMO, and a daemon that blocks in read() for as many packets as there are,
- * and supplies each window with one call.
+ * and answers one with one call, and several with one call, too.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -92,6 +92,39 @@ void zx_supply_aux(int pager, int vmo, size_t page, int aux, size_t aux_page,
 	supply(pager, &args);
 }
 
+/* Supplied later, together with others. */
+void zx_answer(struct zx_answers *a, int pager, int vmo, size_t page, size_t nr)
+{
+	size_t run;
+
+	for (; nr; page += run, nr -= run) {
+		run = content_run(page, nr);
+		if (a->nr == ARRAY_SIZE(a->range))
+			zx_answer_all(a, pager);
+		a->range[a->nr++] = (struct zxp_supply_range){
+			.vmo_fd = vmo,
+			.aux_fd = -1,
+			.offset = page * PAGE_SIZE,
+			.length = run * PAGE_SIZE,
+			.source = (uintptr_t)content_at(page),
+		};
+	}
+}
+
+void zx_answer_all(struct zx_answers *a, int pager)
+{
+	struct zxp_supply_ranges args = {
+		.size = sizeof(args),
+		.ranges = (uintptr_t)a->range,
+		.nr_ranges = a->nr,
+	};
+
+	if (a->nr && (ioctl(pager, ZXP_IOC_SUPPLY_RANGES, &args) ||
+		      args.out_ranges != a->nr))
+		die("SUPPLY_RANGES");
+	a->nr = 0;
+}
+
 int zx_op_range(int pager, int vmo, unsigned int op, size_t page, size_t nr)
 {
 	struct zxp_op_range args = {
@@ -116,7 +149,7 @@ static void zx_region_supply(struct region *r, size_t page, size_t nr)
 	}
 }
 
-static void handle(struct daemon *d, const struct zxp_packet *p)
+static void handle(struct daemon *d, const struct zxp_packet *p, struct zx_answers *a)
 {
 	struct region *r = (struct region *)(uintptr_t)p->key;
 	struct window w;
@@ -124,7 +157,9 @@ static void handle(struct daemon *d, const struct zxp_packet *p)
 	w = region_window(r, p->offset / PAGE_SIZE, p->length / PAGE_SIZE);
 	r->asked++;
 	r->supplied += w.nr;
-	if (p->command == ZXP_PACKET_READ)
+	if (p->command == ZXP_PACKET_READ && a)
+		zx_answer(a, d->pager, r->fd, w.page, w.nr);
+	else if (p->command == ZXP_PACKET_READ)
 		zx_region_supply(r, w.page, w.nr);
 	else if (zx_op_range(d->pager, r->fd, ZXP_PAGER_OP_DIRTY, w.page, w.nr))
 		die("OP_RANGE(DIRTY)");
@@ -133,8 +168,11 @@ static void handle(struct daemon *d, const struct zxp_packet *p)
 static void *serve(void *arg)
 {
 	struct zxp_packet packets[BATCH];
+	struct zx_answers answers;
 	struct daemon *d = arg;
 	ssize_t n, i;
+
+	answers.nr = 0;
 
 	for (;;) {
 		n = read(d->pager, packets, sizeof(packets));
@@ -143,10 +181,11 @@ static void *serve(void *arg)
 		n /= (ssize_t)sizeof(*packets);
 		for (i = 0; i < n; i++) {
 			if (packets[i].command != ZXP_PACKET_COMPLETE)
-				handle(d, &packets[i]);
+				handle(d, &packets[i], n > 1 ? &answers : NULL);
 			else if (packets[i].key == (uintptr_t)d->owner)
 				return NULL;
 		}
+		zx_answer_all(&answers, d->pager);
 	}
 }
 

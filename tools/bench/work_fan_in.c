@@ -4,8 +4,8 @@
  *
  * In a round each of N threads touches the page that is its own in that round, and blocks.
  * When there are N messages the daemon, which reads as many at a time as there are, sorts
- * them, makes one range of pages that follow each other, and supplies the ranges; so N
- * threads wake, check what they got, and begin the next round. A sample is a round, seen
+ * them, makes one range of pages that follow each other, and supplies the ranges, as many
+ * with a call as its interface allows; so N threads wake, check what they got, and begin the next round. A sample is a round, seen
  * by the daemon, for each of its faults. For there to be N at once, and not those that
  * happened to be first, the daemon sleeps until the last thread is about to block.
  *
@@ -210,12 +210,22 @@ static void sort_and_merge(struct fan *f)
 	f->wants = (unsigned int)(to - f->want) + 1;
 }
 
+/* One range, or all with one call. */
 static void supply_zx(struct fan *f)
 {
+	int pager = zx_region_pager(f->region[0]);
 	const struct want *want = f->want;
+	struct zx_answers answers;
 
-	for (; want < f->want + f->wants; want++)
+	if (f->wants == 1) {
 		peer_zxpager.supply(f->region[want->region], want->page, want->nr);
+		return;
+	}
+	answers.nr = 0;
+	for (; want < f->want + f->wants; want++)
+		zx_answer(&answers, pager, f->region[want->region]->fd, want->page,
+			  want->nr);
+	zx_answer_all(&answers, pager);
 }
 
 static void supply_uffd(struct fan *f)

@@ -257,6 +257,13 @@ zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
 	return ZX_OK;
 }
 
+void pager_supply_all(struct supply **s, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		s[i]->status = pager_supply(s[i]->vmo, s[i]->offset, s[i]->length,
+					    s[i]->buffer, &s[i]->done);
+}
+
 zx_status_t pager_fail(struct vmo *v, uint64_t offset, uint64_t length, int code)
 {
 	zx_status_t status = refuses(FAIL);

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "../zxpagerd/options.h"
+#include "../zxpagerd/supply.h"
 #include "../zxpagerd/vmo.h"
 
 #define PAGE		4096u
@@ -97,6 +98,7 @@ extern unsigned int space;		/* blocks that are left */
 extern unsigned int late_nospc;		/* writes that found none */
 extern bool can_reserve, can_blank;
 extern bool (*is_early)(void);		/* do it now, answer later; NULL: never */
+extern bool one_turn;			/* answers come in the same turn of the loop */
 extern unsigned int grants;		/* successful OP_DIRTY */
 extern int sync_answer;			/* of the last SYNC_END, or -1 */
 

@@ -11,6 +11,7 @@ uint64_t durable_size;
 unsigned int space, late_nospc;
 bool can_reserve, can_blank;
 bool (*is_early)(void);
+bool one_turn;
 static uint64_t store_size;	/* of the file; the daemon has its own idea */
 static struct backend store;
 
@@ -151,6 +152,8 @@ void answer(unsigned int i, int error)
 	if (!a.done)
 		a.res = error ? -error : do_it(&a);
 	a.ev->handler(a.ev, a.res);
+	if (!one_turn)
+		supply_all();
 }
 
 static void store_read(struct backend *be, struct event *ev, void *buffer,
@@ -227,6 +230,8 @@ static const struct backend_ops store_ops = {
 
 void answer_all(void)
 {
+	one_turn = false;
+	supply_all();
 	while (asked_count)
 		answer(0, 0);
 }
@@ -249,6 +254,7 @@ void store_start(uint64_t bytes)
 	space = PAGES;
 	can_reserve = can_blank = true;
 	is_early = NULL;
+	one_turn = false;
 	vmo.backend = &store;
 	for (unsigned int i = 0; i * (uint64_t)PAGE < bytes; i++) {
 		block[i] = (struct block){

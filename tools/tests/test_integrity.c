@@ -136,6 +136,8 @@ static void store_step(unsigned int errors)
 {
 	static const int kinds[] = { EIO, EIO, ENOSPC, EINTR, EAGAIN };
 
+	/* Clients also run between the end of a read and the supply. */
+	one_turn = dice(2);
 	if (asked_count)
 		answer(dice(asked_count),
 		       dice(100) < errors ? kinds[dice(5)] : 0);

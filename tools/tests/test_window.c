@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "../zxpagerd/supply.h"
 #include "../zxpagerd/vmo.h"
 
 #define PAGE	4096u
@@ -34,6 +35,7 @@ static uint64_t store_size;		/* now, which may be less than at the start */
 static uint32_t store_chunk;		/* the most that one read gives */
 static int failed[PAGES];		/* the code, or 0 */
 static unsigned int supplies, tail_nonzero;
+static unsigned int together;		/* the most that was supplied with one call */
 static zx_status_t supply_status;
 static uint64_t supply_limit;		/* bytes until supply_status */
 static struct vmo vmo;
@@ -60,8 +62,8 @@ static void store_read(struct backend *be, struct event *ev, void *buffer,
 
 static const struct backend_ops store_ops = { .read = store_read };
 
-/* Answers read number @i as the disk would. */
-static void answer(unsigned int i)
+/* Answers read number @i as the disk would; supply_all() is left to the caller. */
+static void read_is_done(unsigned int i)
 {
 	struct event *ev = reads[i].ev;
 	uint8_t *buffer = reads[i].buffer;
@@ -83,6 +85,12 @@ static void answer(unsigned int i)
 		res++;
 	}
 	ev->handler(ev, res);
+}
+
+static void answer(unsigned int i)
+{
+	read_is_done(i);
+	supply_all();
 }
 
 static void answer_all(void)
@@ -118,6 +126,15 @@ zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
 	return ZX_OK;
 }
 
+void pager_supply_all(struct supply **s, unsigned int n)
+{
+	if (n > together)
+		together = n;
+	for (unsigned int i = 0; i < n; i++)
+		s[i]->status = pager_supply(s[i]->vmo, s[i]->offset, s[i]->length,
+					    s[i]->buffer, &s[i]->done);
+}
+
 zx_status_t pager_fail(struct vmo *v, uint64_t offset, uint64_t length, int code)
 {
 	assert_ptr_equal(v, &vmo);
@@ -146,7 +163,7 @@ static void start(uint64_t size)
 	store_error = EIO;
 	supply_status = ZX_OK;
 	supply_limit = 0;
-	read_count = reads_ever = supplies = tail_nonzero = 0;
+	read_count = reads_ever = supplies = tail_nonzero = together = 0;
 	vmo.name = "vmo";
 	vmo.backend = &store;
 	vmo.size = (size + PAGE - 1) / PAGE * PAGE;
@@ -376,6 +393,81 @@ static void range_turns_bad_under_a_read(void **state)
 	assert_int_equal(failed[3], EIO);
 }
 
+/* What was read in one turn of the loop is supplied with one call. */
+static void windows_are_supplied_together(void **state)
+{
+	(void)state;
+	reader_request(&vmo, 0, 3 * WINDOW);
+	reader_request(&vmo, 3 * WINDOW, PAGE);
+	assert_int_equal(read_count, DEPTH);
+	while (read_count)
+		read_is_done(read_count - 1);
+	assert_int_equal(supplies, 0);
+	supply_all();
+	assert_int_equal(together, DEPTH);
+	assert_supplied(0, 24);
+	/* Then there is a window for what has to wait. */
+	assert_int_equal(read_count, 1);
+	answer_all();
+	assert_supplied(0, 32);
+	assert_int_equal(reads_ever, DEPTH + 1);
+}
+
+/* In the same turn much may happen behind a window that was read. */
+static void window_changes_before_it_is_supplied(void **state)
+{
+	(void)state;
+	/* The store has something newer. */
+	reader_request(&vmo, 0, 2 * WINDOW);
+	read_is_done(0);
+	read_is_done(0);
+	reader_outdate(&vmo, 3 * PAGE, 4 * PAGE);
+	supply_all();
+	assert_supplied(8, 16);
+	assert_int_equal(together, 1);
+	assert_int_equal(read_count, 1);
+	answer_all();
+	assert_supplied(0, 16);
+
+	/* A range of it is to fail. */
+	reader_request(&vmo, 2 * WINDOW, WINDOW);
+	read_is_done(0);
+	assert_int_equal(reader_add_bad(&vmo, 17 * PAGE, PAGE, EIO), 0);
+	answer_all();
+	supply_all();
+	answer_all();
+	assert_false(supplied[17]);
+	assert_int_equal(failed[17], EIO);
+	assert_true(supplied[16] && supplied[23]);
+
+	/* Nobody waits any more. */
+	reader_request(&vmo, 4 * WINDOW, WINDOW);
+	read_is_done(0);
+	vmo.detached = true;
+	supply_all();
+	assert_false(supplied[32]);
+	assert_int_equal(read_count, 0);
+}
+
+/* None of several can be supplied as a whole: each goes on by itself. */
+static void several_fail_together(void **state)
+{
+	(void)state;
+	reader_request(&vmo, 0, 3 * PAGE);
+	reader_request(&vmo, 2 * WINDOW + PAGE, PAGE);
+	read_is_done(1);
+	read_is_done(0);
+	supply_status = ZX_ERR_NO_MEMORY;
+	supply_limit = PAGE;		/* one page a call */
+	supply_all();
+	assert_int_equal(together, 2);
+	answer_all();
+	for (unsigned int i = 0; i < PAGES; i++) {
+		assert_int_equal(supplied[i], i < 3 || i == 16 || i == 17);
+		assert_int_equal(failed[i], 0);
+	}
+}
+
 static void bad_ranges_have_limits(void **state)
 {
 	(void)state;
@@ -487,6 +579,9 @@ int main(void)
 		TEST(no_memory_at_all_fails),
 		TEST(bad_range_fails_with_its_code),
 		TEST(range_turns_bad_under_a_read),
+		TEST(windows_are_supplied_together),
+		TEST(window_changes_before_it_is_supplied),
+		TEST(several_fail_together),
 		TEST(bad_ranges_have_limits),
 		TEST(held_requests_wait),
 		TEST(detached_means_silence),

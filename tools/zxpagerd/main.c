@@ -21,6 +21,7 @@
 #include "options.h"
 #include "pager.h"
 #include "server.h"
+#include "supply.h"
 #include "vmo.h"
 
 /* Since Linux 5.6, in headers newer than some that this is built with. */
@@ -121,6 +122,13 @@ static bool any_writable(void)
 	return false;
 }
 
+/* What was read meanwhile is supplied together. */
+static void turn(void)
+{
+	loop_turn();
+	supply_all();
+}
+
 static void ticked(struct event *ev, int res)
 {
 	(void)ev;
@@ -159,7 +167,7 @@ static int write_back(void)
 			all_durable(true);
 			return EXIT_UNWRITTEN;
 		}
-		loop_turn();
+		turn();
 	}
 	return 0;
 }
@@ -174,7 +182,7 @@ static int stop(void)
 		if (!vmo->complete && vmo_detach(vmo))
 			failed = true;
 	while (!failed && !all_complete())
-		loop_turn();
+		turn();
 	status = write_back();
 	return status ? status : failed;
 }
@@ -197,6 +205,6 @@ int main(int argc, char **argv)
 	if (any_writable())
 		ticked(&tick.event, 0);
 	while (!stopping)
-		loop_turn();
+		turn();
 	return stop();
 }

@@ -17,6 +17,7 @@
 #include "log.h"
 #include "loop.h"
 #include "pager.h"
+#include "supply.h"
 #include "vmo.h"
 
 #define PACKETS	64	/* taken with one read() */
@@ -138,6 +139,51 @@ zx_status_t pager_supply(struct vmo *vmo, uint64_t offset, uint64_t length,
 {
 	return zx_linux_pager_supply(pager, vmo->handle, offset, length, buffer,
 				     done);
+}
+
+static void supply_each(struct supply **s, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		s[i]->status = pager_supply(s[i]->vmo, s[i]->offset, s[i]->length,
+					    s[i]->buffer, &s[i]->done);
+}
+
+/* Those after one that fails are begun anew. Modules before revision 4 have no such call. */
+void pager_supply_all(struct supply **s, unsigned int n)
+{
+	struct zxp_supply_range range[n];
+	struct zxp_supply_ranges all = { .size = sizeof(all) };
+	static bool one_by_one;
+	unsigned int at = 0;
+	int error;
+
+	for (unsigned int i = 0; i < n; i++)
+		range[i] = (struct zxp_supply_range){
+			.vmo_fd = zx_linux_handle_to_fd(s[i]->vmo->handle),
+			.aux_fd = -1,
+			.offset = s[i]->offset,
+			.length = s[i]->length,
+			.source = (uintptr_t)s[i]->buffer,
+		};
+	while (!one_by_one && n > 1 && at < n) {
+		all.ranges = (uintptr_t)&range[at];
+		all.nr_ranges = n - at;
+		all.out_ranges = 0;
+		error = ioctl(zx_linux_handle_to_fd(pager), ZXP_IOC_SUPPLY_RANGES,
+			      &all) ? errno : 0;
+		one_by_one = error == ENOTTY;
+		if (one_by_one)
+			break;
+		for (unsigned int i = 0; i < all.out_ranges; i++, at++) {
+			s[at]->status = ZX_OK;
+			s[at]->done = s[at]->length;
+		}
+		if (error && at < n) {
+			s[at]->status = zx_linux_status_from_errno(error);
+			s[at++]->done = all.out_done;
+		}
+	}
+	supply_each(s + at, n - at);
 }
 
 zx_status_t pager_fail(struct vmo *vmo, uint64_t offset, uint64_t length,

@@ -10,6 +10,7 @@
 #include <zircon/syscalls-next.h>
 #include <zircon/types.h>
 
+struct supply;
 struct vmo;
 
 /*
@@ -43,6 +44,9 @@ zx_status_t pager_detach(struct vmo *vmo);
 /* Content for a range; *@done tells how far it came, also on failure. */
 zx_status_t pager_supply(struct vmo *vmo, uint64_t offset, uint64_t length,
 			 const void *buffer, uint64_t *done);
+
+/* The same for several, of which each has its own outcome. */
+void pager_supply_all(struct supply **s, unsigned int n);
 
 /* Fails what waits in a range; @code is an errno that the ABI knows for that. */
 zx_status_t pager_fail(struct vmo *vmo, uint64_t offset, uint64_t length,

@@ -25,6 +25,7 @@
 
 #include "log.h"
 #include "pager.h"
+#include "supply.h"
 #include "vmo.h"
 #include "window.h"
 
@@ -39,6 +40,7 @@ enum mode {
 
 /*
  * struct window - one read under way
+ * @supply: of what was read, when all of it is there
  * @offset: start in the VMO
  * @length: window size, less at the end of the VMO
  * @from, @to: the part of it that is being read now
@@ -48,6 +50,7 @@ enum mode {
  */
 struct window {
 	struct event event;
+	struct supply supply;
 	struct vmo *vmo;
 	bool busy;
 	bool outdated;
@@ -229,25 +232,30 @@ static bool clip(struct window *w)
 	return true;
 }
 
-/* Supplies what was read. */
-static void part_read(struct window *w)
+/* What was read can be supplied; false if a range of it turned bad meanwhile. */
+static bool begin_supply(struct window *w)
 {
-	struct vmo *vmo = w->vmo;
-	uint64_t done;
-	zx_status_t status;
-
-	/* A range turned bad meanwhile: the pages beside it are still good. */
-	if (reader_has_bad(&vmo->reader, w->offset + w->from, w->offset + w->to)) {
+	/* The pages beside that are still good. */
+	if (reader_has_bad(&w->vmo->reader, w->offset + w->from, w->offset + w->to)) {
 		if (w->mode == WHOLE)
 			w->mode = RUNS;
-		return;
+		return false;
 	}
 	memset(w->buffer + w->from + w->got, 0, w->to - w->from - w->got);
-	status = pager_supply(vmo, w->offset + w->from, w->to - w->from,
-			      w->buffer + w->from, &done);
+	w->supply.vmo = w->vmo;
+	w->supply.offset = w->offset + w->from;
+	w->supply.length = w->to - w->from;
+	w->supply.buffer = w->buffer + w->from;
+	return true;
+}
+
+static void end_supply(struct window *w)
+{
+	uint64_t done = w->supply.done;
+	zx_status_t status = w->supply.status;
+
 	set_wanted(w, w->from, w->from + (uint32_t)done, false);
-	trim_requests(&vmo->reader, w->offset + w->from,
-		      w->offset + w->from + done);
+	trim_requests(&w->vmo->reader, w->supply.offset, w->supply.offset + done);
 	if (status == ZX_ERR_BAD_STATE)
 		/* Detached: whoever waited was told. */
 		set_wanted(w, 0, w->length, false);
@@ -256,6 +264,17 @@ static void part_read(struct window *w)
 		part_failed(w, status == ZX_ERR_NO_MEMORY ? ENOMEM : EIO);
 	if (w->mode == WHOLE)
 		w->mode = RUNS;
+}
+
+/* There was nothing to be read for it. */
+static void supply_zeroes(struct window *w)
+{
+	struct supply *s = &w->supply;
+
+	if (!begin_supply(w))
+		return;
+	s->status = pager_supply(s->vmo, s->offset, s->length, s->buffer, &s->done);
+	end_supply(w);
 }
 
 /* Begins what is to be read next, or lets the window go. */
@@ -275,7 +294,7 @@ static void step(struct window *w)
 			read_rest(w);
 			return;
 		}
-		part_read(w);
+		supply_zeroes(w);
 	}
 }
 
@@ -350,19 +369,47 @@ static void pump(struct vmo *vmo)
 	}
 }
 
+static void go_on(struct window *w)
+{
+	step(w);
+	pump(w->vmo);
+}
+
+/* Much may have happened since it was read. */
+static bool window_ready(struct supply *s)
+{
+	struct window *w = event_owner(s, struct window, supply);
+
+	if (w->vmo->detached) {
+		w->busy = false;
+		return false;
+	}
+	if (w->outdated || !begin_supply(w)) {
+		go_on(w);
+		return false;
+	}
+	return true;
+}
+
+static void window_supplied(struct supply *s)
+{
+	struct window *w = event_owner(s, struct window, supply);
+
+	end_supply(w);
+	go_on(w);
+}
+
 static void window_done(struct event *ev, int res)
 {
 	struct window *w = event_owner(ev, struct window, event);
-	struct vmo *vmo = w->vmo;
 	bool short_of;
 
-	if (vmo->detached) {
+	if (w->vmo->detached) {
 		w->busy = false;
 		return;
 	}
 	if (w->outdated) {
-		step(w);
-		pump(vmo);
+		go_on(w);
 		return;
 	}
 	if (res > 0)
@@ -373,12 +420,12 @@ static void window_done(struct event *ev, int res)
 		read_rest(w);
 		return;
 	}
-	if (short_of)
-		part_failed(w, res ? -res : TRUNCATED);
-	else
-		part_read(w);
-	step(w);
-	pump(vmo);
+	if (!short_of) {
+		supply_later(&w->supply);
+		return;
+	}
+	part_failed(w, res ? -res : TRUNCATED);
+	go_on(w);
 }
 
 void reader_outdate(struct vmo *vmo, uint64_t offset, uint64_t end)
@@ -447,6 +494,8 @@ int reader_init(struct vmo *vmo, uint32_t window_size, unsigned int depth)
 		struct window *w = &r->windows[i];
 
 		w->event.handler = window_done;
+		w->supply.begin = window_ready;
+		w->supply.handler = window_supplied;
 		w->vmo = vmo;
 		w->buffer = memory + (size_t)i * window_size;
 		w->wanted = calloc(wanted_words(r), sizeof(*w->wanted));
