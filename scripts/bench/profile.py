@@ -15,7 +15,6 @@ import os
 import pathlib
 import re
 import socket
-import statistics
 import sys
 import threading
 import time

@@ -141,6 +141,11 @@ class Repeat(Files):
         self.assertEqual(status, 1)
         self.assertRegex(out, r"(?m)^ +1\.20%  w\.b")
 
+    def test_what_is_not_a_cost(self):
+        status, out = self.boots({"w.a": 1000, "w.a.p99": 5}, {"w.a": 1000, "w.a.p99": 9})
+        self.assertEqual(status, 0)
+        self.assertIn("1 figures", out)
+
     def test_only_once(self):
         self.assertEqual(self.boots({"w.a": 1, "w.b": 5}, {"w.a": 1})[0], 2)
 

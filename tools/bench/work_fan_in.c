@@ -356,7 +356,7 @@ static void fan_in(enum way way, enum pattern pattern, unsigned int threads,
 static void measure(enum pattern pattern, unsigned int threads)
 {
 	unsigned int turns = options.trace ? 1 : times(2, 2, 8), rounds, i, way;
-	unsigned int faults = times(64, 512, 1024);
+	unsigned int faults = times(64, 1024, 1024);
 	/* One range has one wake anyway. */
 	unsigned int ways = pattern == NEAR || options.trace ? UFFD_EACH : WAYS;
 	struct samples s[WAYS] = { 0 };
