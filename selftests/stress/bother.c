@@ -14,6 +14,7 @@
 
 #define CHURN_PAGES	8
 #define CHURN_MANY	16
+#define CHURN_NS	10000000
 #define CHURN_KEY	77
 
 static void pause_up_to(struct dice *d, uint32_t us)
@@ -88,12 +89,16 @@ static void churn_client(int vmo, uint64_t page, bool store)
 	_exit(churn_at[page * 512] == CHURN_KEY ? 0 : 1);
 }
 
-/* So many that whatever one of them does not give back is seen to grow. */
+/*
+ * So many that whatever one of them does not give back is seen to grow; but others want
+ * to do something, too.
+ */
 static void churn_many(struct dice *d, int pager, const void *content)
 {
+	uint64_t end = now_ns() + CHURN_NS;
 	int port = zxp_create_port(pager), i, vmo;
 
-	for (i = 0; i < CHURN_MANY; i++) {
+	for (i = 0; i < CHURN_MANY && now_ns() < end; i++) {
 		vmo = zxp_create_vmo(pager, 0, port, CHURN_KEY, CHURN_PAGES * 4096);
 		if (vmo < 0 || zxp_supply_pages(pager, vmo, 0, 4096, content))
 			wrong("churn: VMO %d of many: %d", i, vmo);
