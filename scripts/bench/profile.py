@@ -249,7 +249,8 @@ def table(found, work, names):
     columns = [by_kind(found[f"{work}.{name}"][0]) for name in names]
     kinds = sorted({text for column in columns for text in column},
                    key=lambda text: (text == ELSE, -max(c[text] for c in columns)))
-    body = [(text, *(number(c[text]) for c in columns)) for text in kinds]
+    body = [(text, *(number(c[text]) for c in columns)) for text in kinds
+            if max(c[text] for c in columns) >= 0.5]
     body.append(("sum", *(number(c.total()) for c in columns)))
     return document.table(("kind", *names), body, right=range(1, len(names) + 1))
 
