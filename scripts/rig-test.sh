@@ -241,7 +241,7 @@ test_kernel_log() {
 	bad|BUG: KCSAN: data-race in zxp_port_read / zxp_port_send
 	good|BUG: KCSAN: data-race in do_exit / wait_task_inactive
 	bad|general protection fault, probably for non-canonical address 0x6b: 0000
-	bad|kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+	good|kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
 	bad|Kernel panic - not syncing: hung_task: blocked tasks
 	good|zxpager: loading out-of-tree module taints kernel.
 	good|zxpager: module verification failed: signature missing - tainting kernel

@@ -158,14 +158,17 @@ TEST_F_TIMEOUT(load, every_fault, 1200)
 	bool injected;
 	int ret;
 
-	watchdog_expect("load", 0);
-	fail_arm(NO_FAULT);
-	ASSERT_EQ(0, load(self->ko));
-	ASSERT_FALSE(fail_disarm());
-	total = NO_FAULT - fail_remaining();
-	ASSERT_TRUE(works());
-	ASSERT_TRUE(wait_until(!unload()));
-	ASSERT_TRUE(wait_until(nothing_is_left()));
+	/* With faults to be counted for the first time some kernels prepare for more. */
+	for (n = 0; n < 2; n++) {
+		watchdog_expect("load", 0);
+		fail_arm(NO_FAULT);
+		ASSERT_EQ(0, load(self->ko));
+		ASSERT_FALSE(fail_disarm());
+		total = NO_FAULT - fail_remaining();
+		ASSERT_TRUE(works());
+		ASSERT_TRUE(wait_until(!unload()));
+		ASSERT_TRUE(wait_until(nothing_is_left()));
+	}
 
 	n = total > LAST_FAULTS ? total - LAST_FAULTS : 1;
 	for (injected = true; injected; n++) {

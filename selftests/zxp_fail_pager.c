@@ -477,7 +477,8 @@ static int close_port(struct walk_scene *s)
 
 static int close_vmo(struct walk_scene *s)
 {
-	munmap(s->vmo->map, s->vmo->map_pages * page_size);
+	if (s->vmo->map && munmap(s->vmo->map, s->vmo->map_pages * page_size))
+		return -errno;
 	s->vmo->map = NULL;
 	return close_fd(&s->vmo->fd);
 }
@@ -505,8 +506,9 @@ WALK(close_port) {
 	.run = close_port,
 };
 
+/* Linux 6.1 wants memory to unmap something. */
 WALK(close_vmo) {
-	.how = WALK_SAFE,
+	.how = WALK_SAFE | WALK_MAY_ENOMEM,
 	.prepare = scene_mixed,
 	.run = close_vmo,
 	.finish = complete_came,

@@ -276,8 +276,9 @@ static bool empty_pipe(struct walk_scene *s)
 	return pipe_is_there(s);
 }
 
+/* Not each kernel allocates memory in it. */
 WALK(splice) {
-	.how = WALK_ENOMEM | WALK_EFAULT | WALK_SERVED,
+	.how = WALK_MAY_ENOMEM | WALK_EFAULT | WALK_SERVED,
 	.prepare = pipe_is_there,
 	.run = splice_out,
 	.again = empty_pipe,

@@ -90,6 +90,40 @@ static void zeroes_that_are_not_in_the_file(void **state)
 	assert_same();
 }
 
+/*
+ * The same, but what is zero now begins inside of the data, since the pages before it were
+ * granted meanwhile: END of the data is not for it.
+ */
+static void zeroes_among_what_was_written(void **state)
+{
+	(void)state;
+	options.dirty_window = PAGE;
+	client_zero(0, 8);
+	begin_sync(0, 8);
+	answer(0, EIO);
+	answer_all();
+	for (unsigned int i = 4; i < 8; i++)
+		write_page(i);
+	begin_sync(0, 16);
+	while (waits(SYNC) < 0)
+		answer(0, 0);
+	client_resize(4 * PAGE);
+	client_resize(16 * PAGE);
+	for (unsigned int i = 0; i < 5; i++) {
+		/* Some of the file has its space. */
+		if (!client_write(i) && waits(RESERVE) >= 0)
+			answer((unsigned int)waits(RESERVE), 0);
+		assert_true(client_write(i));
+	}
+	assert_int_equal(page[5].state, ZERO);
+	assert_int_equal(page[5].begun, 3);
+	answer_all();
+	assert_int_equal(page[5].state, ZERO);
+	begin_sync(0, 16);
+	answer_all();
+	assert_same();
+}
+
 /* --- the size ------------------------------------------------------------------- */
 
 static void file_grows(void **state)
@@ -246,6 +280,7 @@ int main(void)
 		TEST(zeroes_are_written_where_holes_are_unknown),
 		TEST(grant_in_a_zero_range_keeps_its_space),
 		TEST(zeroes_that_are_not_in_the_file),
+		TEST(zeroes_among_what_was_written),
 		TEST(file_grows),
 		TEST(file_shrinks),
 		TEST(size_that_fails_is_tried_again),

@@ -12,9 +12,10 @@
  * The size is asked for after BEGIN.  What is cut off the VMO later takes its dirty
  * pages along, and what it grows by is dirty anew, so END of ranges that are not what
  * they were does no harm.  One thing may: a zero range remembers how far it was begun,
- * also when that batch failed, and END of a range that starts with it would clean all
- * of that.  So ranges are ended one by one, the last one first: a range is only ever
- * cleaned by its own END, and has been written then.
+ * also when that batch failed, and END of a range that has its start would clean all of
+ * that.  So ranges are ended one by one, the last one first, and of what was written as
+ * pages only what still is pages: zeroes are only ever cleaned by the END of a range that
+ * was written as zeroes.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -114,9 +115,32 @@ static zx_status_t begin_part(struct vmo *vmo, struct part *part)
 	return pager_begin(vmo, part->offset, part->end - part->offset, part->zero);
 }
 
-static zx_status_t end_part(struct vmo *vmo, struct part *part)
+static zx_status_t end_zeroes(struct vmo *vmo, struct part *part)
 {
 	return pager_end(vmo, part->offset, part->end - part->offset);
+}
+
+/*
+ * Who cuts pages off and has zeroes there again may have put them into a zero range that
+ * was begun.  Nobody does so between the query and END, since that takes a grant of ours.
+ */
+static zx_status_t end_pages(struct vmo *vmo, struct part *part)
+{
+	uint64_t at = part->offset;
+	zx_vmo_dirty_range_t range;
+	zx_status_t status;
+	size_t count;
+
+	while (at < part->end) {
+		status = pager_query(vmo, at, part->end, &range, 1, &count);
+		if (status == ZX_OK && count &&
+		    !(range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
+			status = pager_end(vmo, range.offset, range.length);
+		if (status != ZX_OK || !count)
+			return status;
+		at = range.offset + range.length;
+	}
+	return ZX_OK;
 }
 
 static void begin_all(struct vmo *vmo)
@@ -151,7 +175,7 @@ static void end_all(struct vmo *vmo)
 			continue;
 		/* From here on it may be evicted and read again: nothing older. */
 		reader_outdate(vmo, part->offset, part->end);
-		if (with_rest(vmo, part, end_part) != ZX_OK)
+		if (with_rest(vmo, part, part->zero ? end_zeroes : end_pages) != ZX_OK)
 			note_error(vmo, part, EIO, "end writing back",
 				   part->offset, part->end - part->offset);
 		else if (part->zero)
