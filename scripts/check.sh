@@ -154,7 +154,8 @@ on_kernels_of_ours() {
 		port mm kill wb_wait wb_stream zircon_wb_writeback
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40
-	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 60
+	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 60 \
+		--seed 1
 	later suite "selftests on $c" ours "$c" guest "$c" selftests/run.sh \
 		port mm signal wb_stream wb_sync
 	later sanitized "$1"

@@ -209,6 +209,7 @@ struct thread {
 	int fail_fd;
 	int stat_fd;
 	volatile bool touching;
+	volatile bool failing;	/* what it does may be made to fail */
 	sigjmp_buf back;
 	uint8_t own[2 * 4096];	/* the structure of an ioctl */
 	uint8_t *private;	/* with holes around */

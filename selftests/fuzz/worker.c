@@ -88,9 +88,19 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 	pid_t tid = gettid();
 
 	(void)context;
-	for (i = 0; i < MAX_THREADS; i++)
-		if (threads[i].touching && atomic_load(&threads[i].tid) == tid)
-			siglongjmp(threads[i].back, 1);
+	for (i = 0; i < MAX_THREADS; i++) {
+		struct thread *t = &threads[i];
+
+		if (atomic_load(&t->tid) != tid)
+			continue;
+		if (t->touching)
+			siglongjmp(t->back, 1);
+		/* What was to fail was the kernel's way to tell of another signal. */
+		if (t->failing && info->si_code == SI_KERNEL) {
+			t->failing = false;
+			return;
+		}
+	}
 	finding("the worker itself got signal %d at %p", signal, info->si_addr);
 	_exit(1);
 }
@@ -136,11 +146,13 @@ static void make_call(struct thread *t, unsigned int i)
 
 	atomic_store(&t->at, i);
 	atomic_fetch_add(&t->progress, 1);
+	t->failing = failing;
 	if (failing)
 		set_fail(t, c->fail);
 	ret = d->run(t, d, c->arg);
 	if (failing)
 		set_fail(t, 0);
+	t->failing = false;
 	if (ret < 0)
 		check_errno(d, -ret, failing);
 	atomic_store(&shared->result[i], ret < 0 ? ret : ret > 0);
