@@ -66,9 +66,8 @@ static void grant_in_a_zero_range_keeps_its_space(void **state)
  * a part of that range is data; it is cut off and grows again while it is written, and is
  * zero then, which the file is not.
  */
-static void zeroes_that_are_not_in_the_file(void **state)
+static void cut_in_a_range_that_was_begun(void)
 {
-	(void)state;
 	options.dirty_window = PAGE;
 	client_zero(0, 8);
 	begin_sync(0, 8);
@@ -82,6 +81,12 @@ static void zeroes_that_are_not_in_the_file(void **state)
 		answer(0, 0);
 	client_resize(4 * PAGE);
 	client_resize(16 * PAGE);
+}
+
+static void zeroes_that_are_not_in_the_file(void **state)
+{
+	(void)state;
+	cut_in_a_range_that_was_begun();
 	answer_all();
 	assert_int_equal(page[0].state, MISSING);
 	assert_int_equal(page[4].state, ZERO);
@@ -90,25 +95,11 @@ static void zeroes_that_are_not_in_the_file(void **state)
 	assert_same();
 }
 
-/*
- * The same, but what is zero now begins inside of the data, since the pages before it were
- * granted meanwhile: END of the data is not for it.
- */
+/* It begins inside of the data, since the pages before it were granted meanwhile. */
 static void zeroes_among_what_was_written(void **state)
 {
 	(void)state;
-	options.dirty_window = PAGE;
-	client_zero(0, 8);
-	begin_sync(0, 8);
-	answer(0, EIO);
-	answer_all();
-	for (unsigned int i = 4; i < 8; i++)
-		write_page(i);
-	begin_sync(0, 16);
-	while (waits(SYNC) < 0)
-		answer(0, 0);
-	client_resize(4 * PAGE);
-	client_resize(16 * PAGE);
+	cut_in_a_range_that_was_begun();
 	for (unsigned int i = 0; i < 5; i++) {
 		/* Some of the file has its space. */
 		if (!client_write(i) && waits(RESERVE) >= 0)
