@@ -45,8 +45,7 @@ static unsigned long read_text_start(void)
 
 static bool cover_open_one(struct cover *c)
 {
-	c->fd = fcntl(open("/sys/kernel/debug/kcov", O_RDWR | O_CLOEXEC),
-		      F_DUPFD_CLOEXEC, FIRST_HIDDEN);
+	c->fd = hide_fd(open("/sys/kernel/debug/kcov", O_RDWR | O_CLOEXEC));
 	if (c->fd < 0 || ioctl(c->fd, KCOV_INIT_TRACE, ENTRIES))
 		return false;
 	c->trace = mmap(NULL, ENTRIES * sizeof(long), PROT_READ | PROT_WRITE, MAP_SHARED,

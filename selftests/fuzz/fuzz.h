@@ -228,6 +228,8 @@ extern atomic_bool alone;
 /* Descriptors that no program knows of are at least these. */
 #define FIRST_HIDDEN	900
 #define FIRST_COPY	1000
+/* What a worker ends with that cannot begin. */
+#define NO_WORKER	3
 
 /* Of threads that run a program, and its number; reports of the kernel have it. */
 #define THREAD_NAME	"fuzz-"
@@ -240,6 +242,7 @@ void finding(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int slot_fd(uint64_t arg);
 void slot_put(unsigned int slot, int fd);
 void write_string(const char *path, const char *text);
+int hide_fd(int fd);
 
 /* ioctls.c */
 long run_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a);

@@ -70,7 +70,7 @@ static int new_event(int old)
 {
 	if (old)
 		close(old);
-	return fcntl(eventfd(0, EFD_CLOEXEC), F_DUPFD_CLOEXEC, FIRST_HIDDEN);
+	return hide_fd(eventfd(0, EFD_CLOEXEC));
 }
 
 /* Ready for a program; it lives as long as its programs leave nothing behind. */
@@ -116,6 +116,8 @@ static void end_worker(const struct program *p)
 		return;
 	}
 	waitid(P_PID, worker.pid, &info, WEXITED | WNOWAIT);
+	if (info.si_code == CLD_EXITED && info.si_status == NO_WORKER)
+		exit(2);
 	if (info.si_code != CLD_EXITED && info.si_status != SIGKILL && !may_fail(p))
 		finding("the worker got signal %d", info.si_status);
 	close(worker.pidfd);

@@ -82,6 +82,27 @@ void write_string(const char *path, const char *text)
 	close(fd);
 }
 
+/* Move a descriptor to where no program finds it. */
+int hide_fd(int fd)
+{
+	int hidden = fcntl(fd, F_DUPFD_CLOEXEC, FIRST_HIDDEN);
+
+	if (fd >= 0)
+		close(fd);
+	if (hidden < FIRST_COPY)
+		return hidden;
+	close(hidden);
+	errno = EMFILE;
+	return -1;
+}
+
+__attribute__((noreturn))
+static void cannot_begin(const char *what)
+{
+	fprintf(stderr, "# the worker cannot begin: %s: %s\n", what, strerror(errno));
+	_exit(NO_WORKER);
+}
+
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
 	unsigned int i;
@@ -132,7 +153,7 @@ static void set_fail(struct thread *t, unsigned int nth)
 	char text[8];
 	int n = snprintf(text, sizeof(text), "%u", nth);
 
-	if (t->fail_fd >= 0 && pwrite(t->fail_fd, text, n, 0) < 0 &&
+	if (pwrite(t->fail_fd, text, n, 0) < 0 &&
 	    pwrite(t->fail_fd, text, n, 0) < 0)
 		finding("fail-nth: %s", strerror(errno));
 }
@@ -163,7 +184,7 @@ static void tell(int fd)
 	uint64_t one = 1;
 
 	if (write(fd, &one, sizeof(one)) != sizeof(one))
-		_exit(3);
+		cannot_begin("tell");
 }
 
 /* So that what the kernel reports of a thread, or of its memory, names the program. */
@@ -190,10 +211,12 @@ static void *thread_main(void *arg)
 	struct thread *t = arg;
 	int go = 0;
 
-	if (fail_calls)
-		t->fail_fd = fcntl(open("/proc/thread-self/fail-nth",
-					O_RDWR | O_CLOEXEC),
-				   F_DUPFD_CLOEXEC, FIRST_HIDDEN);
+	if (fail_calls) {
+		t->fail_fd = hide_fd(open("/proc/thread-self/fail-nth",
+					  O_RDWR | O_CLOEXEC));
+		if (t->fail_fd < 0)
+			cannot_begin("fail-nth");
+	}
 	cover_enable(t->id);
 	atomic_store(&t->tid, gettid());
 	tell(done_fd);
@@ -282,16 +305,16 @@ static void make_thread(struct thread *t, unsigned int id)
 
 	t->id = id;
 	t->fail_fd = -1;
-	if (pthread_create(&thread, NULL, thread_main, t)) {
-		perror("fuzz: pthread_create");
-		_exit(3);
-	}
+	errno = pthread_create(&thread, NULL, thread_main, t);
+	if (errno)
+		cannot_begin("a thread");
 	/* So that a number is the same each time. */
 	while (!atomic_load(&t->tid))
 		wait_event(1000);
 	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&t->tid));
-	t->stat_fd = fcntl(open(path, O_RDONLY | O_CLOEXEC), F_DUPFD_CLOEXEC,
-			   FIRST_HIDDEN);
+	t->stat_fd = hide_fd(open(path, O_RDONLY | O_CLOEXEC));
+	if (t->stat_fd < 0)
+		cannot_begin(path);
 }
 
 /* Those who wait for something that the end does not bring. */
@@ -421,7 +444,9 @@ void worker_main(int go_fd, int ready_fd, bool failing)
 	setrlimit(RLIMIT_NOFILE, &files);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	set_signals();
-	done_fd = fcntl(eventfd(0, EFD_CLOEXEC), F_DUPFD_CLOEXEC, FIRST_HIDDEN);
+	done_fd = hide_fd(eventfd(0, EFD_CLOEXEC));
+	if (done_fd < 0)
+		cannot_begin("an event");
 	for (i = 0; i < MAX_THREADS; i++)
 		make_thread(&threads[i], i);
 	/* Numbers below that of the coverage are the program's from here on. */
