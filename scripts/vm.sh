@@ -241,6 +241,8 @@ boot() {
 		-chardev "socket,id=monitor,path=${monitor//,/,,},server=on,wait=off"
 		-mon chardev=monitor,mode=readline
 	)
+	# Time is not to be that in which this host finds memory.
+	[ "$measure" != smp ] || args+=(-mem-prealloc)
 	[ "$measure" != icount ] || args+=(-icount "shift=0,sleep=off")
 	up='' hang='' report=''
 	( qemu-system-x86_64 "${args[@]}" < /dev/null > "$tmp/qemu" 2>&1 7>&- &

@@ -16,7 +16,11 @@ void content_make(void)
 
 	if (content)
 		return;
-	content = map_memory(CONTENT_SIZE, -1);
+	/*
+	 * Not aligned as what it is copied to is: the TLB that tcg has is direct-mapped,
+	 * and two pages of the same place in it make each access to either a miss.
+	 */
+	content = map_memory(CONTENT_SIZE + PAGE_SIZE, -1) + PAGE_SIZE;
 	word = (uint64_t *)content;
 	for (i = 0; i < CONTENT_SIZE / sizeof(*word); i++) {
 		state ^= state << 13;

@@ -24,6 +24,7 @@ struct region;
  * @window: how many pages the daemon supplies, or allows writing to, when it is asked
  *	for one: those that are aligned to as many and have the page among them; a
  *	power of two, 0 is 1
+ * @ahead: how many pages more it then goes on with, for who touches all of them in turn
  * @flags: REGION_*
  * @with: a region of the same peer, whose daemon is to serve this one as well; NULL:
  *	it has a daemon of its own. That region is closed last.
@@ -31,6 +32,7 @@ struct region;
 struct region_spec {
 	size_t pages;
 	size_t window;
+	size_t ahead;
 	unsigned int flags;
 	struct region *with;
 };
@@ -44,6 +46,7 @@ struct region_spec {
  *	file
  * @asked: messages that the daemon had so far; exact when nobody waits
  * @supplied: pages that it answered them with
+ * @edge: with spec.ahead: the page behind the last one that was supplied
  * @priv: the peer's own
  */
 struct region {
@@ -53,6 +56,7 @@ struct region {
 	int fd;
 	unsigned long asked;
 	unsigned long supplied;
+	size_t edge;
 	void *priv;
 };
 
@@ -92,6 +96,8 @@ struct window {
 };
 
 struct window region_window(const struct region *r, size_t page, size_t nr);
+void region_answer(struct region *r, size_t page, size_t nr,
+		   void (*supply)(struct region *r, size_t page, size_t nr));
 
 /*
  * peer_zx.c, for works that do more with a VMO than a region can. A plain VMO is what

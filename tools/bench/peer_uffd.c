@@ -155,12 +155,13 @@ static bool handle(struct daemon *d, const struct uffd_msg *msg)
 		uffd_copy(d->uffd, addr, content_at(page), 1, 0);
 		return false;
 	}
+	if (!(msg->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP)) {
+		region_answer(r, page, 1, uffd_supply);
+		return true;
+	}
 	r->asked++;
 	r->supplied += w.nr;
-	if (msg->arg.pagefault.flags & UFFD_PAGEFAULT_FLAG_WP)
-		write_protect(d->uffd, region_page(r, w.page), w.nr, 0);
-	else
-		uffd_supply(r, w.page, w.nr);
+	write_protect(d->uffd, region_page(r, w.page), w.nr, 0);
 	return true;
 }
 

@@ -152,15 +152,17 @@ static void zx_region_supply(struct region *r, size_t page, size_t nr)
 static void handle(struct daemon *d, const struct zxp_packet *p, struct zx_answers *a)
 {
 	struct region *r = (struct region *)(uintptr_t)p->key;
-	struct window w;
+	size_t page = p->offset / PAGE_SIZE, nr = p->length / PAGE_SIZE;
+	struct window w = region_window(r, page, nr);
 
-	w = region_window(r, p->offset / PAGE_SIZE, p->length / PAGE_SIZE);
+	if (p->command == ZXP_PACKET_READ && (!a || r->spec.ahead)) {
+		region_answer(r, page, nr, zx_region_supply);
+		return;
+	}
 	r->asked++;
 	r->supplied += w.nr;
-	if (p->command == ZXP_PACKET_READ && a)
+	if (p->command == ZXP_PACKET_READ)
 		zx_answer(a, d->pager, r->fd, w.page, w.nr);
-	else if (p->command == ZXP_PACKET_READ)
-		zx_region_supply(r, w.page, w.nr);
 	else if (zx_op_range(d->pager, r->fd, ZXP_PAGER_OP_DIRTY, w.page, w.nr))
 		die("OP_RANGE(DIRTY)");
 }

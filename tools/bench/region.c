@@ -44,3 +44,28 @@ struct window region_window(const struct region *r, size_t page, size_t nr)
 	w.nr = end - w.page;
 	return w;
 }
+
+/*
+ * Supplies what was asked for, and goes on a while, window by window. Who waits may so
+ * have its page already when its message is read: there is nothing to be done then.
+ */
+void region_answer(struct region *r, size_t page, size_t nr,
+		   void (*supply)(struct region *r, size_t page, size_t nr))
+{
+	struct window w = region_window(r, page, nr);
+	size_t end = w.page + w.nr + r->spec.ahead;
+
+	r->asked++;
+	if (page < r->edge)
+		return;
+	for (;;) {
+		r->supplied += w.nr;
+		supply(r, w.page, w.nr);
+		if (!r->spec.ahead)
+			return;
+		r->edge = w.page + w.nr;
+		if (r->edge >= end || r->edge >= r->spec.pages)
+			return;
+		w = region_window(r, r->edge, 1);
+	}
+}

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * share: eight processes map the same 64 MiB, which are missing, and read all of them at
- * once. The daemon supplies 128 KiB at a time. A sample is all of that, for each page
- * and process; memory is what more is used when they have read, in copies.
+ * once. The daemon supplies 128 KiB at a time, and goes on with 2 MiB when it is asked.
+ * A sample is all of that, for each page and process; memory is what more is used when
+ * they have read, in copies.
  *
  *	zxpager		one VMO, that all of them map
  *	fuse		one file
@@ -31,6 +32,7 @@
 
 #define PROCESSES	8U
 #define WINDOW		(KIB(128) / PAGE_SIZE)
+#define AHEAD		(MIB(2) / PAGE_SIZE)
 #define BATCH		16
 
 enum way { ZXPAGER, FUSE, COPIES, SHMEM, WAYS };
@@ -44,12 +46,14 @@ static const char *const names[WAYS] = {
  * @uffd: came from the process
  * @addr: of its memory, there
  * @pages: how many they are
+ * @edge: where those end that are there
  * @thread: in serve(), until it is told about the page behind the last one
  */
 struct monitor {
 	int uffd;
 	char *addr;
 	size_t pages;
+	size_t edge;
 	pthread_t thread;
 };
 
@@ -142,11 +146,26 @@ static void receive_monitor(const struct share *s, struct monitor *m)
 		die("no descriptor came");
 	memcpy(&m->uffd, CMSG_DATA(head), sizeof(int));
 	m->pages = s->pages;
+	m->edge = 0;
+}
+
+/* As region_answer() does. */
+static void answer(struct monitor *m, size_t page)
+{
+	size_t end = page + WINDOW + AHEAD;
+
+	if (page < m->edge)
+		return;
+	do {
+		uffd_copy(m->uffd, m->addr + m->edge * PAGE_SIZE, content_at(m->edge),
+			  WINDOW, 0);
+		m->edge += WINDOW;
+	} while (m->edge < end && m->edge < m->pages);
 }
 
 static void *serve(void *arg)
 {
-	const struct monitor *m = arg;
+	struct monitor *m = arg;
 	struct uffd_msg msg[BATCH];
 	ssize_t n, i;
 
@@ -164,9 +183,7 @@ static void *serve(void *arg)
 					  content_at(0), 1, 0);
 				return NULL;
 			}
-			page &= ~(WINDOW - 1);
-			uffd_copy(m->uffd, m->addr + page * PAGE_SIZE,
-				  content_at(page), WINDOW, 0);
+			answer(m, page & ~(WINDOW - 1));
 		}
 	}
 }
@@ -230,7 +247,8 @@ static void on_child(int number, siginfo_t *info, void *context)
 
 static void prepare(struct share *s)
 {
-	struct region_spec spec = { .pages = s->pages, .window = WINDOW };
+	struct region_spec spec = { .pages = s->pages, .window = WINDOW,
+				    .ahead = AHEAD };
 
 	s->memfd = -1;
 	if (s->way == ZXPAGER || s->way == FUSE)
@@ -261,7 +279,7 @@ static void finish(struct share *s, const pid_t *pid, const struct monitor *moni
 	if (s->region) {
 		errno = 0;
 		if (s->region->supplied != s->pages ||
-		    (s->way == ZXPAGER && s->region->asked != s->pages / WINDOW))
+		    (s->way == ZXPAGER && s->region->asked > s->pages / WINDOW))
 			die("%s: asked %lu times", names[s->way], s->region->asked);
 		region_close(s->region);
 	}
