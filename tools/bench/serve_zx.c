@@ -73,8 +73,9 @@ static void zxpagerd_start(struct server *s, const struct store *store)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	char program[PATH_MAX], file[96], ready_fd[16], window[32], line[8];
-	char *argv[9] = { program, "--socket", addr.sun_path, "--ready-fd", ready_fd,
-			  file, s->window ? "--window" : NULL, window };
+	char *argv[11] = { program, "--socket", addr.sun_path, "--ready-fd", ready_fd,
+			   file, s->window ? "--window" : NULL, window,
+			   "--readahead", "0" };
 	int ready[2];
 
 	program_path(program, sizeof(program));

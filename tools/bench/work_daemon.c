@@ -4,9 +4,9 @@
  * nothing of it in the page cache: served by zxpagerd, by a FUSE file system that hands
  * it on, and as itself. The servers are processes of their own.
  *
- * From front to back zxpagerd has its usual window, 128 KiB, and the others are told
- * that it will be so, and read ahead. Here and there all are told: zxpagerd by a window
- * of one page, the others by advice.
+ * From front to back zxpagerd has its usual window, 128 KiB, and finds out that it can
+ * read ahead; the others are told that it will be so. Here and there all are told:
+ * zxpagerd by a window of one page and no read-ahead, the others by advice.
  *
  * The file may be there three times, on the disk, in its page cache, and as it is
  * served. So it is a GiB only where there is that much memory.

@@ -153,7 +153,7 @@ test_stat_of_writes() {
 	zx exec f -- "$probe" write {} 0 12288 w > /dev/null
 	for field in dirty_bytes zero_bytes sync_packets daemon_dirty daemon_throttled \
 		daemon_throttling daemon_no_space daemon_zeroed daemon_store_errors \
-		daemon_failing daemon_syncs; do
+		daemon_failing daemon_syncs daemon_ahead; do
 		[[ $(stat_of f $field) =~ ^[0-9]+$ ]] || fail "no $field"
 	done
 	[ "$(stat_of f dirty_packets)" -gt 0 ]

@@ -34,6 +34,8 @@ test_daemon_refuses_bad_options() {
 	refused 'want a number' --window 8M "f=$tmp/f"
 	refused 'want a number' --window x "f=$tmp/f"
 	refused 'want a number' --depth 0 "f=$tmp/f"
+	refused 'want a number' --readahead 2G "f=$tmp/f"
+	refused 'want a number' --readahead -1 "f=$tmp/f"
 	refused 'no such user' --allow-uid nobody-of-that-name "f=$tmp/f"
 	refused 'no such group' --allow-gid nobody-of-that-name "f=$tmp/f"
 	refused 'no open file descriptor' --ready-fd 99 "f=$tmp/f"
@@ -126,6 +128,22 @@ test_a_fault_brings_its_window() {
 	# The last window ends with the VMO.
 	zx exec f -- "$probe" touch {} 999999 1
 	[ "$(stat_of f supplied_bytes)" = $((65536 + 1003520 - 983040)) ]
+	stop
+}
+
+# Each window is read once, whoever asks first.
+test_reads_ahead() {
+	bytes 4000000 "$tmp/f"
+	serve --readahead 300K "f=$tmp/f"
+	zx exec f -- "$probe" mapcat {} | cmp - "$tmp/f"
+	[ "$(stat_of f daemon_windows)" = 31 ]
+	[ "$(stat_of f daemon_ahead)" -ge 15 ]
+	[ "$(stat_of f read_packets)" -lt 31 ]
+	stop
+	serve --readahead 0 "f=$tmp/f"
+	zx cat f | cmp - "$tmp/f"
+	[ "$(stat_of f daemon_windows)" = 31 ]
+	[ "$(stat_of f daemon_ahead)" = 0 ]
 	stop
 }
 

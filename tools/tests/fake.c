@@ -368,7 +368,7 @@ void fake_start(uint64_t bytes)
 		page[i].state = CLEAN;
 		page[i].value = i + 1;
 	}
-	assert_int_equal(reader_init(&vmo, READ_WINDOW, 3), 0);
+	assert_int_equal(reader_init(&vmo, READ_WINDOW, 3, 0), 0);
 	dirty_init(&vmo);
 	assert_int_equal(writeback_init(&vmo), 0);
 }

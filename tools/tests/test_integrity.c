@@ -160,6 +160,7 @@ static void one_round(void)
 	can_blank = dice(3);
 	options.dirty_limit = dice(2) ? 1u << 30 : (1 + dice(20)) * PAGE;
 	options.dirty_background = dice(2) ? 1u << 30 : dice(10) * PAGE;
+	ahead_init(&vmo.reader.ahead, READ_WINDOW, dice(3) * READ_WINDOW);
 	for (unsigned int step = 0; step < STEPS; step++) {
 		unsigned int what = dice(20);
 

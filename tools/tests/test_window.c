@@ -3,186 +3,25 @@
  * The daemon's reader against a store that fails as told and a pager that takes notes.
  * Needs no kernel module.
  */
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "fake_disk.h"
 
-#include "../zxpagerd/supply.h"
-#include "../zxpagerd/vmo.h"
-
-#define PAGE	4096u
-#define WINDOW	(8 * PAGE)
 #define DEPTH	3
 #define PAGES	64
-
-/* A read that the store was asked for and has not answered. */
-static struct {
-	struct event *ev;
-	uint8_t *buffer;
-	uint32_t length;
-	uint64_t offset;
-} reads[64];
-static unsigned int read_count, reads_ever;
-static bool bad_sector[PAGES], supplied[PAGES];
-static int store_error;			/* that of reading a bad sector */
-static uint64_t store_size;		/* now, which may be less than at the start */
-static uint32_t store_chunk;		/* the most that one read gives */
-static int failed[PAGES];		/* the code, or 0 */
-static unsigned int supplies, tail_nonzero;
-static unsigned int together;		/* the most that was supplied with one call */
-static zx_status_t supply_status;
-static uint64_t supply_limit;		/* bytes until supply_status */
-static struct vmo vmo;
-static struct backend store;
-
-/* Byte @at of the store. */
-static uint8_t content(uint64_t at)
-{
-	return (uint8_t)(at / PAGE * 7 + at % 251 + 1);
-}
-
-static void store_read(struct backend *be, struct event *ev, void *buffer,
-		       uint32_t length, uint64_t offset)
-{
-	assert_ptr_equal(be, &store);
-	assert_true(length > 0);
-	assert_true(read_count < 64);
-	reads[read_count].ev = ev;
-	reads[read_count].buffer = buffer;
-	reads[read_count].length = length;
-	reads[read_count++].offset = offset;
-	reads_ever++;
-}
-
-static const struct backend_ops store_ops = { .read = store_read };
-
-/* Answers read number @i as the disk would; supply_all() is left to the caller. */
-static void read_is_done(unsigned int i)
-{
-	struct event *ev = reads[i].ev;
-	uint8_t *buffer = reads[i].buffer;
-	uint64_t offset = reads[i].offset;
-	uint32_t length = reads[i].length;
-	int res = 0;
-
-	memmove(&reads[i], &reads[i + 1], (--read_count - i) * sizeof(reads[0]));
-	if (length > store_chunk)
-		length = store_chunk;
-	for (uint64_t at = offset; at < offset + length; at++) {
-		if (at >= store_size)
-			break;
-		if (bad_sector[at / PAGE]) {
-			res = -store_error;
-			break;
-		}
-		buffer[at - offset] = content(at);
-		res++;
-	}
-	ev->handler(ev, res);
-}
-
-static void answer(unsigned int i)
-{
-	read_is_done(i);
-	supply_all();
-}
-
-static void answer_all(void)
-{
-	while (read_count)
-		answer(0);
-}
-
-zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
-			 const void *buffer, uint64_t *done)
-{
-	const uint8_t *bytes = buffer;
-
-	assert_ptr_equal(v, &vmo);
-	assert_int_equal(offset % PAGE, 0);
-	assert_int_equal(length % PAGE, 0);
-	assert_true(offset + length <= vmo.size);
-	supplies++;
-	*done = 0;
-	for (; *done < length; *done += PAGE) {
-		if (supply_status != ZX_OK && *done >= supply_limit)
-			return supply_status;
-		for (uint64_t at = offset + *done; at < offset + *done + PAGE; at++) {
-			uint8_t is = bytes[at - offset];
-
-			if (at < store.size)
-				assert_int_equal(is, content(at));
-			else
-				tail_nonzero += is != 0;
-		}
-		supplied[(offset + *done) / PAGE] = true;
-	}
-	return ZX_OK;
-}
-
-void pager_supply_all(struct supply **s, unsigned int n)
-{
-	if (n > together)
-		together = n;
-	for (unsigned int i = 0; i < n; i++)
-		s[i]->status = pager_supply(s[i]->vmo, s[i]->offset, s[i]->length,
-					    s[i]->buffer, &s[i]->done);
-}
-
-zx_status_t pager_fail(struct vmo *v, uint64_t offset, uint64_t length, int code)
-{
-	assert_ptr_equal(v, &vmo);
-	assert_int_equal(offset % PAGE, 0);
-	assert_int_equal(length % PAGE, 0);
-	for (uint64_t at = offset; at < offset + length; at += PAGE)
-		failed[at / PAGE] = code;
-	return ZX_OK;
-}
-
-int pager_info(struct vmo *v, struct pager_info *info)
-{
-	info->size = v->size;
-	return 0;
-}
-
-static void start(uint64_t size)
-{
-	memset(&vmo, 0, sizeof(vmo));
-	memset(failed, 0, sizeof(failed));
-	memset(supplied, 0, sizeof(supplied));
-	memset(bad_sector, 0, sizeof(bad_sector));
-	store = (struct backend){ &store_ops, "store", size };
-	store_size = size;
-	store_chunk = UINT32_MAX;
-	store_error = EIO;
-	supply_status = ZX_OK;
-	supply_limit = 0;
-	read_count = reads_ever = supplies = tail_nonzero = together = 0;
-	vmo.name = "vmo";
-	vmo.backend = &store;
-	vmo.size = (size + PAGE - 1) / PAGE * PAGE;
-	vmo.limit.second = -1;
-	assert_int_equal(reader_init(&vmo, WINDOW, DEPTH), 0);
-}
 
 static int setup(void **state)
 {
 	(void)state;
-	start(PAGES * PAGE);
+	disk_start(PAGES * PAGE, DEPTH, 0);
 	return 0;
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	answer_all();
-	reader_free(&vmo);
+	disk_stop();
 	return 0;
 }
 
@@ -252,7 +91,7 @@ static void tail_of_the_last_page_is_zero(void **state)
 {
 	(void)state;
 	reader_free(&vmo);
-	start(9 * PAGE + 100);
+	disk_start(9 * PAGE + 100, DEPTH, 0);
 	for (unsigned int i = 0; i < DEPTH; i++) {	/* buffers with old content */
 		reader_request(&vmo, 0, PAGE);
 		answer_all();
@@ -489,7 +328,7 @@ static void held_requests_wait(void **state)
 	reader_request(&vmo, WINDOW, PAGE);
 	assert_int_equal(read_count, 0);
 	vmo.held = false;
-	reader_resume(&vmo);
+	reader_pump(&vmo);
 	assert_int_equal(read_count, 2);
 	answer_all();
 	assert_supplied(0, 16);

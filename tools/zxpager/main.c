@@ -171,6 +171,7 @@ static void print_stat(const char *name)
 	LINE("sync_packets", info.out_sync_packets);
 	LINE("daemon_packets", r.packets);
 	LINE("daemon_windows", r.windows);
+	LINE("daemon_ahead", r.ahead);
 	LINE("daemon_failed", r.failed);
 	LINE("daemon_late", r.late);
 	LINE("daemon_dirty_packets", r.dirty_packets);

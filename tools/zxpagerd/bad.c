@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "reader.h"
 #include "vmo.h"
-#include "window.h"
 
 #define BADS_MAX	1024
 

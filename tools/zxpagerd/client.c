@@ -159,6 +159,7 @@ static void describe(struct zxd_reply *reply, struct vmo *vmo)
 	reply->zeroed = vmo->zeroed;
 	reply->writeback_errors = vmo->writeback_errors;
 	reply->syncs = vmo->syncs;
+	reply->ahead = vmo->ahead;
 	strncpy(reply->name, vmo->name, sizeof(reply->name) - 1);
 }
 

@@ -18,6 +18,7 @@
 
 #define WINDOW_MAX	(4U << 20)
 #define DEPTH_MAX	256
+#define AHEAD_MAX	(1UL << 30)
 #define DIRTY_MAX	(1UL << 40)
 #define SECONDS_MAX	(24UL * 3600)
 
@@ -25,6 +26,7 @@ struct options options = {
 	.socket = ZXD_SOCKET,
 	.window = 128U << 10,
 	.depth = 16,
+	.readahead = 2U << 20,
 	.dirty_window = 128U << 10,
 	.dirty_limit = 64U << 20,
 	.dirty_total = 256U << 20,
@@ -37,8 +39,8 @@ struct options options = {
 static const char *rw_names[VMOS_MAX];
 static unsigned int rw_count;
 
-enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_READY,
-       OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
+enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
+       OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
        OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT };
 
 static const struct argp_option table[] = {
@@ -53,6 +55,9 @@ static const struct argp_option table[] = {
 	  "Read and supply this much at a time (default 128K)", 0 },
 	{ "depth", OPT_DEPTH, "N", 0,
 	  "Read N windows of a VMO at a time (default 16)", 0 },
+	{ "readahead", OPT_AHEAD, "SIZE", 0,
+	  "Be ahead of sequential readers by this much at most; 0: never (default 2M)",
+	  0 },
 	{ "dirty-window", OPT_DIRTY_WINDOW, "SIZE", 0,
 	  "Allow writes to this much at a time (default 128K)", 0 },
 	{ "dirty-limit", OPT_DIRTY_LIMIT, "SIZE", 0,
@@ -192,6 +197,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_DEPTH:
 		options.depth = (unsigned int)number("depth", arg, DEPTH_MAX);
+		break;
+	case OPT_AHEAD:
+		options.readahead = strcmp(arg, "0") ?
+				    number("readahead", arg, AHEAD_MAX) : 0;
 		break;
 	case OPT_DIRTY_WINDOW:
 		options.dirty_window = number("dirty-window", arg, WINDOW_MAX);

@@ -19,6 +19,7 @@ struct vmo_option {
  * struct options - the command line
  * @window: size of a window in bytes
  * @depth: windows that are read at a time, of each VMO
+ * @readahead: the most to read ahead for one reader of a VMO, in bytes; 0 for nothing
  * @dirty_window: size of the windows in which writes are granted
  * @dirty_limit, @dirty_total: the most that may be dirty in one VMO, in all of them
  * @dirty_background: from here on it is written back, however new
@@ -30,6 +31,7 @@ struct options {
 	const char *socket;
 	uint32_t window;
 	unsigned int depth;
+	uint64_t readahead;
 	uint64_t dirty_window;
 	uint64_t dirty_limit;
 	uint64_t dirty_total;

@@ -105,7 +105,7 @@ struct zxd_request {
  * @zeroed: bytes of zero ranges that it wrote back
  * @writeback_errors: writes and syncs of the store that failed
  * @syncs: SYNC packets that it answered
- * @reserved: 0
+ * @ahead: windows of @windows that nobody had asked for yet
  * @name: of the VMO
  */
 struct zxd_reply {
@@ -129,7 +129,7 @@ struct zxd_reply {
 	uint64_t zeroed;
 	uint64_t writeback_errors;
 	uint64_t syncs;
-	uint64_t reserved;
+	uint64_t ahead;
 	char name[ZXD_NAME_SIZE];
 };
 

@@ -31,7 +31,7 @@ void vmo_add(const char *name, const char *path, bool writable)
 					      backend_file_open(path, writable);
 	vmo->resizable = writable && vmo->backend->ops->resize;
 	vmo->size = (vmo->backend->size + mask) & ~mask;
-	if (reader_init(vmo, options.window, options.depth))
+	if (reader_init(vmo, options.window, options.depth, options.readahead))
 		die("%s: out of memory for %u windows of %u bytes", name,
 		    options.depth, options.window);
 	if (writable) {
@@ -211,7 +211,7 @@ void vmo_clear(struct vmo *vmo)
 void vmo_hold(struct vmo *vmo, bool held)
 {
 	vmo->held = held;
-	reader_resume(vmo);
+	reader_pump(vmo);
 	dirty_pump(vmo);
 }
 

@@ -11,7 +11,7 @@
 #include "dirty.h"
 #include "log.h"
 #include "pager.h"
-#include "window.h"
+#include "reader.h"
 #include "writeback.h"
 
 /*
@@ -40,6 +40,7 @@ struct vmo {
 	/* What ZXD_STAT tells. */
 	uint64_t packets;
 	uint64_t windows;
+	uint64_t ahead;
 	uint64_t failed;
 	uint64_t late;
 	uint64_t dirty_packets;

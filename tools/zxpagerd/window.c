@@ -1,66 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How READs are answered: in windows, aligned pieces of a VMO that are read and
- * supplied as a whole.
+ * Windows, aligned pieces of a VMO that are read and supplied as a whole.
  *
- * A READ marks its pages as wanted in each window that it touches.  A window that is
- * being read already is not read again.  What a window has beyond the wanted pages is
- * a bonus: when the read of the whole window fails, only the wanted pages are read
- * again, run by run, and a run that fails page by page, so that an error is answered
- * for those pages alone that have one.  A window is done when no page of it is wanted
- * any more, so nothing that was asked for stays without an answer.
+ * What a window has beyond the wanted pages is a bonus: when the read of the whole window
+ * fails, only the wanted pages are read again, run by run, and a run that fails page by
+ * page, so that an error is answered for those pages alone that have one.  A window is
+ * done when no page of it is wanted any more, so nothing that was asked for stays without
+ * an answer.  One that is read ahead has none from the start, and is all bonus.
  *
  * While a window is read its file may be written back to, and END then lets the kernel
  * evict what was written.  Supplying what was read before that would bring the old
- * content back, so such a window is read anew.
- *
- * All of a VMO's windows may be busy; then requests queue up, and only as many as
- * there are packets without an answer.
+ * content back, so such a window is read anew, if anybody waits for it.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "log.h"
 #include "pager.h"
-#include "supply.h"
 #include "vmo.h"
 #include "window.h"
 
 /* Internal errno for a file that is not as long any more; fails with EIO. */
 #define TRUNCATED	ENODATA
-
-enum mode {
-	WHOLE,		/* read all of the window */
-	RUNS,		/* only what is wanted, run by run */
-	PAGES,		/* page by page */
-};
-
-/*
- * struct window - one read under way
- * @supply: of what was read, when all of it is there
- * @offset: start in the VMO
- * @length: window size, less at the end of the VMO
- * @from, @to: the part of it that is being read now
- * @got: bytes of that part that are there
- * @outdated: what was read so far is older than the store
- * @wanted: a bit for each page that waits for an answer
- */
-struct window {
-	struct event event;
-	struct supply supply;
-	struct vmo *vmo;
-	bool busy;
-	bool outdated;
-	enum mode mode;
-	uint64_t offset;
-	uint32_t length;
-	uint32_t from, to, got;
-	uint8_t *buffer;
-	uint64_t *wanted;
-};
 
 static uint32_t page_size(const struct window *w)
 {
@@ -70,6 +32,14 @@ static uint32_t page_size(const struct window *w)
 static size_t wanted_words(const struct reader *r)
 {
 	return (r->window_size / r->page_size + 63) / 64;
+}
+
+bool window_is_wanted(const struct window *w)
+{
+	for (size_t i = 0; i < wanted_words(&w->vmo->reader); i++)
+		if (w->wanted[i])
+			return true;
+	return false;
 }
 
 static bool is_wanted(const struct window *w, uint32_t at)
@@ -106,22 +76,10 @@ static int fail_code(int error)
 	return EIO;
 }
 
-static void answer_failed(struct vmo *vmo, uint64_t offset, uint64_t length,
-			  int code)
-{
-	zx_status_t status = pager_fail(vmo, offset, length, code);
-
-	vmo->failed++;
-	if (status != ZX_OK && status != ZX_ERR_BAD_STATE)
-		log_limited(&vmo->limit, "%s: cannot fail %llu+%llu: status %d",
-			    vmo->name, (unsigned long long)offset,
-			    (unsigned long long)length, status);
-}
-
 /* Fails [@from, @to) of a window for good. */
 static void fail_part(struct window *w, uint32_t from, uint32_t to, int code)
 {
-	answer_failed(w->vmo, w->offset + from, to - from, code);
+	reader_fail(w->vmo, w->offset + from, to - from, code);
 	set_wanted(w, from, to, false);
 }
 
@@ -179,6 +137,7 @@ static void part_failed(struct window *w, int error)
 
 	if (w->mode == WHOLE) {
 		w->mode = RUNS;
+		ahead_failed(&vmo->reader.ahead, w->offset);
 	} else if (w->to - w->from > page_size(w)) {
 		w->mode = PAGES;
 	} else {
@@ -195,28 +154,6 @@ static void part_failed(struct window *w, int error)
 				    (unsigned long long)(w->offset + w->from),
 				    strerror(error));
 		fail_part(w, w->from, w->to, fail_code(error));
-	}
-}
-
-/* Requests in the queue for what just got content are over. */
-static void trim_requests(struct reader *r, uint64_t offset, uint64_t end)
-{
-	struct request **link = &r->requests, *req;
-
-	while ((req = *link)) {
-		if (offset <= req->offset && req->offset < end)
-			req->offset = end < req->end ? end : req->end;
-		else if (req->offset < offset && offset < req->end &&
-			 req->end <= end)
-			req->end = offset;
-		if (req->offset < req->end) {
-			link = &req->next;
-			continue;
-		}
-		*link = req->next;
-		if (!req->next)
-			r->requests_end = link;
-		free(req);
 	}
 }
 
@@ -255,7 +192,7 @@ static void end_supply(struct window *w)
 	zx_status_t status = w->supply.status;
 
 	set_wanted(w, w->from, w->from + (uint32_t)done, false);
-	trim_requests(&w->vmo->reader, w->supply.offset, w->supply.offset + done);
+	reader_trim(&w->vmo->reader, w->supply.offset, w->supply.offset + done);
 	if (status == ZX_ERR_BAD_STATE)
 		/* Detached: whoever waited was told. */
 		set_wanted(w, 0, w->length, false);
@@ -277,9 +214,17 @@ static void supply_zeroes(struct window *w)
 	end_supply(w);
 }
 
-/* Begins what is to be read next, or lets the window go. */
-static void step(struct window *w)
+static void let_go(struct window *w)
 {
+	w->busy = false;
+	w->vmo->reader.busy--;
+}
+
+void window_step(struct window *w)
+{
+	/* What nobody waits for is not worth a second try. */
+	if (w->outdated && !window_is_wanted(w))
+		w->mode = RUNS;
 	for (;;) {
 		w->got = 0;
 		w->outdated = false;
@@ -287,7 +232,8 @@ static void step(struct window *w)
 			w->from = 0;
 			w->to = w->length;
 		} else if (!next_run(w)) {
-			w->busy = false;
+			let_go(w);
+			ahead_answered(&w->vmo->reader.ahead, w->offset);
 			return;
 		}
 		if (part_bytes(w)) {
@@ -298,28 +244,14 @@ static void step(struct window *w)
 	}
 }
 
-static struct window *find_window(struct reader *r, uint64_t offset)
-{
-	for (unsigned int i = 0; i < r->depth; i++)
-		if (r->windows[i].busy && r->windows[i].offset == offset)
-			return &r->windows[i];
-	return NULL;
-}
-
-static struct window *free_window(struct reader *r)
-{
-	for (unsigned int i = 0; i < r->depth; i++)
-		if (!r->windows[i].busy)
-			return &r->windows[i];
-	return NULL;
-}
-
-static void begin(struct window *w, uint64_t offset)
+void window_begin(struct window *w, uint64_t offset)
 {
 	struct reader *r = &w->vmo->reader;
 	uint64_t left = w->vmo->size - offset;
 
 	w->busy = true;
+	r->busy++;
+	w->outdated = false;
 	w->offset = offset;
 	w->length = left < r->window_size ? (uint32_t)left : r->window_size;
 	w->mode = reader_has_bad(r, offset, offset + w->length) ? RUNS : WHOLE;
@@ -327,52 +259,15 @@ static void begin(struct window *w, uint64_t offset)
 	w->vmo->windows++;
 }
 
-/* Begins as many windows as there are requests for and room. */
-static void pump(struct vmo *vmo)
+void window_want(struct window *w, uint64_t offset, uint64_t end)
 {
-	struct reader *r = &vmo->reader;
-	struct request *req;
-	struct window *w;
-	uint64_t start, end;
-	bool begun;
-
-	while (!vmo->held && (req = r->requests)) {
-		/* What was cut off the VMO in the meantime nobody waits for. */
-		if (req->end > vmo->size) {
-			trim_requests(r, vmo->size, UINT64_MAX);
-			continue;
-		}
-		start = req->offset & ~(uint64_t)(r->window_size - 1);
-		w = find_window(r, start);
-		begun = !w;
-		if (begun) {
-			w = free_window(r);
-			if (!w)
-				return;
-			begin(w, start);
-		}
-		/* It began when the VMO was smaller: when it is done. */
-		if (req->offset >= start + w->length)
-			return;
-		end = start + w->length < req->end ? start + w->length : req->end;
-		set_wanted(w, (uint32_t)(req->offset - start),
-			   (uint32_t)(end - start), true);
-		req->offset = end;
-		if (req->offset >= req->end) {
-			r->requests = req->next;
-			if (!r->requests)
-				r->requests_end = &r->requests;
-			free(req);
-		}
-		if (begun)
-			step(w);
-	}
+	set_wanted(w, (uint32_t)(offset - w->offset), (uint32_t)(end - w->offset), true);
 }
 
 static void go_on(struct window *w)
 {
-	step(w);
-	pump(w->vmo);
+	window_step(w);
+	reader_pump(w->vmo);
 }
 
 /* Much may have happened since it was read. */
@@ -381,7 +276,7 @@ static bool window_ready(struct supply *s)
 	struct window *w = event_owner(s, struct window, supply);
 
 	if (w->vmo->detached) {
-		w->busy = false;
+		let_go(w);
 		return false;
 	}
 	if (w->outdated || !begin_supply(w)) {
@@ -405,7 +300,7 @@ static void window_done(struct event *ev, int res)
 	bool short_of;
 
 	if (w->vmo->detached) {
-		w->busy = false;
+		let_go(w);
 		return;
 	}
 	if (w->outdated) {
@@ -428,91 +323,18 @@ static void window_done(struct event *ev, int res)
 	go_on(w);
 }
 
-void reader_outdate(struct vmo *vmo, uint64_t offset, uint64_t end)
+int window_init(struct window *w, struct vmo *vmo, uint8_t *buffer)
 {
-	struct reader *r = &vmo->reader;
-
-	for (unsigned int i = 0; i < r->depth; i++) {
-		struct window *w = &r->windows[i];
-
-		if (w->busy && w->offset < end && offset < w->offset + w->length)
-			w->outdated = true;
-	}
+	w->event.handler = window_done;
+	w->supply.begin = window_ready;
+	w->supply.handler = window_supplied;
+	w->vmo = vmo;
+	w->buffer = buffer;
+	w->wanted = calloc(wanted_words(&vmo->reader), sizeof(*w->wanted));
+	return w->wanted ? 0 : ENOMEM;
 }
 
-void reader_request(struct vmo *vmo, uint64_t offset, uint64_t length)
+void window_free(struct window *w)
 {
-	struct reader *r = &vmo->reader;
-	struct request *req;
-
-	vmo_refresh(vmo);
-	if (vmo->detached || offset >= vmo->size || !length)
-		return;
-	if (length > vmo->size - offset)
-		length = vmo->size - offset;
-	req = malloc(sizeof(*req));
-	if (!req) {
-		log_limited(&vmo->limit, "%s: out of memory: a READ fails",
-			    vmo->name);
-		answer_failed(vmo, offset, length, EIO);
-		return;
-	}
-	*req = (struct request){ .offset = offset, .end = offset + length };
-	*r->requests_end = req;
-	r->requests_end = &req->next;
-	pump(vmo);
-}
-
-void reader_resume(struct vmo *vmo)
-{
-	pump(vmo);
-}
-
-void reader_cancel(struct vmo *vmo)
-{
-	trim_requests(&vmo->reader, 0, UINT64_MAX);
-}
-
-int reader_init(struct vmo *vmo, uint32_t window_size, unsigned int depth)
-{
-	struct reader *r = &vmo->reader;
-	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
-	uint8_t *memory;
-
-	*r = (struct reader){
-		.window_size = window_size,
-		.page_size = page,
-		.depth = depth,
-		.requests_end = &r->requests,
-	};
-	r->windows = calloc(depth, sizeof(*r->windows));
-	memory = mmap(NULL, (size_t)depth * window_size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (!r->windows || memory == MAP_FAILED)
-		return ENOMEM;
-	for (unsigned int i = 0; i < depth; i++) {
-		struct window *w = &r->windows[i];
-
-		w->event.handler = window_done;
-		w->supply.begin = window_ready;
-		w->supply.handler = window_supplied;
-		w->vmo = vmo;
-		w->buffer = memory + (size_t)i * window_size;
-		w->wanted = calloc(wanted_words(r), sizeof(*w->wanted));
-		if (!w->wanted)
-			return ENOMEM;
-	}
-	return 0;
-}
-
-void reader_free(struct vmo *vmo)
-{
-	struct reader *r = &vmo->reader;
-
-	reader_cancel(vmo);
-	reader_clear_bad(vmo);
-	for (unsigned int i = 0; i < r->depth; i++)
-		free(r->windows[i].wanted);
-	munmap(r->windows[0].buffer, (size_t)r->depth * r->window_size);
-	free(r->windows);
+	free(w->wanted);
 }

@@ -6,66 +6,50 @@
 #include <stdint.h>
 
 #include "loop.h"
+#include "supply.h"
 
 struct vmo;
-struct window;
 
-/* struct request - the part of a READ packet that no window was begun for */
-struct request {
-	struct request *next;
-	uint64_t offset;
-	uint64_t end;
-};
-
-/* struct bad - a range that is to fail */
-struct bad {
-	struct bad *next;
-	uint64_t offset;
-	uint64_t end;
-	int code;
+enum window_mode {
+	WHOLE,		/* read all of the window */
+	RUNS,		/* only what is wanted, run by run */
+	PAGES,		/* page by page */
 };
 
 /*
- * struct reader - how the READs of one VMO are answered
- * @window_size: a power of two, a multiple of the page size
- * @depth: how many windows are read at a time; their memory is there from the start,
- *	so that answering never needs any
+ * struct window - one read under way
+ * @supply: of what was read, when all of it is there
+ * @offset: start in the VMO
+ * @length: window size, less at the end of the VMO
+ * @from, @to: the part of it that is being read now
+ * @got: bytes of that part that are there
+ * @outdated: what was read so far is older than the store
+ * @wanted: a bit for each page that waits for an answer
  */
-struct reader {
-	uint32_t window_size;
-	uint32_t page_size;
-	unsigned int depth;
-	struct window *windows;
-	struct request *requests, **requests_end;
-	struct bad *bads;
-	unsigned int bad_count;
+struct window {
+	struct event event;
+	struct supply supply;
+	struct vmo *vmo;
+	bool busy;
+	bool outdated;
+	enum window_mode mode;
+	uint64_t offset;
+	uint32_t length;
+	uint32_t from, to, got;
+	uint8_t *buffer;
+	uint64_t *wanted;
 };
 
 /* 0 or an errno. */
-int reader_init(struct vmo *vmo, uint32_t window_size, unsigned int depth);
-void reader_free(struct vmo *vmo);
+int window_init(struct window *w, struct vmo *vmo, uint8_t *buffer);
+void window_free(struct window *w);
 
-/* Somebody waits for a range: it will be supplied or failed. */
-void reader_request(struct vmo *vmo, uint64_t offset, uint64_t length);
+/* It is to be read from @offset on, with no page wanted; then window_want() and _step(). */
+void window_begin(struct window *w, uint64_t offset);
+void window_want(struct window *w, uint64_t offset, uint64_t end);
+bool window_is_wanted(const struct window *w);
 
-/* Goes on where vmo->held had it stop. */
-void reader_resume(struct vmo *vmo);
-
-/* Nobody waits any more; what is being read is thrown away. */
-void reader_cancel(struct vmo *vmo);
-
-/*
- * The store has something newer for a range, and the kernel may forget it any time: what
- * was read so far is not supplied any more.
- */
-void reader_outdate(struct vmo *vmo, uint64_t offset, uint64_t end);
-
-/* 0 or an errno: READs of the range fail with @code until reader_clear_bad(). */
-int reader_add_bad(struct vmo *vmo, uint64_t offset, uint64_t length, int code);
-void reader_clear_bad(struct vmo *vmo);
-
-/* What @offset's page is to fail with, or 0; and whether any page of a range is. */
-int reader_bad_code(const struct reader *r, uint64_t offset);
-bool reader_has_bad(const struct reader *r, uint64_t offset, uint64_t end);
+/* Begins what is to be read next, or lets the window go. */
+void window_step(struct window *w);
 
 #endif /* ZXD_WINDOW_H */

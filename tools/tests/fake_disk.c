@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The store and the pager of the reader's tests.
+ */
+#include "fake_disk.h"
+
+struct vmo vmo;
+struct backend store;
+struct read reads[64];
+unsigned int read_count, reads_ever;
+bool bad_sector[DISK_PAGES], supplied[DISK_PAGES];
+int store_error;
+uint64_t store_size;
+uint64_t vmo_size;
+uint32_t store_chunk;
+int failed[DISK_PAGES];
+unsigned int supplies, tail_nonzero, together;
+zx_status_t supply_status;
+uint64_t supply_limit;
+
+/* Byte @at of the store. */
+static uint8_t content(uint64_t at)
+{
+	return (uint8_t)(at / PAGE * 7 + at % 251 + 1);
+}
+
+static void store_read(struct backend *be, struct event *ev, void *buffer,
+		       uint32_t length, uint64_t offset)
+{
+	assert_ptr_equal(be, &store);
+	assert_true(length > 0);
+	assert_true(read_count < 64);
+	reads[read_count].ev = ev;
+	reads[read_count].buffer = buffer;
+	reads[read_count].length = length;
+	reads[read_count++].offset = offset;
+	reads_ever++;
+}
+
+static const struct backend_ops store_ops = { .read = store_read };
+
+void read_is_done(unsigned int i)
+{
+	struct event *ev = reads[i].ev;
+	uint8_t *buffer = reads[i].buffer;
+	uint64_t offset = reads[i].offset;
+	uint32_t length = reads[i].length;
+	int res = 0;
+
+	memmove(&reads[i], &reads[i + 1], (--read_count - i) * sizeof(reads[0]));
+	if (length > store_chunk)
+		length = store_chunk;
+	for (uint64_t at = offset; at < offset + length; at++) {
+		if (at >= store_size)
+			break;
+		if (bad_sector[at / PAGE]) {
+			res = -store_error;
+			break;
+		}
+		buffer[at - offset] = content(at);
+		res++;
+	}
+	ev->handler(ev, res);
+}
+
+void answer(unsigned int i)
+{
+	read_is_done(i);
+	supply_all();
+}
+
+void answer_all(void)
+{
+	while (read_count)
+		answer(0);
+}
+
+zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
+			 const void *buffer, uint64_t *done)
+{
+	const uint8_t *bytes = buffer;
+
+	assert_ptr_equal(v, &vmo);
+	assert_int_equal(offset % PAGE, 0);
+	assert_int_equal(length % PAGE, 0);
+	assert_true(vmo.resizable || offset + length <= vmo.size);
+	supplies++;
+	*done = 0;
+	for (; *done < length; *done += PAGE) {
+		if (offset + *done >= vmo_size)
+			return ZX_ERR_OUT_OF_RANGE;
+		if (supply_status != ZX_OK && *done >= supply_limit)
+			return supply_status;
+		for (uint64_t at = offset + *done; at < offset + *done + PAGE; at++) {
+			uint8_t is = bytes[at - offset];
+
+			if (at < store.size)
+				assert_int_equal(is, content(at));
+			else
+				tail_nonzero += is != 0;
+		}
+		supplied[(offset + *done) / PAGE] = true;
+	}
+	return ZX_OK;
+}
+
+void pager_supply_all(struct supply **s, unsigned int n)
+{
+	if (n > together)
+		together = n;
+	for (unsigned int i = 0; i < n; i++)
+		s[i]->status = pager_supply(s[i]->vmo, s[i]->offset, s[i]->length,
+					    s[i]->buffer, &s[i]->done);
+}
+
+zx_status_t pager_fail(struct vmo *v, uint64_t offset, uint64_t length, int code)
+{
+	assert_ptr_equal(v, &vmo);
+	assert_int_equal(offset % PAGE, 0);
+	assert_int_equal(length % PAGE, 0);
+	for (uint64_t at = offset; at < offset + length; at += PAGE)
+		failed[at / PAGE] = code;
+	return ZX_OK;
+}
+
+int pager_info(struct vmo *v, struct pager_info *info)
+{
+	(void)v;
+	info->size = vmo_size;
+	return 0;
+}
+
+void disk_start(uint64_t size, unsigned int depth, uint64_t ahead)
+{
+	memset(&vmo, 0, sizeof(vmo));
+	memset(failed, 0, sizeof(failed));
+	memset(supplied, 0, sizeof(supplied));
+	memset(bad_sector, 0, sizeof(bad_sector));
+	store = (struct backend){ &store_ops, "store", size };
+	store_size = size;
+	store_chunk = UINT32_MAX;
+	store_error = EIO;
+	supply_status = ZX_OK;
+	supply_limit = 0;
+	read_count = reads_ever = supplies = tail_nonzero = together = 0;
+	vmo.name = "vmo";
+	vmo.backend = &store;
+	vmo_size = (size + PAGE - 1) / PAGE * PAGE;
+	vmo.size = vmo_size;
+	vmo.limit.second = -1;
+	assert_int_equal(reader_init(&vmo, WINDOW, depth, ahead), 0);
+}
+
+void disk_stop(void)
+{
+	answer_all();
+	reader_free(&vmo);
+}
+
+void want(unsigned int window)
+{
+	reader_request(&vmo, window * WINDOW + 3 * PAGE, PAGE);
+}
+
+void assert_reads(unsigned int from, unsigned int to)
+{
+	assert_int_equal(read_count, to - from);
+	for (unsigned int i = 0; i < read_count; i++)
+		assert_int_equal(reads[i].offset, (from + i) * WINDOW);
+}
+
+bool is_supplied(unsigned int window)
+{
+	return supplied[window * 8] && supplied[window * 8 + 7];
+}
+
+void assert_silent(void)
+{
+	for (unsigned int i = 0; i < DISK_PAGES; i++)
+		assert_int_equal(failed[i], 0);
+	assert_int_equal(vmo.failed, 0);
+	assert_int_equal(vmo.limit.second, -1);
+}
+
+void want_and_have(unsigned int window, unsigned int to)
+{
+	want(window);
+	assert_reads(window, window + 1);
+	answer(0);
+	assert_true(is_supplied(window));
+	assert_reads(window + 1, to);
+}
