@@ -82,8 +82,9 @@ static const char doc[] =
 	"\vzxpager(1) is the client. SIGTERM detaches all VMOs, writes back what is dirty "
 	"and ends the daemon; a second one ends it at once.";
 
-/* A number with an optional K, M or G, within [1, max]. */
-static unsigned long number(const char *what, const char *text, unsigned long max)
+/* A number with an optional K, M or G, within [min, max]. */
+static unsigned long number(const char *what, const char *text, unsigned long min,
+			    unsigned long max)
 {
 	unsigned long value, unit = 1;
 	char *end;
@@ -94,9 +95,9 @@ static unsigned long number(const char *what, const char *text, unsigned long ma
 		unit = *end == 'K' ? 1UL << 10 : *end == 'M' ? 1UL << 20 : 1UL << 30;
 	if (unit > 1)
 		end++;
-	if (errno || end == text || *end || *text == '-' || !value ||
+	if (errno || end == text || *end || *text == '-' || value < min ||
 	    value > max / unit)
-		die("--%s %s: want a number from 1 to %lu", what, text, max);
+		die("--%s %s: want a number from %lu to %lu", what, text, min, max);
 	return value * unit;
 }
 
@@ -193,34 +194,33 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		add_gid(arg);
 		break;
 	case OPT_WINDOW:
-		options.window = (uint32_t)number("window", arg, WINDOW_MAX);
+		options.window = (uint32_t)number("window", arg, 1, WINDOW_MAX);
 		break;
 	case OPT_DEPTH:
-		options.depth = (unsigned int)number("depth", arg, DEPTH_MAX);
+		options.depth = (unsigned int)number("depth", arg, 1, DEPTH_MAX);
 		break;
 	case OPT_AHEAD:
-		options.readahead = strcmp(arg, "0") ?
-				    number("readahead", arg, AHEAD_MAX) : 0;
+		options.readahead = number("readahead", arg, 0, AHEAD_MAX);
 		break;
 	case OPT_DIRTY_WINDOW:
-		options.dirty_window = number("dirty-window", arg, WINDOW_MAX);
+		options.dirty_window = number("dirty-window", arg, 1, WINDOW_MAX);
 		break;
 	case OPT_DIRTY_LIMIT:
-		options.dirty_limit = number("dirty-limit", arg, DIRTY_MAX);
+		options.dirty_limit = number("dirty-limit", arg, 1, DIRTY_MAX);
 		break;
 	case OPT_DIRTY_TOTAL:
-		options.dirty_total = number("dirty-total", arg, DIRTY_MAX);
+		options.dirty_total = number("dirty-total", arg, 1, DIRTY_MAX);
 		break;
 	case OPT_DIRTY_BACKGROUND:
-		options.dirty_background = number("dirty-background", arg, DIRTY_MAX);
+		options.dirty_background = number("dirty-background", arg, 1, DIRTY_MAX);
 		break;
 	case OPT_AGE:
 		options.writeback_age =
-			(unsigned int)number("writeback-age", arg, SECONDS_MAX);
+			(unsigned int)number("writeback-age", arg, 1, SECONDS_MAX);
 		break;
 	case OPT_TIMEOUT:
 		options.shutdown_timeout =
-			(unsigned int)number("shutdown-timeout", arg, SECONDS_MAX);
+			(unsigned int)number("shutdown-timeout", arg, 1, SECONDS_MAX);
 		break;
 	case OPT_READY:
 		set_ready_fd(arg);
