@@ -15,6 +15,7 @@ uint64_t vmo_size;
 uint32_t store_chunk;
 int failed[DISK_PAGES];
 unsigned int supplies, tail_nonzero, together;
+uint64_t supplied_last;
 zx_status_t supply_status;
 uint64_t supply_limit;
 
@@ -85,6 +86,7 @@ zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
 	assert_int_equal(length % PAGE, 0);
 	assert_true(vmo.resizable || offset + length <= vmo.size);
 	supplies++;
+	supplied_last = offset;
 	*done = 0;
 	for (; *done < length; *done += PAGE) {
 		if (offset + *done >= vmo_size)

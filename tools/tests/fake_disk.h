@@ -42,6 +42,7 @@ extern uint32_t store_chunk;		/* the most that one read gives */
 extern int failed[DISK_PAGES];		/* the code, or 0 */
 extern unsigned int supplies, tail_nonzero;
 extern unsigned int together;		/* the most that was supplied with one call */
+extern uint64_t supplied_last;		/* where */
 extern zx_status_t supply_status;
 extern uint64_t supply_limit;		/* bytes until supply_status */
 

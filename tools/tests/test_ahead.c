@@ -116,6 +116,24 @@ static void long_reads(void **state)
 	assert_int_equal(vmo.ahead, 3);
 }
 
+/* What is ahead is not what others wait for. */
+static void waited_for_is_supplied_first(void **state)
+{
+	(void)state;
+	want_and_have(5, 6);
+	want_and_have(6, 8);
+	want(20);
+	assert_int_equal(read_count, 2);
+	assert_int_equal(reads[0].offset, 7 * WINDOW);
+	read_is_done(0);
+	read_is_done(0);
+	together = 0;
+	supply_all();
+	assert_int_equal(together, 1);
+	assert_true(is_supplied(20));
+	assert_int_equal(supplied_last, 7 * WINDOW);
+}
+
 /* It is not read twice, and the stream goes on. */
 static void asked_for_under_way(void **state)
 {
@@ -385,6 +403,7 @@ int main(void)
 		TEST(two_in_a_row_one),
 		TEST(never_where_it_is_off),
 		TEST(long_reads),
+		TEST(waited_for_is_supplied_first),
 		TEST(asked_for_under_way),
 		TEST(same_window_again),
 		TEST(not_quite_in_order),

@@ -2,7 +2,7 @@
 /*
  * What was read in one turn of the loop is supplied with one call, whatever VMOs it is
  * for: the clients then wake together, and none takes the CPU from the daemon before it
- * has answered the others.
+ * has answered the others. What nobody waits for comes after that, with a call of its own.
  */
 #include <stddef.h>
 
@@ -12,23 +12,30 @@
 /* So many with one call. */
 #define TOGETHER	64
 
-static struct supply *first, **end = &first;
+struct queue {
+	struct supply *first, **end;
+};
 
-void supply_later(struct supply *s)
+static struct queue urgent = { NULL, &urgent.first };
+static struct queue others = { NULL, &others.first };
+
+void supply_later(struct supply *s, bool somebody_waits)
 {
+	struct queue *q = somebody_waits ? &urgent : &others;
+
 	s->next = NULL;
-	*end = s;
-	end = &s->next;
+	*q->end = s;
+	q->end = &s->next;
 }
 
-static struct supply *take(void)
+static struct supply *take(struct queue *q)
 {
-	struct supply *s = first;
+	struct supply *s = q->first;
 
 	if (s) {
-		first = s->next;
-		if (!first)
-			end = &first;
+		q->first = s->next;
+		if (!q->first)
+			q->end = &q->first;
 	}
 	return s;
 }
@@ -36,16 +43,18 @@ static struct supply *take(void)
 void supply_all(void)
 {
 	struct supply *together[TOGETHER], *s;
+	struct queue *q;
 	unsigned int n;
 
-	do {
+	while (urgent.first || others.first) {
+		q = urgent.first ? &urgent : &others;
 		n = 0;
-		while (n < TOGETHER && (s = take()))
+		while (n < TOGETHER && (s = take(q)))
 			if (s->begin(s))
 				together[n++] = s;
 		if (n)
 			pager_supply_all(together, n);
 		for (unsigned int i = 0; i < n; i++)
 			together[i]->handler(together[i]);
-	} while (first);
+	}
 }

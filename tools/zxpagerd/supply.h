@@ -30,8 +30,8 @@ struct supply {
 	uint64_t done;
 };
 
-/* In the next supply_all(); nothing is called from within. */
-void supply_later(struct supply *s);
+/* In the next supply_all(), first if @somebody_waits; nothing is called from within. */
+void supply_later(struct supply *s, bool somebody_waits);
 
 /* Once in each turn of the loop, when all that has happened is known. */
 void supply_all(void);

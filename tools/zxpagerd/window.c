@@ -316,7 +316,7 @@ static void window_done(struct event *ev, int res)
 		return;
 	}
 	if (!short_of) {
-		supply_later(&w->supply);
+		supply_later(&w->supply, window_is_wanted(w));
 		return;
 	}
 	part_failed(w, res ? -res : TRUNCATED);
