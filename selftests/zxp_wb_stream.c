@@ -278,6 +278,24 @@ TEST_F(stream, append_waits)
 		EXPECT_EQ(0, memcmp(buf + 400, "append", 6));
 }
 
+/* Also where that has become less. */
+TEST_F(stream, append_after_a_cut)
+{
+	struct test_vmo *vmo = new_unbounded(100, ZXP_VMO_TRAP_DIRTY);
+	char buf[6];
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	self->t[0].vmo = vmo;
+	ASSERT_TRUE(thread_start(&self->t[0], append));
+	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 1));
+	test_zxp(set_stream_size, vmo->fd, 0);
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(6, vmo_info(vmo).out_stream_size);
+	ASSERT_EQ(6, pread(vmo->fd, buf, sizeof(buf), 0));
+	EXPECT_EQ(0, memcmp(buf, "append", sizeof(buf)));
+}
+
 /* What a mapping has stored behind the end is not seen before what is written. */
 TEST_F(stream, gap_in_the_page)
 {
