@@ -24,7 +24,6 @@ tr -d '\r' < "$1" | awk -v up=$up '
 # out of memory prints a stack that is none either.
 /traps: |segfault at /			{ next }
 /invoked oom-killer/			{ oom = 1 }
-/kmem_cache_create.*failed with error -12/	{ oom = 1 }
 # What kmemleak suspects is for whoever had it look: it may be on its way somewhere.
 # The kernel races with itself in many places; ours are those that name us.
 /BUG: KCSAN:/				{ other = !/zxp_/ }
@@ -33,7 +32,7 @@ other					{ next }
 /Call Trace:/ && oom			{ oom = 0; next }
 
 function bad(line) {
-	return line ~ /BUG:|kernel BUG at|Oops|WARNING:|Call Trace:|Kernel panic/ ||
+	return line ~ /BUG:|kernel BUG at|Oops|WARNING:|Kernel panic/ ||
 	       line ~ /general protection fault|unable to handle|[Bb]ad (page|rss)/ ||
 	       line ~ /INFO: task .* blocked|soft lockup|LOCKUP|stall(ed|s)? (on|detected)|detected stall|self-detected/ ||
 	       line ~ /KASAN|KCSAN|KFENCE|UBSAN|ODEBUG|refcount_t/ ||
@@ -42,7 +41,25 @@ function bad(line) {
 	       line ~ /cannot create duplicate|Objects remaining|Busy inodes after|slab .*(corrupt|overwritten)|double free|stack is corrupted/
 }
 
+# A stack alone is bad, but for that of a slab cache that there is no memory for.
+up && left <= 0 && !lines && /Call Trace:/	{ held = $0; lines = 5; next }
+lines && /kmem_cache_create/		{ lines = 0; next }
+lines {
+	held = held "\n" $0
+	if (--lines && !bad($0))
+		next
+	print held
+	lines = 0
+	found++
+	left = 34
+	next
+}
+
 up && bad($0)				{ if (left <= 0) found++; left = 40 }
 up && left-- > 0			{ print }
-END					{ exit found > 0 }
+END {
+	if (lines)
+		print held
+	exit found > 0 || lines > 0
+}
 '

@@ -256,6 +256,9 @@ test_kernel_log() {
 	# What a stock kernel says while it boots is not for us to judge.
 	printf 'WARNING: CPU: 0\nzxvm: userspace is up\n' > "$tmp/klog"
 	"$scripts/klog.sh" "$tmp/klog"
+	printf 'zxvm: userspace is up\nCall Trace:\n <TASK>\n kmem_cache_create\n' \
+		> "$tmp/klog"
+	"$scripts/klog.sh" "$tmp/klog"
 	printf 'zxvm: userspace is up\na invoked oom-killer\nCall Trace:\n' > "$tmp/klog"
 	"$scripts/klog.sh" "$tmp/klog"
 }

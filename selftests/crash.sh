@@ -120,7 +120,7 @@ kill_rounds() {
 	done
 	synced=$(awk '{ print $1 }' "$tmp/checked")
 	echo "# $(cat "$tmp/checked")"
-	result "$([ "${synced:-0}" -gt $((pages / 4)) ] && echo ok || echo not ok)" \
+	result "$([ "${synced:-0}" -gt "$rounds" ] && echo ok || echo not ok)" \
 		"something was synced"
 	result "$(rmmod zxpager && echo ok || echo not ok)" "the module unloads"
 }
