@@ -143,6 +143,36 @@ bool zxp_port_readable(struct zxp_port *port)
 	return !list_empty_careful(&port->queue);
 }
 
+/**
+ * zxp_port_rests() - is a daemon that answers now going to wait for a packet next?
+ * @port: its port
+ *
+ * One that has supplied what nobody had asked for is likely to go on with that, also
+ * after its next answer: who is answered would wait for the CPU then. Two rounds
+ * without that, and it is taken to rest again.
+ *
+ * Return: a guess, for zxp_wake().
+ */
+bool zxp_port_rests(struct zxp_port *port)
+{
+	return !zxp_port_readable(port) && !READ_ONCE(port->ahead);
+}
+
+/* Something was supplied that nobody had asked for. */
+void zxp_port_goes_on(struct zxp_port *port)
+{
+	WRITE_ONCE(port->ahead, 2);
+}
+
+/* Packets were read: a round begins. */
+static void zxp_port_begin_round(struct zxp_port *port)
+{
+	unsigned int ahead = READ_ONCE(port->ahead);
+
+	if (ahead)
+		WRITE_ONCE(port->ahead, ahead - 1);
+}
+
 /* Like autoremove_wake_function(), but a reader may get the CPU of its waker. */
 static int zxp_port_wake_reader(struct wait_queue_entry *wait, unsigned int mode,
 				int flags, void *key)
@@ -221,6 +251,7 @@ ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 		done += sizeof(packet->data);
 	}
 
+	zxp_port_begin_round(port);
 	return done;
 }
 

@@ -33,6 +33,8 @@ struct zxp_port_packet {
  * @posted: packets that were queued by hand, also while a reader has them; see post.c
  * @nr_posted: how many these are
  * @wait: readers and pollers
+ * @ahead: of the next so many reads that bring packets the daemon is taken to do more
+ *	than to answer these, see zxp_port_rests(). A guess, and changed without @lock.
  * @closed: the file is gone: nothing is queued any more
  */
 struct zxp_port {
@@ -42,6 +44,7 @@ struct zxp_port {
 	struct list_head posted;
 	unsigned int nr_posted;
 	wait_queue_head_t wait;
+	unsigned int ahead;
 	bool closed;
 };
 
@@ -56,6 +59,8 @@ void zxp_port_requeue(struct zxp_port *port, struct zxp_port_packet *packet);
 bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet);
 
 bool zxp_port_readable(struct zxp_port *port);
+bool zxp_port_rests(struct zxp_port *port);
+void zxp_port_goes_on(struct zxp_port *port);
 ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 		      bool nonblock);
 __poll_t zxp_port_poll(struct zxp_port *port, struct file *file,

@@ -92,7 +92,7 @@ static void zxp_request_wake(struct zxp_source *source,
 	struct wait_queue_entry wait = { .private = request->task };
 
 	WRITE_ONCE(request->woken, true);
-	zxp_wake(&wait, TASK_NORMAL, !zxp_port_readable(source->port));
+	zxp_wake(&wait, TASK_NORMAL, zxp_port_rests(source->port));
 }
 
 /* All that was asked for is resolved: everybody looks again. */
@@ -238,11 +238,13 @@ static void zxp_request_resolve_locked(struct zxp_source *source,
  * again.
  *
  * Context: Any. Takes &zxp_source.lock.
+ * Return: whether any of it had been asked for.
  */
-void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
+bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 			pgoff_t start, pgoff_t end, int error)
 {
 	struct zxp_request *request, *next;
+	bool asked = false;
 	struct rb_node *node;
 
 	spin_lock(&source->lock);
@@ -254,9 +256,11 @@ void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 		next = rb_entry_safe(node, struct zxp_request, node);
 		zxp_request_resolve_locked(source, request, start, end, error);
 		request = next;
+		asked = true;
 	}
 	zxp_source_dispatch_locked(source);
 	spin_unlock(&source->lock);
+	return asked;
 }
 
 /**

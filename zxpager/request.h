@@ -132,7 +132,7 @@ struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key);
 void zxp_source_get(struct zxp_source *source);
 void zxp_source_put(struct zxp_source *source);
 void zxp_source_detach(struct zxp_source *source, bool complete);
-void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
+bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 			pgoff_t start, pgoff_t end, int error);
 
 void zxp_source_hold(struct zxp_source *source);

@@ -6,8 +6,9 @@
  * last request does so, too. Between the two only one has work to do, so the best
  * place for whoever is woken is the CPU of its waker: the caches are warm and no
  * idle CPU has to be roused by an interrupt, which costs more than all the rest
- * of a fault. That holds only as long as nobody else wants that CPU; else the
- * scheduler decides. The module parameter ``handover`` switches it off.
+ * of a fault. That holds only as long as nobody else wants that CPU, and as the
+ * daemon does no more than answer (see zxp_port_rests()); else the scheduler decides.
+ * The module parameter ``handover`` switches it off.
  */
 #include <linux/moduleparam.h>
 #include <linux/sched.h>

@@ -400,6 +400,30 @@ static void zxp_runs_wake_together(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
 }
 
+/* Who supplies what nobody asks for goes on, until two rounds are without that. */
+static void zxp_supply_ahead_of_requests(struct kunit *test)
+{
+	struct zxp_requests *r = test->priv;
+	struct zxp_packet packet;
+	struct zxp_runs runs;
+	int round;
+
+	zxp_runs_init(&runs, NULL, 0);
+	KUNIT_EXPECT_TRUE(test, zxp_port_rests(r->port));
+	zxp_runs_add(&runs, r->source, 8, 9);
+	KUNIT_EXPECT_FALSE(test, zxp_port_rests(r->port));
+	for (round = 0; round < 2; round++) {
+		zxp_ask(test, 0, 0, 1, false);
+		KUNIT_EXPECT_FALSE(test, zxp_port_rests(r->port));
+		KUNIT_EXPECT_EQ(test, zxp_kunit_read(r->port, &packet, sizeof(packet)),
+				(ssize_t)sizeof(packet));
+		KUNIT_EXPECT_EQ(test, zxp_port_rests(r->port), round == 1);
+		zxp_runs_add(&runs, r->source, 0, 1);
+		KUNIT_EXPECT_EQ(test, zxp_port_rests(r->port), round == 1);
+		KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
+	}
+}
+
 static void zxp_runs_wake_in_the_end(struct kunit *test)
 {
 	struct zxp_requests *r = test->priv;
@@ -441,6 +465,7 @@ static struct kunit_case zxp_request_end_cases[] = {
 	KUNIT_CASE(zxp_request_that_is_held_after_a_detach),
 	KUNIT_CASE(zxp_runs_wake_together),
 	KUNIT_CASE(zxp_runs_wake_in_the_end),
+	KUNIT_CASE(zxp_supply_ahead_of_requests),
 	{}
 };
 
