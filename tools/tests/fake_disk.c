@@ -159,6 +159,32 @@ void disk_stop(void)
 	reader_free(&vmo);
 }
 
+static void ahead_start(unsigned int windows, unsigned int depth, unsigned int most)
+{
+	disk_start(windows * WINDOW, depth, most * WINDOW);
+	vmo.resizable = true;
+}
+
+int ahead_setup(void **state)
+{
+	(void)state;
+	ahead_start(DISK_WINDOWS, AHEAD_DEPTH, AHEAD_MOST);
+	return 0;
+}
+
+int ahead_teardown(void **state)
+{
+	(void)state;
+	disk_stop();
+	return 0;
+}
+
+void ahead_restart(unsigned int windows, unsigned int depth, unsigned int most)
+{
+	disk_stop();
+	ahead_start(windows, depth, most);
+}
+
 void want(unsigned int window)
 {
 	reader_request(&vmo, window * WINDOW + 3 * PAGE, PAGE);

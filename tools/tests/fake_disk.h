@@ -21,6 +21,11 @@
 #define PAGE		4096u
 #define WINDOW		(8 * PAGE)
 #define DISK_PAGES	512u
+#define DISK_WINDOWS	(DISK_PAGES * PAGE / WINDOW)
+
+/* Unless a test says something else. */
+#define AHEAD_DEPTH	16
+#define AHEAD_MOST	8	/* windows of read-ahead */
 
 /* struct read - what the store was asked for and has not answered */
 struct read {
@@ -49,6 +54,11 @@ extern uint64_t supply_limit;		/* bytes until supply_status */
 /* A file of @size bytes is served, with @depth windows and @ahead bytes of read-ahead. */
 void disk_start(uint64_t size, unsigned int depth, uint64_t ahead);
 void disk_stop(void);
+
+/* The same in windows, for tests of what is read ahead; clients may resize the VMO. */
+int ahead_setup(void **state);
+int ahead_teardown(void **state);
+void ahead_restart(unsigned int windows, unsigned int depth, unsigned int most);
 
 /* Answers read number @i as the disk would; supply_all() is left to the caller. */
 void read_is_done(unsigned int i);

@@ -7,36 +7,6 @@
 
 #include "fake_disk.h"
 
-#define DEPTH	16
-#define MOST	8		/* windows of read-ahead */
-#define WINDOWS	(DISK_PAGES * PAGE / WINDOW)
-
-static void start(unsigned int windows, unsigned int depth, unsigned int most)
-{
-	disk_start(windows * WINDOW, depth, most * WINDOW);
-	vmo.resizable = true;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	start(WINDOWS, DEPTH, MOST);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	disk_stop();
-	return 0;
-}
-
-static void restart(unsigned int windows, unsigned int depth, unsigned int most)
-{
-	disk_stop();
-	start(windows, depth, most);
-}
-
 static void in_a_row_it_doubles(void **state)
 {
 	(void)state;
@@ -65,7 +35,7 @@ static void here_and_there_nothing(void **state)
 {
 	(void)state;
 	for (unsigned int i = 0; i < 200; i++) {
-		want(i * 27 % WINDOWS);
+		want(i * 27 % DISK_WINDOWS);
 		answer_all();
 	}
 	assert_int_equal(vmo.ahead, 0);
@@ -88,8 +58,8 @@ static void two_in_a_row_one(void **state)
 static void never_where_it_is_off(void **state)
 {
 	(void)state;
-	restart(WINDOWS, DEPTH, 0);
-	for (unsigned int i = 0; i < WINDOWS; i++)
+	ahead_restart(DISK_WINDOWS, AHEAD_DEPTH, 0);
+	for (unsigned int i = 0; i < DISK_WINDOWS; i++)
 		want_and_have(i, i + 1);
 	assert_int_equal(vmo.ahead, 0);
 }
@@ -210,7 +180,7 @@ static void under_way_for_others(void **state)
 static void half_of_the_depth(void **state)
 {
 	(void)state;
-	restart(WINDOWS, 4, MOST);
+	ahead_restart(DISK_WINDOWS, 4, AHEAD_MOST);
 	want(5);
 	answer_all();
 	want(6);
@@ -240,8 +210,8 @@ static void half_of_the_depth(void **state)
 static void one_window_is_for_requests(void **state)
 {
 	(void)state;
-	restart(WINDOWS, 1, MOST);
-	for (unsigned int i = 0; i < WINDOWS; i++)
+	ahead_restart(DISK_WINDOWS, 1, AHEAD_MOST);
+	for (unsigned int i = 0; i < DISK_WINDOWS; i++)
 		want_and_have(i, i + 1);
 	assert_int_equal(vmo.ahead, 0);
 }
@@ -249,7 +219,7 @@ static void one_window_is_for_requests(void **state)
 static void queue_goes_first(void **state)
 {
 	(void)state;
-	restart(WINDOWS, 4, MOST);
+	ahead_restart(DISK_WINDOWS, 4, AHEAD_MOST);
 	want_and_have(5, 6);
 	want(6);
 	reader_request(&vmo, 20 * WINDOW, 10 * WINDOW);
@@ -291,7 +261,7 @@ static void two_at_once(void **state)
 static void two_in_turns(void **state)
 {
 	(void)state;
-	restart(WINDOWS, 4, MOST);
+	ahead_restart(DISK_WINDOWS, 4, AHEAD_MOST);
 	for (unsigned int i = 5; i < 7; i++) {
 		want(i);
 		answer_all();
@@ -361,7 +331,7 @@ static void every_request_is_answered(void **state)
 	for (unsigned int round = 0; round < 200; round++) {
 		unsigned int at[3] = { 0, 100, 200 };
 
-		restart(WINDOWS, 1 + (unsigned int)rand_r(&seed) % 6, MOST);
+		ahead_restart(DISK_WINDOWS, 1 + (unsigned int)rand_r(&seed) % 6, AHEAD_MOST);
 		vmo.limit = limit;
 		memset(asked, 0, sizeof(asked));
 		store_chunk = 1 + (uint32_t)rand_r(&seed) % WINDOW;
@@ -393,7 +363,7 @@ static void every_request_is_answered(void **state)
 	}
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, ahead_setup, ahead_teardown)
 
 int main(void)
 {

@@ -7,36 +7,6 @@
 
 #include "fake_disk.h"
 
-#define DEPTH	16
-#define MOST	8		/* windows of read-ahead */
-#define WINDOWS	(DISK_PAGES * PAGE / WINDOW)
-
-static void start(unsigned int windows, unsigned int depth, unsigned int most)
-{
-	disk_start(windows * WINDOW, depth, most * WINDOW);
-	vmo.resizable = true;
-}
-
-static int setup(void **state)
-{
-	(void)state;
-	start(WINDOWS, DEPTH, MOST);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	disk_stop();
-	return 0;
-}
-
-static void restart(unsigned int windows, unsigned int depth, unsigned int most)
-{
-	disk_stop();
-	start(windows, depth, most);
-}
-
 static void one_that_fails_is_dropped(void **state)
 {
 	(void)state;
@@ -67,7 +37,7 @@ static void one_that_fails_is_dropped(void **state)
 static void stops_where_it_fails(void **state)
 {
 	(void)state;
-	restart(WINDOWS, 4, MOST);
+	ahead_restart(DISK_WINDOWS, 4, AHEAD_MOST);
 	want(5);
 	answer_all();
 	want(6);
@@ -191,7 +161,7 @@ static void not_beyond_the_end(void **state)
 {
 	(void)state;
 	disk_stop();
-	disk_start(9 * WINDOW + 100, DEPTH, MOST * WINDOW);
+	disk_start(9 * WINDOW + 100, AHEAD_DEPTH, AHEAD_MOST * WINDOW);
 	want_and_have(5, 6);
 	want_and_have(6, 8);
 	answer_all();
@@ -205,7 +175,7 @@ static void not_beyond_the_end(void **state)
 	assert_false(supplied[73]);
 
 	/* A VMO may be larger than its file. */
-	restart(20, DEPTH, MOST);
+	ahead_restart(20, AHEAD_DEPTH, AHEAD_MOST);
 	store.size = store_size = 8 * WINDOW;
 	want_and_have(5, 6);
 	want_and_have(6, 8);
@@ -245,7 +215,7 @@ static void cut_off_under_way(void **state)
 	assert_silent();
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, ahead_setup, ahead_teardown)
 
 int main(void)
 {
