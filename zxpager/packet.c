@@ -138,7 +138,7 @@ void zxp_port_close(struct zxp_port *port)
 }
 
 /* Is there a packet? */
-bool zxp_port_readable(struct zxp_port *port)
+static bool zxp_port_readable(struct zxp_port *port)
 {
 	return !list_empty_careful(&port->queue);
 }

@@ -58,7 +58,6 @@ bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet,
 void zxp_port_requeue(struct zxp_port *port, struct zxp_port_packet *packet);
 bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet);
 
-bool zxp_port_readable(struct zxp_port *port);
 bool zxp_port_rests(struct zxp_port *port);
 void zxp_port_goes_on(struct zxp_port *port);
 ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
