@@ -218,3 +218,15 @@ void want_and_have(unsigned int window, unsigned int to)
 	assert_true(is_supplied(window));
 	assert_reads(window + 1, to);
 }
+
+void ahead_of_11(void)
+{
+	ahead_restart(DISK_WINDOWS, 4, AHEAD_MOST);
+	want(5);
+	answer_all();
+	want(6);
+	answer_all();
+	want(8);
+	answer_all();
+	want_and_have(11, 14);
+}

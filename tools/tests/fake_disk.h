@@ -77,6 +77,9 @@ bool is_supplied(unsigned int window);
 /* Somebody waits for a window; it is supplied, and then those up to @to are being read. */
 void want_and_have(unsigned int window, unsigned int to);
 
+/* Of four windows at a time two are being read ahead, 12 and 13; more are to come. */
+void ahead_of_11(void);
+
 /* Nobody was told of anything bad. */
 void assert_silent(void);
 

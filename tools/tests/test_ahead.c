@@ -180,14 +180,7 @@ static void under_way_for_others(void **state)
 static void half_of_the_depth(void **state)
 {
 	(void)state;
-	ahead_restart(DISK_WINDOWS, 4, AHEAD_MOST);
-	want(5);
-	answer_all();
-	want(6);
-	answer_all();
-	want(8);
-	answer_all();
-	want_and_have(11, 14);
+	ahead_of_11();
 	/* It goes on as they get free... */
 	answer(0);
 	assert_reads(13, 15);

@@ -37,14 +37,7 @@ static void one_that_fails_is_dropped(void **state)
 static void stops_where_it_fails(void **state)
 {
 	(void)state;
-	ahead_restart(DISK_WINDOWS, 4, AHEAD_MOST);
-	want(5);
-	answer_all();
-	want(6);
-	answer_all();
-	want(8);
-	answer_all();
-	want_and_have(11, 14);
+	ahead_of_11();
 	bad_sector[12 * 8] = true;
 	answer(0);
 	assert_reads(13, 14);
