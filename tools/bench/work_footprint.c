@@ -382,16 +382,16 @@ static void run_pages(size_t pages)
 	close(memfd);
 }
 
+/* --- zero ranges ------------------------------------------------------------------ */
+
 /* Every second page is a zero range: two that touch would be one. */
-static void run_zeroes(unsigned int nr)
+static void make_zeroes(int vmo, unsigned int nr)
 {
-	int pager = zx_pager_open(), vmo = zx_vmo_create(pager, 2UL * nr, 0, 0, 1);
 	struct zxp_vmo_op_range args = {
 		.size = sizeof(args),
 		.op = ZXP_VMO_OP_ZERO,
 		.length = PAGE_SIZE,
 	};
-	struct memory before = memory_settled();
 	struct samples s = { 0 };
 	unsigned int i, part, step = nr / PARTS;
 	uint64_t start;
@@ -406,8 +406,30 @@ static void run_zeroes(unsigned int nr)
 		sample_since(&s, start, step);
 		emit_part("zero", part, part * step, &s);
 	}
+}
+
+static void run_zeroes(unsigned int nr)
+{
+	int pager = zx_pager_open(), vmo = zx_vmo_create(pager, 2UL * nr, 0, 0, 1);
+	struct memory before = memory_settled();
+
+	make_zeroes(vmo, nr);
 	emit_bytes("zxpager", "zero_range", taken("zero ranges", before, nr, 0));
 	close(vmo);
+	close(pager);
+}
+
+/* Only what takes instructions, and little of it. */
+static void run_traced(void)
+{
+	int pager = zx_pager_open(), vmo[PARTS];
+	unsigned int i;
+
+	make_vmos(pager, vmo, PARTS);
+	make_hints(vmo, PARTS);
+	make_zeroes(vmo[0], PARTS);
+	for (i = 0; i < PARTS; i++)
+		close(vmo[i]);
 	close(pager);
 }
 
@@ -415,6 +437,10 @@ static void run_footprint(void)
 {
 	unsigned int vmos = times(1000, 10000, 10000);
 
+	if (options.trace) {
+		run_traced();
+		return;
+	}
 	reserve_files(vmos + 64);
 	emit_value("footprint.byte", NAN, "bytes", 1);
 	run_vmos(vmos);
