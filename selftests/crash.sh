@@ -151,7 +151,7 @@ power_round() {
 	local series=$1 round=$2 after vm end status=0
 	after=$(moment "$round" 3000)
 	rm -f "$tmp/share/going"
-	"$here/../scripts/vm.sh" --kernel "$series" --timeout 60 --quiet \
+	"$here/../scripts/vm.sh" --kernel "$series" --timeout 300 --quiet \
 		--disk "$tmp/disk" --share "$tmp/share" -- \
 		env O="$O" ZXPAGER_KO="$ZXPAGER_KO" "$here/crash.sh" --inside \
 		/mnt/share $((seed + round)) > "$tmp/vm.out" 2>&1 &
