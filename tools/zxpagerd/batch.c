@@ -9,13 +9,7 @@
  * page cache may have forgotten what it could not write, and a second sync would
  * succeed with nothing done.
  *
- * The size is asked for after BEGIN.  What is cut off the VMO later takes its dirty
- * pages along, and what it grows by is dirty anew, so END of ranges that are not what
- * they were does no harm.  One thing may: a zero range remembers how far it was begun,
- * also when that batch failed, and END of a range that has its start would clean all of
- * that.  So ranges are ended one by one, the last one first, and of what was written as
- * pages only what still is pages: zeroes are only ever cleaned by the END of a range that
- * was written as zeroes.
+ * The size is asked for after BEGIN; see parts.c for what changes after that.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +18,7 @@
 
 #include "log.h"
 #include "pager.h"
+#include "parts.h"
 #include "vmo.h"
 
 static const uint8_t zeroes[CHUNK_SIZE];
@@ -32,8 +27,8 @@ static void write_zeroes(struct vmo *vmo);
 static void zero_next(struct vmo *vmo);
 static void write_next(struct vmo *vmo);
 
-static void note_error(struct vmo *vmo, struct part *part, int error,
-		       const char *what, uint64_t offset, uint64_t length)
+void batch_note_error(struct vmo *vmo, struct part *part, int error, const char *what,
+		      uint64_t offset, uint64_t length)
 {
 	struct batch *b = &vmo->writeback.batch;
 
@@ -49,113 +44,6 @@ static void note_error(struct vmo *vmo, struct part *part, int error,
 		    strerror(error));
 }
 
-/* --- what is in the batch ------------------------------------------------------- */
-
-/* Ranges from @offset on, until there are enough; b->next is where they end. */
-static int collect(struct vmo *vmo, uint64_t offset, uint64_t end)
-{
-	static zx_vmo_dirty_range_t ranges[BATCH_RANGES];
-	struct batch *b = &vmo->writeback.batch;
-	uint64_t room = BATCH_BYTES;
-	size_t count = 0;
-	zx_status_t status;
-
-	b->count = 0;
-	b->next = end;
-	vmo_refresh(vmo);
-	if (end > vmo->size)
-		end = vmo->size;
-	if (offset >= end)
-		return 0;
-	status = pager_query(vmo, offset, end, ranges, BATCH_RANGES, &count);
-	/* Cut off since it was asked for its size: whoever did that comes again. */
-	if (status == ZX_ERR_OUT_OF_RANGE)
-		return EAGAIN;
-	if (status != ZX_OK)
-		return EIO;
-	for (size_t i = 0; i < count && room; i++) {
-		struct part *part = &b->parts[b->count++];
-
-		*part = (struct part){
-			.offset = ranges[i].offset,
-			.end = ranges[i].offset + ranges[i].length,
-			.zero = ranges[i].options & ZX_VMO_DIRTY_RANGE_IS_ZERO,
-		};
-		if (part->zero)
-			continue;
-		if (part->end - part->offset > room)
-			part->end = part->offset + room;
-		room -= part->end - part->offset;
-	}
-	if (!room || b->count == BATCH_RANGES)
-		b->next = b->parts[b->count - 1].end;
-	return 0;
-}
-
-/* Calls @op for @part, or for what the VMO has left of it. */
-static zx_status_t with_rest(struct vmo *vmo, struct part *part,
-			     zx_status_t (*op)(struct vmo *vmo, struct part *part))
-{
-	zx_status_t status;
-
-	while (part->offset < part->end) {
-		status = op(vmo, part);
-		if (status != ZX_ERR_OUT_OF_RANGE)
-			return status;
-		vmo_refresh(vmo);
-		if (vmo->size >= part->end)
-			return status;
-		part->end = vmo->size > part->offset ? vmo->size : part->offset;
-	}
-	return ZX_OK;
-}
-
-static zx_status_t begin_part(struct vmo *vmo, struct part *part)
-{
-	return pager_begin(vmo, part->offset, part->end - part->offset, part->zero);
-}
-
-static zx_status_t end_zeroes(struct vmo *vmo, struct part *part)
-{
-	return pager_end(vmo, part->offset, part->end - part->offset);
-}
-
-/*
- * Who cuts pages off and has zeroes there again may have put them into a zero range that
- * was begun.  Nobody does so between the query and END, since that takes a grant of ours.
- */
-static zx_status_t end_pages(struct vmo *vmo, struct part *part)
-{
-	uint64_t at = part->offset;
-	zx_vmo_dirty_range_t range;
-	zx_status_t status;
-	size_t count;
-
-	while (at < part->end) {
-		status = pager_query(vmo, at, part->end, &range, 1, &count);
-		if (status == ZX_OK && count &&
-		    !(range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
-			status = pager_end(vmo, range.offset, range.length);
-		if (status != ZX_OK || !count)
-			return status;
-		at = range.offset + range.length;
-	}
-	return ZX_OK;
-}
-
-static void begin_all(struct vmo *vmo)
-{
-	struct batch *b = &vmo->writeback.batch;
-
-	for (unsigned int i = 0; i < b->count; i++) {
-		struct part *part = &b->parts[i];
-
-		if (with_rest(vmo, part, begin_part) != ZX_OK)
-			note_error(vmo, part, EIO, "begin to write back",
-				   part->offset, part->end - part->offset);
-	}
-}
-
 /* --- the end of it -------------------------------------------------------------- */
 
 static void finish(struct vmo *vmo)
@@ -164,36 +52,17 @@ static void finish(struct vmo *vmo)
 	writeback_batch_done(vmo);
 }
 
-static void end_all(struct vmo *vmo)
-{
-	struct batch *b = &vmo->writeback.batch;
-
-	for (unsigned int i = b->count; i--;) {
-		struct part *part = &b->parts[i];
-
-		if (part->error)
-			continue;
-		/* From here on it may be evicted and read again: nothing older. */
-		reader_outdate(vmo, part->offset, part->end);
-		if (with_rest(vmo, part, part->zero ? end_zeroes : end_pages) != ZX_OK)
-			note_error(vmo, part, EIO, "end writing back",
-				   part->offset, part->end - part->offset);
-		else if (part->zero)
-			vmo->zeroed += part->end - part->offset;
-	}
-}
-
 static void sync_done(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
 	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
 
 	if (res < 0) {
-		note_error(vmo, NULL, -res, "sync", 0, vmo->backend->size);
+		batch_note_error(vmo, NULL, -res, "sync", 0, vmo->backend->size);
 	} else {
 		b->unsynced = false;
 		b->resized = false;
-		end_all(vmo);
+		parts_end(vmo);
 	}
 	finish(vmo);
 }
@@ -208,7 +77,7 @@ static void sync_store(struct vmo *vmo)
 		be->ops->sync(be, &b->event, b->resized);
 		return;
 	}
-	end_all(vmo);
+	parts_end(vmo);
 	finish(vmo);
 }
 
@@ -242,8 +111,8 @@ static void chunk_done(struct event *ev, int res)
 		return;
 	}
 	if (res <= 0)
-		note_error(vmo, c->part, res ? -res : EIO, "write", c->offset,
-			   c->length);
+		batch_note_error(vmo, c->part, res ? -res : EIO, "write", c->offset,
+				 c->length);
 	c->busy = false;
 	b->writes--;
 	write_next(vmo);
@@ -272,8 +141,8 @@ static bool fill(struct vmo *vmo, struct chunk *c)
 				       left < CHUNK_SIZE ? left : CHUNK_SIZE, b->at);
 		} while (n < 0 && errno == EINTR);
 		if (n < 0)
-			note_error(vmo, part, errno, "take out of the VMO", b->at,
-				   left);
+			batch_note_error(vmo, part, errno, "take out of the VMO", b->at,
+					 left);
 		if (n <= 0)
 			continue;
 		c->part = part;
@@ -324,7 +193,7 @@ static void piece_done(struct vmo *vmo, int error)
 	struct part *part = &b->parts[b->current];
 
 	if (error) {
-		note_error(vmo, part, error, "zero", b->at, b->piece - b->at);
+		batch_note_error(vmo, part, error, "zero", b->at, b->piece - b->at);
 		b->piece = part->end;
 	}
 	b->at = b->piece;
@@ -433,7 +302,7 @@ static void resize_failed(struct vmo *vmo, int error)
 {
 	struct batch *b = &vmo->writeback.batch;
 
-	note_error(vmo, NULL, error, "resize to that of the VMO", 0, vmo->size);
+	batch_note_error(vmo, NULL, error, "resize to that of the VMO", 0, vmo->size);
 	for (unsigned int i = 0; i < b->count; i++)
 		b->parts[i].error = error;
 }
@@ -497,12 +366,12 @@ bool batch_begin(struct vmo *vmo, uint64_t offset, uint64_t end)
 
 	b->error = 0;
 	do {
-		error = collect(vmo, offset, end);
+		error = parts_collect(vmo, offset, end);
 	} while (error == EAGAIN);
 	if (error)
-		note_error(vmo, NULL, error, "find out what is dirty in", 0,
-			   vmo->size);
-	begin_all(vmo);
+		batch_note_error(vmo, NULL, error, "find out what is dirty in", 0,
+				 vmo->size);
+	parts_begin(vmo);
 	if (!error && !b->count && !b->unsynced && !pager_info(vmo, &info) &&
 	    (!vmo->resizable || info.stream_size == vmo->backend->size))
 		return false;

@@ -76,4 +76,8 @@ void batch_free(struct vmo *vmo);
  */
 bool batch_begin(struct vmo *vmo, uint64_t offset, uint64_t end);
 
+/* The batch has failed, or @part of it has, if that is not NULL.  Says so. */
+void batch_note_error(struct vmo *vmo, struct part *part, int error, const char *what,
+		      uint64_t offset, uint64_t length);
+
 #endif /* ZXD_BATCH_H */
