@@ -10,7 +10,7 @@
 #   ZXPAGER_KO    the module, loaded already or not
 #   O             the build directory (default build)
 #   ZXPAGERD      the daemon, if it is to be another build of it
-#   ZXP_LIMIT     seconds for one test (default 120)
+#   ZXP_LIMIT     seconds for one test (default 300)
 #
 # What a sanitizer of any program reports fails the test that ran it.
 set -euo pipefail
@@ -20,7 +20,7 @@ O=$(realpath "${O:-$here/../build}")
 : "${ZXPAGER_KO:?the path of zxpager.ko}"
 ZXPAGER_KO=$(realpath "$ZXPAGER_KO")
 export O ZXPAGER_KO
-limit=${ZXP_LIMIT:-120}
+limit=${ZXP_LIMIT:-300}
 without=
 if [ "${1:-}" = --without ]; then
 	without=${2:?--without which script?}

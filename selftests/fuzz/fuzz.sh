@@ -8,7 +8,7 @@
 #   --seed N       of the dice; default is the time
 #   --replay FILE  run this program instead, N times
 #   --ko FILE      the module, instead of build/K/zxpager.ko
-#   --timeout S    for all of it; default 60 and a second for each program
+#   --timeout S    for all of it; default 300 and three for each program
 #   --uncovered    list the functions that were not wholly reached
 #   --verbose      print each program and how its calls ended
 #   --help         this text
@@ -71,7 +71,7 @@ fi
 status=0
 # Ten times as long is a hang: a debug kernel without KVM needs a second for some.
 scripts=$zx_root/scripts
-"$scripts/vm.sh" --kernel "$kernel" --timeout "${timeout:-$((60 + runs))}" --mem 2048 \
+"$scripts/vm.sh" --kernel "$kernel" --timeout "${timeout:-$((300 + 3 * runs))}" --mem 2048 \
 	--share "$share" --log "$out/klog-$kernel-$seed" -- \
 	env O="$O" ZXPAGER_KO="$ko" "$zx_root/selftests/fuzz/guest.sh" \
 	--runs "$runs" --seed "$seed" --points "$points" --fail \
