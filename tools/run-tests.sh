@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run-tests.sh [--without SCRIPT] [TEST...]: the tests of libzx, zxpagerd and zxpager
+# run-tests.sh [--without SCRIPT]... [TEST...]: the tests of libzx, zxpagerd and zxpager
 #
 # Needs a machine that may be upset: a guest, and root.  Prints TAP; exit status 1 if
 # a test failed.  A TEST is a program in tests/, or one of those that a script in tests/
@@ -21,12 +21,12 @@ O=$(realpath "${O:-$here/../build}")
 ZXPAGER_KO=$(realpath "$ZXPAGER_KO")
 export O ZXPAGER_KO
 limit=${ZXP_LIMIT:-300}
-without=
-if [ "${1:-}" = --without ]; then
-	without=${2:?--without which script?}
-	[ -e "$here/tests/$without" ] || { echo "no tests/$without" >&2; exit 2; }
+without=()
+while [ "${1:-}" = --without ]; do
+	without+=("${2:?--without which script?}")
+	[ -e "$here/tests/$2" ] || { echo "no tests/$2" >&2; exit 2; }
 	shift 2
-fi
+done
 number=0 failures=0
 
 # result WORD NAME
@@ -95,7 +95,7 @@ grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
 declare -A script_of
 shell=()
 for script in "$here"/tests/*.sh; do
-	[ "${script##*/}" != "$without" ] || continue
+	[[ " ${without[*]} " != *" ${script##*/} "* ]] || continue
 	while read -r name; do
 		script_of[$name]=${script##*/}
 		shell+=("$name")
