@@ -17,10 +17,26 @@
 #define PM_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
 #define PM_STATE	"/sys/power/state"
 
-/* Whether it may be tried: only as far as to the freezer, and at once back. */
-static bool can_suspend(void)
+/*
+ * Only as far as to the freezer, and at once back. The seconds that it stayed there
+ * before, for leave(); negative if it may not be tried.
+ */
+static long long prepare(void)
 {
-	return !write_file(PM_TEST, "freezer") && !write_file(PM_DELAY, "0");
+	long long delay = read_number(PM_DELAY);
+
+	if (delay < 0 || write_file(PM_TEST, "freezer") || write_file(PM_DELAY, "0"))
+		return -1;
+	return delay;
+}
+
+static void leave(long long delay)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", delay);
+	write_file(PM_TEST, "none");
+	write_file(PM_DELAY, text);
 }
 
 /* 0, or a negative errno: -EBUSY if somebody did not stop, after 20 seconds. */
@@ -33,6 +49,7 @@ FIXTURE(suspend)
 {
 	struct user_pager p;
 	struct test_vmo *vmo;
+	long long delay;
 };
 
 FIXTURE_VARIANT(suspend)
@@ -47,7 +64,8 @@ FOR_EACH_ACCESS(KIND);
 
 FIXTURE_SETUP(suspend)
 {
-	if (!can_suspend())
+	self->delay = prepare();
+	if (self->delay < 0)
 		SKIP(return, "no " PM_TEST " here");
 	ASSERT_TRUE(user_pager_init(&self->p));
 	self->vmo = pager_create_vmo(&self->p, 4);
@@ -56,9 +74,10 @@ FIXTURE_SETUP(suspend)
 
 FIXTURE_TEARDOWN(suspend)
 {
-	write_file(PM_TEST, "none");
-	if (self->vmo)
-		user_pager_fini(&self->p);
+	if (self->delay < 0)
+		return;
+	leave(self->delay);
+	user_pager_fini(&self->p);
 }
 
 TEST_F(suspend, client_waits_on)
@@ -77,20 +96,23 @@ FIXTURE(suspend_others)
 {
 	struct user_pager p;
 	struct test_thread t[MAX_THREADS];
+	long long delay;
 };
 
 FIXTURE_SETUP(suspend_others)
 {
-	if (!can_suspend())
+	self->delay = prepare();
+	if (self->delay < 0)
 		SKIP(return, "no " PM_TEST " here");
 	ASSERT_TRUE(user_pager_init(&self->p));
 }
 
 FIXTURE_TEARDOWN(suspend_others)
 {
-	write_file(PM_TEST, "none");
-	if (self->p.next_key)
-		user_pager_fini(&self->p);
+	if (self->delay < 0)
+		return;
+	leave(self->delay);
+	user_pager_fini(&self->p);
 }
 
 /* By a store, and by a call. */
