@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Making a range of a VMO zero: ZERO, fallocate(), and what a change of the size
- * leaves behind.
+ * Making a range of a VMO zero: ZERO, and what a change of the size leaves behind.
  *
  * Whole pages are not written to: they leave the cache, and a zero range takes their
  * place. So the daemon is not asked, neither for what was missing nor for permission.
@@ -9,13 +8,12 @@
  * in part.
  */
 #include <linux/fs.h>
-#include <linux/falloc.h>
 #include <linux/highmem.h>
 #include <linux/pagevec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "zxpager_private.h"
+#include "change.h"
 
 /* Without a look at the content. While a page becomes dirty its range is still there. */
 static bool zxp_vmo_reads_zero(struct zxp_vmo *vmo, pgoff_t index)
@@ -329,51 +327,4 @@ int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length)
 	zxp_vmo_set_modified(vmo);
 	return zxp_vmo_clear_pages(vmo, first >> PAGE_SHIFT, last >> PAGE_SHIFT,
 				   ZXP_ZERO_ANY, false);
-}
-
-/* Make the stream at least @end long, with zeroes. */
-static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
-{
-	unsigned long cuts;
-	int ret;
-
-	do {
-		if (zxp_vmo_stream_size(vmo, &cuts) >= end)
-			return 0;
-		ret = 0;
-		if (end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
-			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE));
-		if (!ret)
-			ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
-		if (!ret && fatal_signal_pending(current))
-			ret = -EINTR;
-		if (ret)
-			return ret;
-	} while (!zxp_vmo_advance_stream(vmo, end, cuts));
-	return 0;
-}
-
-/* Only FALLOC_FL_ZERO_RANGE; memory is not given back to a pager by its clients. */
-long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length)
-{
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
-	loff_t end = offset + length, size;
-	int ret;
-
-	if ((mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
-		return -EOPNOTSUPP;
-	if (end > ZXP_MAX_VMO_SIZE)
-		return -EFBIG;
-
-	file_update_time(file);
-	if (!(mode & FALLOC_FL_KEEP_SIZE)) {
-		ret = zxp_vmo_extend(vmo, end);
-		if (ret)
-			return ret;
-	}
-	size = (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
-	ret = offset < size ?
-	      zxp_vmo_clear(vmo, offset, min(end, size) - offset) : 0;
-	/* Cut off meanwhile, so there is nothing to clear. */
-	return ret == -ERANGE ? 0 : ret;
 }

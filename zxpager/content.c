@@ -16,26 +16,7 @@
 #include <linux/pagevec.h>
 #include <linux/slab.h>
 
-#include "zxpager_private.h"
-
-/* The memory of a page has failed. Whoever syncs is told if it was the only copy. */
-static int zxp_error_remove(struct address_space *mapping,
-			    struct zxp_error_page *page)
-{
-	struct folio *folio = zxp_error_folio(page);
-
-	if (zxp_folio_unwritten(folio))
-		mapping_set_error(mapping, -EIO);
-	return generic_error_remove_folio(mapping, folio);
-}
-
-const struct address_space_operations zxp_vmo_aops = {
-	.dirty_folio = zxp_dirty_folio,
-	.release_folio = zxp_release_folio,
-	.invalidate_folio = zxp_invalidate_folio,
-	.migrate_folio = filemap_migrate_folio,
-	.error_remove_folio = zxp_error_remove,
-};
+#include "content.h"
 
 /* The folio of a page if it is in the cache, with a reference; else NULL. */
 struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index)

@@ -24,7 +24,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "zxpager_private.h"
+#include "content.h"
 
 /* Pages whose references fit the stack while they become dirty together. */
 #define ZXP_DIRTY_FEW	16

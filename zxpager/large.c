@@ -20,7 +20,7 @@
 #include <linux/highmem.h>
 #include <linux/slab.h>
 
-#include "zxpager_private.h"
+#include "content.h"
 
 /**
  * zxp_vmo_may_be_large() - may a large folio take this place?

@@ -7,7 +7,7 @@
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
-#include "zxpager_private.h"
+#include "abi.h"
 
 static struct miscdevice zxp_misc = {
 	.minor = MISC_DYNAMIC_MINOR,

@@ -7,7 +7,7 @@
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
 
-#include "zxpager_private.h"
+#include "access.h"
 
 /* How far a range goes whose zeroes only the clients know of; @index if not at all. */
 static pgoff_t zxp_vmo_clients_zero_end(struct zxp_vmo *vmo, pgoff_t index,

@@ -12,9 +12,7 @@
  */
 #include <linux/slab.h>
 
-#include "compat.h"
-#include "port.h"
-#include "request.h"
+#include "base.h"
 
 struct zxp_port *zxp_port_alloc(void)
 {
@@ -93,7 +91,7 @@ bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet)
 	return queued;
 }
 
-static struct zxp_port_packet *zxp_port_pick(struct zxp_port *port)
+struct zxp_port_packet *zxp_port_pick(struct zxp_port *port)
 {
 	struct zxp_port_packet *packet;
 
@@ -106,39 +104,8 @@ static struct zxp_port_packet *zxp_port_pick(struct zxp_port *port)
 	return packet;
 }
 
-static void zxp_port_taken(struct zxp_port *port, struct zxp_port_packet *packet,
-			   bool read)
-{
-	if (packet->posted)
-		zxp_post_taken(port, packet);
-	else
-		zxp_source_packet_taken(packet, read);
-}
-
-static void zxp_port_returned(struct zxp_port *port,
-			      struct zxp_port_packet *packet)
-{
-	if (packet->posted)
-		zxp_port_requeue(port, packet);
-	else
-		zxp_source_packet_returned(packet);
-}
-
-/* Nobody reads any more: what is queued vanishes, and so does what comes. */
-void zxp_port_close(struct zxp_port *port)
-{
-	struct zxp_port_packet *packet;
-
-	spin_lock(&port->lock);
-	port->closed = true;
-	spin_unlock(&port->lock);
-
-	while ((packet = zxp_port_pick(port)))
-		zxp_port_taken(port, packet, false);
-}
-
 /* Is there a packet? */
-static bool zxp_port_readable(struct zxp_port *port)
+bool zxp_port_readable(struct zxp_port *port)
 {
 	return !list_empty_careful(&port->queue);
 }
@@ -162,97 +129,6 @@ bool zxp_port_rests(struct zxp_port *port)
 void zxp_port_goes_on(struct zxp_port *port)
 {
 	WRITE_ONCE(port->ahead, 2);
-}
-
-/* Packets were read: a round begins. */
-static void zxp_port_begin_round(struct zxp_port *port)
-{
-	unsigned int ahead = READ_ONCE(port->ahead);
-
-	if (ahead)
-		WRITE_ONCE(port->ahead, ahead - 1);
-}
-
-/* Like autoremove_wake_function(), but a reader may get the CPU of its waker. */
-static int zxp_port_wake_reader(struct wait_queue_entry *wait, unsigned int mode,
-				int flags, void *key)
-{
-	int woken;
-
-	woken = zxp_wake(wait, mode, flags & ZXP_WF_SYNC);
-	if (woken)
-		list_del_init_careful(&wait->entry);
-	return woken;
-}
-
-/* Wait until there may be a packet. One that comes wakes one reader. */
-static int zxp_port_wait(struct zxp_port *port)
-{
-	struct wait_queue_entry wait;
-	long ret;
-
-	init_wait_entry(&wait, WQ_FLAG_EXCLUSIVE);
-	wait.func = zxp_port_wake_reader;
-	for (;;) {
-		ret = prepare_to_wait_event(&port->wait, &wait,
-					    TASK_INTERRUPTIBLE);
-		if (zxp_port_readable(port)) {
-			ret = 0;
-			break;
-		}
-		/* A signal; then the entry is off the queue already. */
-		if (ret)
-			break;
-		schedule();
-	}
-	finish_wait(&port->wait, &wait);
-	return ret;
-}
-
-/**
- * zxp_port_read() - hand out packets
- * @port: the port
- * @to: the reader's buffer
- * @nonblock: return -EAGAIN instead of waiting for a first packet
- *
- * Context: Sleeps. The reader's buffer may fault, and that may wait for a daemon.
- * Return: the length of the packets that were copied, all of them whole, or
- * -EINVAL if not even one fits, -EAGAIN, -EFAULT, -ERESTARTSYS.
- */
-ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
-		      bool nonblock)
-{
-	struct zxp_port_packet *packet;
-	ssize_t done = 0;
-	int ret;
-
-	if (iov_iter_count(to) < sizeof(packet->data))
-		return -EINVAL;
-
-	while (iov_iter_count(to) >= sizeof(packet->data)) {
-		packet = zxp_port_pick(port);
-		if (!packet) {
-			if (done)
-				break;
-			if (nonblock)
-				return -EAGAIN;
-			ret = zxp_port_wait(port);
-			if (ret)
-				return ret;
-			continue;
-		}
-
-		if (copy_to_iter(&packet->data, sizeof(packet->data), to) !=
-		    sizeof(packet->data)) {
-			zxp_port_returned(port, packet);
-			return done ?: -EFAULT;
-		}
-		zxp_port_taken(port, packet, true);
-		done += sizeof(packet->data);
-	}
-
-	zxp_port_begin_round(port);
-	return done;
 }
 
 __poll_t zxp_port_poll(struct zxp_port *port, struct file *file,

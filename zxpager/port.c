@@ -6,7 +6,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 
-#include "zxpager_private.h"
+#include "objects.h"
 
 static ssize_t zxp_port_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {

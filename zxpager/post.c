@@ -7,7 +7,7 @@
  */
 #include <linux/slab.h>
 
-#include "port.h"
+#include "base.h"
 
 /**
  * struct zxp_post - a packet that was queued by hand

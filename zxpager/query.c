@@ -6,7 +6,7 @@
 #include <linux/rcupdate_wait.h>
 #include <linux/uaccess.h>
 
-#include "zxpager_private.h"
+#include "content.h"
 
 /* Ranges that are found with one hold of the lock. */
 #define ZXP_QUERY_BATCH		16

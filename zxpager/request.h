@@ -1,147 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Requests: what is asked of a daemon and not answered yet, see request.c; and
- * how they are sent, see source.c.
+ * Floor 7, requests: what is asked of a daemon and not answered yet.
  */
 #ifndef _ZXPAGER_REQUEST_H
 #define _ZXPAGER_REQUEST_H
 
-#include <linux/kref.h>
-#include <linux/list.h>
-#include <linux/rbtree.h>
-#include <linux/sched.h>
-#include <linux/spinlock.h>
+/* Needs the types. */
 #include <linux/types.h>
-/* Needs what comes before. */
 #include <linux/errseq.h>
 
-#include "port.h"
+#include "source.h"
 
-enum zxp_request_type {
-	ZXP_REQUEST_READ,
-	ZXP_REQUEST_DIRTY,
-	/* What resolves one has a tree of them; a SYNC is answered, see sync.c. */
-	ZXP_REQUEST_TYPES,
-	ZXP_REQUEST_SYNC = ZXP_REQUEST_TYPES,
-};
-
-/**
- * struct zxp_request - one waiter's wish, on the stack of the waiter
- * @node: in &zxp_source.requests if this is a primary
- * @link: a primary: in &zxp_source.fifo while its packet could not be queued
- *	yet. An overlap: in @overlaps of its primary.
- * @overlaps: of a primary: the others that wait for it
- * @primary: of an overlap: whom it waits for
- * @task: who waits; NULL for a hint, which was allocated and frees itself
- * @start: first page asked for
- * @end: the page after the last one
- * @first: the first page that the waiter itself wants; @start may lie before it if
- *	this was an overlap and has inherited the place of its primary
- * @wake: the page whose arrival wakes an early waiter
- * @pending: how many pages are still to be resolved
- * @type: READ or DIRTY
- * @error: what the daemon said of @first or @wake, or 0
- * @early: wake when a run that starts at @wake arrives, not only at the end
- * @active: linked, as primary or overlap
- * @woken: look again
- *
- * All under &zxp_source.lock; @woken is read without it.
- */
-struct zxp_request {
-	struct rb_node node;
-	struct list_head link;
-	struct list_head overlaps;
-	struct zxp_request *primary;
-	struct task_struct *task;
-	pgoff_t start;
-	pgoff_t end;
-	pgoff_t first;
-	pgoff_t wake;
-	pgoff_t pending;
-	enum zxp_request_type type;
-	int error;
-	bool early;
-	bool active;
-	bool woken;
-};
-
-/**
- * struct zxp_sync - the fsync()s of one VMO
- * @request: what the SYNC packet speaks of
- * @active: @request is to be answered
- * @waiters: who waits for that
- * @next: who waits for the one after it
- */
-struct zxp_sync {
-	struct zxp_request request;
-	bool active;
-	struct list_head waiters;
-	struct list_head next;
-};
-
-/**
- * struct zxp_source - the requests of one VMO, and its one packet
- * @ref: held by the VMO, by the packet while it is in a port, by its reader, and by
- *	runs that are to be resolved
- * @lock: protects all below but constants. &zxp_port.lock nests inside.
- * @port: where packets go; constant
- * @key: constant
- * @generation: counts what resolves requests, see zxp_source_generation()
- * @requests: the primaries of each type, by @start; they never overlap
- * @fifo: primaries whose packet waits for its turn, oldest first
- * @sync: what is to be made durable
- * @packet: the packet
- * @sending: the request that @packet speaks of while it is in the port
- * @packet_busy: @packet is in the port, or with a reader
- * @complete: COMPLETE is to be sent when @packet is free
- * @detached: no more requests
- * @held: no packet is sent just now, see zxp_source_hold()
- * @nr_requests: primaries
- * @nr_hints: those of them that nobody waits for
- * @nr_waiting: tasks that wait
- * @read_packets: READ packets that were read
- * @read_pages: sum of their lengths
- * @dirty_packets: DIRTY packets that were read
- * @sync_packets: SYNC packets that were read
- */
-struct zxp_source {
-	struct kref ref;
-	spinlock_t lock;	/* see above */
-	struct zxp_port *port;
-	u64 key;
-	unsigned long generation;
-	struct rb_root requests[ZXP_REQUEST_TYPES];
-	struct list_head fifo;
-	struct zxp_sync sync;
-	struct zxp_port_packet packet;
-	struct zxp_request *sending;
-	bool packet_busy;
-	bool complete;
-	bool detached;
-	bool held;
-	unsigned int nr_requests;
-	unsigned int nr_hints;
-	unsigned int nr_waiting;
-	u64 read_packets;
-	u64 read_pages;
-	u64 dirty_packets;
-	u64 sync_packets;
-};
-
-struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key);
-void zxp_source_get(struct zxp_source *source);
-void zxp_source_put(struct zxp_source *source);
+/* request.c */
 void zxp_source_detach(struct zxp_source *source, bool complete);
 bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 			pgoff_t start, pgoff_t end, int error);
-
 void zxp_source_hold(struct zxp_source *source);
 void zxp_source_release(struct zxp_source *source, pgoff_t start, pgoff_t end);
-void zxp_source_dispatch_locked(struct zxp_source *source);
-void zxp_source_unsend_locked(struct zxp_source *source,
-			      struct zxp_request *request);
-void zxp_source_packet_taken(struct zxp_port_packet *packet, bool read);
-void zxp_source_packet_returned(struct zxp_port_packet *packet);
 
 int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
 		      enum zxp_request_type type, pgoff_t start, pgoff_t end,
@@ -154,10 +29,13 @@ void zxp_request_end(struct zxp_source *source, struct zxp_request *request);
 int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 		     pgoff_t start, pgoff_t *end, unsigned long generation);
 
+/* sync.c */
 int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end);
 int zxp_sync_end(struct zxp_source *source, pgoff_t start, pgoff_t end,
 		 int error, errseq_t *wb_err);
 void zxp_sync_detach_locked(struct zxp_source *source);
+
+/* runs.c */
 
 /**
  * struct zxp_run - pages of one VMO that were filled

@@ -13,7 +13,7 @@
 #include <linux/errno.h>
 #include <linux/slab.h>
 
-#include "request.h"
+#include "source.h"
 
 struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key)
 {

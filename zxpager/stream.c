@@ -21,7 +21,7 @@
 #include <linux/highmem.h>
 #include <linux/sched/signal.h>
 
-#include "zxpager_private.h"
+#include "change.h"
 
 /* The stream size, and how often the stream was cut before it had this size. */
 loff_t zxp_vmo_stream_size(struct zxp_vmo *vmo, unsigned long *cuts)

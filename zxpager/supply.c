@@ -17,7 +17,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
-#include "zxpager_private.h"
+#include "access.h"
 
 /* Pages of several ranges that may be there before their waiters are woken. */
 #define ZXP_RUNS_MAX	16

@@ -15,8 +15,7 @@
 #include <linux/sched/stat.h>
 #include <linux/wait.h>
 
-#include "compat.h"
-#include "port.h"
+#include "base.h"
 
 static bool handover = true;
 module_param(handover, bool, 0644);

@@ -9,7 +9,7 @@
 #include <linux/pagevec.h>
 #include <linux/rmap.h>
 
-#include "zxpager_private.h"
+#include "change.h"
 
 /* After this nobody stores to the page, or pins it to do so, without a fault. */
 static bool zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)

@@ -20,7 +20,7 @@
 #include <linux/kernel.h>
 #include <linux/slab.h>
 
-#include "zero.h"
+#include "base.h"
 
 /* Ranges that one call deals with, as its caller holds a spinlock. */
 #define ZXP_ZERO_BUDGET	1024

@@ -11,7 +11,7 @@
 #include <linux/jiffies.h>
 #include <linux/prandom.h>
 
-#include "../zxpager_private.h"
+#include "../abi.h"
 
 extern struct kunit_suite zxp_abi_suite;
 extern struct kunit_suite zxp_port_suite;

@@ -5,7 +5,7 @@
 #ifndef _ZXPAGER_KUNIT_ZERO_MODEL_H
 #define _ZXPAGER_KUNIT_ZERO_MODEL_H
 
-#include "../zero.h"
+#include "../base.h"
 
 #define ZXP_MODEL_PAGES	128
 #define ZXP_MODEL_NONE	0xff

@@ -1,25 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef _ZXPAGER_PRIVATE_H
-#define _ZXPAGER_PRIVATE_H
+/*
+ * Floor 6, content: the VMO, what is in it, and how large it is.
+ */
+#ifndef _ZXPAGER_CONTENT_H
+#define _ZXPAGER_CONTENT_H
 
 #include <linux/atomic.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
-#include <linux/kref.h>
-#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
-#include <linux/rbtree.h>
-#include <linux/spinlock.h>
-#include <linux/types.h>
 
-#include <linux/zxpager.h>
-
-#include "compat.h"
-#include "port.h"
 #include "request.h"
-#include "zero.h"
 
 /*
  * Lock order, outermost first:
@@ -41,19 +34,6 @@
  * Nobody touches user memory with any of them held, but for append_lock, and a
  * folio lock around a copy that may not fault.
  */
-
-/* Options and flags of the ABI, and which of them are there. */
-#define ZXP_VMO_OPTIONS		(ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | \
-				 ZXP_VMO_UNBOUNDED)
-#define ZXP_CREATE_FLAGS	(ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC)
-/* Each new feature joins this in the commit that brings it. */
-#define ZXP_FEATURES		(ZXP_FEATURE_READ | ZXP_FEATURE_SUPPLY_AUX | \
-				 ZXP_FEATURE_RESIZABLE | ZXP_FEATURE_HINTS | \
-				 ZXP_FEATURE_VMO_IO | ZXP_FEATURE_TRAP_DIRTY | \
-				 ZXP_FEATURE_WRITEBACK | ZXP_FEATURE_STATS | \
-				 ZXP_FEATURE_ZERO | ZXP_FEATURE_STREAM_SIZE | \
-				 ZXP_FEATURE_SYNC | ZXP_FEATURE_PORT_QUEUE | \
-				 ZXP_FEATURE_SUPPLY_RANGES)
 
 /* Page offsets fit an index, and sums of an offset and a length do not wrap. */
 #define ZXP_MAX_VMO_SIZE	round_down(MAX_LFS_FILESIZE >> 1, PAGE_SIZE)
@@ -92,21 +72,6 @@ struct zxp_batch {
 #define ZXP_MARK_UNWRITTEN	PAGECACHE_TAG_TOWRITE
 
 /**
- * struct zxp_pager - one open /dev/zxpager
- * @ref: held by the file and by each of its VMOs, so that an address is never
- *	reused for another pager while a VMO compares with it
- * @port: its own stream
- * @lock: protects @vmos
- * @vmos: its VMOs
- */
-struct zxp_pager {
-	struct kref ref;
-	struct zxp_port *port;
-	spinlock_t lock;		/* see above */
-	struct list_head vmos;
-};
-
-/**
  * struct zxp_vmo - the inode of a VMO
  * @inode: its VFS part; i_size is the stream size
  * @pager: its pager; NULL for a plain VMO; constant
@@ -125,7 +90,7 @@ struct zxp_pager {
  *	page, under @content_lock; a page is removed from one with that page's
  *	folio locked.
  * @faults_lock: protects @failed_faults
- * @failed_faults: see fault.c
+ * @failed_faults: see failure.c
  * @modified: what QUERY_VMO_STATS tells
  * @supplied: pages that a supply filled
  * @failures: accesses that got a FAIL code
@@ -215,57 +180,7 @@ static inline bool zxp_vmo_detached(struct zxp_vmo *vmo)
 	return vmo->source && zxp_source_detached(vmo->source);
 }
 
-/**
- * struct zxp_new_file - a descriptor that an ioctl hands out at its very end
- * @fd: reserved number
- * @file: what it will be; NULL for none
- */
-struct zxp_new_file {
-	int fd;
-	struct file *file;
-};
-
-/* ioctl.c */
-long zxp_pager_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
-long zxp_vmo_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
-long zxp_port_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
-
-/* pager.c */
-extern const struct file_operations zxp_pager_fops;
-void zxp_pager_put(struct zxp_pager *pager);
-int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
-			 struct zxp_new_file *new);
-int zxp_pager_detach_vmo(struct zxp_pager *pager, struct zxp_detach_vmo *args);
-int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args);
-int zxp_pager_query_dirty_ranges(struct zxp_pager *pager,
-				 struct zxp_query_dirty_ranges *args);
-int zxp_pager_query_vmo_stats(struct zxp_pager *pager,
-			      struct zxp_query_vmo_stats *args);
-
-/* port.c */
-struct file *zxp_port_file_create(void);
-struct zxp_port *zxp_port_of(struct file *file);
-void zxp_port_show_fdinfo(struct seq_file *m, struct zxp_port *port);
-
-/* vmo.c */
-extern const struct file_operations zxp_vmo_fops;
-extern const struct inode_operations zxp_vmo_iops;
-struct file *zxp_vmo_get_file(int fd, fmode_t mode, struct zxp_vmo **vmo);
-struct file *zxp_pager_vmo_file(struct zxp_pager *pager, int fd, fmode_t mode,
-				struct zxp_vmo **vmo);
-int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args);
-void zxp_vmo_note_failure(struct zxp_vmo *vmo, pgoff_t index, int error);
-
-/* vmo_fs.c */
-int zxp_fs_init(void);
-void zxp_fs_exit(void);
-int zxp_fs_pin(void);
-void zxp_fs_unpin(void);
-struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
-				 const struct zxp_create_vmo *args);
-
 /* content.c */
-extern const struct address_space_operations zxp_vmo_aops;
 struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_any_page(struct zxp_vmo *vmo, pgoff_t index, unsigned int nr);
@@ -311,74 +226,20 @@ int zxp_vmo_prepare_write(struct zxp_vmo *vmo, struct folio *folio);
 pgoff_t zxp_vmo_undirtied_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length);
 
-/* writeback.c */
-int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args);
-
 /* query.c */
 int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args);
 int zxp_vmo_count_dirty(struct zxp_vmo *vmo, u64 *pages, u64 *zeroes);
 int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args);
 
-/* resize.c */
-int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
-		    struct iattr *attr);
+/* size.c */
+int zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages);
 int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages);
 int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 
-/* clear.c */
-int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to, bool beyond);
-int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
-			     enum zxp_zero_kind kind, unsigned int keep,
-			     bool beyond);
-int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos);
-int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length);
-long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length);
-
-/* stream.c */
-unsigned long zxp_vmo_cuts(struct zxp_vmo *vmo);
-bool zxp_vmo_was_cut(struct zxp_vmo *vmo, unsigned long cuts);
-loff_t zxp_vmo_stream_size(struct zxp_vmo *vmo, unsigned long *cuts);
-bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts);
-int zxp_vmo_prepare_cut(struct zxp_vmo *vmo, loff_t size);
-int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size, pgoff_t nr_pages);
-int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size);
-
-/* fault.c */
-extern const struct vm_operations_struct zxp_vm_ops;
+/* failure.c */
+void zxp_vmo_note_failure(struct zxp_vmo *vmo, pgoff_t index, int error);
+void zxp_vmo_remember_fault(struct zxp_vmo *vmo, pgoff_t index, bool user);
+bool zxp_vmo_recall_fault(struct zxp_vmo *vmo, struct vm_fault *vmf);
 void zxp_vmo_forget_faults(struct zxp_vmo *vmo);
 
-/* io.c */
-ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
-ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
-int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args);
-int zxp_vmo_write(struct zxp_vmo *vmo, struct zxp_vmo_io *args);
-struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
-				      pgoff_t end, bool nowait);
-
-/* supply.c */
-int zxp_pager_supply_pages(struct zxp_pager *pager,
-			   struct zxp_supply_pages *args);
-int zxp_pager_supply_ranges(struct zxp_pager *pager,
-			    struct zxp_supply_ranges *args);
-
-/* op_range.c */
-int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,
-		     struct zxp_vmo_op_range *args);
-int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
-
-/* kunit/suites.c */
-#ifdef CONFIG_ZXPAGER_KUNIT_TEST
-int zxp_kunit_init(void);
-void zxp_kunit_exit(void);
-#else
-static inline int zxp_kunit_init(void)
-{
-	return 0;
-}
-
-static inline void zxp_kunit_exit(void)
-{
-}
-#endif
-
-#endif /* _ZXPAGER_PRIVATE_H */
+#endif /* _ZXPAGER_CONTENT_H */

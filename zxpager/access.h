@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Floor 3, access: what clients and the daemon do with a VMO.
+ */
+#ifndef _ZXPAGER_ACCESS_H
+#define _ZXPAGER_ACCESS_H
+
+#include "vmo_fs.h"
+
+/* resize.c */
+int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		    struct iattr *attr);
+
+/* fallocate.c */
+long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length);
+
+/* io.c */
+ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
+ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
+int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args);
+int zxp_vmo_write(struct zxp_vmo *vmo, struct zxp_vmo_io *args);
+
+/* op_range.c */
+int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,
+		     struct zxp_vmo_op_range *args);
+int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
+
+/* supply.c */
+int zxp_pager_supply_pages(struct zxp_pager *pager,
+			   struct zxp_supply_pages *args);
+int zxp_pager_supply_ranges(struct zxp_pager *pager,
+			    struct zxp_supply_ranges *args);
+
+/* fault.c */
+extern const struct vm_operations_struct zxp_vm_ops;
+
+/* info.c */
+int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args);
+void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file);
+
+#endif /* _ZXPAGER_ACCESS_H */

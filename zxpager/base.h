@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Floor 9, the base: ports and their packets, zero ranges, and how ioctls are called.
+ * None of it knows of a VMO.
+ */
+#ifndef _ZXPAGER_BASE_H
+#define _ZXPAGER_BASE_H
+
+#include <linux/bits.h>
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/poll.h>
+#include <linux/rbtree.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/uio.h>
+#include <linux/wait.h>
+
+#include <linux/zxpager.h>
+
+#include "compat.h"
+
+/* packet.c: a port and its queue */
+
+/**
+ * struct zxp_port_packet - a packet's place in a port
+ * @link: in &zxp_port.queue while it waits for a reader; else empty.
+ *	Under &zxp_port.lock.
+ * @data: what the reader gets. Written while not queued, constant while queued.
+ * @posted: queued by hand, see post.c; else it is the packet of a source. Constant.
+ */
+struct zxp_port_packet {
+	struct list_head link;
+	struct zxp_packet data;
+	bool posted;
+};
+
+/**
+ * struct zxp_port - a stream of packets
+ * @ref: held by the file and by each source that sends here
+ * @lock: protects @queue, @posted, @nr_posted and @closed; innermost of all our locks
+ * @queue: packets that no reader has taken yet, in the order of queueing
+ * @posted: packets that were queued by hand, also while a reader has them; see post.c
+ * @nr_posted: how many these are
+ * @wait: readers and pollers
+ * @ahead: of the next so many reads that bring packets the daemon is taken to do more
+ *	than to answer these, see zxp_port_rests(). A guess, and changed without @lock.
+ * @closed: the file is gone: nothing is queued any more
+ */
+struct zxp_port {
+	struct kref ref;
+	spinlock_t lock;	/* see above */
+	struct list_head queue;
+	struct list_head posted;
+	unsigned int nr_posted;
+	wait_queue_head_t wait;
+	unsigned int ahead;
+	bool closed;
+};
+
+struct zxp_port *zxp_port_alloc(void);
+void zxp_port_get(struct zxp_port *port);
+void zxp_port_put(struct zxp_port *port);
+
+bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet,
+		    bool sleeps);
+void zxp_port_requeue(struct zxp_port *port, struct zxp_port_packet *packet);
+bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet);
+struct zxp_port_packet *zxp_port_pick(struct zxp_port *port);
+bool zxp_port_readable(struct zxp_port *port);
+bool zxp_port_rests(struct zxp_port *port);
+void zxp_port_goes_on(struct zxp_port *port);
+__poll_t zxp_port_poll(struct zxp_port *port, struct file *file,
+		       struct poll_table_struct *pt);
+
+/* post.c: packets queued by hand */
+int zxp_port_post(struct zxp_port *port, const struct zxp_port_queue *args);
+int zxp_port_cancel(struct zxp_port *port, const struct zxp_port_cancel *args);
+void zxp_post_taken(struct zxp_port *port, struct zxp_port_packet *packet);
+
+/* wake.c */
+bool zxp_wake(struct wait_queue_entry *wait, unsigned int mode, bool sleeps);
+
+/* zero.c: ranges of a VMO that read as zeroes without a page */
+
+/**
+ * enum zxp_zero_kind - why a range is zero
+ * @ZXP_ZERO_MARKER: the daemon supplied zeroes; clean, goes with a detach
+ * @ZXP_ZERO_DIRTY: a client made it so; stays until it is written back
+ * @ZXP_ZERO_UNTRACKED: it lies behind the stream size; nobody is told of it
+ */
+enum zxp_zero_kind {
+	ZXP_ZERO_MARKER,
+	ZXP_ZERO_DIRTY,
+	ZXP_ZERO_UNTRACKED,
+};
+
+#define ZXP_ZERO_ANY	(BIT(ZXP_ZERO_MARKER) | BIT(ZXP_ZERO_DIRTY) | \
+			 BIT(ZXP_ZERO_UNTRACKED))
+
+/**
+ * struct zxp_zero_range - a maximal run of one kind
+ * @node: in the tree, by @start
+ * @start: first page
+ * @end: the page after the last one
+ * @awaiting: how many pages from @start on are being written back, if it is a
+ *	dirty one; may go past @end after a shrink
+ * @kind: kind
+ */
+struct zxp_zero_range {
+	struct rb_node node;
+	pgoff_t start;
+	pgoff_t end;
+	pgoff_t awaiting;
+	enum zxp_zero_kind kind;
+};
+
+struct zxp_zero_range *zxp_zero_find(struct rb_root *root, pgoff_t index);
+bool zxp_zero_contains(struct rb_root *root, pgoff_t index);
+void zxp_zero_add(struct rb_root *root, pgoff_t start, pgoff_t end,
+		  enum zxp_zero_kind kind, struct zxp_zero_range **spare);
+pgoff_t zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
+			struct zxp_zero_range **spare);
+pgoff_t zxp_zero_cover(struct rb_root *root, pgoff_t *start, pgoff_t end,
+		       enum zxp_zero_kind kind, unsigned int keep,
+		       struct zxp_zero_range **split,
+		       struct zxp_zero_range **add);
+pgoff_t zxp_zero_remove_kind(struct rb_root *root, pgoff_t start,
+			     enum zxp_zero_kind kind);
+pgoff_t zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end);
+bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,
+		  pgoff_t *reach, pgoff_t *cleaned);
+struct zxp_zero_range *zxp_zero_find_kinds(struct rb_root *root, pgoff_t index,
+					   pgoff_t end, unsigned int kinds);
+
+/* object.c */
+
+/**
+ * struct zxp_pager - one open /dev/zxpager
+ * @ref: held by the file and by each of its VMOs, so that an address is never
+ *	reused for another pager while a VMO compares with it
+ * @port: its own stream
+ * @lock: protects @vmos
+ * @vmos: its VMOs
+ */
+struct zxp_pager {
+	struct kref ref;
+	struct zxp_port *port;
+	spinlock_t lock;		/* see above */
+	struct list_head vmos;
+};
+
+void zxp_pager_put(struct zxp_pager *pager);
+
+/* ioctl_args.c */
+
+/**
+ * struct zxp_new_file - a descriptor that an ioctl hands out at its very end
+ * @fd: reserved number
+ * @file: what it will be; NULL for none
+ */
+struct zxp_new_file {
+	int fd;
+	struct file *file;
+};
+
+/* The structure of any call; each begins with its size. */
+union zxp_args {
+	u32 size;
+	struct zxp_info info;
+	struct zxp_create_port create_port;
+	struct zxp_create_vmo create_vmo;
+	struct zxp_detach_vmo detach_vmo;
+	struct zxp_supply_pages supply_pages;
+	struct zxp_supply_ranges supply_ranges;
+	struct zxp_op_range op_range;
+	struct zxp_query_dirty_ranges query_dirty_ranges;
+	struct zxp_query_vmo_stats query_vmo_stats;
+	struct zxp_vmo_info vmo_info;
+	struct zxp_vmo_op_range vmo_op_range;
+	struct zxp_vmo_io vmo_io;
+	struct zxp_vmo_set_stream_size set_stream_size;
+	struct zxp_vmo_create_child create_child;
+	struct zxp_port_queue port_queue;
+	struct zxp_port_cancel port_cancel;
+};
+
+/**
+ * struct zxp_ioctl - one command
+ * @cmd: its number
+ * @size: size of its structure
+ * @min_size: size of that structure in the first ABI revision
+ * @fd_offset: where in the structure the new descriptor goes, if it makes one
+ * @answers: the structure goes back to the caller, also after an error
+ * @call: the work
+ */
+struct zxp_ioctl {
+	unsigned int cmd;
+	u32 size;
+	u32 min_size;
+	u32 fd_offset;
+	bool answers;
+	int (*call)(struct file *file, union zxp_args *args,
+		    struct zxp_new_file *new);
+};
+
+#define ZXP_IOCTL(_cmd, _type, _last, _call, ...)			\
+	{ .cmd = (_cmd), .size = sizeof(_type),				\
+	  .min_size = offsetofend(_type, _last),			\
+	  .call = (_call), ##__VA_ARGS__ }
+
+long zxp_ioctl(const struct zxp_ioctl *table, size_t nr, struct file *file,
+	       unsigned int cmd, unsigned long arg);
+
+#endif /* _ZXPAGER_BASE_H */

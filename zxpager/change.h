@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Floor 5, change: what writes to a VMO, and what makes it durable.
+ */
+#ifndef _ZXPAGER_CHANGE_H
+#define _ZXPAGER_CHANGE_H
+
+#include "content.h"
+
+/* stream.c */
+unsigned long zxp_vmo_cuts(struct zxp_vmo *vmo);
+bool zxp_vmo_was_cut(struct zxp_vmo *vmo, unsigned long cuts);
+loff_t zxp_vmo_stream_size(struct zxp_vmo *vmo, unsigned long *cuts);
+bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts);
+int zxp_vmo_prepare_cut(struct zxp_vmo *vmo, loff_t size);
+int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size, pgoff_t nr_pages);
+int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size);
+
+/* clear.c */
+int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to, bool beyond);
+int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
+			     enum zxp_zero_kind kind, unsigned int keep,
+			     bool beyond);
+int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos);
+int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length);
+
+/* ask.c */
+int zxp_io_wait(struct zxp_vmo *vmo, struct zxp_request *request, pgoff_t index);
+int zxp_read_wait(struct zxp_vmo *vmo, struct zxp_request *request,
+		  pgoff_t index, pgoff_t end, unsigned long generation);
+struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
+				      pgoff_t end, bool nowait);
+
+/* writeback.c */
+int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args);
+
+#endif /* _ZXPAGER_CHANGE_H */

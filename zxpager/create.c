@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Making a VMO: its inode, and the first file.
+ */
+#include <linux/file.h>
+#include <linux/module.h>
+#include <linux/mount.h>
+#include <linux/slab.h>
+
+#include "objects.h"
+
+static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
+					  struct zxp_port *port,
+					  const struct zxp_create_vmo *args)
+{
+	u64 size = args->vmo_size;
+	struct inode *inode = new_inode(zxp_mnt->mnt_sb);
+	struct zxp_zero_range *spare;
+	struct zxp_vmo *vmo;
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+
+	vmo = zxp_vmo_of(inode);
+	inode->i_ino = get_next_ino();
+	inode->i_mode = S_IFREG | 0600;
+	inode->i_uid = current_fsuid();
+	inode->i_gid = current_fsgid();
+	inode->i_op = &zxp_vmo_iops;
+	inode->i_fop = &zxp_vmo_fops;
+	inode->i_mapping->a_ops = &zxp_vmo_aops;
+	simple_inode_init_ts(inode);
+	/* As if open for writing for ever: so nobody collapses it to huge pages. */
+	atomic_inc(&inode->i_writecount);
+	vmo->options = args->options;
+	vmo->flags = args->flags;
+	vmo->nr_pages = args->options & ZXP_VMO_UNBOUNDED ?
+			ZXP_MAX_VMO_PAGES : DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	i_size_write(inode, size);
+
+	if (!pager)
+		return inode;
+
+	/* What lies behind the stream size, if anything, is zero. */
+	spare = zxp_vmo_alloc_zero(vmo, 0);
+	if (!spare)
+		goto put;
+	zxp_zero_add(&vmo->zeroes, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
+		     vmo->nr_pages, ZXP_ZERO_UNTRACKED, &spare);
+	kfree(spare);
+
+	vmo->source = zxp_source_alloc(port, args->key);
+	if (!vmo->source)
+		goto put;
+	if (!zxp_vmo_traps(vmo))
+		zxp_mapping_set_large_folios(inode->i_mapping);
+	kref_get(&pager->ref);
+	vmo->pager = pager;
+	return inode;
+put:
+	iput(inode);
+	return ERR_PTR(-ENOMEM);
+}
+
+/**
+ * zxp_vmo_file_create() - make a VMO
+ * @pager: whose it is, or NULL for a plain VMO
+ * @port: where its packets go
+ * @args: its key, options, flags and size
+ *
+ * Return: an open file, or an error pointer.
+ */
+struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
+				 const struct zxp_create_vmo *args)
+{
+	struct inode *inode;
+	struct zxp_vmo *vmo;
+	struct file *file;
+	int ret;
+
+	ret = zxp_fs_pin();
+	if (ret)
+		return ERR_PTR(ret);
+
+	inode = zxp_vmo_inode_create(pager, port, args);
+	if (IS_ERR(inode)) {
+		ret = PTR_ERR(inode);
+		goto unpin;
+	}
+
+	vmo = zxp_vmo_of(inode);
+	file = alloc_file_pseudo(inode, zxp_mnt, "zxpager-vmo",
+				 O_RDWR | O_LARGEFILE, &zxp_vmo_fops);
+	if (IS_ERR(file)) {
+		ret = PTR_ERR(file);
+		/* It was never published, so nobody hears of its end. */
+		if (pager)
+			zxp_source_detach(vmo->source, false);
+		iput(inode);
+		goto unpin;
+	}
+	/* What open() does for other files, and fput() undoes for all. */
+	__module_get(THIS_MODULE);
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
+			ZXP_FMODE_NOWAIT;
+
+	if (pager) {
+		spin_lock(&pager->lock);
+		list_add_tail(&vmo->pager_link, &pager->vmos);
+		spin_unlock(&pager->lock);
+	}
+	return file;
+
+unpin:
+	zxp_fs_unpin();
+	return ERR_PTR(ret);
+}

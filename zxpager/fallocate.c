@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fallocate() of a VMO.
+ */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/sched/signal.h>
+
+#include "access.h"
+
+/* Make the stream at least @end long, with zeroes. */
+static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
+{
+	unsigned long cuts;
+	int ret;
+
+	do {
+		if (zxp_vmo_stream_size(vmo, &cuts) >= end)
+			return 0;
+		ret = 0;
+		if (end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
+			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE));
+		if (!ret)
+			ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
+		if (ret)
+			return ret;
+	} while (!zxp_vmo_advance_stream(vmo, end, cuts));
+	return 0;
+}
+
+/* Only FALLOC_FL_ZERO_RANGE; memory is not given back to a pager by its clients. */
+long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	loff_t end = offset + length, size;
+	int ret;
+
+	if ((mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
+		return -EOPNOTSUPP;
+	if (end > ZXP_MAX_VMO_SIZE)
+		return -EFBIG;
+
+	file_update_time(file);
+	if (!(mode & FALLOC_FL_KEEP_SIZE)) {
+		ret = zxp_vmo_extend(vmo, end);
+		if (ret)
+			return ret;
+	}
+	size = (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
+	ret = offset < size ?
+	      zxp_vmo_clear(vmo, offset, min(end, size) - offset) : 0;
+	/* Cut off meanwhile, so there is nothing to clear. */
+	return ret == -ERANGE ? 0 : ret;
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What anyone who holds a VMO may know of it: VMO_GET_INFO and fdinfo.
+ */
+#include <linux/seq_file.h>
+
+#include "access.h"
+
+static int zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
+{
+	struct zxp_source *source = vmo->source;
+	u64 pages, zeroes;
+	int ret;
+
+	ret = zxp_vmo_count_dirty(vmo, &pages, &zeroes);
+	if (ret)
+		return ret;
+
+	*info = (struct zxp_vmo_info) {
+		.size = sizeof(*info),
+		.out_options = vmo->options,
+		.out_vmo_size = (u64)zxp_vmo_pages(vmo) << PAGE_SHIFT,
+		.out_stream_size = i_size_read(&vmo->inode),
+		.out_resident = (u64)READ_ONCE(vmo->inode.i_mapping->nrpages) <<
+				PAGE_SHIFT,
+		.out_supplied_bytes =
+			(u64)atomic64_read(&vmo->supplied) << PAGE_SHIFT,
+		.out_failures = atomic64_read(&vmo->failures),
+		.out_fail_offset = (u64)READ_ONCE(vmo->fail_index) << PAGE_SHIFT,
+		.out_fail_error = READ_ONCE(vmo->fail_error),
+		.out_dirty_bytes = pages,
+		.out_zero_bytes = zeroes,
+	};
+	if (!source)
+		return 0;
+
+	info->out_flags = ZXP_VMO_INFO_PAGER_BACKED;
+	if (vmo->flags & ZXP_CREATE_SYNC)
+		info->out_flags |= ZXP_VMO_INFO_SYNC;
+	spin_lock(&source->lock);
+	if (source->detached)
+		info->out_flags |= ZXP_VMO_INFO_DETACHED;
+	info->out_key = source->key;
+	info->out_waiting = source->nr_waiting;
+	info->out_requests = source->nr_requests;
+	info->out_read_packets = source->read_packets;
+	info->out_read_bytes = source->read_pages << PAGE_SHIFT;
+	info->out_dirty_packets = source->dirty_packets;
+	info->out_sync_packets = source->sync_packets;
+	spin_unlock(&source->lock);
+	return 0;
+}
+
+int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args)
+{
+	if (args->flags || args->reserved)
+		return -EINVAL;
+	return zxp_vmo_info_fill(vmo, args);
+}
+
+void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct zxp_vmo_info info;
+
+	if (zxp_vmo_info_fill(zxp_vmo_of(file_inode(file)), &info))
+		return;
+	seq_printf(m, "zxpager-key:\t%llu\n", info.out_key);
+	seq_printf(m, "zxpager-state:\t%s\n",
+		   !(info.out_flags & ZXP_VMO_INFO_PAGER_BACKED) ? "plain" :
+		   info.out_flags & ZXP_VMO_INFO_DETACHED ? "detached" :
+							    "attached");
+	seq_printf(m, "zxpager-size:\t%llu\n", info.out_vmo_size);
+	seq_printf(m, "zxpager-resident:\t%llu\n", info.out_resident);
+	seq_printf(m, "zxpager-waiting:\t%llu\n", info.out_waiting);
+	seq_printf(m, "zxpager-requests:\t%llu\n", info.out_requests);
+	seq_printf(m, "zxpager-read-packets:\t%llu\n", info.out_read_packets);
+	seq_printf(m, "zxpager-dirty:\t%llu\n", info.out_dirty_bytes);
+	seq_printf(m, "zxpager-dirty-zero:\t%llu\n", info.out_zero_bytes);
+	seq_printf(m, "zxpager-dirty-packets:\t%llu\n",
+		   info.out_dirty_packets);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The ioctls of a VMO.
+ */
+#include "objects.h"
+
+static int zxp_ioc_vmo_get_info(struct file *file, union zxp_args *args,
+				struct zxp_new_file *new)
+{
+	return zxp_vmo_get_info(zxp_vmo_of(file_inode(file)), &args->vmo_info);
+}
+
+static int zxp_ioc_vmo_op_range(struct file *file, union zxp_args *args,
+				struct zxp_new_file *new)
+{
+	return zxp_vmo_op_range(zxp_vmo_of(file_inode(file)), file->f_mode,
+				&args->vmo_op_range);
+}
+
+static int zxp_ioc_vmo_read(struct file *file, union zxp_args *args,
+			    struct zxp_new_file *new)
+{
+	if (args->vmo_io.flags)
+		return -EINVAL;
+	if (!(file->f_mode & FMODE_READ))
+		return -EACCES;
+	return zxp_vmo_read(zxp_vmo_of(file_inode(file)), &args->vmo_io);
+}
+
+static int zxp_ioc_vmo_write(struct file *file, union zxp_args *args,
+			     struct zxp_new_file *new)
+{
+	if (args->vmo_io.flags)
+		return -EINVAL;
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	return zxp_vmo_write(zxp_vmo_of(file_inode(file)), &args->vmo_io);
+}
+
+static int zxp_ioc_vmo_set_stream_size(struct file *file, union zxp_args *args,
+				       struct zxp_new_file *new)
+{
+	if (args->set_stream_size.flags)
+		return -EINVAL;
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EACCES;
+	return zxp_vmo_set_stream_size(zxp_vmo_of(file_inode(file)),
+				       args->set_stream_size.stream_size);
+}
+
+/* In the ABI already, not in the module yet. */
+static int zxp_ioc_not_yet(struct file *file, union zxp_args *args,
+			   struct zxp_new_file *new)
+{
+	return -EOPNOTSUPP;
+}
+
+static const struct zxp_ioctl zxp_vmo_ioctls[] = {
+	ZXP_IOCTL(ZXP_IOC_VMO_GET_INFO, struct zxp_vmo_info,
+		  reserved, zxp_ioc_vmo_get_info, .answers = true),
+	ZXP_IOCTL(ZXP_IOC_VMO_OP_RANGE, struct zxp_vmo_op_range,
+		  reserved, zxp_ioc_vmo_op_range),
+	ZXP_IOCTL(ZXP_IOC_VMO_READ, struct zxp_vmo_io,
+		  buffer, zxp_ioc_vmo_read),
+	ZXP_IOCTL(ZXP_IOC_VMO_WRITE, struct zxp_vmo_io,
+		  buffer, zxp_ioc_vmo_write),
+	ZXP_IOCTL(ZXP_IOC_VMO_SET_STREAM_SIZE,
+		  struct zxp_vmo_set_stream_size,
+		  stream_size, zxp_ioc_vmo_set_stream_size),
+	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, struct zxp_vmo_create_child,
+		  reserved, zxp_ioc_not_yet),
+};
+
+long zxp_vmo_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return zxp_ioctl(zxp_vmo_ioctls, ARRAY_SIZE(zxp_vmo_ioctls), file, cmd, arg);
+}
