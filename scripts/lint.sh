@@ -4,7 +4,7 @@
 # lint.sh [--list] [WORD...]: what can be said of the sources without running them
 #
 # Runs checkpatch, sparse, coccinelle, kernel-doc, two compilers, clang-tidy,
-# pyflakes, shellcheck and checks of documents and names, as many at once as
+# pyflakes, shellcheck and checks of documents, floors and names, as many at once as
 # there are processors.  Prints KTAP.  With words only the checks that have one of
 # them in their name.  Exit status 1 if one of them fails.
 #
@@ -47,6 +47,7 @@ for series in $zx_series; do
 	check "sparse, and W=1 with gcc: Linux $series" \
 		scripts/build.sh --quiet --strict --sparse "$series"
 done
+check "floors: no file uses what is above it" floors
 check "clang-tidy: tools" tidy
 check "shellcheck" shell_scripts
 check "-Wall -Wextra with clang: tools and selftests" clang_programs

@@ -84,6 +84,71 @@ finds "Title underline too short" title.rst documents <<-'END'
 	A long title
 	======
 END
+
+# A small tree that has its floors, and tables that are wrong about it.
+tree=$tmp/tree
+mkdir "$tree"
+cat > "$tree/low.h" <<-'END'
+	struct job {
+		void (*done)(void);
+	};
+	void low(struct job *job, int (*next)(void));
+END
+cat > "$tree/low.c" <<-'END'
+	#include "low.h"
+	void low(struct job *job, int (*next)(void)) { if (next()) job->done(); }
+END
+cat > "$tree/high.c" <<-'END'
+	#include "low.h"
+	static void end(void) { }
+	static int none(void) { return 0; }
+	void high(void) { struct job job = { .done = end }; low(&job, none); }
+END
+for name in low high; do
+	gcc -c -o "$tree/$name.o" "$tree/$name.c"
+done
+
+# tables FLOORS CALLBACKS: rows with a | between cells
+tables() {
+	local border="============  ============  ============"
+	printf "%s\n" "\`\`$tree\`\`" ====
+	printf '%s\n' "$border" floor "$border"
+	while IFS='|' read -r -a cells; do
+		printf '%-14s%-14s%s\n' "${cells[@]}"
+	done <<< "$1"
+	printf '%s\n' "$border" "" "$border" callback "$border"
+	while IFS='|' read -r -a cells; do
+		printf '%-14s%-14s%s\n' "${cells[@]}" ""
+	done <<< "$2"
+	echo "$border"
+}
+two=$'1||high\n2||low' both=$'job.done|high,\n|high\nlow.next|high'
+
+tables "$two" "$both" > "$tmp/floors.rst"
+floors "$tmp/floors.rst" || { echo "floors that are right do not pass"; missed=1; }
+finds "high.c uses low of low.c, which is above it" up.rst floors \
+	< <(tables $'1||low\n2||high' "$both")
+finds "high.c includes low.h, which is above it" include.rst floors \
+	< <(tables $'1||low\n2||high' "$both")
+finds "high.c uses low of low.c, which is to its left" left.rst floors \
+	< <(tables "1||low, high" "$both")
+finds "high.c includes low.h, which is above it" header.rst floors \
+	< <(tables $'1|low.h|\n2||high, low' "$both")
+finds "no floor has low.c" unnamed.rst floors < <(tables "1||high" "$both")
+finds "there is no middle.c" gone.rst floors < <(tables $'1||high\n2||middle, low' "$both")
+finds "no table names the callback job.done" field.rst floors \
+	< <(tables "$two" "low.next|high")
+finds "no table names the callback low.next" argument.rst floors \
+	< <(tables "$two" "job.done|high")
+finds "there is no callback job.begin" callback.rst floors \
+	< <(tables "$two" "$both"$'\njob.begin|high')
+finds "low.c does not set the callback job.done" setter.rst floors \
+	< <(tables "$two" $'job.done|high, low\nlow.next|high')
+finds "no tree has floors" nothing.rst floors <<< "A text."
+# One without an object is not taken for one that uses nothing.
+rm "$tree/high.o"
+finds "high.c has no object" object.rst floors < <(tables "$two" "$both")
+
 # One rule stands for all of coccinelle's, which take their time.
 finds "ERROR: reference preceded by free" cocci.c cocci_rule free/kfree <<-'END'
 	static int f(struct thing *p)

@@ -39,6 +39,17 @@ manual_pages() {
 # documents [FILE...]
 documents() { scripts/lint/documents.py "$@"; }
 
+# floors [DOCUMENT]: the tools in a directory of their own, since others may be building
+# them at the same time
+floors() {
+	local tools=$zx_root/build/floors
+	if [ $# = 0 ]; then
+		scripts/build.sh --quiet --strict "${zx_series##* }" || return
+		make -s -C tools O="$tools" lib "$tools/tools/zxpagerd/zxpagerd" || return
+	fi
+	scripts/lint/floors.py "$@"
+}
+
 # none PATTERN [EXCEPT]: the pattern is nowhere, but in files whose names match
 none() {
 	local found

@@ -5,7 +5,7 @@
 #include <sched.h>
 #include <time.h>
 
-#include "internal.h"
+#include "base.h"
 
 static zx_time_t now_on(clockid_t clock)
 {

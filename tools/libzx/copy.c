@@ -7,7 +7,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "base.h"
 
 /* Where a sandbox forbids that call the address has to be good. */
 static bool unavailable(ssize_t done)

@@ -4,8 +4,10 @@
  */
 #include <string.h>
 
-#include "internal.h"
+#include "base.h"
+#include "objects.h"
 #include "region.h"
+#include "table.h"
 
 /* Where the answer goes. */
 struct answer {

@@ -2,7 +2,8 @@
 /*
  * What a pager does to a range of a VMO, but for supply.
  */
-#include "internal.h"
+#include "base.h"
+#include "objects.h"
 
 /* No operation of a pager, and data that none of them takes. */
 #define NO_OP	0

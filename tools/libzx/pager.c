@@ -2,32 +2,9 @@
 /*
  * Pagers, the VMOs that they make, and supply.
  */
-#include <fcntl.h>
-
-#include "internal.h"
-
-#define DEVICE "/dev/zxpager"
-
-int zxi_open(zx_status_t *status)
-{
-	int fd = open(DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-
-	if (fd >= 0)
-		return fd;
-	switch (errno) {
-	case ENOENT:
-	case ENXIO:
-	case ENODEV:
-		*status = ZX_ERR_UNAVAILABLE;
-		break;
-	case EPERM:
-		*status = ZX_ERR_ACCESS_DENIED;
-		break;
-	default:
-		*status = zxi_errno();
-	}
-	return -1;
-}
+#include "base.h"
+#include "objects.h"
+#include "table.h"
 
 zx_status_t zx_pager_create(uint32_t options, zx_handle_t *out)
 {

@@ -9,7 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "base.h"
+#include "table.h"
 
 _Static_assert(sizeof(zx_port_packet_t) == sizeof(struct zxp_packet) &&
 	       offsetof(zx_port_packet_t, page_request.offset) ==

@@ -6,7 +6,7 @@
 
 #include <zircon/status.h>
 
-#include "internal.h"
+#include "base.h"
 
 /* The ABI's errors, one errno for one status, both ways. */
 static const struct {

@@ -15,8 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "base.h"
 #include "region.h"
+#include "table.h"
 
 struct entry {
 	_Atomic uint64_t word;

@@ -43,9 +43,6 @@ struct zxi_object {
 #define ZXI_VMAR_ROOT	((zx_handle_t)0xffffffff)
 #define ZXI_ROOT_RIGHTS	(ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHTS_IO | ZX_RIGHT_EXECUTE)
 
-/* Descriptors have numbers below this. */
-#define ZXI_MAX_FD	(1u << 29)
-
 /*
  * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, in this order, unless @handle is of that type
  * and has at least these rights.

@@ -4,11 +4,10 @@
  */
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#include "internal.h"
+#include "base.h"
 #include "region.h"
-#include "vmar.h"
+#include "table.h"
 
 #define CHILD_OPTIONS	(ZX_VM_COMPACT | ZX_VM_SPECIFIC | ZX_VM_CAN_MAP_SPECIFIC | \
 			 ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | \
@@ -16,11 +15,6 @@
 			 ZX_VM_PERM_READ_IF_XOM_UNSUPPORTED)
 #define LOW_OPTIONS	(((zx_vm_option_t)1 << ZX_VM_ALIGN_BASE) - 1)
 #define TRIES		8
-
-uint32_t zx_system_get_page_size(void)
-{
-	return (uint32_t)sysconf(_SC_PAGESIZE);
-}
 
 zx_handle_t zx_vmar_root_self(void)
 {

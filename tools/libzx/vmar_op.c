@@ -2,9 +2,10 @@
 /*
  * zx_vmar_op_range(): what is done to VMOs by the addresses where they are mapped.
  */
-#include "internal.h"
+#include "base.h"
+#include "objects.h"
 #include "region.h"
-#include "vmar.h"
+#include "table.h"
 
 /* The part of a range that is in one mapping. */
 struct piece {

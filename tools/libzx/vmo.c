@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "internal.h"
+#include "base.h"
+#include "objects.h"
+#include "table.h"
 
 zx_status_t zxi_vmo_info(zx_handle_t vmo, struct zxp_vmo_info *info)
 {

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "internal.h"
+#include "base.h"
+#include "objects.h"
 
 _Static_assert(sizeof(zx_vmo_dirty_range_t) == sizeof(struct zxp_dirty_range) &&
 	       offsetof(zx_vmo_dirty_range_t, length) ==

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of libzx share.
+ * What all of libzx stands on: descriptors, calls of the module, copies to and from the
+ * caller's memory, permissions.
  */
-#ifndef LIBZX_INTERNAL_H
-#define LIBZX_INTERNAL_H
+#ifndef LIBZX_BASE_H
+#define LIBZX_BASE_H
 
 #include <errno.h>
 #include <stdbool.h>
@@ -15,7 +16,8 @@
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
 
-#include "table.h"
+/* Descriptors have numbers below this. */
+#define ZXI_MAX_FD	(1u << 29)
 
 /* A number that is no descriptor, nor ZXP_PORT_OWN, which means something. */
 #define ZXI_NO_FD	(-2)
@@ -52,16 +54,6 @@ static inline zx_status_t zxi_ioctl(zx_handle_t handle, unsigned long request,
 /* Opens /dev/zxpager; a descriptor, or -1 and *@status. */
 int zxi_open(zx_status_t *status);
 
-/* The handles of a call on a VMO of a pager. */
-zx_status_t zxi_check_pager_vmo(zx_handle_t pager, zx_rights_t pager_rights,
-				zx_handle_t vmo, zx_rights_t vmo_rights);
-
-/* BAD_HANDLE, WRONG_TYPE, or what there is to know of a VMO. */
-zx_status_t zxi_vmo_info(zx_handle_t vmo, struct zxp_vmo_info *info);
-
-/* zx_vmo_op_range() of a descriptor. */
-zx_status_t zxi_vmo_op(int fd, uint32_t op, uint64_t offset, uint64_t length);
-
 /*
  * Copies between the library and memory that the caller named, which may be bad:
  * then INVALID_ARGS, as from a system call.
@@ -82,4 +74,16 @@ static inline uint64_t zxi_round_up(uint64_t value)
 	return (value + mask) & ~mask;
 }
 
-#endif /* LIBZX_INTERNAL_H */
+#define ZXI_VM_PERMS	(ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE)
+#define ZXI_CAN_MAP	(ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | \
+			 ZX_VM_CAN_MAP_EXECUTE)
+#define ZXI_VM_SPECIFIC	(ZX_VM_SPECIFIC | ZX_VM_SPECIFIC_OVERWRITE)
+
+zx_vm_option_t zxi_add_read(zx_vm_option_t options);
+zx_vm_option_t zxi_perms_of(zx_rights_t rights);
+/* What can be written or executed can be read. */
+bool zxi_valid_perms(zx_vm_option_t options);
+bool zxi_valid_align(zx_vm_option_t options);
+int zxi_prot(zx_vm_option_t options);
+
+#endif /* LIBZX_BASE_H */
