@@ -204,10 +204,9 @@ struct zxp_ioctl {
 		    struct zxp_new_file *new);
 };
 
-#define ZXP_IOCTL(_cmd, _type, _last, _call, ...)			\
+#define ZXP_IOCTL(_cmd, _type, _last, ...)				\
 	{ .cmd = (_cmd), .size = sizeof(_type),				\
-	  .min_size = offsetofend(_type, _last),			\
-	  .call = (_call), ##__VA_ARGS__ }
+	  .min_size = offsetofend(_type, _last), __VA_ARGS__ }
 
 long zxp_ioctl(const struct zxp_ioctl *table, size_t nr, struct file *file,
 	       unsigned int cmd, unsigned long arg);

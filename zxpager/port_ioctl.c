@@ -18,9 +18,9 @@ static int zxp_ioc_port_cancel(struct file *file, union zxp_args *args,
 
 static const struct zxp_ioctl zxp_port_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_PORT_QUEUE, struct zxp_port_queue,
-		  packet, zxp_ioc_port_queue),
+		  packet, .call = zxp_ioc_port_queue),
 	ZXP_IOCTL(ZXP_IOC_PORT_CANCEL, struct zxp_port_cancel,
-		  source, zxp_ioc_port_cancel),
+		  source, .call = zxp_ioc_port_cancel),
 };
 
 long zxp_port_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -57,18 +57,18 @@ static int zxp_ioc_not_yet(struct file *file, union zxp_args *args,
 
 static const struct zxp_ioctl zxp_vmo_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_GET_INFO, struct zxp_vmo_info,
-		  reserved, zxp_ioc_vmo_get_info, .answers = true),
+		  reserved, .call = zxp_ioc_vmo_get_info, .answers = true),
 	ZXP_IOCTL(ZXP_IOC_VMO_OP_RANGE, struct zxp_vmo_op_range,
-		  reserved, zxp_ioc_vmo_op_range),
+		  reserved, .call = zxp_ioc_vmo_op_range),
 	ZXP_IOCTL(ZXP_IOC_VMO_READ, struct zxp_vmo_io,
-		  buffer, zxp_ioc_vmo_read),
+		  buffer, .call = zxp_ioc_vmo_read),
 	ZXP_IOCTL(ZXP_IOC_VMO_WRITE, struct zxp_vmo_io,
-		  buffer, zxp_ioc_vmo_write),
+		  buffer, .call = zxp_ioc_vmo_write),
 	ZXP_IOCTL(ZXP_IOC_VMO_SET_STREAM_SIZE,
 		  struct zxp_vmo_set_stream_size,
-		  stream_size, zxp_ioc_vmo_set_stream_size),
+		  stream_size, .call = zxp_ioc_vmo_set_stream_size),
 	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, struct zxp_vmo_create_child,
-		  reserved, zxp_ioc_not_yet),
+		  reserved, .call = zxp_ioc_not_yet),
 };
 
 long zxp_vmo_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
