@@ -61,7 +61,7 @@ check "conformance.py finds what is wrong" selftests/conformance_test.py
 check "python" python_scripts
 check "manual pages" manual_pages
 check "Documentation" documents
-check "README has the example as it is" readme_example
+check "README: two screens, and the figures of the bench" readme
 check "SPDX lines" spdx
 check "LINUX_VERSION_CODE only in zxpager/compat.h" one_compat
 check "no path outside of the repository" no_outside

@@ -84,6 +84,11 @@ finds "Title underline too short" title.rst documents <<-'END'
 	A long title
 	======
 END
+finds "longer than 80 columns" wide readme < <(cat README; printf '%081d\n' 0)
+finds "more than two screens" long readme < <(cat README; seq 100)
+finds "scan is .* in performance.rst" stale readme \
+	< <(sed '/^  scan /s/[0-9.]*$/9.99/' README)
+finds "no figures" bare readme <<< "A text."
 
 # A small tree that has its floors, and tables that are wrong about it.
 tree=$tmp/tree

@@ -79,8 +79,39 @@ spdx() {
 	[ -z "$bad" ]
 }
 
-# Between two lines of marks the README repeats a file.
-readme_example() {
-	sed -n '/^--8<--/,/^-->8--/p' README | sed '1d;$d' |
-		diff - tools/examples/hello-pager.c
+# readme [FILE]: does it fit two screens, and are its figures those of performance.rst?
+# A row that begins with the name of a work ends with its ratios to userfaultfd and to
+# FUSE, each on 6.1 and on 6.12.
+readme() {
+	awk '
+	NR == FNR && $3 == "icount" {
+		gsub(/`/, "")
+		split($1, own, ".")
+		split($2, peer, ".")
+		if ($1 != own[1] ".zxpager" || $2 != own[1] "." peer[2])
+			next
+		row = ""
+		for (i = 4; i < NF; i++)
+			if ($(i + 1) == "of")
+				row = row " " $i
+		ratios[own[1], peer[2]] = row
+		works[own[1]] = 1
+	}
+	NR == FNR { next }
+	length > 80 { print FILENAME ":" FNR ": longer than 80 columns" }
+	$1 in works && $NF ~ /^([0-9.]+|-)$/ {
+		rows++
+		want = ""
+		for (i = split("userfaultfd fuse", peers, " "); i; i--)
+			want = (($1, peers[i]) in ratios ? ratios[$1, peers[i]] : " - -") want
+		have = " " $(NF - 3) " " $(NF - 2) " " $(NF - 1) " " $NF
+		if (have != want)
+			print FILENAME ":" FNR ": " $1 " is" want " in performance.rst"
+	}
+	END {
+		if (FNR > 100)
+			print FILENAME ": " FNR " lines are more than two screens of 50"
+		if (!rows)
+			print FILENAME ": no figures"
+	}' Documentation/performance.rst "${1:-README}" | { ! grep .; }
 }
