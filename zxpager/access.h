@@ -34,6 +34,17 @@ int zxp_pager_supply_ranges(struct zxp_pager *pager,
 /* fault.c */
 extern const struct vm_operations_struct zxp_vm_ops;
 
+/* trap.c */
+bool zxp_mm_abandoned(struct mm_struct *mm);
+int zxp_fault_sleep(struct mm_struct *mm, struct zxp_request *request,
+		    unsigned int state, long timeout);
+bool zxp_trap_keep(struct zxp_vmo *vmo, pgoff_t index);
+vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
+		    unsigned long generation);
+
+/* exit.c */
+long zxp_exit_time_left(struct file *file);
+
 /* info.c */
 int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args);
 void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file);

@@ -8,6 +8,37 @@
 
 #include "change.h"
 
+/**
+ * zxp_vmo_sync() - have the daemon make durable what was written
+ * @file: a file of the VMO
+ * @start: first byte
+ * @end: the last one
+ * @restarts: as for zxp_sync_wait()
+ *
+ * Only the daemon knows of storage, and it decides when to write. Whether it wants to be
+ * asked was said when the VMO was made.
+ *
+ * Return: 0; the daemon's error, also one that came while nobody waited, which is told
+ * once to each file; -ESTALE, -EINTR, -ERESTARTNOINTR.
+ */
+int zxp_vmo_sync(struct file *file, loff_t start, loff_t end, bool restarts)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	pgoff_t last = min_t(pgoff_t, end >> PAGE_SHIFT, ZXP_MAX_VMO_PAGES - 1);
+	pgoff_t nr_pages = zxp_vmo_pages(vmo);
+	int ret, err;
+
+	if (!(vmo->flags & ZXP_CREATE_SYNC))
+		return 0;
+	ret = zxp_sync_wait(vmo->source,
+			    min_t(pgoff_t, start >> PAGE_SHIFT, nr_pages),
+			    min(last + 1, nr_pages), restarts);
+	if (ret == -ERESTARTNOINTR)
+		return ret;
+	err = file_check_and_advance_wb_err(file);
+	return ret ?: err;
+}
+
 /* Wait, and keep note of a FAIL code. */
 int zxp_io_wait(struct zxp_vmo *vmo, struct zxp_request *request, pgoff_t index)
 {
@@ -31,7 +62,7 @@ int zxp_read_wait(struct zxp_vmo *vmo, struct zxp_request *request,
 
 	if (request->task) {
 		ret = zxp_request_continue(source, request, index, generation);
-		if (ret && ret != -ENOENT && ret != -EAGAIN)
+		if (ret && ret != -ENOENT && ret != -EAGAIN && ret != -EINTR)
 			zxp_vmo_note_failure(vmo, index, ret);
 	}
 	if (ret == -ENOENT)
@@ -64,12 +95,12 @@ static int zxp_write_wait(struct zxp_vmo *vmo, enum zxp_request_type type,
  * @vmo: the VMO
  * @index: the page
  * @end: what is wanted with it if the daemon has to be asked
- * @nowait: -EAGAIN instead of waiting for the daemon
+ * @nowait: -EAGAIN instead of waiting for anything
  *
  * A missing page is asked for even if all of it is going to be overwritten.
  *
  * Return: the folio, locked and dirty, with a reference; or -ERANGE behind the
- * end, -ENOMEM, -EAGAIN, -ESTALE, -ERESTARTNOINTR, or a FAIL code.
+ * end, -ENOMEM, -EAGAIN, -ESTALE, -EINTR, -ERESTARTNOINTR, or a FAIL code.
  */
 noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 					       pgoff_t index, pgoff_t end,
@@ -78,7 +109,7 @@ noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 	enum zxp_request_type type;
 	unsigned long generation;
 	struct folio *folio;
-	int ret;
+	int ret, tries = ZXP_MEMORY_TRIES;
 
 	for (;;) {
 		generation = zxp_vmo_generation(vmo);
@@ -86,7 +117,10 @@ noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 		if (index >= end)
 			return ERR_PTR(-ERANGE);
 
-		folio = zxp_vmo_lock_folio(vmo, index);
+		folio = nowait ? zxp_vmo_trylock_folio(vmo, index) :
+				 zxp_vmo_lock_folio(vmo, index);
+		if (IS_ERR(folio))
+			return folio;
 		if (folio) {
 			ret = index < zxp_vmo_pages(vmo) ?
 			      zxp_vmo_prepare_write(vmo, folio) : -ERANGE;
@@ -99,7 +133,13 @@ noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 				      zxp_vmo_split(vmo, index);
 				if (!ret)
 					continue;
+				if (nowait)
+					return ERR_PTR(ret);
 			}
+			if (ret == -ENOMEM && nowait)
+				return ERR_PTR(-EAGAIN);
+			if (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo))
+				continue;
 			if (ret != -EAGAIN)
 				return ERR_PTR(ret);
 			type = ZXP_REQUEST_DIRTY;
@@ -108,7 +148,7 @@ noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 		} else if (zxp_vmo_traps(vmo)) {
 			type = ZXP_REQUEST_DIRTY;
 		} else {
-			ret = zxp_vmo_fill_zero(vmo, index);
+			ret = zxp_vmo_fill_zero(vmo, index, nowait);
 			if (ret)
 				return ERR_PTR(ret);
 			continue;

@@ -78,6 +78,10 @@ int zxp_port_post(struct zxp_port *port, const struct zxp_port_queue *args);
 int zxp_port_cancel(struct zxp_port *port, const struct zxp_port_cancel *args);
 void zxp_post_taken(struct zxp_port *port, struct zxp_port_packet *packet);
 
+/* task.c */
+bool zxp_task_ends(void);
+bool zxp_task_is_user(void);
+
 /* wake.c */
 bool zxp_wake(struct wait_queue_entry *wait, unsigned int mode, bool sleeps);
 

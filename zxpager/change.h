@@ -17,14 +17,28 @@ int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size, pgoff_t nr_pages
 int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size);
 
 /* clear.c */
+
+/**
+ * struct zxp_spares - nodes for zero ranges
+ * @split: for a range that is split
+ * @add: for another one that takes its place
+ */
+struct zxp_spares {
+	struct zxp_zero_range *split;
+	struct zxp_zero_range *add;
+};
+
+int zxp_vmo_get_spares(struct zxp_vmo *vmo, struct zxp_spares *spares, gfp_t gfp);
+void zxp_spares_free(struct zxp_spares *spares);
 int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to, bool beyond);
 int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			     enum zxp_zero_kind kind, unsigned int keep,
-			     bool beyond);
+			     bool beyond, struct zxp_spares *spares);
 int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos);
 int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length);
 
 /* ask.c */
+int zxp_vmo_sync(struct file *file, loff_t start, loff_t end, bool restarts);
 int zxp_io_wait(struct zxp_vmo *vmo, struct zxp_request *request, pgoff_t index);
 int zxp_read_wait(struct zxp_vmo *vmo, struct zxp_request *request,
 		  pgoff_t index, pgoff_t end, unsigned long generation);

@@ -97,43 +97,44 @@ static int zxp_vmo_clear_tail(struct zxp_vmo *vmo, loff_t size)
 }
 
 /**
- * struct zxp_spares - two nodes
- * @split: for a range that is split
- * @add: for another one that takes its place
- * @gfp: %__GFP_NOFAIL if it is too late for an error
+ * zxp_vmo_get_spares() - have nodes for the next step
+ * @vmo: the VMO
+ * @spares: what was left of the last
+ * @gfp: as for zxp_vmo_alloc_zero()
+ *
+ * Return: 0, -ENOMEM.
  */
-struct zxp_spares {
-	struct zxp_zero_range *split;
-	struct zxp_zero_range *add;
-	gfp_t gfp;
-};
-
-static int zxp_vmo_get_spares(struct zxp_vmo *vmo, struct zxp_spares *spares)
+int zxp_vmo_get_spares(struct zxp_vmo *vmo, struct zxp_spares *spares, gfp_t gfp)
 {
 	if (!spares->split)
-		spares->split = zxp_vmo_alloc_zero(vmo, spares->gfp);
+		spares->split = zxp_vmo_alloc_zero(vmo, gfp);
 	if (!spares->add)
-		spares->add = zxp_vmo_alloc_zero(vmo, spares->gfp);
+		spares->add = zxp_vmo_alloc_zero(vmo, gfp);
 	return spares->split && spares->add ? 0 : -ENOMEM;
 }
 
-static void zxp_spares_free(struct zxp_spares *spares)
+void zxp_spares_free(struct zxp_spares *spares)
 {
 	kfree(spares->split);
 	kfree(spares->add);
 }
 
-/* Zero ranges of a kind everywhere, but where there is one of a kind to keep. */
+/*
+ * Zero ranges of a kind everywhere, but where there is one of a kind to keep. One run of
+ * them needs a node at most, and each of those that are kept divides a run in two. A range
+ * is split at the border of what is covered only.
+ */
 static int zxp_vmo_cover_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 				enum zxp_zero_kind kind, unsigned int keep,
 				struct zxp_spares *spares)
 {
+	gfp_t gfp = kind == ZXP_ZERO_UNTRACKED ? GFP_ATOMIC : GFP_NOWAIT;
 	pgoff_t covered;
 
 	lockdep_assert_held(&vmo->content_lock);
 
 	while (start < end) {
-		if (zxp_vmo_get_spares(vmo, spares))
+		if (zxp_vmo_get_spares(vmo, spares, gfp))
 			return -ENOMEM;
 		spin_lock(&vmo->zero_lock);
 		covered = zxp_zero_cover(&vmo->zeroes, &start, end, kind, keep,
@@ -147,24 +148,27 @@ static int zxp_vmo_cover_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 	return 0;
 }
 
-/* A folio goes, and what it was becomes a zero range first. */
-static void zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
-				       enum zxp_zero_kind kind,
-				       unsigned int keep,
-				       struct zxp_spares *spares)
+/*
+ * A folio goes, and what it was becomes a zero range first, together with what is missing
+ * from @start on, which advances. Return: 0, -ENOMEM.
+ */
+static int zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
+				      pgoff_t *start, enum zxp_zero_kind kind,
+				      unsigned int keep,
+				      struct zxp_spares *spares)
 {
-	pgoff_t index = folio->index;
+	pgoff_t end = folio->index + folio_nr_pages(folio);
+	int ret = 0;
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	if (vmo->source) {
-		spin_lock(&vmo->zero_lock);
-		zxp_zero_cover(&vmo->zeroes, &index,
-			       index + folio_nr_pages(folio), kind, keep,
-			       &spares->split, &spares->add);
-		spin_unlock(&vmo->zero_lock);
-	}
+	if (vmo->source)
+		ret = zxp_vmo_cover_locked(vmo, *start, end, kind, keep, spares);
+	if (ret)
+		return ret;
+	*start = end;
 	generic_error_remove_folio(vmo->inode.i_mapping, folio);
+	return 0;
 }
 
 /**
@@ -175,24 +179,23 @@ static void zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
  * @kind: what they become
  * @keep: bits of the kinds of zero ranges that may stay
  * @beyond: leave alone what is part of the stream
+ * @spares: from zxp_vmo_get_spares()
  *
- * The pages go one by one, each leaving a zero range behind, and then what is
- * missing is covered with them. So a page never has content in a zero range.
+ * From front to back pages go one by one, each leaving a zero range behind, and what is
+ * missing before it is covered with the same. So a page never has content in a zero
+ * range, and the ranges grow from what is before them.
  *
  * What becomes untracked is behind a stream that was cut already, and nobody could
- * undo that: there memory is waited for.
+ * undo that. Nothing but the same is kept there, so it is one range in the end, and
+ * @spares nearly always do; if not, a node comes from what is there for such cases.
  *
- * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -ENOMEM, but
- * not with %ZXP_ZERO_UNTRACKED.
+ * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -ENOMEM.
  */
 int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			     enum zxp_zero_kind kind, unsigned int keep,
-			     bool beyond)
+			     bool beyond, struct zxp_spares *spares)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
-	struct zxp_spares spares = {
-		.gfp = kind == ZXP_ZERO_UNTRACKED ? __GFP_NOFAIL : 0,
-	};
 	struct folio_batch fbatch;
 	pgoff_t index = start;
 	unsigned int i;
@@ -214,9 +217,8 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 		for (i = 0; !ret && i < folio_batch_count(&fbatch); i++) {
 			struct folio *folio = fbatch.folios[i];
 
-			ret = zxp_vmo_get_spares(vmo, &spares);
-			if (ret)
-				break;
+			if (beyond)
+				start = max(start, zxp_vmo_stream_pages(vmo));
 			folio_lock(folio);
 			/* Else it was clean, and has been reclaimed. */
 			if (folio->mapping == mapping &&
@@ -224,9 +226,10 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 				if (zxp_folio_pinned(vmo, folio))
 					ret = -EAGAIN;
 				else
-					zxp_vmo_clear_folio_locked(vmo, folio,
-								   kind, keep,
-								   &spares);
+					ret = zxp_vmo_clear_folio_locked(vmo, folio,
+									 &start,
+									 kind, keep,
+									 spares);
 			}
 			folio_unlock(folio);
 		}
@@ -240,8 +243,7 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 	if (beyond)
 		start = max(start, zxp_vmo_stream_pages(vmo));
 	if (!ret && vmo->source)
-		ret = zxp_vmo_cover_locked(vmo, start, end, kind, keep, &spares);
-	zxp_spares_free(&spares);
+		ret = zxp_vmo_cover_locked(vmo, start, end, kind, keep, spares);
 	return ret;
 }
 
@@ -249,20 +251,26 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			       unsigned int keep, bool beyond)
 {
+	struct zxp_spares spares = {};
 	pgoff_t pinned;
-	int ret;
+	int ret = 0;
 
 	while (start < end) {
-		if (mutex_lock_killable(&vmo->content_lock))
-			return -EINTR;
+		ret = zxp_vmo_get_spares(vmo, &spares, GFP_KERNEL);
+		if (!ret)
+			ret = mutex_lock_killable(&vmo->content_lock);
+		if (ret)
+			break;
 		end = min(end, vmo->nr_pages);
 		if (beyond)
 			start = max(start, zxp_vmo_stream_pages(vmo));
 		pinned = zxp_vmo_find_pinned(vmo, start, end);
 		ret = zxp_vmo_clear_run_locked(vmo, start, pinned, ZXP_ZERO_DIRTY,
-					       keep, beyond);
+					       keep, beyond, &spares);
 		mutex_unlock(&vmo->content_lock);
-		if (ret == -EAGAIN && !fatal_signal_pending(current))
+		/* Pinned meanwhile; or no memory, and all that is done stays so. */
+		if ((ret == -EAGAIN && !fatal_signal_pending(current)) ||
+		    (ret == -ENOMEM && zxp_vmo_reserve(vmo)))
 			continue;
 		if (!ret && pinned < end)
 			ret = zxp_vmo_clear_part(vmo,
@@ -270,10 +278,11 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 						 (loff_t)(pinned + 1) <<
 						 PAGE_SHIFT, beyond);
 		if (ret)
-			return ret;
+			break;
 		start = pinned + 1;
 	}
-	return 0;
+	zxp_spares_free(&spares);
+	return ret;
 }
 
 /**

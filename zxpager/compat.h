@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/sched.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
@@ -34,6 +35,11 @@ static inline void zxp_mapping_set_large_folios(struct address_space *mapping)
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define mnt_idmap		user_namespace
+#endif
+
+/* Threads of a process that never return to user mode came one kind after the other. */
+#ifndef PF_USER_WORKER
+#define PF_USER_WORKER		0
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)

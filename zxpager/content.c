@@ -78,6 +78,23 @@ struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index)
 	return NULL;
 }
 
+/* The same without waiting for the lock; -EAGAIN if somebody holds it. */
+struct folio *zxp_vmo_trylock_folio(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct folio *folio = zxp_vmo_get_folio(vmo, index);
+
+	if (!folio)
+		return NULL;
+	if (folio_trylock(folio)) {
+		if (folio->mapping == vmo->inode.i_mapping &&
+		    folio_contains(folio, index))
+			return folio;
+		folio_unlock(folio);
+	}
+	folio_put(folio);
+	return ERR_PTR(-EAGAIN);
+}
+
 /**
  * zxp_vmo_missing_end() - how far a run of missing pages goes
  * @vmo: a VMO with a pager
@@ -170,7 +187,10 @@ bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index)
 	return zero;
 }
 
-/* The page is charged to the memory cgroup of the caller. */
+/*
+ * The page is charged to the memory cgroup of the caller. Return: 0; -EEXIST; -ENOMEM,
+ * and the caller waits for memory where it holds no lock.
+ */
 int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 			     pgoff_t index, gfp_t gfp)
 {
@@ -186,36 +206,56 @@ int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 }
 
 /**
- * zxp_vmo_fill_zero() - put a page under a zero range into the cache
+ * zxp_vmo_add_zeroed_locked() - put a page under a zero range into the cache
  * @vmo: the VMO
+ * @folio: from zxp_vmo_alloc_zeroed()
  * @index: a page that zxp_vmo_is_zero() said is zero
  *
- * Return: 0 if it is worth looking again, -ENOMEM.
+ * Return: 0 if it is worth looking again; -ENOMEM.
  */
-int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index)
+int zxp_vmo_add_zeroed_locked(struct zxp_vmo *vmo, struct folio *folio,
+			      pgoff_t index)
 {
-	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping);
-	struct folio *folio = filemap_alloc_folio(gfp, 0);
-	int ret = 0;
+	gfp_t gfp = ZXP_GFP_LOCKED(mapping_gfp_mask(vmo->inode.i_mapping));
+	int ret;
 
-	if (!folio)
-		return -ENOMEM;
-	folio_zero_range(folio, 0, PAGE_SIZE);
+	lockdep_assert_held(&vmo->content_lock);
 
-	mutex_lock(&vmo->content_lock);
-	if (index < vmo->nr_pages && zxp_vmo_is_zero(vmo, index))
-		ret = zxp_vmo_add_folio_locked(vmo, folio, index, gfp);
-	mutex_unlock(&vmo->content_lock);
-
-	folio_put(folio);
+	if (index >= vmo->nr_pages || !zxp_vmo_is_zero(vmo, index))
+		return 0;
+	ret = zxp_vmo_add_folio_locked(vmo, folio, index, gfp);
 	return ret == -EEXIST ? 0 : ret;
 }
 
-/* A node for zxp_zero_add() or zxp_zero_remove(); what is left over is freed. */
-struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo, gfp_t gfp)
+/**
+ * zxp_vmo_fill_zero() - the same for a caller that holds no lock
+ * @vmo: the VMO
+ * @index: the page
+ * @nowait: wait for nothing
+ *
+ * Return: 0 if it is worth looking again; -ENOMEM, -EINTR; -EAGAIN it would have to wait.
+ */
+int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index, bool nowait)
 {
-	gfp |= mapping_gfp_constraint(vmo->inode.i_mapping, GFP_KERNEL);
-	return kmalloc(sizeof(struct zxp_zero_range), gfp | __GFP_ACCOUNT);
+	struct folio *folio = zxp_vmo_alloc_zeroed(vmo, nowait);
+	int ret, tries = ZXP_MEMORY_TRIES;
+
+	if (!folio)
+		return nowait ? -EAGAIN : -ENOMEM;
+	do {
+		if (nowait)
+			ret = mutex_trylock(&vmo->content_lock) ? 0 : -EAGAIN;
+		else
+			ret = mutex_lock_killable(&vmo->content_lock);
+		if (ret)
+			break;
+		ret = zxp_vmo_add_zeroed_locked(vmo, folio, index);
+		mutex_unlock(&vmo->content_lock);
+		if (ret && nowait)
+			ret = -EAGAIN;
+	} while (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo));
+	folio_put(folio);
+	return ret;
 }
 
 /* Take pages out of all zero ranges; @spare as for zxp_zero_remove(). */
@@ -238,7 +278,7 @@ bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index)
 
 static int zxp_vmo_add_marker_locked(struct zxp_vmo *vmo, pgoff_t index)
 {
-	struct zxp_zero_range *spare = zxp_vmo_alloc_zero(vmo, 0);
+	struct zxp_zero_range *spare = zxp_vmo_alloc_zero(vmo, GFP_NOWAIT);
 
 	lockdep_assert_held(&vmo->content_lock);
 
@@ -249,16 +289,6 @@ static int zxp_vmo_add_marker_locked(struct zxp_vmo *vmo, pgoff_t index)
 	spin_unlock(&vmo->zero_lock);
 	kfree(spare);
 	return 0;
-}
-
-/*
- * A daemon over the limit of its memory cgroup gets ENOMEM, instead of the OOM
- * killer getting the daemon.
- */
-gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo)
-{
-	return mapping_gfp_mask(vmo->inode.i_mapping) | __GFP_RETRY_MAYFAIL |
-	       __GFP_NOWARN;
 }
 
 /* As in any file, a mapping sees zeroes behind the end in the last page. */
@@ -283,27 +313,18 @@ static int zxp_vmo_insert_locked(struct zxp_vmo *vmo, pgoff_t index,
 		       -EEXIST : zxp_vmo_add_marker_locked(vmo, index);
 	zxp_vmo_zero_behind_end(vmo, index, folio);
 	return zxp_vmo_add_folio_locked(vmo, folio, index,
-					zxp_vmo_supply_gfp(vmo));
+					ZXP_GFP_LOCKED(zxp_vmo_supply_gfp(vmo)));
 }
 
-/**
- * zxp_vmo_insert() - fill missing pages
- * @vmo: a VMO with a pager
- * @batch: what, and where; afterwards also how far this came
- * @runs: what was filled is added, for those to be woken who wait for it
- *
- * Return: 0, -ERANGE behind the end, -ESTALE detached, -ENOMEM, -EINTR.
- */
-int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
-		   struct zxp_runs *runs)
+/* From @batch->done on. Return: 0, -ERANGE, -ESTALE; -ENOMEM, and there is more to do. */
+static int zxp_vmo_insert_batch_locked(struct zxp_vmo *vmo, struct zxp_batch *batch,
+				       struct zxp_runs *runs)
 {
-	pgoff_t index = batch->index, end = index + batch->nr, run = index;
+	pgoff_t index = batch->index + batch->done, run = index;
+	pgoff_t end = batch->index + batch->nr;
 	int ret;
 
-	batch->done = 0;
-	batch->filled = 0;
-	if (mutex_lock_killable(&vmo->content_lock))
-		return -EINTR;
+	lockdep_assert_held(&vmo->content_lock);
 
 	ret = end > vmo->nr_pages ? -ERANGE : zxp_vmo_detached(vmo) ? -ESTALE : 0;
 	for (; !ret && index < end; index++) {
@@ -323,8 +344,33 @@ int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
 	}
 	if (run < index && !ret)
 		zxp_runs_add(runs, vmo->source, run, index);
+	return ret;
+}
+
+/**
+ * zxp_vmo_insert() - fill missing pages
+ * @vmo: a VMO with a pager
+ * @batch: what, and where; afterwards also how far this came
+ * @runs: what was filled is added, for those to be woken who wait for it
+ *
+ * Return: 0, -ERANGE behind the end, -ESTALE detached, -ENOMEM, -EINTR.
+ */
+int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
+		   struct zxp_runs *runs)
+{
+	int ret, tries = ZXP_MEMORY_TRIES;
+
+	batch->done = 0;
+	batch->filled = 0;
+	do {
+		if (mutex_lock_killable(&vmo->content_lock)) {
+			ret = -EINTR;
+			break;
+		}
+		ret = zxp_vmo_insert_batch_locked(vmo, batch, runs);
+		mutex_unlock(&vmo->content_lock);
+	} while (ret == -ENOMEM && tries-- && zxp_vmo_reserve_supply(vmo, 0));
 	atomic64_add(batch->filled, &vmo->supplied);
-	mutex_unlock(&vmo->content_lock);
 	return ret;
 }
 
@@ -418,12 +464,15 @@ void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
  *
  * Requests end first, then all mappings go, so that the next access looks again,
  * and then what is clean. Private copies of the clients are theirs and stay.
+ *
+ * Return: 0, -EINTR.
  */
-void zxp_vmo_detach(struct zxp_vmo *vmo)
+int zxp_vmo_detach(struct zxp_vmo *vmo)
 {
 	pgoff_t index = 0;
 
-	mutex_lock(&vmo->content_lock);
+	if (mutex_lock_killable(&vmo->content_lock))
+		return -EINTR;
 	zxp_source_detach(vmo->source, true);
 	unmap_mapping_range(vmo->inode.i_mapping, 0, 0, 0);
 	zxp_vmo_drop_clean_locked(vmo, 0, ULONG_MAX, false);
@@ -435,4 +484,5 @@ void zxp_vmo_detach(struct zxp_vmo *vmo)
 		cond_resched();
 	} while (index != ULONG_MAX);
 	mutex_unlock(&vmo->content_lock);
+	return 0;
 }

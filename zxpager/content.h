@@ -67,6 +67,10 @@ struct zxp_batch {
 	struct folio *folio[ZXP_SUPPLY_BATCH];
 };
 
+/* For what is allocated with content_lock or a folio lock held, see memory.c. */
+#define ZXP_GFP_LOCKED(gfp)	(((gfp) & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN)
+#define ZXP_MEMORY_TRIES	8
+
 /* Marks in the page cache, see dirty.c. */
 #define ZXP_MARK_DIRTY		PAGECACHE_TAG_DIRTY
 #define ZXP_MARK_UNWRITTEN	PAGECACHE_TAG_TOWRITE
@@ -89,8 +93,9 @@ struct zxp_batch {
  * @zeroes: ranges that are zero without a page. One is added where there is no
  *	page, under @content_lock; a page is removed from one with that page's
  *	folio locked.
- * @faults_lock: protects @failed_faults
- * @failed_faults: see failure.c
+ * @faults_lock: protects @fault_notes and @traps
+ * @fault_notes: see failure.c
+ * @traps: see trap.c
  * @modified: what QUERY_VMO_STATS tells
  * @supplied: pages that a supply filled
  * @failures: accesses that got a FAIL code
@@ -111,7 +116,8 @@ struct zxp_vmo {
 	spinlock_t zero_lock;		/* see above */
 	struct rb_root zeroes;
 	spinlock_t faults_lock;		/* see above */
-	struct list_head failed_faults;
+	struct list_head fault_notes;
+	struct list_head traps;
 	u32 modified;
 	atomic64_t supplied;
 	atomic64_t failures;
@@ -155,8 +161,11 @@ static inline bool zxp_vmo_traps(struct zxp_vmo *vmo)
 	return vmo->options & ZXP_VMO_TRAP_DIRTY;
 }
 
+/* Also, what an fsync() of the calling task had asked for does not cover this. */
 static inline void zxp_vmo_set_modified(struct zxp_vmo *vmo)
 {
+	if (vmo->source)
+		zxp_sync_forget(vmo->source, current);
 	if (!READ_ONCE(vmo->modified))
 		WRITE_ONCE(vmo->modified, ZXP_STATS_MODIFIED);
 }
@@ -187,25 +196,26 @@ bool zxp_vmo_has_any_page(struct zxp_vmo *vmo, pgoff_t index, unsigned int nr);
 unsigned int zxp_vmo_has_pages(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index);
 struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index);
+struct folio *zxp_vmo_trylock_folio(struct zxp_vmo *vmo, pgoff_t index);
 pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_remove_zeroes(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			   struct zxp_zero_range **spare);
 pgoff_t zxp_vmo_zero_end(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
-int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index);
-struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo, gfp_t gfp);
+int zxp_vmo_add_zeroed_locked(struct zxp_vmo *vmo, struct folio *folio,
+			      pgoff_t index);
+int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index, bool nowait);
 int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 			     pgoff_t index, gfp_t gfp);
 int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
 		   struct zxp_runs *runs);
-gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo);
 bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio);
 pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			       bool keep_mapped);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
-void zxp_vmo_detach(struct zxp_vmo *vmo);
+int zxp_vmo_detach(struct zxp_vmo *vmo);
 
 /* large.c */
 bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
@@ -214,6 +224,7 @@ int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
 				pgoff_t index, struct zxp_runs *runs);
 bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
 int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio);
+int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_split_at_locked(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_split(struct zxp_vmo *vmo, pgoff_t index);
 
@@ -223,6 +234,7 @@ bool zxp_release_folio(struct folio *folio, gfp_t gfp);
 void zxp_invalidate_folio(struct folio *folio, size_t offset, size_t length);
 unsigned int zxp_write_batch(void);
 int zxp_vmo_prepare_write(struct zxp_vmo *vmo, struct folio *folio);
+int zxp_vmo_dirty_at_exit(struct zxp_vmo *vmo, struct folio *folio);
 pgoff_t zxp_vmo_undirtied_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length);
 
@@ -232,14 +244,41 @@ int zxp_vmo_count_dirty(struct zxp_vmo *vmo, u64 *pages, u64 *zeroes);
 int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args);
 
 /* size.c */
-int zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages);
-int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages);
+void zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
+			 struct zxp_zero_range **spare);
+int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages, bool nowait);
 int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 
+/* memory.c */
+bool zxp_vmo_reserve(struct zxp_vmo *vmo);
+bool zxp_vmo_reserve_supply(struct zxp_vmo *vmo, unsigned int order);
+gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo);
+struct folio *zxp_vmo_alloc_zeroed(struct zxp_vmo *vmo, bool locked);
+struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo, gfp_t gfp);
+
 /* failure.c */
+
+/**
+ * enum zxp_note_kind - what a task has to know at its next fault
+ * @ZXP_NOTE_NONE: nothing
+ * @ZXP_NOTE_FAILED_USER: the daemon failed the page; the access was made in user mode
+ * @ZXP_NOTE_FAILED_KERNEL: the same from inside the kernel
+ * @ZXP_NOTE_FAILED_TRAP: the same, and the task waited on its way to user mode
+ * @ZXP_NOTE_ZAPPED: ->page_mkwrite has sent it to ->fault, see trap.c
+ */
+enum zxp_note_kind {
+	ZXP_NOTE_NONE,
+	ZXP_NOTE_FAILED_USER,
+	ZXP_NOTE_FAILED_KERNEL,
+	ZXP_NOTE_FAILED_TRAP,
+	ZXP_NOTE_ZAPPED,
+};
+
 void zxp_vmo_note_failure(struct zxp_vmo *vmo, pgoff_t index, int error);
-void zxp_vmo_remember_fault(struct zxp_vmo *vmo, pgoff_t index, bool user);
-bool zxp_vmo_recall_fault(struct zxp_vmo *vmo, struct vm_fault *vmf);
+bool zxp_vmo_note_fault(struct zxp_vmo *vmo, pgoff_t index,
+			enum zxp_note_kind kind);
+enum zxp_note_kind zxp_vmo_recall_fault(struct zxp_vmo *vmo, pgoff_t index,
+					bool *same_place);
 void zxp_vmo_forget_faults(struct zxp_vmo *vmo);
 
 #endif /* _ZXPAGER_CONTENT_H */

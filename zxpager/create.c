@@ -42,7 +42,7 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 		return inode;
 
 	/* What lies behind the stream size, if anything, is zero. */
-	spare = zxp_vmo_alloc_zero(vmo, 0);
+	spare = zxp_vmo_alloc_zero(vmo, GFP_KERNEL);
 	if (!spare)
 		goto put;
 	zxp_zero_add(&vmo->zeroes, DIV_ROUND_UP_ULL(size, PAGE_SIZE),

@@ -102,7 +102,7 @@ static int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
 	struct zxp_zero_range *spare = NULL;
 
 	if (vmo->source && zxp_vmo_is_zero(vmo, index)) {
-		spare = zxp_vmo_alloc_zero(vmo, 0);
+		spare = zxp_vmo_alloc_zero(vmo, GFP_NOWAIT);
 		if (!spare)
 			return -ENOMEM;
 	}
@@ -138,6 +138,32 @@ int zxp_vmo_prepare_write(struct zxp_vmo *vmo, struct folio *folio)
 	return zxp_vmo_dirty_folio(vmo, folio);
 }
 
+/**
+ * zxp_vmo_dirty_at_exit() - an exiting task writes without permission
+ * @vmo: a VMO that traps
+ * @folio: its folio, locked, in the cache, not dirty
+ *
+ * The kernel does not ask twice for it: a robust mutex would belong to a dead thread for
+ * ever, and whoever waits in pthread_join() would go on waiting. Others who wait for
+ * permission do not need it any more.
+ *
+ * Return: 0 and it is dirty; -EAGAIN if the task does not exit, or the VMO is detached;
+ * -ENOMEM.
+ */
+int zxp_vmo_dirty_at_exit(struct zxp_vmo *vmo, struct folio *folio)
+{
+	pgoff_t index = folio->index;
+	int ret;
+
+	if (!(current->flags & PF_EXITING) || zxp_vmo_detached(vmo))
+		return -EAGAIN;
+	ret = zxp_vmo_dirty_folio(vmo, folio);
+	if (!ret)
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, index,
+				   index + 1, 0);
+	return ret;
+}
+
 /* Is there a page or a zero range that a DIRTY request can be made for? */
 static bool zxp_vmo_can_become_dirty(struct zxp_vmo *vmo, pgoff_t index)
 {
@@ -171,7 +197,6 @@ pgoff_t zxp_vmo_undirtied_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 /* A reference to the page, which is made if the range is zero there. */
 static struct folio *zxp_vmo_hold_folio_locked(struct zxp_vmo *vmo, pgoff_t index)
 {
-	gfp_t gfp = zxp_vmo_supply_gfp(vmo);
 	struct folio *folio;
 	int ret;
 
@@ -183,11 +208,10 @@ static struct folio *zxp_vmo_hold_folio_locked(struct zxp_vmo *vmo, pgoff_t inde
 	if (!zxp_vmo_is_zero(vmo, index))
 		return ERR_PTR(-ENOENT);
 
-	folio = filemap_alloc_folio(gfp, 0);
+	folio = zxp_vmo_alloc_zeroed(vmo, true);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
-	folio_zero_range(folio, 0, PAGE_SIZE);
-	ret = zxp_vmo_add_folio_locked(vmo, folio, index, gfp);
+	ret = zxp_vmo_add_zeroed_locked(vmo, folio, index);
 	if (!ret)
 		return folio;
 	folio_put(folio);
@@ -243,28 +267,20 @@ static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
  * each page is there and held before the first one changes.
  */
 static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
-				      pgoff_t end)
+				      pgoff_t end, struct folio **folios,
+				      struct zxp_zero_range **spare)
 {
-	struct folio *few[ZXP_DIRTY_FEW], **folios = few;
-	struct zxp_zero_range *spare = NULL;
 	pgoff_t nr = 0, i;
 	int ret = 0;
 
 	lockdep_assert_held(&vmo->content_lock);
 
+	if (end > vmo->nr_pages)
+		return -ERANGE;
+	if (zxp_vmo_detached(vmo))
+		return -ESTALE;
 	if (zxp_vmo_find_missing(vmo, start, end) < end)
 		return -ENOENT;
-	/* There are no more of them later on, since they come with the lock held. */
-	if (!RB_EMPTY_ROOT(&vmo->zeroes)) {
-		spare = zxp_vmo_alloc_zero(vmo, 0);
-		ret = spare ? 0 : -ENOMEM;
-	}
-	if (end - start > ARRAY_SIZE(few)) {
-		folios = kvmalloc_array(end - start, sizeof(*folios),
-					GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
-					__GFP_RETRY_MAYFAIL);
-		ret = folios ? ret : -ENOMEM;
-	}
 
 	for (i = start; !ret && i < end; i++) {
 		struct folio *folio = zxp_vmo_hold_folio_locked(vmo, i);
@@ -278,13 +294,9 @@ static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
 		cond_resched();
 	}
 	if (!ret)
-		zxp_vmo_dirty_held_locked(vmo, start, folios, nr, &spare);
-
+		zxp_vmo_dirty_held_locked(vmo, start, folios, nr, spare);
 	while (nr)
 		folio_put(folios[--nr]);
-	if (folios != few)
-		kvfree(folios);
-	kfree(spare);
 	return ret;
 }
 
@@ -299,28 +311,43 @@ static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
  */
 int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length)
 {
-	pgoff_t start = offset >> PAGE_SHIFT;
-	pgoff_t end = start + (length >> PAGE_SHIFT);
-	int ret;
+	pgoff_t start = offset >> PAGE_SHIFT, nr = length >> PAGE_SHIFT;
+	struct folio *few[ZXP_DIRTY_FEW], **folios = few;
+	struct zxp_zero_range *spare = NULL;
+	int ret, tries = ZXP_MEMORY_TRIES;
+	pgoff_t end;
 
-	if (length > U64_MAX - offset)
+	if (!zxp_vmo_in_bounds(vmo, offset, length))
 		return -ERANGE;
-	if (mutex_lock_killable(&vmo->content_lock))
-		return -EINTR;
-
-	if (end > vmo->nr_pages)
-		ret = -ERANGE;
-	else if (zxp_vmo_detached(vmo))
-		ret = -ESTALE;
-	else if (start == end)
-		ret = 0;
-	else
-		ret = zxp_vmo_dirty_range_locked(vmo, start, end);
-
-	/* Who waits in the part that is there has to look again. */
-	end = min(end, vmo->nr_pages);
-	if (ret && start < end)
-		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, start, end, 0);
-	mutex_unlock(&vmo->content_lock);
+	if (nr > ARRAY_SIZE(few)) {
+		folios = kvmalloc_array(nr, sizeof(*folios),
+					GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
+					__GFP_RETRY_MAYFAIL);
+		if (!folios)
+			return -ENOMEM;
+	}
+	do {
+		if (!spare && !RB_EMPTY_ROOT(&vmo->zeroes))
+			spare = zxp_vmo_alloc_zero(vmo, GFP_KERNEL);
+		if (mutex_lock_killable(&vmo->content_lock)) {
+			ret = -EINTR;
+			break;
+		}
+		/* There are no more of them later on, since they come with the lock held. */
+		if (!spare && !RB_EMPTY_ROOT(&vmo->zeroes))
+			ret = -ENOMEM;
+		else
+			ret = zxp_vmo_dirty_range_locked(vmo, start, start + nr,
+							 folios, &spare);
+		/* Who waits in the part that is there has to look again. */
+		end = min(start + nr, vmo->nr_pages);
+		if (ret && start < end)
+			zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, start,
+					   end, 0);
+		mutex_unlock(&vmo->content_lock);
+	} while (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo));
+	if (folios != few)
+		kvfree(folios);
+	kfree(spare);
 	return ret;
 }

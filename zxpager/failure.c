@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Accesses that the daemon failed, and what has to be remembered of them.
+ * Accesses that the daemon failed, and what has to be remembered from one fault of a
+ * task to its next.
  *
  * A fault that waited can only say VM_FAULT_RETRY, and is taken again from the start.
- * If the daemon failed its page, that is kept in the VMO with the task that it is for.
- * The next fault of that task on the VMO takes the record away, and if that is a
- * second try for the same page, it ends in SIGBUS. A second try is known by
+ * So there is one thing to carry over: that the daemon failed the page. That is a note
+ * in the VMO for the task. Its next fault on the VMO takes the note away, and if that
+ * is the same access once more, it ends in SIGBUS. A second try is known by
  * FAULT_FLAG_TRIED; where the kernel itself brings in pages (MAP_POPULATE, mlock) it
- * does without, so there the same page is enough. A task that never comes back (its
- * signal handler jumped elsewhere, it was killed, the mapping was replaced) leaves its
- * record to be thrown away with those of other dead tasks, so there is at most one for
- * each living task.
+ * does without, so there the same page is enough; and what waited on its way to user
+ * mode comes back at the same place of the program. See trap.c for the other kind of
+ * note.
+ *
+ * A task that never comes back (its signal handler jumped elsewhere, it was killed, the
+ * mapping was replaced) leaves its note to be thrown away with those of other dead
+ * tasks, so there is at most one for each living task.
  */
+#include <linux/ptrace.h>
 #include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 
 #include "content.h"
@@ -26,85 +32,104 @@ void zxp_vmo_note_failure(struct zxp_vmo *vmo, pgoff_t index, int error)
 }
 
 /**
- * struct zxp_failed_fault - a fault that failed while its lock was given up
- * @link: in &zxp_vmo.failed_faults
+ * struct zxp_fault_note - what a task has to know at its next fault
+ * @link: in &zxp_vmo.fault_notes
  * @task: whose fault; referenced
  * @index: page
- * @user: the access was made in user mode
+ * @ip: where the task was in user mode
+ * @kind: what there is to know
  */
-struct zxp_failed_fault {
+struct zxp_fault_note {
 	struct list_head link;
 	struct task_struct *task;
 	pgoff_t index;
-	bool user;
+	unsigned long ip;
+	enum zxp_note_kind kind;
 };
 
-static void zxp_failed_fault_free(struct zxp_failed_fault *failed)
+static void zxp_fault_notes_free(struct list_head *list)
 {
-	put_task_struct(failed->task);
-	kfree(failed);
+	struct zxp_fault_note *note, *next;
+
+	list_for_each_entry_safe(note, next, list, link) {
+		put_task_struct(note->task);
+		kfree(note);
+	}
 }
 
-static void zxp_failed_faults_free(struct list_head *list)
+static unsigned long zxp_user_ip(void)
 {
-	struct zxp_failed_fault *failed, *next;
-
-	list_for_each_entry_safe(failed, next, list, link)
-		zxp_failed_fault_free(failed);
+	return instruction_pointer(current_pt_regs());
 }
 
-/* Without memory for the record the second try asks the daemon again. */
-void zxp_vmo_remember_fault(struct zxp_vmo *vmo, pgoff_t index, bool user)
+/**
+ * zxp_vmo_note_fault() - leave a note for the next fault of the calling task
+ * @vmo: the VMO
+ * @index: page
+ * @kind: what there is to know
+ *
+ * Return: false without memory for it. After a failure the next fault then asks the
+ * daemon again.
+ */
+bool zxp_vmo_note_fault(struct zxp_vmo *vmo, pgoff_t index,
+			enum zxp_note_kind kind)
 {
-	struct zxp_failed_fault *new, *failed, *next;
+	struct zxp_fault_note *new, *note, *next;
 	LIST_HEAD(dead);
 
 	new = kmalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
 	if (!new)
-		return;
+		return false;
 	new->task = get_task_struct(current);
 	new->index = index;
-	new->user = user;
+	new->ip = zxp_user_ip();
+	new->kind = kind;
 
 	spin_lock(&vmo->faults_lock);
-	list_for_each_entry_safe(failed, next, &vmo->failed_faults, link)
-		if (READ_ONCE(failed->task->exit_state))
-			list_move(&failed->link, &dead);
-	list_add(&new->link, &vmo->failed_faults);
+	list_for_each_entry_safe(note, next, &vmo->fault_notes, link)
+		if (note->task == current || READ_ONCE(note->task->exit_state))
+			list_move(&note->link, &dead);
+	list_add(&new->link, &vmo->fault_notes);
 	spin_unlock(&vmo->faults_lock);
-	zxp_failed_faults_free(&dead);
+	zxp_fault_notes_free(&dead);
+	return true;
 }
 
-/* Is this the second try of a fault that failed? */
-bool zxp_vmo_recall_fault(struct zxp_vmo *vmo, struct vm_fault *vmf)
+/**
+ * zxp_vmo_recall_fault() - take away the note of the calling task
+ * @vmo: the VMO
+ * @index: the page of this fault
+ * @same_place: set to whether the task is where it was when it left the note
+ *
+ * Return: what the note says of this page; else %ZXP_NOTE_NONE.
+ */
+enum zxp_note_kind zxp_vmo_recall_fault(struct zxp_vmo *vmo, pgoff_t index,
+					bool *same_place)
 {
-	struct zxp_failed_fault *failed, *found = NULL;
-	bool same;
+	enum zxp_note_kind kind = ZXP_NOTE_NONE;
+	struct zxp_fault_note *note;
+	LIST_HEAD(mine);
 
-	if (list_empty_careful(&vmo->failed_faults))
-		return false;
+	if (list_empty_careful(&vmo->fault_notes))
+		return ZXP_NOTE_NONE;
 
 	spin_lock(&vmo->faults_lock);
-	list_for_each_entry(failed, &vmo->failed_faults, link) {
-		if (failed->task == current) {
-			list_del(&failed->link);
-			found = failed;
-			break;
-		}
+	list_for_each_entry(note, &vmo->fault_notes, link) {
+		if (note->task != current)
+			continue;
+		if (note->index == index)
+			kind = note->kind;
+		*same_place = note->ip == zxp_user_ip();
+		list_move(&note->link, &mine);
+		break;
 	}
 	spin_unlock(&vmo->faults_lock);
-	if (!found)
-		return false;
-
-	same = found->index == vmf->pgoff &&
-	       (vmf->flags & FAULT_FLAG_TRIED ||
-		!(found->user || vmf->flags & FAULT_FLAG_USER));
-	zxp_failed_fault_free(found);
-	return same;
+	zxp_fault_notes_free(&mine);
+	return kind;
 }
 
 void zxp_vmo_forget_faults(struct zxp_vmo *vmo)
 {
-	zxp_failed_faults_free(&vmo->failed_faults);
-	INIT_LIST_HEAD(&vmo->failed_faults);
+	zxp_fault_notes_free(&vmo->fault_notes);
+	INIT_LIST_HEAD(&vmo->fault_notes);
 }

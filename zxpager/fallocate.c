@@ -19,7 +19,8 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 			return 0;
 		ret = 0;
 		if (end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
-			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE));
+			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE),
+					   false);
 		if (!ret)
 			ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
 		if (!ret && fatal_signal_pending(current))

@@ -166,7 +166,7 @@ static void zxp_write_end(struct zxp_vmo *vmo, struct folio *folio, loff_t pos,
  * @pos: where; advances
  * @from: the caller's buffer; advances
  * @kind: a stream may grow; else the range is known to lie in the VMO
- * @nowait: -EAGAIN instead of waiting for the daemon
+ * @nowait: -EAGAIN instead of waiting for anything
  * @append: NULL, or @pos at first; both are the end when the first byte is written
  *
  * Return: 0 when all is copied, else why not.
@@ -205,7 +205,7 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 			cleared = cuts;
 		}
 		if (stream && index >= zxp_vmo_pages(vmo)) {
-			ret = zxp_vmo_grow(vmo, index + 1);
+			ret = zxp_vmo_grow(vmo, index + 1, nowait);
 			if (ret)
 				return ret;
 		}
@@ -234,6 +234,21 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 		cond_resched();
 	}
 	return 0;
+}
+
+/*
+ * Make durable what was written, if that was asked for. Only killing ends that: the call
+ * would be made again, and what it appended be there twice.
+ */
+static ssize_t zxp_write_sync(struct kiocb *iocb, ssize_t count)
+{
+	int ret;
+
+	if (!iocb_is_dsync(iocb))
+		return count;
+	ret = zxp_vmo_sync(iocb->ki_filp, iocb->ki_pos - count, iocb->ki_pos - 1,
+			   false);
+	return ret ?: count;
 }
 
 ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -273,7 +288,7 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 unlock:
 	if (append)
 		mutex_unlock(&vmo->append_lock);
-	return ret > 0 ? generic_write_sync(iocb, ret) : ret;
+	return ret > 0 ? zxp_write_sync(iocb, ret) : ret;
 }
 
 static int zxp_vmo_io_range(struct zxp_vmo *vmo, struct zxp_vmo_io *args,

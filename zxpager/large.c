@@ -92,7 +92,8 @@ int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
 
 	if (zxp_vmo_detached(vmo))
 		return -ESTALE;
-	ret = zxp_vmo_add_folio_locked(vmo, folio, index, zxp_vmo_supply_gfp(vmo));
+	ret = zxp_vmo_add_folio_locked(vmo, folio, index,
+				       ZXP_GFP_LOCKED(zxp_vmo_supply_gfp(vmo)));
 	if (ret)
 		return ret;
 	zxp_runs_add(runs, vmo->source, index, index + nr);
@@ -107,19 +108,21 @@ static void zxp_put_folios(struct folio **folios, unsigned long nr)
 	for (i = 0; i < nr; i++)
 		if (folios[i])
 			folio_put(folios[i]);
-	kvfree(folios);
+	kfree(folios);
 }
 
 static struct folio **zxp_alloc_folios(struct zxp_vmo *vmo, unsigned long nr)
 {
+	gfp_t gfp = ZXP_GFP_LOCKED(zxp_vmo_supply_gfp(vmo));
 	struct folio **folios;
 	unsigned long i;
 
-	folios = kvcalloc(nr, sizeof(*folios), GFP_KERNEL_ACCOUNT);
+	/* That is a page at most. */
+	folios = kcalloc(nr, sizeof(*folios), GFP_NOWAIT | __GFP_ACCOUNT);
 	if (!folios)
 		return NULL;
 	for (i = 0; i < nr; i++) {
-		folios[i] = filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
+		folios[i] = filemap_alloc_folio(gfp, 0);
 		if (!folios[i]) {
 			zxp_put_folios(folios, nr);
 			return NULL;
@@ -128,15 +131,25 @@ static struct folio **zxp_alloc_folios(struct zxp_vmo *vmo, unsigned long nr)
 	return folios;
 }
 
-/* What was taken out to be split must get in again, whatever that costs. */
+/*
+ * What was taken out to be split must get in again, whatever that costs. So it may go
+ * beyond limits, and takes from what is there for such cases. Only when that is used up,
+ * too, memory is waited for here.
+ */
 static void zxp_vmo_add_split_locked(struct zxp_vmo *vmo, struct folio *folio,
 				     pgoff_t index, bool dirty)
 {
-	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping) | __GFP_NOFAIL;
+	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping);
+	int ret;
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	if (zxp_vmo_add_folio_locked(vmo, folio, index, gfp) || !dirty)
+	ret = zxp_vmo_add_folio_locked(vmo, folio, index,
+				       ZXP_GFP_LOCKED(gfp) | __GFP_HIGH);
+	if (ret == -ENOMEM)
+		ret = zxp_vmo_add_folio_locked(vmo, folio, index,
+					       gfp | __GFP_NOFAIL);
+	if (ret || !dirty)
 		return;
 	/* Our reference keeps it until it is dirty. */
 	folio_lock(folio);
@@ -190,7 +203,7 @@ int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio)
 }
 
 /* Have a single page, or none, at @index. 0; -EBUSY it is pinned; -ENOMEM. */
-static int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index)
+int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index)
 {
 	struct folio *folio;
 	int ret = 0;
@@ -212,15 +225,18 @@ static int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index)
  * @vmo: a VMO; nothing of it is locked
  * @index: the page
  *
- * Return: 0 to look again, -ENOMEM.
+ * Return: 0 to look again, -ENOMEM, -EINTR.
  */
 int zxp_vmo_split(struct zxp_vmo *vmo, pgoff_t index)
 {
-	int ret;
+	int ret, tries = ZXP_MEMORY_TRIES;
 
-	mutex_lock(&vmo->content_lock);
-	ret = zxp_vmo_split_locked(vmo, index);
-	mutex_unlock(&vmo->content_lock);
+	do {
+		if (mutex_lock_killable(&vmo->content_lock))
+			return -EINTR;
+		ret = zxp_vmo_split_locked(vmo, index);
+		mutex_unlock(&vmo->content_lock);
+	} while (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo));
 	return ret == -EBUSY ? 0 : ret;
 }
 

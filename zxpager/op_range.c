@@ -96,7 +96,7 @@ static int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op,
 					    index + 1);
 				continue;
 			}
-			ret = zxp_vmo_fill_zero(vmo, index);
+			ret = zxp_vmo_fill_zero(vmo, index, false);
 			if (ret)
 				return ret;
 			continue;

@@ -57,6 +57,7 @@ int zxp_pager_detach_vmo(struct zxp_pager *pager, struct zxp_detach_vmo *args)
 {
 	struct zxp_vmo *vmo;
 	struct file *file;
+	int ret;
 
 	if (args->flags || args->reserved)
 		return -EINVAL;
@@ -64,9 +65,9 @@ int zxp_pager_detach_vmo(struct zxp_pager *pager, struct zxp_detach_vmo *args)
 	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_WRITE, &vmo);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	zxp_vmo_detach(vmo);
+	ret = zxp_vmo_detach(vmo);
 	fput(file);
-	return 0;
+	return ret;
 }
 
 /* The codes that a client may have to see from a call that knows nothing of us. */

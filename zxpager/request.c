@@ -117,11 +117,36 @@ static void zxp_request_complete_locked(struct zxp_source *source,
 		kfree(request);
 }
 
+/* Another one takes the place of a primary, with its packet as it is. */
+static void zxp_request_replace_locked(struct zxp_source *source,
+				       struct zxp_request *request,
+				       struct zxp_request *heir)
+{
+	struct zxp_request *overlap;
+
+	lockdep_assert_held(&source->lock);
+
+	list_splice_init(&request->overlaps, &heir->overlaps);
+	list_for_each_entry(overlap, &heir->overlaps, link)
+		overlap->primary = heir;
+	heir->primary = NULL;
+	heir->start = request->start;
+	heir->end = request->end;
+	heir->pending = request->pending;
+	rb_replace_node(&request->node, &heir->node,
+			&source->requests[request->type]);
+	if (!list_empty(&request->link))
+		list_replace_init(&request->link, &heir->link);
+	else if (source->sending == request)
+		source->sending = heir;
+	request->active = false;
+}
+
 /* A waiter gives up. Its first overlap, if any, takes its place. */
 static void zxp_request_cancel_locked(struct zxp_source *source,
 				      struct zxp_request *request)
 {
-	struct zxp_request *heir, *overlap;
+	struct zxp_request *heir;
 
 	lockdep_assert_held(&source->lock);
 
@@ -142,20 +167,7 @@ static void zxp_request_cancel_locked(struct zxp_source *source,
 	}
 
 	list_del_init(&heir->link);
-	list_splice_init(&request->overlaps, &heir->overlaps);
-	list_for_each_entry(overlap, &heir->overlaps, link)
-		overlap->primary = heir;
-	heir->primary = NULL;
-	heir->start = request->start;
-	heir->end = request->end;
-	heir->pending = request->pending;
-	rb_replace_node(&request->node, &heir->node,
-			&source->requests[request->type]);
-	if (!list_empty(&request->link))
-		list_replace_init(&request->link, &heir->link);
-	else if (source->sending == request)
-		source->sending = heir;
-	request->active = false;
+	zxp_request_replace_locked(source, request, heir);
 }
 
 /* Take [start, end) off a request. True if that was all that it waited for. */
@@ -258,9 +270,26 @@ bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 		request = next;
 		asked = true;
 	}
+	if (asked)
+		WRITE_ONCE(source->stalled, false);
 	zxp_source_dispatch_locked(source);
 	spin_unlock(&source->lock);
 	return asked;
+}
+
+/* All requests and hints end; whoever waits looks again. */
+static void zxp_request_complete_all_locked(struct zxp_source *source)
+{
+	struct rb_node *node;
+	int type;
+
+	lockdep_assert_held(&source->lock);
+
+	for (type = 0; type < ZXP_REQUEST_TYPES; type++)
+		while ((node = rb_first(&source->requests[type])))
+			zxp_request_complete_locked(source,
+						    rb_entry(node, struct zxp_request,
+							     node));
 }
 
 /**
@@ -268,7 +297,7 @@ bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
  * @source: the source
  *
  * Until zxp_source_release() requests can be made, also of a source that is detached,
- * but the daemon does not hear of them.
+ * but the daemon does not hear of them. Hints of a detached source are refused.
  */
 void zxp_source_hold(struct zxp_source *source)
 {
@@ -283,13 +312,16 @@ void zxp_source_hold(struct zxp_source *source)
  * @start: first page
  * @end: the page after the last one
  *
- * Who asked for them meanwhile looks again; other requests are sent now.
+ * Who asked for them meanwhile looks again; other requests are sent now. Those of a
+ * source that is detached end, as they do in zxp_source_detach().
  */
 void zxp_source_release(struct zxp_source *source, pgoff_t start, pgoff_t end)
 {
 	zxp_source_resolve(source, ZXP_REQUEST_READ, start, end, 0);
 	spin_lock(&source->lock);
 	source->held = false;
+	if (source->detached)
+		zxp_request_complete_all_locked(source);
 	zxp_source_dispatch_locked(source);
 	spin_unlock(&source->lock);
 }
@@ -306,19 +338,12 @@ void zxp_source_release(struct zxp_source *source, pgoff_t start, pgoff_t end)
  */
 void zxp_source_detach(struct zxp_source *source, bool complete)
 {
-	struct rb_node *node;
-	int type;
-
 	spin_lock(&source->lock);
 	if (!source->detached) {
 		WRITE_ONCE(source->detached, true);
 		/* Pairs with zxp_source_generation(). */
 		smp_store_release(&source->generation, source->generation + 1);
-		for (type = 0; type < ZXP_REQUEST_TYPES; type++)
-			while ((node = rb_first(&source->requests[type])))
-				zxp_request_complete_locked(source,
-							    rb_entry(node, struct zxp_request,
-								     node));
+		zxp_request_complete_all_locked(source);
 		zxp_sync_detach_locked(source);
 		source->complete = complete;
 		zxp_source_dispatch_locked(source);
@@ -358,24 +383,9 @@ static void zxp_request_send_locked(struct zxp_source *source,
 	zxp_source_dispatch_locked(source);
 }
 
-/**
- * zxp_request_start() - ask for a range
- * @source: the source
- * @request: on the caller's stack; its content does not matter
- * @type: READ or DIRTY
- * @start: the first page needed
- * @end: the page after the last one that is wanted with it
- * @early: wake for each run of pages that comes next, not only at the end
- * @generation: zxp_source_generation() before the page was looked for
- *
- * On success zxp_request_wait() has to follow.
- *
- * Return: 0, -EAGAIN if something came meanwhile and the caller has to look
- * again, -ESTALE if the source is detached.
- */
-int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
-		      enum zxp_request_type type, pgoff_t start, pgoff_t end,
-		      bool early, unsigned long generation)
+static int zxp_request_ask(struct zxp_source *source, struct zxp_request *request,
+			   enum zxp_request_type type, pgoff_t start, pgoff_t end,
+			   bool early, unsigned long generation)
 {
 	struct zxp_request *other;
 	int ret;
@@ -413,7 +423,54 @@ unlock:
 	spin_unlock(&source->lock);
 	return ret;
 }
+
+/**
+ * zxp_request_start() - ask for a range
+ * @source: the source
+ * @request: of the caller, often on its stack; its content does not matter
+ * @type: READ or DIRTY
+ * @start: the first page needed
+ * @end: the page after the last one that is wanted with it
+ * @early: wake for each run of pages that comes next, not only at the end
+ * @generation: zxp_source_generation() before the page was looked for
+ *
+ * On success zxp_request_wait() has to follow, or zxp_request_leave().
+ *
+ * Return: 0, -EAGAIN if something came meanwhile and the caller has to look
+ * again, -ESTALE if the source is detached, -EINTR if the task ends.
+ */
+int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
+		      enum zxp_request_type type, pgoff_t start, pgoff_t end,
+		      bool early, unsigned long generation)
+{
+	if (zxp_task_ends())
+		return -EINTR;
+	return zxp_request_ask(source, request, type, start, end, early,
+			       generation);
+}
 ALLOW_ERROR_INJECTION(zxp_request_start, ERRNO);
+
+/**
+ * zxp_request_start_ending() - ask for a range on behalf of a task that ends
+ * @source: the source
+ * @request: as for zxp_request_start()
+ * @type: READ or DIRTY
+ * @start: the first page needed
+ * @end: the page after the last one
+ * @generation: zxp_source_generation() before the page was looked for
+ *
+ * On success zxp_request_sleep() with a limit has to follow, and zxp_request_leave().
+ *
+ * Return: 0, -EAGAIN, -ESTALE as zxp_request_start().
+ */
+int zxp_request_start_ending(struct zxp_source *source,
+			     struct zxp_request *request,
+			     enum zxp_request_type type, pgoff_t start,
+			     pgoff_t end, unsigned long generation)
+{
+	return zxp_request_ask(source, request, type, start, end, false,
+			       generation);
+}
 
 /**
  * zxp_request_continue() - wait on, having taken what came early
@@ -423,14 +480,16 @@ ALLOW_ERROR_INJECTION(zxp_request_start, ERRNO);
  * @generation: zxp_source_generation() before the page was looked for
  *
  * Return: 0 and zxp_request_wait() has to follow; -EAGAIN if the caller has to
- * look again; -ENOENT if the page lies outside, and the request has ended; the
- * daemon's error, if it came meanwhile.
+ * look again; -ENOENT if the page lies outside, and the request has ended; -EINTR if
+ * the task ends; the daemon's error, if it came meanwhile.
  */
 int zxp_request_continue(struct zxp_source *source, struct zxp_request *request,
 			 pgoff_t wake, unsigned long generation)
 {
 	int ret = 0;
 
+	if (zxp_task_ends())
+		return -EINTR;
 	spin_lock(&source->lock);
 	if (request->error) {
 		ret = request->error;
@@ -452,19 +511,19 @@ int zxp_request_continue(struct zxp_source *source, struct zxp_request *request,
 ALLOW_ERROR_INJECTION(zxp_request_continue, ERRNO);
 
 /**
- * zxp_request_wait() - wait until there is reason to look again
- * @source: the source
+ * zxp_request_sleep() - sleep until there is reason to look again
  * @request: started or continued
  * @state: %TASK_INTERRUPTIBLE or %TASK_KILLABLE
+ * @timeout: for how many jiffies at most; or %MAX_SCHEDULE_TIMEOUT
  *
  * The task may be frozen while it waits, whatever locks its caller holds: they
- * are all the caller's own or taken killably.
+ * are all the caller's own or taken killably. It may sleep again after -ETIME; else
+ * zxp_request_leave() has to follow.
  *
- * Return: 0, the daemon's error, or -ERESTARTNOINTR for a signal. After an error
- * the request has ended; after 0 an early one may still be active.
+ * Return: 0, -ERESTARTNOINTR for a signal, -ETIME.
  */
-int zxp_request_wait(struct zxp_source *source, struct zxp_request *request,
-		     unsigned int state)
+int zxp_request_sleep(struct zxp_request *request, unsigned int state,
+		      long timeout)
 {
 	int ret = 0;
 
@@ -472,14 +531,30 @@ int zxp_request_wait(struct zxp_source *source, struct zxp_request *request,
 		set_current_state(state | TASK_FREEZABLE_UNSAFE);
 		if (READ_ONCE(request->woken))
 			break;
-		if (signal_pending_state(state, current)) {
+		if (signal_pending_state(state, current))
 			ret = -ERESTARTNOINTR;
+		else if (!timeout)
+			ret = -ETIME;
+		if (ret)
 			break;
-		}
-		schedule();
+		timeout = schedule_timeout(timeout);
 	}
 	__set_current_state(TASK_RUNNING);
+	return ret;
+}
 
+/**
+ * zxp_request_leave() - the waiter waits no more
+ * @source: the source
+ * @request: started or continued
+ * @ret: what zxp_request_sleep() has returned, or another reason to leave
+ *
+ * Return: 0, the daemon's error, or @ret. After an error the request has ended; after
+ * 0 an early one may still be active.
+ */
+int zxp_request_leave(struct zxp_source *source, struct zxp_request *request,
+		      int ret)
+{
 	spin_lock(&source->lock);
 	source->nr_waiting--;
 	if (request->woken)
@@ -488,6 +563,23 @@ int zxp_request_wait(struct zxp_source *source, struct zxp_request *request,
 		zxp_request_cancel_locked(source, request);
 	spin_unlock(&source->lock);
 	return ret;
+}
+
+/**
+ * zxp_request_wait() - wait until there is reason to look again
+ * @source: the source
+ * @request: started or continued
+ * @state: %TASK_INTERRUPTIBLE or %TASK_KILLABLE
+ *
+ * Return: 0, the daemon's error, or -ERESTARTNOINTR for a signal. After an error
+ * the request has ended; after 0 an early one may still be active.
+ */
+int zxp_request_wait(struct zxp_source *source, struct zxp_request *request,
+		     unsigned int state)
+{
+	int ret = zxp_request_sleep(request, state, MAX_SCHEDULE_TIMEOUT);
+
+	return zxp_request_leave(source, request, ret);
 }
 
 /**
@@ -508,6 +600,45 @@ void zxp_request_end(struct zxp_source *source, struct zxp_request *request)
 	spin_unlock(&source->lock);
 }
 
+static struct zxp_request *zxp_request_alloc_hint(void)
+{
+	struct zxp_request *request;
+
+	request = kzalloc(sizeof(*request), GFP_KERNEL_ACCOUNT);
+	if (request) {
+		INIT_LIST_HEAD(&request->link);
+		INIT_LIST_HEAD(&request->overlaps);
+	}
+	return request;
+}
+
+/**
+ * zxp_request_leave_hint() - the waiter waits no more, but what it asked for stays asked
+ * @source: the source
+ * @request: started
+ *
+ * Its packet stays as it is. Without memory, or with too many hints, the request ends.
+ */
+void zxp_request_leave_hint(struct zxp_source *source, struct zxp_request *request)
+{
+	struct zxp_request *hint = zxp_request_alloc_hint();
+
+	spin_lock(&source->lock);
+	if (hint && request->active && !request->primary && !source->detached &&
+	    source->nr_hints < ZXP_MAX_HINTS) {
+		hint->type = request->type;
+		hint->first = request->first;
+		hint->wake = request->wake;
+		hint->active = true;
+		zxp_request_replace_locked(source, request, hint);
+		source->nr_hints++;
+		hint = NULL;
+	}
+	spin_unlock(&source->lock);
+	kfree(hint);
+	zxp_request_leave(source, request, -EINTR);
+}
+
 /**
  * zxp_request_hint() - ask for a range without waiting for it
  * @source: the source
@@ -520,7 +651,7 @@ void zxp_request_end(struct zxp_source *source, struct zxp_request *request)
  * or the source is detached; only so many are kept.
  *
  * Return: 0, also if nothing was to be asked for; -EAGAIN to look again; -EBUSY
- * with too many hints; -ENOMEM; -ESTALE.
+ * with too many hints, or while a detached source is held; -ENOMEM; -ESTALE.
  */
 int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 		     pgoff_t start, pgoff_t *end, unsigned long generation)
@@ -528,15 +659,17 @@ int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 	struct zxp_request *request, *other;
 	int ret;
 
-	request = kzalloc(sizeof(*request), GFP_KERNEL_ACCOUNT);
+	request = zxp_request_alloc_hint();
 	if (!request)
 		return -ENOMEM;
-	INIT_LIST_HEAD(&request->link);
-	INIT_LIST_HEAD(&request->overlaps);
 
 	spin_lock(&source->lock);
 	if (!zxp_request_may_start(source, generation, &ret))
 		goto unlock;
+	if (source->detached) {
+		ret = -EBUSY;
+		goto unlock;
+	}
 
 	other = zxp_request_find(&source->requests[type], start);
 	while (other && other->start <= start) {

@@ -23,6 +23,16 @@ int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
 		      bool early, unsigned long generation);
 int zxp_request_continue(struct zxp_source *source, struct zxp_request *request,
 			 pgoff_t wake, unsigned long generation);
+int zxp_request_start_ending(struct zxp_source *source,
+			     struct zxp_request *request,
+			     enum zxp_request_type type, pgoff_t start,
+			     pgoff_t end, unsigned long generation);
+int zxp_request_sleep(struct zxp_request *request, unsigned int state,
+		      long timeout);
+int zxp_request_leave(struct zxp_source *source, struct zxp_request *request,
+		      int ret);
+void zxp_request_leave_hint(struct zxp_source *source,
+			    struct zxp_request *request);
 int zxp_request_wait(struct zxp_source *source, struct zxp_request *request,
 		     unsigned int state);
 void zxp_request_end(struct zxp_source *source, struct zxp_request *request);
@@ -30,10 +40,12 @@ int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 		     pgoff_t start, pgoff_t *end, unsigned long generation);
 
 /* sync.c */
-int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end);
+int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end,
+		  bool restarts);
 int zxp_sync_end(struct zxp_source *source, pgoff_t start, pgoff_t end,
 		 int error, errseq_t *wb_err);
 void zxp_sync_detach_locked(struct zxp_source *source);
+void zxp_sync_forget(struct zxp_source *source, struct task_struct *task);
 
 /* runs.c */
 

@@ -8,6 +8,7 @@
  */
 #include <linux/highmem.h>
 #include <linux/sched/signal.h>
+#include <linux/slab.h>
 
 #include "access.h"
 
@@ -60,10 +61,10 @@ static int zxp_vmo_clear_ends(struct zxp_vmo *vmo, loff_t size)
 }
 
 static int zxp_vmo_set_size_locked(struct zxp_vmo *vmo, loff_t size,
-				   unsigned long cuts)
+				   unsigned long cuts,
+				   struct zxp_zero_range **spare)
 {
 	pgoff_t nr_pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
-	int ret;
 
 	lockdep_assert_held(&vmo->content_lock);
 
@@ -71,12 +72,13 @@ static int zxp_vmo_set_size_locked(struct zxp_vmo *vmo, loff_t size,
 		return -EAGAIN;
 	if (nr_pages <= vmo->nr_pages)
 		return zxp_vmo_shrink_locked(vmo, nr_pages, size);
-	ret = zxp_vmo_grow_locked(vmo, nr_pages);
-	return ret ?: zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
+	zxp_vmo_grow_locked(vmo, nr_pages, spare);
+	return zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
 }
 
 static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 {
+	struct zxp_zero_range *spare = NULL;
 	unsigned long cuts;
 	int ret;
 
@@ -94,14 +96,18 @@ static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 			ret = zxp_vmo_clear_ends(vmo, size);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
+		if (!ret && !spare) {
+			spare = zxp_vmo_alloc_zero(vmo, GFP_KERNEL);
+			ret = spare ? 0 : -ENOMEM;
+		}
+		if (!ret)
+			ret = mutex_lock_killable(&vmo->content_lock);
 		if (ret)
-			return ret;
-
-		if (mutex_lock_killable(&vmo->content_lock))
-			return -EINTR;
-		ret = zxp_vmo_set_size_locked(vmo, size, cuts);
+			break;
+		ret = zxp_vmo_set_size_locked(vmo, size, cuts, &spare);
 		mutex_unlock(&vmo->content_lock);
 	} while (ret == -EAGAIN);
+	kfree(spare);
 	return ret;
 }
 

@@ -6,42 +6,55 @@
 
 #include "content.h"
 
-int zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages)
+/* @spare: a node that may be used. */
+void zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
+			 struct zxp_zero_range **spare)
 {
 	pgoff_t old = vmo->nr_pages;
-	struct zxp_zero_range *spare;
 
 	lockdep_assert_held(&vmo->content_lock);
 
 	if (vmo->source) {
-		spare = zxp_vmo_alloc_zero(vmo, 0);
-		if (!spare)
-			return -ENOMEM;
 		/* The daemon knows nothing of what is new: it is zero. */
 		spin_lock(&vmo->zero_lock);
-		zxp_zero_add(&vmo->zeroes, old, nr_pages, ZXP_ZERO_DIRTY, &spare);
+		zxp_zero_add(&vmo->zeroes, old, nr_pages, ZXP_ZERO_DIRTY, spare);
 		spin_unlock(&vmo->zero_lock);
-		kfree(spare);
 	}
 	WRITE_ONCE(vmo->nr_pages, nr_pages);
 	if (vmo->source)
 		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, old, nr_pages,
 				   0);
-	return 0;
 }
 
-/* Make the VMO at least @nr_pages large; its stream size stays. */
-int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages)
+/**
+ * zxp_vmo_grow() - make a VMO at least so large; its stream size stays
+ * @vmo: the VMO
+ * @nr_pages: its size
+ * @nowait: wait for nothing
+ *
+ * Return: 0; -ENOSPC, -ENOMEM, -EINTR; -EAGAIN it would have to wait.
+ */
+int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages, bool nowait)
 {
+	struct zxp_zero_range *spare;
 	int ret = 0;
 
-	if (mutex_lock_killable(&vmo->content_lock))
-		return -EINTR;
 	if (!(vmo->options & ZXP_VMO_RESIZABLE) || nr_pages > ZXP_MAX_VMO_PAGES)
-		ret = -ENOSPC;
-	else if (nr_pages > vmo->nr_pages)
-		ret = zxp_vmo_grow_locked(vmo, nr_pages);
+		return -ENOSPC;
+	spare = zxp_vmo_alloc_zero(vmo, nowait ? GFP_NOWAIT : GFP_KERNEL);
+	if (!spare)
+		return nowait ? -EAGAIN : -ENOMEM;
+	if (nowait && !mutex_trylock(&vmo->content_lock))
+		ret = -EAGAIN;
+	else if (!nowait && mutex_lock_killable(&vmo->content_lock))
+		ret = -EINTR;
+	if (ret)
+		goto free;
+	if (nr_pages > vmo->nr_pages)
+		zxp_vmo_grow_locked(vmo, nr_pages, &spare);
 	mutex_unlock(&vmo->content_lock);
+free:
+	kfree(spare);
 	return ret;
 }
 

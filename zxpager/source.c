@@ -30,6 +30,7 @@ struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key)
 	INIT_LIST_HEAD(&source->sync.request.link);
 	INIT_LIST_HEAD(&source->sync.waiters);
 	INIT_LIST_HEAD(&source->sync.next);
+	INIT_LIST_HEAD(&source->sync.left);
 	source->sync.request.type = ZXP_REQUEST_SYNC;
 	source->key = key;
 	source->port = port;

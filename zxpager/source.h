@@ -61,14 +61,16 @@ struct zxp_request {
  * struct zxp_sync - the fsync()s of one VMO
  * @request: what the SYNC packet speaks of
  * @active: @request is to be answered
- * @waiters: who waits for that
- * @next: who waits for the one after it
+ * @waiters: those it is for
+ * @next: those the one after it will be for
+ * @left: those of both whose task runs a signal's handler just now
  */
 struct zxp_sync {
 	struct zxp_request request;
 	bool active;
 	struct list_head waiters;
 	struct list_head next;
+	struct list_head left;
 };
 
 /**
@@ -88,6 +90,7 @@ struct zxp_sync {
  * @complete: COMPLETE is to be sent when @packet is free
  * @detached: no more requests
  * @held: no packet is sent just now, see zxp_source_hold()
+ * @stalled: an exiting task waited in vain, and nothing was answered since
  * @nr_requests: primaries
  * @nr_hints: those of them that nobody waits for
  * @nr_waiting: tasks that wait
@@ -111,6 +114,7 @@ struct zxp_source {
 	bool complete;
 	bool detached;
 	bool held;
+	bool stalled;
 	unsigned int nr_requests;
 	unsigned int nr_hints;
 	unsigned int nr_waiting;

@@ -125,7 +125,8 @@ noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
 ALLOW_ERROR_INJECTION(zxp_vmo_cut_stream_locked, ERRNO);
 
 static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
-				     unsigned long cuts)
+				     unsigned long cuts,
+				     struct zxp_spares *spares)
 {
 	pgoff_t start = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	int ret;
@@ -148,7 +149,7 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
 	/* Who writes at the new end from now on writes to what stays. */
 	ret = zxp_vmo_clear_run_locked(vmo, start, vmo->nr_pages,
 				       ZXP_ZERO_UNTRACKED,
-				       BIT(ZXP_ZERO_UNTRACKED), true);
+				       BIT(ZXP_ZERO_UNTRACKED), true, spares);
 	return ret == -EAGAIN ? -ESTALE : ret;
 }
 
@@ -164,16 +165,19 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
  */
 int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 {
+	struct zxp_spares spares = {};
 	unsigned long cuts;
 	int ret;
 	u64 old;
 
 	do {
+		ret = -ERANGE;
 		if (size > (u64)zxp_vmo_pages(vmo) << PAGE_SHIFT)
-			return -ERANGE;
+			break;
+		ret = 0;
 		old = zxp_vmo_stream_size(vmo, &cuts);
 		if (size == old)
-			return 0;
+			break;
 		ret = zxp_vmo_check_pins(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
 					 ULONG_MAX);
 		if (!ret && size > old)
@@ -182,13 +186,15 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 			ret = zxp_vmo_prepare_cut(vmo, size);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
+		if (!ret)
+			ret = zxp_vmo_get_spares(vmo, &spares, GFP_KERNEL);
+		if (!ret)
+			ret = mutex_lock_killable(&vmo->content_lock);
 		if (ret)
-			return ret;
-
-		if (mutex_lock_killable(&vmo->content_lock))
-			return -EINTR;
-		ret = zxp_vmo_set_stream_locked(vmo, size, cuts);
+			break;
+		ret = zxp_vmo_set_stream_locked(vmo, size, cuts, &spares);
 		mutex_unlock(&vmo->content_lock);
 	} while (ret == -EAGAIN);
+	zxp_spares_free(&spares);
 	return ret;
 }

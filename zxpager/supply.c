@@ -263,22 +263,31 @@ static void zxp_supply_copy_aux(struct folio *folio, struct zxp_vmo *aux,
 static int zxp_supply_large_folio(struct zxp_supply *s, struct folio *folio,
 				  pgoff_t index, u64 source)
 {
+	int ret, tries = ZXP_MEMORY_TRIES;
 	struct zxp_vmo *vmo = s->vmo;
-	int ret;
+	bool taken = false;
 
 	if (!s->aux && !zxp_supply_copy_user(s, folio, source))
 		return -EAGAIN;
-	if (mutex_lock_killable(&vmo->content_lock))
-		return -EINTR;
-	if (!zxp_vmo_may_be_large(vmo, index, folio_nr_pages(folio))) {
-		ret = -EAGAIN;
-	} else {
-		if (s->aux)
-			zxp_supply_copy_aux(folio, s->aux, source >> PAGE_SHIFT);
-		ret = zxp_vmo_insert_large_locked(vmo, folio, index, &s->runs);
-	}
-	mutex_unlock(&vmo->content_lock);
-	return ret;
+	do {
+		if (mutex_lock_killable(&vmo->content_lock))
+			return -EINTR;
+		if (!zxp_vmo_may_be_large(vmo, index, folio_nr_pages(folio))) {
+			/* What was taken is nowhere else. */
+			ret = taken ? -ENOMEM : -EAGAIN;
+		} else {
+			if (s->aux && !taken)
+				zxp_supply_copy_aux(folio, s->aux,
+						    source >> PAGE_SHIFT);
+			taken = s->aux;
+			ret = zxp_vmo_insert_large_locked(vmo, folio, index,
+							  &s->runs);
+		}
+		mutex_unlock(&vmo->content_lock);
+	} while (ret == -ENOMEM && tries-- &&
+		 zxp_vmo_reserve_supply(vmo, folio_order(folio)));
+	/* What is still where it came from can get in page by page. */
+	return ret == -ENOMEM && !s->aux ? -EAGAIN : ret;
 }
 
 /* One large folio, if there can be one. Return: as zxp_supply_large_folio(). */

@@ -10,28 +10,47 @@
  * A SYNC whose waiters were all killed is retracted, if nobody has read it. Else it
  * is to be answered all the same.
  *
+ * A signal ends the wait, and the system call is made again when its handler has run.
+ * What it waited for is kept for that, and the call that comes back takes the answer
+ * to the SYNC that it had asked for: else a timer that is faster than the daemon would
+ * keep fsync() from ever ending. It is known by its task, its range, and by where in
+ * the program it is made and on which stack. A task that has changed the VMO since has
+ * to ask again.
+ *
  * Everything is under &zxp_source.lock, as in request.c.
  */
 #include <linux/errno.h>
 #include <linux/freezer.h>
+#include <linux/ptrace.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/slab.h>
 
 #include "request.h"
 
 /**
- * struct zxp_sync_waiter - an fsync(), on the stack of the caller
- * @link: in &zxp_sync.waiters or &zxp_sync.next
- * @task: who waits
+ * struct zxp_sync_waiter - an fsync()
+ * @link: in &zxp_sync.waiters or &zxp_sync.next, until it is answered
+ * @left: in &zxp_sync.left; empty while the task waits
+ * @task: who waits; referenced while @left
  * @start: first page
  * @end: the page after the last one
+ * @ip: where the system call was made
+ * @sp: with this stack
  * @error: the daemon's answer
  * @woken: it has come
+ *
+ * On the stack of a caller that does not come back, else allocated.
  */
 struct zxp_sync_waiter {
 	struct list_head link;
+	struct list_head left;
 	struct task_struct *task;
 	pgoff_t start;
 	pgoff_t end;
+	unsigned long ip;
+	unsigned long sp;
 	int error;
 	bool woken;
 };
@@ -44,7 +63,8 @@ static void zxp_sync_wake_all(struct list_head *waiters, int error)
 		list_del_init(&waiter->link);
 		waiter->error = error;
 		WRITE_ONCE(waiter->woken, true);
-		wake_up_process(waiter->task);
+		if (list_empty(&waiter->left))
+			wake_up_process(waiter->task);
 	}
 }
 
@@ -130,30 +150,148 @@ static int zxp_sync_start(struct zxp_source *source,
 	return ret;
 }
 
+/* It is not waited for any more. */
+static void zxp_sync_abandon_locked(struct zxp_source *source,
+				    struct zxp_sync_waiter *waiter)
+{
+	lockdep_assert_held(&source->lock);
+
+	list_del(&waiter->link);
+	if (source->sync.active && list_empty(&source->sync.waiters) &&
+	    zxp_sync_unread_locked(source))
+		zxp_sync_retract_locked(source);
+}
+
+/* Nobody comes back for it. */
+static void zxp_sync_drop_left_locked(struct zxp_source *source,
+				      struct zxp_sync_waiter *waiter)
+{
+	lockdep_assert_held(&source->lock);
+
+	list_del(&waiter->left);
+	zxp_sync_abandon_locked(source, waiter);
+	put_task_struct(waiter->task);
+	kfree(waiter);
+}
+
+/* Each task leaves one at most, and one that is dead none. */
+static void zxp_sync_leave_locked(struct zxp_source *source,
+				  struct zxp_sync_waiter *new)
+{
+	struct zxp_sync_waiter *waiter, *next;
+
+	lockdep_assert_held(&source->lock);
+
+	list_for_each_entry_safe(waiter, next, &source->sync.left, left)
+		if (waiter->task == current || READ_ONCE(waiter->task->exit_state))
+			zxp_sync_drop_left_locked(source, waiter);
+	get_task_struct(new->task);
+	list_add(&new->left, &source->sync.left);
+}
+
+/**
+ * zxp_sync_forget() - forget what an interrupted fsync() waited for
+ * @source: the source
+ * @task: whose; NULL for all
+ */
+void zxp_sync_forget(struct zxp_source *source, struct task_struct *task)
+{
+	struct zxp_sync_waiter *waiter, *next;
+
+	if (list_empty_careful(&source->sync.left))
+		return;
+	spin_lock(&source->lock);
+	list_for_each_entry_safe(waiter, next, &source->sync.left, left)
+		if (!task || waiter->task == task)
+			zxp_sync_drop_left_locked(source, waiter);
+	spin_unlock(&source->lock);
+}
+
+/* What this call waited for before a signal's handler ran. */
+static struct zxp_sync_waiter *zxp_sync_return(struct zxp_source *source,
+					       const struct zxp_sync_waiter *call)
+{
+	struct zxp_sync_waiter *waiter, *found = NULL;
+
+	if (list_empty_careful(&source->sync.left))
+		return NULL;
+	spin_lock(&source->lock);
+	list_for_each_entry(waiter, &source->sync.left, left) {
+		if (waiter->task != call->task)
+			continue;
+		if (waiter->start == call->start && waiter->end == call->end &&
+		    waiter->ip == call->ip && waiter->sp == call->sp) {
+			list_del_init(&waiter->left);
+			source->nr_waiting++;
+			found = waiter;
+		}
+		break;
+	}
+	spin_unlock(&source->lock);
+	if (found)
+		put_task_struct(found->task);
+	return found;
+}
+
+/*
+ * Ask, or go on waiting for what was asked. A caller that may be interrupted needs a
+ * waiter that outlives it; without memory for one it is not interrupted.
+ */
+static int zxp_sync_begin(struct zxp_source *source, struct zxp_sync_waiter **waiter,
+			  bool *restarts)
+{
+	struct zxp_sync_waiter *call = *waiter, *own = NULL;
+	int ret;
+
+	if (*restarts) {
+		call->ip = instruction_pointer(current_pt_regs());
+		call->sp = user_stack_pointer(current_pt_regs());
+		*waiter = zxp_sync_return(source, call);
+		if (*waiter)
+			return 0;
+		own = kmemdup(call, sizeof(*call), GFP_KERNEL_ACCOUNT);
+	}
+	*restarts = own;
+	*waiter = own ?: call;
+	INIT_LIST_HEAD(&(*waiter)->left);
+	ret = zxp_sync_start(source, *waiter);
+	if (ret)
+		kfree(own);
+	return ret;
+}
+
 /**
  * zxp_sync_wait() - have the daemon make a range durable
  * @source: the source
  * @start: first page
  * @end: the page after the last one
+ * @restarts: after -ERESTARTNOINTR the caller returns to user mode, to come back
  *
- * Return: 0; the daemon's error; -ESTALE detached; -EINTR killed.
+ * Return: 0; the daemon's error; -ESTALE detached; -EINTR killed, or the task ends;
+ * -ERESTARTNOINTR for a signal.
  */
-int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end)
+int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end,
+		  bool restarts)
 {
-	struct zxp_sync_waiter waiter = {
+	struct zxp_sync_waiter call = {
 		.task = current,
 		.start = start,
 		.end = end,
 	};
+	struct zxp_sync_waiter *waiter = &call;
+	unsigned int state;
 	int ret;
 
-	ret = zxp_sync_start(source, &waiter);
+	if (zxp_task_ends())
+		return -EINTR;
+	ret = zxp_sync_begin(source, &waiter, &restarts);
 	if (ret)
 		return ret;
 
+	state = restarts ? TASK_INTERRUPTIBLE : TASK_KILLABLE;
 	for (;;) {
-		set_current_state(TASK_KILLABLE | TASK_FREEZABLE_UNSAFE);
-		if (READ_ONCE(waiter.woken) || fatal_signal_pending(current))
+		set_current_state(state | TASK_FREEZABLE_UNSAFE);
+		if (READ_ONCE(waiter->woken) || signal_pending_state(state, current))
 			break;
 		schedule();
 	}
@@ -161,16 +299,18 @@ int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end)
 
 	spin_lock(&source->lock);
 	source->nr_waiting--;
-	if (waiter.woken) {
-		ret = waiter.error;
-	} else {
+	if (waiter->woken) {
+		ret = waiter->error;
+	} else if (fatal_signal_pending(current)) {
 		ret = -EINTR;
-		list_del(&waiter.link);
-		if (source->sync.active && list_empty(&source->sync.waiters) &&
-		    zxp_sync_unread_locked(source))
-			zxp_sync_retract_locked(source);
+		zxp_sync_abandon_locked(source, waiter);
+	} else {
+		ret = -ERESTARTNOINTR;
+		zxp_sync_leave_locked(source, waiter);
 	}
 	spin_unlock(&source->lock);
+	if (waiter != &call && ret != -ERESTARTNOINTR)
+		kfree(waiter);
 	return ret;
 }
 

@@ -54,25 +54,13 @@ static int zxp_vmo_mmap(struct file *file, struct vm_area_struct *vma)
 }
 
 /*
- * Only the daemon knows of storage, and it decides when to write. Whether it wants
- * to be asked was said when the VMO was made.
+ * A signal ends it, also that of the freezer, for a task that goes back to user mode and
+ * makes the call again. Others would hand the code for that to their users.
  */
 static int zxp_vmo_fsync(struct file *file, loff_t start, loff_t end,
 			 int datasync)
 {
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
-	pgoff_t last = min_t(pgoff_t, end >> PAGE_SHIFT, ZXP_MAX_VMO_PAGES - 1);
-	pgoff_t nr_pages = zxp_vmo_pages(vmo);
-	int ret, err;
-
-	if (!(vmo->flags & ZXP_CREATE_SYNC))
-		return 0;
-	ret = zxp_sync_wait(vmo->source,
-			    min_t(pgoff_t, start >> PAGE_SHIFT, nr_pages),
-			    min(last + 1, nr_pages));
-	/* An error that came while nobody waited is told once to each file. */
-	err = file_check_and_advance_wb_err(file);
-	return ret ?: err;
+	return zxp_vmo_sync(file, start, end, zxp_task_is_user());
 }
 
 const struct file_operations zxp_vmo_fops = {

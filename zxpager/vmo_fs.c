@@ -48,7 +48,8 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	spin_lock_init(&vmo->zero_lock);
 	vmo->zeroes = RB_ROOT;
 	spin_lock_init(&vmo->faults_lock);
-	INIT_LIST_HEAD(&vmo->failed_faults);
+	INIT_LIST_HEAD(&vmo->fault_notes);
+	INIT_LIST_HEAD(&vmo->traps);
 	vmo->modified = 0;
 	vmo->cuts = 0;
 	atomic64_set(&vmo->supplied, 0);
@@ -76,6 +77,7 @@ static void zxp_evict_inode(struct inode *inode)
 		list_del_init(&vmo->pager_link);
 		spin_unlock(&vmo->pager->lock);
 		zxp_source_detach(vmo->source, true);
+		zxp_sync_forget(vmo->source, NULL);
 		zxp_source_put(vmo->source);
 		zxp_pager_put(vmo->pager);
 	}

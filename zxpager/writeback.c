@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/pagevec.h>
 #include <linux/rmap.h>
+#include <linux/sched/mm.h>
 
 #include "change.h"
 
@@ -146,18 +147,22 @@ int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args)
 	bool begin = args->op == ZXP_PAGER_OP_WRITEBACK_BEGIN;
 	pgoff_t start = args->offset >> PAGE_SHIFT;
 	pgoff_t end = start + (args->length >> PAGE_SHIFT);
+	unsigned int noio;
 	int ret = 0;
 
 	if (args->data && !(begin && args->data == ZXP_DIRTY_RANGE_IS_ZERO))
 		return -EINVAL;
 	if (mutex_lock_killable(&vmo->content_lock))
 		return -EINTR;
+	/* Memory that is needed for this cannot come from writing to a VMO. */
+	noio = memalloc_noio_save();
 	if (!zxp_vmo_in_bounds(vmo, args->offset, args->length))
 		ret = -ERANGE;
 	else if (begin)
 		zxp_vmo_begin_locked(vmo, start, end, args->data);
 	else
 		zxp_vmo_end_locked(vmo, start, end);
+	memalloc_noio_restore(noio);
 	mutex_unlock(&vmo->content_lock);
 	return ret;
 }

@@ -51,7 +51,7 @@ static long zxp_syncer_fn(void *arg)
 {
 	struct zxp_syncer *syncer = arg;
 
-	return zxp_sync_wait(syncer->source, syncer->start, syncer->end);
+	return zxp_sync_wait(syncer->source, syncer->start, syncer->end, false);
 }
 
 /* Begin an fsync(), and come back when it waits. */
@@ -262,7 +262,7 @@ static void zxp_sync_ends_with_a_detach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zxp_synced(test, 0), (long)-ESTALE);
 	KUNIT_EXPECT_EQ(test, zxp_synced(test, 1), (long)-ESTALE);
 	KUNIT_EXPECT_EQ(test, zxp_sync_answer(test, 2, 4, 0), -ESTALE);
-	KUNIT_EXPECT_EQ(test, zxp_sync_wait(f->source, 0, 1), -ESTALE);
+	KUNIT_EXPECT_EQ(test, zxp_sync_wait(f->source, 0, 1, false), -ESTALE);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_next_is(test, f->port,
 						  ZXP_PACKET_COMPLETE, 0, 0));
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(f->port));
