@@ -9,7 +9,6 @@
  */
 #include <linux/fs.h>
 #include <linux/highmem.h>
-#include <linux/pagevec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 

@@ -13,7 +13,6 @@
  * what was pinned when it was written to. See large.c.
  */
 #include <linux/highmem.h>
-#include <linux/pagevec.h>
 #include <linux/slab.h>
 
 #include "content.h"

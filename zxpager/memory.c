@@ -76,7 +76,7 @@ gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo)
 struct folio *zxp_vmo_alloc_zeroed(struct zxp_vmo *vmo, bool locked)
 {
 	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping);
-	struct folio *folio = filemap_alloc_folio(locked ? ZXP_GFP_LOCKED(gfp) : gfp,
+	struct folio *folio = zxp_filemap_alloc_folio(locked ? ZXP_GFP_LOCKED(gfp) : gfp,
 						  0);
 
 	if (folio)
