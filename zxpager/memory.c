@@ -76,9 +76,9 @@ gfp_t zxp_vmo_supply_gfp(struct zxp_vmo *vmo)
 struct folio *zxp_vmo_alloc_zeroed(struct zxp_vmo *vmo, bool locked)
 {
 	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping);
-	struct folio *folio = zxp_filemap_alloc_folio(locked ? ZXP_GFP_LOCKED(gfp) : gfp,
-						  0);
+	struct folio *folio;
 
+	folio = zxp_filemap_alloc_folio(locked ? ZXP_GFP_LOCKED(gfp) : gfp, 0);
 	if (folio)
 		folio_zero_range(folio, 0, PAGE_SIZE);
 	return folio;
