@@ -5,11 +5,13 @@
  */
 #define _GNU_SOURCE
 #include <linux/loop.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "lib/client.h"
@@ -175,6 +177,69 @@ TEST_F(module, waiter)
 	EXPECT_IN_USE();
 	ASSERT_EQ(0, close(self->pager));
 	ASSERT_TRUE(thread_wait_crash(&t, map, SIGSEGV));
+}
+
+/* Threads that store to what is there, but that they may not write to yet. */
+static int store_clean(struct test_thread *t)
+{
+	(void)*(volatile char *)t->arg;
+	*(volatile char *)t->arg = 1;
+	return 0;
+}
+
+#define WRITERS	4
+
+static int store_by_threads(void *arg)
+{
+	struct test_thread t[WRITERS] = { 0 };
+
+	for (int i = 0; i < WRITERS; i++) {
+		t[i].arg = (char *)arg + i * page_size;
+		if (!thread_start(&t[i], store_clean))
+			return 1;
+	}
+	for (int i = 0; i < WRITERS; i++)
+		if (!thread_join(&t[i]))
+			return 1;
+	return 0;
+}
+
+/* They end in all ways there are, at the moment at which all else of it goes. */
+TEST_F(module, trapped_writers)
+{
+	char *content = map_anon(WRITERS), *map;
+	struct test_vmo vmo;
+	int status, pager;
+	pid_t pid;
+
+	ASSERT_EQ(0, close(self->vmo));
+	for (int i = 0; i < 24; i++) {
+		pager = zxp_open(0);
+		vmo.fd = zxp_create_vmo(pager, ZXP_VMO_TRAP_DIRTY, ZXP_PORT_OWN, 1,
+					WRITERS * page_size);
+		ASSERT_LE(0, vmo.fd);
+		test_zxp(supply_pages, pager, vmo.fd, 0, WRITERS * page_size, content);
+		map = mmap(NULL, WRITERS * page_size, PROT_READ | PROT_WRITE,
+			   MAP_SHARED, vmo.fd, 0);
+		ASSERT_NE(MAP_FAILED, map);
+		pid = child_start(store_by_threads, map);
+		ASSERT_LT(0, pid);
+		ASSERT_TRUE(vmo_wait_blocked(&vmo, WRITERS));
+		ASSERT_EQ(0, munmap(map, WRITERS * page_size));
+		EXPECT_IN_USE();
+		if (i % 3 == 0)
+			ASSERT_EQ(0, kill(pid, SIGKILL));
+		/* The child has the pager too, so it is not this that closes it. */
+		if (i % 3 == 1)
+			test_zxp(detach_vmo, pager, vmo.fd);
+		ASSERT_EQ(0, close(vmo.fd));
+		ASSERT_EQ(0, close(pager));
+		if (i % 3 == 2)
+			ASSERT_EQ(0, kill(pid, SIGKILL));
+		ASSERT_TRUE(wait_until(waitpid(pid, &status, WNOHANG)));
+		EXPECT_EQ(i % 3 == 1 ? 0 : SIGKILL, status);
+	}
+	ASSERT_EQ(0, close(self->pager));
 }
 
 TEST_F(module, loop_device)

@@ -304,6 +304,7 @@ FIXTURE_VARIANT(stop)
 FIXTURE_VARIANT_ADD(stop, load) { .how = ACC_LOAD };
 FIXTURE_VARIANT_ADD(stop, store) { .how = ACC_STORE };
 FIXTURE_VARIANT_ADD(stop, pread) { .how = ACC_PREAD };
+FIXTURE_VARIANT_ADD(stop, pwrite) { .how = ACC_PWRITE };
 FIXTURE_VARIANT_ADD(stop, commit) { .how = ACC_COMMIT };
 FIXTURE_VARIANT_ADD(stop, vmo_read) { .how = ACC_VMO_READ };
 

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A task that exits writes once more to its memory: a robust mutex is told that its
+ * owner has died, and who joins a thread that it has ended. When the word lies in a VMO
+ * the daemon may be asked for it, but a task that exits never waits for long, since
+ * nothing can end that wait; and it may be the daemon.
+ */
+#define _GNU_SOURCE
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+
+#include "kselftest_harness.h"
+#include "lib/client.h"
+#include "lib/fixture.h"
+#include "lib/victim.h"
+
+#define PAGES	16
+#define BYTES(pages)	((pages) * page_size)
+/* What all exits may take together that a daemon does not answer: one waits a second. */
+#define STALLED_MS	20000
+
+enum leaver {
+	LEAVER_PROCESS,		/* exits */
+	LEAVER_KILLED,		/* and this one has to */
+	LEAVER_THREAD,		/* and its process goes on */
+};
+
+/* How somebody leaves, and what word of the VMO the kernel then writes to. */
+struct plan {
+	enum leaver who;
+	bool join;		/* clear_child_tid; else a robust list */
+	unsigned int pages;	/* with a word in each */
+};
+
+FIXTURE(exit)
+{
+	struct user_pager p;
+	struct test_vmo *vmo;
+	struct victim *v;
+};
+
+FIXTURE_VARIANT(exit)
+{
+	struct plan plan;
+};
+
+#define LEAVER(name, ...) \
+	FIXTURE_VARIANT_ADD(exit, name) { .plan = { __VA_ARGS__, .pages = 1 } }
+
+LEAVER(mutex_of_process, .who = LEAVER_PROCESS);
+LEAVER(mutex_of_killed, .who = LEAVER_KILLED);
+LEAVER(mutex_of_thread, .who = LEAVER_THREAD);
+LEAVER(joined_thread, .who = LEAVER_THREAD, .join = true);
+
+FIXTURE_SETUP(exit)
+{
+	ASSERT_TRUE(user_pager_init(&self->p));
+	self->vmo = pager_create_vmo_options(&self->p, PAGES, ZXP_VMO_TRAP_DIRTY);
+	ASSERT_NE(NULL, self->vmo);
+	self->v = NULL;
+}
+
+FIXTURE_TEARDOWN(exit)
+{
+	user_pager_fini(&self->p);
+	if (self->v)
+		kill(self->v->pid, SIGKILL);
+}
+
+/* Entry and word are equally far from each other in each page. */
+static bool own_mutexes(char *words, unsigned int nr)
+{
+	static struct robust_list_head head;
+	char *entries = map_anon(nr);
+	struct robust_list *entry;
+	unsigned int i;
+
+	if (!entries)
+		return false;
+	for (i = 0; i < nr; i++) {
+		entry = (void *)(entries + BYTES(i));
+		entry->next = i + 1 < nr ? (void *)(entries + BYTES(i + 1)) : &head.list;
+	}
+	head.list.next = (void *)entries;
+	head.futex_offset = words - entries;
+	return !syscall(SYS_set_robust_list, &head, sizeof(head));
+}
+
+/* Be ready to leave, and then do. */
+static int leave(struct victim *v)
+{
+	const struct plan *plan = v->arg;
+
+	v->tid = syscall(SYS_gettid);
+	if (plan->join)
+		syscall(SYS_set_tid_address, v->vmo->map);
+	else if (!own_mutexes(v->vmo->map, plan->pages))
+		return 1;
+	victim_stop_at(v, 1);
+	if (plan->who != LEAVER_THREAD)
+		return 0;
+	syscall(SYS_exit, 0);
+	return 1;
+}
+
+static void *leave_thread(void *arg)
+{
+	leave(arg);
+	return NULL;
+}
+
+static int leaver_main(struct victim *v)
+{
+	const struct plan *plan = v->arg;
+	pthread_t thread;
+
+	if (plan->who != LEAVER_THREAD)
+		return leave(v);
+	if (pthread_create(&thread, NULL, leave_thread, v) || !wait_until(v->step == 1))
+		return 1;
+	if (!wait_until(syscall(SYS_tgkill, v->pid, v->tid, 0) && errno == ESRCH))
+		return 2;
+	victim_stop_at(v, 2);
+	return 0;
+}
+
+#define start_leaver(plan) do {						\
+	self->v = victim_start(leaver_main, self->vmo, plan);		\
+	ASSERT_NE(NULL, self->v);					\
+	ASSERT_TRUE(victim_at(self->v, 1));				\
+} while (0)
+
+static bool let_leave(struct victim *v)
+{
+	const struct plan *plan = v->arg;
+
+	if (plan->who == LEAVER_KILLED)
+		return !kill(v->pid, SIGKILL);
+	victim_pass(v, 1);
+	return true;
+}
+
+static bool has_left(struct victim *v)
+{
+	const struct plan *plan = v->arg;
+
+	switch (plan->who) {
+	case LEAVER_KILLED:
+		return victim_ended_by(v, SIGKILL, false);
+	case LEAVER_THREAD:
+		/* Is it gone? Its process is still there, and goes as well. */
+		if (!victim_at(v, 2))
+			return false;
+		victim_pass(v, 2);
+		break;
+	case LEAVER_PROCESS:
+		break;
+	}
+	return victim_exited(v, 0);
+}
+
+/* What the word in this page is when it is owned, and afterwards. */
+static bool supply_owned(struct victim *v, uint64_t page)
+{
+	uint32_t *content = map_anon(1);
+	int rc;
+
+	content[0] = v->tid;
+	rc = zxp_supply_pages(v->vmo->pager->fd, v->vmo->fd, BYTES(page), page_size,
+			      content);
+	munmap(content, page_size);
+	return !rc;
+}
+
+static bool is_marked(struct victim *v, uint64_t page)
+{
+	const struct plan *plan = v->arg;
+	uint32_t word = ~0U, marked = plan->join ? 0 : FUTEX_OWNER_DIED;
+	struct iovec iov = { &word, sizeof(word) };
+
+	if (preadv2(v->vmo->fd, &iov, 1, BYTES(page), RWF_NOWAIT) == sizeof(word) &&
+	    word == marked)
+		return true;
+	diag("page %d: the word is %#x instead of %#x", (int)page, word, marked);
+	return false;
+}
+
+/* The daemon is not asked for what is there: that becomes dirty without it. */
+TEST_F(exit, resident)
+{
+	start_leaver(&variant->plan);
+	ASSERT_TRUE(supply_owned(self->v, 0));
+	ASSERT_TRUE(let_leave(self->v));
+	ASSERT_TRUE(has_left(self->v));
+	EXPECT_TRUE(is_marked(self->v, 0));
+	EXPECT_TRUE(is_dirty(self->vmo, DATA(0, 1)));
+	EXPECT_TRUE(pager_idle(&self->p));
+	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+}
+
+/* Also if it can be read all the time, and so is mapped. */
+TEST_F(exit, resident_and_mapped)
+{
+	volatile uint32_t *word = (void *)self->vmo->map;
+
+	start_leaver(&variant->plan);
+	ASSERT_TRUE(supply_owned(self->v, 0));
+	ASSERT_EQ((uint32_t)self->v->tid, *word);
+	ASSERT_TRUE(let_leave(self->v));
+	ASSERT_TRUE(wait_until(*word != (uint32_t)self->v->tid));
+	ASSERT_TRUE(has_left(self->v));
+	EXPECT_TRUE(is_marked(self->v, 0));
+	EXPECT_TRUE(is_dirty(self->vmo, DATA(0, 1)));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(exit, missing)
+{
+	start_leaver(&variant->plan);
+	ASSERT_TRUE(let_leave(self->v));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(supply_owned(self->v, 0));
+	ASSERT_TRUE(has_left(self->v));
+	EXPECT_TRUE(is_marked(self->v, 0));
+	EXPECT_TRUE(is_dirty(self->vmo, DATA(0, 1)));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+#define leave_untouched(plan) do {					\
+	start_leaver(plan);						\
+	ASSERT_TRUE(let_leave(self->v));				\
+	ASSERT_TRUE(has_left(self->v));					\
+	EXPECT_EQ(0, vmo_info(self->vmo).out_resident);			\
+	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);			\
+	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);			\
+} while (0)
+
+TEST_F(exit, missing_and_daemon_stalled)
+{
+	leave_untouched(&variant->plan);
+}
+
+/* A second for the whole exit, however many words there are. */
+TEST_F(exit, many_missing_and_daemon_stalled)
+{
+	struct plan plan = variant->plan;
+	int64_t start = now_ms();
+
+	if (plan.join)
+		SKIP(return, "there is only one such word");
+	plan.pages = PAGES;
+	leave_untouched(&plan);
+	EXPECT_GE(STALLED_MS / 2, now_ms() - start);
+}
+
+/* And none at all for who comes later, until the daemon answers again. */
+TEST_F(exit, many_leave_and_daemon_stalled)
+{
+	struct test_thread t = { 0 };
+	int64_t start = now_ms();
+
+	for (int i = 0; i < STALLED_MS / 1000 * 2; i++)
+		leave_untouched(&variant->plan);
+	EXPECT_GE(STALLED_MS, now_ms() - start);
+
+	ASSERT_TRUE(thread_touch(&t, self->vmo->map + BYTES(1)));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(thread_wait(&t));
+	start_leaver(&variant->plan);
+	ASSERT_TRUE(let_leave(self->v));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(supply_owned(self->v, 0));
+	ASSERT_TRUE(has_left(self->v));
+	EXPECT_TRUE(is_marked(self->v, 0));
+}
+
+/* What the daemon fails is left alone, at once. */
+TEST_F(exit, missing_and_failed)
+{
+	start_leaver(&variant->plan);
+	ASSERT_TRUE(let_leave(self->v));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_fail(&self->p, self->vmo, 0, 1, EIO));
+	ASSERT_TRUE(has_left(self->v));
+	EXPECT_EQ(0, vmo_info(self->vmo).out_resident);
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(exit, detached)
+{
+	start_leaver(&variant->plan);
+	ASSERT_TRUE(supply_owned(self->v, 0));
+	ASSERT_TRUE(pager_detach(&self->p, self->vmo));
+	ASSERT_TRUE(let_leave(self->v));
+	ASSERT_TRUE(has_left(self->v));
+	EXPECT_EQ(0, vmo_info(self->vmo).out_dirty_bytes);
+}
+
+/* The end of a whole group, of which one waits for the daemon. */
+static int end_group(struct victim *v)
+{
+	struct test_thread t = { 0 };
+
+	if (!thread_touch(&t, v->vmo->map + BYTES(1)) || !vmo_wait_blocked(v->vmo, 1))
+		return 1;
+	return leave(v);
+}
+
+TEST_F(exit, group)
+{
+	self->v = victim_start(end_group, self->vmo, &variant->plan);
+	ASSERT_NE(NULL, self->v);
+	if (variant->plan.who == LEAVER_THREAD)
+		SKIP(return, "its process goes on");
+	ASSERT_TRUE(victim_at(self->v, 1));
+	ASSERT_TRUE(let_leave(self->v));
+	ASSERT_TRUE(has_left(self->v));
+	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+}
+
+/*
+ * Who leaves is the daemon. If it waits for itself nothing ever closes its pager: then
+ * the module cannot be removed any more.
+ */
+struct daemon_plan {
+	struct plan plan;
+	bool serves;		/* there is a thread that answers, until that exits too */
+	bool resident;		/* but for the permission to write */
+};
+
+FIXTURE(exit_of_daemon)
+{
+};
+
+FIXTURE_VARIANT(exit_of_daemon)
+{
+	struct daemon_plan d;
+};
+
+#define DAEMON(name, by, ...)						\
+	FIXTURE_VARIANT_ADD(exit_of_daemon, name)			\
+	{								\
+		.d = { .plan = { .who = by, .pages = 1 }, __VA_ARGS__ }	\
+	}
+
+DAEMON(serving, LEAVER_PROCESS, .serves = true);
+DAEMON(serving_and_resident, LEAVER_PROCESS, .serves = true, .resident = true);
+DAEMON(serving_and_killed, LEAVER_KILLED, .serves = true);
+DAEMON(stalled, LEAVER_PROCESS, .serves = false);
+DAEMON(stalled_and_resident, LEAVER_PROCESS, .resident = true);
+DAEMON(stalled_and_killed, LEAVER_KILLED, .serves = false);
+DAEMON(serving_a_thread, LEAVER_THREAD, .serves = true);
+
+FIXTURE_SETUP(exit_of_daemon)
+{
+}
+
+FIXTURE_TEARDOWN(exit_of_daemon)
+{
+}
+
+static int daemon_main(struct victim *v)
+{
+	const struct daemon_plan *d = v->arg;
+	static struct user_pager p;
+	static struct server s;
+
+	if (!user_pager_init(&p))
+		return 1;
+	v->vmo = pager_create_vmo_options(&p, PAGES, ZXP_VMO_TRAP_DIRTY);
+	if (!v->vmo || (d->serves && !server_start(&s, &p)))
+		return 1;
+	v->arg = &d->plan;
+	if (d->resident && !supply_owned(v, 0))
+		return 1;
+	return leaver_main(v);
+}
+
+TEST_F(exit_of_daemon, ends)
+{
+	struct victim *v = victim_start(daemon_main, NULL, &variant->d);
+
+	ASSERT_NE(NULL, v);
+	ASSERT_TRUE(victim_at(v, 1));
+	ASSERT_TRUE(let_leave(v));
+	ASSERT_TRUE(has_left(v));
+}
+
+TEST_HARNESS_MAIN
