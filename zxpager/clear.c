@@ -251,8 +251,8 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			       unsigned int keep, bool beyond)
 {
 	struct zxp_spares spares = {};
+	int ret = 0, tries = ZXP_MEMORY_TRIES;
 	pgoff_t pinned;
-	int ret = 0;
 
 	while (start < end) {
 		ret = zxp_vmo_get_spares(vmo, &spares, GFP_KERNEL);
@@ -267,10 +267,13 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 		ret = zxp_vmo_clear_run_locked(vmo, start, pinned, ZXP_ZERO_DIRTY,
 					       keep, beyond, &spares);
 		mutex_unlock(&vmo->content_lock);
+		if (ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		/* Pinned meanwhile; or no memory, and all that is done stays so. */
-		if ((ret == -EAGAIN && !fatal_signal_pending(current)) ||
-		    (ret == -ENOMEM && zxp_vmo_reserve(vmo)))
+		if (ret == -EAGAIN ||
+		    (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo)))
 			continue;
+		tries = ZXP_MEMORY_TRIES;
 		if (!ret && pinned < end)
 			ret = zxp_vmo_clear_part(vmo,
 						 (loff_t)pinned << PAGE_SHIFT,

@@ -358,17 +358,26 @@ int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
 		   struct zxp_runs *runs)
 {
 	int ret, tries = ZXP_MEMORY_TRIES;
+	unsigned int done;
 
 	batch->done = 0;
 	batch->filled = 0;
-	do {
-		if (mutex_lock_killable(&vmo->content_lock)) {
-			ret = -EINTR;
+	for (;;) {
+		done = batch->done;
+		ret = mutex_lock_killable(&vmo->content_lock);
+		if (ret)
 			break;
-		}
 		ret = zxp_vmo_insert_batch_locked(vmo, batch, runs);
 		mutex_unlock(&vmo->content_lock);
-	} while (ret == -ENOMEM && tries-- && zxp_vmo_reserve_supply(vmo, 0));
+		if (ret != -ENOMEM)
+			break;
+		if (batch->done > done)
+			tries = ZXP_MEMORY_TRIES;
+		/* Who waits for pages that are in may be what makes memory free. */
+		zxp_runs_resolve(runs);
+		if (!tries-- || !zxp_vmo_reserve_supply(vmo, 0))
+			break;
+	}
 	atomic64_add(batch->filled, &vmo->supplied);
 	return ret;
 }

@@ -264,6 +264,7 @@ struct zxp_zero_range *zxp_vmo_alloc_zero(struct zxp_vmo *vmo, gfp_t gfp);
  * @ZXP_NOTE_FAILED_USER: the daemon failed the page; the access was made in user mode
  * @ZXP_NOTE_FAILED_KERNEL: the same from inside the kernel
  * @ZXP_NOTE_FAILED_TRAP: the same, and the task waited on its way to user mode
+ * @ZXP_NOTE_INTERRUPTED: a signal has ended the wait, inside the kernel
  * @ZXP_NOTE_ZAPPED: ->page_mkwrite has sent it to ->fault, see trap.c
  */
 enum zxp_note_kind {
@@ -271,6 +272,7 @@ enum zxp_note_kind {
 	ZXP_NOTE_FAILED_USER,
 	ZXP_NOTE_FAILED_KERNEL,
 	ZXP_NOTE_FAILED_TRAP,
+	ZXP_NOTE_INTERRUPTED,
 	ZXP_NOTE_ZAPPED,
 };
 

@@ -264,11 +264,13 @@ static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
 
 /*
  * All or nothing, because the daemon may have reserved space for just this. So
- * each page is there and held before the first one changes.
+ * each page is there and held before the first one changes. If there is no memory for
+ * one, @reach tells how far this came.
  */
 static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
 				      pgoff_t end, struct folio **folios,
-				      struct zxp_zero_range **spare)
+				      struct zxp_zero_range **spare,
+				      pgoff_t *reach)
 {
 	pgoff_t nr = 0, i;
 	int ret = 0;
@@ -295,6 +297,7 @@ static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
 	}
 	if (!ret)
 		zxp_vmo_dirty_held_locked(vmo, start, folios, nr, spare);
+	*reach = start + nr;
 	while (nr)
 		folio_put(folios[--nr]);
 	return ret;
@@ -315,39 +318,45 @@ int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length)
 	struct folio *few[ZXP_DIRTY_FEW], **folios = few;
 	struct zxp_zero_range *spare = NULL;
 	int ret, tries = ZXP_MEMORY_TRIES;
-	pgoff_t end;
+	pgoff_t reach = start, far = start;
 
-	if (!zxp_vmo_in_bounds(vmo, offset, length))
-		return -ERANGE;
+	if (!zxp_vmo_in_bounds(vmo, offset, length)) {
+		ret = -ERANGE;
+		goto resolve;
+	}
 	if (nr > ARRAY_SIZE(few)) {
 		folios = kvmalloc_array(nr, sizeof(*folios),
 					GFP_KERNEL_ACCOUNT | __GFP_NOWARN |
 					__GFP_RETRY_MAYFAIL);
-		if (!folios)
-			return -ENOMEM;
+		ret = folios ? 0 : -ENOMEM;
+		if (ret)
+			goto resolve;
 	}
 	do {
 		if (!spare && !RB_EMPTY_ROOT(&vmo->zeroes))
 			spare = zxp_vmo_alloc_zero(vmo, GFP_KERNEL);
-		if (mutex_lock_killable(&vmo->content_lock)) {
-			ret = -EINTR;
+		ret = mutex_lock_killable(&vmo->content_lock);
+		if (ret)
 			break;
-		}
 		/* There are no more of them later on, since they come with the lock held. */
 		if (!spare && !RB_EMPTY_ROOT(&vmo->zeroes))
 			ret = -ENOMEM;
 		else
 			ret = zxp_vmo_dirty_range_locked(vmo, start, start + nr,
-							 folios, &spare);
-		/* Who waits in the part that is there has to look again. */
-		end = min(start + nr, vmo->nr_pages);
-		if (ret && start < end)
-			zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, start,
-					   end, 0);
+							 folios, &spare, &reach);
 		mutex_unlock(&vmo->content_lock);
+		if (reach > far)
+			tries = ZXP_MEMORY_TRIES;
+		far = max(far, reach);
 	} while (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo));
 	if (folios != few)
 		kvfree(folios);
 	kfree(spare);
+resolve:
+	/* Who waits in the part that is there has to look again. */
+	nr = min(nr, ZXP_MAX_VMO_PAGES - min(start, ZXP_MAX_VMO_PAGES));
+	if (ret && nr)
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, start,
+				   start + nr, 0);
 	return ret;
 }

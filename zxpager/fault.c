@@ -17,52 +17,77 @@
 
 #include "access.h"
 
+/**
+ * struct zxp_access - one call of ->fault
+ * @vmo: the VMO
+ * @vmf: the fault
+ * @generation: before the page was looked for
+ * @traps: a store that the daemon may have to allow
+ * @patient: it has ended for a signal before, and has come back without a look at it
+ */
+struct zxp_access {
+	struct zxp_vmo *vmo;
+	struct vm_fault *vmf;
+	unsigned long generation;
+	bool traps;
+	bool patient;
+};
+
 /*
  * A fault from user mode ends for any signal: the handler runs and the access is made
  * again. So does one from inside the kernel whose caller says that it looks at signals.
- * But most of these look at a fatal one only, and repeat the access at once: who comes
- * back with a signal pending is not asked to look at it again.
+ * But most of these look at a fatal one only, and repeat the access at once.
  */
-static unsigned int zxp_fault_wait_state(struct vm_fault *vmf)
+static unsigned int zxp_fault_wait_state(struct zxp_access *access)
 {
-	if (!(vmf->flags & FAULT_FLAG_INTERRUPTIBLE))
-		return TASK_KILLABLE;
-	if (vmf->flags & FAULT_FLAG_TRIED && !(vmf->flags & FAULT_FLAG_USER) &&
-	    signal_pending(current))
-		return TASK_KILLABLE;
-	return TASK_INTERRUPTIBLE;
+	return access->vmf->flags & FAULT_FLAG_INTERRUPTIBLE && !access->patient ?
+	       TASK_INTERRUPTIBLE : TASK_KILLABLE;
+}
+
+/* A wait has ended without the lock of the fault: what has its second try to know? */
+static void zxp_fault_leave_note(struct zxp_vmo *vmo, pgoff_t index, bool user,
+				 int ret)
+{
+	if (ret != -ERESTARTNOINTR)
+		zxp_vmo_note_fault(vmo, index, user ? ZXP_NOTE_FAILED_USER :
+						      ZXP_NOTE_FAILED_KERNEL);
+	else if (!user)
+		zxp_vmo_note_fault(vmo, index, ZXP_NOTE_INTERRUPTED);
 }
 
 /*
  * Wait for a started request, for so many jiffies at most, and with the fault's lock
  * given up if that may be.
  */
-static vm_fault_t zxp_fault_wait(struct zxp_vmo *vmo, struct vm_fault *vmf,
+static vm_fault_t zxp_fault_wait(struct zxp_access *access,
 				 struct zxp_request *request, long timeout)
 {
-	unsigned int state = zxp_fault_wait_state(vmf);
+	struct vm_fault *vmf = access->vmf;
 	bool retry = vmf->flags & FAULT_FLAG_ALLOW_RETRY;
 	bool user = vmf->flags & FAULT_FLAG_USER;
 	struct mm_struct *mm = vmf->vma->vm_mm;
+	unsigned int state = TASK_KILLABLE;
+	struct zxp_vmo *vmo = access->vmo;
 	pgoff_t index = vmf->pgoff;
 	struct file *file = NULL;
 	int ret;
 
 	/* Nothing of the VMA may be touched once its lock is gone. */
 	if (retry) {
+		state = zxp_fault_wait_state(access);
 		file = get_file(vmf->vma->vm_file);
 		release_fault_lock(vmf);
 	}
-	ret = zxp_fault_sleep(mm, request, retry ? state : TASK_KILLABLE, timeout);
-	if (ret == -ETIME)
-		WRITE_ONCE(vmo->source->stalled, true);
+	ret = zxp_fault_sleep(mm, request, state, timeout);
 	ret = zxp_request_leave(vmo->source, request, ret);
-	if (ret && ret != -ERESTARTNOINTR && ret != -ETIME && ret != -EINTR) {
-		zxp_vmo_note_failure(vmo, index, ret);
+	/* Most of its second may have gone to another daemon. */
+	if (ret == -ETIME && timeout > HZ / 2)
+		WRITE_ONCE(vmo->source->stalled, true);
+	if (ret && ret != -ETIME && ret != -EINTR) {
+		if (ret != -ERESTARTNOINTR)
+			zxp_vmo_note_failure(vmo, index, ret);
 		if (retry)
-			zxp_vmo_note_fault(vmo, index, user ?
-					   ZXP_NOTE_FAILED_USER :
-					   ZXP_NOTE_FAILED_KERNEL);
+			zxp_fault_leave_note(vmo, index, user, ret);
 	}
 	if (!retry)
 		return ret ? VM_FAULT_SIGBUS : 0;
@@ -71,87 +96,110 @@ static vm_fault_t zxp_fault_wait(struct zxp_vmo *vmo, struct vm_fault *vmf,
 }
 
 /* The task ends: only one that exits waits, and not for long. See exit.c. */
-static vm_fault_t zxp_fault_ask_ending(struct zxp_vmo *vmo, struct vm_fault *vmf,
-				       enum zxp_request_type type,
-				       unsigned long generation)
+static vm_fault_t zxp_fault_ask_ending(struct zxp_access *access,
+				       enum zxp_request_type type)
 {
+	struct zxp_source *source = access->vmo->source;
+	struct vm_fault *vmf = access->vmf;
 	struct zxp_request request;
 	long left;
 	int ret;
 
-	if (!(current->flags & PF_EXITING) || READ_ONCE(vmo->source->stalled))
+	if (!(current->flags & PF_EXITING) || READ_ONCE(source->stalled))
 		return VM_FAULT_SIGBUS;
 	left = zxp_exit_time_left(vmf->vma->vm_file);
 	if (!left)
 		return VM_FAULT_SIGBUS;
-	ret = zxp_request_start_ending(vmo->source, &request, type, vmf->pgoff,
-				       vmf->pgoff + 1, generation);
+	ret = zxp_request_start_ending(source, &request, type, vmf->pgoff,
+				       vmf->pgoff + 1, access->generation);
 	if (ret)
 		return ret == -EAGAIN ? 0 : VM_FAULT_SIGBUS;
-	return zxp_fault_wait(vmo, vmf, &request, left);
+	return zxp_fault_wait(access, &request, left);
 }
 
-/* The daemon has to do something about the page first. 0: look again. */
-static vm_fault_t zxp_fault_ask(struct zxp_vmo *vmo, struct vm_fault *vmf,
-				enum zxp_request_type type,
-				unsigned long generation)
+/*
+ * Who may not wait comes back; have it underway by then. Nor does a debugger wait that
+ * looks into another process: that could not even map memory then.
+ */
+static vm_fault_t zxp_fault_hint(struct zxp_access *access,
+				 enum zxp_request_type type, vm_fault_t fault)
 {
-	struct mm_struct *mm = vmf->vma->vm_mm;
+	struct vm_fault *vmf = access->vmf;
 	pgoff_t end = vmf->pgoff + 1;
-	struct zxp_request request;
-	bool retry, nowait;
 	int ret;
 
-	if (zxp_mm_abandoned(mm))
-		return VM_FAULT_SIGBUS;
-	retry = vmf->flags & FAULT_FLAG_ALLOW_RETRY;
-	nowait = retry && vmf->flags & FAULT_FLAG_RETRY_NOWAIT;
-	/*
-	 * Who may not wait comes back; have it underway by then. Nor does a debugger
-	 * wait that looks into another process: that could not even map memory then.
-	 */
-	if (!nowait && !retry && mm != current->mm &&
-	    type == ZXP_REQUEST_DIRTY && zxp_trap_keep(vmo, vmf->pgoff))
-		return VM_FAULT_SIGBUS;
-	if (nowait || (!retry && mm != current->mm)) {
-		ret = zxp_request_hint(vmo->source, type, vmf->pgoff, &end,
-				       generation);
-		if (ret == -EAGAIN)
-			return 0;
-		return nowait && ret != -ESTALE ? VM_FAULT_RETRY : VM_FAULT_SIGBUS;
-	}
-	if (zxp_task_ends())
-		return zxp_fault_ask_ending(vmo, vmf, type, generation);
-
-	ret = zxp_request_start(vmo->source, &request, type, vmf->pgoff, end,
-				false, generation);
-	if (ret)
-		return ret == -EAGAIN ? 0 : VM_FAULT_SIGBUS;
-	return zxp_fault_wait(vmo, vmf, &request, MAX_SCHEDULE_TIMEOUT);
+	if (type == ZXP_REQUEST_DIRTY && zxp_trap_keep(access->vmo, vmf->pgoff))
+		return fault;
+	ret = zxp_request_hint(access->vmo->source, type, vmf->pgoff, &end,
+			       access->generation);
+	if (ret == -EAGAIN)
+		return 0;
+	return ret == -ESTALE ? VM_FAULT_SIGBUS : fault;
 }
 
 /*
  * Take content_lock. Others hold it for a while, so if it is not free the fault's lock
  * is given up. 0: it is held.
  */
-static vm_fault_t zxp_fault_lock(struct zxp_vmo *vmo, struct vm_fault *vmf)
+static vm_fault_t zxp_fault_lock(struct zxp_access *access)
 {
+	struct mutex *lock = &access->vmo->content_lock;
+	struct vm_fault *vmf = access->vmf;
 	struct file *file;
 
-	if (mutex_trylock(&vmo->content_lock))
+	if (mutex_trylock(lock))
 		return 0;
 	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
-		return mutex_lock_killable(&vmo->content_lock) ?
-		       VM_FAULT_SIGBUS : 0;
+		return mutex_lock_killable(lock) ? VM_FAULT_SIGBUS : 0;
 	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
 
 	file = get_file(vmf->vma->vm_file);
 	release_fault_lock(vmf);
-	if (!mutex_lock_killable(&vmo->content_lock))
-		mutex_unlock(&vmo->content_lock);
+	if (!mutex_lock_killable(lock))
+		mutex_unlock(lock);
 	fput(file);
 	return VM_FAULT_RETRY;
+}
+
+/* A large folio is being split: what seems to be missing comes back by itself. */
+static vm_fault_t zxp_fault_wait_split(struct zxp_access *access)
+{
+	vm_fault_t ret = zxp_fault_lock(access);
+
+	if (!ret)
+		mutex_unlock(&access->vmo->content_lock);
+	return ret;
+}
+
+/* The daemon has to do something about the page first. 0: look again. */
+static vm_fault_t zxp_fault_ask(struct zxp_access *access,
+				enum zxp_request_type type)
+{
+	struct zxp_source *source = access->vmo->source;
+	struct vm_fault *vmf = access->vmf;
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	struct zxp_request request;
+	int ret;
+
+	if (zxp_mm_abandoned(mm))
+		return VM_FAULT_SIGBUS;
+	if (READ_ONCE(source->held))
+		return zxp_fault_wait_split(access);
+	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY)) {
+		if (mm != current->mm)
+			return zxp_fault_hint(access, type, VM_FAULT_SIGBUS);
+	} else if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT) {
+		return zxp_fault_hint(access, type, VM_FAULT_RETRY);
+	}
+	if (zxp_task_ends())
+		return zxp_fault_ask_ending(access, type);
+
+	ret = zxp_request_start(source, &request, type, vmf->pgoff, vmf->pgoff + 1,
+				false, access->generation);
+	if (ret)
+		return ret == -EAGAIN ? 0 : VM_FAULT_SIGBUS;
+	return zxp_fault_wait(access, &request, MAX_SCHEDULE_TIMEOUT);
 }
 
 /*
@@ -162,40 +210,42 @@ static vm_fault_t zxp_fault_reserve(struct zxp_vmo *vmo)
 {
 	bool reserved = zxp_vmo_reserve(vmo);
 
-	if (fatal_signal_pending(current))
+	if (fatal_signal_pending(current) && !(current->flags & PF_EXITING))
 		return VM_FAULT_SIGBUS;
 	return reserved ? VM_FAULT_NOPAGE : VM_FAULT_OOM;
 }
 
 /* A page for a zero range. 0: look again. */
-static vm_fault_t zxp_fault_fill_zero(struct zxp_vmo *vmo, struct vm_fault *vmf)
+static vm_fault_t zxp_fault_fill_zero(struct zxp_access *access)
 {
+	struct zxp_vmo *vmo = access->vmo;
 	struct folio *folio = zxp_vmo_alloc_zeroed(vmo, false);
 	vm_fault_t ret;
 	int err;
 
 	if (!folio)
 		return zxp_fault_reserve(vmo);
-	ret = zxp_fault_lock(vmo, vmf);
+	ret = zxp_fault_lock(access);
 	if (ret) {
 		folio_put(folio);
 		return ret;
 	}
-	err = zxp_vmo_add_zeroed_locked(vmo, folio, vmf->pgoff);
+	err = zxp_vmo_add_zeroed_locked(vmo, folio, access->vmf->pgoff);
 	mutex_unlock(&vmo->content_lock);
 	folio_put(folio);
 	return err ? zxp_fault_reserve(vmo) : 0;
 }
 
 /* Single pages for a large folio. 0: look again. */
-static vm_fault_t zxp_fault_split(struct zxp_vmo *vmo, struct vm_fault *vmf)
+static vm_fault_t zxp_fault_split(struct zxp_access *access)
 {
-	vm_fault_t ret = zxp_fault_lock(vmo, vmf);
+	struct zxp_vmo *vmo = access->vmo;
+	vm_fault_t ret = zxp_fault_lock(access);
 	int err;
 
 	if (ret)
 		return ret;
-	err = zxp_vmo_split_locked(vmo, vmf->pgoff);
+	err = zxp_vmo_split_locked(vmo, access->vmf->pgoff);
 	mutex_unlock(&vmo->content_lock);
 	return err == -ENOMEM ? zxp_fault_reserve(vmo) : 0;
 }
@@ -206,12 +256,13 @@ static bool zxp_fault_writes(struct vm_fault *vmf)
 	return vmf->flags & FAULT_FLAG_WRITE && vmf->vma->vm_flags & VM_SHARED;
 }
 
-/* Is this once more the access that the daemon has failed? */
-static bool zxp_fault_failed(struct zxp_vmo *vmo, struct vm_fault *vmf)
+/* Is this once more an access that the daemon has failed? */
+static bool zxp_fault_failed(struct zxp_access *access)
 {
+	struct vm_fault *vmf = access->vmf;
 	bool same_place;
 
-	switch (zxp_vmo_recall_fault(vmo, vmf->pgoff, &same_place)) {
+	switch (zxp_vmo_recall_fault(access->vmo, vmf->pgoff, &same_place)) {
 	case ZXP_NOTE_FAILED_USER:
 		return vmf->flags & FAULT_FLAG_TRIED;
 	case ZXP_NOTE_FAILED_KERNEL:
@@ -219,71 +270,78 @@ static bool zxp_fault_failed(struct zxp_vmo *vmo, struct vm_fault *vmf)
 		       !(vmf->flags & FAULT_FLAG_USER);
 	case ZXP_NOTE_FAILED_TRAP:
 		return same_place;
+	case ZXP_NOTE_INTERRUPTED:
+		access->patient = vmf->flags & FAULT_FLAG_TRIED;
+		return false;
 	default:
 		return false;
 	}
 }
 
 /* There is no folio. 0: look again. */
-static vm_fault_t zxp_fault_missing(struct zxp_vmo *vmo, struct vm_fault *vmf,
-				    bool traps, unsigned long generation)
+static vm_fault_t zxp_fault_missing(struct zxp_access *access)
 {
 	bool exits = current->flags & PF_EXITING;
 
-	if (!zxp_vmo_is_zero(vmo, vmf->pgoff))
-		return zxp_fault_ask(vmo, vmf, ZXP_REQUEST_READ, generation);
+	if (!zxp_vmo_is_zero(access->vmo, access->vmf->pgoff))
+		return zxp_fault_ask(access, ZXP_REQUEST_READ);
 	/* Zeroes are a hole in a core dump. */
 	if (zxp_task_ends() && !exits)
 		return VM_FAULT_SIGBUS;
-	if (traps && !exits)
-		return zxp_fault_ask(vmo, vmf, ZXP_REQUEST_DIRTY, generation);
-	return zxp_fault_fill_zero(vmo, vmf);
+	if (access->traps && !exits)
+		return zxp_fault_ask(access, ZXP_REQUEST_DIRTY);
+	return zxp_fault_fill_zero(access);
 }
 
-/* There is one, locked. 0: it may be mapped. Else it is unlocked, and -EAGAIN. */
-static int zxp_fault_found(struct zxp_vmo *vmo, struct vm_fault *vmf,
-			   struct folio *folio, bool traps,
-			   unsigned long generation, vm_fault_t *ret)
+/*
+ * There is one, and a store to it. Return: 0 it may be mapped; -EBUSY if it has to be
+ * split first; -EAGAIN if the daemon has to be asked; -ENOMEM.
+ */
+static int zxp_fault_found(struct zxp_access *access, struct folio *folio)
 {
-	if (!zxp_fault_writes(vmf) || folio_test_dirty(folio))
+	if (folio_test_dirty(folio))
 		return 0;
-	if (traps) {
-		if (!zxp_vmo_dirty_at_exit(vmo, folio))
-			return 0;
-		folio_unlock(folio);
-		folio_put(folio);
-		*ret = zxp_fault_ask(vmo, vmf, ZXP_REQUEST_DIRTY, generation);
-		return -EAGAIN;
-	}
-	if (!folio_test_large(folio) || zxp_folio_pinned(vmo, folio))
-		return 0;
-	folio_unlock(folio);
-	folio_put(folio);
-	*ret = zxp_fault_split(vmo, vmf);
-	return -EAGAIN;
+	if (access->traps)
+		return zxp_vmo_dirty_at_exit(access->vmo, folio);
+	return folio_test_large(folio) && !zxp_folio_pinned(access->vmo, folio) ?
+	       -EBUSY : 0;
 }
 
 static vm_fault_t zxp_fault(struct vm_fault *vmf)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
-	bool traps = zxp_vmo_traps(vmo) && zxp_fault_writes(vmf);
-	unsigned long generation;
+	bool writes = zxp_fault_writes(vmf);
+	struct zxp_access access = {
+		.vmo = vmo,
+		.vmf = vmf,
+		.traps = writes && zxp_vmo_traps(vmo),
+	};
 	struct folio *folio;
 	vm_fault_t ret;
+	int err;
 
-	if (zxp_fault_failed(vmo, vmf))
+	if (zxp_fault_failed(&access))
 		return VM_FAULT_SIGBUS;
 
 	for (;;) {
-		generation = zxp_vmo_generation(vmo);
+		access.generation = zxp_vmo_generation(vmo);
 		if (vmf->pgoff >= zxp_vmo_pages(vmo))
 			return VM_FAULT_SIGBUS;
 
 		folio = zxp_vmo_lock_folio(vmo, vmf->pgoff);
-		if (!folio)
-			ret = zxp_fault_missing(vmo, vmf, traps, generation);
-		else if (!zxp_fault_found(vmo, vmf, folio, traps, generation, &ret))
-			break;
+		if (folio) {
+			err = writes ? zxp_fault_found(&access, folio) : 0;
+			if (!err)
+				break;
+			folio_unlock(folio);
+			folio_put(folio);
+			ret = err == -EBUSY ? zxp_fault_split(&access) :
+			      err == -EAGAIN ? zxp_fault_ask(&access,
+							     ZXP_REQUEST_DIRTY) :
+					       zxp_fault_reserve(vmo);
+		} else {
+			ret = zxp_fault_missing(&access);
+		}
 		if (ret)
 			return ret;
 	}

@@ -6,6 +6,7 @@
 
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include "abi.h"
 
@@ -46,6 +47,8 @@ exit_fs:
  */
 static void __exit zxp_exit(void)
 {
+	/* Task work of ours may have given up its file, but not have returned yet. */
+	synchronize_rcu_tasks();
 	zxp_kunit_exit();
 	misc_deregister(&zxp_misc);
 	zxp_fs_exit();

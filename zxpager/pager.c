@@ -130,6 +130,7 @@ int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
+	WRITE_ONCE(vmo->source->stalled, false);
 	switch (args->op) {
 	case ZXP_PAGER_OP_FAIL:
 		ret = zxp_vmo_fail(vmo, args->offset, args->length, args->data);

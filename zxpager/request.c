@@ -270,8 +270,6 @@ bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 		request = next;
 		asked = true;
 	}
-	if (asked)
-		WRITE_ONCE(source->stalled, false);
 	zxp_source_dispatch_locked(source);
 	spin_unlock(&source->lock);
 	return asked;
@@ -302,7 +300,7 @@ static void zxp_request_complete_all_locked(struct zxp_source *source)
 void zxp_source_hold(struct zxp_source *source)
 {
 	spin_lock(&source->lock);
-	source->held = true;
+	WRITE_ONCE(source->held, true);
 	spin_unlock(&source->lock);
 }
 
@@ -319,7 +317,7 @@ void zxp_source_release(struct zxp_source *source, pgoff_t start, pgoff_t end)
 {
 	zxp_source_resolve(source, ZXP_REQUEST_READ, start, end, 0);
 	spin_lock(&source->lock);
-	source->held = false;
+	WRITE_ONCE(source->held, false);
 	if (source->detached)
 		zxp_request_complete_all_locked(source);
 	zxp_source_dispatch_locked(source);

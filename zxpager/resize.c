@@ -79,8 +79,8 @@ static int zxp_vmo_set_size_locked(struct zxp_vmo *vmo, loff_t size,
 static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 {
 	struct zxp_zero_range *spare = NULL;
+	int ret, tries = ZXP_MEMORY_TRIES;
 	unsigned long cuts;
-	int ret;
 
 	if (vmo->options & ZXP_VMO_UNBOUNDED)
 		return zxp_vmo_set_stream_size(vmo, size);
@@ -106,7 +106,8 @@ static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 			break;
 		ret = zxp_vmo_set_size_locked(vmo, size, cuts, &spare);
 		mutex_unlock(&vmo->content_lock);
-	} while (ret == -EAGAIN);
+	} while (ret == -EAGAIN ||
+		 (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo)));
 	kfree(spare);
 	return ret;
 }

@@ -166,17 +166,20 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
 int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 {
 	struct zxp_spares spares = {};
+	int ret = 0, tries = ZXP_MEMORY_TRIES;
 	unsigned long cuts;
-	int ret;
+	bool again;
 	u64 old;
 
 	do {
+		/* Without memory what lies behind the size may be left to be cleared. */
+		again = ret == -ENOMEM;
 		ret = -ERANGE;
 		if (size > (u64)zxp_vmo_pages(vmo) << PAGE_SHIFT)
 			break;
 		ret = 0;
 		old = zxp_vmo_stream_size(vmo, &cuts);
-		if (size == old)
+		if (size == old && !again)
 			break;
 		ret = zxp_vmo_check_pins(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
 					 ULONG_MAX);
@@ -194,7 +197,8 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 			break;
 		ret = zxp_vmo_set_stream_locked(vmo, size, cuts, &spares);
 		mutex_unlock(&vmo->content_lock);
-	} while (ret == -EAGAIN);
+	} while (ret == -EAGAIN ||
+		 (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo)));
 	zxp_spares_free(&spares);
 	return ret;
 }

@@ -331,6 +331,7 @@ static int zxp_supply(struct zxp_supply *s)
 		return -ERANGE;
 	if (zxp_vmo_detached(s->vmo))
 		return -ESTALE;
+	WRITE_ONCE(s->vmo->source->stalled, false);
 
 	while (args->out_done < args->length) {
 		ret = zxp_supply_large(s);

@@ -219,7 +219,8 @@ static struct zxp_sync_waiter *zxp_sync_return(struct zxp_source *source,
 	list_for_each_entry(waiter, &source->sync.left, left) {
 		if (waiter->task != call->task)
 			continue;
-		if (waiter->start == call->start && waiter->end == call->end &&
+		/* What has grown since is not what this call was about. */
+		if (waiter->start == call->start && waiter->end <= call->end &&
 		    waiter->ip == call->ip && waiter->sp == call->sp) {
 			list_del_init(&waiter->left);
 			source->nr_waiting++;

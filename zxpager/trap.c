@@ -16,7 +16,8 @@
  *    user mode, as task work. Most stores are made in user mode, and need no more.
  * 2. A task that comes back before that is inside the kernel. Now the page leaves the
  *    page table, and ->fault, which sees what it may do, decides.
- * 3. If it comes back without having passed ->fault it waits here, killably.
+ * 3. If it comes back without having passed ->fault it waits here, killably. For a split
+ *    nothing is waited for: it is done here if content_lock is free, else 2 is repeated.
  *
  * A kernel thread, or another that never returns to user mode, begins with 2. A store to
  * the memory of another process makes the request and takes 2 each time: to wait here
@@ -170,7 +171,8 @@ bool zxp_trap_keep(struct zxp_vmo *vmo, pgoff_t index)
 {
 	struct zxp_trap *trap = zxp_trap_find(vmo);
 
-	if (!trap || trap->split || trap->index != index)
+	if (!trap || trap->split || trap->index != index ||
+	    !READ_ONCE(trap->request.active))
 		return false;
 	trap->lasting = true;
 	return true;
@@ -219,18 +221,19 @@ free:
 	return ret;
 }
 
+static vm_fault_t zxp_trap_split(struct zxp_vmo *vmo, pgoff_t index)
+{
+	return zxp_vmo_split(vmo, index) ? VM_FAULT_SIGBUS : 0;
+}
+
 /* Step 3. Return: 0 to look again. */
 static vm_fault_t zxp_trap_here(struct zxp_vmo *vmo, struct vm_fault *vmf,
-				bool split, unsigned long generation)
+				unsigned long generation)
 {
 	pgoff_t index = vmf->pgoff;
 	struct zxp_request request;
 	int ret;
 
-	if (split) {
-		ret = zxp_vmo_split(vmo, index);
-		return !ret ? 0 : ret == -ENOMEM ? VM_FAULT_OOM : VM_FAULT_SIGBUS;
-	}
 	ret = zxp_request_start(vmo->source, &request, ZXP_REQUEST_DIRTY, index,
 				index + 1, false, generation);
 	if (ret)
@@ -262,10 +265,17 @@ vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 	int ret = 0;
 
 	note = zxp_vmo_recall_fault(vmo, index, &same_place);
+	/* The kernel does not ask twice for it, and no daemon is needed. */
+	if (split && current->flags & PF_EXITING)
+		return zxp_trap_split(vmo, index);
 	if (fatal_signal_pending(current) || zxp_task_ends() ||
 	    zxp_mm_abandoned(mm) || (!split && zxp_vmo_detached(vmo)))
 		return VM_FAULT_SIGBUS;
-	if (note != ZXP_NOTE_NONE && note != ZXP_NOTE_ZAPPED && same_place)
+	/* Of another access, which was given up. */
+	if (!same_place)
+		note = ZXP_NOTE_NONE;
+	if (note != ZXP_NOTE_NONE && note != ZXP_NOTE_INTERRUPTED &&
+	    note != ZXP_NOTE_ZAPPED)
 		return VM_FAULT_SIGBUS;
 
 	if (note != ZXP_NOTE_ZAPPED && !zxp_trap_inside(vmo)) {
@@ -281,9 +291,16 @@ vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 		if (!ret && !remote && zxp_task_is_user())
 			return VM_FAULT_NOPAGE;
 	}
-	if (!remote && (note == ZXP_NOTE_ZAPPED ||
-			!zxp_vmo_note_fault(vmo, index, ZXP_NOTE_ZAPPED)))
-		return zxp_trap_here(vmo, vmf, split, generation);
+	if (split && mutex_trylock(&vmo->content_lock)) {
+		ret = zxp_vmo_split_locked(vmo, index);
+		mutex_unlock(&vmo->content_lock);
+		if (ret != -ENOMEM)
+			return 0;
+	} else if (!split && !remote &&
+		   (note == ZXP_NOTE_ZAPPED ||
+		    !zxp_vmo_note_fault(vmo, index, ZXP_NOTE_ZAPPED))) {
+		return zxp_trap_here(vmo, vmf, generation);
+	}
 	unmap_mapping_pages(vmo->inode.i_mapping, index, 1, false);
 	return VM_FAULT_NOPAGE;
 }
