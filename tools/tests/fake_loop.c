@@ -120,7 +120,9 @@ struct backend *backend_file_open(const char *path, bool writable)
 	abort();
 }
 
-struct backend *backend_nbd_open(const char *uri, bool writable)
+struct backend *backend_nbd_open(const char *uri, bool writable,
+				 unsigned int under_way)
 {
+	(void)under_way;
 	return backend_file_open(uri, writable);
 }

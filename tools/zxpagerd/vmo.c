@@ -27,8 +27,10 @@ void vmo_add(const char *name, const char *path, bool writable)
 		die("out of memory");
 	vmo->name = name;
 	vmo->writable = writable;
-	vmo->backend = backend_is_nbd(path) ? backend_nbd_open(path, writable) :
-					      backend_file_open(path, writable);
+	/* Each window and each chunk, and one request of the batch itself. */
+	vmo->backend = backend_is_nbd(path) ?
+		       backend_nbd_open(path, writable, options.depth + CHUNKS + 1) :
+		       backend_file_open(path, writable);
 	vmo->resizable = writable && vmo->backend->ops->resize;
 	vmo->size = (vmo->backend->size + mask) & ~mask;
 	if (reader_init(vmo, options.window, options.depth, options.readahead))
