@@ -20,6 +20,7 @@
 
 #include <zircon/linux.h>
 
+#include "../zxpagerd/client.h"
 #include "../zxpagerd/proto.h"
 #include "../zxpagerd/server.h"
 #include "fake.h"

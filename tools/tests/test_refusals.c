@@ -8,8 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../zxpagerd/client.h"
 #include "../zxpagerd/proto.h"
-#include "../zxpagerd/server.h"
 #include "fake.h"
 #include "fake_loop.h"
 

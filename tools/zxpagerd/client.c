@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections of clients.  Each is asked for one message at a time and gets its reply
- * at once, or, to a sync, when that is done; whoever sends nonsense is told so and loses
- * the connection, and so does who takes no replies.
+ * Connections of clients.  One message at a time is read from each, and the reply is sent
+ * at once; that to a sync when the sync is done.  A client that sends anything but requests
+ * is told so and dropped; one that does not take its replies is dropped, too.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "log.h"
 #include "loop.h"
 #include "proto.h"
-#include "server.h"
 #include "vmo.h"
 
 /*
@@ -35,9 +35,16 @@ struct client {
 	bool gone;
 };
 
+unsigned int client_max = CLIENTS_MAX;
 static struct client *clients, **clients_end = &clients;
 static unsigned int count, syncing;
 static struct log_limit limit;
+static void (*tell_gone)(void);
+
+void client_on_gone(void (*gone)(void))
+{
+	tell_gone = gone;
+}
 
 unsigned int client_count(void)
 {
@@ -68,7 +75,8 @@ static void client_close(struct client *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	free(c);
-	server_client_gone();
+	if (tell_gone)
+		tell_gone();
 }
 
 /*
