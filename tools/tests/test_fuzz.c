@@ -22,6 +22,7 @@
 
 #include "../zxpagerd/client.h"
 #include "../zxpagerd/proto.h"
+#include "../zxpagerd/serve.h"
 #include "../zxpagerd/server.h"
 #include "fake.h"
 #include "fake_loop.h"
@@ -367,7 +368,7 @@ static void world_step(void)
 		evict(0, pages);
 		break;
 	case 3:
-		vmo_sync_packet(&vmo, i * (uint64_t)PAGE, PAGE);
+		serve_sync(&vmo, i * (uint64_t)PAGE, PAGE);
 		break;
 	case 4 ... 5:
 		client_read(i);

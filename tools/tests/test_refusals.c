@@ -10,6 +10,7 @@
 
 #include "../zxpagerd/client.h"
 #include "../zxpagerd/proto.h"
+#include "../zxpagerd/serve.h"
 #include "fake.h"
 #include "fake_loop.h"
 
@@ -164,7 +165,7 @@ static void errors_of_a_sync(void **state)
 			if (kinds[k] == RESIZE)
 				client_resize((end - 4) * (uint64_t)PAGE);
 			sync_answer = -1;
-			vmo_sync_packet(&vmo, 0, stream_size);
+			serve_sync(&vmo, 0, stream_size);
 			while (waits(kinds[k]) < 0)
 				answer(0, 0);
 			assert_int_equal(sync_answer, -1);
@@ -172,7 +173,7 @@ static void errors_of_a_sync(void **state)
 			answer_all();
 			assert_int_equal(sync_answer, table[i].client);
 			assert_true(page[3].state == AWAITING || kinds[k] == BLANK);
-			vmo_sync_packet(&vmo, 0, stream_size);
+			serve_sync(&vmo, 0, stream_size);
 			answer_all();
 			assert_int_equal(sync_answer, 0);
 			assert_same();
@@ -186,9 +187,9 @@ static void sync_that_nobody_waits_for(void **state)
 
 	(void)state;
 	refuse(SYNC_END, ZX_ERR_NOT_FOUND);
-	vmo_sync_packet(&vmo, 0, PAGE);
+	serve_sync(&vmo, 0, PAGE);
 	refuse(SYNC_END, ZX_ERR_IO);
-	vmo_sync_packet(&vmo, 0, PAGE);
+	serve_sync(&vmo, 0, PAGE);
 	assert_int_equal(vmo.syncs, syncs + 2);
 }
 
@@ -320,12 +321,12 @@ static void without_memory(void **state)
 	assert_int_equal(page[3].failed, EIO);
 	client_write(12);
 	assert_int_equal(page[12].failed, EIO);
-	vmo_sync_packet(&vmo, 0, PAGE);
+	serve_sync(&vmo, 0, PAGE);
 	assert_int_equal(sync_answer, EIO);
 	assert_int_equal(vmo_fail(&vmo, 0, PAGE, EIO), ENOMEM);
 	no_memory = false;
 	write_page(3);
-	vmo_sync_packet(&vmo, 0, 16 * PAGE);
+	serve_sync(&vmo, 0, 16 * PAGE);
 	answer_all();
 	assert_int_equal(sync_answer, 0);
 	assert_same();
@@ -349,23 +350,23 @@ static void no_space_and_no_memory(void **state)
 static void packets_after_complete(void **state)
 {
 	(void)state;
-	vmo_read_packet(&vmo, 0, PAGE);
-	vmo_dirty_packet(&vmo, 0, PAGE);
+	serve_read(&vmo, 0, PAGE);
+	serve_dirty(&vmo, 0, PAGE);
 	answer_all();
 	assert_int_equal(vmo.packets, 1);
 	assert_int_equal(vmo.dirty_packets, 1);
-	assert_int_equal(vmo_detach(&vmo), 0);
+	assert_int_equal(serve_detach(&vmo), 0);
 	assert_true(vmo.complete);
 	answer_all();
 	assert_same();
-	vmo_read_packet(&vmo, 0, PAGE);
-	vmo_dirty_packet(&vmo, 0, PAGE);
-	vmo_sync_packet(&vmo, 0, PAGE);
-	vmo_complete_packet(&vmo);
+	serve_read(&vmo, 0, PAGE);
+	serve_dirty(&vmo, 0, PAGE);
+	serve_sync(&vmo, 0, PAGE);
+	serve_complete(&vmo);
 	assert_int_equal(vmo.late, 4);
 	assert_int_equal(vmo.packets, 1);
 	assert_int_equal(asked_count, 0);
-	assert_int_equal(vmo_detach(&vmo), 0);
+	assert_int_equal(serve_detach(&vmo), 0);
 }
 
 /* --- clients ----------------------------------------------------------------------- */

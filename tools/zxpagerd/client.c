@@ -14,6 +14,7 @@
 #include "log.h"
 #include "loop.h"
 #include "proto.h"
+#include "serve.h"
 #include "vmo.h"
 
 /*
@@ -199,7 +200,7 @@ static int serve(struct vmo *vmo, const struct zxd_request *req, int *fd)
 		vmo_hold(vmo, req->op == ZXD_HOLD);
 		return 0;
 	case ZXD_DETACH:
-		return vmo_detach(vmo);
+		return serve_detach(vmo);
 	}
 	return 0;	/* LIST and STAT: the description is all */
 }

@@ -21,6 +21,7 @@
 #include "loop.h"
 #include "options.h"
 #include "pager.h"
+#include "serve.h"
 #include "server.h"
 #include "supply.h"
 #include "vmo.h"
@@ -180,7 +181,7 @@ static int stop(void)
 
 	server_close();
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		if (!vmo->complete && vmo_detach(vmo))
+		if (!vmo->complete && serve_detach(vmo))
 			failed = true;
 	while (!failed && !all_complete())
 		turn();
@@ -200,7 +201,7 @@ int main(int argc, char **argv)
 	lock_memory();
 	/* Until here a signal just ends it: opening may take its time. */
 	catch_signals();
-	pager_listen();
+	serve_listen();
 	server_open(options.socket);
 	tell_ready();
 	if (any_writable())

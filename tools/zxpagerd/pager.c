@@ -20,10 +20,7 @@
 #include "supply.h"
 #include "vmo.h"
 
-#define PACKETS	64	/* taken with one read() */
-
 static zx_handle_t pager, port;
-static struct event packets;
 
 void pager_open(void)
 {
@@ -70,63 +67,19 @@ void pager_create_vmo(struct vmo *vmo)
 		    strerror(errno));
 }
 
-/* Keys are this daemon's own, and VMOs live as long as it does. */
-static void dispatch(const zx_port_packet_t *packet)
+unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count)
 {
-	struct vmo *vmo = (struct vmo *)(uintptr_t)packet->key;
-	const zx_packet_page_request_t *page = &packet->page_request;
+	ssize_t n = read(zx_linux_handle_to_fd(port), packets,
+			 count * sizeof(*packets));
 
-	if (packet->type != ZX_PKT_TYPE_PAGE_REQUEST) {
-		log_line("a packet of unknown type %u", packet->type);
-		return;
-	}
-	switch (page->command) {
-	case ZX_PAGER_VMO_READ:
-		vmo_read_packet(vmo, page->offset, page->length);
-		break;
-	case ZX_PAGER_VMO_DIRTY:
-		vmo_dirty_packet(vmo, page->offset, page->length);
-		break;
-	case ZX_LINUX_PAGER_VMO_SYNC:
-		vmo_sync_packet(vmo, page->offset, page->length);
-		break;
-	case ZX_PAGER_VMO_COMPLETE:
-		vmo_complete_packet(vmo);
-		break;
-	default:
-		log_line("%s: a packet of unknown command %u", vmo->name,
-			 page->command);
-	}
-}
-
-unsigned int pager_take_packets(void)
-{
-	zx_port_packet_t packet[PACKETS];
-	unsigned int taken = 0;
-	ssize_t n;
-
-	n = read(zx_linux_handle_to_fd(port), packet, sizeof(packet));
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		die("cannot read packets: %s", strerror(errno));
-	if (n > 0)
-		taken = (size_t)n / sizeof(*packet);
-	for (unsigned int i = 0; i < taken; i++)
-		dispatch(&packet[i]);
-	return taken;
+	return n > 0 ? (size_t)n / sizeof(*packets) : 0;
 }
 
-static void packets_ready(struct event *ev, int res)
+void pager_listen(struct event *ev)
 {
-	(void)ev;
-	(void)res;
-	pager_take_packets();
-	pager_listen();
-}
-
-void pager_listen(void)
-{
-	packets.handler = packets_ready;
-	loop_poll(&packets, zx_linux_handle_to_fd(port));
+	loop_poll(ev, zx_linux_handle_to_fd(port));
 }
 
 zx_status_t pager_detach(struct vmo *vmo)

@@ -8,8 +8,10 @@
 #include <sys/types.h>
 
 #include <zircon/syscalls-next.h>
+#include <zircon/syscalls/port.h>
 #include <zircon/types.h>
 
+struct event;
 struct supply;
 struct vmo;
 
@@ -33,11 +35,11 @@ void pager_open(void);
 /* Makes the VMO itself; its handle is in @vmo afterwards. */
 void pager_create_vmo(struct vmo *vmo);
 
-/* Takes packets that are there and hands them to their VMOs; tells how many. */
-unsigned int pager_take_packets(void);
+/* Takes packets that are there, at most @count; tells how many. */
+unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count);
 
-/* Goes on taking packets whenever there are some. */
-void pager_listen(void);
+/* Once there are packets. */
+void pager_listen(struct event *ev);
 
 zx_status_t pager_detach(struct vmo *vmo);
 

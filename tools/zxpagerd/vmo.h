@@ -70,12 +70,6 @@ static inline void vmo_refresh(struct vmo *vmo)
 		vmo->size = info.size;
 }
 
-/* What the pager has to say. */
-void vmo_read_packet(struct vmo *vmo, uint64_t offset, uint64_t length);
-void vmo_dirty_packet(struct vmo *vmo, uint64_t offset, uint64_t length);
-void vmo_sync_packet(struct vmo *vmo, uint64_t offset, uint64_t length);
-void vmo_complete_packet(struct vmo *vmo);
-
 /* A descriptor for a client, or -1 and errno; each has a file position of its own. */
 int vmo_open(struct vmo *vmo);
 
@@ -83,6 +77,5 @@ int vmo_open(struct vmo *vmo);
 int vmo_fail(struct vmo *vmo, uint64_t offset, uint64_t length, int code);
 void vmo_clear(struct vmo *vmo);
 void vmo_hold(struct vmo *vmo, bool held);
-int vmo_detach(struct vmo *vmo);
 
 #endif /* ZXD_VMO_H */
