@@ -84,9 +84,9 @@ unsigned int fake_loop_forget(void)
 
 /* --- the pager ------------------------------------------------------------------ */
 
-zx_status_t pager_detach(struct vmo *v)
+zx_status_t pager_detach(struct target *t)
 {
-	completing = !v->detached;
+	completing = !t->detached;
 	return ZX_OK;
 }
 
@@ -97,7 +97,7 @@ unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count)
 		return 0;
 	completing = false;
 	packets[0] = (zx_port_packet_t){
-		.key = (uintptr_t)&vmo,
+		.key = (uintptr_t)&vmo.target,
 		.type = ZX_PKT_TYPE_PAGE_REQUEST,
 		.page_request.command = ZX_PAGER_VMO_COMPLETE,
 	};
@@ -110,9 +110,9 @@ void pager_listen(struct event *ev)
 	abort();	/* the tests bring the packets */
 }
 
-void pager_create_vmo(struct vmo *v)
+void pager_create_vmo(struct target *t)
 {
-	(void)v;
+	(void)t;
 	abort();	/* there is one already */
 }
 

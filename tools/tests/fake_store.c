@@ -255,7 +255,7 @@ void store_start(uint64_t bytes)
 	can_reserve = can_blank = true;
 	is_early = NULL;
 	one_turn = false;
-	vmo.backend = &store;
+	vmo.target.backend = &store;
 	for (unsigned int i = 0; i * (uint64_t)PAGE < bytes; i++) {
 		block[i] = (struct block){
 			.value = i + 1,

@@ -90,7 +90,7 @@ static void one_page_brings_its_window(void **state)
 	answer_all();
 	assert_dirty(4, 8);
 	assert_int_equal(grants, 1);
-	assert_int_equal(vmo.granted, 4 * PAGE);
+	assert_int_equal(vmo.target.granted, 4 * PAGE);
 }
 
 static void window_ends_with_the_vmo(void **state)
@@ -155,10 +155,10 @@ static void end_within_the_request(void **state)
 static void held(void **state)
 {
 	(void)state;
-	vmo.held = true;
+	vmo.target.held = true;
 	wants(0, 1);
 	assert_int_equal(asked_count, 0);
-	vmo.held = false;
+	vmo.target.held = false;
 	dirty_pump(&vmo);
 	answer_all();
 	assert_dirty(0, 4);
@@ -168,7 +168,7 @@ static void detached_while_reserving(void **state)
 {
 	(void)state;
 	wants(0, 1);
-	vmo.detached = true;
+	vmo.target.detached = true;
 	dirty_cancel(&vmo);
 	answer_all();
 	assert_dirty(0, 0);
@@ -178,7 +178,7 @@ static void detached_while_reserving(void **state)
 static void same_request_again(void **state)
 {
 	(void)state;
-	vmo.held = true;
+	vmo.target.held = true;
 	for (int i = 0; i < 100; i++)
 		wants(8, 2);
 	assert_non_null(vmo.dirty.queue);
@@ -223,7 +223,7 @@ static void no_space_fails_before_the_data_exists(void **state)
 	assert_dirty(0, 0);
 	assert_int_equal(page[36].failed, ENOSPC);
 	assert_int_equal(page[37].failed, 0);
-	assert_int_equal(vmo.no_space, 1);
+	assert_int_equal(vmo.target.no_space, 1);
 	assert_null(vmo.dirty.queue);
 }
 
@@ -235,7 +235,7 @@ static void space_for_the_page_but_not_for_the_window(void **state)
 	wants(36, 1);
 	answer_all();
 	assert_dirty(36, 37);
-	assert_int_equal(vmo.no_space, 0);
+	assert_int_equal(vmo.target.no_space, 0);
 }
 
 /* What fits is granted, so that write() ends with that. */
@@ -291,13 +291,13 @@ static void over_the_limit_writers_wait(void **state)
 	answer_all();
 	assert_dirty(0, 8);
 	wants(8, 1);
-	assert_int_equal(vmo.throttled, 1);
+	assert_int_equal(vmo.target.throttled, 1);
 	assert_int_equal(waits(RESERVE), -1);
 	assert_true(waits(WRITE) >= 0);		/* and it is written back at once */
 	assert_int_equal(page[8].state, CLEAN);
 	answer_all();
 	assert_int_equal(page[8].state, DIRTY);
-	assert_int_equal(vmo.written, 8 * PAGE);
+	assert_int_equal(vmo.target.written, 8 * PAGE);
 	assert_null(vmo.dirty.queue);
 }
 
@@ -372,9 +372,9 @@ static void limit_of_all(void **state)
 		while (waits(RESERVE) >= 0)
 			answer((unsigned int)waits(RESERVE), 0);
 	}
-	assert_int_equal(vmo.throttled, 0);
+	assert_int_equal(vmo.target.throttled, 0);
 	wants(12, 1);
-	assert_int_equal(vmo.throttled, 1);
+	assert_int_equal(vmo.target.throttled, 1);
 	answer_all();
 	assert_int_equal(page[12].state, DIRTY);
 }
@@ -389,7 +389,7 @@ static void count_is_corrected(void **state)
 	client_resize(32 * PAGE);
 	wants(8, 1);
 	answer_all();
-	assert_int_equal(vmo.throttled, 0);
+	assert_int_equal(vmo.target.throttled, 0);
 	assert_int_equal(page[8].state, DIRTY);
 }
 

@@ -355,7 +355,7 @@ static void world_step(void)
 {
 	unsigned int pages = (unsigned int)(stream_size / PAGE), i = dice(pages);
 
-	if (vmo.detached)
+	if (vmo.target.detached)
 		return;
 	switch (dice(8)) {
 	case 0:
@@ -404,8 +404,8 @@ static void begin_round(void)
 {
 	fake_start(16 * PAGE);
 	vmos = &vmo;
-	vmo.size = 16 * PAGE;
-	vmo.handle = zx_linux_handle_from_fd(memfd_create("vmo", MFD_CLOEXEC));
+	vmo.target.size = 16 * PAGE;
+	vmo.target.handle = zx_linux_handle_from_fd(memfd_create("vmo", MFD_CLOEXEC));
 	for (unsigned int i = 0; i < PEERS; i++)
 		peers[i] = (struct peer){ .sock = -1 };
 	crowded = dice(2);
@@ -440,7 +440,7 @@ static void end_round(void)
 	server_close();
 	settle();
 	assert_int_equal(fake_loop_forget(), 0);
-	close(zx_linux_handle_to_fd(vmo.handle));
+	close(zx_linux_handle_to_fd(vmo.target.handle));
 	fake_stop();
 }
 
@@ -449,7 +449,7 @@ static void round_of(unsigned int steps)
 	struct stat st;
 
 	begin_round();
-	assert_int_equal(fstat(zx_linux_handle_to_fd(vmo.handle), &st), 0);
+	assert_int_equal(fstat(zx_linux_handle_to_fd(vmo.target.handle), &st), 0);
 	inode = st.st_ino;
 	while (steps--) {
 		switch (dice(8)) {

@@ -35,7 +35,7 @@ static int setup(void **state)
 {
 	setup_fake(state);
 	vmos = &vmo;
-	vmo.size = 16 * PAGE;
+	vmo.target.size = 16 * PAGE;
 	no_memory = false;
 	client_max = 8;
 	return 0;
@@ -183,14 +183,14 @@ static void errors_of_a_sync(void **state)
 
 static void sync_that_nobody_waits_for(void **state)
 {
-	uint64_t syncs = vmo.syncs;
+	uint64_t syncs = vmo.target.syncs;
 
 	(void)state;
 	refuse(SYNC_END, ZX_ERR_NOT_FOUND);
 	serve_sync(&vmo, 0, PAGE);
 	refuse(SYNC_END, ZX_ERR_IO);
 	serve_sync(&vmo, 0, PAGE);
-	assert_int_equal(vmo.syncs, syncs + 2);
+	assert_int_equal(vmo.target.syncs, syncs + 2);
 }
 
 /* --- grants ------------------------------------------------------------------------ */
@@ -214,7 +214,7 @@ static void errors_of_a_reservation(void **state)
 		assert_int_equal(asked_count, 0);
 		assert_int_equal(page[5].failed, table[i].client);
 		assert_int_equal(page[5].state, CLEAN);
-		assert_int_equal(vmo.no_space, i + 1);
+		assert_int_equal(vmo.target.no_space, i + 1);
 	}
 	/* Interrupted is not an error. */
 	assert_false(client_write(5));
@@ -353,18 +353,18 @@ static void packets_after_complete(void **state)
 	serve_read(&vmo, 0, PAGE);
 	serve_dirty(&vmo, 0, PAGE);
 	answer_all();
-	assert_int_equal(vmo.packets, 1);
-	assert_int_equal(vmo.dirty_packets, 1);
+	assert_int_equal(vmo.target.packets, 1);
+	assert_int_equal(vmo.target.dirty_packets, 1);
 	assert_int_equal(serve_detach(&vmo), 0);
-	assert_true(vmo.complete);
+	assert_true(vmo.target.complete);
 	answer_all();
 	assert_same();
 	serve_read(&vmo, 0, PAGE);
 	serve_dirty(&vmo, 0, PAGE);
 	serve_sync(&vmo, 0, PAGE);
 	serve_complete(&vmo);
-	assert_int_equal(vmo.late, 4);
-	assert_int_equal(vmo.packets, 1);
+	assert_int_equal(vmo.target.late, 4);
+	assert_int_equal(vmo.target.packets, 1);
 	assert_int_equal(asked_count, 0);
 	assert_int_equal(serve_detach(&vmo), 0);
 }
@@ -432,7 +432,7 @@ static void users_have_rights(void **state)
 		assert_int_equal(hear(op),
 				 op >= ZXD_FAIL && op <= ZXD_DETACH ? EPERM : 0);
 	}
-	assert_false(vmo.held);
+	assert_false(vmo.target.held);
 	end_client();
 	assert_int_equal(client_count(), 0);
 }
@@ -452,7 +452,7 @@ static void client_without_memory(void **state)
 static void read_only_is_always_in_sync(void **state)
 {
 	(void)state;
-	vmo.writable = false;
+	vmo.target.writable = false;
 	begin_client(0, true);
 	say(ZXD_SYNC);
 	assert_int_equal(hear(ZXD_SYNC), 0);

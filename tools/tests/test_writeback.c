@@ -119,7 +119,7 @@ static void failed_write_stays_dirty(void **state)
 	assert_int_equal(sync_error, EIO);
 	assert_int_equal(page[0].state, CLEAN);
 	assert_int_equal(page[8].state, AWAITING);
-	assert_int_equal(vmo.writeback_errors, 1);
+	assert_int_equal(vmo.target.writeback_errors, 1);
 	assert_true(vmo.writeback.retry_ms > 0);
 	ms_now += 10000;
 	writeback_tick();
@@ -212,7 +212,7 @@ static void by_amount(void **state)
 	assert_int_equal(asked_ever[WRITE], 0);
 	client_write(4);
 	answer_all();
-	assert_int_equal(vmo.written, 8 * PAGE);
+	assert_int_equal(vmo.target.written, 8 * PAGE);
 	assert_same();
 }
 
@@ -246,7 +246,7 @@ static void after_detach(void **state)
 	(void)state;
 	write_page(0);
 	client_zero(8, 12);
-	vmo.detached = true;
+	vmo.target.detached = true;
 	dirty_cancel(&vmo);
 	writeback_want(&vmo);
 	answer_all();
@@ -262,7 +262,7 @@ static void detached_while_the_store_fails(void **state)
 
 	(void)state;
 	write_page(0);
-	vmo.detached = true;
+	vmo.target.detached = true;
 	writeback_want(&vmo);
 	answer(0, ENOSPC);
 	answer_all();

@@ -32,14 +32,14 @@ void batch_note_error(struct vmo *vmo, struct part *part, int error, const char 
 {
 	struct batch *b = &vmo->writeback.batch;
 
-	vmo->writeback_errors++;
+	vmo->target.writeback_errors++;
 	if (!b->error)
 		b->error = error;
 	if (part)
 		part->error = error;
-	log_limited(&vmo->limit,
+	log_limited(&vmo->target.limit,
 		    "%s: %s: cannot %s %llu+%llu: %s: it stays in memory and is tried again",
-		    vmo->name, vmo->backend->path, what,
+		    vmo->target.name, vmo->target.backend->path, what,
 		    (unsigned long long)offset, (unsigned long long)length,
 		    strerror(error));
 }
@@ -58,7 +58,7 @@ static void sync_done(struct event *ev, int res)
 	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
 
 	if (res < 0) {
-		batch_note_error(vmo, NULL, -res, "sync", 0, vmo->backend->size);
+		batch_note_error(vmo, NULL, -res, "sync", 0, vmo->target.backend->size);
 	} else {
 		b->unsynced = false;
 		b->resized = false;
@@ -70,7 +70,7 @@ static void sync_done(struct event *ev, int res)
 static void sync_store(struct vmo *vmo)
 {
 	struct batch *b = &vmo->writeback.batch;
-	struct backend *be = vmo->backend;
+	struct backend *be = vmo->target.backend;
 
 	b->event.handler = sync_done;
 	if (b->unsynced) {
@@ -85,7 +85,7 @@ static void sync_store(struct vmo *vmo)
 
 static void write_rest(struct chunk *c)
 {
-	struct backend *be = c->vmo->backend;
+	struct backend *be = c->vmo->target.backend;
 
 	be->ops->write(be, &c->event, c->buffer + c->put, c->length - c->put,
 		       c->offset + c->put);
@@ -96,11 +96,11 @@ static void chunk_done(struct event *ev, int res)
 	struct chunk *c = event_owner(ev, struct chunk, event);
 	struct vmo *vmo = c->vmo;
 	struct batch *b = &vmo->writeback.batch;
-	struct backend *be = vmo->backend;
+	struct backend *be = vmo->target.backend;
 
 	if (res > 0) {
 		c->put += (uint32_t)res;
-		vmo->written += (uint32_t)res;
+		vmo->target.written += (uint32_t)res;
 		if (be->size < c->offset + c->put) {
 			be->size = c->offset + c->put;
 			b->resized = true;
@@ -137,7 +137,7 @@ static bool fill(struct vmo *vmo, struct chunk *c)
 			continue;
 		left = part->end - b->at;
 		do {
-			n = pager_read(vmo, c->buffer,
+			n = pager_read(&vmo->target, c->buffer,
 				       left < CHUNK_SIZE ? left : CHUNK_SIZE, b->at);
 		} while (n < 0 && errno == EINTR);
 		if (n < 0)
@@ -221,7 +221,7 @@ static void zeroes_written(struct event *ev, int res)
 static void write_zeroes(struct vmo *vmo)
 {
 	struct batch *b = &vmo->writeback.batch;
-	struct backend *be = vmo->backend;
+	struct backend *be = vmo->target.backend;
 	uint64_t left = b->piece - b->at;
 
 	b->event.handler = zeroes_written;
@@ -251,13 +251,13 @@ static void zero_done(struct event *ev, int res)
 static void zero_piece(struct vmo *vmo, uint64_t end)
 {
 	struct batch *b = &vmo->writeback.batch;
-	struct backend *be = vmo->backend;
+	struct backend *be = vmo->target.backend;
 	zx_vmo_dirty_range_t range;
 	size_t count = 0;
 
 	b->piece = end;
 	b->drop = false;
-	if (pager_query(vmo, b->at, end, &range, 1, &count) == ZX_OK && count) {
+	if (pager_query(&vmo->target, b->at, end, &range, 1, &count) == ZX_OK && count) {
 		b->drop = range.offset <= b->at &&
 			  range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO;
 		if (range.offset > b->at)
@@ -302,7 +302,7 @@ static void resize_failed(struct vmo *vmo, int error)
 {
 	struct batch *b = &vmo->writeback.batch;
 
-	batch_note_error(vmo, NULL, error, "resize to that of the VMO", 0, vmo->size);
+	batch_note_error(vmo, NULL, error, "resize to that of the VMO", 0, vmo->target.size);
 	for (unsigned int i = 0; i < b->count; i++)
 		b->parts[i].error = error;
 }
@@ -311,16 +311,16 @@ static void resize_done(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
 	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
-	uint64_t mask = vmo->reader.page_size - 1;
+	uint64_t mask = vmo->target.page_size - 1;
 
 	if (res < 0) {
-		vmo->backend->size = b->old_size;
+		vmo->target.backend->size = b->old_size;
 		resize_failed(vmo, -res);
 	} else {
 		/* Whether space beyond the end survives is up to the file system. */
 		ranges_remove(&vmo->dirty.reserved, (b->new_size + mask) & ~mask,
 			      UINT64_MAX);
-		vmo->backend->size = b->new_size;
+		vmo->target.backend->size = b->new_size;
 		b->resized = true;
 		b->unsynced = true;
 	}
@@ -334,9 +334,9 @@ static void resize_done(struct event *ev, int res)
 static void paused(struct vmo *vmo)
 {
 	struct batch *b = &vmo->writeback.batch;
-	struct backend *be = vmo->backend;
+	struct backend *be = vmo->target.backend;
 	struct pager_info info;
-	int error = pager_info(vmo, &info);
+	int error = pager_info(&vmo->target, &info);
 
 	b->limit = be->size;
 	if (error)
@@ -370,10 +370,10 @@ bool batch_begin(struct vmo *vmo, uint64_t offset, uint64_t end)
 	} while (error == EAGAIN);
 	if (error)
 		batch_note_error(vmo, NULL, error, "find out what is dirty in", 0,
-				 vmo->size);
+				 vmo->target.size);
 	parts_begin(vmo);
-	if (!error && !b->count && !b->unsynced && !pager_info(vmo, &info) &&
-	    (!vmo->resizable || info.stream_size == vmo->backend->size))
+	if (!error && !b->count && !b->unsynced && !pager_info(&vmo->target, &info) &&
+	    (!vmo->target.resizable || info.stream_size == vmo->target.backend->size))
 		return false;
 	b->busy = true;
 	dirty_pause(vmo, paused);

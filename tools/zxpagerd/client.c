@@ -146,30 +146,32 @@ void client_refuse(int fd, int error)
 
 static void describe(struct zxd_reply *reply, struct vmo *vmo)
 {
-	vmo_refresh(vmo);
-	reply->flags = (vmo->writable ? ZXD_WRITABLE : 0) |
-		       (vmo->held ? ZXD_HELD : 0) |
-		       (vmo->detached ? ZXD_DETACHED : 0) |
-		       (vmo->complete ? ZXD_COMPLETE : 0) |
+	struct target *t = &vmo->target;
+
+	pager_refresh(t);
+	reply->flags = (t->writable ? ZXD_WRITABLE : 0) |
+		       (t->held ? ZXD_HELD : 0) |
+		       (t->detached ? ZXD_DETACHED : 0) |
+		       (t->complete ? ZXD_COMPLETE : 0) |
 		       (vmo->dirty.throttled && vmo->dirty.queue ? ZXD_THROTTLED : 0) |
 		       (vmo->writeback.retry_ms ? ZXD_FAILING : 0);
-	reply->vmo_size = vmo->size;
-	reply->file_size = vmo->backend->size;
-	reply->packets = vmo->packets;
-	reply->windows = vmo->windows;
-	reply->failed = vmo->failed;
-	reply->late = vmo->late;
-	reply->dirty_packets = vmo->dirty_packets;
+	reply->vmo_size = t->size;
+	reply->file_size = t->backend->size;
+	reply->packets = t->packets;
+	reply->windows = t->windows;
+	reply->failed = t->failed;
+	reply->late = t->late;
+	reply->dirty_packets = t->dirty_packets;
 	reply->dirty = vmo->dirty.bytes;
-	reply->granted = vmo->granted;
-	reply->throttled = vmo->throttled;
-	reply->no_space = vmo->no_space;
-	reply->written = vmo->written;
-	reply->zeroed = vmo->zeroed;
-	reply->writeback_errors = vmo->writeback_errors;
-	reply->syncs = vmo->syncs;
-	reply->ahead = vmo->ahead;
-	strncpy(reply->name, vmo->name, sizeof(reply->name) - 1);
+	reply->granted = t->granted;
+	reply->throttled = t->throttled;
+	reply->no_space = t->no_space;
+	reply->written = t->written;
+	reply->zeroed = t->zeroed;
+	reply->writeback_errors = t->writeback_errors;
+	reply->syncs = t->syncs;
+	reply->ahead = t->ahead;
+	strncpy(reply->name, t->name, sizeof(reply->name) - 1);
 }
 
 static struct vmo *vmo_of(const struct zxd_request *req)
@@ -266,7 +268,7 @@ static bool begin_sync(struct client *c, struct vmo *vmo)
 	c->gone = false;
 	syncing++;
 	c->sync = (struct sync_request){ .end = UINT64_MAX, .done = sync_done };
-	if (vmo->writable)
+	if (vmo->target.writable)
 		writeback_sync(vmo, &c->sync);
 	else
 		sync_done(&c->sync, 0);
@@ -301,7 +303,7 @@ static bool handle(struct client *c, const struct zxd_request *req)
 	if (!reply.error)
 		describe(&reply, vmo);
 	if (is_for_admins(req->op) && !reply.error)
-		log_line("%s: operation %u of user %u", vmo->name, req->op,
+		log_line("%s: operation %u of user %u", vmo->target.name, req->op,
 			 (unsigned int)c->uid);
 	return answer(c, &reply, fd);
 }

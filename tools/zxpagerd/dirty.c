@@ -45,7 +45,7 @@ static unsigned int writable_vmos(void)
 	unsigned int count = 0;
 
 	for (const struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		count += vmo->writable;
+		count += vmo->target.writable;
 	return count;
 }
 
@@ -69,7 +69,7 @@ static bool is_admitted(struct vmo *vmo, uint64_t length)
 
 	if (fits(vmo, length))
 		return true;
-	if (pager_info(vmo, &info))
+	if (pager_info(&vmo->target, &info))
 		return false;
 	set_bytes(vmo, info.dirty);
 	return fits(vmo, length);
@@ -122,15 +122,15 @@ static void throttle(struct vmo *vmo, struct grant *g)
 	if (!g->waits) {
 		g->waits = true;
 		g->pass = vmo->writeback.started + 1;
-		vmo->throttled++;
+		vmo->target.throttled++;
 		log_debug("%s: DIRTY %llu+%llu waits: %llu bytes are dirty, %llu in all",
-			  vmo->name, (unsigned long long)g->offset,
+			  vmo->target.name, (unsigned long long)g->offset,
 			  (unsigned long long)(g->end - g->offset),
 			  (unsigned long long)d->bytes, (unsigned long long)total);
 	}
 	d->throttled = true;
 	for (struct vmo *v = vmos; v; v = v->next)
-		if (v->writable && (v == vmo || v->dirty.bytes))
+		if (v->target.writable && (v == vmo || v->dirty.bytes))
 			writeback_want(v);
 }
 
@@ -145,8 +145,8 @@ static bool choose(struct vmo *vmo, struct grant *g)
 
 	d->from = g->offset & ~mask;
 	d->to = (g->end + mask) & ~mask;
-	if (d->to > vmo->size)
-		d->to = vmo->size;
+	if (d->to > vmo->target.size)
+		d->to = vmo->target.size;
 	if (!g->alone && is_admitted(vmo, d->to - d->from))
 		return true;
 	d->from = g->offset;
@@ -164,7 +164,7 @@ static bool is_alone(const struct dirty *d)
 static void refuse(struct vmo *vmo, int error)
 {
 	struct grant *g = vmo->dirty.queue, *rest;
-	uint64_t pages = (g->end - g->offset) / vmo->reader.page_size;
+	uint64_t pages = (g->end - g->offset) / vmo->target.page_size;
 	int code = error == EDQUOT || error == EFBIG ? ENOSPC :
 		   error == ENOSPC ? ENOSPC : EIO;
 	zx_status_t status;
@@ -173,23 +173,23 @@ static void refuse(struct vmo *vmo, int error)
 	rest = code == ENOSPC && pages > 1 ? malloc(sizeof(*rest)) : NULL;
 	if (rest) {
 		*rest = *g;
-		g->end = g->offset + pages / 2 * vmo->reader.page_size;
+		g->end = g->offset + pages / 2 * vmo->target.page_size;
 		rest->offset = g->end;
 		g->next = rest;
 		if (!rest->next)
 			vmo->dirty.queue_end = &rest->next;
 		return;
 	}
-	log_limited(&vmo->limit, "%s: %s: cannot reserve %llu+%llu: %s: the write fails",
-		    vmo->name, vmo->backend->path, (unsigned long long)g->offset,
+	log_limited(&vmo->target.limit, "%s: %s: cannot reserve %llu+%llu: %s: the write fails",
+		    vmo->target.name, vmo->target.backend->path, (unsigned long long)g->offset,
 		    (unsigned long long)(g->end - g->offset), strerror(error));
-	status = pager_fail(vmo, g->offset, g->end - g->offset, code);
+	status = pager_fail(&vmo->target, g->offset, g->end - g->offset, code);
 	if (status != ZX_OK && status != ZX_ERR_BAD_STATE &&
 	    status != ZX_ERR_OUT_OF_RANGE)
-		log_limited(&vmo->limit, "%s: cannot fail %llu+%llu: status %d",
-			    vmo->name, (unsigned long long)g->offset,
+		log_limited(&vmo->target.limit, "%s: cannot fail %llu+%llu: status %d",
+			    vmo->target.name, (unsigned long long)g->offset,
 			    (unsigned long long)(g->end - g->offset), status);
-	vmo->no_space++;
+	vmo->target.no_space++;
 	pop(vmo);
 }
 
@@ -198,8 +198,8 @@ static void clip(struct vmo *vmo)
 {
 	struct grant *g = vmo->dirty.queue;
 
-	if (g->offset < vmo->size && vmo->size < g->end)
-		g->end = vmo->size;
+	if (g->offset < vmo->target.size && vmo->target.size < g->end)
+		g->end = vmo->target.size;
 	else
 		pop(vmo);
 }
@@ -208,11 +208,11 @@ static void clip(struct vmo *vmo)
 static void grant(struct vmo *vmo)
 {
 	struct dirty *d = &vmo->dirty;
-	zx_status_t status = pager_dirty(vmo, d->from, d->to - d->from);
+	zx_status_t status = pager_dirty(&vmo->target, d->from, d->to - d->from);
 
 	if (status == ZX_OK) {
 		set_bytes(vmo, d->bytes + d->to - d->from);
-		vmo->granted += d->to - d->from;
+		vmo->target.granted += d->to - d->from;
 		d->throttled = false;
 		trim(vmo, d->from, d->to);
 		writeback_note(vmo);
@@ -224,14 +224,14 @@ static void grant(struct vmo *vmo)
 		return;
 	}
 	if (status == ZX_ERR_OUT_OF_RANGE) {
-		vmo_refresh(vmo);
+		pager_refresh(&vmo->target);
 		clip(vmo);
 		return;
 	}
 	/* The kernel has woken the writers: they look again, and ask again. */
 	if (status == ZX_ERR_NO_MEMORY) {
-		log_limited(&vmo->limit, "%s: no memory for a write to %llu+%llu",
-			    vmo->name, (unsigned long long)d->from,
+		log_limited(&vmo->target.limit, "%s: no memory for a write to %llu+%llu",
+			    vmo->target.name, (unsigned long long)d->from,
 			    (unsigned long long)(d->to - d->from));
 		pop(vmo);
 		/* This may come back here, to grant what is next. */
@@ -239,8 +239,8 @@ static void grant(struct vmo *vmo)
 		return;
 	}
 	if (status != ZX_ERR_NOT_FOUND && status != ZX_ERR_BAD_STATE) {
-		log_limited(&vmo->limit, "%s: cannot grant %llu+%llu: status %d",
-			    vmo->name, (unsigned long long)d->from,
+		log_limited(&vmo->target.limit, "%s: cannot grant %llu+%llu: status %d",
+			    vmo->target.name, (unsigned long long)d->from,
 			    (unsigned long long)(d->to - d->from), status);
 		refuse(vmo, EIO);
 		return;
@@ -251,10 +251,10 @@ static void grant(struct vmo *vmo)
 void dirty_pump(struct vmo *vmo)
 {
 	struct dirty *d = &vmo->dirty;
-	struct backend *be = vmo->backend;
+	struct backend *be = vmo->target.backend;
 
-	while (d->queue && !vmo->held && !d->paused && !d->reserving) {
-		if (d->queue->end > vmo->size) {
+	while (d->queue && !vmo->target.held && !d->paused && !d->reserving) {
+		if (d->queue->end > vmo->target.size) {
 			clip(vmo);
 			continue;
 		}
@@ -286,7 +286,7 @@ static void reserve_done(struct event *ev, int res)
 	d->reserving = false;
 	if (res == -EOPNOTSUPP || res == -ENOSYS) {
 		log_line("%s: the file system of %s cannot reserve space: if it runs full, what is written stays in memory until there is room",
-			 vmo->name, vmo->backend->path);
+			 vmo->target.name, vmo->target.backend->path);
 		d->unreserved = true;
 	} else if (!res) {
 		ranges_add(&d->reserved, d->from, d->to);
@@ -324,20 +324,20 @@ void dirty_request(struct vmo *vmo, uint64_t offset, uint64_t length)
 	struct dirty *d = &vmo->dirty;
 	struct grant *g;
 
-	vmo_refresh(vmo);
-	if (vmo->detached || offset >= vmo->size || !length)
+	pager_refresh(&vmo->target);
+	if (vmo->target.detached || offset >= vmo->target.size || !length)
 		return;
-	if (length > vmo->size - offset)
-		length = vmo->size - offset;
+	if (length > vmo->target.size - offset)
+		length = vmo->target.size - offset;
 	/* Who was killed while it waited may come again, as often as it likes. */
 	for (g = d->queue; g; g = g->next)
 		if (g->offset <= offset && offset + length <= g->end)
 			return;
 	g = malloc(sizeof(*g));
 	if (!g) {
-		log_limited(&vmo->limit, "%s: out of memory: a write fails",
-			    vmo->name);
-		pager_fail(vmo, offset, length, EIO);
+		log_limited(&vmo->target.limit, "%s: out of memory: a write fails",
+			    vmo->target.name);
+		pager_fail(&vmo->target, offset, length, EIO);
 		return;
 	}
 	*g = (struct grant){ .offset = offset, .end = offset + length };

@@ -111,7 +111,7 @@ static void tell_ready(void)
 static bool all_complete(void)
 {
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		if (!vmo->complete)
+		if (!vmo->target.complete)
 			return false;
 	return true;
 }
@@ -119,7 +119,7 @@ static bool all_complete(void)
 static bool any_writable(void)
 {
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		if (vmo->writable)
+		if (vmo->target.writable)
 			return true;
 	return false;
 }
@@ -147,13 +147,13 @@ static bool all_durable(bool tell)
 	uint64_t left;
 
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
-		if (!vmo->writable || writeback_is_clean(vmo, &left))
+		if (!vmo->target.writable || writeback_is_clean(vmo, &left))
 			continue;
 		all = false;
 		if (!tell)
 			break;
 		log_line("%s: %llu bytes were not written to %s and are lost",
-			 vmo->name, (unsigned long long)left, vmo->backend->path);
+			 vmo->target.name, (unsigned long long)left, vmo->target.backend->path);
 	}
 	return all;
 }
@@ -181,7 +181,7 @@ static int stop(void)
 
 	server_close();
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		if (!vmo->complete && serve_detach(vmo))
+		if (!vmo->target.complete && serve_detach(vmo))
 			failed = true;
 	while (!failed && !all_complete())
 		turn();

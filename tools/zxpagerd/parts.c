@@ -25,12 +25,12 @@ int parts_collect(struct vmo *vmo, uint64_t offset, uint64_t end)
 
 	b->count = 0;
 	b->next = end;
-	vmo_refresh(vmo);
-	if (end > vmo->size)
-		end = vmo->size;
+	pager_refresh(&vmo->target);
+	if (end > vmo->target.size)
+		end = vmo->target.size;
 	if (offset >= end)
 		return 0;
-	status = pager_query(vmo, offset, end, ranges, BATCH_RANGES, &count);
+	status = pager_query(&vmo->target, offset, end, ranges, BATCH_RANGES, &count);
 	/* Cut off since it was asked for its size: whoever did that comes again. */
 	if (status == ZX_ERR_OUT_OF_RANGE)
 		return EAGAIN;
@@ -65,22 +65,22 @@ static zx_status_t with_rest(struct vmo *vmo, struct part *part,
 		status = op(vmo, part);
 		if (status != ZX_ERR_OUT_OF_RANGE)
 			return status;
-		vmo_refresh(vmo);
-		if (vmo->size >= part->end)
+		pager_refresh(&vmo->target);
+		if (vmo->target.size >= part->end)
 			return status;
-		part->end = vmo->size > part->offset ? vmo->size : part->offset;
+		part->end = vmo->target.size > part->offset ? vmo->target.size : part->offset;
 	}
 	return ZX_OK;
 }
 
 static zx_status_t begin_part(struct vmo *vmo, struct part *part)
 {
-	return pager_begin(vmo, part->offset, part->end - part->offset, part->zero);
+	return pager_begin(&vmo->target, part->offset, part->end - part->offset, part->zero);
 }
 
 static zx_status_t end_zeroes(struct vmo *vmo, struct part *part)
 {
-	return pager_end(vmo, part->offset, part->end - part->offset);
+	return pager_end(&vmo->target, part->offset, part->end - part->offset);
 }
 
 /*
@@ -95,10 +95,10 @@ static zx_status_t end_pages(struct vmo *vmo, struct part *part)
 	size_t count;
 
 	while (at < part->end) {
-		status = pager_query(vmo, at, part->end, &range, 1, &count);
+		status = pager_query(&vmo->target, at, part->end, &range, 1, &count);
 		if (status == ZX_OK && count &&
 		    !(range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
-			status = pager_end(vmo, range.offset, range.length);
+			status = pager_end(&vmo->target, range.offset, range.length);
 		if (status != ZX_OK || !count)
 			return status;
 		at = range.offset + range.length;
@@ -129,11 +129,11 @@ void parts_end(struct vmo *vmo)
 		if (part->error)
 			continue;
 		/* From here on it may be evicted and read again: nothing older. */
-		reader_outdate(vmo, part->offset, part->end);
+		reader_outdate(&vmo->reader, part->offset, part->end);
 		if (with_rest(vmo, part, part->zero ? end_zeroes : end_pages) != ZX_OK)
 			batch_note_error(vmo, part, EIO, "end writing back",
 					 part->offset, part->end - part->offset);
 		else if (part->zero)
-			vmo->zeroed += part->end - part->offset;
+			vmo->target.zeroed += part->end - part->offset;
 	}
 }

@@ -20,26 +20,30 @@ static struct event packets;
 
 void serve_read(struct vmo *vmo, uint64_t offset, uint64_t length)
 {
-	if (vmo->complete) {
-		vmo->late++;
-		log_line("%s: a READ after COMPLETE", vmo->name);
+	struct target *t = &vmo->target;
+
+	if (t->complete) {
+		t->late++;
+		log_line("%s: a READ after COMPLETE", t->name);
 		return;
 	}
-	vmo->packets++;
-	log_debug("%s: READ %llu+%llu", vmo->name, (unsigned long long)offset,
+	t->packets++;
+	log_debug("%s: READ %llu+%llu", t->name, (unsigned long long)offset,
 		  (unsigned long long)length);
-	reader_request(vmo, offset, length);
+	reader_request(&vmo->reader, offset, length);
 }
 
 void serve_dirty(struct vmo *vmo, uint64_t offset, uint64_t length)
 {
-	if (vmo->complete) {
-		vmo->late++;
-		log_line("%s: a DIRTY after COMPLETE", vmo->name);
+	struct target *t = &vmo->target;
+
+	if (t->complete) {
+		t->late++;
+		log_line("%s: a DIRTY after COMPLETE", t->name);
 		return;
 	}
-	vmo->dirty_packets++;
-	log_debug("%s: DIRTY %llu+%llu", vmo->name, (unsigned long long)offset,
+	t->dirty_packets++;
+	log_debug("%s: DIRTY %llu+%llu", t->name, (unsigned long long)offset,
 		  (unsigned long long)length);
 	dirty_request(vmo, offset, length);
 }
@@ -47,7 +51,7 @@ void serve_dirty(struct vmo *vmo, uint64_t offset, uint64_t length)
 /* struct sync - a SYNC packet until it is answered */
 struct sync {
 	struct sync_request request;
-	struct vmo *vmo;
+	struct target *target;
 	uint64_t offset;
 	uint64_t length;
 };
@@ -67,42 +71,43 @@ static int sync_code(int error)
 	return EIO;
 }
 
-static void answer_sync(struct vmo *vmo, uint64_t offset, uint64_t length, int error)
+static void answer_sync(struct target *t, uint64_t offset, uint64_t length, int error)
 {
-	zx_status_t status = pager_sync_end(vmo, offset, length, sync_code(error));
+	zx_status_t status = pager_sync_end(t, offset, length, sync_code(error));
 
 	/* Nobody may be waiting for it any more, or it was detached meanwhile. */
 	if (status != ZX_OK && status != ZX_ERR_NOT_FOUND &&
 	    status != ZX_ERR_BAD_STATE)
-		log_limited(&vmo->limit, "%s: cannot answer a SYNC: %s", vmo->name,
+		log_limited(&t->limit, "%s: cannot answer a SYNC: %s", t->name,
 			    zx_status_get_string(status));
-	vmo->syncs++;
+	t->syncs++;
 }
 
 static void sync_done(struct sync_request *req, int error)
 {
 	struct sync *sync = event_owner(req, struct sync, request);
 
-	answer_sync(sync->vmo, sync->offset, sync->length, error);
+	answer_sync(sync->target, sync->offset, sync->length, error);
 	free(sync);
 }
 
 void serve_sync(struct vmo *vmo, uint64_t offset, uint64_t length)
 {
+	struct target *t = &vmo->target;
 	struct sync *sync;
 
-	if (vmo->complete) {
-		vmo->late++;
-		log_line("%s: a SYNC after COMPLETE", vmo->name);
+	if (t->complete) {
+		t->late++;
+		log_line("%s: a SYNC after COMPLETE", t->name);
 		return;
 	}
-	log_debug("%s: SYNC %llu+%llu", vmo->name, (unsigned long long)offset,
+	log_debug("%s: SYNC %llu+%llu", t->name, (unsigned long long)offset,
 		  (unsigned long long)length);
 	sync = malloc(sizeof(*sync));
 	if (!sync) {
-		log_limited(&vmo->limit, "%s: out of memory: an fsync fails",
-			    vmo->name);
-		answer_sync(vmo, offset, length, EIO);
+		log_limited(&t->limit, "%s: out of memory: an fsync fails",
+			    t->name);
+		answer_sync(t, offset, length, EIO);
 		return;
 	}
 	*sync = (struct sync){
@@ -111,7 +116,7 @@ void serve_sync(struct vmo *vmo, uint64_t offset, uint64_t length)
 			.end = offset + length,
 			.done = sync_done,
 		},
-		.vmo = vmo,
+		.target = t,
 		.offset = offset,
 		.length = length,
 	};
@@ -121,8 +126,8 @@ void serve_sync(struct vmo *vmo, uint64_t offset, uint64_t length)
 /* It is detached: nobody waits any more, but what is dirty is still there. */
 static void cancel(struct vmo *vmo)
 {
-	reader_cancel(vmo);
-	if (!vmo->writable)
+	reader_cancel(&vmo->reader);
+	if (!vmo->target.writable)
 		return;
 	dirty_cancel(vmo);
 	writeback_want(vmo);
@@ -130,22 +135,25 @@ static void cancel(struct vmo *vmo)
 
 void serve_complete(struct vmo *vmo)
 {
-	if (vmo->complete) {
-		vmo->late++;
-		log_line("%s: a second COMPLETE", vmo->name);
+	struct target *t = &vmo->target;
+
+	if (t->complete) {
+		t->late++;
+		log_line("%s: a second COMPLETE", t->name);
 		return;
 	}
-	vmo->detached = true;
-	vmo->complete = true;
+	t->detached = true;
+	t->complete = true;
 	cancel(vmo);
-	log_debug("%s: COMPLETE after %llu READ packets", vmo->name,
-		  (unsigned long long)vmo->packets);
+	log_debug("%s: COMPLETE after %llu READ packets", t->name,
+		  (unsigned long long)t->packets);
 }
 
 /* Keys are this daemon's own, and VMOs live as long as it does. */
 static void dispatch(const zx_port_packet_t *packet)
 {
-	struct vmo *vmo = (struct vmo *)(uintptr_t)packet->key;
+	struct target *t = (struct target *)(uintptr_t)packet->key;
+	struct vmo *vmo = event_owner(t, struct vmo, target);
 	const zx_packet_page_request_t *page = &packet->page_request;
 
 	if (packet->type != ZX_PKT_TYPE_PAGE_REQUEST) {
@@ -166,7 +174,7 @@ static void dispatch(const zx_port_packet_t *packet)
 		serve_complete(vmo);
 		break;
 	default:
-		log_line("%s: a packet of unknown command %u", vmo->name,
+		log_line("%s: a packet of unknown command %u", vmo->target.name,
 			 page->command);
 	}
 }
@@ -199,16 +207,17 @@ void serve_listen(void)
 /* COMPLETE is there once the call has returned, so it is not waited for. */
 int serve_detach(struct vmo *vmo)
 {
-	zx_status_t status = pager_detach(vmo);
+	struct target *t = &vmo->target;
+	zx_status_t status = pager_detach(t);
 
 	if (status != ZX_OK) {
-		log_line("%s: cannot detach: %s", vmo->name,
+		log_line("%s: cannot detach: %s", t->name,
 			 zx_status_get_string(status));
 		return zx_linux_errno_from_status(status);
 	}
-	vmo->detached = true;
+	t->detached = true;
 	cancel(vmo);
-	while (!vmo->complete && take_packets())
+	while (!t->complete && take_packets())
 		;
 	return 0;
 }

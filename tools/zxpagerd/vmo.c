@@ -20,19 +20,24 @@ struct vmo *vmos;
 void vmo_add(const char *name, const char *path, bool writable)
 {
 	struct vmo **link = &vmos, *vmo = calloc(1, sizeof(*vmo));
-	uint64_t mask = (uint64_t)sysconf(_SC_PAGESIZE) - 1;
+	uint32_t page_size = (uint32_t)sysconf(_SC_PAGESIZE);
+	uint64_t mask = page_size - 1;
+	struct target *t;
 
 	if (!vmo)
 		die("out of memory");
-	vmo->name = name;
-	vmo->writable = writable;
+	t = &vmo->target;
+	t->name = name;
+	t->writable = writable;
 	/* Each window and each chunk, and one request of the batch itself. */
-	vmo->backend = backend_is_nbd(path) ?
-		       backend_nbd_open(path, writable, options.depth + CHUNKS + 1) :
-		       backend_file_open(path, writable);
-	vmo->resizable = writable && vmo->backend->ops->resize;
-	vmo->size = (vmo->backend->size + mask) & ~mask;
-	if (reader_init(vmo, options.window, options.depth, options.readahead))
+	t->backend = backend_is_nbd(path) ?
+		     backend_nbd_open(path, writable, options.depth + CHUNKS + 1) :
+		     backend_file_open(path, writable);
+	t->resizable = writable && t->backend->ops->resize;
+	t->page_size = page_size;
+	t->size = (t->backend->size + mask) & ~mask;
+	if (reader_init(&vmo->reader, t, options.window, options.depth,
+			options.readahead))
 		die("%s: out of memory for %u windows of %u bytes", name,
 		    options.depth, options.window);
 	if (writable) {
@@ -40,12 +45,12 @@ void vmo_add(const char *name, const char *path, bool writable)
 		if (writeback_init(vmo))
 			die("%s: out of memory for writing back", name);
 	}
-	pager_create_vmo(vmo);
+	pager_create_vmo(t);
 	while (*link)
 		link = &(*link)->next;
 	*link = vmo;
 	log_debug("%s: %s, %llu bytes, %s", name, path,
-		  (unsigned long long)vmo->backend->size,
+		  (unsigned long long)t->backend->size,
 		  writable ? "writable" : "read-only");
 }
 
@@ -53,7 +58,7 @@ struct vmo *vmo_find(const char *name)
 {
 	struct vmo *vmo = vmos;
 
-	while (vmo && strcmp(vmo->name, name))
+	while (vmo && strcmp(vmo->target.name, name))
 		vmo = vmo->next;
 	return vmo;
 }
@@ -63,8 +68,8 @@ int vmo_open(struct vmo *vmo)
 	char path[32];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d",
-		 zx_linux_handle_to_fd(vmo->handle));
-	return open(path, (vmo->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+		 zx_linux_handle_to_fd(vmo->target.handle));
+	return open(path, (vmo->target.writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 }
 
 int vmo_fail(struct vmo *vmo, uint64_t offset, uint64_t length, int code)
@@ -75,19 +80,19 @@ int vmo_fail(struct vmo *vmo, uint64_t offset, uint64_t length, int code)
 	case ESTALE:
 	case ENOSPC:
 	case ENOBUFS:
-		return reader_add_bad(vmo, offset, length, code);
+		return bad_add(&vmo->reader.bads, &vmo->target, offset, length, code);
 	}
 	return EINVAL;
 }
 
 void vmo_clear(struct vmo *vmo)
 {
-	reader_clear_bad(vmo);
+	bad_clear(&vmo->reader.bads);
 }
 
 void vmo_hold(struct vmo *vmo, bool held)
 {
-	vmo->held = held;
-	reader_pump(vmo);
+	vmo->target.held = held;
+	reader_pump(&vmo->reader);
 	dirty_pump(vmo);
 }

@@ -43,8 +43,8 @@ static void succeeded(struct vmo *vmo)
 	struct writeback *wb = &vmo->writeback;
 
 	if (wb->retry_ms)
-		log_line("%s: %s: what could not be written is there now", vmo->name,
-			 vmo->backend->path);
+		log_line("%s: %s: what could not be written is there now", vmo->target.name,
+			 vmo->target.backend->path);
 	wb->retry_ms = 0;
 	wb->retry_at = 0;
 }
@@ -105,7 +105,7 @@ static void advance(struct vmo *vmo, struct pass *pass)
 	pass->at = wb->batch.next;
 	if (!pass->error)
 		pass->error = wb->batch.error;
-	if (!pager_info(vmo, &info))
+	if (!pager_info(&vmo->target, &info))
 		dirty_count(vmo, info.dirty);
 	if (pass == &wb->sync) {
 		if (pass->at >= pass->end || pass->error)
@@ -168,7 +168,7 @@ void writeback_sync(struct vmo *vmo, struct sync_request *req)
 static bool is_clean(const struct vmo *vmo, const struct pager_info *info)
 {
 	return !info->dirty && !info->zero && !vmo->writeback.batch.unsynced &&
-	       (!vmo->resizable || info->stream_size == vmo->backend->size);
+	       (!vmo->target.resizable || info->stream_size == vmo->target.backend->size);
 }
 
 bool writeback_is_clean(struct vmo *vmo, uint64_t *left)
@@ -176,7 +176,7 @@ bool writeback_is_clean(struct vmo *vmo, uint64_t *left)
 	struct pager_info info;
 
 	*left = 0;
-	if (pager_info(vmo, &info))
+	if (pager_info(&vmo->target, &info))
 		return false;
 	*left = info.dirty + info.zero;
 	return is_clean(vmo, &info) && !vmo->writeback.batch.busy;
@@ -188,7 +188,7 @@ static void look(struct vmo *vmo)
 	struct writeback *wb = &vmo->writeback;
 	struct pager_info info;
 
-	if (pager_info(vmo, &info))
+	if (pager_info(&vmo->target, &info))
 		return;
 	dirty_count(vmo, info.dirty);
 	if (is_clean(vmo, &info)) {
@@ -203,7 +203,7 @@ static void look(struct vmo *vmo)
 void writeback_tick(void)
 {
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
-		if (!vmo->writable)
+		if (!vmo->target.writable)
 			continue;
 		look(vmo);
 		pump(vmo);
@@ -215,7 +215,7 @@ void writeback_hurry(void)
 {
 	hurry = true;
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
-		if (!vmo->writable)
+		if (!vmo->target.writable)
 			continue;
 		vmo->writeback.retry_at = 0;
 		writeback_want(vmo);
