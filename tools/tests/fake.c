@@ -5,8 +5,6 @@
 #include "fake.h"
 
 struct options options;
-/* Unless the test has the daemon's own. */
-struct vmo *vmos __attribute__((weak)) = &vmo;
 struct vmo vmo;
 struct fake_page page[PAGES];
 uint64_t stream_size;
@@ -295,7 +293,8 @@ bool client_write(unsigned int i)
 	if (!client_read(i))
 		return false;
 	if (page[i].state != DIRTY) {
-		dirty_request(&vmo, (uint64_t)i * PAGE, PAGE);
+		dirty_request(&vmo.writeback.dirty, (uint64_t)i * PAGE, PAGE);
+		writeback_turn();
 		return false;
 	}
 	page[i].value = ++clock_now;
@@ -373,18 +372,16 @@ void fake_start(uint64_t bytes)
 	}
 	vmo.target.page_size = PAGE;
 	assert_int_equal(reader_init(&vmo.reader, &vmo.target, READ_WINDOW, 3, 0), 0);
-	dirty_init(&vmo);
-	assert_int_equal(writeback_init(&vmo), 0);
+	assert_int_equal(writeback_init(&vmo.writeback, &vmo.target, &vmo.reader), 0);
 }
 
 void fake_stop(void)
 {
 	answer_all();
-	dirty_cancel(&vmo);
-	dirty_count(&vmo, 0);
+	dirty_cancel(&vmo.writeback.dirty);
 	answer_all();
+	writeback_free(&vmo.writeback);
 	reader_free(&vmo.reader);
-	batch_free(&vmo);
 }
 
 int setup_fake(void **state)
@@ -431,7 +428,7 @@ void begin_sync(unsigned int from, unsigned int to)
 		.end = (uint64_t)to * PAGE,
 		.done = sync_done,
 	};
-	writeback_sync(&vmo, &request);
+	writeback_sync(&vmo.writeback, &request);
 }
 
 void assert_only(enum kind kind)

@@ -29,7 +29,8 @@ static void assert_dirty(unsigned int from, unsigned int to)
 
 static void wants(unsigned int from, unsigned int pages)
 {
-	dirty_request(&vmo, (uint64_t)from * PAGE, (uint64_t)pages * PAGE);
+	dirty_request(&vmo.writeback.dirty, (uint64_t)from * PAGE, (uint64_t)pages * PAGE);
+	writeback_turn();
 }
 
 /* --- sets of ranges --------------------------------------------------------------- */
@@ -128,7 +129,7 @@ static void missing_page(void **state)
 	wants(6, 1);
 	answer_all();
 	assert_dirty(0, 0);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 static void request_beyond_the_end(void **state)
@@ -138,7 +139,7 @@ static void request_beyond_the_end(void **state)
 	client_resize(8 * PAGE);	/* while space is reserved */
 	answer_all();
 	assert_dirty(0, 0);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 	wants(30, 1);
 	assert_int_equal(asked_count, 0);
 }
@@ -159,7 +160,7 @@ static void held(void **state)
 	wants(0, 1);
 	assert_int_equal(asked_count, 0);
 	vmo.target.held = false;
-	dirty_pump(&vmo);
+	dirty_pump(&vmo.writeback.dirty);
 	answer_all();
 	assert_dirty(0, 4);
 }
@@ -169,7 +170,7 @@ static void detached_while_reserving(void **state)
 	(void)state;
 	wants(0, 1);
 	vmo.target.detached = true;
-	dirty_cancel(&vmo);
+	dirty_cancel(&vmo.writeback.dirty);
 	answer_all();
 	assert_dirty(0, 0);
 }
@@ -181,8 +182,8 @@ static void same_request_again(void **state)
 	vmo.target.held = true;
 	for (int i = 0; i < 100; i++)
 		wants(8, 2);
-	assert_non_null(vmo.dirty.queue);
-	assert_null(vmo.dirty.queue->next);
+	assert_non_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue->next);
 }
 
 /* --- space ---------------------------------------------------------------------- */
@@ -224,7 +225,7 @@ static void no_space_fails_before_the_data_exists(void **state)
 	assert_int_equal(page[36].failed, ENOSPC);
 	assert_int_equal(page[37].failed, 0);
 	assert_int_equal(vmo.target.no_space, 1);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 static void space_for_the_page_but_not_for_the_window(void **state)
@@ -249,7 +250,7 @@ static void space_for_a_part_of_the_request(void **state)
 	assert_dirty(32, 35);
 	for (unsigned int i = 35; i < 40; i++)
 		assert_int_equal(page[i].failed, ENOSPC);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 static void reserving_fails_otherwise(void **state)
@@ -298,7 +299,7 @@ static void over_the_limit_writers_wait(void **state)
 	answer_all();
 	assert_int_equal(page[8].state, DIRTY);
 	assert_int_equal(vmo.target.written, 8 * PAGE);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 static void a_small_limit_grants_less_than_a_window(void **state)

@@ -436,7 +436,7 @@ static void end_round(void)
 		writeback_tick();
 		settle();
 	}
-	assert_true(writeback_is_clean(&vmo, &left));
+	assert_true(writeback_is_clean(&vmo.writeback, &left));
 	server_close();
 	settle();
 	assert_int_equal(fake_loop_forget(), 0);

@@ -137,8 +137,8 @@ static void size_cannot_be_had(void **state)
 		assert_same();
 	}
 	refuse(INFO, ZX_ERR_IO);
-	assert_false(writeback_is_clean(&vmo, &left));
-	assert_true(writeback_is_clean(&vmo, &left));
+	assert_false(writeback_is_clean(&vmo.writeback, &left));
+	assert_true(writeback_is_clean(&vmo.writeback, &left));
 }
 
 /* What fsync() says to each error, wherever the store has it. */
@@ -236,12 +236,12 @@ static void grant_is_refused(void **state)
 	client_write(5);
 	answer_all();
 	assert_int_equal(page[5].failed, EIO);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 	refusals[DIRTY_CALL] = (struct refusal){ .status = ZX_ERR_IO, .times = 2 };
 	refuse(FAIL, ZX_ERR_NO_MEMORY);
 	client_write(5);
 	answer_all();
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 	assert_false(client_write(5));
 	assert_true(client_write(5));
 }
@@ -249,12 +249,12 @@ static void grant_is_refused(void **state)
 static void longer_than_the_vmo(void **state)
 {
 	(void)state;
-	dirty_request(&vmo, 14 * PAGE, UINT64_MAX - 14 * PAGE);
+	dirty_request(&vmo.writeback.dirty, 14 * PAGE, UINT64_MAX - 14 * PAGE);
 	answer_all();
 	assert_int_equal(page[15].state, DIRTY);
-	dirty_request(&vmo, 16 * PAGE, PAGE);
-	dirty_request(&vmo, 0, 0);
-	assert_null(vmo.dirty.queue);
+	dirty_request(&vmo.writeback.dirty, 16 * PAGE, PAGE);
+	dirty_request(&vmo.writeback.dirty, 0, 0);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 static void limit_while_the_kernel_does_not_tell(void **state)
@@ -336,13 +336,13 @@ static void without_memory(void **state)
 static void no_space_and_no_memory(void **state)
 {
 	(void)state;
-	dirty_request(&vmo, 0, 8 * PAGE);
+	dirty_request(&vmo.writeback.dirty, 0, 8 * PAGE);
 	no_memory = true;
 	answer(0, ENOSPC);
 	no_memory = false;
 	assert_int_equal(page[0].failed, ENOSPC);
 	assert_int_equal(page[7].failed, ENOSPC);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 /* --- the end ----------------------------------------------------------------------- */

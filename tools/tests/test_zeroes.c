@@ -42,7 +42,7 @@ static void grant_in_a_zero_range_keeps_its_space(void **state)
 {
 	(void)state;
 	client_zero(0, 16);
-	writeback_want(&vmo);
+	writeback_want(&vmo.writeback);
 	assert_only(BLANK);
 	/* Grants wait while a hole is made. */
 	assert_false(client_write(5));

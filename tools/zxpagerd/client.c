@@ -153,7 +153,7 @@ static void describe(struct zxd_reply *reply, struct vmo *vmo)
 		       (t->held ? ZXD_HELD : 0) |
 		       (t->detached ? ZXD_DETACHED : 0) |
 		       (t->complete ? ZXD_COMPLETE : 0) |
-		       (vmo->dirty.throttled && vmo->dirty.queue ? ZXD_THROTTLED : 0) |
+		       (vmo->writeback.dirty.throttled && vmo->writeback.dirty.queue ? ZXD_THROTTLED : 0) |
 		       (vmo->writeback.retry_ms ? ZXD_FAILING : 0);
 	reply->vmo_size = t->size;
 	reply->file_size = t->backend->size;
@@ -162,7 +162,7 @@ static void describe(struct zxd_reply *reply, struct vmo *vmo)
 	reply->failed = t->failed;
 	reply->late = t->late;
 	reply->dirty_packets = t->dirty_packets;
-	reply->dirty = vmo->dirty.bytes;
+	reply->dirty = vmo->writeback.dirty.bytes;
 	reply->granted = t->granted;
 	reply->throttled = t->throttled;
 	reply->no_space = t->no_space;
@@ -269,7 +269,7 @@ static bool begin_sync(struct client *c, struct vmo *vmo)
 	syncing++;
 	c->sync = (struct sync_request){ .end = UINT64_MAX, .done = sync_done };
 	if (vmo->target.writable)
-		writeback_sync(vmo, &c->sync);
+		writeback_sync(&vmo->writeback, &c->sync);
 	else
 		sync_done(&c->sync, 0);
 	return !c->gone;

@@ -124,9 +124,10 @@ static bool any_writable(void)
 	return false;
 }
 
-/* What was read meanwhile is supplied together. */
+/* What the last turn left to be written back is begun, and what was read is supplied. */
 static void turn(void)
 {
+	writeback_turn();
 	loop_turn();
 	supply_all();
 }
@@ -147,7 +148,7 @@ static bool all_durable(bool tell)
 	uint64_t left;
 
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
-		if (!vmo->target.writable || writeback_is_clean(vmo, &left))
+		if (!vmo->target.writable || writeback_is_clean(&vmo->writeback, &left))
 			continue;
 		all = false;
 		if (!tell)

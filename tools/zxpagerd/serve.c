@@ -45,7 +45,7 @@ void serve_dirty(struct vmo *vmo, uint64_t offset, uint64_t length)
 	t->dirty_packets++;
 	log_debug("%s: DIRTY %llu+%llu", t->name, (unsigned long long)offset,
 		  (unsigned long long)length);
-	dirty_request(vmo, offset, length);
+	dirty_request(&vmo->writeback.dirty, offset, length);
 }
 
 /* struct sync - a SYNC packet until it is answered */
@@ -120,7 +120,7 @@ void serve_sync(struct vmo *vmo, uint64_t offset, uint64_t length)
 		.offset = offset,
 		.length = length,
 	};
-	writeback_sync(vmo, &sync->request);
+	writeback_sync(&vmo->writeback, &sync->request);
 }
 
 /* It is detached: nobody waits any more, but what is dirty is still there. */
@@ -129,8 +129,8 @@ static void cancel(struct vmo *vmo)
 	reader_cancel(&vmo->reader);
 	if (!vmo->target.writable)
 		return;
-	dirty_cancel(vmo);
-	writeback_want(vmo);
+	dirty_cancel(&vmo->writeback.dirty);
+	writeback_want(&vmo->writeback);
 }
 
 void serve_complete(struct vmo *vmo)

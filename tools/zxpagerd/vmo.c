@@ -40,11 +40,8 @@ void vmo_add(const char *name, const char *path, bool writable)
 			options.readahead))
 		die("%s: out of memory for %u windows of %u bytes", name,
 		    options.depth, options.window);
-	if (writable) {
-		dirty_init(vmo);
-		if (writeback_init(vmo))
-			die("%s: out of memory for writing back", name);
-	}
+	if (writable && writeback_init(&vmo->writeback, t, &vmo->reader))
+		die("%s: out of memory for writing back", name);
 	pager_create_vmo(t);
 	while (*link)
 		link = &(*link)->next;
@@ -94,5 +91,6 @@ void vmo_hold(struct vmo *vmo, bool held)
 {
 	vmo->target.held = held;
 	reader_pump(&vmo->reader);
-	dirty_pump(vmo);
+	if (vmo->target.writable)
+		dirty_pump(&vmo->writeback.dirty);
 }

@@ -5,7 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dirty.h"
 #include "reader.h"
 #include "target.h"
 #include "writeback.h"
@@ -15,7 +14,6 @@ struct vmo {
 	struct target target;
 	struct vmo *next;
 	struct reader reader;
-	struct dirty dirty;
 	struct writeback writeback;
 };
 
