@@ -5,8 +5,6 @@
 #include "fake.h"
 
 struct options options;
-/* Unless the test has the daemon's own. */
-struct vmo *vmos __attribute__((weak)) = &vmo;
 struct vmo vmo;
 struct fake_page page[PAGES];
 uint64_t stream_size;
@@ -51,9 +49,9 @@ static bool in_bounds(uint64_t offset, uint64_t length)
 	return (offset + length) / PAGE <= vmo_pages();
 }
 
-int pager_info(struct vmo *v, struct pager_info *info)
+int pager_info(struct target *t, struct pager_info *info)
 {
-	assert_ptr_equal(v, &vmo);
+	assert_ptr_equal(t, &vmo.target);
 	if (refuses(INFO) != ZX_OK)
 		return EIO;
 	*info = (struct pager_info){
@@ -78,13 +76,13 @@ static void leave_zero(unsigned int i)
 	page[i].begun = 0;
 }
 
-zx_status_t pager_dirty(struct vmo *v, uint64_t offset, uint64_t length)
+zx_status_t pager_dirty(struct target *t, uint64_t offset, uint64_t length)
 {
 	zx_status_t status = refuses(DIRTY_CALL);
 
 	if (status != ZX_OK)
 		return status;
-	if (v->detached)
+	if (t->detached)
 		return ZX_ERR_BAD_STATE;
 	if (!in_bounds(offset, length))
 		return ZX_ERR_OUT_OF_RANGE;
@@ -107,14 +105,14 @@ static bool is_dirty(unsigned int i)
 	return page[i].state == DIRTY || page[i].state == AWAITING;
 }
 
-zx_status_t pager_query(struct vmo *v, uint64_t offset, uint64_t end,
+zx_status_t pager_query(struct target *t, uint64_t offset, uint64_t end,
 			zx_vmo_dirty_range_t *ranges, size_t count, size_t *actual)
 {
 	zx_status_t status = refuses(QUERY);
 	unsigned int from = (unsigned int)(offset / PAGE);
 	unsigned int to = (unsigned int)((end + PAGE - 1) / PAGE);
 
-	(void)v;
+	(void)t;
 	if (status != ZX_OK)
 		return status;
 	if (end > vmo_pages() * (uint64_t)PAGE)
@@ -139,13 +137,13 @@ zx_status_t pager_query(struct vmo *v, uint64_t offset, uint64_t end,
 	return ZX_OK;
 }
 
-zx_status_t pager_begin(struct vmo *v, uint64_t offset, uint64_t length, bool zero)
+zx_status_t pager_begin(struct target *t, uint64_t offset, uint64_t length, bool zero)
 {
 	zx_status_t status = refuses(BEGIN);
 	unsigned int from = (unsigned int)(offset / PAGE);
 	unsigned int to = (unsigned int)((offset + length) / PAGE);
 
-	(void)v;
+	(void)t;
 	if (status != ZX_OK)
 		return status;
 	if (!in_bounds(offset, length))
@@ -165,13 +163,13 @@ zx_status_t pager_begin(struct vmo *v, uint64_t offset, uint64_t length, bool ze
 	return ZX_OK;
 }
 
-zx_status_t pager_end(struct vmo *v, uint64_t offset, uint64_t length)
+zx_status_t pager_end(struct target *t, uint64_t offset, uint64_t length)
 {
 	zx_status_t status = refuses(END);
 	unsigned int from = (unsigned int)(offset / PAGE), clean = 0;
 	unsigned int to = (unsigned int)((offset + length) / PAGE);
 
-	(void)v;
+	(void)t;
 	if (status != ZX_OK)
 		return status;
 	if (!in_bounds(offset, length))
@@ -201,20 +199,20 @@ zx_status_t pager_end(struct vmo *v, uint64_t offset, uint64_t length)
 	return ZX_OK;
 }
 
-zx_status_t pager_sync_end(struct vmo *v, uint64_t offset, uint64_t length, int code)
+zx_status_t pager_sync_end(struct target *t, uint64_t offset, uint64_t length, int code)
 {
 	zx_status_t status = refuses(SYNC_END);
 
-	(void)v;
+	(void)t;
 	(void)offset;
 	(void)length;
 	sync_answer = code;
 	return status;
 }
 
-ssize_t pager_read(struct vmo *v, void *buffer, size_t length, uint64_t offset)
+ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset)
 {
-	(void)v;
+	(void)t;
 	if (refuses(VMO_READ) != ZX_OK) {
 		errno = EIO;
 		return -1;
@@ -233,42 +231,45 @@ ssize_t pager_read(struct vmo *v, void *buffer, size_t length, uint64_t offset)
 	return (ssize_t)length;
 }
 
-zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
-			 const void *buffer, uint64_t *done)
+static zx_status_t supply(struct content *c)
 {
 	zx_status_t status = refuses(SUPPLY);
 	uint32_t value;
 
-	(void)v;
-	*done = 0;
+	c->done = 0;
 	if (status != ZX_OK)
 		return status;
-	if (!in_bounds(offset, length))
+	if (!in_bounds(c->offset, c->length))
 		return ZX_ERR_OUT_OF_RANGE;
-	for (uint64_t at = offset; at < offset + length; at += PAGE) {
+	for (uint64_t at = c->offset; at < c->offset + c->length; at += PAGE) {
 		if (page[at / PAGE].state != MISSING)
 			continue;
-		memcpy(&value, (const uint8_t *)buffer + (at - offset), sizeof(value));
+		memcpy(&value, (const uint8_t *)c->buffer + (at - c->offset),
+		       sizeof(value));
 		/* Whatever was done to the page last, it comes back as that. */
 		assert_int_equal(value, page[at / PAGE].value);
 		page[at / PAGE].state = CLEAN;
 	}
-	*done = length;
+	c->done = c->length;
 	return ZX_OK;
 }
 
-void pager_supply_all(struct supply **s, unsigned int n)
+void pager_supply(struct content *c)
 {
-	for (unsigned int i = 0; i < n; i++)
-		s[i]->status = pager_supply(s[i]->vmo, s[i]->offset, s[i]->length,
-					    s[i]->buffer, &s[i]->done);
+	c->status = supply(c);
 }
 
-zx_status_t pager_fail(struct vmo *v, uint64_t offset, uint64_t length, int code)
+void pager_supply_all(struct content **c, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		pager_supply(c[i]);
+}
+
+zx_status_t pager_fail(struct target *t, uint64_t offset, uint64_t length, int code)
 {
 	zx_status_t status = refuses(FAIL);
 
-	(void)v;
+	(void)t;
 	if (status != ZX_OK)
 		return status;
 	for (uint64_t i = offset / PAGE; i < (offset + length) / PAGE; i++)
@@ -283,7 +284,7 @@ bool client_read(unsigned int i)
 	assert_true(i < vmo_pages());
 	if (page[i].state != MISSING)
 		return true;
-	reader_request(&vmo, (uint64_t)i * PAGE, PAGE);
+	reader_request(&vmo.reader, (uint64_t)i * PAGE, PAGE);
 	return false;
 }
 
@@ -292,7 +293,8 @@ bool client_write(unsigned int i)
 	if (!client_read(i))
 		return false;
 	if (page[i].state != DIRTY) {
-		dirty_request(&vmo, (uint64_t)i * PAGE, PAGE);
+		dirty_request(&vmo.writeback.dirty, (uint64_t)i * PAGE, PAGE);
+		writeback_turn();
 		return false;
 	}
 	page[i].value = ++clock_now;
@@ -360,27 +362,26 @@ void fake_start(uint64_t bytes)
 	resized = 0;
 	ms_now = 1000;
 	sync_answer = -1;
-	vmo.name = "vmo";
-	vmo.writable = true;
-	vmo.resizable = true;
-	vmo.limit.second = -1;
+	vmo.target.name = "vmo";
+	vmo.target.writable = true;
+	vmo.target.resizable = true;
+	vmo.target.limit.second = -1;
 	for (unsigned int i = 0; i < vmo_pages(); i++) {
 		page[i].state = CLEAN;
 		page[i].value = i + 1;
 	}
-	assert_int_equal(reader_init(&vmo, READ_WINDOW, 3, 0), 0);
-	dirty_init(&vmo);
-	assert_int_equal(writeback_init(&vmo), 0);
+	vmo.target.page_size = PAGE;
+	assert_int_equal(reader_init(&vmo.reader, &vmo.target, READ_WINDOW, 3, 0), 0);
+	assert_int_equal(writeback_init(&vmo.writeback, &vmo.target, &vmo.reader), 0);
 }
 
 void fake_stop(void)
 {
 	answer_all();
-	dirty_cancel(&vmo);
-	dirty_count(&vmo, 0);
+	dirty_cancel(&vmo.writeback.dirty);
 	answer_all();
-	reader_free(&vmo);
-	batch_free(&vmo);
+	writeback_free(&vmo.writeback);
+	reader_free(&vmo.reader);
 }
 
 int setup_fake(void **state)
@@ -427,7 +428,7 @@ void begin_sync(unsigned int from, unsigned int to)
 		.end = (uint64_t)to * PAGE,
 		.done = sync_done,
 	};
-	writeback_sync(&vmo, &request);
+	writeback_sync(&vmo.writeback, &request);
 }
 
 void assert_only(enum kind kind)

@@ -76,48 +76,52 @@ void answer_all(void)
 		answer(0);
 }
 
-zx_status_t pager_supply(struct vmo *v, uint64_t offset, uint64_t length,
-			 const void *buffer, uint64_t *done)
+static zx_status_t supply(struct content *c)
 {
-	const uint8_t *bytes = buffer;
+	const uint8_t *bytes = c->buffer;
 
-	assert_ptr_equal(v, &vmo);
-	assert_int_equal(offset % PAGE, 0);
-	assert_int_equal(length % PAGE, 0);
-	assert_true(vmo.resizable || offset + length <= vmo.size);
+	assert_ptr_equal(c->target, &vmo.target);
+	assert_int_equal(c->offset % PAGE, 0);
+	assert_int_equal(c->length % PAGE, 0);
+	assert_true(vmo.target.resizable || c->offset + c->length <= vmo.target.size);
 	supplies++;
-	supplied_last = offset;
-	*done = 0;
-	for (; *done < length; *done += PAGE) {
-		if (offset + *done >= vmo_size)
+	supplied_last = c->offset;
+	for (c->done = 0; c->done < c->length; c->done += PAGE) {
+		uint64_t start = c->offset + c->done;
+
+		if (start >= vmo_size)
 			return ZX_ERR_OUT_OF_RANGE;
-		if (supply_status != ZX_OK && *done >= supply_limit)
+		if (supply_status != ZX_OK && c->done >= supply_limit)
 			return supply_status;
-		for (uint64_t at = offset + *done; at < offset + *done + PAGE; at++) {
-			uint8_t is = bytes[at - offset];
+		for (uint64_t at = start; at < start + PAGE; at++) {
+			uint8_t is = bytes[at - c->offset];
 
 			if (at < store.size)
 				assert_int_equal(is, content(at));
 			else
 				tail_nonzero += is != 0;
 		}
-		supplied[(offset + *done) / PAGE] = true;
+		supplied[start / PAGE] = true;
 	}
 	return ZX_OK;
 }
 
-void pager_supply_all(struct supply **s, unsigned int n)
+void pager_supply(struct content *c)
+{
+	c->status = supply(c);
+}
+
+void pager_supply_all(struct content **c, unsigned int n)
 {
 	if (n > together)
 		together = n;
 	for (unsigned int i = 0; i < n; i++)
-		s[i]->status = pager_supply(s[i]->vmo, s[i]->offset, s[i]->length,
-					    s[i]->buffer, &s[i]->done);
+		pager_supply(c[i]);
 }
 
-zx_status_t pager_fail(struct vmo *v, uint64_t offset, uint64_t length, int code)
+zx_status_t pager_fail(struct target *t, uint64_t offset, uint64_t length, int code)
 {
-	assert_ptr_equal(v, &vmo);
+	assert_ptr_equal(t, &vmo.target);
 	assert_int_equal(offset % PAGE, 0);
 	assert_int_equal(length % PAGE, 0);
 	for (uint64_t at = offset; at < offset + length; at += PAGE)
@@ -125,9 +129,9 @@ zx_status_t pager_fail(struct vmo *v, uint64_t offset, uint64_t length, int code
 	return ZX_OK;
 }
 
-int pager_info(struct vmo *v, struct pager_info *info)
+int pager_info(struct target *t, struct pager_info *info)
 {
-	(void)v;
+	(void)t;
 	info->size = vmo_size;
 	return 0;
 }
@@ -145,24 +149,25 @@ void disk_start(uint64_t size, unsigned int depth, uint64_t ahead)
 	supply_status = ZX_OK;
 	supply_limit = 0;
 	read_count = reads_ever = supplies = tail_nonzero = together = 0;
-	vmo.name = "vmo";
-	vmo.backend = &store;
+	vmo.target.name = "vmo";
+	vmo.target.backend = &store;
 	vmo_size = (size + PAGE - 1) / PAGE * PAGE;
-	vmo.size = vmo_size;
-	vmo.limit.second = -1;
-	assert_int_equal(reader_init(&vmo, WINDOW, depth, ahead), 0);
+	vmo.target.size = vmo_size;
+	vmo.target.limit.second = -1;
+	vmo.target.page_size = PAGE;
+	assert_int_equal(reader_init(&vmo.reader, &vmo.target, WINDOW, depth, ahead), 0);
 }
 
 void disk_stop(void)
 {
 	answer_all();
-	reader_free(&vmo);
+	reader_free(&vmo.reader);
 }
 
 static void ahead_start(unsigned int windows, unsigned int depth, unsigned int most)
 {
 	disk_start(windows * WINDOW, depth, most * WINDOW);
-	vmo.resizable = true;
+	vmo.target.resizable = true;
 }
 
 int ahead_setup(void **state)
@@ -187,7 +192,7 @@ void ahead_restart(unsigned int windows, unsigned int depth, unsigned int most)
 
 void want(unsigned int window)
 {
-	reader_request(&vmo, window * WINDOW + 3 * PAGE, PAGE);
+	reader_request(&vmo.reader, window * WINDOW + 3 * PAGE, PAGE);
 }
 
 void assert_reads(unsigned int from, unsigned int to)
@@ -206,8 +211,8 @@ void assert_silent(void)
 {
 	for (unsigned int i = 0; i < DISK_PAGES; i++)
 		assert_int_equal(failed[i], 0);
-	assert_int_equal(vmo.failed, 0);
-	assert_int_equal(vmo.limit.second, -1);
+	assert_int_equal(vmo.target.failed, 0);
+	assert_int_equal(vmo.target.limit.second, -1);
 }
 
 void want_and_have(unsigned int window, unsigned int to)

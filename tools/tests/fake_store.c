@@ -152,8 +152,10 @@ void answer(unsigned int i, int error)
 	if (!a.done)
 		a.res = error ? -error : do_it(&a);
 	a.ev->handler(a.ev, a.res);
-	if (!one_turn)
+	if (!one_turn) {
 		supply_all();
+		writeback_turn();
+	}
 }
 
 static void store_read(struct backend *be, struct event *ev, void *buffer,
@@ -232,6 +234,7 @@ void answer_all(void)
 {
 	one_turn = false;
 	supply_all();
+	writeback_turn();
 	while (asked_count)
 		answer(0, 0);
 }
@@ -255,7 +258,7 @@ void store_start(uint64_t bytes)
 	can_reserve = can_blank = true;
 	is_early = NULL;
 	one_turn = false;
-	vmo.backend = &store;
+	vmo.target.backend = &store;
 	for (unsigned int i = 0; i * (uint64_t)PAGE < bytes; i++) {
 		block[i] = (struct block){
 			.value = i + 1,

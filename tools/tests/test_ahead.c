@@ -25,8 +25,8 @@ static void in_a_row_it_doubles(void **state)
 	want_and_have(34, 43);
 	answer_all();
 	assert_int_equal(reads_ever, 43 - 5);
-	assert_int_equal(vmo.windows, 43 - 5);
-	assert_int_equal(vmo.ahead, 43 - 5 - 7);
+	assert_int_equal(vmo.target.windows, 43 - 5);
+	assert_int_equal(vmo.target.ahead, 43 - 5 - 7);
 	for (unsigned int i = 5; i < 43; i++)
 		assert_true(is_supplied(i));
 }
@@ -38,7 +38,7 @@ static void here_and_there_nothing(void **state)
 		want(i * 27 % DISK_WINDOWS);
 		answer_all();
 	}
-	assert_int_equal(vmo.ahead, 0);
+	assert_int_equal(vmo.target.ahead, 0);
 	assert_int_equal(reads_ever, 200);
 }
 
@@ -52,7 +52,7 @@ static void two_in_a_row_one(void **state)
 		want(20 * i + 2);
 		answer_all();
 	}
-	assert_int_equal(vmo.ahead, 3);
+	assert_int_equal(vmo.target.ahead, 3);
 }
 
 static void never_where_it_is_off(void **state)
@@ -61,18 +61,18 @@ static void never_where_it_is_off(void **state)
 	ahead_restart(DISK_WINDOWS, AHEAD_DEPTH, 0);
 	for (unsigned int i = 0; i < DISK_WINDOWS; i++)
 		want_and_have(i, i + 1);
-	assert_int_equal(vmo.ahead, 0);
+	assert_int_equal(vmo.target.ahead, 0);
 }
 
 /* One READ may be for many windows, and is one READ. */
 static void long_reads(void **state)
 {
 	(void)state;
-	reader_request(&vmo, 4 * WINDOW, 4 * WINDOW);
+	reader_request(&vmo.reader, 4 * WINDOW, 4 * WINDOW);
 	assert_reads(4, 8);
 	answer_all();
-	assert_int_equal(vmo.ahead, 0);
-	reader_request(&vmo, 8 * WINDOW, 4 * WINDOW);
+	assert_int_equal(vmo.target.ahead, 0);
+	reader_request(&vmo.reader, 8 * WINDOW, 4 * WINDOW);
 	assert_reads(8, 12);
 	answer(0);
 	answer(0);
@@ -81,9 +81,9 @@ static void long_reads(void **state)
 	answer(0);
 	assert_reads(12, 13);
 	answer(0);
-	reader_request(&vmo, 13 * WINDOW, 4 * WINDOW);
+	reader_request(&vmo.reader, 13 * WINDOW, 4 * WINDOW);
 	answer_all();
-	assert_int_equal(vmo.ahead, 3);
+	assert_int_equal(vmo.target.ahead, 3);
 }
 
 /* What is ahead is not what others wait for. */
@@ -129,12 +129,12 @@ static void same_window_again(void **state)
 	want_and_have(5, 6);
 	want(6);
 	for (unsigned int i = 0; i < 8; i++)
-		reader_request(&vmo, 6 * WINDOW + (7 - i) * PAGE, PAGE);
+		reader_request(&vmo.reader, 6 * WINDOW + (7 - i) * PAGE, PAGE);
 	assert_reads(6, 7);
 	answer(0);
 	assert_reads(7, 8);
 	for (unsigned int i = 0; i < 8; i++)
-		reader_request(&vmo, 7 * WINDOW + (7 - i) * PAGE, PAGE);
+		reader_request(&vmo.reader, 7 * WINDOW + (7 - i) * PAGE, PAGE);
 	assert_reads(7, 10);
 }
 
@@ -147,10 +147,10 @@ static void not_quite_in_order(void **state)
 	for (unsigned int i = 0; i < 8; i++)
 		want(order[i]);
 	answer_all();
-	assert_true(vmo.ahead > 0);
+	assert_true(vmo.target.ahead > 0);
 	for (unsigned int i = 0; i < 8; i++)
 		assert_true(is_supplied(i));
-	assert_int_equal(vmo.windows, 8 + vmo.ahead);
+	assert_int_equal(vmo.target.windows, 8 + vmo.target.ahead);
 }
 
 /* Nor does a late one of them begin a stream of its own. */
@@ -174,7 +174,7 @@ static void under_way_for_others(void **state)
 	answer(1);
 	assert_true(is_supplied(6));
 	assert_reads(7, 8);
-	assert_int_equal(vmo.ahead, 0);
+	assert_int_equal(vmo.target.ahead, 0);
 }
 
 static void half_of_the_depth(void **state)
@@ -206,7 +206,7 @@ static void one_window_is_for_requests(void **state)
 	ahead_restart(DISK_WINDOWS, 1, AHEAD_MOST);
 	for (unsigned int i = 0; i < DISK_WINDOWS; i++)
 		want_and_have(i, i + 1);
-	assert_int_equal(vmo.ahead, 0);
+	assert_int_equal(vmo.target.ahead, 0);
 }
 
 static void queue_goes_first(void **state)
@@ -215,17 +215,17 @@ static void queue_goes_first(void **state)
 	ahead_restart(DISK_WINDOWS, 4, AHEAD_MOST);
 	want_and_have(5, 6);
 	want(6);
-	reader_request(&vmo, 20 * WINDOW, 10 * WINDOW);
+	reader_request(&vmo.reader, 20 * WINDOW, 10 * WINDOW);
 	assert_int_equal(read_count, 4);
 	answer(0);
 	assert_true(is_supplied(6));
-	while (vmo.reader.requests) {
-		assert_int_equal(vmo.ahead, 0);
+	while (vmo.reader.requests.first) {
+		assert_int_equal(vmo.target.ahead, 0);
 		assert_int_equal(read_count, 4);
 		answer(3);
 	}
 	answer_all();
-	assert_int_equal(vmo.ahead, 1);
+	assert_int_equal(vmo.target.ahead, 1);
 	assert_true(is_supplied(7));
 }
 
@@ -247,7 +247,7 @@ static void two_at_once(void **state)
 	answer_all();
 	assert_true(is_supplied(10) && is_supplied(45));
 	assert_false(is_supplied(11) || is_supplied(46));
-	assert_int_equal(vmo.ahead, 6);
+	assert_int_equal(vmo.target.ahead, 6);
 }
 
 /* Who is the least ahead is the next. */
@@ -303,14 +303,14 @@ static void after_many_others(void **state)
 		want(i * 4 + 1);
 		answer_all();
 	}
-	ahead = vmo.ahead;
+	ahead = vmo.target.ahead;
 	for (unsigned int i = 0; i < 50; i++) {
 		want(40 + i % 8);
 		answer_all();
 		want(52 + i % 8);
 		answer_all();
 	}
-	assert_true(vmo.ahead > ahead);
+	assert_true(vmo.target.ahead > ahead);
 }
 
 /* Whoever reads how: each page asked for is answered. */
@@ -325,7 +325,7 @@ static void every_request_is_answered(void **state)
 		unsigned int at[3] = { 0, 100, 200 };
 
 		ahead_restart(DISK_WINDOWS, 1 + (unsigned int)rand_r(&seed) % 6, AHEAD_MOST);
-		vmo.limit = limit;
+		vmo.target.limit = limit;
 		memset(asked, 0, sizeof(asked));
 		store_chunk = 1 + (uint32_t)rand_r(&seed) % WINDOW;
 		for (unsigned int i = 0; i < DISK_PAGES; i++)
@@ -334,7 +334,7 @@ static void every_request_is_answered(void **state)
 			unsigned int who = (unsigned int)rand_r(&seed) % 3;
 			unsigned int length = 1 + (unsigned int)rand_r(&seed) % 8;
 
-			reader_request(&vmo, at[who] * PAGE, length * PAGE);
+			reader_request(&vmo.reader, at[who] * PAGE, length * PAGE);
 			for (; length && at[who] < DISK_PAGES; length--)
 				asked[at[who]++] = true;
 			if (at[who] >= DISK_PAGES || rand_r(&seed) % 16 == 0)
@@ -350,8 +350,8 @@ static void every_request_is_answered(void **state)
 			assert_true(!failed[i] || (bad_sector[i] && asked[i]));
 			assert_false(asked[i] && bad_sector[i] && !failed[i]);
 		}
-		limit = vmo.limit;
-		assert_null(vmo.reader.requests);
+		limit = vmo.target.limit;
+		assert_null(vmo.reader.requests.first);
 		assert_int_equal(vmo.reader.busy, 0);
 	}
 }

@@ -25,12 +25,12 @@ static void one_that_fails_is_dropped(void **state)
 	assert_silent();
 
 	/* Who comes there gets a proper answer. */
-	reader_request(&vmo, 9 * WINDOW, 3 * PAGE);
+	reader_request(&vmo.reader, 9 * WINDOW, 3 * PAGE);
 	answer_all();
 	assert_true(supplied[9 * 8] && supplied[9 * 8 + 2]);
 	assert_int_equal(failed[9 * 8 + 1], EIO);
 	assert_int_equal(failed[9 * 8], 0);
-	assert_int_equal(vmo.failed, 1);
+	assert_int_equal(vmo.target.failed, 1);
 }
 
 /* What was still to come is left, and it begins with one window again. */
@@ -56,11 +56,11 @@ static void one_that_fails_is_wanted(void **state)
 	want_and_have(5, 6);
 	want_and_have(6, 8);
 	bad_sector[7 * 8 + 1] = true;
-	reader_request(&vmo, 7 * WINDOW, 3 * PAGE);
+	reader_request(&vmo.reader, 7 * WINDOW, 3 * PAGE);
 	answer_all();
 	assert_true(supplied[7 * 8] && supplied[7 * 8 + 2]);
 	assert_int_equal(failed[7 * 8 + 1], EIO);
-	assert_int_equal(vmo.failed, 1);
+	assert_int_equal(vmo.target.failed, 1);
 }
 
 static void no_memory_for_it(void **state)
@@ -85,12 +85,12 @@ static void not_while_held(void **state)
 	(void)state;
 	want_and_have(5, 6);
 	want(6);
-	vmo.held = true;
+	vmo.target.held = true;
 	answer(0);
 	assert_true(is_supplied(6));
 	assert_int_equal(read_count, 0);
-	vmo.held = false;
-	reader_pump(&vmo);
+	vmo.target.held = false;
+	reader_pump(&vmo.reader);
 	assert_reads(7, 8);
 }
 
@@ -100,9 +100,9 @@ static void not_once_detached(void **state)
 	want_and_have(5, 6);
 	want_and_have(6, 8);
 	want(40);
-	vmo.detached = true;
-	reader_cancel(&vmo);
-	reader_pump(&vmo);
+	vmo.target.detached = true;
+	reader_cancel(&vmo.reader);
+	reader_pump(&vmo.reader);
 	answer_all();
 	assert_false(is_supplied(7) || is_supplied(40));
 	assert_int_equal(reads_ever, 4);
@@ -113,7 +113,7 @@ static void not_once_detached(void **state)
 static void bad_range_is_left_out(void **state)
 {
 	(void)state;
-	assert_int_equal(reader_add_bad(&vmo, 9 * WINDOW, PAGE, EIO), 0);
+	assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, 9 * WINDOW, PAGE, EIO), 0);
 	want_and_have(5, 6);
 	want_and_have(6, 8);
 	answer_all();
@@ -121,9 +121,9 @@ static void bad_range_is_left_out(void **state)
 	answer(0);
 	assert_reads(10, 11);
 	/* Nor is what turns bad meanwhile supplied. */
-	assert_int_equal(reader_add_bad(&vmo, 10 * WINDOW, PAGE, EIO), 0);
+	assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, 10 * WINDOW, PAGE, EIO), 0);
 	answer_all();
-	assert_int_equal(vmo.ahead, 2);
+	assert_int_equal(vmo.target.ahead, 2);
 	assert_false(supplied[9 * 8] || supplied[10 * 8] || supplied[10 * 8 + 7]);
 	assert_silent();
 }
@@ -134,14 +134,14 @@ static void outdated_is_dropped(void **state)
 	(void)state;
 	want_and_have(5, 6);
 	want_and_have(6, 8);
-	reader_outdate(&vmo, 7 * WINDOW, 8 * WINDOW);
+	reader_outdate(&vmo.reader, 7 * WINDOW, 8 * WINDOW);
 	answer(0);
 	assert_int_equal(read_count, 0);
 	assert_false(supplied[7 * 8]);
 
 	/* But if somebody waits for it, it is read anew. */
 	want_and_have(7, 10);
-	reader_outdate(&vmo, 8 * WINDOW, 9 * WINDOW);
+	reader_outdate(&vmo.reader, 8 * WINDOW, 9 * WINDOW);
 	want(8);
 	answer(0);
 	assert_false(supplied[8 * 8]);
@@ -192,10 +192,10 @@ static void cut_off_under_way(void **state)
 	assert_false(supplied[9 * 8 + 2]);
 	answer_all();
 	assert_false(supplied[10 * 8]);
-	assert_int_equal(vmo.size, vmo_size);
+	assert_int_equal(vmo.target.size, vmo_size);
 	/* Nothing is left of it to be read. */
 	want(9);
-	reader_request(&vmo, 9 * WINDOW, PAGE);
+	reader_request(&vmo.reader, 9 * WINDOW, PAGE);
 	answer_all();
 	assert_int_equal(reads_ever, 11 - 5 + 1);
 	assert_silent();

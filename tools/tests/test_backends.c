@@ -22,15 +22,10 @@
 #include <cmocka.h>
 
 #include "../zxpagerd/backend.h"
-#include "../zxpagerd/batch.h"
-#include "../zxpagerd/options.h"
 
 #define SIZE	(1u << 20)
-#define DEPTH	4
-#define AT_ONCE	(DEPTH + CHUNKS + 1)	/* what a VMO may have under way */
+#define AT_ONCE	9	/* requests under way, the most that an export is told of */
 #define GIB	(1ull << 30)
-
-struct options options = { .depth = DEPTH };
 
 /* struct call - something that the store was asked for */
 struct call {
@@ -203,7 +198,7 @@ static struct backend *open_export(void)
 	static unsigned int count;
 
 	assert_true(count < 16);
-	opened[count] = backend_nbd_open(uri, true);
+	opened[count] = backend_nbd_open(uri, true, AT_ONCE);
 	return opened[count++];
 }
 

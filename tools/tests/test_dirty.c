@@ -29,7 +29,8 @@ static void assert_dirty(unsigned int from, unsigned int to)
 
 static void wants(unsigned int from, unsigned int pages)
 {
-	dirty_request(&vmo, (uint64_t)from * PAGE, (uint64_t)pages * PAGE);
+	dirty_request(&vmo.writeback.dirty, (uint64_t)from * PAGE, (uint64_t)pages * PAGE);
+	writeback_turn();
 }
 
 /* --- sets of ranges --------------------------------------------------------------- */
@@ -90,7 +91,7 @@ static void one_page_brings_its_window(void **state)
 	answer_all();
 	assert_dirty(4, 8);
 	assert_int_equal(grants, 1);
-	assert_int_equal(vmo.granted, 4 * PAGE);
+	assert_int_equal(vmo.target.granted, 4 * PAGE);
 }
 
 static void window_ends_with_the_vmo(void **state)
@@ -128,7 +129,7 @@ static void missing_page(void **state)
 	wants(6, 1);
 	answer_all();
 	assert_dirty(0, 0);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 static void request_beyond_the_end(void **state)
@@ -138,7 +139,7 @@ static void request_beyond_the_end(void **state)
 	client_resize(8 * PAGE);	/* while space is reserved */
 	answer_all();
 	assert_dirty(0, 0);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 	wants(30, 1);
 	assert_int_equal(asked_count, 0);
 }
@@ -155,11 +156,11 @@ static void end_within_the_request(void **state)
 static void held(void **state)
 {
 	(void)state;
-	vmo.held = true;
+	vmo.target.held = true;
 	wants(0, 1);
 	assert_int_equal(asked_count, 0);
-	vmo.held = false;
-	dirty_pump(&vmo);
+	vmo.target.held = false;
+	dirty_pump(&vmo.writeback.dirty);
 	answer_all();
 	assert_dirty(0, 4);
 }
@@ -168,8 +169,8 @@ static void detached_while_reserving(void **state)
 {
 	(void)state;
 	wants(0, 1);
-	vmo.detached = true;
-	dirty_cancel(&vmo);
+	vmo.target.detached = true;
+	dirty_cancel(&vmo.writeback.dirty);
 	answer_all();
 	assert_dirty(0, 0);
 }
@@ -178,11 +179,11 @@ static void detached_while_reserving(void **state)
 static void same_request_again(void **state)
 {
 	(void)state;
-	vmo.held = true;
+	vmo.target.held = true;
 	for (int i = 0; i < 100; i++)
 		wants(8, 2);
-	assert_non_null(vmo.dirty.queue);
-	assert_null(vmo.dirty.queue->next);
+	assert_non_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue->next);
 }
 
 /* --- space ---------------------------------------------------------------------- */
@@ -223,8 +224,8 @@ static void no_space_fails_before_the_data_exists(void **state)
 	assert_dirty(0, 0);
 	assert_int_equal(page[36].failed, ENOSPC);
 	assert_int_equal(page[37].failed, 0);
-	assert_int_equal(vmo.no_space, 1);
-	assert_null(vmo.dirty.queue);
+	assert_int_equal(vmo.target.no_space, 1);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 static void space_for_the_page_but_not_for_the_window(void **state)
@@ -235,7 +236,7 @@ static void space_for_the_page_but_not_for_the_window(void **state)
 	wants(36, 1);
 	answer_all();
 	assert_dirty(36, 37);
-	assert_int_equal(vmo.no_space, 0);
+	assert_int_equal(vmo.target.no_space, 0);
 }
 
 /* What fits is granted, so that write() ends with that. */
@@ -249,7 +250,7 @@ static void space_for_a_part_of_the_request(void **state)
 	assert_dirty(32, 35);
 	for (unsigned int i = 35; i < 40; i++)
 		assert_int_equal(page[i].failed, ENOSPC);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 static void reserving_fails_otherwise(void **state)
@@ -291,14 +292,14 @@ static void over_the_limit_writers_wait(void **state)
 	answer_all();
 	assert_dirty(0, 8);
 	wants(8, 1);
-	assert_int_equal(vmo.throttled, 1);
+	assert_int_equal(vmo.target.throttled, 1);
 	assert_int_equal(waits(RESERVE), -1);
 	assert_true(waits(WRITE) >= 0);		/* and it is written back at once */
 	assert_int_equal(page[8].state, CLEAN);
 	answer_all();
 	assert_int_equal(page[8].state, DIRTY);
-	assert_int_equal(vmo.written, 8 * PAGE);
-	assert_null(vmo.dirty.queue);
+	assert_int_equal(vmo.target.written, 8 * PAGE);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 static void a_small_limit_grants_less_than_a_window(void **state)
@@ -372,9 +373,9 @@ static void limit_of_all(void **state)
 		while (waits(RESERVE) >= 0)
 			answer((unsigned int)waits(RESERVE), 0);
 	}
-	assert_int_equal(vmo.throttled, 0);
+	assert_int_equal(vmo.target.throttled, 0);
 	wants(12, 1);
-	assert_int_equal(vmo.throttled, 1);
+	assert_int_equal(vmo.target.throttled, 1);
 	answer_all();
 	assert_int_equal(page[12].state, DIRTY);
 }
@@ -389,7 +390,7 @@ static void count_is_corrected(void **state)
 	client_resize(32 * PAGE);
 	wants(8, 1);
 	answer_all();
-	assert_int_equal(vmo.throttled, 0);
+	assert_int_equal(vmo.target.throttled, 0);
 	assert_int_equal(page[8].state, DIRTY);
 }
 

@@ -20,7 +20,9 @@
 
 #include <zircon/linux.h>
 
+#include "../zxpagerd/client.h"
 #include "../zxpagerd/proto.h"
+#include "../zxpagerd/serve.h"
 #include "../zxpagerd/server.h"
 #include "fake.h"
 #include "fake_loop.h"
@@ -353,7 +355,7 @@ static void world_step(void)
 {
 	unsigned int pages = (unsigned int)(stream_size / PAGE), i = dice(pages);
 
-	if (vmo.detached)
+	if (vmo.target.detached)
 		return;
 	switch (dice(8)) {
 	case 0:
@@ -366,7 +368,7 @@ static void world_step(void)
 		evict(0, pages);
 		break;
 	case 3:
-		vmo_sync_packet(&vmo, i * (uint64_t)PAGE, PAGE);
+		serve_sync(&vmo, i * (uint64_t)PAGE, PAGE);
 		break;
 	case 4 ... 5:
 		client_read(i);
@@ -402,8 +404,8 @@ static void begin_round(void)
 {
 	fake_start(16 * PAGE);
 	vmos = &vmo;
-	vmo.size = 16 * PAGE;
-	vmo.handle = zx_linux_handle_from_fd(memfd_create("vmo", MFD_CLOEXEC));
+	vmo.target.size = 16 * PAGE;
+	vmo.target.handle = zx_linux_handle_from_fd(memfd_create("vmo", MFD_CLOEXEC));
 	for (unsigned int i = 0; i < PEERS; i++)
 		peers[i] = (struct peer){ .sock = -1 };
 	crowded = dice(2);
@@ -434,11 +436,11 @@ static void end_round(void)
 		writeback_tick();
 		settle();
 	}
-	assert_true(writeback_is_clean(&vmo, &left));
+	assert_true(writeback_is_clean(&vmo.writeback, &left));
 	server_close();
 	settle();
 	assert_int_equal(fake_loop_forget(), 0);
-	close(zx_linux_handle_to_fd(vmo.handle));
+	close(zx_linux_handle_to_fd(vmo.target.handle));
 	fake_stop();
 }
 
@@ -447,7 +449,7 @@ static void round_of(unsigned int steps)
 	struct stat st;
 
 	begin_round();
-	assert_int_equal(fstat(zx_linux_handle_to_fd(vmo.handle), &st), 0);
+	assert_int_equal(fstat(zx_linux_handle_to_fd(vmo.target.handle), &st), 0);
 	inode = st.st_ino;
 	while (steps--) {
 		switch (dice(8)) {

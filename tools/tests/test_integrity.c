@@ -89,7 +89,7 @@ static void make_promise(void)
 		.end = (uint64_t)p->to * PAGE,
 		.done = promise_done,
 	};
-	writeback_sync(&vmo, &p->request);
+	writeback_sync(&vmo.writeback, &p->request);
 }
 
 static void client_step(void)
@@ -173,7 +173,7 @@ static void one_round(void)
 			writeback_tick();
 		}
 	}
-	for (int tries = 0; !writeback_is_clean(&vmo, &left); tries++) {
+	for (int tries = 0; !writeback_is_clean(&vmo.writeback, &left); tries++) {
 		assert_true(tries < 100);
 		answer_all();
 		ms_now += 60000;

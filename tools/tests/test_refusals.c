@@ -8,8 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../zxpagerd/client.h"
 #include "../zxpagerd/proto.h"
-#include "../zxpagerd/server.h"
+#include "../zxpagerd/serve.h"
 #include "fake.h"
 #include "fake_loop.h"
 
@@ -34,7 +35,7 @@ static int setup(void **state)
 {
 	setup_fake(state);
 	vmos = &vmo;
-	vmo.size = 16 * PAGE;
+	vmo.target.size = 16 * PAGE;
 	no_memory = false;
 	client_max = 8;
 	return 0;
@@ -136,8 +137,8 @@ static void size_cannot_be_had(void **state)
 		assert_same();
 	}
 	refuse(INFO, ZX_ERR_IO);
-	assert_false(writeback_is_clean(&vmo, &left));
-	assert_true(writeback_is_clean(&vmo, &left));
+	assert_false(writeback_is_clean(&vmo.writeback, &left));
+	assert_true(writeback_is_clean(&vmo.writeback, &left));
 }
 
 /* What fsync() says to each error, wherever the store has it. */
@@ -164,7 +165,7 @@ static void errors_of_a_sync(void **state)
 			if (kinds[k] == RESIZE)
 				client_resize((end - 4) * (uint64_t)PAGE);
 			sync_answer = -1;
-			vmo_sync_packet(&vmo, 0, stream_size);
+			serve_sync(&vmo, 0, stream_size);
 			while (waits(kinds[k]) < 0)
 				answer(0, 0);
 			assert_int_equal(sync_answer, -1);
@@ -172,7 +173,7 @@ static void errors_of_a_sync(void **state)
 			answer_all();
 			assert_int_equal(sync_answer, table[i].client);
 			assert_true(page[3].state == AWAITING || kinds[k] == BLANK);
-			vmo_sync_packet(&vmo, 0, stream_size);
+			serve_sync(&vmo, 0, stream_size);
 			answer_all();
 			assert_int_equal(sync_answer, 0);
 			assert_same();
@@ -182,14 +183,14 @@ static void errors_of_a_sync(void **state)
 
 static void sync_that_nobody_waits_for(void **state)
 {
-	uint64_t syncs = vmo.syncs;
+	uint64_t syncs = vmo.target.syncs;
 
 	(void)state;
 	refuse(SYNC_END, ZX_ERR_NOT_FOUND);
-	vmo_sync_packet(&vmo, 0, PAGE);
+	serve_sync(&vmo, 0, PAGE);
 	refuse(SYNC_END, ZX_ERR_IO);
-	vmo_sync_packet(&vmo, 0, PAGE);
-	assert_int_equal(vmo.syncs, syncs + 2);
+	serve_sync(&vmo, 0, PAGE);
+	assert_int_equal(vmo.target.syncs, syncs + 2);
 }
 
 /* --- grants ------------------------------------------------------------------------ */
@@ -213,7 +214,7 @@ static void errors_of_a_reservation(void **state)
 		assert_int_equal(asked_count, 0);
 		assert_int_equal(page[5].failed, table[i].client);
 		assert_int_equal(page[5].state, CLEAN);
-		assert_int_equal(vmo.no_space, i + 1);
+		assert_int_equal(vmo.target.no_space, i + 1);
 	}
 	/* Interrupted is not an error. */
 	assert_false(client_write(5));
@@ -235,12 +236,12 @@ static void grant_is_refused(void **state)
 	client_write(5);
 	answer_all();
 	assert_int_equal(page[5].failed, EIO);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 	refusals[DIRTY_CALL] = (struct refusal){ .status = ZX_ERR_IO, .times = 2 };
 	refuse(FAIL, ZX_ERR_NO_MEMORY);
 	client_write(5);
 	answer_all();
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 	assert_false(client_write(5));
 	assert_true(client_write(5));
 }
@@ -248,12 +249,12 @@ static void grant_is_refused(void **state)
 static void longer_than_the_vmo(void **state)
 {
 	(void)state;
-	dirty_request(&vmo, 14 * PAGE, UINT64_MAX - 14 * PAGE);
+	dirty_request(&vmo.writeback.dirty, 14 * PAGE, UINT64_MAX - 14 * PAGE);
 	answer_all();
 	assert_int_equal(page[15].state, DIRTY);
-	dirty_request(&vmo, 16 * PAGE, PAGE);
-	dirty_request(&vmo, 0, 0);
-	assert_null(vmo.dirty.queue);
+	dirty_request(&vmo.writeback.dirty, 16 * PAGE, PAGE);
+	dirty_request(&vmo.writeback.dirty, 0, 0);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 static void limit_while_the_kernel_does_not_tell(void **state)
@@ -320,12 +321,12 @@ static void without_memory(void **state)
 	assert_int_equal(page[3].failed, EIO);
 	client_write(12);
 	assert_int_equal(page[12].failed, EIO);
-	vmo_sync_packet(&vmo, 0, PAGE);
+	serve_sync(&vmo, 0, PAGE);
 	assert_int_equal(sync_answer, EIO);
 	assert_int_equal(vmo_fail(&vmo, 0, PAGE, EIO), ENOMEM);
 	no_memory = false;
 	write_page(3);
-	vmo_sync_packet(&vmo, 0, 16 * PAGE);
+	serve_sync(&vmo, 0, 16 * PAGE);
 	answer_all();
 	assert_int_equal(sync_answer, 0);
 	assert_same();
@@ -335,13 +336,13 @@ static void without_memory(void **state)
 static void no_space_and_no_memory(void **state)
 {
 	(void)state;
-	dirty_request(&vmo, 0, 8 * PAGE);
+	dirty_request(&vmo.writeback.dirty, 0, 8 * PAGE);
 	no_memory = true;
 	answer(0, ENOSPC);
 	no_memory = false;
 	assert_int_equal(page[0].failed, ENOSPC);
 	assert_int_equal(page[7].failed, ENOSPC);
-	assert_null(vmo.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue);
 }
 
 /* --- the end ----------------------------------------------------------------------- */
@@ -349,23 +350,23 @@ static void no_space_and_no_memory(void **state)
 static void packets_after_complete(void **state)
 {
 	(void)state;
-	vmo_read_packet(&vmo, 0, PAGE);
-	vmo_dirty_packet(&vmo, 0, PAGE);
+	serve_read(&vmo, 0, PAGE);
+	serve_dirty(&vmo, 0, PAGE);
 	answer_all();
-	assert_int_equal(vmo.packets, 1);
-	assert_int_equal(vmo.dirty_packets, 1);
-	assert_int_equal(vmo_detach(&vmo), 0);
-	assert_true(vmo.complete);
+	assert_int_equal(vmo.target.packets, 1);
+	assert_int_equal(vmo.target.dirty_packets, 1);
+	assert_int_equal(serve_detach(&vmo), 0);
+	assert_true(vmo.target.complete);
 	answer_all();
 	assert_same();
-	vmo_read_packet(&vmo, 0, PAGE);
-	vmo_dirty_packet(&vmo, 0, PAGE);
-	vmo_sync_packet(&vmo, 0, PAGE);
-	vmo_complete_packet(&vmo);
-	assert_int_equal(vmo.late, 4);
-	assert_int_equal(vmo.packets, 1);
+	serve_read(&vmo, 0, PAGE);
+	serve_dirty(&vmo, 0, PAGE);
+	serve_sync(&vmo, 0, PAGE);
+	serve_complete(&vmo);
+	assert_int_equal(vmo.target.late, 4);
+	assert_int_equal(vmo.target.packets, 1);
 	assert_int_equal(asked_count, 0);
-	assert_int_equal(vmo_detach(&vmo), 0);
+	assert_int_equal(serve_detach(&vmo), 0);
 }
 
 /* --- clients ----------------------------------------------------------------------- */
@@ -431,7 +432,7 @@ static void users_have_rights(void **state)
 		assert_int_equal(hear(op),
 				 op >= ZXD_FAIL && op <= ZXD_DETACH ? EPERM : 0);
 	}
-	assert_false(vmo.held);
+	assert_false(vmo.target.held);
 	end_client();
 	assert_int_equal(client_count(), 0);
 }
@@ -451,7 +452,7 @@ static void client_without_memory(void **state)
 static void read_only_is_always_in_sync(void **state)
 {
 	(void)state;
-	vmo.writable = false;
+	vmo.target.writable = false;
 	begin_client(0, true);
 	say(ZXD_SYNC);
 	assert_int_equal(hear(ZXD_SYNC), 0);

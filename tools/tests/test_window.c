@@ -35,7 +35,7 @@ static void assert_supplied(unsigned int from, unsigned int to)
 static void one_page_brings_its_window(void **state)
 {
 	(void)state;
-	reader_request(&vmo, 11 * PAGE, PAGE);
+	reader_request(&vmo.reader, 11 * PAGE, PAGE);
 	assert_int_equal(read_count, 1);
 	assert_int_equal(reads[0].offset, WINDOW);
 	assert_int_equal(reads[0].length, WINDOW);
@@ -47,9 +47,9 @@ static void one_page_brings_its_window(void **state)
 static void window_under_way_is_not_read_again(void **state)
 {
 	(void)state;
-	reader_request(&vmo, 0, PAGE);
-	reader_request(&vmo, 5 * PAGE, PAGE);
-	reader_request(&vmo, 2 * PAGE, 3 * PAGE);
+	reader_request(&vmo.reader, 0, PAGE);
+	reader_request(&vmo.reader, 5 * PAGE, PAGE);
+	reader_request(&vmo.reader, 2 * PAGE, 3 * PAGE);
 	assert_int_equal(read_count, 1);
 	answer_all();
 	assert_supplied(0, 8);
@@ -59,7 +59,7 @@ static void window_under_way_is_not_read_again(void **state)
 static void long_request_goes_window_by_window(void **state)
 {
 	(void)state;
-	reader_request(&vmo, 3 * PAGE, 40 * PAGE);
+	reader_request(&vmo.reader, 3 * PAGE, 40 * PAGE);
 	assert_int_equal(read_count, DEPTH);
 	answer_all();
 	assert_int_equal(reads_ever, 6);
@@ -69,19 +69,19 @@ static void long_request_goes_window_by_window(void **state)
 static void queued_request_that_got_content_is_over(void **state)
 {
 	(void)state;
-	reader_request(&vmo, 0, DEPTH * WINDOW);
-	reader_request(&vmo, DEPTH * WINDOW, PAGE);	/* no window is free */
-	reader_request(&vmo, PAGE, PAGE);
+	reader_request(&vmo.reader, 0, DEPTH * WINDOW);
+	reader_request(&vmo.reader, DEPTH * WINDOW, PAGE);	/* no window is free */
+	reader_request(&vmo.reader, PAGE, PAGE);
 	answer_all();
 	assert_int_equal(reads_ever, DEPTH + 1);
-	assert_null(vmo.reader.requests);
+	assert_null(vmo.reader.requests.first);
 }
 
 static void short_reads_are_continued(void **state)
 {
 	(void)state;
 	store_chunk = 1000;
-	reader_request(&vmo, 0, PAGE);
+	reader_request(&vmo.reader, 0, PAGE);
 	answer_all();
 	assert_supplied(0, 8);
 	assert_int_equal(supplies, 1);
@@ -90,13 +90,13 @@ static void short_reads_are_continued(void **state)
 static void tail_of_the_last_page_is_zero(void **state)
 {
 	(void)state;
-	reader_free(&vmo);
+	reader_free(&vmo.reader);
 	disk_start(9 * PAGE + 100, DEPTH, 0);
 	for (unsigned int i = 0; i < DEPTH; i++) {	/* buffers with old content */
-		reader_request(&vmo, 0, PAGE);
+		reader_request(&vmo.reader, 0, PAGE);
 		answer_all();
 	}
-	reader_request(&vmo, 9 * PAGE, PAGE);
+	reader_request(&vmo.reader, 9 * PAGE, PAGE);
 	assert_int_equal(reads[0].length, PAGE + 100);
 	answer_all();
 	assert_supplied(0, 10);
@@ -107,7 +107,7 @@ static void bad_sector_elsewhere_does_no_harm(void **state)
 {
 	(void)state;
 	bad_sector[6] = true;
-	reader_request(&vmo, 2 * PAGE, 2 * PAGE);
+	reader_request(&vmo.reader, 2 * PAGE, 2 * PAGE);
 	answer_all();
 	assert_supplied(2, 4);
 	assert_int_equal(failed[6], 0);
@@ -118,7 +118,7 @@ static void bad_sector_fails_its_page_alone(void **state)
 {
 	(void)state;
 	bad_sector[6] = true;
-	reader_request(&vmo, 5 * PAGE, 3 * PAGE);
+	reader_request(&vmo.reader, 5 * PAGE, 3 * PAGE);
 	answer_all();
 	assert_true(supplied[5]);
 	assert_false(supplied[6]);
@@ -143,7 +143,7 @@ static void errors_have_their_codes(void **state)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		store_error = table[i].error;
 		failed[1] = 0;
-		reader_request(&vmo, PAGE, PAGE);
+		reader_request(&vmo.reader, PAGE, PAGE);
 		answer_all();
 		assert_int_equal(failed[1], table[i].code);
 	}
@@ -153,9 +153,9 @@ static void page_asked_for_while_its_window_fails(void **state)
 {
 	(void)state;
 	bad_sector[0] = true;
-	reader_request(&vmo, 0, PAGE);
+	reader_request(&vmo.reader, 0, PAGE);
 	answer(0);				/* the window failed */
-	reader_request(&vmo, 3 * PAGE, PAGE);	/* and this came then */
+	reader_request(&vmo.reader, 3 * PAGE, PAGE);	/* and this came then */
 	answer_all();
 	assert_int_equal(failed[0], EIO);
 	assert_true(supplied[3]);
@@ -165,13 +165,13 @@ static void truncated_file_fails_what_is_gone(void **state)
 {
 	(void)state;
 	store_size = 4 * PAGE + 10;
-	reader_request(&vmo, 2 * PAGE, 4 * PAGE);
+	reader_request(&vmo.reader, 2 * PAGE, 4 * PAGE);
 	answer_all();
 	assert_supplied(2, 4);
 	assert_int_equal(failed[3], 0);
 	assert_int_equal(failed[4], EIO);
 	assert_int_equal(failed[5], EIO);
-	reader_request(&vmo, 20 * PAGE, PAGE);
+	reader_request(&vmo.reader, 20 * PAGE, PAGE);
 	answer_all();
 	assert_int_equal(failed[20], EIO);
 }
@@ -181,7 +181,7 @@ static void memory_limit_costs_the_bonus_only(void **state)
 	(void)state;
 	supply_status = ZX_ERR_NO_MEMORY;
 	supply_limit = PAGE;		/* one page a call */
-	reader_request(&vmo, 5 * PAGE, 2 * PAGE);
+	reader_request(&vmo.reader, 5 * PAGE, 2 * PAGE);
 	answer_all();
 	assert_true(supplied[5]);
 	assert_true(supplied[6]);
@@ -193,7 +193,7 @@ static void no_memory_at_all_fails(void **state)
 {
 	(void)state;
 	supply_status = ZX_ERR_NO_MEMORY;
-	reader_request(&vmo, 5 * PAGE, 2 * PAGE);
+	reader_request(&vmo.reader, 5 * PAGE, 2 * PAGE);
 	answer_all();
 	assert_int_equal(failed[5], EIO);
 	assert_int_equal(failed[6], EIO);
@@ -203,8 +203,8 @@ static void no_memory_at_all_fails(void **state)
 static void bad_range_fails_with_its_code(void **state)
 {
 	(void)state;
-	assert_int_equal(reader_add_bad(&vmo, 3 * PAGE + 5, 1, ENOBUFS), 0);
-	reader_request(&vmo, 2 * PAGE, 3 * PAGE);
+	assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, 3 * PAGE + 5, 1, ENOBUFS), 0);
+	reader_request(&vmo.reader, 2 * PAGE, 3 * PAGE);
 	answer_all();
 	assert_true(supplied[2]);
 	assert_false(supplied[3]);
@@ -212,12 +212,12 @@ static void bad_range_fails_with_its_code(void **state)
 	assert_int_equal(failed[3], ENOBUFS);
 	assert_int_equal(failed[2], 0);
 	/* Not even as the bonus of a neighbour. */
-	reader_request(&vmo, 0, PAGE);
+	reader_request(&vmo.reader, 0, PAGE);
 	answer_all();
 	assert_false(supplied[3]);
 
-	reader_clear_bad(&vmo);
-	reader_request(&vmo, 3 * PAGE, PAGE);
+	bad_clear(&vmo.reader.bads);
+	reader_request(&vmo.reader, 3 * PAGE, PAGE);
 	answer_all();
 	assert_true(supplied[3]);
 }
@@ -225,8 +225,8 @@ static void bad_range_fails_with_its_code(void **state)
 static void range_turns_bad_under_a_read(void **state)
 {
 	(void)state;
-	reader_request(&vmo, 2 * PAGE, 2 * PAGE);
-	assert_int_equal(reader_add_bad(&vmo, 3 * PAGE, PAGE, EIO), 0);
+	reader_request(&vmo.reader, 2 * PAGE, 2 * PAGE);
+	assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, 3 * PAGE, PAGE, EIO), 0);
 	answer_all();
 	assert_supplied(2, 3);
 	assert_int_equal(failed[3], EIO);
@@ -236,8 +236,8 @@ static void range_turns_bad_under_a_read(void **state)
 static void windows_are_supplied_together(void **state)
 {
 	(void)state;
-	reader_request(&vmo, 0, 3 * WINDOW);
-	reader_request(&vmo, 3 * WINDOW, PAGE);
+	reader_request(&vmo.reader, 0, 3 * WINDOW);
+	reader_request(&vmo.reader, 3 * WINDOW, PAGE);
 	assert_int_equal(read_count, DEPTH);
 	while (read_count)
 		read_is_done(read_count - 1);
@@ -257,10 +257,10 @@ static void window_changes_before_it_is_supplied(void **state)
 {
 	(void)state;
 	/* The store has something newer. */
-	reader_request(&vmo, 0, 2 * WINDOW);
+	reader_request(&vmo.reader, 0, 2 * WINDOW);
 	read_is_done(0);
 	read_is_done(0);
-	reader_outdate(&vmo, 3 * PAGE, 4 * PAGE);
+	reader_outdate(&vmo.reader, 3 * PAGE, 4 * PAGE);
 	supply_all();
 	assert_supplied(8, 16);
 	assert_int_equal(together, 1);
@@ -269,9 +269,9 @@ static void window_changes_before_it_is_supplied(void **state)
 	assert_supplied(0, 16);
 
 	/* A range of it is to fail. */
-	reader_request(&vmo, 2 * WINDOW, WINDOW);
+	reader_request(&vmo.reader, 2 * WINDOW, WINDOW);
 	read_is_done(0);
-	assert_int_equal(reader_add_bad(&vmo, 17 * PAGE, PAGE, EIO), 0);
+	assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, 17 * PAGE, PAGE, EIO), 0);
 	answer_all();
 	supply_all();
 	answer_all();
@@ -280,9 +280,9 @@ static void window_changes_before_it_is_supplied(void **state)
 	assert_true(supplied[16] && supplied[23]);
 
 	/* Nobody waits any more. */
-	reader_request(&vmo, 4 * WINDOW, WINDOW);
+	reader_request(&vmo.reader, 4 * WINDOW, WINDOW);
 	read_is_done(0);
-	vmo.detached = true;
+	vmo.target.detached = true;
 	supply_all();
 	assert_false(supplied[32]);
 	assert_int_equal(read_count, 0);
@@ -292,8 +292,8 @@ static void window_changes_before_it_is_supplied(void **state)
 static void several_fail_together(void **state)
 {
 	(void)state;
-	reader_request(&vmo, 0, 3 * PAGE);
-	reader_request(&vmo, 2 * WINDOW + PAGE, PAGE);
+	reader_request(&vmo.reader, 0, 3 * PAGE);
+	reader_request(&vmo.reader, 2 * WINDOW + PAGE, PAGE);
 	read_is_done(1);
 	read_is_done(0);
 	supply_status = ZX_ERR_NO_MEMORY;
@@ -310,25 +310,25 @@ static void several_fail_together(void **state)
 static void bad_ranges_have_limits(void **state)
 {
 	(void)state;
-	assert_int_equal(reader_add_bad(&vmo, 0, 0, EIO), ERANGE);
-	assert_int_equal(reader_add_bad(&vmo, vmo.size, 1, EIO), ERANGE);
-	assert_int_equal(reader_add_bad(&vmo, PAGE, UINT64_MAX, EIO), ERANGE);
+	assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, 0, 0, EIO), ERANGE);
+	assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, vmo.target.size, 1, EIO), ERANGE);
+	assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, PAGE, UINT64_MAX, EIO), ERANGE);
 	for (unsigned int i = 0; i < 1024; i++)
-		assert_int_equal(reader_add_bad(&vmo, 0, PAGE, EIO), 0);
-	assert_int_equal(reader_add_bad(&vmo, 0, PAGE, EIO), ENOSPC);
-	reader_clear_bad(&vmo);
-	assert_int_equal(reader_add_bad(&vmo, 0, PAGE, EIO), 0);
+		assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, 0, PAGE, EIO), 0);
+	assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, 0, PAGE, EIO), ENOSPC);
+	bad_clear(&vmo.reader.bads);
+	assert_int_equal(bad_add(&vmo.reader.bads, &vmo.target, 0, PAGE, EIO), 0);
 }
 
 static void held_requests_wait(void **state)
 {
 	(void)state;
-	vmo.held = true;
-	reader_request(&vmo, 0, PAGE);
-	reader_request(&vmo, WINDOW, PAGE);
+	vmo.target.held = true;
+	reader_request(&vmo.reader, 0, PAGE);
+	reader_request(&vmo.reader, WINDOW, PAGE);
 	assert_int_equal(read_count, 0);
-	vmo.held = false;
-	reader_pump(&vmo);
+	vmo.target.held = false;
+	reader_pump(&vmo.reader);
 	assert_int_equal(read_count, 2);
 	answer_all();
 	assert_supplied(0, 16);
@@ -337,23 +337,23 @@ static void held_requests_wait(void **state)
 static void detached_means_silence(void **state)
 {
 	(void)state;
-	reader_request(&vmo, 0, 10 * WINDOW);
-	vmo.detached = true;
-	reader_cancel(&vmo);
+	reader_request(&vmo.reader, 0, 10 * WINDOW);
+	vmo.target.detached = true;
+	reader_cancel(&vmo.reader);
 	answer_all();
 	assert_int_equal(reads_ever, DEPTH);
 	assert_int_equal(supplies, 0);
-	reader_request(&vmo, 0, PAGE);
+	reader_request(&vmo.reader, 0, PAGE);
 	assert_int_equal(read_count, 0);
 }
 
 static void odd_requests_are_cut(void **state)
 {
 	(void)state;
-	reader_request(&vmo, vmo.size, PAGE);
-	reader_request(&vmo, PAGE, 0);
+	reader_request(&vmo.reader, vmo.target.size, PAGE);
+	reader_request(&vmo.reader, PAGE, 0);
 	assert_int_equal(read_count, 0);
-	reader_request(&vmo, vmo.size - PAGE, UINT64_MAX - vmo.size);
+	reader_request(&vmo.reader, vmo.target.size - PAGE, UINT64_MAX - vmo.target.size);
 	assert_int_equal(read_count, 1);
 	answer_all();
 	assert_supplied(PAGES - 8, PAGES);
@@ -379,7 +379,7 @@ static void every_request_is_answered(void **state)
 			unsigned int len = 1 + (unsigned int)rand_r(&seed) %
 					   (PAGES - at);
 
-			reader_request(&vmo, at * PAGE, len * PAGE);
+			reader_request(&vmo.reader, at * PAGE, len * PAGE);
 			while (len--)
 				asked[at + len] = true;
 			if (read_count && rand_r(&seed) % 2)
@@ -394,7 +394,7 @@ static void every_request_is_answered(void **state)
 				assert_true(bad_sector[i] ? failed[i] == EIO :
 							    supplied[i]);
 		}
-		assert_null(vmo.reader.requests);
+		assert_null(vmo.reader.requests.first);
 	}
 }
 

@@ -74,7 +74,7 @@ static void sync_during_a_sync(void **state)
 	begin_sync(0, 16);
 	assert_false(client_write(5));
 	assert_true(client_write(5));
-	writeback_sync(&vmo, &second);
+	writeback_sync(&vmo.writeback, &second);
 	while (sync_error < 0)
 		answer(0, 0);
 	assert_int_not_equal(block[5].durable, page[5].value);
@@ -119,7 +119,7 @@ static void failed_write_stays_dirty(void **state)
 	assert_int_equal(sync_error, EIO);
 	assert_int_equal(page[0].state, CLEAN);
 	assert_int_equal(page[8].state, AWAITING);
-	assert_int_equal(vmo.writeback_errors, 1);
+	assert_int_equal(vmo.target.writeback_errors, 1);
 	assert_true(vmo.writeback.retry_ms > 0);
 	ms_now += 10000;
 	writeback_tick();
@@ -171,7 +171,7 @@ static void tries_come_later_and_later(void **state)
 
 	(void)state;
 	write_page(0);
-	writeback_want(&vmo);
+	writeback_want(&vmo.writeback);
 	for (int i = 0; i < 12; i++) {
 		uint64_t start = ms_now;
 
@@ -212,7 +212,7 @@ static void by_amount(void **state)
 	assert_int_equal(asked_ever[WRITE], 0);
 	client_write(4);
 	answer_all();
-	assert_int_equal(vmo.written, 8 * PAGE);
+	assert_int_equal(vmo.target.written, 8 * PAGE);
 	assert_same();
 }
 
@@ -246,11 +246,11 @@ static void after_detach(void **state)
 	(void)state;
 	write_page(0);
 	client_zero(8, 12);
-	vmo.detached = true;
-	dirty_cancel(&vmo);
-	writeback_want(&vmo);
+	vmo.target.detached = true;
+	dirty_cancel(&vmo.writeback.dirty);
+	writeback_want(&vmo.writeback);
 	answer_all();
-	assert_true(writeback_is_clean(&vmo, &left));
+	assert_true(writeback_is_clean(&vmo.writeback, &left));
 	for (unsigned int i = 0; i < 4; i++)
 		assert_int_equal(block[i].durable, page[i].value);
 	assert_int_equal(block[8].durable, 0);
@@ -262,15 +262,15 @@ static void detached_while_the_store_fails(void **state)
 
 	(void)state;
 	write_page(0);
-	vmo.detached = true;
-	writeback_want(&vmo);
+	vmo.target.detached = true;
+	writeback_want(&vmo.writeback);
 	answer(0, ENOSPC);
 	answer_all();
-	assert_false(writeback_is_clean(&vmo, &left));
+	assert_false(writeback_is_clean(&vmo.writeback, &left));
 	assert_int_equal(left, 4 * PAGE);
 	writeback_hurry();
 	answer_all();
-	assert_true(writeback_is_clean(&vmo, &left));
+	assert_true(writeback_is_clean(&vmo.writeback, &left));
 	assert_same();
 }
 

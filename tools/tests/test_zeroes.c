@@ -21,7 +21,7 @@ static void zeroes_become_a_hole(void **state)
 	assert_int_equal(asked_ever[WRITE], 0);
 	assert_false(block[4].allocated);
 	assert_int_equal(page[4].state, MISSING);
-	assert_int_equal(vmo.zeroed, 8 * PAGE);
+	assert_int_equal(vmo.target.zeroed, 8 * PAGE);
 	assert_same();
 }
 
@@ -42,7 +42,7 @@ static void grant_in_a_zero_range_keeps_its_space(void **state)
 {
 	(void)state;
 	client_zero(0, 16);
-	writeback_want(&vmo);
+	writeback_want(&vmo.writeback);
 	assert_only(BLANK);
 	/* Grants wait while a hole is made. */
 	assert_false(client_write(5));
@@ -123,9 +123,9 @@ static void file_grows(void **state)
 	client_resize(20 * PAGE);
 	begin_sync(0, 20);
 	assert_only(RESIZE);
-	assert_int_equal(vmo.backend->size, 16 * PAGE);
+	assert_int_equal(vmo.target.backend->size, 16 * PAGE);
 	answer(0, 0);
-	assert_int_equal(vmo.backend->size, 20 * PAGE);
+	assert_int_equal(vmo.target.backend->size, 20 * PAGE);
 	assert_only(SYNC);
 	assert_true(asked[0].flag);
 	answer_all();
@@ -144,7 +144,7 @@ static void file_shrinks(void **state)
 	begin_sync(0, 4);
 	answer_all();
 	assert_int_equal(durable_size, 3 * PAGE + 100);
-	assert_int_equal(vmo.backend->size, 3 * PAGE + 100);
+	assert_int_equal(vmo.target.backend->size, 3 * PAGE + 100);
 }
 
 /* A store that takes its time with the size, or will not have it. */
@@ -158,7 +158,7 @@ static void size_that_fails_is_tried_again(void **state)
 	answer(0, EIO);
 	assert_int_equal(sync_error, EIO);
 	assert_int_equal(asked_count, 0);
-	assert_int_equal(vmo.backend->size, 16 * PAGE);
+	assert_int_equal(vmo.target.backend->size, 16 * PAGE);
 	assert_int_equal(page[1].state, AWAITING);
 	begin_sync(0, 4);
 	answer_all();

@@ -54,8 +54,12 @@ struct backend {
 /* A regular file or block device; on failure the daemon ends with a message. */
 struct backend *backend_file_open(const char *path, bool writable);
 
-/* An export of an NBD server, by its URI; likewise. */
+/*
+ * An export of an NBD server, by its URI; likewise.  At most @under_way requests will be
+ * under way at a time.
+ */
 bool backend_is_nbd(const char *path);
-struct backend *backend_nbd_open(const char *uri, bool writable);
+struct backend *backend_nbd_open(const char *uri, bool writable,
+				 unsigned int under_way);
 
 #endif /* ZXD_BACKEND_H */

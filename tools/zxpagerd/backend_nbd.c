@@ -14,9 +14,7 @@
 #include <string.h>
 
 #include "backend.h"
-#include "batch.h"
 #include "log.h"
-#include "options.h"
 
 static const char *const schemes[] = {
 	"nbd://", "nbds://", "nbd+unix://", "nbds+unix://",
@@ -32,9 +30,11 @@ bool backend_is_nbd(const char *path)
 
 #ifndef ZXD_LIBNBD
 
-struct backend *backend_nbd_open(const char *uri, bool writable)
+struct backend *backend_nbd_open(const char *uri, bool writable,
+				 unsigned int under_way)
 {
 	(void)writable;
+	(void)under_way;
 	die("%s: this zxpagerd was built without libnbd", uri);
 }
 
@@ -378,7 +378,7 @@ static void side_ready(struct event *ev, int res)
 	settle(nbd);
 }
 
-/* There are as many as the daemon can have under way. */
+/* There are as many as the caller said there would be. */
 static void begin(struct backend *be, struct event *ev, struct op how)
 {
 	struct backend_nbd *nbd = nbd_of(be);
@@ -450,11 +450,11 @@ static void init_side(struct backend_nbd *nbd, struct side *side,
 	};
 }
 
-struct backend *backend_nbd_open(const char *uri, bool writable)
+struct backend *backend_nbd_open(const char *uri, bool writable,
+				 unsigned int under_way)
 {
 	struct backend_nbd *nbd = calloc(1, sizeof(*nbd));
-	unsigned int count = options.depth + CHUNKS + 1;
-	struct op *ops = calloc(count, sizeof(*ops));
+	struct op *ops = calloc(under_way, sizeof(*ops));
 	int64_t size;
 
 	if (nbd)
@@ -479,7 +479,7 @@ struct backend *backend_nbd_open(const char *uri, bool writable)
 	init_side(nbd, &nbd->in, LIBNBD_AIO_DIRECTION_READ);
 	init_side(nbd, &nbd->out, LIBNBD_AIO_DIRECTION_WRITE);
 	note_abilities(nbd);
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < under_way; i++) {
 		ops[i].next = nbd->spare;
 		nbd->spare = &ops[i];
 	}

@@ -5,59 +5,59 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "reader.h"
-#include "vmo.h"
+#include "bad.h"
+#include "pager.h"
 
 #define BADS_MAX	1024
 
-int reader_bad_code(const struct reader *r, uint64_t offset)
+int bad_code(const struct bads *bads, uint64_t offset)
 {
-	for (const struct bad *bad = r->bads; bad; bad = bad->next)
+	for (const struct bad *bad = bads->first; bad; bad = bad->next)
 		if (bad->offset <= offset && offset < bad->end)
 			return bad->code;
 	return 0;
 }
 
-bool reader_has_bad(const struct reader *r, uint64_t offset, uint64_t end)
+bool bad_any(const struct bads *bads, uint64_t offset, uint64_t end)
 {
-	for (const struct bad *bad = r->bads; bad; bad = bad->next)
+	for (const struct bad *bad = bads->first; bad; bad = bad->next)
 		if (bad->offset < end && offset < bad->end)
 			return true;
 	return false;
 }
 
-int reader_add_bad(struct vmo *vmo, uint64_t offset, uint64_t length, int code)
+int bad_add(struct bads *bads, struct target *t, uint64_t offset, uint64_t length,
+	    int code)
 {
-	struct reader *r = &vmo->reader;
 	struct bad *bad;
-	uint64_t mask = r->page_size - 1;
+	uint64_t mask = t->page_size - 1;
 
-	vmo_refresh(vmo);
-	if (!length || offset >= vmo->size || length > vmo->size - offset)
+	pager_refresh(t);
+	if (!length || offset >= t->size || length > t->size - offset)
 		return ERANGE;
-	if (r->bad_count == BADS_MAX)
+	if (bads->count == BADS_MAX)
 		return ENOSPC;
 	bad = malloc(sizeof(*bad));
 	if (!bad)
 		return ENOMEM;
 	*bad = (struct bad){
-		.next = r->bads,
+		.next = bads->first,
 		.offset = offset & ~mask,
 		.end = (offset + length + mask) & ~mask,
 		.code = code,
 	};
-	r->bads = bad;
-	r->bad_count++;
+	bads->first = bad;
+	bads->count++;
 	return 0;
 }
 
-void reader_clear_bad(struct vmo *vmo)
+void bad_clear(struct bads *bads)
 {
 	struct bad *bad;
 
-	while ((bad = vmo->reader.bads)) {
-		vmo->reader.bads = bad->next;
+	while ((bad = bads->first)) {
+		bads->first = bad->next;
 		free(bad);
 	}
-	vmo->reader.bad_count = 0;
+	bads->count = 0;
 }

@@ -16,76 +16,56 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "log.h"
+#include "batch.h"
+#include "dirty.h"
 #include "pager.h"
-#include "parts.h"
-#include "vmo.h"
 
 static const uint8_t zeroes[CHUNK_SIZE];
 
-static void write_zeroes(struct vmo *vmo);
-static void zero_next(struct vmo *vmo);
-static void write_next(struct vmo *vmo);
-
-void batch_note_error(struct vmo *vmo, struct part *part, int error, const char *what,
-		      uint64_t offset, uint64_t length)
-{
-	struct batch *b = &vmo->writeback.batch;
-
-	vmo->writeback_errors++;
-	if (!b->error)
-		b->error = error;
-	if (part)
-		part->error = error;
-	log_limited(&vmo->limit,
-		    "%s: %s: cannot %s %llu+%llu: %s: it stays in memory and is tried again",
-		    vmo->name, vmo->backend->path, what,
-		    (unsigned long long)offset, (unsigned long long)length,
-		    strerror(error));
-}
+static void write_zeroes(struct batch *b);
+static void zero_next(struct batch *b);
+static void write_next(struct batch *b);
 
 /* --- the end of it -------------------------------------------------------------- */
 
-static void finish(struct vmo *vmo)
+static void finish(struct batch *b)
 {
-	vmo->writeback.batch.busy = false;
-	writeback_batch_done(vmo);
+	b->busy = false;
+	b->done(b);
 }
 
 static void sync_done(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
-	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
 
 	if (res < 0) {
-		batch_note_error(vmo, NULL, -res, "sync", 0, vmo->backend->size);
+		parts_note_error(&b->parts, NULL, -res, "sync", 0, b->target->backend->size);
 	} else {
 		b->unsynced = false;
 		b->resized = false;
-		parts_end(vmo);
+		parts_end(&b->parts);
 	}
-	finish(vmo);
+	finish(b);
 }
 
-static void sync_store(struct vmo *vmo)
+static void sync_store(struct batch *b)
 {
-	struct batch *b = &vmo->writeback.batch;
-	struct backend *be = vmo->backend;
+	struct backend *be = b->target->backend;
 
 	b->event.handler = sync_done;
 	if (b->unsynced) {
 		be->ops->sync(be, &b->event, b->resized);
 		return;
 	}
-	parts_end(vmo);
-	finish(vmo);
+	parts_end(&b->parts);
+	finish(b);
 }
 
 /* --- data ----------------------------------------------------------------------- */
 
 static void write_rest(struct chunk *c)
 {
-	struct backend *be = c->vmo->backend;
+	struct backend *be = c->batch->target->backend;
 
 	be->ops->write(be, &c->event, c->buffer + c->put, c->length - c->put,
 		       c->offset + c->put);
@@ -94,13 +74,12 @@ static void write_rest(struct chunk *c)
 static void chunk_done(struct event *ev, int res)
 {
 	struct chunk *c = event_owner(ev, struct chunk, event);
-	struct vmo *vmo = c->vmo;
-	struct batch *b = &vmo->writeback.batch;
-	struct backend *be = vmo->backend;
+	struct batch *b = c->batch;
+	struct backend *be = b->target->backend;
 
 	if (res > 0) {
 		c->put += (uint32_t)res;
-		vmo->written += (uint32_t)res;
+		b->target->written += (uint32_t)res;
 		if (be->size < c->offset + c->put) {
 			be->size = c->offset + c->put;
 			b->resized = true;
@@ -111,23 +90,21 @@ static void chunk_done(struct event *ev, int res)
 		return;
 	}
 	if (res <= 0)
-		batch_note_error(vmo, c->part, res ? -res : EIO, "write", c->offset,
+		parts_note_error(&b->parts, c->part, res ? -res : EIO, "write", c->offset,
 				 c->length);
 	c->busy = false;
 	b->writes--;
-	write_next(vmo);
+	write_next(b);
 }
 
 /*
  * The next chunk out of the VMO; false if no part has any.  Where the stream ends so does
  * the file: what a page has beyond is not written.
  */
-static bool fill(struct vmo *vmo, struct chunk *c)
+static bool fill(struct batch *b, struct chunk *c)
 {
-	struct batch *b = &vmo->writeback.batch;
-
-	for (; b->current < b->count; b->current++) {
-		struct part *part = &b->parts[b->current];
+	for (; b->current < b->parts.count; b->current++) {
+		struct part *part = &b->parts.part[b->current];
 		uint64_t left;
 		ssize_t n;
 
@@ -137,11 +114,11 @@ static bool fill(struct vmo *vmo, struct chunk *c)
 			continue;
 		left = part->end - b->at;
 		do {
-			n = pager_read(vmo, c->buffer,
+			n = pager_read(b->target, c->buffer,
 				       left < CHUNK_SIZE ? left : CHUNK_SIZE, b->at);
 		} while (n < 0 && errno == EINTR);
 		if (n < 0)
-			batch_note_error(vmo, part, errno, "take out of the VMO", b->at,
+			parts_note_error(&b->parts, part, errno, "take out of the VMO", b->at,
 					 left);
 		if (n <= 0)
 			continue;
@@ -155,16 +132,14 @@ static bool fill(struct vmo *vmo, struct chunk *c)
 	return false;
 }
 
-static void write_next(struct vmo *vmo)
+static void write_next(struct batch *b)
 {
-	struct batch *b = &vmo->writeback.batch;
-
 	for (unsigned int i = 0; i < CHUNKS; i++) {
 		struct chunk *c = &b->chunks[i];
 
 		if (c->busy)
 			continue;
-		if (!fill(vmo, c))
+		if (!fill(b, c))
 			break;
 		c->busy = true;
 		b->writes++;
@@ -172,56 +147,51 @@ static void write_next(struct vmo *vmo)
 		write_rest(c);
 	}
 	if (!b->writes)
-		sync_store(vmo);
+		sync_store(b);
 }
 
-static void write_data(struct vmo *vmo)
+static void write_data(struct batch *b)
 {
-	struct batch *b = &vmo->writeback.batch;
-
 	b->current = 0;
 	b->at = 0;
-	write_next(vmo);
+	write_next(b);
 }
 
 /* --- size and zeroes ------------------------------------------------------------ */
 
 /* The piece that was under way is done, or has failed. */
-static void piece_done(struct vmo *vmo, int error)
+static void piece_done(struct batch *b, int error)
 {
-	struct batch *b = &vmo->writeback.batch;
-	struct part *part = &b->parts[b->current];
+	struct part *part = &b->parts.part[b->current];
 
 	if (error) {
-		batch_note_error(vmo, part, error, "zero", b->at, b->piece - b->at);
+		parts_note_error(&b->parts, part, error, "zero", b->at, b->piece - b->at);
 		b->piece = part->end;
 	}
 	b->at = b->piece;
-	zero_next(vmo);
+	zero_next(b);
 }
 
 static void zeroes_written(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
-	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
 
 	if (res == -EINTR || res == -EAGAIN)
 		res = 0;
 	else if (res <= 0) {
-		piece_done(vmo, res ? -res : EIO);
+		piece_done(b, res ? -res : EIO);
 		return;
 	}
 	b->at += (uint32_t)res;
 	if (b->at < b->piece)
-		write_zeroes(vmo);
+		write_zeroes(b);
 	else
-		piece_done(vmo, 0);
+		piece_done(b, 0);
 }
 
-static void write_zeroes(struct vmo *vmo)
+static void write_zeroes(struct batch *b)
 {
-	struct batch *b = &vmo->writeback.batch;
-	struct backend *be = vmo->backend;
+	struct backend *be = b->target->backend;
 	uint64_t left = b->piece - b->at;
 
 	b->event.handler = zeroes_written;
@@ -232,15 +202,14 @@ static void write_zeroes(struct vmo *vmo)
 static void zero_done(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
-	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
 
 	if (res == -EOPNOTSUPP || res == -EINTR || res == -EAGAIN) {
-		write_zeroes(vmo);
+		write_zeroes(b);
 		return;
 	}
 	if (!res && b->drop)
-		ranges_remove(&vmo->dirty.reserved, b->at, b->piece);
-	piece_done(vmo, res < 0 ? -res : 0);
+		ranges_remove(&b->dirty->reserved, b->at, b->piece);
+	piece_done(b, res < 0 ? -res : 0);
 }
 
 /*
@@ -248,16 +217,15 @@ static void zero_done(struct event *ev, int res)
  * allowed to write to since: their space stays.  They read as zeroes all the same, or
  * who synced the zeroes would find after a crash what was there before.
  */
-static void zero_piece(struct vmo *vmo, uint64_t end)
+static void zero_piece(struct batch *b, uint64_t end)
 {
-	struct batch *b = &vmo->writeback.batch;
-	struct backend *be = vmo->backend;
+	struct backend *be = b->target->backend;
 	zx_vmo_dirty_range_t range;
 	size_t count = 0;
 
 	b->piece = end;
 	b->drop = false;
-	if (pager_query(vmo, b->at, end, &range, 1, &count) == ZX_OK && count) {
+	if (pager_query(b->target, b->at, end, &range, 1, &count) == ZX_OK && count) {
 		b->drop = range.offset <= b->at &&
 			  range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO;
 		if (range.offset > b->at)
@@ -270,81 +238,75 @@ static void zero_piece(struct vmo *vmo, uint64_t end)
 	be->ops->zero(be, &b->event, b->at, b->piece - b->at, !b->drop);
 }
 
-static void zero_next(struct vmo *vmo)
+static void zero_next(struct batch *b)
 {
-	struct batch *b = &vmo->writeback.batch;
-
-	for (; b->current < b->count; b->current++) {
-		struct part *part = &b->parts[b->current];
+	for (; b->current < b->parts.count; b->current++) {
+		struct part *part = &b->parts.part[b->current];
 		uint64_t end = part->end < b->limit ? part->end : b->limit;
 
 		if (b->at < part->offset)
 			b->at = part->offset;
 		if (part->zero && !part->error && b->at < end) {
-			zero_piece(vmo, end);
+			zero_piece(b, end);
 			return;
 		}
 	}
-	dirty_resume(vmo);
-	write_data(vmo);
+	dirty_resume(b->dirty);
+	write_data(b);
 }
 
-static void begin_zeroes(struct vmo *vmo)
+static void begin_zeroes(struct batch *b)
 {
-	struct batch *b = &vmo->writeback.batch;
-
 	b->current = 0;
 	b->at = 0;
-	zero_next(vmo);
+	zero_next(b);
 }
 
-static void resize_failed(struct vmo *vmo, int error)
+static void resize_failed(struct batch *b, int error)
 {
-	struct batch *b = &vmo->writeback.batch;
-
-	batch_note_error(vmo, NULL, error, "resize to that of the VMO", 0, vmo->size);
-	for (unsigned int i = 0; i < b->count; i++)
-		b->parts[i].error = error;
+	parts_note_error(&b->parts, NULL, error, "resize to that of the VMO", 0, b->target->size);
+	for (unsigned int i = 0; i < b->parts.count; i++)
+		b->parts.part[i].error = error;
 }
 
 static void resize_done(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
-	struct vmo *vmo = event_owner(b, struct vmo, writeback.batch);
-	uint64_t mask = vmo->reader.page_size - 1;
+	uint64_t mask = b->target->page_size - 1;
 
 	if (res < 0) {
-		vmo->backend->size = b->old_size;
-		resize_failed(vmo, -res);
+		b->target->backend->size = b->old_size;
+		resize_failed(b, -res);
 	} else {
 		/* Whether space beyond the end survives is up to the file system. */
-		ranges_remove(&vmo->dirty.reserved, (b->new_size + mask) & ~mask,
+		ranges_remove(&b->dirty->reserved, (b->new_size + mask) & ~mask,
 			      UINT64_MAX);
-		vmo->backend->size = b->new_size;
+		b->target->backend->size = b->new_size;
 		b->resized = true;
 		b->unsynced = true;
 	}
-	begin_zeroes(vmo);
+	begin_zeroes(b);
 }
 
 /*
  * The file gets the size that the stream has now.  Nobody may have reserved anything
  * beyond: that is why grants pause, and why the size is not an old one.
  */
-static void paused(struct vmo *vmo)
+static void paused(struct event *ev, int res)
 {
-	struct batch *b = &vmo->writeback.batch;
-	struct backend *be = vmo->backend;
+	struct batch *b = event_owner(ev, struct batch, event);
+	struct backend *be = b->target->backend;
 	struct pager_info info;
-	int error = pager_info(vmo, &info);
+	int error = pager_info(b->target, &info);
 
+	(void)res;
 	b->limit = be->size;
 	if (error)
-		resize_failed(vmo, error);
+		resize_failed(b, error);
 	else if (info.stream_size < b->limit)
 		b->limit = info.stream_size;
 	if (error || !be->ops->resize || info.stream_size == be->size) {
-		begin_zeroes(vmo);
+		begin_zeroes(b);
 		return;
 	}
 	b->old_size = be->size;
@@ -358,46 +320,48 @@ static void paused(struct vmo *vmo)
 
 /* --- the beginning of it -------------------------------------------------------- */
 
-bool batch_begin(struct vmo *vmo, uint64_t offset, uint64_t end)
+bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 {
-	struct batch *b = &vmo->writeback.batch;
 	struct pager_info info;
 	int error;
 
-	b->error = 0;
+	b->parts.error = 0;
 	do {
-		error = parts_collect(vmo, offset, end);
+		error = parts_collect(&b->parts, offset, end);
 	} while (error == EAGAIN);
 	if (error)
-		batch_note_error(vmo, NULL, error, "find out what is dirty in", 0,
-				 vmo->size);
-	parts_begin(vmo);
-	if (!error && !b->count && !b->unsynced && !pager_info(vmo, &info) &&
-	    (!vmo->resizable || info.stream_size == vmo->backend->size))
+		parts_note_error(&b->parts, NULL, error, "find out what is dirty in", 0,
+				 b->target->size);
+	parts_begin(&b->parts);
+	if (!error && !b->parts.count && !b->unsynced && !pager_info(b->target, &info) &&
+	    (!b->target->resizable || info.stream_size == b->target->backend->size))
 		return false;
 	b->busy = true;
-	dirty_pause(vmo, paused);
+	b->event.handler = paused;
+	dirty_pause(b->dirty, &b->event);
 	return true;
 }
 
-int batch_init(struct vmo *vmo)
+int batch_init(struct batch *b, struct target *t, struct reader *r, struct dirty *d)
 {
-	struct batch *b = &vmo->writeback.batch;
 	uint8_t *memory = mmap(NULL, (size_t)CHUNKS * CHUNK_SIZE, PROT_READ | PROT_WRITE,
 			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
 		return ENOMEM;
+	b->target = t;
+	b->dirty = d;
+	b->parts.target = t;
+	b->parts.reader = r;
 	for (unsigned int i = 0; i < CHUNKS; i++) {
 		b->chunks[i].event.handler = chunk_done;
-		b->chunks[i].vmo = vmo;
+		b->chunks[i].batch = b;
 		b->chunks[i].buffer = memory + (size_t)i * CHUNK_SIZE;
 	}
 	return 0;
 }
 
-void batch_free(struct vmo *vmo)
+void batch_free(struct batch *b)
 {
-	munmap(vmo->writeback.batch.chunks[0].buffer,
-	       (size_t)CHUNKS * CHUNK_SIZE);
+	munmap(b->chunks[0].buffer, (size_t)CHUNKS * CHUNK_SIZE);
 }

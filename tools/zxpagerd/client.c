@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections of clients.  Each is asked for one message at a time and gets its reply
- * at once, or, to a sync, when that is done; whoever sends nonsense is told so and loses
- * the connection, and so does who takes no replies.
+ * Connections of clients.  One message at a time is read from each, and the reply is sent
+ * at once; that to a sync when the sync is done.  A client that sends anything but requests
+ * is told so and dropped; one that does not take its replies is dropped, too.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -10,10 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "log.h"
 #include "loop.h"
 #include "proto.h"
-#include "server.h"
+#include "serve.h"
 #include "vmo.h"
 
 /*
@@ -35,9 +36,16 @@ struct client {
 	bool gone;
 };
 
+unsigned int client_max = CLIENTS_MAX;
 static struct client *clients, **clients_end = &clients;
 static unsigned int count, syncing;
 static struct log_limit limit;
+static void (*tell_gone)(void);
+
+void client_on_gone(void (*gone)(void))
+{
+	tell_gone = gone;
+}
 
 unsigned int client_count(void)
 {
@@ -68,7 +76,8 @@ static void client_close(struct client *c)
 	if (c->fd >= 0)
 		close(c->fd);
 	free(c);
-	server_client_gone();
+	if (tell_gone)
+		tell_gone();
 }
 
 /*
@@ -137,30 +146,32 @@ void client_refuse(int fd, int error)
 
 static void describe(struct zxd_reply *reply, struct vmo *vmo)
 {
-	vmo_refresh(vmo);
-	reply->flags = (vmo->writable ? ZXD_WRITABLE : 0) |
-		       (vmo->held ? ZXD_HELD : 0) |
-		       (vmo->detached ? ZXD_DETACHED : 0) |
-		       (vmo->complete ? ZXD_COMPLETE : 0) |
-		       (vmo->dirty.throttled && vmo->dirty.queue ? ZXD_THROTTLED : 0) |
+	struct target *t = &vmo->target;
+
+	pager_refresh(t);
+	reply->flags = (t->writable ? ZXD_WRITABLE : 0) |
+		       (t->held ? ZXD_HELD : 0) |
+		       (t->detached ? ZXD_DETACHED : 0) |
+		       (t->complete ? ZXD_COMPLETE : 0) |
+		       (vmo->writeback.dirty.throttled && vmo->writeback.dirty.queue ? ZXD_THROTTLED : 0) |
 		       (vmo->writeback.retry_ms ? ZXD_FAILING : 0);
-	reply->vmo_size = vmo->size;
-	reply->file_size = vmo->backend->size;
-	reply->packets = vmo->packets;
-	reply->windows = vmo->windows;
-	reply->failed = vmo->failed;
-	reply->late = vmo->late;
-	reply->dirty_packets = vmo->dirty_packets;
-	reply->dirty = vmo->dirty.bytes;
-	reply->granted = vmo->granted;
-	reply->throttled = vmo->throttled;
-	reply->no_space = vmo->no_space;
-	reply->written = vmo->written;
-	reply->zeroed = vmo->zeroed;
-	reply->writeback_errors = vmo->writeback_errors;
-	reply->syncs = vmo->syncs;
-	reply->ahead = vmo->ahead;
-	strncpy(reply->name, vmo->name, sizeof(reply->name) - 1);
+	reply->vmo_size = t->size;
+	reply->file_size = t->backend->size;
+	reply->packets = t->packets;
+	reply->windows = t->windows;
+	reply->failed = t->failed;
+	reply->late = t->late;
+	reply->dirty_packets = t->dirty_packets;
+	reply->dirty = vmo->writeback.dirty.bytes;
+	reply->granted = t->granted;
+	reply->throttled = t->throttled;
+	reply->no_space = t->no_space;
+	reply->written = t->written;
+	reply->zeroed = t->zeroed;
+	reply->writeback_errors = t->writeback_errors;
+	reply->syncs = t->syncs;
+	reply->ahead = t->ahead;
+	strncpy(reply->name, t->name, sizeof(reply->name) - 1);
 }
 
 static struct vmo *vmo_of(const struct zxd_request *req)
@@ -191,7 +202,7 @@ static int serve(struct vmo *vmo, const struct zxd_request *req, int *fd)
 		vmo_hold(vmo, req->op == ZXD_HOLD);
 		return 0;
 	case ZXD_DETACH:
-		return vmo_detach(vmo);
+		return serve_detach(vmo);
 	}
 	return 0;	/* LIST and STAT: the description is all */
 }
@@ -257,8 +268,8 @@ static bool begin_sync(struct client *c, struct vmo *vmo)
 	c->gone = false;
 	syncing++;
 	c->sync = (struct sync_request){ .end = UINT64_MAX, .done = sync_done };
-	if (vmo->writable)
-		writeback_sync(vmo, &c->sync);
+	if (vmo->target.writable)
+		writeback_sync(&vmo->writeback, &c->sync);
 	else
 		sync_done(&c->sync, 0);
 	return !c->gone;
@@ -292,7 +303,7 @@ static bool handle(struct client *c, const struct zxd_request *req)
 	if (!reply.error)
 		describe(&reply, vmo);
 	if (is_for_admins(req->op) && !reply.error)
-		log_line("%s: operation %u of user %u", vmo->name, req->op,
+		log_line("%s: operation %u of user %u", vmo->target.name, req->op,
 			 (unsigned int)c->uid);
 	return answer(c, &reply, fd);
 }

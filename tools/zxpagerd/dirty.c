@@ -17,22 +17,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dirty.h"
 #include "log.h"
 #include "options.h"
 #include "pager.h"
-#include "vmo.h"
 
+struct dirty *dirties;
 static uint64_t total;		/* dirty bytes of all */
+static struct dirty *news, **news_end = &news;
 
-static void set_bytes(struct vmo *vmo, uint64_t bytes)
+static void set_bytes(struct dirty *d, uint64_t bytes)
 {
-	total += bytes - vmo->dirty.bytes;
-	vmo->dirty.bytes = bytes;
+	total += bytes - d->bytes;
+	d->bytes = bytes;
 }
 
-void dirty_count(struct vmo *vmo, uint64_t bytes)
+void dirty_count(struct dirty *d, uint64_t bytes)
 {
-	set_bytes(vmo, bytes);
+	set_bytes(d, bytes);
 }
 
 bool dirty_is_much(void)
@@ -40,44 +42,73 @@ bool dirty_is_much(void)
 	return total > options.dirty_total / 2;
 }
 
-static unsigned int writable_vmos(void)
+/*
+ * There is news for writing back, which looks at it in the next turn of the loop: it may
+ * come back here to grant more, and that must not happen from within a grant.
+ */
+static void tell(struct dirty *d, bool wanted)
+{
+	d->is_wanted |= wanted;
+	if (d->has_news)
+		return;
+	d->has_news = true;
+	d->next_news = NULL;
+	*news_end = d;
+	news_end = &d->next_news;
+}
+
+struct dirty *dirty_news(bool *wanted)
+{
+	struct dirty *d = news;
+
+	if (!d)
+		return NULL;
+	news = d->next_news;
+	if (!news)
+		news_end = &news;
+	*wanted = d->is_wanted;
+	d->has_news = false;
+	d->is_wanted = false;
+	return d;
+}
+
+static unsigned int count_all(void)
 {
 	unsigned int count = 0;
 
-	for (const struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		count += vmo->writable;
+	for (const struct dirty *d = dirties; d; d = d->next)
+		count++;
 	return count;
 }
 
-static bool fits(const struct vmo *vmo, uint64_t length)
+static bool fits(const struct dirty *d, uint64_t length)
 {
-	uint64_t limit = options.dirty_limit, bytes = vmo->dirty.bytes + length;
+	uint64_t limit = options.dirty_limit, bytes = d->bytes + length;
 
 	/* Once over it, grants go on with some room, or each page would be a stop. */
-	if (vmo->dirty.throttled)
+	if (d->throttled)
 		limit -= limit / 4;
 	if (bytes > limit)
 		return false;
 	return total + length <= options.dirty_total / 4 * 3 ||
-	       bytes <= options.dirty_total / 4 / writable_vmos();
+	       bytes <= options.dirty_total / 4 / count_all();
 }
 
 /* With the kernel's own figure, if ours says no. */
-static bool is_admitted(struct vmo *vmo, uint64_t length)
+static bool is_admitted(struct dirty *d, uint64_t length)
 {
 	struct pager_info info;
 
-	if (fits(vmo, length))
+	if (fits(d, length))
 		return true;
-	if (pager_info(vmo, &info))
+	if (pager_info(d->target, &info))
 		return false;
-	set_bytes(vmo, info.dirty);
-	return fits(vmo, length);
+	set_bytes(d, info.dirty);
+	return fits(d, length);
 }
 
-static void pop(struct vmo *vmo)
+static void pop(struct dirty *d)
 {
-	struct dirty *d = &vmo->dirty;
 	struct grant *g = d->queue;
 
 	d->queue = g->next;
@@ -87,9 +118,8 @@ static void pop(struct vmo *vmo)
 }
 
 /* Requests in the queue that a grant covers are over. */
-static void trim(struct vmo *vmo, uint64_t offset, uint64_t end)
+static void trim(struct dirty *d, uint64_t offset, uint64_t end)
 {
-	struct dirty *d = &vmo->dirty;
 	struct grant **link = &d->queue, *g;
 
 	while ((g = *link)) {
@@ -108,51 +138,48 @@ static void trim(struct vmo *vmo, uint64_t offset, uint64_t end)
 	}
 }
 
-void dirty_cancel(struct vmo *vmo)
+void dirty_cancel(struct dirty *d)
 {
-	trim(vmo, 0, UINT64_MAX);
-	vmo->dirty.throttled = false;
+	trim(d, 0, UINT64_MAX);
+	d->throttled = false;
 }
 
 /* The first request is not granted now. */
-static void throttle(struct vmo *vmo, struct grant *g)
+static void throttle(struct dirty *d, struct grant *g)
 {
-	struct dirty *d = &vmo->dirty;
-
 	if (!g->waits) {
 		g->waits = true;
-		g->pass = vmo->writeback.started + 1;
-		vmo->throttled++;
+		g->pass = d->started + 1;
+		d->target->throttled++;
 		log_debug("%s: DIRTY %llu+%llu waits: %llu bytes are dirty, %llu in all",
-			  vmo->name, (unsigned long long)g->offset,
+			  d->target->name, (unsigned long long)g->offset,
 			  (unsigned long long)(g->end - g->offset),
 			  (unsigned long long)d->bytes, (unsigned long long)total);
 	}
 	d->throttled = true;
-	for (struct vmo *v = vmos; v; v = v->next)
-		if (v->writable && (v == vmo || v->dirty.bytes))
-			writeback_want(v);
+	for (struct dirty *other = dirties; other; other = other->next)
+		if (other == d || other->bytes)
+			tell(other, true);
 }
 
 /*
  * What the first request is to be granted as: the windows it lies in, itself alone, or
  * not now.
  */
-static bool choose(struct vmo *vmo, struct grant *g)
+static bool choose(struct dirty *d, struct grant *g)
 {
-	struct dirty *d = &vmo->dirty;
 	uint64_t mask = options.dirty_window - 1;
 
 	d->from = g->offset & ~mask;
 	d->to = (g->end + mask) & ~mask;
-	if (d->to > vmo->size)
-		d->to = vmo->size;
-	if (!g->alone && is_admitted(vmo, d->to - d->from))
+	if (d->to > d->target->size)
+		d->to = d->target->size;
+	if (!g->alone && is_admitted(d, d->to - d->from))
 		return true;
 	d->from = g->offset;
 	d->to = g->end;
-	return is_admitted(vmo, d->to - d->from) || !d->bytes ||
-	       (g->waits && vmo->writeback.done >= g->pass);
+	return is_admitted(d, d->to - d->from) || !d->bytes ||
+	       (g->waits && d->done >= g->pass);
 }
 
 static bool is_alone(const struct dirty *d)
@@ -161,10 +188,11 @@ static bool is_alone(const struct dirty *d)
 }
 
 /* There is no space for the first request, or the store cannot tell. */
-static void refuse(struct vmo *vmo, int error)
+static void refuse(struct dirty *d, int error)
 {
-	struct grant *g = vmo->dirty.queue, *rest;
-	uint64_t pages = (g->end - g->offset) / vmo->reader.page_size;
+	struct target *t = d->target;
+	struct grant *g = d->queue, *rest;
+	uint64_t pages = (g->end - g->offset) / t->page_size;
 	int code = error == EDQUOT || error == EFBIG ? ENOSPC :
 		   error == ENOSPC ? ENOSPC : EIO;
 	zx_status_t status;
@@ -173,49 +201,50 @@ static void refuse(struct vmo *vmo, int error)
 	rest = code == ENOSPC && pages > 1 ? malloc(sizeof(*rest)) : NULL;
 	if (rest) {
 		*rest = *g;
-		g->end = g->offset + pages / 2 * vmo->reader.page_size;
+		g->end = g->offset + pages / 2 * t->page_size;
 		rest->offset = g->end;
 		g->next = rest;
 		if (!rest->next)
-			vmo->dirty.queue_end = &rest->next;
+			d->queue_end = &rest->next;
 		return;
 	}
-	log_limited(&vmo->limit, "%s: %s: cannot reserve %llu+%llu: %s: the write fails",
-		    vmo->name, vmo->backend->path, (unsigned long long)g->offset,
+	log_limited(&t->limit, "%s: %s: cannot reserve %llu+%llu: %s: the write fails",
+		    t->name, t->backend->path, (unsigned long long)g->offset,
 		    (unsigned long long)(g->end - g->offset), strerror(error));
-	status = pager_fail(vmo, g->offset, g->end - g->offset, code);
+	status = pager_fail(t, g->offset, g->end - g->offset, code);
 	if (status != ZX_OK && status != ZX_ERR_BAD_STATE &&
 	    status != ZX_ERR_OUT_OF_RANGE)
-		log_limited(&vmo->limit, "%s: cannot fail %llu+%llu: status %d",
-			    vmo->name, (unsigned long long)g->offset,
+		log_limited(&t->limit, "%s: cannot fail %llu+%llu: status %d",
+			    t->name, (unsigned long long)g->offset,
 			    (unsigned long long)(g->end - g->offset), status);
-	vmo->no_space++;
-	pop(vmo);
+	t->no_space++;
+	pop(d);
 }
 
 /* The VMO ends before the first request does, whose writer knows of that already. */
-static void clip(struct vmo *vmo)
+static void clip(struct dirty *d)
 {
-	struct grant *g = vmo->dirty.queue;
+	struct target *t = d->target;
+	struct grant *g = d->queue;
 
-	if (g->offset < vmo->size && vmo->size < g->end)
-		g->end = vmo->size;
+	if (g->offset < t->size && t->size < g->end)
+		g->end = t->size;
 	else
-		pop(vmo);
+		pop(d);
 }
 
 /* Space is there for [from, to), which has the first request in it. */
-static void grant(struct vmo *vmo)
+static void grant(struct dirty *d)
 {
-	struct dirty *d = &vmo->dirty;
-	zx_status_t status = pager_dirty(vmo, d->from, d->to - d->from);
+	struct target *t = d->target;
+	zx_status_t status = pager_dirty(t, d->from, d->to - d->from);
 
 	if (status == ZX_OK) {
-		set_bytes(vmo, d->bytes + d->to - d->from);
-		vmo->granted += d->to - d->from;
+		set_bytes(d, d->bytes + d->to - d->from);
+		t->granted += d->to - d->from;
 		d->throttled = false;
-		trim(vmo, d->from, d->to);
-		writeback_note(vmo);
+		trim(d, d->from, d->to);
+		tell(d, false);
 		return;
 	}
 	/* A page beside it is missing, or memory is short: with less then. */
@@ -224,42 +253,40 @@ static void grant(struct vmo *vmo)
 		return;
 	}
 	if (status == ZX_ERR_OUT_OF_RANGE) {
-		vmo_refresh(vmo);
-		clip(vmo);
+		pager_refresh(t);
+		clip(d);
 		return;
 	}
 	/* The kernel has woken the writers: they look again, and ask again. */
 	if (status == ZX_ERR_NO_MEMORY) {
-		log_limited(&vmo->limit, "%s: no memory for a write to %llu+%llu",
-			    vmo->name, (unsigned long long)d->from,
+		log_limited(&t->limit, "%s: no memory for a write to %llu+%llu",
+			    t->name, (unsigned long long)d->from,
 			    (unsigned long long)(d->to - d->from));
-		pop(vmo);
-		/* This may come back here, to grant what is next. */
-		writeback_want(vmo);
+		pop(d);
+		tell(d, true);
 		return;
 	}
 	if (status != ZX_ERR_NOT_FOUND && status != ZX_ERR_BAD_STATE) {
-		log_limited(&vmo->limit, "%s: cannot grant %llu+%llu: status %d",
-			    vmo->name, (unsigned long long)d->from,
+		log_limited(&t->limit, "%s: cannot grant %llu+%llu: status %d",
+			    t->name, (unsigned long long)d->from,
 			    (unsigned long long)(d->to - d->from), status);
-		refuse(vmo, EIO);
+		refuse(d, EIO);
 		return;
 	}
-	pop(vmo);
+	pop(d);
 }
 
-void dirty_pump(struct vmo *vmo)
+void dirty_pump(struct dirty *d)
 {
-	struct dirty *d = &vmo->dirty;
-	struct backend *be = vmo->backend;
+	struct backend *be = d->target->backend;
 
-	while (d->queue && !vmo->held && !d->paused && !d->reserving) {
-		if (d->queue->end > vmo->size) {
-			clip(vmo);
+	while (d->queue && !d->target->held && !d->paused && !d->reserving) {
+		if (d->queue->end > d->target->size) {
+			clip(d);
 			continue;
 		}
-		if (!choose(vmo, d->queue)) {
-			throttle(vmo, d->queue);
+		if (!choose(d, d->queue)) {
+			throttle(d, d->queue);
 			return;
 		}
 		if (be->ops->reserve && !d->unreserved &&
@@ -268,86 +295,103 @@ void dirty_pump(struct vmo *vmo)
 			be->ops->reserve(be, &d->event, d->from, d->to - d->from);
 			return;
 		}
-		grant(vmo);
+		grant(d);
 	}
 }
 
 void dirty_pump_all(void)
 {
-	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		dirty_pump(vmo);
+	for (struct dirty *d = dirties; d; d = d->next)
+		dirty_pump(d);
 }
 
 static void reserve_done(struct event *ev, int res)
 {
 	struct dirty *d = event_owner(ev, struct dirty, event);
-	struct vmo *vmo = event_owner(d, struct vmo, dirty);
 
 	d->reserving = false;
 	if (res == -EOPNOTSUPP || res == -ENOSYS) {
 		log_line("%s: the file system of %s cannot reserve space: if it runs full, what is written stays in memory until there is room",
-			 vmo->name, vmo->backend->path);
+			 d->target->name, d->target->backend->path);
 		d->unreserved = true;
 	} else if (!res) {
 		ranges_add(&d->reserved, d->from, d->to);
 	} else if (res != -EINTR && res != -EAGAIN && d->queue) {
 		if (is_alone(d))
-			refuse(vmo, -res);
+			refuse(d, -res);
 		else
 			d->queue->alone = true;
 	}
 	if (d->paused) {
-		d->ready(vmo);
+		d->ready->handler(d->ready, 0);
 		return;
 	}
-	dirty_pump(vmo);
+	dirty_pump(d);
 }
 
-void dirty_pause(struct vmo *vmo, void (*ready)(struct vmo *vmo))
+void dirty_pause(struct dirty *d, struct event *ready)
 {
-	struct dirty *d = &vmo->dirty;
-
 	d->paused = true;
 	d->ready = ready;
 	if (!d->reserving)
-		ready(vmo);
+		ready->handler(ready, 0);
 }
 
-void dirty_resume(struct vmo *vmo)
+void dirty_resume(struct dirty *d)
 {
-	vmo->dirty.paused = false;
-	dirty_pump(vmo);
+	d->paused = false;
+	dirty_pump(d);
 }
 
-void dirty_request(struct vmo *vmo, uint64_t offset, uint64_t length)
+void dirty_request(struct dirty *d, uint64_t offset, uint64_t length)
 {
-	struct dirty *d = &vmo->dirty;
+	struct target *t = d->target;
 	struct grant *g;
 
-	vmo_refresh(vmo);
-	if (vmo->detached || offset >= vmo->size || !length)
+	pager_refresh(t);
+	if (t->detached || offset >= t->size || !length)
 		return;
-	if (length > vmo->size - offset)
-		length = vmo->size - offset;
+	if (length > t->size - offset)
+		length = t->size - offset;
 	/* Who was killed while it waited may come again, as often as it likes. */
 	for (g = d->queue; g; g = g->next)
 		if (g->offset <= offset && offset + length <= g->end)
 			return;
 	g = malloc(sizeof(*g));
 	if (!g) {
-		log_limited(&vmo->limit, "%s: out of memory: a write fails",
-			    vmo->name);
-		pager_fail(vmo, offset, length, EIO);
+		log_limited(&t->limit, "%s: out of memory: a write fails",
+			    t->name);
+		pager_fail(t, offset, length, EIO);
 		return;
 	}
 	*g = (struct grant){ .offset = offset, .end = offset + length };
 	*d->queue_end = g;
 	d->queue_end = &g->next;
-	dirty_pump(vmo);
+	dirty_pump(d);
 }
 
-void dirty_init(struct vmo *vmo)
+void dirty_init(struct dirty *d, struct target *t)
 {
-	vmo->dirty.queue_end = &vmo->dirty.queue;
-	vmo->dirty.event.handler = reserve_done;
+	struct dirty **link = &dirties;
+
+	d->target = t;
+	d->queue_end = &d->queue;
+	d->event.handler = reserve_done;
+	while (*link)
+		link = &(*link)->next;
+	*link = d;
+}
+
+void dirty_free(struct dirty *d)
+{
+	struct dirty **link = &dirties;
+	bool wanted;
+
+	dirty_cancel(d);
+	set_bytes(d, 0);
+	while (dirty_news(&wanted))
+		;
+	while (*link != d)
+		link = &(*link)->next;
+	*link = d->next;
 }

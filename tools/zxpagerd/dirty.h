@@ -8,7 +8,7 @@
 #include "loop.h"
 #include "ranges.h"
 
-struct vmo;
+struct target;
 
 /*
  * struct grant - a DIRTY packet, or what is left of it
@@ -27,14 +27,21 @@ struct grant {
 
 /*
  * struct dirty - how the DIRTYs of one VMO are answered
+ * @started, @done: passes of writing back over all of the VMO that were begun; the last
+ *	one that succeeded
  * @bytes: in dirty pages: what the kernel said last, and what was granted since
  * @event: of the reservation under way, if @reserving; for [@from, @to)
  * @reserved: where the store is known to have space
  * @unreserved: the store cannot tell
- * @paused: reservations wait for dirty_resume(); @ready was not called yet
+ * @paused: reservations wait for dirty_resume(); @ready was not handled yet
+ * @next_news: among those that dirty_news() will take, if @has_news
+ * @is_wanted: is to be written back at once
  */
 struct dirty {
+	struct target *target;
+	struct dirty *next;
 	struct grant *queue, **queue_end;
+	uint64_t started, done;
 	uint64_t bytes;
 	bool throttled;
 	struct event event;
@@ -43,34 +50,48 @@ struct dirty {
 	struct ranges reserved;
 	bool unreserved;
 	bool paused;
-	void (*ready)(struct vmo *vmo);
+	struct event *ready;
+	struct dirty *next_news;
+	bool has_news;
+	bool is_wanted;
 };
 
-/* Before serving. */
-void dirty_init(struct vmo *vmo);
+/* Those of all VMOs that are writable. */
+extern struct dirty *dirties;
+
+/* Before serving; and for tests, once the store has answered all. */
+void dirty_init(struct dirty *d, struct target *t);
+void dirty_free(struct dirty *d);
 
 /* Somebody waits to write to a range: it will be granted or failed. */
-void dirty_request(struct vmo *vmo, uint64_t offset, uint64_t length);
+void dirty_request(struct dirty *d, uint64_t offset, uint64_t length);
 
 /* Nobody waits any more. */
-void dirty_cancel(struct vmo *vmo);
+void dirty_cancel(struct dirty *d);
 
 /* Grants what may be granted by now, in this VMO and in all. */
-void dirty_pump(struct vmo *vmo);
+void dirty_pump(struct dirty *d);
 void dirty_pump_all(void);
 
 /* Sets the number of dirty bytes to what the kernel tells. */
-void dirty_count(struct vmo *vmo, uint64_t bytes);
+void dirty_count(struct dirty *d, uint64_t bytes);
 
 /* More than half of what may be dirty in all of them is. */
 bool dirty_is_much(void);
 
 /*
+ * Takes the next VMO of which something was granted since it was taken last, or, if
+ * @wanted, that is to be written back at once: a writer waits for that.  NULL if there is
+ * none.
+ */
+struct dirty *dirty_news(bool *wanted);
+
+/*
  * What is about to make space of the store free again takes care here that nobody
- * reserves it in the meantime.  @ready is called once no reservation is under way, which
+ * reserves it in the meantime.  @ready is handled once no reservation is under way, which
  * may be at once.
  */
-void dirty_pause(struct vmo *vmo, void (*ready)(struct vmo *vmo));
-void dirty_resume(struct vmo *vmo);
+void dirty_pause(struct dirty *d, struct event *ready);
+void dirty_resume(struct dirty *d);
 
 #endif /* ZXD_DIRTY_H */

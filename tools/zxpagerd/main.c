@@ -16,10 +16,12 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
 #include "pager.h"
+#include "serve.h"
 #include "server.h"
 #include "supply.h"
 #include "vmo.h"
@@ -109,7 +111,7 @@ static void tell_ready(void)
 static bool all_complete(void)
 {
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		if (!vmo->complete)
+		if (!vmo->target.complete)
 			return false;
 	return true;
 }
@@ -117,14 +119,15 @@ static bool all_complete(void)
 static bool any_writable(void)
 {
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		if (vmo->writable)
+		if (vmo->target.writable)
 			return true;
 	return false;
 }
 
-/* What was read meanwhile is supplied together. */
+/* What the last turn left to be written back is begun, and what was read is supplied. */
 static void turn(void)
 {
+	writeback_turn();
 	loop_turn();
 	supply_all();
 }
@@ -145,13 +148,13 @@ static bool all_durable(bool tell)
 	uint64_t left;
 
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
-		if (!vmo->writable || writeback_is_clean(vmo, &left))
+		if (!vmo->target.writable || writeback_is_clean(&vmo->writeback, &left))
 			continue;
 		all = false;
 		if (!tell)
 			break;
 		log_line("%s: %llu bytes were not written to %s and are lost",
-			 vmo->name, (unsigned long long)left, vmo->backend->path);
+			 vmo->target.name, (unsigned long long)left, vmo->target.backend->path);
 	}
 	return all;
 }
@@ -179,7 +182,7 @@ static int stop(void)
 
 	server_close();
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		if (!vmo->complete && vmo_detach(vmo))
+		if (!vmo->target.complete && serve_detach(vmo))
 			failed = true;
 	while (!failed && !all_complete())
 		turn();
@@ -199,7 +202,7 @@ int main(int argc, char **argv)
 	lock_memory();
 	/* Until here a signal just ends it: opening may take its time. */
 	catch_signals();
-	pager_listen();
+	serve_listen();
 	server_open(options.socket);
 	tell_ready();
 	if (any_writable())

@@ -17,13 +17,8 @@
 #include "log.h"
 #include "loop.h"
 #include "pager.h"
-#include "supply.h"
-#include "vmo.h"
-
-#define PACKETS	64	/* taken with one read() */
 
 static zx_handle_t pager, port;
-static struct event packets;
 
 void pager_open(void)
 {
@@ -43,113 +38,61 @@ void pager_open(void)
  * Its owner is this daemon's user.  Who gets a descriptor may open it anew, through
  * /proc/self/fd: the mode has it that a read-only one stays so.
  */
-void pager_create_vmo(struct vmo *vmo)
+void pager_create_vmo(struct target *t)
 {
 	uint32_t options = 0, flags = 0;
 	zx_status_t status;
 
-	if (vmo->writable) {
-		options = ZX_VMO_TRAP_DIRTY | (vmo->resizable ? ZX_VMO_RESIZABLE : 0);
+	if (t->writable) {
+		options = ZX_VMO_TRAP_DIRTY | (t->resizable ? ZX_VMO_RESIZABLE : 0);
 		flags = ZX_LINUX_CREATE_SYNC;
 	}
 	status = zx_linux_pager_create_vmo(pager, options, flags, port,
-					   (uintptr_t)vmo, vmo->backend->size,
-					   &vmo->handle);
+					   (uintptr_t)t, t->backend->size,
+					   &t->handle);
 	if (status == ZX_ERR_NOT_SUPPORTED)
 		die("%s: the module that is loaded cannot write back: load a newer zxpager.ko",
-		    vmo->name);
+		    t->name);
 	if (status == ZX_ERR_OUT_OF_RANGE)
-		die("%s: %s is larger than a VMO can be", vmo->name,
-		    vmo->backend->path);
+		die("%s: %s is larger than a VMO can be", t->name,
+		    t->backend->path);
 	if (status != ZX_OK)
-		die("%s: cannot make the VMO: %s", vmo->name,
+		die("%s: cannot make the VMO: %s", t->name,
 		    zx_status_get_string(status));
-	if (fchmod(zx_linux_handle_to_fd(vmo->handle),
-		   vmo->writable ? 0666 : 0444))
-		die("%s: cannot set the VMO's mode: %s", vmo->name,
+	if (fchmod(zx_linux_handle_to_fd(t->handle),
+		   t->writable ? 0666 : 0444))
+		die("%s: cannot set the VMO's mode: %s", t->name,
 		    strerror(errno));
 }
 
-/* Keys are this daemon's own, and VMOs live as long as it does. */
-static void dispatch(const zx_port_packet_t *packet)
+unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count)
 {
-	struct vmo *vmo = (struct vmo *)(uintptr_t)packet->key;
-	const zx_packet_page_request_t *page = &packet->page_request;
+	ssize_t n = read(zx_linux_handle_to_fd(port), packets,
+			 count * sizeof(*packets));
 
-	if (packet->type != ZX_PKT_TYPE_PAGE_REQUEST) {
-		log_line("a packet of unknown type %u", packet->type);
-		return;
-	}
-	switch (page->command) {
-	case ZX_PAGER_VMO_READ:
-		vmo_read_packet(vmo, page->offset, page->length);
-		break;
-	case ZX_PAGER_VMO_DIRTY:
-		vmo_dirty_packet(vmo, page->offset, page->length);
-		break;
-	case ZX_LINUX_PAGER_VMO_SYNC:
-		vmo_sync_packet(vmo, page->offset, page->length);
-		break;
-	case ZX_PAGER_VMO_COMPLETE:
-		vmo_complete_packet(vmo);
-		break;
-	default:
-		log_line("%s: a packet of unknown command %u", vmo->name,
-			 page->command);
-	}
-}
-
-unsigned int pager_take_packets(void)
-{
-	zx_port_packet_t packet[PACKETS];
-	unsigned int taken = 0;
-	ssize_t n;
-
-	n = read(zx_linux_handle_to_fd(port), packet, sizeof(packet));
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		die("cannot read packets: %s", strerror(errno));
-	if (n > 0)
-		taken = (size_t)n / sizeof(*packet);
-	for (unsigned int i = 0; i < taken; i++)
-		dispatch(&packet[i]);
-	return taken;
+	return n > 0 ? (size_t)n / sizeof(*packets) : 0;
 }
 
-static void packets_ready(struct event *ev, int res)
+void pager_listen(struct event *ev)
 {
-	(void)ev;
-	(void)res;
-	pager_take_packets();
-	pager_listen();
+	loop_poll(ev, zx_linux_handle_to_fd(port));
 }
 
-void pager_listen(void)
+zx_status_t pager_detach(struct target *t)
 {
-	packets.handler = packets_ready;
-	loop_poll(&packets, zx_linux_handle_to_fd(port));
+	return zx_pager_detach_vmo(pager, t->handle);
 }
 
-zx_status_t pager_detach(struct vmo *vmo)
+void pager_supply(struct content *c)
 {
-	return zx_pager_detach_vmo(pager, vmo->handle);
-}
-
-zx_status_t pager_supply(struct vmo *vmo, uint64_t offset, uint64_t length,
-			 const void *buffer, uint64_t *done)
-{
-	return zx_linux_pager_supply(pager, vmo->handle, offset, length, buffer,
-				     done);
-}
-
-static void supply_each(struct supply **s, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		s[i]->status = pager_supply(s[i]->vmo, s[i]->offset, s[i]->length,
-					    s[i]->buffer, &s[i]->done);
+	c->status = zx_linux_pager_supply(pager, c->target->handle, c->offset,
+					  c->length, c->buffer, &c->done);
 }
 
 /* Those after one that fails are begun anew. Modules before revision 4 have no such call. */
-void pager_supply_all(struct supply **s, unsigned int n)
+void pager_supply_all(struct content **c, unsigned int n)
 {
 	struct zxp_supply_range range[n];
 	struct zxp_supply_ranges all = { .size = sizeof(all) };
@@ -159,11 +102,11 @@ void pager_supply_all(struct supply **s, unsigned int n)
 
 	for (unsigned int i = 0; i < n; i++)
 		range[i] = (struct zxp_supply_range){
-			.vmo_fd = zx_linux_handle_to_fd(s[i]->vmo->handle),
+			.vmo_fd = zx_linux_handle_to_fd(c[i]->target->handle),
 			.aux_fd = -1,
-			.offset = s[i]->offset,
-			.length = s[i]->length,
-			.source = (uintptr_t)s[i]->buffer,
+			.offset = c[i]->offset,
+			.length = c[i]->length,
+			.source = (uintptr_t)c[i]->buffer,
 		};
 	while (!one_by_one && n > 1 && at < n) {
 		all.ranges = (uintptr_t)&range[at];
@@ -175,72 +118,73 @@ void pager_supply_all(struct supply **s, unsigned int n)
 		if (one_by_one)
 			break;
 		for (unsigned int i = 0; i < all.out_ranges; i++, at++) {
-			s[at]->status = ZX_OK;
-			s[at]->done = s[at]->length;
+			c[at]->status = ZX_OK;
+			c[at]->done = c[at]->length;
 		}
 		if (error && at < n) {
-			s[at]->status = zx_linux_status_from_errno(error);
-			s[at++]->done = all.out_done;
+			c[at]->status = zx_linux_status_from_errno(error);
+			c[at++]->done = all.out_done;
 		}
 	}
-	supply_each(s + at, n - at);
+	for (; at < n; at++)
+		pager_supply(c[at]);
 }
 
-zx_status_t pager_fail(struct vmo *vmo, uint64_t offset, uint64_t length,
+zx_status_t pager_fail(struct target *t, uint64_t offset, uint64_t length,
 		       int code)
 {
 	zx_status_t status = zx_linux_status_from_errno(code);
 
-	return zx_pager_op_range(pager, ZX_PAGER_OP_FAIL, vmo->handle, offset,
+	return zx_pager_op_range(pager, ZX_PAGER_OP_FAIL, t->handle, offset,
 				 length, (uint64_t)status);
 }
 
-zx_status_t pager_dirty(struct vmo *vmo, uint64_t offset, uint64_t length)
+zx_status_t pager_dirty(struct target *t, uint64_t offset, uint64_t length)
 {
-	return zx_pager_op_range(pager, ZX_PAGER_OP_DIRTY, vmo->handle, offset,
+	return zx_pager_op_range(pager, ZX_PAGER_OP_DIRTY, t->handle, offset,
 				 length, 0);
 }
 
-zx_status_t pager_query(struct vmo *vmo, uint64_t offset, uint64_t end,
+zx_status_t pager_query(struct target *t, uint64_t offset, uint64_t end,
 			zx_vmo_dirty_range_t *ranges, size_t count,
 			size_t *actual)
 {
-	return zx_pager_query_dirty_ranges(pager, vmo->handle, offset,
+	return zx_pager_query_dirty_ranges(pager, t->handle, offset,
 					   end - offset, ranges,
 					   count * sizeof(*ranges), actual, NULL);
 }
 
-zx_status_t pager_begin(struct vmo *vmo, uint64_t offset, uint64_t length,
+zx_status_t pager_begin(struct target *t, uint64_t offset, uint64_t length,
 			bool zero)
 {
-	return zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_BEGIN, vmo->handle,
+	return zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_BEGIN, t->handle,
 				 offset, length,
 				 zero ? ZX_VMO_DIRTY_RANGE_IS_ZERO : 0);
 }
 
-zx_status_t pager_end(struct vmo *vmo, uint64_t offset, uint64_t length)
+zx_status_t pager_end(struct target *t, uint64_t offset, uint64_t length)
 {
-	return zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_END, vmo->handle,
+	return zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_END, t->handle,
 				 offset, length, 0);
 }
 
-zx_status_t pager_sync_end(struct vmo *vmo, uint64_t offset, uint64_t length,
+zx_status_t pager_sync_end(struct target *t, uint64_t offset, uint64_t length,
 			   int code)
 {
-	return zx_linux_pager_sync_end(pager, vmo->handle, offset, length,
+	return zx_linux_pager_sync_end(pager, t->handle, offset, length,
 				       zx_linux_status_from_errno(code));
 }
 
 /* Zircon has no call for that. */
-int pager_info(struct vmo *vmo, struct pager_info *info)
+int pager_info(struct target *t, struct pager_info *info)
 {
 	struct zxp_vmo_info all = { .size = sizeof(all) };
 	int error;
 
-	if (ioctl(zx_linux_handle_to_fd(vmo->handle), ZXP_IOC_VMO_GET_INFO, &all)) {
+	if (ioctl(zx_linux_handle_to_fd(t->handle), ZXP_IOC_VMO_GET_INFO, &all)) {
 		error = errno;
-		log_limited(&vmo->limit, "%s: the kernel does not tell its size: %s",
-			    vmo->name, strerror(error));
+		log_limited(&t->limit, "%s: the kernel does not tell its size: %s",
+			    t->name, strerror(error));
 		return error;
 	}
 	*info = (struct pager_info){
@@ -252,8 +196,8 @@ int pager_info(struct vmo *vmo, struct pager_info *info)
 	return 0;
 }
 
-ssize_t pager_read(struct vmo *vmo, void *buffer, size_t length, uint64_t offset)
+ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset)
 {
-	return pread(zx_linux_handle_to_fd(vmo->handle), buffer, length,
+	return pread(zx_linux_handle_to_fd(t->handle), buffer, length,
 		     (off_t)offset);
 }

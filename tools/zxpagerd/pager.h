@@ -8,10 +8,12 @@
 #include <sys/types.h>
 
 #include <zircon/syscalls-next.h>
+#include <zircon/syscalls/port.h>
 #include <zircon/types.h>
 
-struct supply;
-struct vmo;
+#include "target.h"
+
+struct event;
 
 /*
  * struct pager_info - what the kernel knows of a VMO now
@@ -27,55 +29,75 @@ struct pager_info {
 	uint64_t zero;
 };
 
+/*
+ * struct content - what a range of a VMO is to be supplied with
+ * @status: how that went
+ * @done: bytes that have content now, also on failure
+ */
+struct content {
+	struct target *target;
+	uint64_t offset;
+	uint64_t length;
+	const void *buffer;
+	zx_status_t status;
+	uint64_t done;
+};
+
 /* The daemon's one pager and its port; ends the daemon if there is no module. */
 void pager_open(void);
 
-/* Makes the VMO itself; its handle is in @vmo afterwards. */
-void pager_create_vmo(struct vmo *vmo);
+/* Makes the VMO itself; its handle is in @t afterwards, and @t the key of its packets. */
+void pager_create_vmo(struct target *t);
 
-/* Takes packets that are there and hands them to their VMOs; tells how many. */
-unsigned int pager_take_packets(void);
+/* Takes packets that are there, at most @count; tells how many. */
+unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count);
 
-/* Goes on taking packets whenever there are some. */
-void pager_listen(void);
+/* Once there are packets. */
+void pager_listen(struct event *ev);
 
-zx_status_t pager_detach(struct vmo *vmo);
+zx_status_t pager_detach(struct target *t);
 
-/* Content for a range; *@done tells how far it came, also on failure. */
-zx_status_t pager_supply(struct vmo *vmo, uint64_t offset, uint64_t length,
-			 const void *buffer, uint64_t *done);
-
-/* The same for several, of which each has its own outcome. */
-void pager_supply_all(struct supply **s, unsigned int n);
+/* Supplies one range, or several, of which each has its own outcome. */
+void pager_supply(struct content *c);
+void pager_supply_all(struct content **c, unsigned int n);
 
 /* Fails what waits in a range; @code is an errno that the ABI knows for that. */
-zx_status_t pager_fail(struct vmo *vmo, uint64_t offset, uint64_t length,
+zx_status_t pager_fail(struct target *t, uint64_t offset, uint64_t length,
 		       int code);
 
 /* Allows writes to a range. */
-zx_status_t pager_dirty(struct vmo *vmo, uint64_t offset, uint64_t length);
+zx_status_t pager_dirty(struct target *t, uint64_t offset, uint64_t length);
 
 /*
  * What of a VMO is dirty from @offset on, before @end: at most @count ranges, with how
  * many as *@actual.
  */
-zx_status_t pager_query(struct vmo *vmo, uint64_t offset, uint64_t end,
+zx_status_t pager_query(struct target *t, uint64_t offset, uint64_t end,
 			zx_vmo_dirty_range_t *ranges, size_t count,
 			size_t *actual);
 
 /* Writing a range back begins, with @zero only its zero ranges; and it has ended. */
-zx_status_t pager_begin(struct vmo *vmo, uint64_t offset, uint64_t length,
+zx_status_t pager_begin(struct target *t, uint64_t offset, uint64_t length,
 			bool zero);
-zx_status_t pager_end(struct vmo *vmo, uint64_t offset, uint64_t length);
+zx_status_t pager_end(struct target *t, uint64_t offset, uint64_t length);
 
 /* Answers a SYNC with 0 or an errno that the ABI knows for that. */
-zx_status_t pager_sync_end(struct vmo *vmo, uint64_t offset, uint64_t length,
+zx_status_t pager_sync_end(struct target *t, uint64_t offset, uint64_t length,
 			   int code);
 
 /* 0 or an errno. */
-int pager_info(struct vmo *vmo, struct pager_info *info);
+int pager_info(struct target *t, struct pager_info *info);
+
+/* Clients may have changed the size at any time, so it is asked for where it matters. */
+static inline void pager_refresh(struct target *t)
+{
+	struct pager_info info;
+
+	if (t->resizable && !pager_info(t, &info))
+		t->size = info.size;
+}
 
 /* pread() of the VMO; only of what is dirty, or the daemon waits for itself. */
-ssize_t pager_read(struct vmo *vmo, void *buffer, size_t length, uint64_t offset);
+ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset);
 
 #endif /* ZXD_PAGER_H */

@@ -10,34 +10,52 @@
  * only ever cleaned by the END of a range that was written as zeroes.
  */
 #include <errno.h>
+#include <string.h>
 
+#include "log.h"
 #include "pager.h"
 #include "parts.h"
-#include "vmo.h"
+#include "reader.h"
 
-int parts_collect(struct vmo *vmo, uint64_t offset, uint64_t end)
+void parts_note_error(struct parts *p, struct part *part, int error, const char *what,
+		      uint64_t offset, uint64_t length)
 {
-	static zx_vmo_dirty_range_t ranges[BATCH_RANGES];
-	struct batch *b = &vmo->writeback.batch;
-	uint64_t room = BATCH_BYTES;
+	struct target *t = p->target;
+
+	t->writeback_errors++;
+	if (!p->error)
+		p->error = error;
+	if (part)
+		part->error = error;
+	log_limited(&t->limit,
+		    "%s: %s: cannot %s %llu+%llu: %s: it stays in memory and is tried again",
+		    t->name, t->backend->path, what,
+		    (unsigned long long)offset, (unsigned long long)length,
+		    strerror(error));
+}
+
+int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
+{
+	static zx_vmo_dirty_range_t ranges[PARTS_MAX];
+	uint64_t room = PARTS_BYTES;
 	size_t count = 0;
 	zx_status_t status;
 
-	b->count = 0;
-	b->next = end;
-	vmo_refresh(vmo);
-	if (end > vmo->size)
-		end = vmo->size;
+	p->count = 0;
+	p->next = end;
+	pager_refresh(p->target);
+	if (end > p->target->size)
+		end = p->target->size;
 	if (offset >= end)
 		return 0;
-	status = pager_query(vmo, offset, end, ranges, BATCH_RANGES, &count);
+	status = pager_query(p->target, offset, end, ranges, PARTS_MAX, &count);
 	/* Cut off since it was asked for its size: whoever did that comes again. */
 	if (status == ZX_ERR_OUT_OF_RANGE)
 		return EAGAIN;
 	if (status != ZX_OK)
 		return EIO;
 	for (size_t i = 0; i < count && room; i++) {
-		struct part *part = &b->parts[b->count++];
+		struct part *part = &p->part[p->count++];
 
 		*part = (struct part){
 			.offset = ranges[i].offset,
@@ -50,44 +68,44 @@ int parts_collect(struct vmo *vmo, uint64_t offset, uint64_t end)
 			part->end = part->offset + room;
 		room -= part->end - part->offset;
 	}
-	if (!room || b->count == BATCH_RANGES)
-		b->next = b->parts[b->count - 1].end;
+	if (!room || p->count == PARTS_MAX)
+		p->next = p->part[p->count - 1].end;
 	return 0;
 }
 
 /* Calls @op for @part, or for what the VMO has left of it. */
-static zx_status_t with_rest(struct vmo *vmo, struct part *part,
-			     zx_status_t (*op)(struct vmo *vmo, struct part *part))
+static zx_status_t with_rest(struct target *t, struct part *part,
+			     zx_status_t (*op)(struct target *t, struct part *part))
 {
 	zx_status_t status;
 
 	while (part->offset < part->end) {
-		status = op(vmo, part);
+		status = op(t, part);
 		if (status != ZX_ERR_OUT_OF_RANGE)
 			return status;
-		vmo_refresh(vmo);
-		if (vmo->size >= part->end)
+		pager_refresh(t);
+		if (t->size >= part->end)
 			return status;
-		part->end = vmo->size > part->offset ? vmo->size : part->offset;
+		part->end = t->size > part->offset ? t->size : part->offset;
 	}
 	return ZX_OK;
 }
 
-static zx_status_t begin_part(struct vmo *vmo, struct part *part)
+static zx_status_t begin_part(struct target *t, struct part *part)
 {
-	return pager_begin(vmo, part->offset, part->end - part->offset, part->zero);
+	return pager_begin(t, part->offset, part->end - part->offset, part->zero);
 }
 
-static zx_status_t end_zeroes(struct vmo *vmo, struct part *part)
+static zx_status_t end_zeroes(struct target *t, struct part *part)
 {
-	return pager_end(vmo, part->offset, part->end - part->offset);
+	return pager_end(t, part->offset, part->end - part->offset);
 }
 
 /*
  * Who cuts pages off and has zeroes there again may have put them into a zero range that
  * was begun.  Nobody does so between the query and END, since that takes a grant of ours.
  */
-static zx_status_t end_pages(struct vmo *vmo, struct part *part)
+static zx_status_t end_pages(struct target *t, struct part *part)
 {
 	uint64_t at = part->offset;
 	zx_vmo_dirty_range_t range;
@@ -95,10 +113,10 @@ static zx_status_t end_pages(struct vmo *vmo, struct part *part)
 	size_t count;
 
 	while (at < part->end) {
-		status = pager_query(vmo, at, part->end, &range, 1, &count);
+		status = pager_query(t, at, part->end, &range, 1, &count);
 		if (status == ZX_OK && count &&
 		    !(range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
-			status = pager_end(vmo, range.offset, range.length);
+			status = pager_end(t, range.offset, range.length);
 		if (status != ZX_OK || !count)
 			return status;
 		at = range.offset + range.length;
@@ -106,34 +124,30 @@ static zx_status_t end_pages(struct vmo *vmo, struct part *part)
 	return ZX_OK;
 }
 
-void parts_begin(struct vmo *vmo)
+void parts_begin(struct parts *p)
 {
-	struct batch *b = &vmo->writeback.batch;
+	for (unsigned int i = 0; i < p->count; i++) {
+		struct part *part = &p->part[i];
 
-	for (unsigned int i = 0; i < b->count; i++) {
-		struct part *part = &b->parts[i];
-
-		if (with_rest(vmo, part, begin_part) != ZX_OK)
-			batch_note_error(vmo, part, EIO, "begin to write back",
+		if (with_rest(p->target, part, begin_part) != ZX_OK)
+			parts_note_error(p, part, EIO, "begin to write back",
 					 part->offset, part->end - part->offset);
 	}
 }
 
-void parts_end(struct vmo *vmo)
+void parts_end(struct parts *p)
 {
-	struct batch *b = &vmo->writeback.batch;
-
-	for (unsigned int i = b->count; i--;) {
-		struct part *part = &b->parts[i];
+	for (unsigned int i = p->count; i--;) {
+		struct part *part = &p->part[i];
 
 		if (part->error)
 			continue;
 		/* From here on it may be evicted and read again: nothing older. */
-		reader_outdate(vmo, part->offset, part->end);
-		if (with_rest(vmo, part, part->zero ? end_zeroes : end_pages) != ZX_OK)
-			batch_note_error(vmo, part, EIO, "end writing back",
+		reader_outdate(p->reader, part->offset, part->end);
+		if (with_rest(p->target, part, part->zero ? end_zeroes : end_pages) != ZX_OK)
+			parts_note_error(p, part, EIO, "end writing back",
 					 part->offset, part->end - part->offset);
 		else if (part->zero)
-			vmo->zeroed += part->end - part->offset;
+			p->target->zeroed += part->end - part->offset;
 	}
 }

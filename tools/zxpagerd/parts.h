@@ -2,20 +2,52 @@
 #ifndef ZXD_PARTS_H
 #define ZXD_PARTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-struct vmo;
+#define PARTS_MAX	256
+#define PARTS_BYTES	(16u << 20)
+
+struct reader;
+struct target;
+
+/* struct part - a range of a batch; @error is what keeps it from being durable */
+struct part {
+	uint64_t offset;
+	uint64_t end;
+	bool zero;
+	int error;
+};
 
 /*
- * Parts for the batch of @vmo, from @offset on, until there are enough; its @next is where
- * they end.  0; EAGAIN to come again; EIO.
+ * struct parts - those of a batch
+ * @reader: may have read what is written anew
+ * @next: where the next batch goes on
+ * @error: the first thing that failed
  */
-int parts_collect(struct vmo *vmo, uint64_t offset, uint64_t end);
+struct parts {
+	struct target *target;
+	struct reader *reader;
+	struct part part[PARTS_MAX];
+	unsigned int count;
+	uint64_t next;
+	int error;
+};
+
+/*
+ * Parts from @offset on, until there are enough; @next is where they end.  0; EAGAIN to
+ * come again; EIO.
+ */
+int parts_collect(struct parts *p, uint64_t offset, uint64_t end);
 
 /* BEGIN.  A part that could not be begun has an error. */
-void parts_begin(struct vmo *vmo);
+void parts_begin(struct parts *p);
 
 /* END, for the parts without an error, when they are durable. */
-void parts_end(struct vmo *vmo);
+void parts_end(struct parts *p);
+
+/* The batch has failed, or @part of it has, if that is not NULL.  Says so. */
+void parts_note_error(struct parts *p, struct part *part, int error, const char *what,
+		      uint64_t offset, uint64_t length);
 
 #endif /* ZXD_PARTS_H */

@@ -13,44 +13,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "log.h"
 #include "pager.h"
-#include "vmo.h"
-#include "window.h"
-
-void reader_fail(struct vmo *vmo, uint64_t offset, uint64_t length, int code)
-{
-	zx_status_t status = pager_fail(vmo, offset, length, code);
-
-	vmo->failed++;
-	if (status != ZX_OK && status != ZX_ERR_BAD_STATE)
-		log_limited(&vmo->limit, "%s: cannot fail %llu+%llu: status %d",
-			    vmo->name, (unsigned long long)offset,
-			    (unsigned long long)length, status);
-}
-
-void reader_trim(struct reader *r, uint64_t offset, uint64_t end)
-{
-	struct request **link = &r->requests, *req;
-
-	while ((req = *link)) {
-		if (offset <= req->offset && req->offset < end)
-			req->offset = end < req->end ? end : req->end;
-		else if (req->offset < offset && offset < req->end &&
-			 req->end <= end)
-			req->end = offset;
-		if (req->offset < req->end) {
-			link = &req->next;
-			continue;
-		}
-		*link = req->next;
-		if (!req->next)
-			r->requests_end = link;
-		free(req);
-	}
-}
+#include "reader.h"
 
 static struct window *find_window(struct reader *r, uint64_t offset)
 {
@@ -69,18 +35,17 @@ static struct window *free_window(struct reader *r)
 }
 
 /* Begins as many windows as there are requests for and room. */
-static void begin_requests(struct vmo *vmo)
+static void begin_requests(struct reader *r)
 {
-	struct reader *r = &vmo->reader;
 	struct request *req;
 	struct window *w;
 	uint64_t start, end;
 	bool begun;
 
-	while ((req = r->requests)) {
+	while ((req = r->requests.first)) {
 		/* What was cut off the VMO in the meantime nobody waits for. */
-		if (req->end > vmo->size) {
-			reader_trim(r, vmo->size, UINT64_MAX);
+		if (req->end > r->target->size) {
+			answer_trim(&r->requests, r->target->size, UINT64_MAX);
 			continue;
 		}
 		start = req->offset & ~(uint64_t)(r->window_size - 1);
@@ -99,9 +64,9 @@ static void begin_requests(struct vmo *vmo)
 		window_want(w, req->offset, end);
 		req->offset = end;
 		if (req->offset >= req->end) {
-			r->requests = req->next;
-			if (!r->requests)
-				r->requests_end = &r->requests;
+			r->requests.first = req->next;
+			if (!r->requests.first)
+				r->requests.end = &r->requests.first;
 			free(req);
 		}
 		if (begun)
@@ -110,33 +75,33 @@ static void begin_requests(struct vmo *vmo)
 }
 
 /* Up to the end of the file: what a VMO has beyond costs no time to be had. */
-static void read_ahead(struct vmo *vmo)
+static void read_ahead(struct reader *r)
 {
-	struct reader *r = &vmo->reader;
-	uint64_t size = vmo->size, offset;
+	struct target *t = r->target;
+	uint64_t size = t->size, offset;
 	struct window *w;
 
-	if (size > vmo->backend->size)
-		size = vmo->backend->size;
+	if (size > t->backend->size)
+		size = t->backend->size;
 	while (r->busy < r->depth / 2 &&
 	       ahead_next(&r->ahead, size, &offset)) {
 		if (find_window(r, offset) ||
-		    reader_has_bad(r, offset, offset + r->window_size))
+		    bad_any(&r->bads, offset, offset + r->window_size))
 			continue;
 		w = free_window(r);
 		window_begin(w, offset);
-		vmo->ahead++;
+		t->ahead++;
 		window_step(w);
 	}
 }
 
-void reader_pump(struct vmo *vmo)
+void reader_pump(struct reader *r)
 {
-	if (vmo->held || vmo->detached)
+	if (r->target->held || r->target->detached)
 		return;
-	begin_requests(vmo);
-	if (!vmo->reader.requests)
-		read_ahead(vmo);
+	begin_requests(r);
+	if (!r->requests.first)
+		read_ahead(r);
 }
 
 /* Who asks once more for a window that somebody waits for already is no news. */
@@ -150,10 +115,8 @@ static void tell_ahead(struct reader *r, uint64_t offset, uint64_t end)
 		ahead_read(&r->ahead, first, last, !!w);
 }
 
-void reader_outdate(struct vmo *vmo, uint64_t offset, uint64_t end)
+void reader_outdate(struct reader *r, uint64_t offset, uint64_t end)
 {
-	struct reader *r = &vmo->reader;
-
 	for (unsigned int i = 0; i < r->depth; i++) {
 		struct window *w = &r->windows[i];
 
@@ -162,47 +125,45 @@ void reader_outdate(struct vmo *vmo, uint64_t offset, uint64_t end)
 	}
 }
 
-void reader_request(struct vmo *vmo, uint64_t offset, uint64_t length)
+void reader_request(struct reader *r, uint64_t offset, uint64_t length)
 {
-	struct reader *r = &vmo->reader;
+	struct target *t = r->target;
 	struct request *req;
 
-	vmo_refresh(vmo);
-	if (vmo->detached || offset >= vmo->size || !length)
+	pager_refresh(t);
+	if (t->detached || offset >= t->size || !length)
 		return;
-	if (length > vmo->size - offset)
-		length = vmo->size - offset;
+	if (length > t->size - offset)
+		length = t->size - offset;
 	req = malloc(sizeof(*req));
 	if (!req) {
-		log_limited(&vmo->limit, "%s: out of memory: a READ fails",
-			    vmo->name);
-		reader_fail(vmo, offset, length, EIO);
+		log_limited(&t->limit, "%s: out of memory: a READ fails", t->name);
+		answer_fail(t, offset, length, EIO);
 		return;
 	}
 	*req = (struct request){ .offset = offset, .end = offset + length };
-	*r->requests_end = req;
-	r->requests_end = &req->next;
+	*r->requests.end = req;
+	r->requests.end = &req->next;
 	tell_ahead(r, offset, offset + length);
-	reader_pump(vmo);
+	reader_pump(r);
 }
 
-void reader_cancel(struct vmo *vmo)
+void reader_cancel(struct reader *r)
 {
-	reader_trim(&vmo->reader, 0, UINT64_MAX);
+	answer_trim(&r->requests, 0, UINT64_MAX);
 }
 
-int reader_init(struct vmo *vmo, uint32_t window_size, unsigned int depth,
-		uint64_t ahead)
+int reader_init(struct reader *r, struct target *t, uint32_t window_size,
+		unsigned int depth, uint64_t ahead)
 {
-	struct reader *r = &vmo->reader;
-	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
 	uint8_t *memory;
 
 	*r = (struct reader){
+		.target = t,
 		.window_size = window_size,
-		.page_size = page,
 		.depth = depth,
-		.requests_end = &r->requests,
+		.requests.end = &r->requests.first,
+		.freed = reader_pump,
 	};
 	r->windows = calloc(depth, sizeof(*r->windows));
 	memory = mmap(NULL, (size_t)depth * window_size, PROT_READ | PROT_WRITE,
@@ -210,19 +171,17 @@ int reader_init(struct vmo *vmo, uint32_t window_size, unsigned int depth,
 	if (!r->windows || memory == MAP_FAILED)
 		return ENOMEM;
 	for (unsigned int i = 0; i < depth; i++)
-		if (window_init(&r->windows[i], vmo,
+		if (window_init(&r->windows[i], r,
 				memory + (size_t)i * window_size))
 			return ENOMEM;
 	ahead_init(&r->ahead, window_size, ahead);
 	return 0;
 }
 
-void reader_free(struct vmo *vmo)
+void reader_free(struct reader *r)
 {
-	struct reader *r = &vmo->reader;
-
-	reader_cancel(vmo);
-	reader_clear_bad(vmo);
+	reader_cancel(r);
+	bad_clear(&r->bads);
 	for (unsigned int i = 0; i < r->depth; i++)
 		window_free(&r->windows[i]);
 	munmap(r->windows[0].buffer, (size_t)r->depth * r->window_size);

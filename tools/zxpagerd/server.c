@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -23,7 +24,6 @@
 #define SPARE_FDS	16	/* for what serving a client takes for a moment */
 #define PAUSE_MS	100
 
-unsigned int client_max = CLIENTS_MAX;
 static struct event connections;
 static struct timer pause_timer;
 static struct log_limit limit;
@@ -175,11 +175,6 @@ static void connection_ready(struct event *ev, int res)
 	listen_for_clients();
 }
 
-void server_client_gone(void)
-{
-	listen_for_clients();
-}
-
 /* The lowest free descriptor tells how many there are below it. */
 static void find_room(void)
 {
@@ -219,6 +214,7 @@ void server_open(const char *path)
 	find_room();
 	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	connections.handler = connection_ready;
+	client_on_gone(listen_for_clients);
 	listen_for_clients();
 }
 

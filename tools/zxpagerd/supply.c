@@ -6,7 +6,6 @@
  */
 #include <stddef.h>
 
-#include "pager.h"
 #include "supply.h"
 
 /* So many with one call. */
@@ -43,17 +42,21 @@ static struct supply *take(struct queue *q)
 void supply_all(void)
 {
 	struct supply *together[TOGETHER], *s;
+	struct content *content[TOGETHER];
 	struct queue *q;
 	unsigned int n;
 
 	while (urgent.first || others.first) {
 		q = urgent.first ? &urgent : &others;
 		n = 0;
-		while (n < TOGETHER && (s = take(q)))
-			if (s->begin(s))
-				together[n++] = s;
+		while (n < TOGETHER && (s = take(q))) {
+			if (!s->begin(s))
+				continue;
+			content[n] = &s->content;
+			together[n++] = s;
+		}
 		if (n)
-			pager_supply_all(together, n);
+			pager_supply_all(content, n);
 		for (unsigned int i = 0; i < n; i++)
 			together[i]->handler(together[i]);
 	}

@@ -18,7 +18,6 @@
 
 #include "log.h"
 #include "pager.h"
-#include "vmo.h"
 #include "window.h"
 
 /* Internal errno for a file that is not as long any more; fails with EIO. */
@@ -26,17 +25,17 @@
 
 static uint32_t page_size(const struct window *w)
 {
-	return w->vmo->reader.page_size;
+	return w->reader->target->page_size;
 }
 
 static size_t wanted_words(const struct reader *r)
 {
-	return (r->window_size / r->page_size + 63) / 64;
+	return (r->window_size / r->target->page_size + 63) / 64;
 }
 
 bool window_is_wanted(const struct window *w)
 {
-	for (size_t i = 0; i < wanted_words(&w->vmo->reader); i++)
+	for (size_t i = 0; i < wanted_words(w->reader); i++)
 		if (w->wanted[i])
 			return true;
 	return false;
@@ -79,14 +78,14 @@ static int fail_code(int error)
 /* Fails [@from, @to) of a window for good. */
 static void fail_part(struct window *w, uint32_t from, uint32_t to, int code)
 {
-	reader_fail(w->vmo, w->offset + from, to - from, code);
+	answer_fail(w->reader->target, w->offset + from, to - from, code);
 	set_wanted(w, from, to, false);
 }
 
 /* How much of [w->from, w->to) the file has; beyond that it is zero. */
 static uint32_t part_bytes(const struct window *w)
 {
-	uint64_t size = w->vmo->backend->size, at = w->offset + w->from;
+	uint64_t size = w->reader->target->backend->size, at = w->offset + w->from;
 	uint64_t left = size > at ? size - at : 0;
 
 	return left < w->to - w->from ? (uint32_t)left : w->to - w->from;
@@ -94,7 +93,7 @@ static uint32_t part_bytes(const struct window *w)
 
 static void read_rest(struct window *w)
 {
-	struct backend *be = w->vmo->backend;
+	struct backend *be = w->reader->target->backend;
 
 	be->ops->read(be, &w->event, w->buffer + w->from + w->got,
 		      part_bytes(w) - w->got, w->offset + w->from + w->got);
@@ -106,7 +105,7 @@ static void read_rest(struct window *w)
  */
 static bool next_run(struct window *w)
 {
-	const struct reader *r = &w->vmo->reader;
+	const struct reader *r = w->reader;
 	uint32_t page = page_size(w), at = 0, end;
 	int code;
 
@@ -115,9 +114,9 @@ static bool next_run(struct window *w)
 			at += page;
 			continue;
 		}
-		code = reader_bad_code(r, w->offset + at);
+		code = bad_code(&r->bads, w->offset + at);
 		for (end = at + page; end < w->length && is_wanted(w, end) &&
-		     reader_bad_code(r, w->offset + end) == code; end += page)
+		     bad_code(&r->bads, w->offset + end) == code; end += page)
 			;
 		if (!code) {
 			w->from = at;
@@ -133,24 +132,23 @@ static bool next_run(struct window *w)
 /* What was being read cannot be had: with less of it perhaps. */
 static void part_failed(struct window *w, int error)
 {
-	struct vmo *vmo = w->vmo;
+	struct target *t = w->reader->target;
 
 	if (w->mode == WHOLE) {
 		w->mode = RUNS;
-		ahead_failed(&vmo->reader.ahead, w->offset);
+		ahead_failed(&w->reader->ahead, w->offset);
 	} else if (w->to - w->from > page_size(w)) {
 		w->mode = PAGES;
 	} else {
 		if (error == TRUNCATED)
-			log_limited(&vmo->limit,
+			log_limited(&t->limit,
 				    "%s: %s is shorter than the %llu bytes it had: page at %llu fails",
-				    vmo->name, vmo->backend->path,
-				    (unsigned long long)vmo->backend->size,
+				    t->name, t->backend->path,
+				    (unsigned long long)t->backend->size,
 				    (unsigned long long)(w->offset + w->from));
 		else
-			log_limited(&vmo->limit,
-				    "%s: %s: page at %llu fails: %s", vmo->name,
-				    vmo->backend->path,
+			log_limited(&t->limit,
+				    "%s: %s: page at %llu fails: %s", t->name, t->backend->path,
 				    (unsigned long long)(w->offset + w->from),
 				    strerror(error));
 		fail_part(w, w->from, w->to, fail_code(error));
@@ -160,12 +158,13 @@ static void part_failed(struct window *w, int error)
 /* The VMO is smaller than the window thinks; false if that is not so. */
 static bool clip(struct window *w)
 {
-	vmo_refresh(w->vmo);
-	if (w->offset + w->length <= w->vmo->size)
+	struct target *t = w->reader->target;
+
+	pager_refresh(t);
+	if (w->offset + w->length <= t->size)
 		return false;
-	w->length = w->vmo->size > w->offset ?
-		    (uint32_t)(w->vmo->size - w->offset) : 0;
-	set_wanted(w, w->length, w->vmo->reader.window_size, false);
+	w->length = t->size > w->offset ? (uint32_t)(t->size - w->offset) : 0;
+	set_wanted(w, w->length, w->reader->window_size, false);
 	return true;
 }
 
@@ -173,26 +172,28 @@ static bool clip(struct window *w)
 static bool begin_supply(struct window *w)
 {
 	/* The pages beside that are still good. */
-	if (reader_has_bad(&w->vmo->reader, w->offset + w->from, w->offset + w->to)) {
+	if (bad_any(&w->reader->bads, w->offset + w->from, w->offset + w->to)) {
 		if (w->mode == WHOLE)
 			w->mode = RUNS;
 		return false;
 	}
 	memset(w->buffer + w->from + w->got, 0, w->to - w->from - w->got);
-	w->supply.vmo = w->vmo;
-	w->supply.offset = w->offset + w->from;
-	w->supply.length = w->to - w->from;
-	w->supply.buffer = w->buffer + w->from;
+	w->supply.content = (struct content){
+		.target = w->reader->target,
+		.offset = w->offset + w->from,
+		.length = w->to - w->from,
+		.buffer = w->buffer + w->from,
+	};
 	return true;
 }
 
 static void end_supply(struct window *w)
 {
-	uint64_t done = w->supply.done;
-	zx_status_t status = w->supply.status;
+	const struct content *c = &w->supply.content;
+	zx_status_t status = c->status;
 
-	set_wanted(w, w->from, w->from + (uint32_t)done, false);
-	reader_trim(&w->vmo->reader, w->supply.offset, w->supply.offset + done);
+	set_wanted(w, w->from, w->from + (uint32_t)c->done, false);
+	answer_trim(&w->reader->requests, c->offset, c->offset + c->done);
 	if (status == ZX_ERR_BAD_STATE)
 		/* Detached: whoever waited was told. */
 		set_wanted(w, 0, w->length, false);
@@ -206,18 +207,16 @@ static void end_supply(struct window *w)
 /* There was nothing to be read for it. */
 static void supply_zeroes(struct window *w)
 {
-	struct supply *s = &w->supply;
-
 	if (!begin_supply(w))
 		return;
-	s->status = pager_supply(s->vmo, s->offset, s->length, s->buffer, &s->done);
+	pager_supply(&w->supply.content);
 	end_supply(w);
 }
 
 static void let_go(struct window *w)
 {
 	w->busy = false;
-	w->vmo->reader.busy--;
+	w->reader->busy--;
 }
 
 void window_step(struct window *w)
@@ -233,7 +232,7 @@ void window_step(struct window *w)
 			w->to = w->length;
 		} else if (!next_run(w)) {
 			let_go(w);
-			ahead_answered(&w->vmo->reader.ahead, w->offset);
+			ahead_answered(&w->reader->ahead, w->offset);
 			return;
 		}
 		if (part_bytes(w)) {
@@ -246,17 +245,17 @@ void window_step(struct window *w)
 
 void window_begin(struct window *w, uint64_t offset)
 {
-	struct reader *r = &w->vmo->reader;
-	uint64_t left = w->vmo->size - offset;
+	struct reader *r = w->reader;
+	uint64_t left = r->target->size - offset;
 
 	w->busy = true;
 	r->busy++;
 	w->outdated = false;
 	w->offset = offset;
 	w->length = left < r->window_size ? (uint32_t)left : r->window_size;
-	w->mode = reader_has_bad(r, offset, offset + w->length) ? RUNS : WHOLE;
+	w->mode = bad_any(&r->bads, offset, offset + w->length) ? RUNS : WHOLE;
 	memset(w->wanted, 0, wanted_words(r) * sizeof(*w->wanted));
-	w->vmo->windows++;
+	r->target->windows++;
 }
 
 void window_want(struct window *w, uint64_t offset, uint64_t end)
@@ -267,7 +266,7 @@ void window_want(struct window *w, uint64_t offset, uint64_t end)
 static void go_on(struct window *w)
 {
 	window_step(w);
-	reader_pump(w->vmo);
+	w->reader->freed(w->reader);
 }
 
 /* Much may have happened since it was read. */
@@ -275,7 +274,7 @@ static bool window_ready(struct supply *s)
 {
 	struct window *w = event_owner(s, struct window, supply);
 
-	if (w->vmo->detached) {
+	if (w->reader->target->detached) {
 		let_go(w);
 		return false;
 	}
@@ -299,7 +298,7 @@ static void window_done(struct event *ev, int res)
 	struct window *w = event_owner(ev, struct window, event);
 	bool short_of;
 
-	if (w->vmo->detached) {
+	if (w->reader->target->detached) {
 		let_go(w);
 		return;
 	}
@@ -323,14 +322,14 @@ static void window_done(struct event *ev, int res)
 	go_on(w);
 }
 
-int window_init(struct window *w, struct vmo *vmo, uint8_t *buffer)
+int window_init(struct window *w, struct reader *r, uint8_t *buffer)
 {
 	w->event.handler = window_done;
 	w->supply.begin = window_ready;
 	w->supply.handler = window_supplied;
-	w->vmo = vmo;
+	w->reader = r;
 	w->buffer = buffer;
-	w->wanted = calloc(wanted_words(&vmo->reader), sizeof(*w->wanted));
+	w->wanted = calloc(wanted_words(r), sizeof(*w->wanted));
 	return w->wanted ? 0 : ENOMEM;
 }
 

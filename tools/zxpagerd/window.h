@@ -5,10 +5,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ahead.h"
+#include "answer.h"
+#include "bad.h"
 #include "loop.h"
 #include "supply.h"
-
-struct vmo;
 
 enum window_mode {
 	WHOLE,		/* read all of the window */
@@ -29,7 +30,7 @@ enum window_mode {
 struct window {
 	struct event event;
 	struct supply supply;
-	struct vmo *vmo;
+	struct reader *reader;
 	bool busy;
 	bool outdated;
 	enum window_mode mode;
@@ -40,8 +41,28 @@ struct window {
 	uint64_t *wanted;
 };
 
+/*
+ * struct reader - how the READs of one VMO are answered; see reader.h
+ * @window_size: a power of two, a multiple of the page size
+ * @depth: how many windows are read at a time; their memory is there from the start,
+ *	so that answering never needs any
+ * @busy: how many are being read now
+ * @freed: a window has become free
+ */
+struct reader {
+	struct target *target;
+	uint32_t window_size;
+	unsigned int depth;
+	unsigned int busy;
+	struct window *windows;
+	struct requests requests;
+	struct ahead ahead;
+	struct bads bads;
+	void (*freed)(struct reader *r);
+};
+
 /* 0 or an errno. */
-int window_init(struct window *w, struct vmo *vmo, uint8_t *buffer);
+int window_init(struct window *w, struct reader *r, uint8_t *buffer);
 void window_free(struct window *w);
 
 /* It is to be read from @offset on, with no page wanted; then window_want() and _step(). */

@@ -13,13 +13,18 @@
 #include "log.h"
 #include "options.h"
 #include "pager.h"
-#include "vmo.h"
+#include "writeback.h"
 
 #define RETRY_MIN_MS	250
 #define RETRY_MAX_MS	30000
 #define HURRY_MAX_MS	1000
 
 static bool hurry;
+
+static struct writeback *writeback_of(struct dirty *d)
+{
+	return event_owner(d, struct writeback, dirty);
+}
 
 static void begin_pass(struct pass *pass, uint64_t offset, uint64_t end)
 {
@@ -38,20 +43,17 @@ static void retry(struct writeback *wb)
 	wb->wanted = true;
 }
 
-static void succeeded(struct vmo *vmo)
+static void succeeded(struct writeback *wb)
 {
-	struct writeback *wb = &vmo->writeback;
-
 	if (wb->retry_ms)
-		log_line("%s: %s: what could not be written is there now", vmo->name,
-			 vmo->backend->path);
+		log_line("%s: %s: what could not be written is there now", wb->target->name,
+			 wb->target->backend->path);
 	wb->retry_ms = 0;
 	wb->retry_at = 0;
 }
 
-static void end_sync(struct vmo *vmo)
+static void end_sync(struct writeback *wb)
 {
-	struct writeback *wb = &vmo->writeback;
 	struct sync_request *req = wb->syncs;
 	int error = wb->sync.error;
 
@@ -64,24 +66,20 @@ static void end_sync(struct vmo *vmo)
 	req->done(req, error);
 }
 
-static void end_all(struct vmo *vmo)
+static void end_all(struct writeback *wb)
 {
-	struct writeback *wb = &vmo->writeback;
-
 	wb->all.active = false;
 	if (wb->all.error) {
 		retry(wb);
 		return;
 	}
-	wb->done = wb->started;
-	succeeded(vmo);
+	wb->dirty.done = wb->dirty.started;
+	succeeded(wb);
 }
 
 /* The pass whose turn it is; NULL if there is none. */
-static struct pass *choose(struct vmo *vmo)
+static struct pass *choose(struct writeback *wb)
 {
-	struct writeback *wb = &vmo->writeback;
-
 	if (wb->syncs) {
 		if (!wb->sync.active)
 			begin_pass(&wb->sync, wb->syncs->offset, wb->syncs->end);
@@ -90,140 +88,152 @@ static struct pass *choose(struct vmo *vmo)
 	if (!wb->all.active && wb->wanted && loop_now() >= wb->retry_at) {
 		wb->wanted = false;
 		wb->since = 0;
-		wb->started++;
+		wb->dirty.started++;
 		begin_pass(&wb->all, 0, UINT64_MAX);
 	}
 	return wb->all.active ? &wb->all : NULL;
 }
 
 /* @pass is over if it has come to its end; that of a sync also with an error. */
-static void advance(struct vmo *vmo, struct pass *pass)
+static void advance(struct writeback *wb, struct pass *pass)
 {
-	struct writeback *wb = &vmo->writeback;
 	struct pager_info info;
 
-	pass->at = wb->batch.next;
+	pass->at = wb->batch.parts.next;
 	if (!pass->error)
-		pass->error = wb->batch.error;
-	if (!pager_info(vmo, &info))
-		dirty_count(vmo, info.dirty);
+		pass->error = wb->batch.parts.error;
+	if (!pager_info(wb->target, &info))
+		dirty_count(&wb->dirty, info.dirty);
 	if (pass == &wb->sync) {
 		if (pass->at >= pass->end || pass->error)
-			end_sync(vmo);
+			end_sync(wb);
 	} else if (pass->at >= pass->end) {
-		end_all(vmo);
+		end_all(wb);
 	}
 	/* Others may have been waiting for what is not dirty any more. */
 	dirty_pump_all();
 }
 
-static void pump(struct vmo *vmo)
+static void pump(struct writeback *wb)
 {
-	struct writeback *wb = &vmo->writeback;
 	struct pass *pass;
 
 	if (wb->pumping)
 		return;
 	wb->pumping = true;
-	while (!wb->batch.busy && (pass = choose(vmo)))
-		if (!batch_begin(vmo, pass->at, pass->end))
-			advance(vmo, pass);
+	while (!wb->batch.busy && (pass = choose(wb)))
+		if (!batch_begin(&wb->batch, pass->at, pass->end))
+			advance(wb, pass);
 	wb->pumping = false;
 }
 
-void writeback_batch_done(struct vmo *vmo)
+static void batch_done(struct batch *b)
 {
-	struct writeback *wb = &vmo->writeback;
+	struct writeback *wb = event_owner(b, struct writeback, batch);
 
-	advance(vmo, wb->sync.active ? &wb->sync : &wb->all);
-	pump(vmo);
+	advance(wb, wb->sync.active ? &wb->sync : &wb->all);
+	pump(wb);
 }
 
-void writeback_want(struct vmo *vmo)
+void writeback_want(struct writeback *wb)
 {
-	vmo->writeback.wanted = true;
-	pump(vmo);
+	wb->wanted = true;
+	pump(wb);
 }
 
-void writeback_note(struct vmo *vmo)
+/* Something has become dirty. */
+static void note(struct writeback *wb)
 {
-	struct writeback *wb = &vmo->writeback;
-
 	if (!wb->since)
 		wb->since = loop_now();
-	if (vmo->dirty.bytes > options.dirty_background || dirty_is_much())
-		writeback_want(vmo);
+	if (wb->dirty.bytes > options.dirty_background || dirty_is_much())
+		writeback_want(wb);
 }
 
-void writeback_sync(struct vmo *vmo, struct sync_request *req)
+void writeback_sync(struct writeback *wb, struct sync_request *req)
 {
-	struct writeback *wb = &vmo->writeback;
-
 	req->next = NULL;
 	*wb->syncs_end = req;
 	wb->syncs_end = &req->next;
-	pump(vmo);
+	pump(wb);
 }
 
-static bool is_clean(const struct vmo *vmo, const struct pager_info *info)
+static bool is_clean(const struct writeback *wb, const struct pager_info *info)
 {
-	return !info->dirty && !info->zero && !vmo->writeback.batch.unsynced &&
-	       (!vmo->resizable || info->stream_size == vmo->backend->size);
+	return !info->dirty && !info->zero && !wb->batch.unsynced &&
+	       (!wb->target->resizable || info->stream_size == wb->target->backend->size);
 }
 
-bool writeback_is_clean(struct vmo *vmo, uint64_t *left)
+bool writeback_is_clean(struct writeback *wb, uint64_t *left)
 {
 	struct pager_info info;
 
 	*left = 0;
-	if (pager_info(vmo, &info))
+	if (pager_info(wb->target, &info))
 		return false;
 	*left = info.dirty + info.zero;
-	return is_clean(vmo, &info) && !vmo->writeback.batch.busy;
+	return is_clean(wb, &info) && !wb->batch.busy;
 }
 
 /* Zeroes and sizes come without a packet, so it is looked for them. */
-static void look(struct vmo *vmo)
+static void look(struct writeback *wb)
 {
-	struct writeback *wb = &vmo->writeback;
 	struct pager_info info;
 
-	if (pager_info(vmo, &info))
+	if (pager_info(wb->target, &info))
 		return;
-	dirty_count(vmo, info.dirty);
-	if (is_clean(vmo, &info)) {
+	dirty_count(&wb->dirty, info.dirty);
+	if (is_clean(wb, &info)) {
 		wb->since = 0;
 		return;
 	}
-	writeback_note(vmo);
+	note(wb);
 	if (hurry || loop_now() - wb->since >= (uint64_t)options.writeback_age * 1000)
 		wb->wanted = true;
 }
 
+void writeback_turn(void)
+{
+	struct dirty *d;
+	bool wanted;
+
+	while ((d = dirty_news(&wanted))) {
+		if (wanted)
+			writeback_want(writeback_of(d));
+		else
+			note(writeback_of(d));
+	}
+}
+
 void writeback_tick(void)
 {
-	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
-		if (!vmo->writable)
-			continue;
-		look(vmo);
-		pump(vmo);
-		dirty_pump(vmo);
+	for (struct dirty *d = dirties; d; d = d->next) {
+		look(writeback_of(d));
+		pump(writeback_of(d));
+		dirty_pump(d);
 	}
 }
 
 void writeback_hurry(void)
 {
 	hurry = true;
-	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
-		if (!vmo->writable)
-			continue;
-		vmo->writeback.retry_at = 0;
-		writeback_want(vmo);
+	for (struct dirty *d = dirties; d; d = d->next) {
+		writeback_of(d)->retry_at = 0;
+		writeback_want(writeback_of(d));
 	}
 }
 
-int writeback_init(struct vmo *vmo)
+int writeback_init(struct writeback *wb, struct target *t, struct reader *r)
 {
-	vmo->writeback.syncs_end = &vmo->writeback.syncs;
-	return batch_init(vmo);
+	wb->target = t;
+	wb->syncs_end = &wb->syncs;
+	wb->batch.done = batch_done;
+	dirty_init(&wb->dirty, t);
+	return batch_init(&wb->batch, t, r, &wb->dirty);
+}
+
+void writeback_free(struct writeback *wb)
+{
+	dirty_free(&wb->dirty);
+	batch_free(&wb->batch);
 }

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "batch.h"
-#include "loop.h"
+#include "dirty.h"
 
 /*
  * struct sync_request - somebody waits until a range is durable
@@ -29,15 +29,17 @@ struct pass {
 
 /*
  * struct writeback - when what is dirty in a VMO is written back
+ * @dirty: what that is
  * @batch: what is under way, for one of the passes
  * @all: the pass over all of it
  * @sync: that for the first of @syncs, which goes first
  * @wanted: all of it is to be written back, but not before @retry_at
  * @since: when something was dirty first, or 0
  * @retry_ms: how long was waited before the last try, 0 if that succeeded
- * @started, @done: passes over all of it that were begun; the last one that succeeded
  */
 struct writeback {
+	struct target *target;
+	struct dirty dirty;
 	struct batch batch;
 	struct pass all;
 	struct pass sync;
@@ -47,21 +49,20 @@ struct writeback {
 	uint64_t since;
 	uint64_t retry_at;
 	unsigned int retry_ms;
-	uint64_t started;
-	uint64_t done;
 };
 
-/* 0 or an errno. */
-int writeback_init(struct vmo *vmo);
+/* 0 or an errno; @r is the reader of what is written back. */
+int writeback_init(struct writeback *wb, struct target *t, struct reader *r);
+void writeback_free(struct writeback *wb);
 
 /* What is dirty is to be written back soon; after an error not at once. */
-void writeback_want(struct vmo *vmo);
-
-/* Something may have become dirty. */
-void writeback_note(struct vmo *vmo);
+void writeback_want(struct writeback *wb);
 
 /* Calls @req->done when what is dirty in its range by now is durable, or cannot be. */
-void writeback_sync(struct vmo *vmo, struct sync_request *req);
+void writeback_sync(struct writeback *wb, struct sync_request *req);
+
+/* Once in each turn of the loop: takes the news of what became dirty in the last one. */
+void writeback_turn(void);
 
 /* Looks after age and amount of what is dirty, and at what failed; again and again. */
 void writeback_tick(void);
@@ -70,9 +71,6 @@ void writeback_tick(void);
 void writeback_hurry(void);
 
 /* Nothing of the VMO is left to be written back; @left is how many bytes else. */
-bool writeback_is_clean(struct vmo *vmo, uint64_t *left);
-
-/* A batch has come to its end. */
-void writeback_batch_done(struct vmo *vmo);
+bool writeback_is_clean(struct writeback *wb, uint64_t *left);
 
 #endif /* ZXD_WRITEBACK_H */

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_CLIENT_H
+#define ZXD_CLIENT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* The most that are kept, if the limit of open files allows for as many. */
+#define CLIENTS_MAX	4096
+extern unsigned int client_max;
+
+/* @gone is called whenever a client has gone, so that there is room for another. */
+void client_on_gone(void (*gone)(void));
+
+/* A new connection; it closes itself. */
+void client_add(int fd, uid_t uid, bool allowed);
+
+/* Says why there will be no service, and hangs up. */
+void client_refuse(int fd, int error);
+
+/* How many there are. */
+unsigned int client_count(void);
+
+/* Begins to end the one that has been idle the longest; false if none is. */
+bool client_drop_idlest(void);
+
+#endif /* ZXD_CLIENT_H */

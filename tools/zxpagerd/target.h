@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_TARGET_H
+#define ZXD_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <zircon/types.h>
+
+#include "backend.h"
+#include "log.h"
+
+/*
+ * struct target - a VMO that is served, as far as everything below struct vmo sees it
+ * @size: of the VMO; see pager_refresh()
+ * @page_size: that of the machine
+ * @resizable: clients may change the size, and the file follows
+ * @held: READs and DIRTYs wait for ZXD_RELEASE
+ * @detached: no READ is answered any more
+ * @complete: its last packet has come
+ */
+struct target {
+	const char *name;
+	struct backend *backend;
+	zx_handle_t handle;
+	uint64_t size;
+	uint32_t page_size;
+	bool writable;
+	bool resizable;
+	bool held;
+	bool detached;
+	bool complete;
+	struct log_limit limit;
+	/* What ZXD_STAT tells. */
+	uint64_t packets;
+	uint64_t windows;
+	uint64_t ahead;
+	uint64_t failed;
+	uint64_t late;
+	uint64_t dirty_packets;
+	uint64_t granted;
+	uint64_t throttled;
+	uint64_t no_space;
+	uint64_t written;
+	uint64_t zeroed;
+	uint64_t writeback_errors;
+	uint64_t syncs;
+};
+
+#endif /* ZXD_TARGET_H */
