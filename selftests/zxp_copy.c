@@ -69,8 +69,7 @@ static unsigned int asked_again(copy_data *self)
 {
 	unsigned int nr = 0;
 
-	while (pager_has_read(&self->p, self->vmo, 1, 1) &&
-	       pager_wait_read(&self->p, self->vmo, 1, 1))
+	while (pager_has_read(&self->p, self->vmo, 1, 1))
 		nr++;
 	return nr;
 }

@@ -38,6 +38,8 @@ extern const struct vm_operations_struct zxp_vm_ops;
 bool zxp_mm_abandoned(struct mm_struct *mm);
 int zxp_fault_sleep(struct mm_struct *mm, struct zxp_request *request,
 		    unsigned int state, long timeout);
+void zxp_trap_passed(struct zxp_vmo *vmo);
+bool zxp_trap_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 bool zxp_trap_keep(struct zxp_vmo *vmo, pgoff_t index);
 vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 		    unsigned long generation);

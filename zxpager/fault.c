@@ -307,6 +307,21 @@ static int zxp_fault_found(struct zxp_access *access, struct folio *folio)
 	       -EBUSY : 0;
 }
 
+/* Come back a moment later, if that may be. Else 0. */
+static vm_fault_t zxp_fault_give_way(struct vm_fault *vmf)
+{
+	struct file *file;
+
+	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY) ||
+	    vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return 0;
+	file = get_file(vmf->vma->vm_file);
+	release_fault_lock(vmf);
+	schedule_timeout_killable(1);
+	fput(file);
+	return VM_FAULT_RETRY;
+}
+
 static vm_fault_t zxp_fault(struct vm_fault *vmf)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
@@ -322,6 +337,13 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 
 	if (zxp_fault_failed(&access))
 		return VM_FAULT_SIGBUS;
+	if (writes) {
+		zxp_trap_passed(vmo);
+	} else if (zxp_trap_ahead(vmo, vmf->pgoff, vmf->pgoff)) {
+		ret = zxp_fault_give_way(vmf);
+		if (ret)
+			return ret;
+	}
 
 	for (;;) {
 		access.generation = zxp_vmo_generation(vmo);
@@ -360,14 +382,15 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 /*
  * Map what is there already of the pages around a fault: nothing around a missing
  * page, so that the daemon is asked soon, and nothing but the page itself where the
- * next one is missing. Then it came alone, and so will its neighbours.
+ * next one is missing. Then it came alone, and so will its neighbours. And nothing where a
+ * store is on its way, which ->fault knows how to let pass.
  */
 static vm_fault_t zxp_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 {
-	unsigned int run = zxp_vmo_has_pages(zxp_vmo_of(file_inode(vmf->vma->vm_file)),
-					     vmf->pgoff);
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
+	unsigned int run = zxp_vmo_has_pages(vmo, vmf->pgoff);
 
-	if (!run)
+	if (!run || zxp_trap_ahead(vmo, start, end))
 		return 0;
 	if (run == 1)
 		return filemap_map_pages(vmf, vmf->pgoff, vmf->pgoff);

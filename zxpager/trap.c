@@ -24,6 +24,9 @@
  * would be to hold the other one's lock. Its loops look for a fatal signal. If ->fault
  * then refuses to wait the request stays as a hint, so that the next try succeeds.
  *
+ * Who only reads a page that has just left the page table for such a store waits for a
+ * moment, so that the store comes to ->fault before the page is mapped again.
+ *
  * In steps 1 and 2 the store is made again at once, so whoever was killed, or must not
  * wait any more, gets SIGBUS.
  */
@@ -34,6 +37,9 @@
 #include <linux/task_work.h>
 
 #include "access.h"
+
+/* For so long readers give way: enough to come back, little enough not to matter. */
+#define ZXP_TRAP_AHEAD		(HZ / 100 + 1)
 
 /**
  * struct zxp_trap - a store that waits where its task returns to user mode
@@ -46,6 +52,7 @@
  * @split: to be split, instead of @request
  * @inside: the store was not made in user mode; so nobody waits there
  * @lasting: the daemon is to answer all the same
+ * @zapped: until then readers give way; 0 for not
  */
 struct zxp_trap {
 	struct callback_head work;
@@ -57,6 +64,7 @@ struct zxp_trap {
 	bool split;
 	bool inside;
 	bool lasting;
+	unsigned long zapped;
 };
 
 /**
@@ -161,6 +169,47 @@ static bool zxp_trap_inside(struct zxp_vmo *vmo)
 }
 
 /**
+ * zxp_trap_passed() - the calling task has come to ->fault
+ * @vmo: the VMO
+ */
+void zxp_trap_passed(struct zxp_vmo *vmo)
+{
+	struct zxp_trap *trap = zxp_trap_find(vmo);
+
+	if (trap)
+		WRITE_ONCE(trap->zapped, 0);
+}
+
+/**
+ * zxp_trap_ahead() - is a store under way to ->fault?
+ * @vmo: the VMO
+ * @start: first page
+ * @end: the last one
+ *
+ * Return: whether a read of one of these pages had better come later.
+ */
+bool zxp_trap_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
+{
+	struct zxp_trap *trap;
+	unsigned long zapped;
+	bool ahead = false;
+
+	if (list_empty_careful(&vmo->traps))
+		return false;
+	spin_lock(&vmo->faults_lock);
+	list_for_each_entry(trap, &vmo->traps, link) {
+		zapped = READ_ONCE(trap->zapped);
+		ahead = zapped && time_before(jiffies, zapped) &&
+			start <= trap->index && trap->index <= end &&
+			trap->task != current;
+		if (ahead)
+			break;
+	}
+	spin_unlock(&vmo->faults_lock);
+	return ahead;
+}
+
+/**
  * zxp_trap_keep() - what the calling task asked for a page is to stay asked
  * @vmo: the VMO
  * @index: the page
@@ -201,6 +250,7 @@ static int zxp_trap_start(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 	trap->split = split;
 	trap->inside = vmf->vma->vm_mm != current->mm;
 	trap->lasting = false;
+	trap->zapped = 0;
 	spin_lock(&vmo->faults_lock);
 	list_add(&trap->link, &vmo->traps);
 	spin_unlock(&vmo->faults_lock);
@@ -262,6 +312,7 @@ vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 	pgoff_t index = vmf->pgoff, end = index + 1;
 	bool same_place = false, remote = mm != current->mm;
 	enum zxp_note_kind note;
+	struct zxp_trap *trap;
 	int ret = 0;
 
 	note = zxp_vmo_recall_fault(vmo, index, &same_place);
@@ -301,6 +352,9 @@ vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 		    !zxp_vmo_note_fault(vmo, index, ZXP_NOTE_ZAPPED))) {
 		return zxp_trap_here(vmo, vmf, generation);
 	}
+	trap = zxp_trap_find(vmo);
+	if (trap && trap->index == index)
+		WRITE_ONCE(trap->zapped, (jiffies + ZXP_TRAP_AHEAD) | 1);
 	unmap_mapping_pages(vmo->inode.i_mapping, index, 1, false);
 	return VM_FAULT_NOPAGE;
 }
