@@ -11,7 +11,6 @@
 #include <linux/fs.h>
 #include <linux/falloc.h>
 #include <linux/highmem.h>
-#include <linux/pagevec.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 

@@ -7,12 +7,19 @@
 #define _ZXPAGER_COMPAT_H
 
 #include <linux/fs.h>
+#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/version.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "zxpager needs Linux 6.1 or later"
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+#include <linux/pagevec.h>
+#else
+#include <linux/folio_batch.h>
 #endif
 
 /* filemap_get_folio() says "nothing there" with NULL before 6.4. */
@@ -22,6 +29,16 @@ static inline struct folio *zxp_filemap_get_folio(struct address_space *mapping,
 	struct folio *folio = filemap_get_folio(mapping, index);
 
 	return IS_ERR(folio) ? NULL : folio;
+}
+
+/* Where memory comes from is the task's business, so no policy is given, since 6.19. */
+static inline struct folio *zxp_filemap_alloc_folio(gfp_t gfp, unsigned int order)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+	return filemap_alloc_folio(gfp, order);
+#else
+	return filemap_alloc_folio(gfp, order, NULL);
+#endif
 }
 
 /* Large folios are for kernels in which most file systems have them, and 64 bits. */
@@ -38,6 +55,19 @@ static inline void zxp_mapping_set_large_folios(struct address_space *mapping)
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
 #define copy_splice_read	generic_file_splice_read
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define copy_folio_from_iter_atomic(folio, offset, bytes, iter) \
+	copy_page_from_iter_atomic(&(folio)->page, offset, bytes, iter)
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define alloc_pages_bulk	alloc_pages_bulk_array
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define inode_just_drop		generic_delete_inode
 #endif
 
 /*

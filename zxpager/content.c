@@ -13,7 +13,6 @@
  * what was pinned when it was written to. See large.c.
  */
 #include <linux/highmem.h>
-#include <linux/pagevec.h>
 #include <linux/slab.h>
 
 #include "zxpager_private.h"
@@ -214,7 +213,7 @@ int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index)
 {
 	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping);
-	struct folio *folio = filemap_alloc_folio(gfp, 0);
+	struct folio *folio = zxp_filemap_alloc_folio(gfp, 0);
 	int ret = 0;
 
 	if (!folio)

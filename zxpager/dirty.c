@@ -183,7 +183,7 @@ static struct folio *zxp_vmo_hold_folio_locked(struct zxp_vmo *vmo, pgoff_t inde
 	if (!zxp_vmo_is_zero(vmo, index))
 		return ERR_PTR(-ENOENT);
 
-	folio = filemap_alloc_folio(gfp, 0);
+	folio = zxp_filemap_alloc_folio(gfp, 0);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);
 	folio_zero_range(folio, 0, PAGE_SIZE);

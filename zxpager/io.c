@@ -336,9 +336,9 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 			folio_put(folio);
 			continue;
 		}
-		copied = copy_page_from_iter_atomic(&folio->page,
-						    offset_in_folio(folio, *pos),
-						    len, from);
+		copied = copy_folio_from_iter_atomic(folio,
+						     offset_in_folio(folio, *pos),
+						     len, from);
 		flush_dcache_folio(folio);
 		*pos += copied;
 		if (copied)

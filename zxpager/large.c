@@ -69,8 +69,8 @@ bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr)
  */
 struct folio *zxp_vmo_alloc_large(struct zxp_vmo *vmo, unsigned int order)
 {
-	return filemap_alloc_folio(mapping_gfp_mask(vmo->inode.i_mapping) |
-				   __GFP_NORETRY | __GFP_NOWARN, order);
+	return zxp_filemap_alloc_folio(mapping_gfp_mask(vmo->inode.i_mapping) |
+				       __GFP_NORETRY | __GFP_NOWARN, order);
 }
 
 /**
@@ -119,7 +119,7 @@ static struct folio **zxp_alloc_folios(struct zxp_vmo *vmo, unsigned long nr)
 	if (!folios)
 		return NULL;
 	for (i = 0; i < nr; i++) {
-		folios[i] = filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
+		folios[i] = zxp_filemap_alloc_folio(zxp_vmo_supply_gfp(vmo), 0);
 		if (!folios[i]) {
 			zxp_put_folios(folios, nr);
 			return NULL;

@@ -76,14 +76,14 @@ static void zxp_supply_reserve(struct zxp_supply *s, struct zxp_batch *batch)
 {
 	memset(batch->folio, 0, sizeof(batch->folio));
 	if (zxp_supply_any_node())
-		alloc_pages_bulk_array(zxp_vmo_supply_gfp(s->vmo), batch->nr,
-				       (struct page **)batch->folio);
+		alloc_pages_bulk(zxp_vmo_supply_gfp(s->vmo), batch->nr,
+				 (struct page **)batch->folio);
 }
 
 /* The reserved one, if there is one. */
 static struct folio *zxp_supply_alloc(struct zxp_supply *s, struct folio *reserved)
 {
-	return reserved ?: filemap_alloc_folio(zxp_vmo_supply_gfp(s->vmo), 0);
+	return reserved ?: zxp_filemap_alloc_folio(zxp_vmo_supply_gfp(s->vmo), 0);
 }
 
 static struct folio *zxp_supply_from_user(struct zxp_supply *s,

@@ -86,7 +86,7 @@ static const struct super_operations zxp_sops = {
 	.alloc_inode = zxp_alloc_inode,
 	.free_inode = zxp_free_inode,
 	.evict_inode = zxp_evict_inode,
-	.drop_inode = generic_delete_inode,
+	.drop_inode = inode_just_drop,
 	.statfs = simple_statfs,
 };
 

@@ -6,7 +6,6 @@
  * after BEGIN, and can only be written to by becoming dirty again, which END sees.
  */
 #include <linux/mm.h>
-#include <linux/pagevec.h>
 #include <linux/rmap.h>
 
 #include "zxpager_private.h"
