@@ -53,7 +53,7 @@ test_success_and_arguments() {
 
 test_kernel_of_each_series() {
 	local series
-	for series in $zx_series; do
+	for series in $(judged_stock); do
 		vm 0 --kernel "$series" -- sh -c 'uname -r; pwd; id -u'
 		same output "$(cat "$tmp/out")" \
 			"$("$scripts/kernel.sh" --release "$series")"$'\n'"$PWD"$'\n'0
