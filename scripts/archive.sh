@@ -23,10 +23,10 @@ archive_mirror() {
 # archive COMMAND...: apt-get or apt-cache, with those suites alone
 archive() { "$1" -c "$zx_archive/apt.conf" "${@:2}"; }
 
-# archive_read MINUTES: read the lists, unless they are younger.  The keys that sign those suites may be newer than what
-# this machine was installed with, but its own release has them in a package, which
-# the machine's own keys vouch for.  A suite that cannot be read is said, and the
-# others are used.
+# archive_read MINUTES: read the lists, unless they are younger.  The keys that sign
+# those suites may be newer than what this machine was installed with, but its own
+# release has them in a package, which the machine's own keys vouch for.  A suite that
+# cannot be read is named, and the others are used.
 archive_read() {
 	local mirror suite tmp=$zx_archive/new
 	! archive_fresh "$1" || return 0
