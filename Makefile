@@ -3,7 +3,7 @@
 # For people; kbuild reads Kbuild.  "make help" says what there is.
 #
 #   KDIR=DIR      the kernel to build for: its headers or its build directory
-#   KERNEL=6.12   one of the test kernels, 6.1 or 6.12, instead
+#   KERNEL=6.12   one of the test kernels, 6.1, 6.12 or newest, instead
 #   W=1, C=2      as in the kernel's own build
 #   O=DIR         where programs are built (default build)
 
@@ -16,7 +16,7 @@ flavour := $(or $(FLAVOUR),debug)
 DESTDIR ?=
 PREFIX ?= /usr/local
 
-.PHONY: all modules tools selftests check lint rig-test demo vm deps
+.PHONY: all modules tools selftests check quick newest lint rig-test demo vm deps
 .PHONY: conformance integrity crash random stress fuzz test_module debug kunit coverage
 .PHONY: fail sanitize tools-coverage bench profile
 .PHONY: install modules_install headers_install clean help
@@ -35,8 +35,14 @@ selftests:		## the test programs
 	+$(MAKE) -C selftests O='$(out)' \
 		KSELFTEST_INC="$$(scripts/ksrc.sh --kselftest)"
 
-check:			## everything: lint, builds, all tests on 6.1 and 6.12
+check:			## everything: lint, builds, all tests on 6.1 and 6.12, many on the newest
 	@scripts/check.sh
+
+quick:			## before a commit: lint and tests of what has changed [SINCE=main]
+	@scripts/quick.sh $(SINCE)
+
+newest:			## all selftests on Debian's newest kernel, to record it if they pass
+	@scripts/newest.sh --try
 
 test_module: tools selftests
 	@scripts/deps.sh rig test

@@ -23,7 +23,7 @@ if ! { true <> /dev/kvm; } 2> /dev/null; then
 	exit
 fi
 which=$kernel
-[[ " $zx_series " != *" $kernel "* ]] || which=$(release_of "$kernel")
+! is_stock "$kernel" || which=$(release_of "$kernel")
 key=$({ echo "$which"; uname -rv; qemu-system-x86_64 --version
 	grep -m 1 'model name' /proc/cpuinfo || :; } | sha256sum | cut -c1-24)
 

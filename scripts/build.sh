@@ -3,11 +3,11 @@
 #
 # build.sh [--clang] KERNEL [make argument...]: build the module
 #
-# KERNEL is 6.1 or 6.12 (Debian's stock kernel, fetched if need be), such a series
-# with one of our flavours, as in 6.12-debug (see kernel.sh), "running", or the path of a kernel's headers or build directory.  The sources are linked into
-# build/NAME, where NAME is the series or the kernel's release, and compiled
-# there: kbuild writes next to what it compiles.  The module is
-# build/NAME/zxpager.ko.
+# KERNEL is 6.1, 6.12 or newest (Debian's stock kernel, fetched if need be), such a
+# series with one of our flavours, as in 6.12-debug (see kernel.sh), "running", or the
+# path of a kernel's headers or build directory.  The sources are linked into
+# build/NAME, where NAME is the series or the kernel's release, and compiled there:
+# kbuild writes next to what it compiles.  The module is build/NAME/zxpager.ko.
 #
 #   --clang    with clang, in build/NAME-clang
 #   --sparse   checked by sparse too, in build/NAME-sparse
@@ -32,7 +32,7 @@ while [ $# -gt 0 ]; do
 	esac
 	shift
 done
-kernel=${1:?a kernel: 6.1, 6.12, running or a path}
+kernel=${1:?a kernel: 6.1, 6.12, newest, running or a path}
 shift
 
 case $kernel in
@@ -53,8 +53,8 @@ running)
 	name=$kernel kdir=$("$zx_root/scripts/kernel.sh" "$kernel") || exit
 	;;
 *)
-	"$zx_root/scripts/kernel.sh" "$kernel" > /dev/null || exit
-	name=$kernel kdir=$(headers_of "$(release_of "$kernel")")
+	dir=$("$zx_root/scripts/kernel.sh" "$kernel") || exit
+	name=$kernel kdir=$(headers_of "${dir##*/}")
 	;;
 esac
 
@@ -81,14 +81,26 @@ case $name in
 *-test) args+=(GCOV_PROFILE=y) ;;
 *-debug) args+=(KCOV_INSTRUMENT=y) ;;
 esac
-# Type information for the module needs that of the kernel, not in headers.
-[ -e "$kdir/vmlinux" ] || args+=(CONFIG_DEBUG_INFO_BTF_MODULES=)
+# Debian's headers name the compiler that made the kernel. Where it is not installed
+# another does as well, without the options and attributes that only the former knows.
+cc=$(sed -n 's/^CC = .*)\(gcc-[0-9]*\)$/\1/p' "$kdir/.kernelvariables" 2> /dev/null) || :
+if [ -n "$cc" ] && ! command -v "$cc" > /dev/null; then
+	args+=(CC=gcc CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT=)
+	flags="-Wno-attributes $flags"
+fi
+# Type information for the module needs that of the kernel, which is not in headers,
+# and a pahole that is as new.
+pahole=$(sed -n 's/^CONFIG_PAHOLE_VERSION=//p' "$kdir/.config" 2> /dev/null) || :
+ours=$(pahole --version 2> /dev/null | tr -dc 0-9) || :
+[ -e "$kdir/vmlinux" ] && [ "${ours:-0}" -ge "${pahole:-0}" ] ||
+	args+=(CONFIG_DEBUG_INFO_BTF_MODULES= CONFIG_PAHOLE_VERSION="${ours:-0}")
 if [ -n "$clang" ]; then
 	# The headers were configured for gcc: what clang 14 does not know is not
 	# asked for.  This build is for its warnings, it is not what tests load.
 	args+=(CC=clang CONFIG_CC_IS_GCC= CONFIG_CC_IS_CLANG=y
 		CONFIG_RETHUNK= CONFIG_MITIGATION_RETHUNK= CONFIG_SLS= CONFIG_MITIGATION_SLS=
 		CONFIG_FTRACE_MCOUNT_USE_CC= CONFIG_INIT_STACK_ALL_ZERO=
+		CONFIG_UBSAN_BOUNDS_STRICT= CONFIG_STACKPROTECTOR=
 		CONFIG_CC_IMPLICIT_FALLTHROUGH=-Wimplicit-fallthrough)
 	# The last two are for the kernel's own headers as clang 14 sees them.
 	flags="-Wno-unknown-warning-option -Wno-unused-command-line-argument \

@@ -1,127 +1,38 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [SERIES...]: everything that can be checked, on 6.1 and on 6.12
+# check.sh [SERIES...]: everything that can be checked, on 6.1, on 6.12 and on the newest
 #
-# Installs what is missing, looks at the sources, builds the module with gcc and
-# clang, the tools and the tests, tries the rig, and runs all tests in guests: on
-# the stock kernels, and on those of ours that find more (see kernel.sh), where
-# what takes long has a short form here and a make target of its own.  As many
-# guests run at once as there are processors.
+# Installs what is missing, says how long the rest takes, looks at the sources, builds
+# the module with gcc and clang, the tools and the tests, tries the rig, and runs all
+# tests in guests: on the stock kernels, and on those of ours that find more (see
+# kernel.sh), where what takes long has a short form here and a make target of its
+# own.  On Debian's newest kernel (see newest.sh) it is the selftests of files and
+# mappings.  As many guests run at once as there are processors, and what needs none
+# runs beside them.
 # The last line sums up every case: "N passed, N failed, N skipped".  Exit status
 # 1 if any failed; one that was planned and did not report has failed.
 #
 # What the steps print is kept in build/check.
 #
-# shellcheck disable=SC2317 # much is called by suite(), step() and worker()
+# shellcheck disable=SC2317,SC2154 # much is called by name; steps.sh sets variables
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 case ${1:-} in -*) usage; exit 0 ;; esac
 
 cd "$zx_root"
 unset MAKEFLAGS MFLAGS MAKELEVEL
-# Others may run this for other trees: each has its own build directory.
-logs=$zx_root/build/check
-rm -rf "$logs"
-mkdir -p "$logs"
-touch "$logs/counts" "$logs/lock"
-series=("$@")
-[ $# -gt 0 ] || read -r -a series <<< "$zx_series"
-
-at() { printf '[%4d s] ' $SECONDS; }
-
-# tell TEXT...: lines that nothing comes between; several steps may be under way
-tell() { flock "$logs/lock" printf '%s\n' "$(at)$*"; }
-
-# count PASSED FAILED SKIPPED
-# shellcheck disable=SC2016 # that is for the inner shell
-count() { flock "$logs/lock" sh -c 'echo "$@" >> "$0"' "$logs/counts" "$@"; }
-
-# The end of a file, as a part of what is told.
-excerpt() { tail -n "$1" "$2" | sed 's/^/    /'; }
-
-# step NAME COMMAND...: a case that passes if the command does
-step() {
-	local name=$1 log start=$SECONDS
-	shift
-	log=$logs/${name//[ :,]/-}.log
-	if "$@" > "$log" 2>&1 < /dev/null; then
-		count 1 0 0
-		tell "$name: ok ($((SECONDS - start)) s)"
-		return 0
+all=("$@") series=() newest=''
+[ $# -gt 0 ] || read -r -a all <<< "$zx_stock"
+for s in "${all[@]}"; do
+	is_stock "$s" || die "unknown kernel series '$s' (known: $zx_stock)"
+	if [ "$s" = newest ]; then
+		newest=1
+	else
+		series+=("$s")
 	fi
-	count 0 1 0
-	tell "$name: FAILED ($((SECONDS - start)) s), the end of ${log#"$zx_root/"}:
-$(excerpt 30 "$log")"
-	return 1
-}
-
-# suite NAME COMMAND...: its output is KTAP, and each result is a case.  A guest
-# that crashed, hung or went away is one failure more, whatever was reported.
-suite() {
-	local name=$1 log start=$SECONDS status=0 rest lost=0 good bad skip
-	shift
-	log=$logs/${name//[ :,]/-}
-	"$@" > "$log.ktap" 2> "$log.log" < /dev/null || status=$?
-	if [ "$status" -ge 124 ] && [ "$status" -le 127 ]; then
-		lost=1
-	fi
-	rest=$((lost ? 0 : status))
-	read -r good bad skip <<< "$(scripts/ktap.sh --status "$rest" "$log.ktap")"
-	bad=$((bad + lost))
-	count "$good" "$bad" "$skip"
-	tell "$name: $good passed, $bad failed, $skip skipped ($((SECONDS - start)) s)$(
-		[ "$bad" = 0 ] || why "$log" "$status")"
-}
-
-# why LOG STATUS: what there is to say of a suite that failed
-why() {
-	echo
-	grep -B 8 -A 8 -i '^not ok\|^bail out' "$1.ktap" | grep -v '^ok ' |
-		head -n 60 | sed 's/^/    /' || :
-	grep -q '^1\.\.' "$1.ktap" || echo "    (no plan)"
-	[ "$2" = 0 ] || echo "    exit status $2, ${1#"$zx_root/"}.log says:"
-	excerpt 40 "$1.log"
-}
-
-# later COMMAND...: for the workers, who take what comes first
-later() { printf '%q ' "$@"; echo; } >> "$logs/queue"
-
-worker() {
-	local job
-	exec 6> "$logs/queue.lock"
-	while flock 6 && read -r job <&5; do
-		flock -u 6
-		eval "$job" 5<&- 6>&- || :
-	done
-}
-
-run_queue() {
-	local n workers
-	workers=$(nproc)
-	exec 5< "$logs/queue"
-	for ((n = 0; n < workers; n++)); do
-		worker &
-	done
-	wait
-	rm "$logs/queue"
-}
-
-# guest SERIES SCRIPT [ARG...]: a script of tests in a guest of that series
-guest() {
-	local kernel=$1 log mem=1024
-	shift
-	[ -e "$1" ] || { say "no $1"; return 1; }
-	built "$kernel" || { say "no module for Linux $kernel"; return 1; }
-	log=${1%.sh}
-	if is_flavour "$kernel"; then
-		mem=2048
-	fi
-	scripts/vm.sh --kernel "$kernel" --timeout 1500 --mem "$mem" \
-		--log "$logs/${log//\//-}-$kernel.klog" -- \
-		env CI=true O="$zx_root/build" \
-		ZXPAGER_KO="$zx_root/build/$kernel/zxpager.ko" "$@"
-}
+done
+. scripts/steps.sh
 
 # power_cuts SERIES ROUNDS: guests that are switched off
 power_cuts() {
@@ -138,6 +49,39 @@ ours() {
 
 short_stress() {
 	ZXP_SECONDS=$2 O="$zx_root/build" scripts/stress.sh "$1" 1
+}
+
+# Files and mappings, where kernels change most: what runs on the newest.
+short_selftests=(access evict file large life map mm module ranges uring wb_file
+	wb_kernel wb_map wb_stream zircon_access zircon_mapping)
+
+# The kernels of ours that a series is also tested on.
+kernels_of_ours() {
+	case $1 in
+	6.12) echo 6.12-debug 6.12-kcsan ;;
+	*) echo "$1-test" ;;
+	esac
+}
+
+# How long it takes: as long as last time, if that was here.
+last_time=$zx_cache/check-minutes/$(IFS=-; echo "${all[*]}")
+to_build=()
+how_long() {
+	local s k minutes=$((60 / $(nproc)))
+	for s in "${series[@]}"; do
+		for k in $(kernels_of_ours "$s"); do
+			scripts/kernel.sh --ready "$k" || to_build+=("$k")
+		done
+	done
+	[ ! -e "$last_time" ] || minutes=$(cat "$last_time")
+	tell "this takes about $minutes minutes on $(nproc) processors"
+	[ ${#to_build[@]} = 0 ] || tell "and about $((${#to_build[@]} * 16 / $(nproc)))" \
+		"more to build kernels, which are kept: ${to_build[*]}"
+}
+
+took() {
+	mkdir -p "${last_time%/*}"
+	[ ${#to_build[@]} -gt 0 ] || echo $(((SECONDS + 59) / 60)) > "$last_time"
 }
 
 # The short forms of "make kunit", "debug", "fail", "stress", "fuzz" and "sanitize":
@@ -182,30 +126,43 @@ conformance() {
 	tell "Linux $1, ${told##*$'\n'}"
 }
 
-# module NAME OPTION... KERNEL
-module() { scripts/build.sh --strict "$@"; }
-built() { [ -e "build/$1/zxpager.ko" ]; }
-strict="-O2 -g -Werror"
+# Without the recorded kernel another one is tried, and what is told of it does not
+# count as a failure: it is Debian that has changed.
+judge=()
+lenient() {
+	local lenient=1
+	"$@"
+}
+judge_newest() {
+	[[ " $(judged_stock) " != *" newest "* ]] || return 0
+	judge=(lenient)
+	tell "Linux $(recorded_newest), the recorded one, is gone from Debian:" \
+		"what fails on $(release_of newest) does not count"
+}
 
 # All of it is read before any of it runs: the scripts may be edited meanwhile.
 main() {
 	# Not through step(): what is installed is to be seen.
 	tell packages
 	scripts/deps.sh all || count 0 1 0
-	for s in "${series[@]}"; do
+	how_long
+	for s in "${all[@]}"; do
 		rm -f "build/$s/zxpager.ko"
 		step "guest kernel $s" scripts/kernel.sh "$s" || :
 	done
-	tell "guests run with $(scripts/accel.sh "${series[0]}" || echo nothing)"
-	later suite lint scripts/lint.sh
+	tell "guests run with $(scripts/accel.sh "${all[0]}" || echo nothing)"
 	for s in "${series[@]}"; do
-		later step "module for $s with gcc" module "$s"
-		later step "module for $s with clang" module --clang "$s"
+		later step "module for $s" module "$s"
 	done
+	if [ -n "$newest" ]; then
+		judge_newest
+		later "${judge[@]}" step "module for newest" module newest
+	fi
 	later step tools make -C tools O="$zx_root/build" CFLAGS="$strict"
 	later step selftests make -C selftests O="$zx_root/build" CFLAGS="$strict" \
 		KSELFTEST_INC="$(scripts/ksrc.sh --kselftest)"
 	run_queue
+	later suite lint scripts/lint.sh
 	later suite rig scripts/rig-test.sh
 	later suite syzlang selftests/fuzz/check_syzlang.py
 	for s in "${series[@]}"; do
@@ -223,6 +180,11 @@ main() {
 		later suite "killed daemons on $s" guest "$s" selftests/crash.sh kill 15
 		later suite "stress on $s" short_stress "$s" 20
 	done
+	if [ -n "$newest" ]; then
+		later "${judge[@]}" suite "selftests on newest" guest newest selftests/run.sh \
+			"${short_selftests[@]}"
+		later sh -c "scripts/newest.sh > '$logs/newest' 2>&1 || :"
+	fi
 	for s in "${series[@]}"; do
 		on_kernels_of_ours "$s"
 	done
@@ -233,22 +195,11 @@ main() {
 	for s in "${series[@]}"; do
 		conformance "$s"
 	done
+	[ -z "$newest" ] || tell "$(tail -n 1 "$logs/newest")"
+	[ ${#judge[@]} = 0 ] || judge_newest
+	took
 	tell "done"
 }
-
-# The last line is there whatever happens.
-finish() {
-	local passed=0 failed=0 skipped=0 good bad skip
-	[ "$1" = 0 ] || failed=1
-	while read -r good bad skip; do
-		passed=$((passed + good)) failed=$((failed + bad))
-		skipped=$((skipped + skip))
-	done < "$logs/counts"
-	echo "$passed passed, $failed failed, $skipped skipped"
-	[ "$failed" = 0 ] || exit 1
-}
-trap 'finish $?' EXIT
-trap 'exit 130' INT TERM
 
 main
 exit

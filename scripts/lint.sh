@@ -1,31 +1,58 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# lint.sh [--list] [WORD...]: what can be said of the sources without running them
+# lint.sh [--list] [--since REV] [--file FILE]... [WORD...]: what can be said of the
+# sources without running them
 #
 # Runs checkpatch, sparse, coccinelle, kernel-doc, two compilers, clang-tidy,
 # pyflakes, shellcheck and checks of documents, floors and names, as many at once as
 # there are processors.  Prints KTAP.  With words only the checks that have one of
 # them in their name.  Exit status 1 if one of them fails.
 #
-#   --list   print the names of the checks instead
+#   --list        print the names of the checks instead
+#   --since REV   only the checks of what has changed since this branch left that of
+#                 REV, or is not committed, and only those files where a check can
+#                 tell them apart
+#   --file FILE   the same for a file; may be repeated
 #
 # The checks themselves are in scripts/lint.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-list=
-case ${1:-} in
---list) list=1; shift ;;
--*) usage; exit 0 ;;
-esac
-
 cd "$zx_root"
+list='' limited='' changed=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--list) list=1 ;;
+	--since)
+		limited=1
+		out=$(changed_since "${2?}") || die "no revision '$2'"
+		mapfile -t -O ${#changed[@]} changed <<< "$out"
+		shift
+		;;
+	--file)
+		[ -f "${2?}" ] || die "no file '$2'"
+		limited=1
+		changed+=("$2")
+		shift
+		;;
+	--help | -h) usage; exit 0 ;;
+	-*) die "unknown option '$1' (see --help)" ;;
+	*) break ;;
+	esac
+	shift
+done
 words=("$@")
 names=() commands=()
+
+# about FILE..., about_like PATTERN: what the checks that follow look at; they are left
+# out if there is none of it
+about() { subjects=$#; }
+about_like() { subjects=$(files "$1" | wc -l); }
 
 # check NAME COMMAND...: fails with what the command printed
 check() {
 	local word
+	[ "$subjects" -gt 0 ] || return 0
 	for word in "${words[@]-}"; do
 		[[ $1 != *"$word"* ]] || break
 	done
@@ -39,27 +66,45 @@ check() {
 . scripts/lint/programs.sh
 . scripts/lint/texts.sh
 
+[ -z "$limited" ] || only "${changed[@]}"
+
 # Those that take longest come first, so that none is waited for at the end.
+about "${kernel_files[@]}"
 check "coccinelle: the kernel's rules" coccinelle
-for series in $zx_series; do
+about_like '^(Kbuild|(zxpager|uapi)/.*|scripts/build\.sh)$'
+for series in $(judged_stock); do
 	check "-Wall -Wextra with clang: Linux $series" \
 		scripts/build.sh --quiet --strict --clang "$series"
 	check "sparse, and W=1 with gcc: Linux $series" \
 		scripts/build.sh --quiet --strict --sparse "$series"
 done
+about "${kernel_files[@]}" "${tools_c[@]}"
 check "floors: no file uses what is above it" floors
+about "${tools_c[@]}"
 check "clang-tidy: tools" tidy
+about "${shell_files[@]}"
 check "shellcheck" shell_scripts
+about "${tools_c[@]}" "${selftests_c[@]}"
 check "-Wall -Wextra with clang: tools and selftests" clang_programs
+about "${tools_c[@]}"
 check "gcc -fanalyzer: tools" analyzer
+about "${user_files[@]}"
 check "checkpatch: selftests and tools" checkpatch_user
+about "${kernel_files[@]}"
 check "checkpatch: zxpager and uapi" checkpatch_kernel
+about "${kernel_files[@]}" "${user_files[@]}"
 check "kernel-doc" kernel_doc
+about_like '^(scripts/lint[/.]|\.clang-tidy)'
 check "the checks find what is wrong" scripts/lint/test.sh
+about_like '^scripts/bench/'
 check "the gate of zxbench finds what is slower" scripts/bench/test.py
+about_like '^selftests/conformance'
 check "conformance.py finds what is wrong" selftests/conformance_test.py
+about "${python_files[@]}"
 check "python" python_scripts
+about_like '^Documentation/man/'
 check "manual pages" manual_pages
+about_like .
 check "Documentation" documents
 check "README: two screens, and the figures of the bench" readme
 check "SPDX lines" spdx
@@ -71,7 +116,7 @@ if [ -n "$list" ]; then
 	printf '%s\n' "${names[@]}"
 	exit
 fi
-[ ${#names[@]} -gt 0 ] || die "no check has '${words[*]}' in its name"
+[ ${#names[@]} -gt 0 ] || [ -n "$limited" ] || die "no check has '${words[*]}' in its name"
 
 tmp=$(mktemp -d)
 # checkpatch keeps notes in the directory it is run in.

@@ -53,7 +53,7 @@ test_success_and_arguments() {
 
 test_kernel_of_each_series() {
 	local series
-	for series in $zx_series; do
+	for series in $(judged_stock); do
 		vm 0 --kernel "$series" -- sh -c 'uname -r; pwd; id -u'
 		same output "$(cat "$tmp/out")" \
 			"$("$scripts/kernel.sh" --release "$series")"$'\n'"$PWD"$'\n'0
@@ -284,6 +284,124 @@ test_counting() {
 	counts "1 1 0" 1 '1..1' 'ok 1 a'
 	counts "1 2 0" 1 '1..2' 'ok 1 a' 'Bail out! no module'
 	counts "1 0 0" 0 '1..1' '  not ok 1 - of a' 'ok 1 a' '# ok 2 said'
+}
+
+# steps COMMANDS: what is run by steps.sh, whose last line is in $tmp/out
+steps() {
+	local got=0
+	bash -e -c '. scripts/lib.sh; zx_me=rig-steps.sh; . scripts/steps.sh'$'\n'"$1" \
+		> "$tmp/out" 2>&1 || got=$?
+	rm -rf build/rig-steps
+	same status $got "$2"
+	same counts "$(tail -n 1 "$tmp/out")" "$3"
+}
+
+test_steps() {
+	steps 'step a true; later step b true; later step c true; run_queue' \
+		0 "3 passed, 0 failed, 0 skipped"
+	steps 'step a true; step b false || :' 1 "1 passed, 1 failed, 0 skipped"
+	steps 'step a true; false' 1 "1 passed, 1 failed, 0 skipped"
+	steps 'suite a printf "ok 1\nok 2 # SKIP\n1..3\n"' \
+		1 "1 passed, 1 failed, 1 skipped"
+	steps 'suite a sh -c "echo 1..1; echo ok 1; exit 126"' \
+		1 "1 passed, 1 failed, 0 skipped"
+	# What is only told of is not counted as a failure.
+	steps 'f() { local lenient=1; "$@"; }
+		later f step a false; later f suite b echo 1..2; later step c true
+		run_queue' 0 "1 passed, 0 failed, 3 skipped"
+}
+
+# --- which kernel, and which files ------------------------------------------------
+
+# newest RECORDED WANT: with what Debian has, and what is in the cache
+newest() {
+	same "newest, recorded $1" "$(ZXPAGER_NEWEST=$1 release_of newest)" "$2"
+	same "judged, recorded $1" "$(ZXPAGER_NEWEST=$1 judged_stock)" \
+		"$zx_series$([ "$1" != "$2" ] || echo " newest")"
+}
+
+test_release_of_the_newest() {
+	local debian dir
+	zx_cache=$tmp/cache
+	debian=$(printf 'linux-%s-amd64\n' {image,headers}-7.{2.9,2.11,10.1}+deb13 \
+		{image,headers}-7.3.4+deb14 image-7.11.1+deb13 headers-7.12.1+deb13 \
+		{image,headers}-7.13.1+deb13-{cloud,rt} kbuild-7.14.1+deb13)
+	apt_for() { [ "$1" = newest ] && echo "$debian"; }
+	same releases "$(apt_releases newest | tr '\n' ' ')" \
+		"7.2.9+deb13-amd64 7.2.11+deb13-amd64 7.3.4+deb14-amd64 7.10.1+deb13-amd64 "
+	newest 7.3.4+deb14-amd64 7.3.4+deb14-amd64
+	# Gone: the next one; all of them older: the last one.
+	newest 7.2.10+deb13-amd64 7.2.11+deb13-amd64
+	newest 7.3.2+deb13-amd64 7.3.4+deb14-amd64
+	newest 7.11.1+deb13-amd64 7.10.1+deb13-amd64
+	# What is in the cache needs no Debian.
+	dir=$(headers_of 7.2.10+deb13-amd64)
+	mkdir -p "$dir"
+	touch "$dir/Makefile" "$tmp/cache/kernels/7.2.10+deb13-amd64/.complete"
+	debian=
+	newest 7.2.10+deb13-amd64 7.2.10+deb13-amd64
+	if ZXPAGER_NEWEST=7.2.9+deb13-amd64 release_of newest 2> "$tmp/err"; then
+		same release some none
+	fi
+	said 'no Linux newest packages'
+}
+
+test_what_has_changed() {
+	zx_root=$tmp/tree
+	git init -q -b main "$zx_root"
+	cd "$zx_root"
+	git config user.name rig
+	git config user.email rig@localhost
+	touch same edited removed ours
+	git add . && git commit -q -m first
+	git checkout -q -b branch
+	echo 2 > ours && git commit -q -a -m second
+	git checkout -q main
+	echo 2 > same && git commit -q -a -m "not of the branch"
+	git checkout -q branch
+	echo 2 > edited && rm removed && touch new
+	same "since main" "$(changed_since main | sort | tr '\n' ' ')" "edited new ours "
+	same "since HEAD" "$(changed_since HEAD | sort | tr '\n' ' ')" "edited new "
+	if changed_since nothing 2> /dev/null; then
+		same revision some none
+	fi
+}
+
+# has_not TEXT PATTERN
+has_not() {
+	if grep -e "$2" <<< "$1"; then
+		same found "$2" nothing
+	fi
+}
+
+test_lint_of_what_has_changed() {
+	local list
+	list=$(scripts/lint.sh --list --file scripts/bench/gate.py)
+	grep -q -x python <<< "$list"
+	has_not "$list" 'shellcheck\|coccinelle\|sparse'
+	list=$(scripts/lint.sh --list --file zxpager/compat.h --file scripts/vm.sh)
+	grep -q coccinelle <<< "$list"
+	grep -q 'sparse, and W=1 with gcc: Linux 6.12' <<< "$list"
+	grep -q shellcheck <<< "$list"
+	has_not "$list" 'python\|clang: tools'
+	# Of two files with the same mistake the changed one is found.
+	mkdir "$tmp/tree"
+	git ls-files -co --exclude-standard | tar -c --ignore-failed-read -T - 2> /dev/null |
+		tar -x -C "$tmp/tree"
+	cd "$tmp/tree"
+	git init -q
+	echo 'import os' > scripts/bench/old.py
+	sed -i '1i#!/usr/bin/python3' scripts/bench/old.py
+	git add . && git -c user.name=rig -c user.email=rig@localhost commit -q -m first
+	cp scripts/bench/old.py scripts/bench/changed.py
+	if scripts/lint.sh --since HEAD python > "$tmp/out"; then
+		same lint passed failed
+	fi
+	grep -q 'changed.py.*imported but unused' "$tmp/out"
+	has_not "$(cat "$tmp/out")" old.py
+	rm scripts/bench/changed.py
+	scripts/lint.sh --since HEAD > "$tmp/out"
+	same "lint of nothing" "$(tail -n 1 "$tmp/out")" 1..0
 }
 
 # --- running them -----------------------------------------------------------------

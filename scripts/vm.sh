@@ -8,10 +8,9 @@
 # /dev/shm are the guest's own and empty, but for the checkout and the cache.
 # Its output comes to this standard output, byte for byte and as it is written.
 #
-#   --kernel K        6.1 or 6.12 (Debian's stock kernel), one of ours such as
-#                     6.12-debug (see kernel.sh), or the path of a
-#                     bzImage or of a kernel's build or unpacked directory;
-#                     default 6.12
+#   --kernel K        6.1, 6.12 or newest (Debian's stock kernel), one of ours such
+#                     as 6.12-debug (see kernel.sh), or the path of a bzImage or of a
+#                     kernel's build or unpacked directory; default 6.12
 #   --timeout S       seconds the command may take; default 300
 #   --boot-limit S    seconds the boot may take, on top; default 120, and 400 for
 #                     kernels of ours, which are slow, and to measure.  A guest that does not
@@ -107,7 +106,7 @@ trap 'exit 130' INT TERM HUP
 # Sets $image, $modules (a directory with lib/modules, or nothing), $release.
 find_kernel() {
 	local k=$1 f offset
-	if [[ " $zx_series " == *" $k "* ]] || is_flavour "$k"; then
+	if is_stock "$k" || is_flavour "$k"; then
 		k=$("$zx_root/scripts/kernel.sh" "$k") || exit 125
 	fi
 	image=
@@ -115,7 +114,7 @@ find_kernel() {
 		"$k/bzImage" "$k/vmlinuz"; do
 		[ -z "$image" ] && [ -f "$f" ] && image=$(realpath "$f")
 	done
-	[ -n "$image" ] || die "no kernel '$k': want one of $zx_series or a path"
+	[ -n "$image" ] || die "no kernel '$k': want one of $zx_stock or a path"
 	[ "$(od -An -c -j 514 -N 4 "$image" | tr -d ' ')" = HdrS ] ||
 		die "$image is no x86 bzImage"
 	offset=$(($(od -An -tu2 -j 526 -N 2 "$image") + 512))

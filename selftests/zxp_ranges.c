@@ -44,10 +44,11 @@ static struct zxp_supply_range range(struct test_vmo *vmo, uint64_t page, uint64
 
 #define expect_all(_ranges, _nr)	expect_end(0, _ranges, _nr, _nr, 0, 0)
 
-/* Threads wait for a page each. */
+/* A thread waits for a page. Its packet is there a moment before it sleeps. */
 #define wait_for(_i, _vmo, _page) do {						\
 	ASSERT_TRUE(thread_check_vmar(&self->t[_i], _vmo, _page, 1));		\
 	ASSERT_TRUE(pager_wait_read(&self->p, _vmo, _page, 1));			\
+	ASSERT_TRUE(wait_until(thread_asleep(&self->t[_i])));			\
 } while (0)
 
 TEST_F(ranges, one_vmo)

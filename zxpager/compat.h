@@ -12,14 +12,15 @@
 #include <linux/pagemap.h>
 #include <linux/sched.h>
 #include <linux/version.h>
-#if __has_include(<linux/folio_batch.h>)
-#include <linux/folio_batch.h>
-#else
-#include <linux/pagevec.h>
-#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
 #error "zxpager needs Linux 6.1 or later"
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+#include <linux/pagevec.h>
+#else
+#include <linux/folio_batch.h>
 #endif
 
 /* filemap_get_folio() says "nothing there" with NULL before 6.4. */

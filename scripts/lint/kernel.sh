@@ -69,6 +69,7 @@ coccinelle() {
 	local sources=("$@")
 	[ $# -gt 0 ] || mapfile -t sources < <(files '^zxpager/.*\.[ch]$' |
 		grep -v /compat.h)
+	[ ${#sources[@]} -gt 0 ] || return 0
 	rules=$(scripts/ksrc.sh --cocci)
 	includes=$(headers_of "$(release_of "${zx_series##* }")")
 	includes=${includes%-amd64}-common

@@ -75,7 +75,7 @@ spdx() {
 		echo "$f: no SPDX line"
 		bad=1
 	done < <(files '(\.(c|h|S|sh|py|awk|map|mk|yml|rst|clang-tidy)|akefile|Kbuild|Kconfig)$'
-		 printf '%s\n' "${shell_files[@]}" "${python_files[@]}")
+		 printf '%s\n' "${shell_files[@]}" "${python_files[@]}" | grep .)
 	[ -z "$bad" ]
 }
 
