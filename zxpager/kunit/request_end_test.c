@@ -1,28 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests, case by case: giving up, hints, detach, being held back, waking in runs.
+ * Requests, case by case: giving up, detach, being held back, waking in runs.
  */
-#include <linux/sched/signal.h>
-
 #include "request_test.h"
-
-/* As %ZXP_MAX_HINTS of request.c. */
-#define ZXP_HINTS	64
-
-static void zxp_give_up(struct kunit *test, unsigned int nr)
-{
-	struct zxp_requests *r = test->priv;
-
-	zxp_request_end(r->source, &r->request[nr]);
-}
-
-static int zxp_hint(struct kunit *test, pgoff_t start, pgoff_t *end)
-{
-	struct zxp_requests *r = test->priv;
-
-	return zxp_request_hint(r->source, ZXP_REQUEST_READ, start, end,
-				zxp_source_generation(r->source));
-}
 
 /* A request that was ended by its waiter leaves no trace. */
 static void zxp_request_given_up_takes_its_packet_back(struct kunit *test)
@@ -133,130 +113,6 @@ static void zxp_request_heir_has_its_own_first_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), -EIO);
 }
 
-struct zxp_signal_case {
-	const char *name;
-	unsigned int state;
-	int signal;
-	bool ends;
-};
-
-static const struct zxp_signal_case zxp_signals[] = {
-	{ "interruptible, a signal", TASK_INTERRUPTIBLE, SIGUSR1, true },
-	{ "interruptible, killed", TASK_INTERRUPTIBLE, SIGKILL, true },
-	{ "killable, a signal", TASK_KILLABLE, SIGUSR1, false },
-	{ "killable, killed", TASK_KILLABLE, SIGKILL, true },
-};
-
-static void zxp_signal_name(const struct zxp_signal_case *c, char *desc)
-{
-	strscpy(desc, c->name, KUNIT_PARAM_DESC_SIZE);
-}
-
-KUNIT_ARRAY_PARAM(zxp_signal, zxp_signals, zxp_signal_name);
-
-static void zxp_request_ends_for_a_signal(struct kunit *test)
-{
-	const struct zxp_signal_case *c = test->param_value;
-	struct zxp_requests *r = test->priv;
-	struct zxp_task *task;
-
-	r->waiter = (struct zxp_waiter) { .source = r->source, .start = 3, .end = 4,
-					  .state = c->state };
-	task = zxp_kunit_task(test, NULL, zxp_waiter_fn, &r->waiter);
-	KUNIT_ASSERT_TRUE(test, zxp_kunit_poll(zxp_kunit_waiting(r->source) == 1));
-	send_sig(c->signal, task->task, 1);
-	if (!c->ends) {
-		/* It is still there to be resolved. */
-		KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 3, 4));
-		zxp_answer(test, 3, 4, 0);
-	}
-	KUNIT_ASSERT_TRUE(test, zxp_task_join(task));
-	KUNIT_EXPECT_EQ(test, task->result, c->ends ? (long)-ERESTARTNOINTR : 0L);
-	KUNIT_EXPECT_EQ(test, r->source->nr_requests, 0U);
-	KUNIT_EXPECT_EQ(test, zxp_kunit_waiting(r->source), 0U);
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
-}
-
-static void zxp_hint_asks_without_waiting(struct kunit *test)
-{
-	struct zxp_requests *r = test->priv;
-	pgoff_t end = 8;
-
-	KUNIT_EXPECT_EQ(test, zxp_hint(test, 2, &end), 0);
-	KUNIT_EXPECT_EQ(test, end, 8UL);
-	KUNIT_EXPECT_EQ(test, r->source->nr_hints, 1U);
-	KUNIT_EXPECT_EQ(test, zxp_kunit_waiting(r->source), 0U);
-	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 2, 8));
-	zxp_answer(test, 2, 8, 0);
-	KUNIT_EXPECT_EQ(test, r->source->nr_hints, 0U);
-	KUNIT_EXPECT_EQ(test, r->source->nr_requests, 0U);
-}
-
-static void zxp_hint_leaves_out_what_is_asked_for(struct kunit *test)
-{
-	struct zxp_requests *r = test->priv;
-	pgoff_t end = 20;
-
-	zxp_ask(test, 0, 2, 4, false);
-	zxp_ask(test, 1, 4, 6, false);
-	zxp_ask(test, 2, 10, 12, false);
-	KUNIT_EXPECT_EQ(test, zxp_hint(test, 3, &end), 0);
-	KUNIT_EXPECT_EQ(test, end, 10UL);
-	KUNIT_EXPECT_EQ(test, r->source->nr_requests, 4U);
-	/* All of it is asked for. */
-	end = 10;
-	KUNIT_EXPECT_EQ(test, zxp_hint(test, 2, &end), 0);
-	KUNIT_EXPECT_EQ(test, end, 10UL);
-	KUNIT_EXPECT_EQ(test, r->source->nr_requests, 4U);
-	KUNIT_EXPECT_EQ(test, r->source->nr_hints, 1U);
-	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 2, 4));
-	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 4, 6));
-	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 10, 12));
-	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 6, 10));
-}
-
-static void zxp_hints_are_not_many(struct kunit *test)
-{
-	struct zxp_requests *r = test->priv;
-	pgoff_t end;
-	unsigned int i;
-
-	for (i = 0; i < ZXP_HINTS; i++) {
-		end = 2 * i + 1;
-		KUNIT_ASSERT_EQ(test, zxp_hint(test, 2 * i, &end), 0);
-	}
-	end = 1000;
-	KUNIT_EXPECT_EQ(test, zxp_hint(test, 999, &end), -EBUSY);
-	KUNIT_EXPECT_EQ(test, r->source->nr_hints, (unsigned int)ZXP_HINTS);
-	/* Who waits is not concerned, and one that is answered makes room. */
-	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 500, 501, false), 0);
-	zxp_answer(test, 0, 1, 0);
-	KUNIT_EXPECT_EQ(test, zxp_hint(test, 999, &end), 0);
-}
-
-/* A hint may be long, so who hangs on it wakes when it has its own pages. */
-static void zxp_hint_keeps_nobody_waiting(struct kunit *test)
-{
-	struct zxp_requests *r = test->priv;
-	pgoff_t end = 100;
-
-	zxp_hint(test, 0, &end);
-	zxp_ask(test, 0, 10, 12, false);
-	zxp_ask(test, 1, 11, 20, true);
-	KUNIT_EXPECT_EQ(test, r->source->nr_requests, 1U);
-	zxp_answer(test, 10, 11, 0);
-	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 0));
-	zxp_answer(test, 11, 12, 0);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
-	KUNIT_EXPECT_FALSE(test, r->request[0].active);
-	KUNIT_EXPECT_EQ(test, r->source->nr_hints, 1U);
-	zxp_answer(test, 12, 20, -EIO);
-	KUNIT_EXPECT_TRUE(test, zxp_woken(test, 1));
-	zxp_answer(test, 0, 100, 0);
-	KUNIT_EXPECT_EQ(test, r->source->nr_requests, 0U);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), 0);
-}
-
 static void zxp_detach_wakes_everybody(struct kunit *test)
 {
 	struct zxp_requests *r = test->priv;
@@ -360,9 +216,47 @@ static void zxp_request_that_is_held_after_a_detach(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 0, 4, false), -ESTALE);
 	zxp_source_hold(r->source);
 	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 0, 4, false), 0);
+	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 0));
 	zxp_source_release(r->source, 0, 8);
 	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
 	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 0, 4, false), -ESTALE);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
+}
+
+/* Nobody would ever answer: whatever was asked for meanwhile ends with it. */
+static void zxp_release_of_a_detached_source(struct kunit *test)
+{
+	struct zxp_requests *r = test->priv;
+	struct zxp_request *dirty = &r->request[4];
+	struct zxp_source *source = r->source;
+
+	zxp_ask(test, 5, 40, 41, false);
+	zxp_source_hold(source);
+	zxp_source_detach(source, true);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 5), 0);
+
+	/* Partly of the pages that move, all others, and an overlap. */
+	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 6, 10, false), 0);
+	KUNIT_EXPECT_EQ(test, zxp_ask(test, 1, 20, 24, false), 0);
+	KUNIT_EXPECT_EQ(test, zxp_ask(test, 2, 21, 22, false), 0);
+	KUNIT_EXPECT_EQ(test, zxp_ask(test, 3, 30, 32, true), 0);
+	KUNIT_EXPECT_EQ(test, 0,
+			zxp_request_start(source, dirty, ZXP_REQUEST_DIRTY, 2, 3,
+					  false, zxp_source_generation(source)));
+	KUNIT_EXPECT_EQ(test, zxp_sync_wait(source, 0, 8, false), -ESTALE);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
+
+	zxp_source_release(source, 0, 8);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), 0);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 2), 0);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 3), 0);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 4), 0);
+	KUNIT_EXPECT_FALSE(test, r->request[3].active);
+	KUNIT_EXPECT_EQ(test, source->nr_requests, 0U);
+	KUNIT_EXPECT_EQ(test, zxp_kunit_waiting(source), 0U);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_next_is(test, r->port,
+						  ZXP_PACKET_COMPLETE, 0, 0));
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
 }
 
@@ -452,17 +346,13 @@ static struct kunit_case zxp_request_end_cases[] = {
 	KUNIT_CASE(zxp_request_given_up_in_another),
 	KUNIT_CASE(zxp_request_has_an_heir),
 	KUNIT_CASE(zxp_request_heir_has_its_own_first_page),
-	KUNIT_CASE_PARAM(zxp_request_ends_for_a_signal, zxp_signal_gen_params),
-	KUNIT_CASE(zxp_hint_asks_without_waiting),
-	KUNIT_CASE(zxp_hint_leaves_out_what_is_asked_for),
-	KUNIT_CASE(zxp_hints_are_not_many),
-	KUNIT_CASE(zxp_hint_keeps_nobody_waiting),
 	KUNIT_CASE(zxp_detach_wakes_everybody),
 	KUNIT_CASE(zxp_detach_without_a_word),
 	KUNIT_CASE(zxp_detach_takes_complete_back),
 	KUNIT_CASE(zxp_detach_while_a_packet_is_read),
 	KUNIT_CASE(zxp_request_that_is_held),
 	KUNIT_CASE(zxp_request_that_is_held_after_a_detach),
+	KUNIT_CASE(zxp_release_of_a_detached_source),
 	KUNIT_CASE(zxp_runs_wake_together),
 	KUNIT_CASE(zxp_runs_wake_in_the_end),
 	KUNIT_CASE(zxp_supply_ahead_of_requests),

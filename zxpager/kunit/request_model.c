@@ -140,10 +140,30 @@ static void zxp_asked_complete(struct zxp_request_model *m, unsigned int nr)
 	zxp_asked_release(&m->asked[nr]);
 }
 
+/* Another one is asked for in its place, with its packet and who follows it. */
+static void zxp_asked_replace(struct zxp_request_model *m, unsigned int nr,
+			      unsigned int by)
+{
+	struct zxp_asked *a = &m->asked[nr], *heir = &m->asked[by];
+	int other;
+
+	heir->leader = -1;
+	while ((other = zxp_asked_follower(m, nr, 0)) >= 0)
+		m->asked[other].leader = by;
+	heir->start = a->start;
+	heir->end = a->end;
+	heir->pending = a->pending;
+	heir->queued = a->queued;
+	a->queued = 0;
+	a->active = false;
+	if (m->sending == (int)nr)
+		m->sending = by;
+}
+
 static void zxp_asked_cancel(struct zxp_request_model *m, unsigned int nr)
 {
-	struct zxp_asked *a = &m->asked[nr], *heir;
-	int first = zxp_asked_follower(m, nr, 0), other;
+	struct zxp_asked *a = &m->asked[nr];
+	int first = zxp_asked_follower(m, nr, 0);
 
 	a->active = false;
 	if (a->leader >= 0) {
@@ -152,17 +172,7 @@ static void zxp_asked_cancel(struct zxp_request_model *m, unsigned int nr)
 		zxp_asked_unsend(m, nr);
 		zxp_asked_dispatch(m);
 	} else {
-		heir = &m->asked[first];
-		heir->leader = -1;
-		while ((other = zxp_asked_follower(m, nr, 0)) >= 0)
-			m->asked[other].leader = first;
-		heir->start = a->start;
-		heir->end = a->end;
-		heir->pending = a->pending;
-		heir->queued = a->queued;
-		a->queued = 0;
-		if (m->sending == (int)nr)
-			m->sending = first;
+		zxp_asked_replace(m, nr, first);
 	}
 }
 
@@ -334,16 +344,47 @@ int zxp_asked_continue(struct zxp_request_model *m, unsigned int nr,
 	return 0;
 }
 
-/* Leave a wait, because it is over or for a signal. */
-int zxp_asked_wait(struct zxp_request_model *m, unsigned int nr)
+static int zxp_asked_leave(struct zxp_request_model *m, unsigned int nr, int ret)
 {
 	struct zxp_asked *a = &m->asked[nr];
-	int ret = a->woken ? a->error : -ERESTARTNOINTR;
 
+	if (a->woken)
+		ret = a->error;
 	m->waiting--;
 	if (a->active && (ret || !a->early))
 		zxp_asked_cancel(m, nr);
 	return ret;
+}
+
+/* Leave a wait, because it is over or for a signal. */
+int zxp_asked_wait(struct zxp_request_model *m, unsigned int nr)
+{
+	return zxp_asked_leave(m, nr, -ERESTARTNOINTR);
+}
+
+static unsigned int zxp_asked_free_hint(const struct zxp_request_model *m)
+{
+	unsigned int nr = ZXP_ASKED_TASKS;
+
+	while (m->asked[nr].active)
+		nr++;
+	return nr;
+}
+
+/* Leave it, to stay asked for. The caller sees to it that hints are not too many. */
+void zxp_asked_leave_hint(struct zxp_request_model *m, unsigned int nr)
+{
+	struct zxp_asked *a = &m->asked[nr];
+	unsigned int hint;
+
+	if (zxp_asked_leads(m, nr) && !m->detached) {
+		hint = zxp_asked_free_hint(m);
+		zxp_asked_fill(m, hint, a->type, a->start, a->end);
+		m->asked[hint].first = a->first;
+		m->asked[hint].wake = a->wake;
+		zxp_asked_replace(m, nr, hint);
+	}
+	zxp_asked_leave(m, nr, -EINTR);
 }
 
 void zxp_asked_end(struct zxp_request_model *m, unsigned int nr)
@@ -357,8 +398,8 @@ int zxp_asked_hint(struct zxp_request_model *m, enum zxp_request_type type,
 		   unsigned int start, unsigned int *end,
 		   unsigned long generation)
 {
-	unsigned int nr = ZXP_ASKED_TASKS;
 	int ret = zxp_asked_may_start(m, generation);
+	unsigned int nr;
 
 	if (ret)
 		return ret;
@@ -367,8 +408,7 @@ int zxp_asked_hint(struct zxp_request_model *m, enum zxp_request_type type,
 	if (start >= *end)
 		return 0;
 	zxp_asked_cut(m, type, start, end);
-	while (m->asked[nr].active)
-		nr++;
+	nr = zxp_asked_free_hint(m);
 	zxp_asked_fill(m, nr, type, start, *end);
 	zxp_asked_send(m, nr);
 	return 0;

@@ -86,6 +86,7 @@ int zxp_asked_start(struct zxp_request_model *m, unsigned int nr,
 int zxp_asked_continue(struct zxp_request_model *m, unsigned int nr,
 		       unsigned int wake, unsigned long generation);
 int zxp_asked_wait(struct zxp_request_model *m, unsigned int nr);
+void zxp_asked_leave_hint(struct zxp_request_model *m, unsigned int nr);
 void zxp_asked_end(struct zxp_request_model *m, unsigned int nr);
 int zxp_asked_hint(struct zxp_request_model *m, enum zxp_request_type type,
 		   unsigned int start, unsigned int *end,

@@ -245,6 +245,20 @@ static bool zxp_try_leave(struct zxp_request_pair *pair, unsigned int nr)
 	return true;
 }
 
+static bool zxp_hints_are_many(const struct zxp_request_pair *pair)
+{
+	return zxp_asked_hints(&pair->model) >= ZXP_ASKED - ZXP_ASKED_TASKS;
+}
+
+/* Leave a wait, over or not, and let a hint take the place of the request. */
+static bool zxp_try_leave_hint(struct zxp_request_pair *pair, unsigned int nr)
+{
+	zxp_request_leave_hint(pair->source, &pair->request[nr]);
+	zxp_asked_leave_hint(&pair->model, nr);
+	pair->state[nr] = pair->request[nr].active ? HELD : IDLE;
+	return true;
+}
+
 static bool zxp_try_continue(struct zxp_request_pair *pair, unsigned int nr)
 {
 	unsigned int wake = pair->request[nr].first + zxp_roll(&pair->dice, 10);
@@ -276,6 +290,8 @@ static bool zxp_try_task(struct zxp_request_pair *pair, unsigned int nr,
 		/* Most wait until it is over. */
 		if (!pair->request[nr].woken && zxp_roll(&pair->dice, 8))
 			return true;
+		if (!zxp_hints_are_many(pair) && !zxp_roll(&pair->dice, 6))
+			return zxp_try_leave_hint(pair, nr);
 		return zxp_try_leave(pair, nr);
 	case HELD:
 		return zxp_roll(&pair->dice, 4) ? zxp_try_continue(pair, nr) :
@@ -294,7 +310,7 @@ static bool zxp_try_hint(struct zxp_request_pair *pair,
 	pgoff_t real_end = end;
 	int ret;
 
-	if (zxp_asked_hints(&pair->model) >= ZXP_ASKED - ZXP_ASKED_TASKS)
+	if (zxp_hints_are_many(pair))
 		return true;
 	ret = zxp_request_hint(pair->source, type, start, &real_end, generation);
 	return ret == zxp_asked_hint(&pair->model, type, start, &model_end,

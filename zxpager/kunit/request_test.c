@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests, case by case: asking, overlapping, being resolved. How they end
- * otherwise is in request_end_test.c, random ones are in request_random.c.
+ * Requests, case by case: asking, overlapping, being resolved. How they are
+ * waited for is in request_wait_test.c, how they end otherwise in request_end_test.c;
+ * hints are in request_hint_test.c, random ones in request_random.c.
  */
 #include "request_test.h"
 
@@ -26,22 +27,6 @@ void zxp_requests_exit(struct kunit *test)
 
 	for (i = 0; r && i < ZXP_REQUESTS; i++)
 		zxp_request_end(r->source, &r->request[i]);
-}
-
-/* As a thread that needs a range once. */
-long zxp_waiter_fn(void *arg)
-{
-	struct zxp_waiter *waiter = arg;
-	struct zxp_source *source = waiter->source;
-	struct zxp_request request;
-	int ret;
-
-	do {
-		ret = zxp_request_start(source, &request, waiter->type,
-					waiter->start, waiter->end, false,
-					zxp_source_generation(source));
-	} while (ret == -EAGAIN);
-	return ret ?: zxp_request_wait(source, &request, waiter->state);
 }
 
 static void zxp_request_sends_a_packet(struct kunit *test)
@@ -372,27 +357,6 @@ static void zxp_request_packets_come_in_order(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, zxp_leave(test, i), 0);
 }
 
-static void zxp_request_sleeps_until_it_is_resolved(struct kunit *test)
-{
-	struct zxp_requests *r = test->priv;
-	struct zxp_task *task[3];
-	unsigned int i;
-
-	r->waiter = (struct zxp_waiter) { .source = r->source, .start = 3, .end = 4,
-					  .state = TASK_INTERRUPTIBLE };
-	for (i = 0; i < ARRAY_SIZE(task); i++)
-		task[i] = zxp_kunit_task(test, NULL, zxp_waiter_fn, &r->waiter);
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_poll(zxp_kunit_waiting(r->source) == 3));
-	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 3, 4));
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
-	zxp_answer(test, 3, 4, -ENOBUFS);
-	for (i = 0; i < ARRAY_SIZE(task); i++) {
-		KUNIT_ASSERT_TRUE(test, zxp_task_join(task[i]));
-		KUNIT_EXPECT_EQ(test, task[i]->result, (long)-ENOBUFS);
-	}
-	KUNIT_EXPECT_EQ(test, zxp_kunit_waiting(r->source), 0U);
-}
-
 static struct kunit_case zxp_request_cases[] = {
 	KUNIT_CASE(zxp_request_sends_a_packet),
 	KUNIT_CASE(zxp_request_resolved_before_it_is_read),
@@ -409,7 +373,6 @@ static struct kunit_case zxp_request_cases[] = {
 	KUNIT_CASE(zxp_request_error_counts_for_the_first_page),
 	KUNIT_CASE(zxp_request_error_of_another),
 	KUNIT_CASE(zxp_request_packets_come_in_order),
-	KUNIT_CASE(zxp_request_sleeps_until_it_is_resolved),
 	{}
 };
 

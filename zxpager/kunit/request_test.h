@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the two suites of requests share. Most cases ask for several ranges in the
+ * What the suites of requests share. Most cases ask for several ranges in the
  * name of one task, their own, and wait only for what is there already.
  */
 #ifndef _ZXPAGER_KUNIT_REQUEST_TEST_H
@@ -11,38 +11,19 @@
 #define ZXP_REQUESTS	8
 
 /**
- * struct zxp_waiter - what a thread waits for
- * @source: where
- * @type: READ or DIRTY
- * @start: first page
- * @end: the page after the last one
- * @state: how it waits
- */
-struct zxp_waiter {
-	struct zxp_source *source;
-	enum zxp_request_type type;
-	pgoff_t start;
-	pgoff_t end;
-	unsigned int state;
-};
-
-/**
  * struct zxp_requests - a source and some requests of it
  * @port: its port
  * @source: the source
  * @request: requests
- * @waiter: for threads
  */
 struct zxp_requests {
 	struct zxp_port *port;
 	struct zxp_source *source;
 	struct zxp_request request[ZXP_REQUESTS];
-	struct zxp_waiter waiter;
 };
 
 int zxp_requests_init(struct kunit *test);
 void zxp_requests_exit(struct kunit *test);
-long zxp_waiter_fn(void *arg);
 
 /* Ask with the generation of now. */
 static inline int zxp_ask(struct kunit *test, unsigned int nr, pgoff_t start,
@@ -53,6 +34,15 @@ static inline int zxp_ask(struct kunit *test, unsigned int nr, pgoff_t start,
 	return zxp_request_start(r->source, &r->request[nr], ZXP_REQUEST_READ,
 				 start, end, early,
 				 zxp_source_generation(r->source));
+}
+
+/* Ask for what nobody waits for. */
+static inline int zxp_hint(struct kunit *test, pgoff_t start, pgoff_t *end)
+{
+	struct zxp_requests *r = test->priv;
+
+	return zxp_request_hint(r->source, ZXP_REQUEST_READ, start, end,
+				zxp_source_generation(r->source));
 }
 
 /* The daemon deals with some pages. */
@@ -71,6 +61,13 @@ static inline int zxp_leave(struct kunit *test, unsigned int nr)
 
 	KUNIT_ASSERT_TRUE(test, READ_ONCE(r->request[nr].woken));
 	return zxp_request_wait(r->source, &r->request[nr], TASK_KILLABLE);
+}
+
+static inline void zxp_give_up(struct kunit *test, unsigned int nr)
+{
+	struct zxp_requests *r = test->priv;
+
+	zxp_request_end(r->source, &r->request[nr]);
 }
 
 static inline bool zxp_woken(struct kunit *test, unsigned int nr)

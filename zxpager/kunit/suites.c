@@ -39,8 +39,10 @@ unsigned long zxp_kunit_operations(unsigned int percent)
 #if !ZXP_KUNIT_RUNS_EARLY
 
 kunit_test_suites(&zxp_abi_suite, &zxp_port_suite, &zxp_post_suite,
-		  &zxp_request_suite, &zxp_request_end_suite, &zxp_request_random_suite,
-		  &zxp_sync_suite, &zxp_zero_suite, &zxp_zero_random_suite,
+		  &zxp_request_suite, &zxp_request_wait_suite, &zxp_request_end_suite,
+		  &zxp_request_hint_suite, &zxp_request_random_suite,
+		  &zxp_sync_suite, &zxp_sync_signal_suite,
+		  &zxp_zero_suite, &zxp_zero_random_suite,
 		  &zxp_vmo_suite, &zxp_vmo_close_suite, &zxp_vmo_dirty_suite,
 		  &zxp_vmo_random_suite);
 
@@ -57,8 +59,10 @@ void zxp_kunit_exit(void)
 
 static struct kunit_suite *zxp_suites[] = {
 	&zxp_abi_suite, &zxp_port_suite, &zxp_post_suite,
-	&zxp_request_suite, &zxp_request_end_suite, &zxp_request_random_suite,
-	&zxp_sync_suite, &zxp_zero_suite, &zxp_zero_random_suite,
+	&zxp_request_suite, &zxp_request_wait_suite, &zxp_request_end_suite,
+	&zxp_request_hint_suite, &zxp_request_random_suite,
+	&zxp_sync_suite, &zxp_sync_signal_suite,
+	&zxp_zero_suite, &zxp_zero_random_suite,
 	&zxp_vmo_suite, &zxp_vmo_close_suite, &zxp_vmo_dirty_suite,
 	&zxp_vmo_random_suite,
 };

@@ -1,40 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SYNC, case by case. Each fsync() is a thread, since it waits.
+ * SYNC, case by case. What signals do to it is in sync_signal_test.c.
  */
-#include "kunit.h"
+#include <linux/sched/signal.h>
 
-#define ZXP_SYNCERS	4
+#include "sync_test.h"
 
-/**
- * struct zxp_syncer - one fsync()
- * @source: where
- * @start: first page
- * @end: the page after the last one
- * @task: the thread
- */
-struct zxp_syncer {
-	struct zxp_source *source;
-	pgoff_t start;
-	pgoff_t end;
-	struct zxp_task *task;
-};
-
-/**
- * struct zxp_sync_fixture - a source and who syncs
- * @port: its port
- * @source: the source
- * @wb_err: where errors are kept
- * @syncer: threads
- */
-struct zxp_sync_fixture {
-	struct zxp_port *port;
-	struct zxp_source *source;
-	errseq_t wb_err;
-	struct zxp_syncer syncer[ZXP_SYNCERS];
-};
-
-static int zxp_sync_test_init(struct kunit *test)
+int zxp_sync_test_init(struct kunit *test)
 {
 	struct zxp_sync_fixture *f;
 
@@ -47,30 +19,44 @@ static int zxp_sync_test_init(struct kunit *test)
 	return 0;
 }
 
+/* As a task that takes a signal returns to user mode, and makes its call again. */
 static long zxp_syncer_fn(void *arg)
 {
 	struct zxp_syncer *syncer = arg;
+	long ret;
 
-	return zxp_sync_wait(syncer->source, syncer->start, syncer->end, false);
+	for (;;) {
+		ret = zxp_sync_wait(syncer->source, syncer->start, syncer->end,
+				    syncer->restarts);
+		if (ret != -ERESTARTNOINTR)
+			return ret;
+		flush_signals(current);
+		complete(&syncer->left);
+		if (wait_for_completion_interruptible(&syncer->go_on))
+			return -ECANCELED;
+	}
 }
 
 /* Begin an fsync(), and come back when it waits. */
-static void zxp_sync(struct kunit *test, unsigned int nr, pgoff_t start,
-		     pgoff_t end)
+void zxp_begin_sync(struct kunit *test, unsigned int nr, pgoff_t start,
+		    pgoff_t end, bool restarts)
 {
 	struct zxp_sync_fixture *f = test->priv;
 	unsigned int waiting = zxp_kunit_waiting(f->source);
+	struct zxp_syncer *syncer = &f->syncer[nr];
 
-	f->syncer[nr] = (struct zxp_syncer) {
+	*syncer = (struct zxp_syncer) {
 		.source = f->source, .start = start, .end = end,
+		.restarts = restarts,
 	};
-	f->syncer[nr].task = zxp_kunit_task(test, NULL, zxp_syncer_fn,
-					    &f->syncer[nr]);
+	init_completion(&syncer->left);
+	init_completion(&syncer->go_on);
+	syncer->task = zxp_kunit_task(test, NULL, zxp_syncer_fn, syncer);
 	KUNIT_ASSERT_TRUE(test, zxp_kunit_poll(zxp_kunit_waiting(f->source) ==
 					       waiting + 1));
 }
 
-static long zxp_synced(struct kunit *test, unsigned int nr)
+long zxp_synced(struct kunit *test, unsigned int nr)
 {
 	struct zxp_sync_fixture *f = test->priv;
 
@@ -78,26 +64,11 @@ static long zxp_synced(struct kunit *test, unsigned int nr)
 	return f->syncer[nr].task->result;
 }
 
-static bool zxp_sync_waits(struct kunit *test, unsigned int nr)
+/* One that only a fatal signal ends. */
+static void zxp_sync(struct kunit *test, unsigned int nr, pgoff_t start,
+		     pgoff_t end)
 {
-	struct zxp_sync_fixture *f = test->priv;
-
-	return !completion_done(&f->syncer[nr].task->done);
-}
-
-static int zxp_sync_answer(struct kunit *test, pgoff_t start, pgoff_t end,
-			   int error)
-{
-	struct zxp_sync_fixture *f = test->priv;
-
-	return zxp_sync_end(f->source, start, end, error, &f->wb_err);
-}
-
-static bool zxp_next_sync_is(struct kunit *test, pgoff_t start, pgoff_t end)
-{
-	struct zxp_sync_fixture *f = test->priv;
-
-	return zxp_kunit_next_is(test, f->port, ZXP_PACKET_SYNC, start, end);
+	zxp_begin_sync(test, nr, start, end, false);
 }
 
 static void zxp_sync_is_answered(struct kunit *test)
