@@ -101,15 +101,21 @@ static void squeeze(struct dice *d)
 	write_file(HIGH, "max");
 }
 
+bool cgroup_freezes(void)
+{
+	return !access(FREEZE, W_OK);
+}
+
 void cgroup_main(void)
 {
 	struct dice d = { seed_of(4, 0) };
+	unsigned int i;
 
-	while (load(board->phase) == PHASE_RUN && !load(board->wrong)) {
-		if (one_in(&d, 2))
-			freeze(&d);
-		else
+	for (i = 0; load(board->phase) == PHASE_RUN && !load(board->wrong); i++) {
+		if (i % 2)
 			squeeze(&d);
+		else
+			freeze(&d);
 		pause_up_to(&d, 2000);
 	}
 }

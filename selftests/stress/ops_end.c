@@ -232,9 +232,11 @@ static bool dump_of(int actor)
 	int status = 0;
 	pid_t pid = fork();
 
+	if (pid < 0)
+		return false;
 	if (!pid)
 		dump(actor);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGABRT)
 		wrong("who was to dump core has ended with %#x", status);

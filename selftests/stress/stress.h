@@ -199,6 +199,7 @@ void dump_end(void);
 void cgroup_init(void);
 void cgroup_of_clients(void);
 void cgroup_restore(void);
+bool cgroup_freezes(void);
 void cgroup_main(void);
 
 /* direct.c: the devices that actors read from */

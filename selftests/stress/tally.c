@@ -132,6 +132,8 @@ bool tally_enough_in_all(void)
 	ok &= enough("pages written back", packets.ranges[0], LEAST);
 	ok &= enough("zeroes written back", packets.ranges[1], LEAST);
 	ok &= enough("a sync found in the store", totals.synced, 1);
+	if (cgroup_freezes())
+		ok &= enough("all clients frozen", totals.frozen, 1);
 	ok &= enough("a robust mutex marked", totals.marked, 1);
 	ok &= enough("a client killed", total_kills, 1);
 	return ok;
