@@ -141,7 +141,7 @@ ssize_t op_pwrite(struct actor *a, const struct range *r)
 	}
 }
 
-/* Nothing else is begun by it either: whoever waits for the daemon does so elsewhere. */
+/* One that waits goes before another attempt, and asks for what that one needs. */
 ssize_t op_pwrite_nowait(struct actor *a, const struct range *r)
 {
 	struct iovec iov[2] = {
@@ -149,8 +149,9 @@ ssize_t op_pwrite_nowait(struct actor *a, const struct range *r)
 		{ a->buf + r->len / 3, r->len - r->len / 3 },
 	};
 	ssize_t n = result(pwritev2(vmo_fd(r), iov, 2, r->off, RWF_NOWAIT));
+	int more = 4;
 
-	if (n == -EAGAIN && pread(vmo_fd(r), a->other, r->len, r->off) > 0)
+	while (n == -EAGAIN && more-- && pwrite(vmo_fd(r), a->buf, r->len, r->off) > 0)
 		n = result(pwritev2(vmo_fd(r), iov, 2, r->off, RWF_NOWAIT));
 	if (n == -EINTR)
 		wrong("pwrite_nowait of VMO %d: %s", r->vmo, strerror(EINTR));
