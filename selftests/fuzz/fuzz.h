@@ -294,6 +294,8 @@ RUN(ioctl_raw); RUN(fstat);
 /* memory.c */
 RUN(mmap); RUN(munmap); RUN(mremap); RUN(madvise); RUN(mprotect); RUN(msync);
 RUN(mlock); RUN(touch_read); RUN(touch_write); RUN(vmsplice); RUN(vm_readv);
+/* tasks.c */
+RUN(leave); RUN(dump); RUN(vm_other); RUN(fsync_alarm);
 #undef RUN
 
 /* cover.c */

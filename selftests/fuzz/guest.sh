@@ -18,6 +18,9 @@ count=5
 set_to() { [ ! -e "$2" ] || echo "$1" > "$2"; }
 
 set_to 0 /proc/sys/debug/exception-trace
+# In the memory of the guest, and one at a time.
+set_to /tmp/zxp_fuzz.core /proc/sys/kernel/core_pattern
+set_to 0 /proc/sys/kernel/core_uses_pid
 # Anything may fail, nothing does unless it is asked for, and nobody is told.
 for f in failslab fail_page_alloc fail_usercopy; do
 	set_to 0 "$debug/$f/verbose"

@@ -275,13 +275,14 @@ const struct call_desc calls[] = {
 	  .args = { ARG("fd", A_VMO), ARG("buffer", A_POINTER),
 		    ARG("length", A_LENGTH), ARG("offset", A_OFFSET),
 		    VALUES("flags", A_CHOICE, RWF_NOWAIT, RWF_NOWAIT, RWF_HIPRI, 0,
-			   RWF_DSYNC, 0xffff) } },
+			   RWF_HIPRI | RWF_NOWAIT, RWF_DSYNC, 0x40, 0x80, 0xffff) } },
 	{ "pwritev2", 5, .run = run_pwritev2,
 	  .args = { ARG("fd", A_VMO), ARG("buffer", A_POINTER),
 		    ARG("length", A_LENGTH), ARG("offset", A_OFFSET),
 		    VALUES("flags", A_CHOICE, RWF_NOWAIT, RWF_DSYNC, RWF_SYNC,
 			   RWF_APPEND, RWF_APPEND | RWF_NOWAIT,
-			   RWF_APPEND | RWF_DSYNC, RWF_DSYNC | RWF_NOWAIT) } },
+			   RWF_NOWAIT, RWF_APPEND | RWF_DSYNC,
+			   RWF_DSYNC | RWF_NOWAIT, 0x40, 0x80) } },
 	{ "lseek", 2, .run = run_lseek,
 	  .args = { ARG("fd", A_VMO), ARG("offset", A_OFFSET),
 		    VALUES("whence", A_CHOICE, 0, 1, 2, 3, 4, 5) } },
@@ -368,6 +369,16 @@ const struct call_desc calls[] = {
 	{ "vm_readv", 2, .run = run_vm_readv,
 	  .args = { ARG("address", A_WINDOW), ARG("length", A_LENGTH),
 		    ARG("local", A_POINTER), VALUES("write", A_CHOICE, 0, 1) } },
+
+	/* Tasks. */
+	{ "leave", 3, .run = run_leave,
+	  .args = { ARG("list", A_WINDOW), ARG("tid_at", A_WINDOW) } },
+	{ "dump", 1, .run = run_dump, .args = { VALUES("all", A_CHOICE, 1, 1, 1, 0) } },
+	{ "vm_other", 2, .run = run_vm_other,
+	  .args = { ARG("address", A_WINDOW), ARG("length", A_LENGTH),
+		    ARG("local", A_POINTER), VALUES("write", A_CHOICE, 0, 1) } },
+	{ "fsync_alarm", 3, .run = run_fsync_alarm,
+	  .args = { ARG("fd", A_VMO), VALUES("data", A_CHOICE, 0, 1) } },
 };
 
 const unsigned int nr_call_kinds = ARRAY_SIZE(calls);

@@ -17,6 +17,7 @@
 const struct op ops[] = {
 	{ "load", OP_READ, 30, op_load, 0 },
 	{ "pread", OP_READ, 20, op_pread, 0 },
+	{ "pread_nowait", OP_READ, 4, op_pread_nowait, 0 },
 	{ "reopened", OP_READ, 4, op_reopened, 0 },
 	{ "vmo_read", OP_READ, 8, op_vmo_read, 0 },
 	{ "splice", OP_READ, 5, op_splice, 0 },
@@ -27,6 +28,7 @@ const struct op ops[] = {
 	{ "peek", OP_READ, 3, op_peek, OP_FREE },
 	{ "vmsplice", OP_READ, 3, op_vmsplice, 0 },
 	{ "private", OP_READ, 4, op_private, OP_RESTORE },
+	{ "dump", OP_READ, 1, op_dump, OP_FREE | OP_NO_FORK },
 	{ "lock", OP_READ, 2, op_lock, OP_RESTORE },
 	{ "protect", OP_READ, 2, op_protect, OP_RESTORE },
 	{ "remap", OP_READ, 2, op_remap, OP_RESTORE },
@@ -34,11 +36,15 @@ const struct op ops[] = {
 	{ "store", OP_WRITE, 30, op_store, 0 },
 	{ "shared_store", OP_WRITE, 8, op_shared_store, OP_SEGV },
 	{ "pwrite", OP_WRITE, 20, op_pwrite, OP_EXTENDS },
+	{ "pwrite_nowait", OP_WRITE, 4, op_pwrite_nowait, OP_EXTENDS },
 	{ "vmo_write", OP_WRITE, 6, op_vmo_write, 0 },
 	{ "splice_in", OP_WRITE, 4, op_splice_in, OP_EXTENDS },
 	{ "uring_write", OP_WRITE, 4, op_uring_write, OP_EXTENDS | OP_NO_FORK },
 	{ "copy_in", OP_WRITE, 6, op_copy_in, 0 },
 	{ "vm_write", OP_WRITE, 5, op_vm_write, 0 },
+	{ "vm_write_to", OP_WRITE, 5, op_vm_write_to, OP_FREE },
+	{ "trap", OP_WRITE, 3, op_trap, 0 },
+	{ "exit", OP_WRITE, 3, op_exit, 0 },
 	{ "direct", OP_WRITE, 4, op_direct, 0 },
 	{ "zero", OP_ZERO, 10, op_zero, 0 },
 	{ "size", OP_SIZE, 12, op_size, 0 },
@@ -84,7 +90,7 @@ static void note_time(const struct op *op, uint64_t ns)
 		;
 }
 
-static ssize_t attempt(struct actor *a, const struct op *op, const struct range *r)
+ssize_t attempt(struct actor *a, const struct op *op, const struct range *r)
 {
 	ssize_t n;
 

@@ -73,20 +73,31 @@ static inline int vmo_fd(const struct range *r)
 }
 
 /* client.c */
+/* Do it; a crash on the way is a negative errno. Within another, that is over then. */
+ssize_t attempt(struct actor *a, const struct op *op, const struct range *r);
 void run_op(struct actor *a, const struct op *op);
 const struct op *choose_op(struct actor *a, bool forked);
 
 /* direct.c */
 ssize_t op_direct(struct actor *a, const struct range *r);
 
+/* ops_end.c */
+ssize_t op_exit(struct actor *a, const struct range *r);
+ssize_t op_dump(struct actor *a, const struct range *r);
+
+/* ops_trap.c */
+ssize_t op_trap(struct actor *a, const struct range *r);
+
 /* ops_file.c */
 ssize_t op_pread(struct actor *a, const struct range *r);
+ssize_t op_pread_nowait(struct actor *a, const struct range *r);
 ssize_t op_reopened(struct actor *a, const struct range *r);
 ssize_t op_vmo_read(struct actor *a, const struct range *r);
 ssize_t op_splice(struct actor *a, const struct range *r);
 ssize_t op_sendfile(struct actor *a, const struct range *r);
 ssize_t op_uring_read(struct actor *a, const struct range *r);
 ssize_t op_pwrite(struct actor *a, const struct range *r);
+ssize_t op_pwrite_nowait(struct actor *a, const struct range *r);
 ssize_t op_vmo_write(struct actor *a, const struct range *r);
 ssize_t op_splice_in(struct actor *a, const struct range *r);
 ssize_t op_uring_write(struct actor *a, const struct range *r);
@@ -111,6 +122,7 @@ ssize_t op_copy_out(struct actor *a, const struct range *r);
 ssize_t op_copy_in(struct actor *a, const struct range *r);
 ssize_t op_vm_read(struct actor *a, const struct range *r);
 ssize_t op_vm_write(struct actor *a, const struct range *r);
+ssize_t op_vm_write_to(struct actor *a, const struct range *r);
 ssize_t op_peek(struct actor *a, const struct range *r);
 ssize_t op_vmsplice(struct actor *a, const struct range *r);
 ssize_t op_fork(struct actor *a, const struct range *r);

@@ -27,10 +27,9 @@
 
 #include "client.h"
 
-#define WATCH_MS	100
-#define CGROUP		"/sys/fs/cgroup/zxp_stress"
+#define BYSTANDERS	4
 
-static pid_t clients[PROCS], bystanders[3];
+static pid_t clients[PROCS], bystanders[BYSTANDERS];
 static uint64_t incarnations;
 static int tests, failures;
 
@@ -116,6 +115,7 @@ static void start_client(int proc)
 	clients[proc] = start("zxp-client");
 	if (!clients[proc]) {
 		setpgid(0, 0);
+		cgroup_of_clients();
 		client_main(proc, incarnation);
 	}
 	setpgid(clients[proc], clients[proc]);
@@ -190,11 +190,15 @@ static bool start_daemons(struct dice *d)
 
 static void start_bystanders(void)
 {
-	static void (*const mains[])(void) = { reclaim_main, unload_main, churn_main };
-	static const char *const names[] = { "zxp-reclaim", "zxp-unload", "zxp-churn" };
+	static void (*const mains[])(void) = {
+		reclaim_main, unload_main, churn_main, cgroup_main,
+	};
+	static const char *const names[] = {
+		"zxp-reclaim", "zxp-unload", "zxp-churn", "zxp-cgroup",
+	};
 	int i;
 
-	for (i = 0; i < 3; i++) {
+	for (i = 0; i < BYSTANDERS; i++) {
 		bystanders[i] = start(names[i]);
 		if (!bystanders[i]) {
 			mains[i]();
@@ -284,7 +288,7 @@ static bool end_clients(void)
 		for (j = 0; j < THREADS; j++)
 			put(board->actor[i * THREADS + j].pid, 0);
 	}
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < BYSTANDERS; i++)
 		if (!reap(bystanders[i], "a bystander", false))
 			return false;
 	return true;
@@ -330,8 +334,9 @@ static void clean_up(void)
 
 	for (i = 0; i < PROCS; i++)
 		kill_if_any(-clients[i]);
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < BYSTANDERS; i++)
 		kill_if_any(bystanders[i]);
+	cgroup_restore();
 	for (i = 0; i < PAGERS; i++)
 		kill_if_any(board->pager[i].pid);
 	for (i = 0; i < VMOS; i++)
@@ -371,6 +376,7 @@ static bool run_round(uint64_t seed, int64_t ms)
 	if (!end_daemons())
 		goto out;
 	verify_orphans();
+	dump_clean();
 	figures_round();
 	tally_round();
 	if (board->wrong)
@@ -406,9 +412,6 @@ static void move_to_memory(char **argv)
 
 static void setup(void)
 {
-	char pid[20];
-	int fd;
-
 	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		     -1, 0);
 	store = mmap(NULL, VMOS * ROOM_BYTES, PROT_READ | PROT_WRITE,
@@ -419,13 +422,9 @@ static void setup(void)
 	prctl(PR_SET_NAME, "zxp-supervisor");
 	mount("cgroup2", "/sys/fs/cgroup", "cgroup2", 0, NULL);
 	mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
-	mkdir(CGROUP, 0700);
-	fd = open(CGROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	if (fd < 0 || write(fd, pid, strlen(pid)) < 0)
-		diag("no memory cgroup here");
-	close(fd);
+	cgroup_init();
 	direct_init();
+	dump_init();
 	growth_init();
 	figures_init();
 }
@@ -467,5 +466,6 @@ int main(int argc, char **argv)
 	tally_print();
 	figures_print();
 	direct_end();
+	dump_end();
 	return failures != 0;
 }

@@ -33,12 +33,26 @@ ssize_t op_pread(struct actor *a, const struct range *r)
 
 	switch (roll(&a->dice, 8)) {
 	case 0:
-		return result(preadv2(vmo_fd(r), iov, 2, r->off, RWF_NOWAIT));
-	case 1:
 		return result(preadv(vmo_fd(r), iov, 2, r->off));
 	default:
 		return result(pread(vmo_fd(r), a->buf, r->len, r->off));
 	}
+}
+
+/* What it does not get is brought in, since each has to succeed at times. */
+ssize_t op_pread_nowait(struct actor *a, const struct range *r)
+{
+	struct iovec iov[2] = {
+		{ a->buf, r->len / 2 },
+		{ a->buf + r->len / 2, r->len - r->len / 2 },
+	};
+	ssize_t n = result(preadv2(vmo_fd(r), iov, 2, r->off, RWF_NOWAIT));
+
+	if (n == -EAGAIN && pread(vmo_fd(r), a->other, r->len, r->off) > 0)
+		n = result(preadv2(vmo_fd(r), iov, 2, r->off, RWF_NOWAIT));
+	if (n == -EINTR)
+		wrong("pread_nowait of VMO %d: %s", r->vmo, strerror(EINTR));
+	return n;
 }
 
 static int reopen_vmo(const struct range *r, int flags)
@@ -118,15 +132,30 @@ ssize_t op_pwrite(struct actor *a, const struct range *r)
 
 	switch (roll(&a->dice, 8)) {
 	case 0:
-		return result(pwritev2(vmo_fd(r), iov, 2, r->off, RWF_NOWAIT));
-	case 1:
 		return result(pwritev(vmo_fd(r), iov, 2, r->off));
-	case 2:
+	case 1:
 		return one_in(&a->dice, 8) ?
 			result(pwritev2(vmo_fd(r), iov, 2, r->off, RWF_SYNC)) : -EAGAIN;
 	default:
 		return result(pwrite(vmo_fd(r), a->buf, r->len, r->off));
 	}
+}
+
+/* One that waits goes before another attempt, and asks for what that one needs. */
+ssize_t op_pwrite_nowait(struct actor *a, const struct range *r)
+{
+	struct iovec iov[2] = {
+		{ a->buf, r->len / 3 },
+		{ a->buf + r->len / 3, r->len - r->len / 3 },
+	};
+	ssize_t n = result(pwritev2(vmo_fd(r), iov, 2, r->off, RWF_NOWAIT));
+	int more = 4;
+
+	while (n == -EAGAIN && more-- && pwrite(vmo_fd(r), a->buf, r->len, r->off) > 0)
+		n = result(pwritev2(vmo_fd(r), iov, 2, r->off, RWF_NOWAIT));
+	if (n == -EINTR)
+		wrong("pwrite_nowait of VMO %d: %s", r->vmo, strerror(EINTR));
+	return n;
 }
 
 ssize_t op_vmo_write(struct actor *a, const struct range *r)

@@ -226,6 +226,23 @@ ssize_t op_vm_write(struct actor *a, const struct range *r)
 	return result(process_vm_writev(getpid(), &from, 1, &to, 1, 0));
 }
 
+/* Into the memory of any client, which may take that away or forbid it just now. */
+ssize_t op_vm_write_to(struct actor *a, const struct range *r)
+{
+	struct actor_board *of = &board->actor[roll(&a->dice, ACTORS)];
+	uint64_t seq = load(of->seq), base = load(of->base);
+	struct iovec from = { a->buf, r->len };
+	struct iovec to = {
+		(void *)(uintptr_t)(base + 2 * r->vmo * SLOT + r->off), r->len,
+	};
+	ssize_t n;
+
+	if (!base)
+		return -EAGAIN;
+	n = result(process_vm_writev(of->pid, &from, 1, &to, 1, 0));
+	return seq == load(of->seq) ? n : -EAGAIN;
+}
+
 /* This one waits with mmap_lock held. */
 ssize_t op_peek(struct actor *a, const struct range *r)
 {

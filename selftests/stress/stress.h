@@ -4,7 +4,8 @@
  *
  * A round has a supervisor, a daemon process for each pager, client processes with
  * actors (threads) in them, and bystanders: one that reclaims, one that tries to unload
- * the module, and one that makes and ends pagers of its own all the time.
+ * the module, one that makes and ends pagers of its own all the time, and one that
+ * freezes the clients and takes memory from them.
  *
  * Each actor owns chunks of each VMO, and is the only one that writes to those. What it
  * does to a chunk has a generation, which is in each word of the content. It is put into
@@ -115,6 +116,11 @@ struct board {
 	uint64_t failed[MAX_OPS];
 	bool lacks[MAX_OPS];	/* this kernel has no such thing */
 	uint64_t longest[MAX_OPS];	/* ns */
+	uint64_t frozen;	/* so often all clients were */
+	uint64_t squeezed;	/* and had little memory */
+	uint64_t marked;	/* robust mutexes, since who held them has exited */
+	uint64_t dumped;	/* words that core dumps had of VMOs */
+	uint64_t most_faults;	/* of one store that others read beside */
 	uint64_t synced;	/* fsync() after which the store was right */
 	uint64_t busy;		/* attempts to unload */
 	uint64_t churned;
@@ -184,6 +190,18 @@ void reclaim_main(void);
 void unload_main(void);
 void churn_main(void);
 
+/* ops_end.c: where core dumps go */
+void dump_init(void);
+void dump_clean(void);
+void dump_end(void);
+
+/* cgroup.c */
+void cgroup_init(void);
+void cgroup_of_clients(void);
+void cgroup_restore(void);
+bool cgroup_freezes(void);
+void cgroup_main(void);
+
 /* direct.c: the devices that actors read from */
 void direct_init(void);
 void direct_end(void);
@@ -216,6 +234,7 @@ bool growth_none(void);
 bool kmemleak_none(void);
 
 /* watch.c */
+#define WATCH_MS	100
 void watch_init(void);
 unsigned int watch_patience(void);	/* looks */
 /* To be called each WATCH_MS or so; false: somebody is stuck, and all was told. */

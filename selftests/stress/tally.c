@@ -51,6 +51,12 @@ void tally_round(void)
 		sum_up(&packets, &board->pager[i]);
 	totals.torn += board->torn;
 	totals.words += board->words;
+	totals.frozen += board->frozen;
+	totals.squeezed += board->squeezed;
+	totals.marked += board->marked;
+	totals.dumped += board->dumped;
+	if (board->most_faults > totals.most_faults)
+		totals.most_faults = board->most_faults;
 	totals.synced += board->synced;
 	totals.busy += board->busy;
 	totals.churned += board->churned;
@@ -126,6 +132,9 @@ bool tally_enough_in_all(void)
 	ok &= enough("pages written back", packets.ranges[0], LEAST);
 	ok &= enough("zeroes written back", packets.ranges[1], LEAST);
 	ok &= enough("a sync found in the store", totals.synced, 1);
+	if (cgroup_freezes())
+		ok &= enough("all clients frozen", totals.frozen, 1);
+	ok &= enough("a robust mutex marked", totals.marked, 1);
 	ok &= enough("a client killed", total_kills, 1);
 	return ok;
 }
@@ -157,6 +166,11 @@ void tally_print(void)
 	diag("%" PRIu64 " FAILs, %" PRIu64 " requests cut off, %" PRIu64 " and %" PRIu64
 	     " ranges of pages and of zeroes written back", packets.fails, packets.cuts,
 	     packets.ranges[0], packets.ranges[1]);
+	diag("%" PRIu64 " robust mutexes marked, %" PRIu64 " words of VMOs in core dumps, at most "
+	     "%" PRIu64 " faults for a store beside readers", totals.marked, totals.dumped,
+	     totals.most_faults);
+	diag("clients were frozen %" PRIu64 " times, and had little memory %" PRIu64 " times",
+	     totals.frozen, totals.squeezed);
 	diag("%" PRIu64 " syncs found in the store, %" PRIu64 " clients killed, %" PRIu64
 	     " pagers on the side, %" PRIu64 " attempts to unload", totals.synced,
 	     total_kills, totals.churned, totals.busy);
