@@ -97,6 +97,19 @@ static inline void pager_refresh(struct target *t)
 		t->size = info.size;
 }
 
+/*
+ * A call for [@offset, *@end) found the VMO too small: true if it is to be made again, for
+ * what there is by now.  That may be all of it, because clients cut off and grow as they
+ * like.  False if none of it is left, or if it was no client who did that.
+ */
+static inline bool pager_clip(struct target *t, uint64_t offset, uint64_t *end)
+{
+	pager_refresh(t);
+	if (*end > t->size)
+		*end = t->size;
+	return t->resizable && offset < *end;
+}
+
 /* pread() of the VMO; only of what is dirty, or the daemon waits for itself. */
 ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset);
 

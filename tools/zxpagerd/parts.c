@@ -77,18 +77,16 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 static zx_status_t with_rest(struct target *t, struct part *part,
 			     zx_status_t (*op)(struct target *t, struct part *part))
 {
-	zx_status_t status;
+	zx_status_t status = ZX_OK;
 
 	while (part->offset < part->end) {
 		status = op(t, part);
 		if (status != ZX_ERR_OUT_OF_RANGE)
 			return status;
-		pager_refresh(t);
-		if (t->size >= part->end)
-			return status;
-		part->end = t->size > part->offset ? t->size : part->offset;
+		if (!pager_clip(t, part->offset, &part->end))
+			break;
 	}
-	return ZX_OK;
+	return t->resizable ? ZX_OK : status;
 }
 
 static zx_status_t begin_part(struct target *t, struct part *part)
