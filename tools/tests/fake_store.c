@@ -230,6 +230,21 @@ static const struct backend_ops store_ops = {
 	.resize = store_resize,
 };
 
+static const struct backend_ops fixed_ops = {
+	.read = store_read,
+	.write = store_write,
+	.sync = store_sync,
+	.zero = store_zero,
+};
+
+void fake_fix_size(void)
+{
+	store.ops = &fixed_ops;
+	vmo.target.resizable = false;
+	vmo.target.size = vmo_size;
+	can_reserve = false;
+}
+
 void answer_all(void)
 {
 	one_turn = false;

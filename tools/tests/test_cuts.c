@@ -56,12 +56,77 @@ static void pages_are_ended_all_the_same(void **state)
 static void fixed_size(void **state)
 {
 	(void)state;
+	fake_fix_size();
 	write_page(3);
-	vmo.target.resizable = false;
 	cut(BEGIN, 1);
 	begin_sync(0, 16);
 	answer_all();
 	assert_int_equal(sync_error, EIO);
+}
+
+/* --- the stream -------------------------------------------------------------------- */
+
+/* Somebody has stored into it by a mapping. */
+static void page_behind_the_stream(void **state)
+{
+	(void)state;
+	client_stream(4 * PAGE);
+	write_page(10);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(page[10].state, AWAITING);
+	client_stream(16 * PAGE);
+	begin_sync(0, 16);
+	answer_all();
+	assert_same();
+}
+
+static void stream_ends_within_a_part(void **state)
+{
+	(void)state;
+	client_stream(6 * PAGE);
+	write_page(5);			/* all of its window is granted */
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(page[5].state, CLEAN);
+	assert_int_equal(page[6].state, AWAITING);
+	assert_int_equal(durable_size, 6 * PAGE);
+}
+
+/* What the store has behind the end of the stream may be there again. */
+static void stream_ends_within_a_page(void **state)
+{
+	(void)state;
+	write_page(4);
+	client_resize(15 * PAGE);
+	begin_sync(0, 15);
+	assert_only(RESIZE);
+	client_stream(5 * PAGE + 100);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(page[4].state, CLEAN);
+	assert_int_equal(page[5].state, AWAITING);
+	begin_sync(0, 15);
+	answer_all();
+	assert_int_equal(page[5].state, CLEAN);
+	assert_int_equal(durable_size, 5 * PAGE + 100);
+}
+
+/* A store that stays as it is has what is behind the stream. */
+static void zeroes_behind_the_stream(void **state)
+{
+	(void)state;
+	fake_fix_size();
+	client_stream(4 * PAGE);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	for (unsigned int i = 4; i < 16; i++)
+		assert_int_equal(block[i].durable, 0);
+	assert_false(client_read(10));
+	answer_all();			/* compares what is supplied */
 }
 
 /* --- grants and READs ------------------------------------------------------------- */
@@ -123,6 +188,10 @@ int main(void)
 		TEST(nothing_has_failed),
 		TEST(pages_are_ended_all_the_same),
 		TEST(fixed_size),
+		TEST(page_behind_the_stream),
+		TEST(stream_ends_within_a_part),
+		TEST(stream_ends_within_a_page),
+		TEST(zeroes_behind_the_stream),
 		TEST(writers_are_granted),
 		TEST(writers_are_failed),
 		TEST(readers_are_supplied),

@@ -98,11 +98,27 @@ static void chunk_done(struct event *ev, int res)
 }
 
 /*
+ * The stream ends at b->at, within @part, and nothing behind that can be read.  The page
+ * that it ends in is stored as a whole if the store has nothing behind that either.
+ */
+static void cut_part(struct batch *b, struct part *part)
+{
+	uint64_t mask = b->target->page_size - 1;
+
+	part->end = b->at & ~mask;
+	if (b->at & mask && b->target->backend->size <= b->at)
+		part->end += mask + 1;
+	b->at = part->end;
+}
+
+/*
  * The next chunk out of the VMO; false if no part has any.  Where the stream ends so does
- * the file: what a page has beyond is not written.
+ * the file: what a page has beyond is not written, and pages beyond stay dirty.
  */
 static bool fill(struct batch *b, struct chunk *c)
 {
+	uint64_t mask = b->target->page_size - 1;
+
 	for (; b->current < b->parts.count; b->current++) {
 		struct part *part = &b->parts.part[b->current];
 		uint64_t left;
@@ -120,6 +136,8 @@ static bool fill(struct batch *b, struct chunk *c)
 		if (n < 0)
 			parts_note_error(&b->parts, part, errno, "take out of the VMO", b->at,
 					 left);
+		if (!n)
+			cut_part(b, part);
 		if (n <= 0)
 			continue;
 		c->part = part;
@@ -127,6 +145,8 @@ static bool fill(struct batch *b, struct chunk *c)
 		c->length = (uint32_t)n;
 		c->put = 0;
 		b->at += (uint64_t)n;
+		if (b->at & mask)
+			cut_part(b, part);
 		return true;
 	}
 	return false;
@@ -303,7 +323,7 @@ static void paused(struct event *ev, int res)
 	b->limit = be->size;
 	if (error)
 		resize_failed(b, error);
-	else if (info.stream_size < b->limit)
+	else if (be->ops->resize && info.stream_size < b->limit)
 		b->limit = info.stream_size;
 	if (error || !be->ops->resize || info.stream_size == be->size) {
 		begin_zeroes(b);
