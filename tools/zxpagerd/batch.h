@@ -33,7 +33,7 @@ struct chunk {
  * @limit: where zeroes end, because the store has nothing beyond, or will not
  * @writes: chunks under way
  * @unsynced: the store was changed since its last sync; @resized in size
- * @old_size, @new_size: of the store, while it gets another
+ * @old_size, @new_size: of the store, while it gets another, larger or smaller
  */
 struct batch {
 	struct target *target;

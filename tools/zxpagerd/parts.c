@@ -122,6 +122,23 @@ static zx_status_t end_pages(struct target *t, struct part *part)
 	return ZX_OK;
 }
 
+bool parts_any_pages(struct target *t, uint64_t offset, uint64_t end)
+{
+	zx_vmo_dirty_range_t range;
+	size_t count;
+
+	for (; offset < end; offset = range.offset + range.length) {
+		/* Cut off, or there is no telling. */
+		if (pager_query(t, offset, end, &range, 1, &count) != ZX_OK)
+			return true;
+		if (!count)
+			return false;
+		if (!(range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
+			return true;
+	}
+	return false;
+}
+
 void parts_begin(struct parts *p)
 {
 	for (unsigned int i = 0; i < p->count; i++) {
