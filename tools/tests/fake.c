@@ -217,9 +217,11 @@ zx_status_t pager_sync_end(struct target *t, uint64_t offset, uint64_t length, i
 
 ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset)
 {
+	zx_status_t status = refuses(VMO_READ);
+
 	(void)t;
-	if (refuses(VMO_READ) != ZX_OK) {
-		errno = EIO;
+	if (status != ZX_OK) {
+		errno = status == ZX_ERR_SHOULD_WAIT ? EAGAIN : EIO;
 		return -1;
 	}
 	if (offset >= stream_size)

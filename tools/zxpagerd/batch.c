@@ -217,6 +217,11 @@ static bool fill(struct batch *b, struct chunk *c)
 		do {
 			n = pager_read(b->target, c->buffer, left, b->at);
 		} while (n < 0 && errno == EINTR);
+		if (n < 0 && errno == EAGAIN) {
+			part->end = b->at;
+			b->parts.again = true;
+			continue;
+		}
 		if (n < 0)
 			parts_note_error(&b->parts, part, errno, "take out of the VMO", b->at,
 					 left);

@@ -110,7 +110,10 @@ static inline bool pager_clip(struct target *t, uint64_t offset, uint64_t *end)
 	return t->resizable && offset < *end;
 }
 
-/* pread() of the VMO; only of what is dirty, or the daemon waits for itself. */
+/*
+ * pread() of what is dirty in the VMO.  Such a page can be missing for a moment all the
+ * same, and nobody but this daemon would bring it: EAGAIN then.
+ */
 ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset);
 
 #endif /* ZXD_PAGER_H */
