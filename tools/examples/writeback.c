@@ -18,11 +18,11 @@
 #include <zircon/syscalls.h>
 
 #define CHUNK	((uint64_t)64 << 10)
-#define RANGES	16
 
 static zx_handle_t pager, port, vmo;
 static uint64_t size;
 static int file;
+static zx_vmo_dirty_range_t *dirty;
 
 static uint64_t smaller(uint64_t a, uint64_t b)
 {
@@ -78,28 +78,67 @@ static bool store(const zx_vmo_dirty_range_t *range)
 	return true;
 }
 
-/* All that is dirty now.  After a failure it still is, and the next call repeats it. */
+/* All that is dirty now, in @dirty; -1 if that cannot be had. */
+static ssize_t find_dirty(void)
+{
+	size_t n, all = 0;
+
+	for (size_t room = 16;; room = all) {
+		zx_vmo_dirty_range_t *more = realloc(dirty, room * sizeof(*dirty));
+
+		if (!more)
+			return -1;
+		dirty = more;
+		if (zx_pager_query_dirty_ranges(pager, vmo, 0, size, dirty,
+						room * sizeof(*dirty), &n, &all))
+			return -1;
+		if (n == all)
+			return (ssize_t)n;
+	}
+}
+
+static void end(uint64_t offset, uint64_t length)
+{
+	zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_END, vmo, offset, length, 0);
+}
+
+/* Ends a range, but where it was written as pages no zeroes that came since. */
+static void end_stored(const zx_vmo_dirty_range_t *range)
+{
+	uint64_t at = range->offset, behind = at + range->length;
+	zx_vmo_dirty_range_t now;
+	size_t n;
+
+	if (range->options & ZX_VMO_DIRTY_RANGE_IS_ZERO) {
+		end(at, range->length);
+		return;
+	}
+	for (; at < behind; at = now.offset + now.length) {
+		if (zx_pager_query_dirty_ranges(pager, vmo, at, behind - at, &now,
+						sizeof(now), &n, NULL) || !n)
+			return;
+		if (!(now.options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
+			end(now.offset, now.length);
+	}
+}
+
+/*
+ * All that is dirty now.  After a failure it still is, and the next call writes all of it
+ * once more: the flush may have forgotten any of it.
+ */
 static bool write_back(void)
 {
-	zx_vmo_dirty_range_t r[RANGES];
-	size_t n = 1;
+	ssize_t n = find_dirty();
 
-	for (uint64_t at = 0; at < size; at = r[n - 1].offset + r[n - 1].length) {
-		if (zx_pager_query_dirty_ranges(pager, vmo, at, size - at, r,
-						sizeof(r), &n, NULL))
+	for (ssize_t i = 0; i < n; i++)
+		if (!store(&dirty[i]))
 			return false;
-		if (!n)
-			break;
-		for (size_t i = 0; i < n; i++)
-			if (!store(&r[i]))
-				return false;
-		/* Only now, for END gives the pages up. */
-		if (fdatasync(file))
-			return false;
-		for (size_t i = 0; i < n; i++)
-			zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_END, vmo,
-					  r[i].offset, r[i].length, 0);
-	}
+	/* Only then END, for it gives the pages up. */
+	if (n < 0 || fdatasync(file))
+		return false;
+	/* The last one first: a zero range knows at its start how far it was begun. */
+	while (n--)
+		end_stored(&dirty[n]);
 	return true;
 }
 

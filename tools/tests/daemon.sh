@@ -60,6 +60,19 @@ test_socket_in_use() {
 	stop
 }
 
+# Anybody who can read it can lock it.
+test_directory_that_is_locked() {
+	bytes 5000 "$tmp/f"
+	exec 9< "$tmp"
+	flock 9
+	serve "f=$tmp/f" 9<&-
+	refused 'in use by a running daemon' --socket "$sock" "f=$tmp/f"
+	[ -S "$sock" ]
+	stop
+	[ ! -e "$sock.lock" ] || fail "it left its lock"
+	exec 9<&-
+}
+
 test_socket_left_over() {
 	bytes 5000 "$tmp/f"
 	serve "f=$tmp/f"

@@ -7,7 +7,7 @@
 struct options options;
 struct vmo vmo;
 struct fake_page page[PAGES];
-uint64_t stream_size;
+uint64_t vmo_size, stream_size;
 uint32_t clock_now, resized;
 uint64_t ms_now;
 unsigned int grants;
@@ -37,9 +37,14 @@ static zx_status_t refuses(enum call call)
 	return r->status;
 }
 
+static uint64_t round_up(uint64_t bytes)
+{
+	return (bytes + PAGE - 1) / PAGE * PAGE;
+}
+
 static unsigned int vmo_pages(void)
 {
-	return (unsigned int)((stream_size + PAGE - 1) / PAGE);
+	return (unsigned int)(vmo_size / PAGE);
 }
 
 static bool in_bounds(uint64_t offset, uint64_t length)
@@ -55,7 +60,7 @@ int pager_info(struct target *t, struct pager_info *info)
 	if (refuses(INFO) != ZX_OK)
 		return EIO;
 	*info = (struct pager_info){
-		.size = vmo_pages() * (uint64_t)PAGE,
+		.size = vmo_size,
 		.stream_size = stream_size,
 	};
 	for (unsigned int i = 0; i < vmo_pages(); i++) {
@@ -115,7 +120,7 @@ zx_status_t pager_query(struct target *t, uint64_t offset, uint64_t end,
 	(void)t;
 	if (status != ZX_OK)
 		return status;
-	if (end > vmo_pages() * (uint64_t)PAGE)
+	if (end > vmo_size)
 		return ZX_ERR_OUT_OF_RANGE;
 	*actual = 0;
 	for (unsigned int i = from; i < to && *actual < count;) {
@@ -212,9 +217,11 @@ zx_status_t pager_sync_end(struct target *t, uint64_t offset, uint64_t length, i
 
 ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset)
 {
+	zx_status_t status = refuses(VMO_READ);
+
 	(void)t;
-	if (refuses(VMO_READ) != ZX_OK) {
-		errno = EIO;
+	if (status != ZX_OK) {
+		errno = status == ZX_ERR_SHOULD_WAIT ? EAGAIN : EIO;
 		return -1;
 	}
 	if (offset >= stream_size)
@@ -327,11 +334,22 @@ void client_resize(uint64_t bytes)
 	unsigned int old = vmo_pages();
 
 	stream_size = bytes;
+	vmo_size = round_up(bytes);
 	resized = ++clock_now;
 	for (unsigned int i = vmo_pages(); i < old; i++)
 		page[i] = (struct fake_page){ .cut = clock_now };
 	for (unsigned int i = old; i < vmo_pages(); i++)
 		make_zero(i);
+}
+
+/* Behind the stream a page is zero, until somebody stores into it. */
+void client_stream(uint64_t bytes)
+{
+	uint64_t from = round_up(bytes < stream_size ? bytes : stream_size);
+
+	client_zero((unsigned int)(from / PAGE), vmo_pages());
+	stream_size = bytes;
+	resized = ++clock_now;
 }
 
 void evict(unsigned int from, unsigned int to)
@@ -358,6 +376,7 @@ void fake_start(uint64_t bytes)
 	store_start(bytes);
 	grants = 0;
 	stream_size = bytes;
+	vmo_size = round_up(bytes);
 	clock_now = PAGES;
 	resized = 0;
 	ms_now = 1000;

@@ -91,7 +91,7 @@ extern struct fake_page page[PAGES];
 extern struct block block[PAGES];
 extern struct asked asked[64];
 extern unsigned int asked_count, asked_ever[RESIZE + 1];
-extern uint64_t stream_size, durable_size;
+extern uint64_t vmo_size, stream_size, durable_size;
 extern uint32_t clock_now, resized;	/* the clock of contents; the last resize */
 extern uint64_t ms_now;
 extern unsigned int space;		/* blocks that are left */
@@ -107,6 +107,9 @@ void fake_start(uint64_t bytes);
 void fake_stop(void);
 void store_start(uint64_t bytes);
 
+/* From now on neither the VMO nor the store changes its size: a block device. */
+void fake_fix_size(void);
+
 /* For tests with 16 pages. */
 int setup_fake(void **state);
 int teardown_fake(void **state);
@@ -116,6 +119,7 @@ bool client_write(unsigned int index);
 bool client_read(unsigned int index);
 void client_zero(unsigned int from, unsigned int to);
 void client_resize(uint64_t bytes);
+void client_stream(uint64_t bytes);	/* SET_STREAM_SIZE, which leaves the VMO as it is */
 
 /* Clean pages go. */
 void evict(unsigned int from, unsigned int to);

@@ -14,6 +14,7 @@ bool (*is_early)(void);
 bool one_turn;
 static uint64_t store_size;	/* of the file; the daemon has its own idea */
 static struct backend store;
+static const uint8_t *interrupted;	/* of the write that is answered so */
 
 static void set_allocated(unsigned int i, bool allocated)
 {
@@ -129,10 +130,22 @@ static int do_it(const struct asked *a)
 	return -EINVAL;
 }
 
+/* If nothing more came after @a, the store would have zeroes that nobody wrote. */
+static bool leaves_a_gap(const struct asked *a)
+{
+	for (uint64_t i = store_size / PAGE; (i + 1) * PAGE <= a->offset; i++)
+		if (page[i].state == DIRTY || page[i].state == AWAITING)
+			return true;
+	return false;
+}
+
 static void ask(struct asked a)
 {
 	assert_true(asked_count < 64);
 	assert_true(a.kind == SYNC || a.kind == RESIZE || a.length > 0);
+	/* What a write asks for once more was taken from the VMO some time ago. */
+	if (a.kind == RESIZE || (a.kind == WRITE && a.source != interrupted))
+		assert_false(leaves_a_gap(&a));
 	asked_ever[a.kind]++;
 	if (is_early && is_early()) {
 		a.done = true;
@@ -151,7 +164,9 @@ void answer(unsigned int i, int error)
 		do_sync(false);
 	if (!a.done)
 		a.res = error ? -error : do_it(&a);
+	interrupted = a.res == -EINTR || a.res == -EAGAIN ? a.source : NULL;
 	a.ev->handler(a.ev, a.res);
+	interrupted = NULL;
 	if (!one_turn) {
 		supply_all();
 		writeback_turn();
@@ -229,6 +244,21 @@ static const struct backend_ops store_ops = {
 	.zero = store_zero,
 	.resize = store_resize,
 };
+
+static const struct backend_ops fixed_ops = {
+	.read = store_read,
+	.write = store_write,
+	.sync = store_sync,
+	.zero = store_zero,
+};
+
+void fake_fix_size(void)
+{
+	store.ops = &fixed_ops;
+	vmo.target.resizable = false;
+	vmo.target.size = vmo_size;
+	can_reserve = false;
+}
 
 void answer_all(void)
 {

@@ -61,7 +61,10 @@ static void promise_done(struct sync_request *req, int error)
 		return;
 	}
 	kept++;
-	assert_true(durable_size == p->size || resized > p->asked);
+	/* A part of it has the store reach that far. */
+	assert_true(durable_size == p->size || resized > p->asked ||
+		    (p->to * (uint64_t)PAGE < p->size &&
+		     durable_size >= p->to * (uint64_t)PAGE));
 	for (unsigned int i = p->from; i < p->to; i++)
 		if (!is_durable(p, i))
 			fail_msg("page %u of a sync at %u of [%u, %u): %u is durable, not %u; now %u, zeroed at %u, resized at %u",
@@ -179,6 +182,10 @@ static void one_round(void)
 		ms_now += 60000;
 		writeback_tick();
 	}
+	answer_all();
+	/* For syncs that were put off. */
+	ms_now += 1000;
+	writeback_tick();
 	answer_all();
 	assert_int_equal(durable_size, stream_size);
 	for (unsigned int i = 0; i < pages(); i++)

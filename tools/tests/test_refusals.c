@@ -115,6 +115,40 @@ static void content_cannot_be_read(void **state)
 	assert_sync_fails_once(EIO);
 }
 
+/* A page that is missing for a moment is no error: the sync comes back to it. */
+static void content_is_missing_for_a_moment(void **state)
+{
+	(void)state;
+	write_page(3);
+	write_page(13);
+	refuse(VMO_READ, ZX_ERR_SHOULD_WAIT);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, -1);
+	assert_int_equal(page[3].state, AWAITING);
+	assert_int_equal(page[13].state, CLEAN);
+	ms_now += 1000;
+	writeback_tick();
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(vmo.target.writeback_errors, 0);
+	assert_same();
+}
+
+/* Memory that has failed harms nobody but whose it was. */
+static void one_part_cannot_be_read(void **state)
+{
+	(void)state;
+	write_page(3);
+	write_page(13);
+	refuse(VMO_READ, ZX_ERR_IO);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, EIO);
+	assert_int_equal(page[3].state, AWAITING);
+	assert_int_equal(page[13].state, CLEAN);
+}
+
 static void size_cannot_be_had(void **state)
 {
 	uint64_t left;
@@ -504,6 +538,8 @@ int main(void)
 		TEST(begin_is_refused),
 		TEST(end_is_refused),
 		TEST(content_cannot_be_read),
+		TEST(content_is_missing_for_a_moment),
+		TEST(one_part_cannot_be_read),
 		TEST(size_cannot_be_had),
 		TEST(errors_of_a_sync),
 		TEST(sync_that_nobody_waits_for),

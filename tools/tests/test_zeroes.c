@@ -137,6 +137,80 @@ static void file_grows(void **state)
 	assert_same();
 }
 
+/* As the first thing, it would leave zeroes behind a daemon that is killed. */
+static void grows_by_data_first(void **state)
+{
+	(void)state;
+	client_resize(32 * PAGE);
+	write_page(17);
+	write_page(25);
+	begin_sync(0, 32);
+	assert_only(WRITE);
+	assert_int_equal(asked[0].offset, 16 * PAGE);
+	answer(0, 0);
+	assert_only(WRITE);
+	assert_int_equal(asked[0].offset, 24 * PAGE);
+	answer(0, 0);
+	assert_only(RESIZE);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_same();
+}
+
+/* What is between the end of the file and the range goes with it. */
+static void sync_of_what_is_behind_the_end(void **state)
+{
+	(void)state;
+	client_resize(32 * PAGE);
+	write_page(17);
+	write_page(29);
+	begin_sync(24, 32);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_same();
+}
+
+/* And nothing behind data that cannot be written. */
+static void no_growth_behind_an_error(void **state)
+{
+	(void)state;
+	client_resize(32 * PAGE);
+	write_page(17);
+	write_page(25);
+	begin_sync(0, 32);
+	answer(0, EIO);
+	assert_only(SYNC);
+	answer(0, 0);
+	assert_int_equal(sync_error, EIO);
+	assert_int_equal(vmo.target.backend->size, 16 * PAGE);
+	assert_int_equal(page[25].state, AWAITING);
+	begin_sync(0, 32);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_same();
+}
+
+/* A hole that somebody writes into before the file has it: the sync waits for that. */
+static void hole_is_written_to(void **state)
+{
+	(void)state;
+	client_resize(32 * PAGE);
+	write_page(1);
+	begin_sync(0, 32);
+	assert_only(WRITE);
+	assert_false(client_write(20));
+	answer((unsigned int)waits(RESERVE), 0);
+	assert_true(client_write(20));
+	answer_all();
+	assert_int_equal(asked_ever[RESIZE], 0);
+	assert_int_equal(sync_error, -1);
+	ms_now += 1000;
+	writeback_tick();
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_same();
+}
+
 static void file_shrinks(void **state)
 {
 	(void)state;
@@ -273,6 +347,10 @@ int main(void)
 		TEST(zeroes_that_are_not_in_the_file),
 		TEST(zeroes_among_what_was_written),
 		TEST(file_grows),
+		TEST(grows_by_data_first),
+		TEST(sync_of_what_is_behind_the_end),
+		TEST(no_growth_behind_an_error),
+		TEST(hole_is_written_to),
 		TEST(file_shrinks),
 		TEST(size_that_fails_is_tried_again),
 		TEST(reads_go_on_while_it_is_cut_off),

@@ -9,10 +9,15 @@
 
 void answer_fail(struct target *t, uint64_t offset, uint64_t length, int code)
 {
-	zx_status_t status = pager_fail(t, offset, length, code);
+	uint64_t end = offset + length;
+	zx_status_t status;
 
+	do {
+		status = pager_fail(t, offset, end - offset, code);
+	} while (status == ZX_ERR_OUT_OF_RANGE && pager_clip(t, offset, &end));
 	t->failed++;
-	if (status != ZX_OK && status != ZX_ERR_BAD_STATE)
+	if (status != ZX_OK && status != ZX_ERR_BAD_STATE &&
+	    !(status == ZX_ERR_OUT_OF_RANGE && t->resizable))
 		log_limited(&t->limit, "%s: cannot fail %llu+%llu: status %d",
 			    t->name, (unsigned long long)offset,
 			    (unsigned long long)length, status);

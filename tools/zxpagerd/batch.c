@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One batch of what is dirty in a VMO, on its way into the store: query, BEGIN, size,
- * zeroes, data, sync, END, in this order.
+ * One batch of what is dirty in a VMO, on its way into the store: query, BEGIN, a smaller
+ * size, zeroes, data, a larger size, sync, END, in this order.
  *
  * END says that the store has the range for good, so it comes after a sync that
  * succeeded and for no range of which any write failed.  What is left out stays dirty,
  * and a later batch takes it from the VMO again, all of it: after a sync that failed the
  * page cache may have forgotten what it could not write, and a second sync would
  * succeed with nothing done.
+ *
+ * The store never ends beyond data that is still to be written: if nothing more comes, it
+ * has no zeroes that nobody wrote.  So behind its old end there is one write at a time, in
+ * ascending order, and it grows by a hole when all data is there.
  *
  * The size is asked for after BEGIN; see parts.c for what changes after that.
  */
@@ -61,6 +65,80 @@ static void sync_store(struct batch *b)
 	finish(b);
 }
 
+/* --- a larger size -------------------------------------------------------------- */
+
+static bool is_resized(struct batch *b, int res)
+{
+	uint64_t mask = b->target->page_size - 1;
+
+	if (res < 0) {
+		b->target->backend->size = b->old_size;
+		return false;
+	}
+	/* Whether space beyond the end survives is up to the file system. */
+	ranges_remove(&b->dirty->reserved, (b->new_size + mask) & ~mask, UINT64_MAX);
+	b->target->backend->size = b->new_size;
+	b->resized = true;
+	b->unsynced = true;
+	return true;
+}
+
+static void resize(struct batch *b, uint64_t size, void (*done)(struct event *ev, int res))
+{
+	struct backend *be = b->target->backend;
+
+	b->old_size = be->size;
+	b->new_size = size;
+	/* Reads must not miss what is being cut off. */
+	if (size < be->size)
+		be->size = size;
+	b->event.handler = done;
+	be->ops->resize(be, &b->event, size);
+}
+
+static void grown(struct event *ev, int res)
+{
+	struct batch *b = event_owner(ev, struct batch, event);
+
+	if (!is_resized(b, res))
+		parts_note_error(&b->parts, NULL, -res, "grow by", b->old_size,
+				 b->new_size - b->old_size);
+	dirty_resume(b->dirty);
+	sync_store(b);
+}
+
+/* Data behind the old end that this batch does not have: the one that has it comes here. */
+static void paused_to_grow(struct event *ev, int res)
+{
+	struct batch *b = event_owner(ev, struct batch, event);
+	struct target *t = b->target;
+	uint64_t mask = t->page_size - 1, size = t->backend->size;
+	struct pager_info info;
+
+	(void)res;
+	if (!pager_info(t, &info) && info.stream_size > size &&
+	    !parts_any_pages(t, size & ~mask, (info.stream_size + mask) & ~mask)) {
+		resize(b, info.stream_size, grown);
+		return;
+	}
+	dirty_resume(b->dirty);
+	sync_store(b);
+}
+
+static void grow(struct batch *b)
+{
+	struct target *t = b->target;
+	struct pager_info info;
+
+	if (!t->backend->ops->resize || pager_info(t, &info) ||
+	    info.stream_size <= t->backend->size) {
+		sync_store(b);
+		return;
+	}
+	b->event.handler = paused_to_grow;
+	dirty_pause(b->dirty, &b->event);
+}
+
 /* --- data ----------------------------------------------------------------------- */
 
 static void write_rest(struct chunk *c)
@@ -98,28 +176,57 @@ static void chunk_done(struct event *ev, int res)
 }
 
 /*
- * The next chunk out of the VMO; false if no part has any.  Where the stream ends so does
- * the file: what a page has beyond is not written.
+ * The stream ends at b->at, within @part, and nothing behind that can be read.  The page
+ * that it ends in is stored as a whole if the store has nothing behind that either.
+ */
+static void cut_part(struct batch *b, struct part *part)
+{
+	uint64_t mask = b->target->page_size - 1;
+
+	part->end = b->at & ~mask;
+	if (b->at & mask && b->target->backend->size <= b->at)
+		part->end += mask + 1;
+	b->at = part->end;
+}
+
+/*
+ * The next chunk out of the VMO; false if no part has any, or it has to wait.  Where the stream ends so does
+ * the file: what a page has beyond is not written, and pages beyond stay dirty.
  */
 static bool fill(struct batch *b, struct chunk *c)
 {
+	uint64_t mask = b->target->page_size - 1;
+
 	for (; b->current < b->parts.count; b->current++) {
 		struct part *part = &b->parts.part[b->current];
-		uint64_t left;
+		uint64_t left, size = b->target->backend->size;
 		ssize_t n;
 
 		if (b->at < part->offset)
 			b->at = part->offset;
 		if (part->zero || part->error || b->at >= part->end)
 			continue;
-		left = part->end - b->at;
+		left = part->end - b->at < CHUNK_SIZE ? part->end - b->at : CHUNK_SIZE;
+		if (b->writes && b->at + left > size)
+			return false;
+		if (b->at > size && parts_any_pages(b->target, size & ~mask, b->at)) {
+			part->end = b->at;
+			b->parts.again = true;
+			continue;
+		}
 		do {
-			n = pager_read(b->target, c->buffer,
-				       left < CHUNK_SIZE ? left : CHUNK_SIZE, b->at);
+			n = pager_read(b->target, c->buffer, left, b->at);
 		} while (n < 0 && errno == EINTR);
+		if (n < 0 && errno == EAGAIN) {
+			part->end = b->at;
+			b->parts.again = true;
+			continue;
+		}
 		if (n < 0)
 			parts_note_error(&b->parts, part, errno, "take out of the VMO", b->at,
 					 left);
+		if (!n)
+			cut_part(b, part);
 		if (n <= 0)
 			continue;
 		c->part = part;
@@ -127,6 +234,8 @@ static bool fill(struct batch *b, struct chunk *c)
 		c->length = (uint32_t)n;
 		c->put = 0;
 		b->at += (uint64_t)n;
+		if (b->at & mask)
+			cut_part(b, part);
 		return true;
 	}
 	return false;
@@ -147,7 +256,7 @@ static void write_next(struct batch *b)
 		write_rest(c);
 	}
 	if (!b->writes)
-		sync_store(b);
+		grow(b);
 }
 
 static void write_data(struct batch *b)
@@ -157,7 +266,7 @@ static void write_data(struct batch *b)
 	write_next(b);
 }
 
-/* --- size and zeroes ------------------------------------------------------------ */
+/* --- a smaller size, and zeroes ------------------------------------------------------------ */
 
 /* The piece that was under way is done, or has failed. */
 static void piece_done(struct batch *b, int error)
@@ -269,27 +378,17 @@ static void resize_failed(struct batch *b, int error)
 		b->parts.part[i].error = error;
 }
 
-static void resize_done(struct event *ev, int res)
+static void is_cut(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
-	uint64_t mask = b->target->page_size - 1;
 
-	if (res < 0) {
-		b->target->backend->size = b->old_size;
+	if (!is_resized(b, res))
 		resize_failed(b, -res);
-	} else {
-		/* Whether space beyond the end survives is up to the file system. */
-		ranges_remove(&b->dirty->reserved, (b->new_size + mask) & ~mask,
-			      UINT64_MAX);
-		b->target->backend->size = b->new_size;
-		b->resized = true;
-		b->unsynced = true;
-	}
 	begin_zeroes(b);
 }
 
 /*
- * The file gets the size that the stream has now.  Nobody may have reserved anything
+ * The file is cut off where the stream ends now.  Nobody may have reserved anything
  * beyond: that is why grants pause, and why the size is not an old one.
  */
 static void paused(struct event *ev, int res)
@@ -303,19 +402,12 @@ static void paused(struct event *ev, int res)
 	b->limit = be->size;
 	if (error)
 		resize_failed(b, error);
-	else if (info.stream_size < b->limit)
+	else if (be->ops->resize && info.stream_size < b->limit)
 		b->limit = info.stream_size;
-	if (error || !be->ops->resize || info.stream_size == be->size) {
+	if (error || !be->ops->resize || info.stream_size >= be->size)
 		begin_zeroes(b);
-		return;
-	}
-	b->old_size = be->size;
-	b->new_size = info.stream_size;
-	/* Reads must not miss what is being cut off. */
-	if (b->new_size < b->old_size)
-		be->size = b->new_size;
-	b->event.handler = resize_done;
-	be->ops->resize(be, &b->event, b->new_size);
+	else
+		resize(b, info.stream_size, is_cut);
 }
 
 /* --- the beginning of it -------------------------------------------------------- */
@@ -326,6 +418,7 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 	int error;
 
 	b->parts.error = 0;
+	b->parts.again = false;
 	do {
 		error = parts_collect(&b->parts, offset, end);
 	} while (error == EAGAIN);

@@ -30,10 +30,10 @@ struct chunk {
  * @busy: under way
  * @at: next to be zeroed or written, in part number @current
  * @piece: end of the zeroes under way from @at on; @drop if they give up space
- * @limit: where zeroes end, because the store has nothing beyond
+ * @limit: where zeroes end, because the store has nothing beyond, or will not
  * @writes: chunks under way
  * @unsynced: the store was changed since its last sync; @resized in size
- * @old_size, @new_size: of the store, while it gets another
+ * @old_size, @new_size: of the store, while it gets another, larger or smaller
  */
 struct batch {
 	struct target *target;

@@ -211,7 +211,9 @@ static void refuse(struct dirty *d, int error)
 	log_limited(&t->limit, "%s: %s: cannot reserve %llu+%llu: %s: the write fails",
 		    t->name, t->backend->path, (unsigned long long)g->offset,
 		    (unsigned long long)(g->end - g->offset), strerror(error));
-	status = pager_fail(t, g->offset, g->end - g->offset, code);
+	do {
+		status = pager_fail(t, g->offset, g->end - g->offset, code);
+	} while (status == ZX_ERR_OUT_OF_RANGE && pager_clip(t, g->offset, &g->end));
 	if (status != ZX_OK && status != ZX_ERR_BAD_STATE &&
 	    status != ZX_ERR_OUT_OF_RANGE)
 		log_limited(&t->limit, "%s: cannot fail %llu+%llu: status %d",
@@ -247,14 +249,14 @@ static void grant(struct dirty *d)
 		tell(d, false);
 		return;
 	}
+	/* Cut off, and perhaps there again: who waits for the rest of it still does. */
+	if (status == ZX_ERR_OUT_OF_RANGE && t->resizable) {
+		pager_refresh(t);
+		return;
+	}
 	/* A page beside it is missing, or memory is short: with less then. */
 	if (status != ZX_ERR_BAD_STATE && !is_alone(d)) {
 		d->queue->alone = true;
-		return;
-	}
-	if (status == ZX_ERR_OUT_OF_RANGE) {
-		pager_refresh(t);
-		clip(d);
 		return;
 	}
 	/* The kernel has woken the writers: they look again, and ask again. */

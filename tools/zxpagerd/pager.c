@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <linux/zxpager.h>
@@ -198,6 +199,8 @@ int pager_info(struct target *t, struct pager_info *info)
 
 ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset)
 {
-	return pread(zx_linux_handle_to_fd(t->handle), buffer, length,
-		     (off_t)offset);
+	struct iovec to = { .iov_base = buffer, .iov_len = length };
+
+	return preadv2(zx_linux_handle_to_fd(t->handle), &to, 1, (off_t)offset,
+		       RWF_NOWAIT);
 }

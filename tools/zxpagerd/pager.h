@@ -97,7 +97,23 @@ static inline void pager_refresh(struct target *t)
 		t->size = info.size;
 }
 
-/* pread() of the VMO; only of what is dirty, or the daemon waits for itself. */
+/*
+ * A call for [@offset, *@end) found the VMO too small: true if it is to be made again, for
+ * what there is by now.  That may be all of it, because clients cut off and grow as they
+ * like.  False if none of it is left, or if it was no client who did that.
+ */
+static inline bool pager_clip(struct target *t, uint64_t offset, uint64_t *end)
+{
+	pager_refresh(t);
+	if (*end > t->size)
+		*end = t->size;
+	return t->resizable && offset < *end;
+}
+
+/*
+ * pread() of what is dirty in the VMO.  Such a page can be missing for a moment all the
+ * same, and nobody but this daemon would bring it: EAGAIN then.
+ */
 ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset);
 
 #endif /* ZXD_PAGER_H */

@@ -77,18 +77,16 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 static zx_status_t with_rest(struct target *t, struct part *part,
 			     zx_status_t (*op)(struct target *t, struct part *part))
 {
-	zx_status_t status;
+	zx_status_t status = ZX_OK;
 
 	while (part->offset < part->end) {
 		status = op(t, part);
 		if (status != ZX_ERR_OUT_OF_RANGE)
 			return status;
-		pager_refresh(t);
-		if (t->size >= part->end)
-			return status;
-		part->end = t->size > part->offset ? t->size : part->offset;
+		if (!pager_clip(t, part->offset, &part->end))
+			break;
 	}
-	return ZX_OK;
+	return t->resizable ? ZX_OK : status;
 }
 
 static zx_status_t begin_part(struct target *t, struct part *part)
@@ -122,6 +120,23 @@ static zx_status_t end_pages(struct target *t, struct part *part)
 		at = range.offset + range.length;
 	}
 	return ZX_OK;
+}
+
+bool parts_any_pages(struct target *t, uint64_t offset, uint64_t end)
+{
+	zx_vmo_dirty_range_t range;
+	size_t count;
+
+	for (; offset < end; offset = range.offset + range.length) {
+		/* Cut off, or there is no telling. */
+		if (pager_query(t, offset, end, &range, 1, &count) != ZX_OK)
+			return true;
+		if (!count)
+			return false;
+		if (!(range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
+			return true;
+	}
+	return false;
 }
 
 void parts_begin(struct parts *p)

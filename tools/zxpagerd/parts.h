@@ -24,6 +24,7 @@ struct part {
  * @reader: may have read what is written anew
  * @next: where the next batch goes on
  * @error: the first thing that failed
+ * @again: something could not be taken now and is no error: another pass has to come
  */
 struct parts {
 	struct target *target;
@@ -32,6 +33,7 @@ struct parts {
 	unsigned int count;
 	uint64_t next;
 	int error;
+	bool again;
 };
 
 /*
@@ -45,6 +47,9 @@ void parts_begin(struct parts *p);
 
 /* END, for the parts without an error, when they are durable. */
 void parts_end(struct parts *p);
+
+/* Pages in [@offset, @end), which are more than zeroes, are not written back. */
+bool parts_any_pages(struct target *t, uint64_t offset, uint64_t end);
 
 /* The batch has failed, or @part of it has, if that is not NULL.  Says so. */
 void parts_note_error(struct parts *p, struct part *part, int error, const char *what,

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -27,7 +27,8 @@
 static struct event connections;
 static struct timer pause_timer;
 static struct log_limit limit;
-static int listen_fd = -1, spare_fd = -1;
+static int listen_fd = -1, spare_fd = -1, lock_fd = -1;
+static char lock_path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof(".lock")];
 static const char *socket_path;
 static bool listening;	/* for connections, in the loop */
 
@@ -57,21 +58,30 @@ static void remove_stale(const struct sockaddr_un *addr)
 		 addr->sun_path);
 }
 
-/* Two daemons that start at once take turns here, by a lock on the directory. */
-static int lock_directory(const char *path)
+/*
+ * Of two daemons that start at once, one is told that the socket is in use.  The lock is on
+ * a file of our own, since others can lock a directory.  It is gone with the socket: who
+ * has one without a name opens the next.
+ */
+static void lock_socket(const char *path)
 {
-	char *copy = strdup(path);
-	int fd;
+	struct stat st = { .st_nlink = 0 };
 
-	if (!copy)
-		die("out of memory");
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		die("cannot open the directory of %s: %s", path, strerror(errno));
-	free(copy);
-	while (flock(fd, LOCK_EX) && errno == EINTR)
-		;
-	return fd;
+	snprintf(lock_path, sizeof(lock_path), "%s.lock", path);
+	while (!st.st_nlink) {
+		if (lock_fd >= 0)
+			close(lock_fd);
+		lock_fd = open(lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+					  O_CLOEXEC, 0600);
+		if (lock_fd < 0)
+			die("cannot open %s: %s", lock_path, strerror(errno));
+		if (flock(lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+			die("%s is in use by a running daemon: stop it, or choose another --socket",
+			    path);
+		if (fstat(lock_fd, &st) || st.st_uid != geteuid() || !S_ISREG(st.st_mode))
+			die("%s is no file of this user: choose another --socket",
+			    lock_path);
+	}
 }
 
 /* By uid, group or supplementary group; the lists come from the command line. */
@@ -193,9 +203,9 @@ static void find_room(void)
 void server_open(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int lock = lock_directory(path);
 	mode_t mode = options.uid_count || options.gid_count ? 0666 : 0600, mask;
 
+	lock_socket(path);
 	strncpy(addr.sun_path, path, sizeof(addr.sun_path) - 1);
 	remove_stale(&addr);
 	listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -210,7 +220,6 @@ void server_open(const char *path)
 	socket_path = path;
 	if (listen(listen_fd, SOMAXCONN))
 		die("cannot listen on %s: %s", path, strerror(errno));
-	close(lock);
 	find_room();
 	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	connections.handler = connection_ready;
@@ -223,6 +232,9 @@ void server_close(void)
 	if (listen_fd < 0)
 		return;
 	unlink(socket_path);
+	unlink(lock_path);
+	close(lock_fd);
+	lock_fd = -1;
 	close(listen_fd);
 	listen_fd = -1;
 	if (spare_fd >= 0)

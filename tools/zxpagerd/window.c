@@ -155,17 +155,14 @@ static void part_failed(struct window *w, int error)
 	}
 }
 
-/* The VMO is smaller than the window thinks; false if that is not so. */
-static bool clip(struct window *w)
+/* The VMO was smaller than the window thinks, and may be by now. */
+static void clip(struct window *w)
 {
-	struct target *t = w->reader->target;
+	uint64_t end = w->offset + w->length;
 
-	pager_refresh(t);
-	if (w->offset + w->length <= t->size)
-		return false;
-	w->length = t->size > w->offset ? (uint32_t)(t->size - w->offset) : 0;
+	w->length = pager_clip(w->reader->target, w->offset, &end) ?
+		    (uint32_t)(end - w->offset) : 0;
 	set_wanted(w, w->length, w->reader->window_size, false);
-	return true;
 }
 
 /* What was read can be supplied; false if a range of it turned bad meanwhile. */
@@ -197,8 +194,9 @@ static void end_supply(struct window *w)
 	if (status == ZX_ERR_BAD_STATE)
 		/* Detached: whoever waited was told. */
 		set_wanted(w, 0, w->length, false);
-	else if (status != ZX_OK &&
-		 !(status == ZX_ERR_OUT_OF_RANGE && clip(w)))
+	else if (status == ZX_ERR_OUT_OF_RANGE && w->reader->target->resizable)
+		clip(w);
+	else if (status != ZX_OK)
 		part_failed(w, status == ZX_ERR_NO_MEMORY ? ENOMEM : EIO);
 	if (w->mode == WHOLE)
 		w->mode = RUNS;

@@ -31,6 +31,32 @@ static void begin_pass(struct pass *pass, uint64_t offset, uint64_t end)
 	*pass = (struct pass){ .active = true, .at = offset, .end = end };
 }
 
+/* What lies between the end of the store and the range is to be written first. */
+static void begin_sync(struct writeback *wb)
+{
+	struct target *t = wb->target;
+	uint64_t end = t->backend->size & ~(uint64_t)(t->page_size - 1);
+	struct pager_info info;
+
+	if (end > wb->syncs->offset || !t->resizable)
+		end = wb->syncs->offset;
+	begin_pass(&wb->sync, end, wb->syncs->end);
+	if (t->resizable && !pager_info(t, &info))
+		wb->sync.size = info.stream_size;
+}
+
+/* The store does not reach as far as that of a sync has to. */
+static bool is_short(const struct writeback *wb, const struct pager_info *info)
+{
+	uint64_t size = wb->sync.size;
+
+	if (size > wb->sync.end)
+		size = wb->sync.end;
+	if (size > info->stream_size)
+		size = info->stream_size;
+	return wb->target->resizable && wb->target->backend->size < size;
+}
+
 /* Another try, later and later. */
 static void retry(struct writeback *wb)
 {
@@ -66,11 +92,23 @@ static void end_sync(struct writeback *wb)
 	req->done(req, error);
 }
 
+/* It is begun anew, and that is for a tick to do: this must not go round and round. */
+static void put_off_sync(struct writeback *wb)
+{
+	wb->sync.active = false;
+	wb->sync_at = loop_now() + RETRY_MIN_MS;
+}
+
 static void end_all(struct writeback *wb)
 {
 	wb->all.active = false;
 	if (wb->all.error) {
 		retry(wb);
+		return;
+	}
+	if (wb->all.again) {
+		wb->wanted = true;
+		wb->retry_at = loop_now() + RETRY_MIN_MS;
 		return;
 	}
 	wb->dirty.done = wb->dirty.started;
@@ -80,9 +118,9 @@ static void end_all(struct writeback *wb)
 /* The pass whose turn it is; NULL if there is none. */
 static struct pass *choose(struct writeback *wb)
 {
-	if (wb->syncs) {
+	if (wb->syncs && loop_now() >= wb->sync_at) {
 		if (!wb->sync.active)
-			begin_pass(&wb->sync, wb->syncs->offset, wb->syncs->end);
+			begin_sync(wb);
 		return &wb->sync;
 	}
 	if (!wb->all.active && wb->wanted && loop_now() >= wb->retry_at) {
@@ -98,14 +136,20 @@ static struct pass *choose(struct writeback *wb)
 static void advance(struct writeback *wb, struct pass *pass)
 {
 	struct pager_info info;
+	bool known = !pager_info(wb->target, &info);
 
 	pass->at = wb->batch.parts.next;
+	pass->again |= wb->batch.parts.again;
 	if (!pass->error)
 		pass->error = wb->batch.parts.error;
-	if (!pager_info(wb->target, &info))
+	if (known)
 		dirty_count(&wb->dirty, info.dirty);
 	if (pass == &wb->sync) {
-		if (pass->at >= pass->end || pass->error)
+		if (pass->at < pass->end && !pass->error)
+			;
+		else if (!pass->error && (pass->again || (known && is_short(wb, &info))))
+			put_off_sync(wb);
+		else
 			end_sync(wb);
 	} else if (pass->at >= pass->end) {
 		end_all(wb);

@@ -19,11 +19,17 @@ struct sync_request {
 	void (*done)(struct sync_request *req, int error);
 };
 
-/* struct pass - once over a range of a VMO, batch by batch; it has come to @at */
+/*
+ * struct pass - once over a range of a VMO, batch by batch; it has come to @at
+ * @size: of the stream when it began
+ * @again: something was left out
+ */
 struct pass {
 	bool active;
+	bool again;
 	uint64_t at;
 	uint64_t end;
+	uint64_t size;
 	int error;
 };
 
@@ -33,6 +39,7 @@ struct pass {
  * @batch: what is under way, for one of the passes
  * @all: the pass over all of it
  * @sync: that for the first of @syncs, which goes first
+ * @sync_at: not before that, since something was left out of it
  * @wanted: all of it is to be written back, but not before @retry_at
  * @since: when something was dirty first, or 0
  * @retry_ms: how long was waited before the last try, 0 if that succeeded
@@ -44,6 +51,7 @@ struct writeback {
 	struct pass all;
 	struct pass sync;
 	struct sync_request *syncs, **syncs_end;
+	uint64_t sync_at;
 	bool wanted;
 	bool pumping;
 	uint64_t since;
