@@ -130,7 +130,7 @@ lint:			## what can be said of the sources without running them
 	@scripts/lint.sh
 
 rig-test:		## the tests of what runs the tests
-	@scripts/deps.sh rig test
+	@scripts/deps.sh rig test lint
 	@scripts/rig-test.sh
 
 demo:			## a file system that is paged in on demand, in a guest

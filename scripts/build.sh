@@ -100,7 +100,7 @@ if [ -n "$clang" ]; then
 	args+=(CC=clang CONFIG_CC_IS_GCC= CONFIG_CC_IS_CLANG=y
 		CONFIG_RETHUNK= CONFIG_MITIGATION_RETHUNK= CONFIG_SLS= CONFIG_MITIGATION_SLS=
 		CONFIG_FTRACE_MCOUNT_USE_CC= CONFIG_INIT_STACK_ALL_ZERO=
-		CONFIG_UBSAN_BOUNDS_STRICT= CONFIG_STACKPROTECTOR=
+		CONFIG_UBSAN_BOUNDS_STRICT= CONFIG_STACKPROTECTOR= CONFIG_CC_HAS_COUNTED_BY_PTR=
 		CONFIG_CC_IMPLICIT_FALLTHROUGH=-Wimplicit-fallthrough)
 	# The last two are for the kernel's own headers as clang 14 sees them.
 	flags="-Wno-unknown-warning-option -Wno-unused-command-line-argument \

@@ -63,11 +63,11 @@ kernels_of_ours() {
 	esac
 }
 
-# How long it takes: as long as last time, if that was here.
+# How long it takes: as long as last time, if it has run here before.
 last_time=$zx_cache/check-minutes/$(IFS=-; echo "${all[*]}")
 to_build=()
 how_long() {
-	local s k minutes=$((60 / $(nproc)))
+	local s k minutes=$(((8 + 26 * ${#series[@]}) / $(nproc)))
 	for s in "${series[@]}"; do
 		for k in $(kernels_of_ours "$s"); do
 			scripts/kernel.sh --ready "$k" || to_build+=("$k")
@@ -142,10 +142,10 @@ judge_newest() {
 
 # All of it is read before any of it runs: the scripts may be edited meanwhile.
 main() {
+	how_long
 	# Not through step(): what is installed is to be seen.
 	tell packages
 	scripts/deps.sh all || count 0 1 0
-	how_long
 	for s in "${all[@]}"; do
 		rm -f "build/$s/zxpager.ko"
 		step "guest kernel $s" scripts/kernel.sh "$s" || :

@@ -30,7 +30,7 @@ newest=$(apt_releases newest | tail -n 1)
 if [ "$(printf '%s\n' "$recorded" "$newest" | sort -V | tail -n 1)" = "$recorded" ]; then
 	echo "Linux $recorded is recorded, and there is no newer one"
 elif [ -z "$try" ]; then
-	echo "newer kernel $newest is there; recorded is $recorded ($zx_me --try tries it)"
+	echo "newer kernel $newest is there; recorded is $recorded ('make newest' tries it)"
 fi
 [ -n "$try" ] || exit 0
 

@@ -6,8 +6,8 @@
 # Looks at what has changed since this branch left that of REV (default main), or is
 # not committed: the lint of these files, the module for Linux 6.12, the tools and the
 # selftests, and in a guest with that kernel the selftest programs among them, up to
-# ten, and a hundred tests that are always the same.  If only texts have changed it is
-# the lint alone.
+# ten, and a hundred tests that are always the same; with a change of the tools their
+# unit tests.  If only texts have changed it is the lint alone.
 # The last line is "N passed, N failed, N skipped", as that of check.sh, which is what
 # counts in the end.  What the steps print is kept in build/quick.
 #
@@ -37,10 +37,11 @@ tests() {
 	} | sort -u
 }
 
+changed() { grep -q -E "$1" <<< "$changed"; }
+
 # Does what has changed become a program, or are they texts? Without a change all is run.
 code() {
-	[ -z "$changed" ] ||
-		grep -q -E '^(Kbuild$|(scripts|zxpager|uapi|selftests|tools)/)' <<< "$changed"
+	[ -z "$changed" ] || changed '^(Kbuild$|(scripts|zxpager|uapi|selftests|tools)/)'
 }
 
 programs() {
@@ -60,6 +61,7 @@ main() {
 		run_queue
 		mapfile -t names < <(tests)
 		later suite "selftests on $kernel" guest $kernel selftests/run.sh "${names[@]}"
+		! changed '^tools/' || later step "unit tests" programs tools check
 	fi
 	later suite lint scripts/lint.sh --since "$base"
 	run_queue

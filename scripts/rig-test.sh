@@ -145,14 +145,18 @@ test_panic() {
 # A suite whose guest crashes in the middle has failed what it did not report,
 # whether its plan came first or would have come last.
 test_panic_in_the_middle_of_ktap() {
-	vm 126 -- sh -c 'echo KTAP version 1; echo 1..4; echo ok 1 a; echo ok 2 b
-		echo c > /proc/sysrq-trigger; echo ok 3 c; echo ok 4 d; echo 1..4'
-	same counts "$("$scripts/ktap.sh" --status 126 "$tmp/out")" "2 2 0"
-	vm 126 -- sh -c 'echo KTAP version 1; echo ok 1 a
-		echo c > /proc/sysrq-trigger; echo ok 2 b; echo 1..2'
-	same counts "$("$scripts/ktap.sh" --status 126 "$tmp/out")" "1 1 0"
-	vm 126 -- sh -c 'echo KTAP version 1; echo 1..2; echo ok 1 a; printf "ok 2"
+	# Not before the guest's cat has passed on what was printed, and sleeps again.
+	# shellcheck disable=SC2016 # for the guest's shell
+	local crash='until grep -q "^State:.S" "/proc/$(pgrep -ox cat)/status"; do :; done
 		echo c > /proc/sysrq-trigger'
+	vm 126 -- sh -c "echo KTAP version 1; echo 1..4; echo ok 1 a; echo ok 2 b
+		$crash; echo ok 3 c; echo ok 4 d; echo 1..4"
+	same counts "$("$scripts/ktap.sh" --status 126 "$tmp/out")" "2 2 0"
+	vm 126 -- sh -c "echo KTAP version 1; echo ok 1 a
+		$crash; echo ok 2 b; echo 1..2"
+	same counts "$("$scripts/ktap.sh" --status 126 "$tmp/out")" "1 1 0"
+	vm 126 -- sh -c "echo KTAP version 1; echo 1..2; echo ok 1 a; printf 'ok 2'
+		$crash"
 	same "half a line" "$("$scripts/ktap.sh" --status 126 "$tmp/out")" "1 1 0"
 }
 
@@ -221,6 +225,7 @@ test_kernel_log() {
 	bad|kernel BUG at mm/filemap.c:153!
 	bad|Oops: 0000 [#1] PREEMPT SMP NOPTI
 	bad|WARNING: CPU: 1 PID: 154 at fs/inode.c:9 iput+0x0/0xff4
+	bad|WARNING: fs/inode.c:9 at iput+0x0/0xff4, CPU#1: cat/154
 	bad|INFO: task cat:123 blocked for more than 120 seconds.
 	bad|watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [cat:1]
 	bad|rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
