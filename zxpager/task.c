@@ -12,6 +12,8 @@
  *
  * No signal reaches a task that exits or dumps core, or one whose process does, and
  * it may be the daemon itself: then nobody would ever answer.
+ *
+ * Return: true if so.
  */
 bool zxp_task_ends(void)
 {
@@ -23,6 +25,8 @@ bool zxp_task_ends(void)
  * zxp_task_is_user() - does the calling task return to user mode?
  *
  * Only such a task runs its task work and the handlers of its signals there.
+ *
+ * Return: true if so.
  */
 bool zxp_task_is_user(void)
 {

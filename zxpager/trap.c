@@ -72,6 +72,8 @@ struct zxp_trap {
  * @mm: that of a fault
  *
  * A kernel thread that borrows the memory of a process gets no signal when that is killed.
+ *
+ * Return: true if so, for a kernel thread.
  */
 bool zxp_mm_abandoned(struct mm_struct *mm)
 {

@@ -56,7 +56,7 @@ static inline bool zxp_sync_waits(struct kunit *test, unsigned int nr)
 }
 
 static inline int zxp_sync_answer(struct kunit *test, pgoff_t start, pgoff_t end,
-			   int error)
+				  int error)
 {
 	struct zxp_sync_fixture *f = test->priv;
 
