@@ -52,8 +52,8 @@ short_stress() {
 }
 
 # Files and mappings, where kernels change most: what runs on the newest.
-short_selftests=(access evict file large life map mm module ranges uring wb_file
-	wb_kernel wb_map wb_stream zircon_access zircon_mapping)
+short_selftests=(access evict file large life map mkwrite mm module ranges remote
+	uring wb_file wb_kernel wb_map wb_stream zircon_access zircon_mapping)
 
 # The kernels of ours that a series is also tested on.
 kernels_of_ours() {
@@ -95,7 +95,7 @@ on_kernels_of_ours() {
 	later suite "failures on $d" ours "$d" guest "$d" selftests/run.sh \
 		fail_dirty fail_fault fail_hook fail_large fail_pager
 	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
-		port mm kill wb_wait wb_stream zircon_wb_writeback
+		port mm kill mkwrite exit split wb_wait wb_stream zircon_wb_writeback
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40
 	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 60 \

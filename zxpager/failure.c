@@ -6,11 +6,12 @@
  * A fault that waited can only say VM_FAULT_RETRY, and is taken again from the start.
  * So there is something to carry over: that the daemon failed the page, or that a signal
  * ended the wait. That is a note in the VMO for the task. Its next fault on the VMO takes
- * the note away. If that is the access that failed once more, it ends in SIGBUS. A second
- * try is known by FAULT_FLAG_TRIED; where the kernel itself brings in pages (MAP_POPULATE, mlock) it
- * does without, so there the same page is enough; and what waited on its way to user
- * mode comes back at the same place of the program. See trap.c for the other kind of
- * note.
+ * the note away. If that is the access that failed once more, it ends in SIGBUS.
+ *
+ * A second try is known by FAULT_FLAG_TRIED. Where the kernel itself brings in pages
+ * (MAP_POPULATE, mlock) it does without, so there the same page is enough; and what
+ * waited on its way to user mode comes back at the same place of the program. See trap.c
+ * for another kind of note.
  *
  * A task that never comes back (its signal handler jumped elsewhere, it was killed, the
  * mapping was replaced) leaves its note to be thrown away with those of other dead
