@@ -35,14 +35,53 @@ int zxp_pager_supply_ranges(struct zxp_pager *pager,
 extern const struct vm_operations_struct zxp_vm_ops;
 
 /* trap.c */
-bool zxp_mm_abandoned(struct mm_struct *mm);
 int zxp_fault_sleep(struct mm_struct *mm, struct zxp_request *request,
 		    unsigned int state, long timeout);
-void zxp_trap_passed(struct zxp_vmo *vmo);
-bool zxp_trap_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
+void zxp_traps_pass(struct zxp_vmo *vmo);
+bool zxp_traps_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 bool zxp_trap_keep(struct zxp_vmo *vmo, pgoff_t index);
 vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 		    unsigned long generation);
+
+/**
+ * zxp_mm_abandoned() - is nobody left whose memory this is?
+ * @mm: that of a fault
+ *
+ * A kernel thread that borrows the memory of a process gets no signal when that is killed.
+ *
+ * Return: true if so, for a kernel thread.
+ */
+static inline bool zxp_mm_abandoned(struct mm_struct *mm)
+{
+#ifdef CONFIG_MEMCG
+	return current->flags & PF_KTHREAD && !READ_ONCE(mm->owner);
+#else
+	return false;
+#endif
+}
+
+/**
+ * zxp_trap_passed() - the calling task has come to ->fault
+ * @vmo: the VMO
+ */
+static inline void zxp_trap_passed(struct zxp_vmo *vmo)
+{
+	if (!list_empty_careful(&vmo->traps))
+		zxp_traps_pass(vmo);
+}
+
+/**
+ * zxp_trap_ahead() - is a store under way to ->fault?
+ * @vmo: the VMO
+ * @start: first page
+ * @end: the last one
+ *
+ * Return: whether a read of one of these pages had better come later.
+ */
+static inline bool zxp_trap_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
+{
+	return !list_empty_careful(&vmo->traps) && zxp_traps_ahead(vmo, start, end);
+}
 
 /* exit.c */
 long zxp_exit_time_left(struct file *file);

@@ -11,6 +11,8 @@
 #include <linux/list.h>
 #include <linux/poll.h>
 #include <linux/rbtree.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/uio.h>
@@ -19,6 +21,34 @@
 #include <linux/zxpager.h>
 
 #include "compat.h"
+
+/* What the calling task is, where that decides whether it may wait, and how. */
+
+/**
+ * zxp_task_ends() - must the calling task not wait for a daemon any more?
+ *
+ * No signal reaches a task that exits or dumps core, or one whose process does, and
+ * it may be the daemon itself: then nobody would ever answer.
+ *
+ * Return: true if so.
+ */
+static inline bool zxp_task_ends(void)
+{
+	return current->flags & (PF_EXITING | PF_DUMPCORE) ||
+	       READ_ONCE(current->signal->flags) & SIGNAL_GROUP_EXIT;
+}
+
+/**
+ * zxp_task_is_user() - does the calling task return to user mode?
+ *
+ * Only such a task runs its task work and the handlers of its signals there.
+ *
+ * Return: true if so.
+ */
+static inline bool zxp_task_is_user(void)
+{
+	return !(current->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER));
+}
 
 /* packet.c: a port and its queue */
 
@@ -77,10 +107,6 @@ __poll_t zxp_port_poll(struct zxp_port *port, struct file *file,
 int zxp_port_post(struct zxp_port *port, const struct zxp_port_queue *args);
 int zxp_port_cancel(struct zxp_port *port, const struct zxp_port_cancel *args);
 void zxp_post_taken(struct zxp_port *port, struct zxp_port_packet *packet);
-
-/* task.c */
-bool zxp_task_ends(void);
-bool zxp_task_is_user(void);
 
 /* wake.c */
 bool zxp_wake(struct wait_queue_entry *wait, unsigned int mode, bool sleeps);

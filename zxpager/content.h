@@ -279,8 +279,26 @@ enum zxp_note_kind {
 void zxp_vmo_note_failure(struct zxp_vmo *vmo, pgoff_t index, int error);
 bool zxp_vmo_note_fault(struct zxp_vmo *vmo, pgoff_t index,
 			enum zxp_note_kind kind);
-enum zxp_note_kind zxp_vmo_recall_fault(struct zxp_vmo *vmo, pgoff_t index,
-					bool *same_place);
+enum zxp_note_kind zxp_vmo_take_note(struct zxp_vmo *vmo, pgoff_t index,
+				     bool *same_place);
+
+/**
+ * zxp_vmo_recall_fault() - take away the note of the calling task
+ * @vmo: the VMO
+ * @index: the page of this fault
+ * @same_place: set to whether the task is where it was when it left the note
+ *
+ * Return: what the note says of this page; else %ZXP_NOTE_NONE.
+ */
+static inline enum zxp_note_kind zxp_vmo_recall_fault(struct zxp_vmo *vmo,
+						      pgoff_t index,
+						      bool *same_place)
+{
+	if (list_empty_careful(&vmo->fault_notes))
+		return ZXP_NOTE_NONE;
+	return zxp_vmo_take_note(vmo, index, same_place);
+}
+
 void zxp_vmo_forget_faults(struct zxp_vmo *vmo);
 
 #endif /* _ZXPAGER_CONTENT_H */

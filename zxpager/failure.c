@@ -96,23 +96,13 @@ bool zxp_vmo_note_fault(struct zxp_vmo *vmo, pgoff_t index,
 	return true;
 }
 
-/**
- * zxp_vmo_recall_fault() - take away the note of the calling task
- * @vmo: the VMO
- * @index: the page of this fault
- * @same_place: set to whether the task is where it was when it left the note
- *
- * Return: what the note says of this page; else %ZXP_NOTE_NONE.
- */
-enum zxp_note_kind zxp_vmo_recall_fault(struct zxp_vmo *vmo, pgoff_t index,
-					bool *same_place)
+/* See zxp_vmo_recall_fault(). */
+enum zxp_note_kind zxp_vmo_take_note(struct zxp_vmo *vmo, pgoff_t index,
+				     bool *same_place)
 {
 	enum zxp_note_kind kind = ZXP_NOTE_NONE;
 	struct zxp_fault_note *note;
 	LIST_HEAD(mine);
-
-	if (list_empty_careful(&vmo->fault_notes))
-		return ZXP_NOTE_NONE;
 
 	spin_lock(&vmo->faults_lock);
 	list_for_each_entry(note, &vmo->fault_notes, link) {

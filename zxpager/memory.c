@@ -19,23 +19,32 @@ static gfp_t zxp_vmo_kernel_gfp(struct zxp_vmo *vmo)
 	       __GFP_ACCOUNT;
 }
 
+/*
+ * Some pages are charged to the memory cgroup of the caller and given back, which leaves
+ * their charge where the next allocations find it. One would not do: the nodes of the
+ * page cache that lead to a page are charged, too.
+ */
+#define ZXP_RESERVE_ORDER	3
+
+static bool zxp_reserve(gfp_t gfp, unsigned int order)
+{
+	struct page *page = alloc_pages(gfp, order);
+
+	if (!page)
+		return false;
+	__free_pages(page, order);
+	return true;
+}
+
 /**
  * zxp_vmo_reserve() - wait for memory that could not be waited for under a lock
  * @vmo: whose it is going to be; nothing of it is locked
- *
- * A page is charged to the memory cgroup of the caller and given back, which leaves its
- * charge where the next allocation finds it.
  *
  * Return: whether to try again.
  */
 bool zxp_vmo_reserve(struct zxp_vmo *vmo)
 {
-	struct page *page = alloc_page(zxp_vmo_kernel_gfp(vmo));
-
-	if (!page)
-		return false;
-	__free_page(page);
-	return true;
+	return zxp_reserve(zxp_vmo_kernel_gfp(vmo), ZXP_RESERVE_ORDER);
 }
 
 /**
@@ -50,13 +59,8 @@ bool zxp_vmo_reserve(struct zxp_vmo *vmo)
  */
 bool zxp_vmo_reserve_supply(struct zxp_vmo *vmo, unsigned int order)
 {
-	struct page *page = alloc_pages(zxp_vmo_kernel_gfp(vmo) |
-					__GFP_RETRY_MAYFAIL | __GFP_NOWARN, order);
-
-	if (!page)
-		return false;
-	__free_pages(page, order);
-	return true;
+	return zxp_reserve(zxp_vmo_kernel_gfp(vmo) | __GFP_RETRY_MAYFAIL |
+			   __GFP_NOWARN, max_t(unsigned int, order, ZXP_RESERVE_ORDER));
 }
 
 /* How a supply allocates pages, before it takes a lock. */

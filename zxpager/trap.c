@@ -68,23 +68,6 @@ struct zxp_trap {
 };
 
 /**
- * zxp_mm_abandoned() - is nobody left whose memory this is?
- * @mm: that of a fault
- *
- * A kernel thread that borrows the memory of a process gets no signal when that is killed.
- *
- * Return: true if so, for a kernel thread.
- */
-bool zxp_mm_abandoned(struct mm_struct *mm)
-{
-#ifdef CONFIG_MEMCG
-	return current->flags & PF_KTHREAD && !READ_ONCE(mm->owner);
-#else
-	return false;
-#endif
-}
-
-/**
  * zxp_fault_sleep() - wait for a request that a fault has started
  * @mm: that of the fault
  * @request: the request
@@ -170,11 +153,8 @@ static bool zxp_trap_inside(struct zxp_vmo *vmo)
 	return trap;
 }
 
-/**
- * zxp_trap_passed() - the calling task has come to ->fault
- * @vmo: the VMO
- */
-void zxp_trap_passed(struct zxp_vmo *vmo)
+/* See zxp_trap_passed(). */
+void zxp_traps_pass(struct zxp_vmo *vmo)
 {
 	struct zxp_trap *trap = zxp_trap_find(vmo);
 
@@ -182,22 +162,13 @@ void zxp_trap_passed(struct zxp_vmo *vmo)
 		WRITE_ONCE(trap->zapped, 0);
 }
 
-/**
- * zxp_trap_ahead() - is a store under way to ->fault?
- * @vmo: the VMO
- * @start: first page
- * @end: the last one
- *
- * Return: whether a read of one of these pages had better come later.
- */
-bool zxp_trap_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
+/* See zxp_trap_ahead(). */
+bool zxp_traps_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
 	struct zxp_trap *trap;
 	unsigned long zapped;
 	bool ahead = false;
 
-	if (list_empty_careful(&vmo->traps))
-		return false;
 	spin_lock(&vmo->faults_lock);
 	list_for_each_entry(trap, &vmo->traps, link) {
 		zapped = READ_ONCE(trap->zapped);

@@ -39,7 +39,7 @@ test_daemon_refuses_bad_options() {
 	refused 'no such user' --allow-uid nobody-of-that-name "f=$tmp/f"
 	refused 'no such group' --allow-gid nobody-of-that-name "f=$tmp/f"
 	refused 'no open file descriptor' --ready-fd 99 "f=$tmp/f"
-	refused 'cannot open the directory' --socket "$tmp/none/s" "f=$tmp/f"
+	refused 'cannot open' --socket "$tmp/none/s" "f=$tmp/f"
 	status_is 1 "$daemon" --nonsense "f=$tmp/f"
 	"$daemon" --help | grep -q NAME=FILE
 }

@@ -9,7 +9,7 @@
 #define fdatasync	flush
 static int flush(int fd);
 int example_main(int argc, char **argv);
-#include "../examples/writeback.c"
+#include "../examples/writeback.c" /* NOLINT(bugprone-suspicious-include) */
 #undef main
 
 #include <setjmp.h>
@@ -86,7 +86,7 @@ static int setup(void **state)
 
 	(void)state;
 	size = COUNT * PAGE;
-	file = memfd_create("store", 0);
+	file = memfd_create("store", MFD_CLOEXEC);
 	memset(old, 'o', sizeof(old));
 	assert_int_equal(write(file, old, sizeof(old)), sizeof(old));
 	assert_int_equal(zx_pager_create(0, &pager), ZX_OK);
