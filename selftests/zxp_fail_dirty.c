@@ -36,14 +36,14 @@ WALK(dirty_pages) {
 
 WALK(dirty_zeroes) {
 	.options = ZXP_VMO_TRAP_DIRTY,
-	.how = WALK_ENOMEM | WALK_EFAULT | WALK_ATOMIC,
+	.how = WALK_STARVED | WALK_EFAULT | WALK_ATOMIC,
 	.prepare = scene_zero_all,
 	.run = dirty,
 };
 
 WALK(dirty_mixed) {
 	.options = ZXP_VMO_TRAP_DIRTY,
-	.how = WALK_ENOMEM | WALK_EFAULT | WALK_ATOMIC,
+	.how = WALK_STARVED | WALK_EFAULT | WALK_ATOMIC,
 	.prepare = some_of_all,
 	.run = dirty,
 };
@@ -81,7 +81,7 @@ static bool writer_is_done(struct walk_scene *s)
 
 WALK(dirty_awaited) {
 	.options = ZXP_VMO_TRAP_DIRTY,
-	.how = WALK_ENOMEM | WALK_EFAULT | WALK_REASKS,
+	.how = WALK_STARVED | WALK_EFAULT | WALK_REASKS,
 	.prepare = writer_waits,
 	.run = dirty_awaited,
 	.again = writer_asks_again,

@@ -210,9 +210,9 @@ WALK(populate_write_trap) {
 	.run = populate_write,
 };
 
+/* A fault waits for memory as long as it takes. */
 WALK(populate_write_hidden) {
 	.pages = 3,
-	.how = WALK_ENOMEM,
 	.prepare = hidden_zeroes,
 	.run = populate_write,
 };

@@ -302,7 +302,7 @@ WALK(add_exists_mapped) {
 
 WALK(add_nomem) {
 	ADD(-ENOMEM),
-	.how = WALK_SERVED | WALK_ENOMEM,
+	.how = WALK_SERVED | WALK_STARVED,
 	.prepare = zeroes,
 	.run = vmo_write,
 };
@@ -327,7 +327,7 @@ static int dirty(struct walk_scene *s)
 
 WALK(supply_nomem) {
 	ADD(-ENOMEM),
-	.how = WALK_ENOMEM,
+	.how = WALK_STARVED,
 	.prepare = scene_map,
 	.run = supply,
 };
@@ -335,7 +335,7 @@ WALK(supply_nomem) {
 WALK(dirty_nomem) {
 	.options = TRAP,
 	ADD(-ENOMEM),
-	.how = WALK_ENOMEM | WALK_ATOMIC,
+	.how = WALK_STARVED | WALK_ATOMIC,
 	.prepare = zeroes,
 	.run = dirty,
 };

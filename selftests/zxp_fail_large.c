@@ -87,7 +87,7 @@ WALK(store) {
 
 WALK(write) {
 	.pages = LARGE,
-	.how = WALK_ENOMEM,
+	.how = WALK_STARVED,
 	.prepare = large_to_write,
 	.run = write_page,
 	.min_faults = LARGE,
@@ -95,7 +95,7 @@ WALK(write) {
 
 WALK(vmo_write) {
 	.pages = LARGE,
-	.how = WALK_ENOMEM | WALK_EFAULT,
+	.how = WALK_STARVED | WALK_EFAULT,
 	.prepare = large_to_write,
 	.run = vmo_write,
 	.min_faults = LARGE,

@@ -279,7 +279,7 @@ WALK(supply_batches) {
 
 WALK(supply_aux) {
 	.pages = 4,
-	.how = WALK_ENOMEM | WALK_EFAULT,
+	.how = WALK_STARVED | WALK_EFAULT,
 	.prepare = fill_aux,
 	.run = supply_aux,
 	.again = refill_aux,
@@ -298,7 +298,7 @@ WALK(supply_aux_large) {
 
 WALK(supply_zeroes) {
 	.pages = 3,
-	.how = WALK_ENOMEM | WALK_EFAULT,
+	.how = WALK_STARVED | WALK_EFAULT,
 	.prepare = empty_aux,
 	.run = supply_aux,
 };

@@ -20,7 +20,7 @@
 /* Far more than anything takes on a slow and busy machine. */
 #define HANGS_MS	120000
 
-static __thread int fail_fd = -1;
+static __thread int fail_fd = -1, starve_fd = -1;
 static __thread bool paused, was_injected;
 static __thread unsigned int remaining;
 
@@ -32,10 +32,14 @@ static const char *const settings[][2] = {
 	{ "failslab/ignore-gfp-wait", "N" },
 	{ "failslab/cache-filter", "N" },
 	{ "failslab/verbose", "0" },
+	{ "failslab/task-filter", "Y" },
+	{ "failslab/times", "-1" },
 	{ "fail_page_alloc/ignore-gfp-wait", "N" },
 	{ "fail_page_alloc/ignore-gfp-highmem", "N" },
 	{ "fail_page_alloc/min-order", "0" },
 	{ "fail_page_alloc/verbose", "0" },
+	{ "fail_page_alloc/task-filter", "Y" },
+	{ "fail_page_alloc/times", "-1" },
 	{ "fail_usercopy/verbose", "0" },
 	{ "fail_function/verbose", "0" },
 	{ "fail_function/times", "0" },
@@ -114,6 +118,43 @@ bool fail_disarm(void)
 	return was_injected;
 }
 
+static void fail_always(const char *what, bool always)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), DEBUGFS "%s/probability", what);
+	if (write_file(path, always ? "100" : "0")) {
+		perror(path);
+		_exit(1);
+	}
+}
+
+/* Who is starved can open no file, so that one is open before. */
+void starve_init(void)
+{
+	starve_fd = open("/proc/thread-self/make-it-fail", O_RDWR | O_CLOEXEC);
+}
+
+void starve_begin(unsigned int what)
+{
+	fail_always("failslab", what & STARVE_SLAB);
+	fail_always("fail_page_alloc", what & STARVE_PAGES);
+	if (pwrite(starve_fd, "1", 1, 0) != 1) {
+		perror("make-it-fail");
+		_exit(1);
+	}
+}
+
+void starve_end(void)
+{
+	if (pwrite(starve_fd, "0", 1, 0) != 1) {
+		perror("make-it-fail");
+		_exit(1);
+	}
+	fail_always("failslab", false);
+	fail_always("fail_page_alloc", false);
+}
+
 static bool uses_ftrace(const char *function)
 {
 	FILE *f = fopen(DEBUGFS "kprobes/list", "re");
@@ -165,7 +206,8 @@ void fail_function_arm(unsigned int n)
 	char text[16];
 
 	snprintf(text, sizeof(text), "%u", n);
-	if (write_file(FUNCTION "space", text) || write_file(FUNCTION "times", "1")) {
+	if (write_file(FUNCTION "space", text) ||
+	    write_file(FUNCTION "times", n ? "1" : "-1")) {
 		perror("fail_function");
 		_exit(1);
 	}

@@ -34,9 +34,17 @@ unsigned int fail_remaining(void);
  */
 void fail_pause(void);
 
+/* Until the end the calling thread gets no memory of these kinds. */
+#define STARVE_SLAB	1
+#define STARVE_PAGES	2
+/* By the same thread, and before all the others. */
+void starve_init(void);
+void starve_begin(unsigned int what);
+void starve_end(void);
+
 /*
- * The same for the nth call of a function by any task. The return value is @err,
- * negative. False after a message if the function allows no such thing.
+ * Fail the nth call of a function by any task, or all of them if that is 0. The return
+ * value is @err, negative. False after a message if the function allows no such thing.
  */
 bool fail_function_begin(const char *function, int err);
 void fail_function_arm(unsigned int n);

@@ -97,24 +97,39 @@ static bool ends_match(const struct end_state *want, const struct end_state *got
 	return false;
 }
 
-/* Once, with fault @n or with none. */
-static int run(const struct walk_op *op, struct walk_scene *s, unsigned int n,
+/* What fails: the nth of all, or all of it; or nothing. */
+struct fault {
+	unsigned int nth;
+	unsigned int starved;	/* STARVE_* */
+};
+
+static const struct fault no_fault;
+
+/* Once, with @fault. */
+static int run(const struct walk_op *op, struct walk_scene *s, struct fault fault,
 	       bool *injected)
 {
 	bool served = op->how & WALK_SERVED;
 	int ret;
 
 	*injected = false;
-	watchdog_expect(walk_name, n);
+	watchdog_expect(walk_name, fault.nth);
 	if (served && !server_start(&s->server, &s->p))
 		return -ENOTRECOVERABLE;
-	if (n && op->function)
-		fail_function_arm(n);
-	else if (n)
-		fail_arm(n);
+	if (op->function && (fault.nth || fault.starved))
+		fail_function_arm(fault.nth);
+	else if (fault.starved)
+		starve_begin(fault.starved);
+	else if (fault.nth)
+		fail_arm(fault.nth);
 	ret = op->run(s);
-	if (n)
-		*injected = op->function ? fail_function_disarm() : fail_disarm();
+	if (op->function && (fault.nth || fault.starved))
+		*injected = fail_function_disarm();
+	else if (fault.starved)
+		starve_end();
+	else if (fault.nth)
+		*injected = fail_disarm();
+	*injected = *injected || fault.starved;
 	if (served && !server_end(&s->server))
 		return -ENOTRECOVERABLE;
 	return ret;
@@ -127,7 +142,8 @@ struct tally {
 	unsigned int other;
 };
 
-static bool may_fail(const struct walk_op *op, int ret, struct tally *tally)
+static bool may_fail(const struct walk_op *op, int ret, bool starved,
+		     struct tally *tally)
 {
 	if (ret == op->fails || ret == op->may_fail) {
 		tally->other++;
@@ -136,7 +152,7 @@ static bool may_fail(const struct walk_op *op, int ret, struct tally *tally)
 	switch (ret) {
 	case -ENOMEM:
 		tally->enomem++;
-		return op->how & (WALK_ENOMEM | WALK_MAY_ENOMEM);
+		return op->how & (WALK_ENOMEM | WALK_MAY_ENOMEM | (starved ? WALK_STARVED : 0));
 	case -EFAULT:
 		tally->efault++;
 		return op->how & (WALK_EFAULT | WALK_MAY_EFAULT);
@@ -173,14 +189,15 @@ static bool recover(const struct walk_op *op, struct walk_scene *s,
 	}
 	if (op->again && !op->again(s))
 		return false;
-	ret = run(op, s, 0, &injected);
+	ret = run(op, s, no_fault, &injected);
 	if (ret)
 		diag("done again it fails: %s", strerror(-ret));
 	return !ret;
 }
 
-static bool try_fault(const struct walk_op *op, struct walk_scene *s, unsigned int n,
-		      const struct end_state *want, struct tally *tally, bool *more)
+static bool try_fault(const struct walk_op *op, struct walk_scene *s,
+		      struct fault fault, const struct end_state *want,
+		      struct tally *tally, bool *more)
 {
 	struct vmo_view before;
 	struct end_state end;
@@ -189,12 +206,12 @@ static bool try_fault(const struct walk_op *op, struct walk_scene *s, unsigned i
 	if (s->vmo->fd >= 0 && !vmo_look(s->vmo, &before))
 		return false;
 	fd = lowest_fd();
-	ret = run(op, s, n, more);
+	ret = run(op, s, fault, more);
 	if (ret && !*more) {
 		diag("fails without a fault: %s", strerror(-ret));
 		return false;
 	}
-	if (ret && !may_fail(op, ret, tally)) {
+	if (ret && !may_fail(op, ret, fault.starved, tally)) {
 		diag("fails with %s", strerror(-ret));
 		return false;
 	}
@@ -212,7 +229,7 @@ static bool enough(const struct walk_op *op, const struct tally *tally)
 {
 	diag("%s: %u faults, %u ENOMEM, %u EFAULT, %u other errors", walk_name,
 	     tally->faults, tally->enomem, tally->efault, tally->other);
-	if (op->how & WALK_ENOMEM && !tally->enomem)
+	if (op->how & (WALK_ENOMEM | WALK_STARVED) && !tally->enomem)
 		diag("%s never failed with ENOMEM", walk_name);
 	else if (op->how & WALK_EFAULT && !tally->efault)
 		diag("%s never failed with EFAULT", walk_name);
@@ -235,6 +252,25 @@ static bool keep_mount(void)
 	return vmo >= 0;
 }
 
+/* No memory of one kind, then of the other, then of none. */
+static bool walk_starved(const struct walk_op *op, const struct end_state *want,
+			 struct tally *tally)
+{
+	struct walk_scene s;
+	unsigned int what;
+	bool ok = true, more;
+
+	for (what = STARVE_SLAB; ok && what <= (STARVE_SLAB | STARVE_PAGES); what++) {
+		ok = scene_init(&s, op) &&
+		     try_fault(op, &s, (struct fault){ .starved = what }, want, tally,
+			       &more);
+		scene_fini(&s);
+		if (!ok)
+			diag("%s: that was without memory of kind %u", walk_name, what);
+	}
+	return ok;
+}
+
 static bool walk_here(const struct walk_op *op)
 {
 	int64_t start = now_ms();
@@ -246,19 +282,20 @@ static bool walk_here(const struct walk_op *op)
 	int ret;
 
 	fail_arm(0);
+	starve_init();
 	if (!(op->how & WALK_ALONE) && !keep_mount())
 		return false;
 	/* What it is when nothing fails; it also touches what there is to touch. */
 	watchdog_expect(walk_name, 0);
 	ok = scene_init(&s, op);
-	ret = ok ? run(op, &s, 0, &more) : 0;
+	ret = ok ? run(op, &s, no_fault, &more) : 0;
 	if (ret)
 		diag("fails: %s", strerror(-ret));
 	ok = ok && !ret && (!op->finish || op->finish(&s)) && look_at_end(&s, &want);
 	scene_fini(&s);
 	for (n = 1, more = true; ok && more; n += op->step ?: 1) {
 		ok = scene_init(&s, op) &&
-		     try_fault(op, &s, n, &want, &tally, &more);
+		     try_fault(op, &s, (struct fault){ .nth = n }, &want, &tally, &more);
 		scene_fini(&s);
 		tally.faults += ok && more;
 		if (ok && n >= MAX_FAULTS) {
@@ -268,6 +305,7 @@ static bool walk_here(const struct walk_op *op)
 	}
 	if (!ok)
 		diag("%s: that was with fault %u", walk_name, n - (op->step ?: 1));
+	ok = ok && (!(op->how & WALK_STARVED) || walk_starved(op, &want, &tally));
 	diag("%s: %lld ms", walk_name, (long long)(now_ms() - start));
 	return ok && enough(op, &tally);
 }

@@ -7,6 +7,9 @@
  * fail with an error that is documented, leave a VMO that makes sense, and succeed when
  * it is done again; in the end all must be as if nothing had happened. How many faults
  * there were is printed, and it is an error if those did not come that have to.
+ *
+ * What waits for memory and tries again does not fail with one fault. It has to fail
+ * when it gets no memory at all.
  */
 #ifndef ZXP_SELFTESTS_WALK_H
 #define ZXP_SELFTESTS_WALK_H
@@ -42,6 +45,8 @@ enum walk_flags {
 	WALK_SAFE	= 1 << 12,
 	/* No other VMO is there, so the file system is mounted with the first one. */
 	WALK_ALONE	= 1 << 13,
+	/* No one fault makes it fail with ENOMEM, but it must without any memory. */
+	WALK_STARVED	= 1 << 14,
 };
 
 struct walk_scene {
