@@ -22,7 +22,7 @@ limit=$(sed -n 's/^timeout=//p' "$here/settings")
 
 # Turn the KTAP of a program into lines of this stream.
 run_program() {
-	local name=$1 line plan='' seen=0 bad=0 status re
+	local name=$1 line plan='' seen=0 bad=0 status re start=$SECONDS
 	re='^(ok|not ok) [0-9]+ ?(- )?([^# ]*)(.*)$'
 	exec 3< <(timeout -k 10 "$limit" "$O/selftests/$name" 2>&1
 		  echo "#exit $?")
@@ -51,6 +51,7 @@ run_program() {
 	     ! { [ "$status" = 4 ] && [ "$plan" = 0 ]; }; then
 		result "not ok" "$name" " # ended with status $status"
 	fi
+	echo "# $name took $((SECONDS - start)) s"
 }
 
 if [ $# -gt 0 ]; then
