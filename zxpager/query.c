@@ -17,7 +17,7 @@
  * struct zxp_dirty_walk - finds one unwritten range after the other
  * @vmo: where, with &zxp_vmo.content_lock and the RCU read lock held
  * @xas: where the page cache was looked at last
- * @index: where to go on
+ * @index: where to go on; each step moves it forward
  * @end: where to stop
  * @page: the next unwritten page at or behind @index, or @end
  * @folio: it is in this one, or NULL
@@ -48,7 +48,7 @@ static void zxp_dirty_walk_first_locked(struct zxp_dirty_walk *walk)
 
 	walk->folio = zxp_dirty_walk_find(walk);
 	/* It may begin before @index, if it is large. */
-	walk->page = walk->folio ? max(walk->xas.xa_index, walk->index) :
+	walk->page = walk->folio ? max(walk->folio->index, walk->index) :
 				   walk->end;
 }
 
@@ -65,16 +65,17 @@ static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
 	lockdep_assert_held(&walk->vmo->content_lock);
 
 	do {
-		run_end = walk->xas.xa_index + folio_nr_pages(folio);
+		/* Where it was found may be in the middle of it. */
+		run_end = folio->index + folio_nr_pages(folio);
 		if (run_end % ZXP_QUERY_PAGES == 0) {
 			xas_pause(&walk->xas);
 			cond_resched_rcu();
 		}
 		folio = zxp_dirty_walk_find(walk);
-	} while (folio && walk->xas.xa_index == run_end);
+	} while (folio && folio->index == run_end);
 	walk->folio = folio;
-	walk->page = folio ? walk->xas.xa_index : walk->end;
-	walk->index = min(run_end, walk->end);
+	walk->index = clamp(run_end, walk->page + 1, walk->end);
+	walk->page = folio ? max(folio->index, walk->index) : walk->end;
 	return walk->index;
 }
 
@@ -83,15 +84,16 @@ static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
 {
 	pgoff_t start = walk->page, end = walk->end;
 	struct zxp_vmo *vmo = walk->vmo;
-	struct zxp_zero_range *zero;
+	struct zxp_zero_range *zero = NULL;
 	bool is_zero;
 
 	lockdep_assert_held(&vmo->content_lock);
 
 	/* Zeroes before the next page? They end there at the latest. */
 	spin_lock(&vmo->zero_lock);
-	zero = zxp_zero_find_kinds(&vmo->zeroes, walk->index, walk->page,
-				   BIT(ZXP_ZERO_DIRTY));
+	if (walk->index < walk->page)
+		zero = zxp_zero_find_kinds(&vmo->zeroes, walk->index, walk->page,
+					   BIT(ZXP_ZERO_DIRTY));
 	is_zero = zero;
 	if (is_zero) {
 		start = max(zero->start, walk->index);
