@@ -166,7 +166,7 @@ static int zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 	if (ret)
 		return ret;
 	*start = end;
-	generic_error_remove_folio(vmo->inode.i_mapping, folio);
+	zxp_vmo_remove_folio(vmo, folio);
 	return 0;
 }
 

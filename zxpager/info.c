@@ -6,15 +6,10 @@
 
 #include "access.h"
 
-static int zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
+/* Anyone may ask, again and again: nothing is counted here, and no lock is waited for. */
+static void zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 {
 	struct zxp_source *source = vmo->source;
-	u64 pages, zeroes;
-	int ret;
-
-	ret = zxp_vmo_count_dirty(vmo, &pages, &zeroes);
-	if (ret)
-		return ret;
 
 	*info = (struct zxp_vmo_info) {
 		.size = sizeof(*info),
@@ -28,12 +23,14 @@ static int zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 		.out_failures = atomic64_read(&vmo->failures),
 		.out_fail_offset = (u64)READ_ONCE(vmo->fail_index) << PAGE_SHIFT,
 		.out_fail_error = READ_ONCE(vmo->fail_error),
-		.out_dirty_bytes = pages,
-		.out_zero_bytes = zeroes,
 	};
+	/* Of a plain VMO nothing is ever written back. */
 	if (!source)
-		return 0;
+		return;
 
+	info->out_dirty_bytes = (u64)READ_ONCE(vmo->nr_unwritten) << PAGE_SHIFT;
+	info->out_zero_bytes = (u64)zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY) <<
+			       PAGE_SHIFT;
 	info->out_flags = ZXP_VMO_INFO_PAGER_BACKED;
 	if (vmo->flags & ZXP_CREATE_SYNC)
 		info->out_flags |= ZXP_VMO_INFO_SYNC;
@@ -48,22 +45,21 @@ static int zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 	info->out_dirty_packets = source->dirty_packets;
 	info->out_sync_packets = source->sync_packets;
 	spin_unlock(&source->lock);
-	return 0;
 }
 
 int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args)
 {
 	if (args->flags || args->reserved)
 		return -EINVAL;
-	return zxp_vmo_info_fill(vmo, args);
+	zxp_vmo_info_fill(vmo, args);
+	return 0;
 }
 
 void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct zxp_vmo_info info;
 
-	if (zxp_vmo_info_fill(zxp_vmo_of(file_inode(file)), &info))
-		return;
+	zxp_vmo_info_fill(zxp_vmo_of(file_inode(file)), &info);
 	seq_printf(m, "zxpager-key:\t%llu\n", info.out_key);
 	seq_printf(m, "zxpager-state:\t%s\n",
 		   !(info.out_flags & ZXP_VMO_INFO_PAGER_BACKED) ? "plain" :

@@ -15,7 +15,7 @@ static pgoff_t zxp_vmo_clients_zero_end(struct zxp_vmo *vmo, pgoff_t index,
 {
 	struct zxp_zero_range *range;
 
-	if (RB_EMPTY_ROOT(&vmo->zeroes))
+	if (zxp_zero_empty(&vmo->zeroes))
 		return index;
 	spin_lock(&vmo->zero_lock);
 	range = zxp_zero_find(&vmo->zeroes, index);

@@ -29,6 +29,9 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	ret = zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
 	if (ret)
 		return ret;
+	unmap_mapping_range(vmo->inode.i_mapping, (loff_t)nr_pages << PAGE_SHIFT,
+			    0, 1);
+	zxp_vmo_remove_unwritten_locked(vmo, nr_pages);
 	truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);
 
 	/* To the very end, so no range is split and no node is needed. */

@@ -14,7 +14,8 @@ static int zxp_error_remove(struct address_space *mapping,
 
 	if (zxp_folio_unwritten(folio))
 		mapping_set_error(mapping, -EIO);
-	return generic_error_remove_folio(mapping, folio);
+	zxp_vmo_remove_folio(zxp_vmo_of(mapping->host), folio);
+	return 0;
 }
 
 const struct address_space_operations zxp_vmo_aops = {

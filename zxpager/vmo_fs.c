@@ -46,7 +46,8 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	mutex_init(&vmo->append_lock);
 	mutex_init(&vmo->content_lock);
 	spin_lock_init(&vmo->zero_lock);
-	vmo->zeroes = RB_ROOT;
+	vmo->zeroes = (struct zxp_zeroes) {};
+	vmo->nr_unwritten = 0;
 	spin_lock_init(&vmo->faults_lock);
 	INIT_LIST_HEAD(&vmo->fault_notes);
 	INIT_LIST_HEAD(&vmo->traps);
