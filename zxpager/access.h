@@ -89,5 +89,7 @@ long zxp_exit_time_left(struct file *file);
 /* info.c */
 int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args);
 void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file);
+int zxp_vmo_getattr(struct mnt_idmap *idmap, const struct path *path,
+		    struct kstat *stat, u32 request_mask, unsigned int flags);
 
 #endif /* _ZXPAGER_ACCESS_H */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What anyone who holds a VMO may know of it: VMO_GET_INFO and fdinfo.
+ * What anyone who holds a VMO may know of it: VMO_GET_INFO, fdinfo, and stat().
  */
+#include <linux/blk_types.h>
+#include <linux/fs.h>
 #include <linux/seq_file.h>
 
 #include "access.h"
@@ -74,4 +76,30 @@ void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "zxpager-dirty-zero:\t%llu\n", info.out_zero_bytes);
 	seq_printf(m, "zxpager-dirty-packets:\t%llu\n",
 		   info.out_dirty_packets);
+}
+
+/*
+ * How much of the stream is more than zeroes, wherever it is: there are programs that do
+ * not read a file without blocks. A plain VMO has nothing but what is in memory.
+ */
+static pgoff_t zxp_vmo_allocated(struct zxp_vmo *vmo)
+{
+	pgoff_t pages = zxp_vmo_stream_pages(vmo), zero;
+
+	if (!vmo->source)
+		return READ_ONCE(vmo->inode.i_mapping->nrpages);
+	zero = zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_MARKER) +
+	       zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY);
+	/* Some of it may lie behind the stream, for a moment. */
+	return pages - min(pages, zero);
+}
+
+int zxp_vmo_getattr(struct mnt_idmap *idmap, const struct path *path,
+		    struct kstat *stat, u32 request_mask, unsigned int flags)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(d_inode(path->dentry));
+	int ret = simple_getattr(idmap, path, stat, request_mask, flags);
+
+	stat->blocks = (u64)zxp_vmo_allocated(vmo) << (PAGE_SHIFT - SECTOR_SHIFT);
+	return ret;
 }

@@ -86,5 +86,5 @@ const struct file_operations zxp_vmo_fops = {
 
 const struct inode_operations zxp_vmo_iops = {
 	.setattr = zxp_vmo_setattr,
-	.getattr = simple_getattr,
+	.getattr = zxp_vmo_getattr,
 };
