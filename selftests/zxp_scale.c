@@ -3,7 +3,6 @@
  * A client that leaves many zero ranges behind costs others nothing.
  */
 #define _GNU_SOURCE
-#include <sys/stat.h>
 #include <time.h>
 
 #include "kselftest_harness.h"

@@ -480,11 +480,10 @@ void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /*
- * Take clean pages out, but for pinned ones, and mapped ones if they are to stay.
- * What lies only in part in the range stays, too.
+ * Take clean pages out, but for pinned ones. What lies only in part in the range stays,
+ * too.
  */
-void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
-			       bool keep_mapped)
+void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct folio_batch fbatch;
@@ -504,8 +503,7 @@ void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			    folio->index >= first &&
 			    folio->index + folio_nr_pages(folio) <= end &&
 			    !zxp_folio_unwritten(folio) &&
-			    !folio_maybe_dma_pinned(folio) &&
-			    !(keep_mapped && folio_mapped(folio)))
+			    !folio_maybe_dma_pinned(folio))
 				generic_error_remove_folio(mapping, folio);
 			folio_unlock(folio);
 		}
@@ -514,13 +512,27 @@ void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 	}
 }
 
-/* A hint: what is clean and not mapped in the range may go, so it goes. */
+/*
+ * A hint: what is clean in the range and used by nobody may go, so it goes. Who has a
+ * reference may be about to write to the page, as direct I/O is on kernels that do not
+ * pin what they read into.
+ */
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
-	if (mutex_lock_killable(&vmo->content_lock))
+	struct address_space *mapping = vmo->inode.i_mapping;
+	struct folio_batch fbatch;
+	pgoff_t first = index;
+
+	if (index >= end)
 		return;
-	zxp_vmo_drop_clean_locked(vmo, index, end, true);
-	mutex_unlock(&vmo->content_lock);
+	/*
+	 * This CPU holds on to pages that it has not put on the lists of reclaim yet. It
+	 * lets go of them when it releases a batch.
+	 */
+	folio_batch_init(&fbatch);
+	if (filemap_get_folios(mapping, &first, end - 1, &fbatch))
+		folio_batch_release(&fbatch);
+	invalidate_mapping_pages(mapping, index, end - 1);
 }
 
 /**
@@ -540,7 +552,7 @@ int zxp_vmo_detach(struct zxp_vmo *vmo)
 		return -EINTR;
 	zxp_source_detach(vmo->source, true);
 	unmap_mapping_range(vmo->inode.i_mapping, 0, 0, 0);
-	zxp_vmo_drop_clean_locked(vmo, 0, ULONG_MAX, false);
+	zxp_vmo_drop_clean_locked(vmo, 0, ULONG_MAX);
 	do {
 		spin_lock(&vmo->zero_lock);
 		index = zxp_zero_remove_kind(&vmo->zeroes, index,

@@ -216,8 +216,7 @@ int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
 		   struct zxp_runs *runs);
 bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio);
 pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
-void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
-			       bool keep_mapped);
+void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 int zxp_vmo_detach(struct zxp_vmo *vmo);
 

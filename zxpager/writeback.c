@@ -145,8 +145,7 @@ static int zxp_vmo_end_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 		spin_unlock(&vmo->zero_lock);
 		/* Readers have made clean pages over the range: missing, too. */
 		if (some)
-			zxp_vmo_drop_clean_locked(vmo, start - cleaned, start,
-						  false);
+			zxp_vmo_drop_clean_locked(vmo, start - cleaned, start);
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
