@@ -714,9 +714,9 @@ struct zxp_vmo_io {
  * and %ZXP_FEATURE_STREAM_SIZE; else EOPNOTSUPP. ftruncate() on a VMO made with
  * %ZXP_VMO_UNBOUNDED is this call.
  *
- * Errors: EINVAL @flags; EACCES; ERANGE larger than the VMO; ESTALE a page to be
- * dropped is pinned, or the VMO is detached and a page in part has to be asked for;
- * ENOMEM, EINTR, and any FAIL code.
+ * Errors: EINVAL @flags; EACCES; ERANGE larger than the VMO; EFBIG larger than the
+ * caller may make a file; ESTALE a page to be dropped is pinned, or the VMO is detached
+ * and a page in part has to be asked for; ENOMEM, EINTR, and any FAIL code.
  */
 struct zxp_vmo_set_stream_size {
 	__u32 size;
