@@ -22,6 +22,7 @@ union any_arg {
 	struct zxp_op_range op_range;
 	struct zxp_query_dirty_ranges query;
 	struct zxp_query_vmo_stats stats;
+	struct zxp_query_vmo_key key;
 	struct zxp_vmo_info vmo_info;
 	struct zxp_vmo_op_range vmo_op_range;
 	struct zxp_vmo_io vmo_io;
@@ -107,6 +108,12 @@ FIXTURE_VARIANT_ADD(call, QUERY_VMO_STATS) {
 	.flags = OFF(zxp_query_vmo_stats, options), .known = ZXP_STATS_RESET,
 	.out = OFF(zxp_query_vmo_stats, out_modified),
 };
+FIXTURE_VARIANT_ADD(call, QUERY_VMO_KEY) {
+	.nr = ZXP_IOC_QUERY_VMO_KEY, .size = sizeof(struct zxp_query_vmo_key),
+	.flags = OFF(zxp_query_vmo_key, flags),
+	.reserved = OFF(zxp_query_vmo_key, reserved),
+	.out = OFF(zxp_query_vmo_key, out_key),
+};
 FIXTURE_VARIANT_ADD(call, VMO_GET_INFO) {
 	.nr = ZXP_IOC_VMO_GET_INFO, .size = sizeof(struct zxp_vmo_info),
 	.first_size = OFF(zxp_vmo_info, out_dirty_bytes),
@@ -163,6 +170,9 @@ static void fill(union any_arg *arg, unsigned long nr, struct world *w)
 		break;
 	case ZXP_IOC_QUERY_VMO_STATS:
 		arg->stats.vmo_fd = w->vmo->fd;
+		break;
+	case ZXP_IOC_QUERY_VMO_KEY:
+		arg->key.vmo_fd = w->vmo->fd;
 		break;
 	case ZXP_IOC_VMO_SET_STREAM_SIZE:
 		/* As it is already. */

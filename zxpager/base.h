@@ -237,6 +237,7 @@ union zxp_args {
 	struct zxp_op_range op_range;
 	struct zxp_query_dirty_ranges query_dirty_ranges;
 	struct zxp_query_vmo_stats query_vmo_stats;
+	struct zxp_query_vmo_key query_vmo_key;
 	struct zxp_vmo_info vmo_info;
 	struct zxp_vmo_op_range vmo_op_range;
 	struct zxp_vmo_io vmo_io;

@@ -17,6 +17,11 @@
 #error "zxpager needs Linux 6.1 or later"
 #endif
 
+/* Offsets of the ABI have 64 bits, and pages of a VMO are counted in a long. */
+#if BITS_PER_LONG != 64
+#error "zxpager needs a kernel of 64 bits"
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
 #include <linux/pagevec.h>
 #else

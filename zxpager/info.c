@@ -39,7 +39,6 @@ static void zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 	spin_lock(&source->lock);
 	if (source->detached)
 		info->out_flags |= ZXP_VMO_INFO_DETACHED;
-	info->out_key = source->key;
 	info->out_waiting = source->nr_waiting;
 	info->out_requests = source->nr_requests;
 	info->out_read_packets = source->read_packets;

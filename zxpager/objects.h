@@ -18,7 +18,7 @@
 				 ZXP_FEATURE_WRITEBACK | ZXP_FEATURE_STATS | \
 				 ZXP_FEATURE_ZERO | ZXP_FEATURE_STREAM_SIZE | \
 				 ZXP_FEATURE_SYNC | ZXP_FEATURE_PORT_QUEUE | \
-				 ZXP_FEATURE_SUPPLY_RANGES)
+				 ZXP_FEATURE_SUPPLY_RANGES | ZXP_FEATURE_VMO_KEY)
 
 /* pager.c */
 int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
@@ -29,6 +29,8 @@ int zxp_pager_query_dirty_ranges(struct zxp_pager *pager,
 				 struct zxp_query_dirty_ranges *args);
 int zxp_pager_query_vmo_stats(struct zxp_pager *pager,
 			      struct zxp_query_vmo_stats *args);
+int zxp_pager_query_vmo_key(struct zxp_pager *pager,
+			    struct zxp_query_vmo_key *args);
 
 /* create.c */
 struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,

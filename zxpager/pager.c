@@ -194,3 +194,21 @@ int zxp_pager_query_vmo_stats(struct zxp_pager *pager,
 	fput(file);
 	return ret;
 }
+
+int zxp_pager_query_vmo_key(struct zxp_pager *pager,
+			    struct zxp_query_vmo_key *args)
+{
+	struct zxp_vmo *vmo;
+	struct file *file;
+
+	args->out_key = 0;
+	if (args->flags || args->reserved)
+		return -EINVAL;
+
+	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_READ, &vmo);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	args->out_key = vmo->source->key;
+	fput(file);
+	return 0;
+}

@@ -103,6 +103,8 @@ static int zxp_init_fs_context(struct fs_context *fc)
 	ctx->ops = &zxp_sops;
 	/* As in Zircon a VMO is not executable. */
 	fc->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
+	/* What is measured of a VMO may have other content when it is read again. */
+	fc->s_iflags |= SB_I_IMA_UNVERIFIABLE_SIGNATURE;
 	return 0;
 }
 

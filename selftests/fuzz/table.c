@@ -127,6 +127,13 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_query_dirty_ranges, buffer_size, A_LENGTH) },
 		.errnos = { EACCES, ERANGE },
 	}, {
+		IOCTL("query_vmo_key", ZXP_IOC_QUERY_VMO_KEY, 3),
+		.args = { ARG("pager", A_PAGER), STRUCT(zxp_query_vmo_key, out_key),
+			  FIELD(zxp_query_vmo_key, flags, A_ZERO),
+			  FIELD(zxp_query_vmo_key, vmo_fd, A_VMO),
+			  FIELD(zxp_query_vmo_key, reserved, A_ZERO) },
+		.errnos = { EACCES },
+	}, {
 		IOCTL("query_vmo_stats", ZXP_IOC_QUERY_VMO_STATS, 3),
 		.args = { ARG("pager", A_PAGER),
 			  STRUCT(zxp_query_vmo_stats, out_modified),

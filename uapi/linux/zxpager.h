@@ -79,8 +79,11 @@
  * Revision 3: packets that are queued by hand. PORT_QUEUE and PORT_CANCEL on a port.
  *
  * Revision 4: several ranges with one call. SUPPLY_RANGES on a pager.
+ *
+ * Revision 5: the key of a VMO is its daemon's business. QUERY_VMO_KEY on a pager;
+ * GET_INFO on a VMO does not tell it any more.
  */
-#define ZXP_ABI_REVISION	4
+#define ZXP_ABI_REVISION	5
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -98,6 +101,7 @@
  * @ZXP_FEATURE_CHILD: CREATE_CHILD
  * @ZXP_FEATURE_PORT_QUEUE: PORT_QUEUE and PORT_CANCEL
  * @ZXP_FEATURE_SUPPLY_RANGES: SUPPLY_RANGES
+ * @ZXP_FEATURE_VMO_KEY: QUERY_VMO_KEY
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -114,6 +118,7 @@ enum zxp_feature {
 	ZXP_FEATURE_CHILD	= 1 << 14,
 	ZXP_FEATURE_PORT_QUEUE	= 1 << 15,
 	ZXP_FEATURE_SUPPLY_RANGES	= 1 << 16,
+	ZXP_FEATURE_VMO_KEY	= 1 << 17,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -177,6 +182,7 @@ struct zxp_packet {
 #define ZXP_IOC_QUERY_DIRTY_RANGES	_IO(ZXP_IOC_TYPE, 0x86)
 #define ZXP_IOC_QUERY_VMO_STATS		_IO(ZXP_IOC_TYPE, 0x87)
 #define ZXP_IOC_SUPPLY_RANGES		_IO(ZXP_IOC_TYPE, 0x88)
+#define ZXP_IOC_QUERY_VMO_KEY		_IO(ZXP_IOC_TYPE, 0x89)
 
 /* ioctls on a VMO */
 
@@ -579,6 +585,28 @@ struct zxp_query_vmo_stats {
 	__u32 out_modified;
 };
 
+/**
+ * struct zxp_query_vmo_key - ZXP_IOC_QUERY_VMO_KEY
+ * @size: sizeof(struct zxp_query_vmo_key)
+ * @flags: must be 0
+ * @vmo_fd: the VMO, open for reading
+ * @reserved: must be 0
+ * @out_key: the key that it was created with
+ *
+ * So a daemon knows a VMO by a descriptor that it gets from somebody. A client cannot
+ * ask, since it has no pager. Needs %ZXP_FEATURE_VMO_KEY.
+ *
+ * Errors, in the order of the tests: EINVAL @flags, @reserved; EBADF, EMEDIUMTYPE,
+ * EACCES @vmo_fd; EINVAL not a VMO of this pager.
+ */
+struct zxp_query_vmo_key {
+	__u32 size;
+	__u32 flags;
+	__s32 vmo_fd;
+	__u32 reserved;
+	__aligned_u64 out_key;
+};
+
 /* zxp_vmo_info.out_flags */
 #define ZXP_VMO_INFO_PAGER_BACKED	(1U << 0)
 #define ZXP_VMO_INFO_DETACHED		(1U << 1)	/* or its pager is closed */
@@ -590,7 +618,7 @@ struct zxp_query_vmo_stats {
  * @flags: must be 0
  * @out_flags: ZXP_VMO_INFO_*
  * @out_options: the options it was created with
- * @out_key: its key
+ * @out_key: 0 since revision 5: only the daemon may know it, by QUERY_VMO_KEY
  * @out_vmo_size: size, a multiple of the page size
  * @out_stream_size: size in bytes, as stat() tells it
  * @out_resident: bytes in memory now
