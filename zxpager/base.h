@@ -184,6 +184,8 @@ pgoff_t zxp_zero_cover(struct zxp_zeroes *zeroes, pgoff_t *start, pgoff_t end,
 		       enum zxp_zero_kind kind, unsigned int keep,
 		       struct zxp_zero_range **split,
 		       struct zxp_zero_range **add);
+bool zxp_zero_adds(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end,
+		   enum zxp_zero_kind kind);
 pgoff_t zxp_zero_remove_kind(struct zxp_zeroes *zeroes, pgoff_t start,
 			     enum zxp_zero_kind kind);
 pgoff_t zxp_zero_begin(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end);

@@ -152,7 +152,8 @@ static int zxp_vmo_zero(struct file *file, u64 offset, u64 length)
 	int ret;
 
 	file_update_time(file);
-	ret = zxp_vmo_clear(zxp_vmo_of(file_inode(file)), offset, length);
+	ret = zxp_vmo_clear(zxp_vmo_of(file_inode(file)), offset, length,
+			    ZXP_CLEAR_ZERO);
 	if (!ret)
 		fsnotify_modify(file);
 	return ret;

@@ -112,6 +112,15 @@ static void zxp_zero_set_end(struct zxp_zeroes *zeroes, struct zxp_zero_range *r
 	range->end = end;
 }
 
+/* The range before this one; the last one, if there is none. */
+static struct zxp_zero_range *zxp_zero_before(struct zxp_zeroes *zeroes,
+					      struct zxp_zero_range *range)
+{
+	struct rb_node *node = range ? rb_prev(&range->node) : rb_last(&zeroes->root);
+
+	return rb_entry_safe(node, struct zxp_zero_range, node);
+}
+
 /**
  * zxp_zero_add() - make a run of pages zero
  * @zeroes: the set
@@ -126,16 +135,12 @@ static void zxp_zero_set_end(struct zxp_zeroes *zeroes, struct zxp_zero_range *r
 void zxp_zero_add(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end,
 		  enum zxp_zero_kind kind, struct zxp_zero_range **spare)
 {
-	struct zxp_zero_range *right = zxp_zero_find(zeroes, start);
-	struct zxp_zero_range *left = NULL;
-	struct rb_node *node;
+	struct zxp_zero_range *right = zxp_zero_find(zeroes, start), *left;
 
 	if (start >= end || WARN_ON_ONCE(right && right->start < end))
 		return;
 
-	node = right ? rb_prev(&right->node) : rb_last(&zeroes->root);
-	if (node)
-		left = rb_entry(node, struct zxp_zero_range, node);
+	left = zxp_zero_before(zeroes, right);
 	if (left && (left->end != start || left->kind != kind))
 		left = NULL;
 	if (right && (right->start != end || right->kind != kind))
@@ -233,6 +238,28 @@ pgoff_t zxp_zero_cover(struct zxp_zeroes *zeroes, pgoff_t *start, pgoff_t end,
 	zxp_zero_add(zeroes, from, end, kind, add);
 	*start = end;
 	return end - from;
+}
+
+/**
+ * zxp_zero_adds() - would covering a run make another range?
+ * @zeroes: the set
+ * @start: first page of the run
+ * @end: the page after the last one
+ * @kind: of what it would be covered with; all that is there would be kept
+ *
+ * Return: true if the first part of it that is in no range has no neighbour of its kind.
+ */
+bool zxp_zero_adds(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end,
+		   enum zxp_zero_kind kind)
+{
+	struct zxp_zero_range *right = zxp_zero_find(zeroes, start), *left;
+
+	if (right && right->start <= start)
+		return false;
+	left = zxp_zero_before(zeroes, right);
+	if (left && left->end == start && left->kind == kind)
+		return false;
+	return !(right && right->start <= end && right->kind == kind);
 }
 
 /**
