@@ -158,8 +158,12 @@ TEST(numbers_of_options)
 	EXPECT_EQ(1, ZXP_STATS_MODIFIED);
 	EXPECT_EQ(10, ZXP_VMO_OP_ZERO);
 	EXPECT_EQ(2, ZXP_CREATE_SYNC);
+	EXPECT_EQ(4, ZXP_CREATE_FIXED);
+	EXPECT_EQ(8, ZXP_CREATE_READ_ONLY);
 	EXPECT_EQ(1, ZXP_QUERY_NO_AVAIL);
 	EXPECT_EQ(4, ZXP_VMO_INFO_SYNC);
+	EXPECT_EQ(8, ZXP_VMO_INFO_FIXED);
+	EXPECT_EQ(16, ZXP_VMO_INFO_READ_ONLY);
 }
 
 FIXTURE(kinds)
@@ -217,7 +221,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All but CHILD. */
-	EXPECT_EQ(0x3bf1f, info.out_features);
+	EXPECT_EQ(0xfbf1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

@@ -70,7 +70,8 @@ FIXTURE_VARIANT_ADD(call, CREATE_PORT) {
 FIXTURE_VARIANT_ADD(call, CREATE_VMO) {
 	.nr = ZXP_IOC_CREATE_VMO, .size = sizeof(struct zxp_create_vmo),
 	.flags = OFF(zxp_create_vmo, flags),
-	.known = ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC,
+	.known = ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC | ZXP_CREATE_FIXED |
+		 ZXP_CREATE_READ_ONLY,
 	.flags2 = OFF(zxp_create_vmo, options),
 	.known2 = ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | ZXP_VMO_UNBOUNDED,
 	.reserved = OFF(zxp_create_vmo, reserved),

@@ -57,6 +57,11 @@ static inline void zxp_mapping_set_large_folios(struct address_space *mapping)
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define mnt_idmap		user_namespace
+
+static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
+}
 #endif
 
 /* Threads of a process that never return to user mode came one kind after the other. */

@@ -36,6 +36,10 @@ static void zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 	info->out_flags = ZXP_VMO_INFO_PAGER_BACKED;
 	if (vmo->flags & ZXP_CREATE_SYNC)
 		info->out_flags |= ZXP_VMO_INFO_SYNC;
+	if (vmo->flags & ZXP_CREATE_FIXED)
+		info->out_flags |= ZXP_VMO_INFO_FIXED;
+	if (vmo->flags & ZXP_CREATE_READ_ONLY)
+		info->out_flags |= ZXP_VMO_INFO_READ_ONLY;
 	spin_lock(&source->lock);
 	if (source->detached)
 		info->out_flags |= ZXP_VMO_INFO_DETACHED;

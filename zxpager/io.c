@@ -116,9 +116,11 @@ ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to)
 static int zxp_write_limit(struct zxp_vmo *vmo, loff_t pos,
 			   struct iov_iter *from)
 {
-	loff_t limit = vmo->options & ZXP_VMO_RESIZABLE ?
-		       ZXP_MAX_VMO_SIZE : zxp_io_end(vmo, ZXP_IO_VMO);
+	loff_t limit = zxp_io_end(vmo, vmo->flags & ZXP_CREATE_FIXED ?
+				       ZXP_IO_STREAM : ZXP_IO_VMO);
 
+	if (vmo->options & ZXP_VMO_RESIZABLE)
+		limit = ZXP_MAX_VMO_SIZE;
 	if (pos >= limit)
 		return -ENOSPC;
 	iov_iter_truncate(from, limit - pos);

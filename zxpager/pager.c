@@ -17,7 +17,7 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 	if (args->flags & ~ZXP_CREATE_FLAGS || args->reserved)
 		return -EINVAL;
 	if (plain && (args->port_fd != ZXP_PORT_OWN || args->key ||
-		      args->flags & ZXP_CREATE_SYNC))
+		      args->flags != ZXP_CREATE_PLAIN))
 		return -EINVAL;
 
 	if (args->port_fd != ZXP_PORT_OWN) {
@@ -35,7 +35,9 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 	if (args->options & ~ZXP_VMO_OPTIONS ||
 	    (plain && args->options & ZXP_VMO_TRAP_DIRTY) ||
 	    (args->options & ZXP_VMO_RESIZABLE &&
-	     args->options & ZXP_VMO_UNBOUNDED))
+	     args->options & ZXP_VMO_UNBOUNDED) ||
+	    (args->flags & ZXP_CREATE_FIXED &&
+	     args->options & (ZXP_VMO_RESIZABLE | ZXP_VMO_UNBOUNDED)))
 		ret = -EINVAL;
 	else if (args->vmo_size > ZXP_MAX_VMO_SIZE)
 		ret = -ERANGE;

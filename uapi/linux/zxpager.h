@@ -81,7 +81,7 @@
  * Revision 4: several ranges with one call. SUPPLY_RANGES on a pager.
  *
  * Revision 5: the key of a VMO is its daemon's business. QUERY_VMO_KEY on a pager;
- * GET_INFO on a VMO does not tell it any more.
+ * GET_INFO on a VMO does not tell it any more. The flags FIXED and READ_ONLY.
  */
 #define ZXP_ABI_REVISION	5
 
@@ -102,6 +102,8 @@
  * @ZXP_FEATURE_PORT_QUEUE: PORT_QUEUE and PORT_CANCEL
  * @ZXP_FEATURE_SUPPLY_RANGES: SUPPLY_RANGES
  * @ZXP_FEATURE_VMO_KEY: QUERY_VMO_KEY
+ * @ZXP_FEATURE_FIXED: %ZXP_CREATE_FIXED
+ * @ZXP_FEATURE_READ_ONLY: %ZXP_CREATE_READ_ONLY
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -119,6 +121,8 @@ enum zxp_feature {
 	ZXP_FEATURE_PORT_QUEUE	= 1 << 15,
 	ZXP_FEATURE_SUPPLY_RANGES	= 1 << 16,
 	ZXP_FEATURE_VMO_KEY	= 1 << 17,
+	ZXP_FEATURE_FIXED	= 1 << 18,
+	ZXP_FEATURE_READ_ONLY	= 1 << 19,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -289,6 +293,8 @@ struct zxp_port_cancel {
 /* zxp_create_vmo.flags */
 #define ZXP_CREATE_PLAIN	(1U << 0)	/* no pager behind it */
 #define ZXP_CREATE_SYNC		(1U << 1)	/* %ZXP_FEATURE_SYNC; not with PLAIN */
+#define ZXP_CREATE_FIXED	(1U << 2)	/* %ZXP_FEATURE_FIXED; not with PLAIN */
+#define ZXP_CREATE_READ_ONLY	(1U << 3)	/* %ZXP_FEATURE_READ_ONLY; not with PLAIN */
 
 #define ZXP_PORT_OWN		(-1)
 
@@ -315,6 +321,16 @@ struct zxp_port_cancel {
  * daemon has answered it; without it they return at once. There is at most one SYNC
  * of a VMO to be answered at a time: what comes meanwhile is asked for together in
  * the next one.
+ *
+ * With %ZXP_CREATE_FIXED the stream size never changes either, as that of a device:
+ * SET_STREAM_SIZE is EPERM, and so is ftruncate(); a write ends there, and one that begins
+ * there is ENOSPC. Not with RESIZABLE or UNBOUNDED: EINVAL.
+ *
+ * With %ZXP_CREATE_READ_ONLY nobody can open the VMO anew for writing, whatever the mode
+ * of its inode is, and root neither: EACCES. No mapping of it is shared and writable:
+ * EPERM. The descriptor that this call makes, and what is made of that by dup(),
+ * SCM_RIGHTS or pidfd_getfd(), is open for writing, as the daemon's calls need: give
+ * clients one that was opened anew with O_RDONLY.
  *
  * Errors, in the order of the tests: EINVAL flags, and what does not go with a
  * plain VMO; EBADF, EMEDIUMTYPE @port_fd (a pager's own descriptor is not a port);
@@ -611,6 +627,8 @@ struct zxp_query_vmo_key {
 #define ZXP_VMO_INFO_PAGER_BACKED	(1U << 0)
 #define ZXP_VMO_INFO_DETACHED		(1U << 1)	/* or its pager is closed */
 #define ZXP_VMO_INFO_SYNC		(1U << 2)	/* made with %ZXP_CREATE_SYNC */
+#define ZXP_VMO_INFO_FIXED		(1U << 3)	/* ... %ZXP_CREATE_FIXED */
+#define ZXP_VMO_INFO_READ_ONLY		(1U << 4)	/* ... %ZXP_CREATE_READ_ONLY */
 
 /**
  * struct zxp_vmo_info - ZXP_IOC_VMO_GET_INFO
@@ -742,7 +760,8 @@ struct zxp_vmo_io {
  * and %ZXP_FEATURE_STREAM_SIZE; else EOPNOTSUPP. ftruncate() on a VMO made with
  * %ZXP_VMO_UNBOUNDED is this call.
  *
- * Errors: EINVAL @flags; EACCES; ERANGE larger than the VMO; EFBIG larger than the
+ * Errors: EINVAL @flags; EACCES; EPERM made with %ZXP_CREATE_FIXED; ERANGE larger than the
+ * VMO; EFBIG larger than the
  * caller may make a file; ESTALE a page to be dropped is pinned, or the VMO is detached
  * and a page in part has to be asked for; ENOMEM, EINTR, and any FAIL code.
  */

@@ -221,6 +221,8 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_FEATURE_PORT_QUEUE, 0x8000),
 	NUMBER(ZXP_FEATURE_SUPPLY_RANGES, 0x10000),
 	NUMBER(ZXP_FEATURE_VMO_KEY, 0x20000),
+	NUMBER(ZXP_FEATURE_FIXED, 0x40000),
+	NUMBER(ZXP_FEATURE_READ_ONLY, 0x80000),
 	NUMBER(ZXP_PKT_TYPE_USER, 0),
 	NUMBER(ZXP_PKT_TYPE_PAGE_REQUEST, 9),
 	NUMBER(ZXP_PACKET_READ, 0),
@@ -252,6 +254,8 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_VMO_UNBOUNDED, 0x10),
 	NUMBER(ZXP_CREATE_PLAIN, 0x1),
 	NUMBER(ZXP_CREATE_SYNC, 0x2),
+	NUMBER(ZXP_CREATE_FIXED, 0x4),
+	NUMBER(ZXP_CREATE_READ_ONLY, 0x8),
 	NUMBER(ZXP_PORT_OWN, -1),
 	NUMBER(ZXP_SUPPLY_AUX, 0x1),
 	NUMBER(ZXP_SUPPLY_RANGES_MAX, 1024),
@@ -267,6 +271,8 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_VMO_INFO_PAGER_BACKED, 1),
 	NUMBER(ZXP_VMO_INFO_DETACHED, 2),
 	NUMBER(ZXP_VMO_INFO_SYNC, 4),
+	NUMBER(ZXP_VMO_INFO_FIXED, 8),
+	NUMBER(ZXP_VMO_INFO_READ_ONLY, 16),
 	NUMBER(ZXP_VMO_OP_COMMIT, 1),
 	NUMBER(ZXP_VMO_OP_DECOMMIT, 2),
 	NUMBER(ZXP_VMO_OP_ZERO, 10),
@@ -288,7 +294,7 @@ static void zxp_abi_constants(struct kunit *test)
 /* What a module of revision 5 says that it can do. */
 static void zxp_abi_features(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x3bf1fULL);
+	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0xfbf1fULL);
 }
 
 /* Sums of offsets and lengths do not overflow, in bytes and in pages. */
