@@ -111,6 +111,11 @@ TEST(layout_write_half)
 	AT(zxp_query_vmo_stats, options, 4);
 	AT(zxp_query_vmo_stats, vmo_fd, 8);
 	AT(zxp_query_vmo_stats, out_modified, 12);
+	SIZE(zxp_query_vmo_key, 24);
+	AT(zxp_query_vmo_key, flags, 4);
+	AT(zxp_query_vmo_key, vmo_fd, 8);
+	AT(zxp_query_vmo_key, reserved, 12);
+	AT(zxp_query_vmo_key, out_key, 16);
 	SIZE(zxp_vmo_set_stream_size, 16);
 	AT(zxp_vmo_set_stream_size, flags, 4);
 	AT(zxp_vmo_set_stream_size, stream_size, 8);
@@ -127,13 +132,14 @@ TEST(numbers)
 	EXPECT_EQ(0x5a86u, ZXP_IOC_QUERY_DIRTY_RANGES);
 	EXPECT_EQ(0x5a87u, ZXP_IOC_QUERY_VMO_STATS);
 	EXPECT_EQ(0x5a88u, ZXP_IOC_SUPPLY_RANGES);
+	EXPECT_EQ(0x5a89u, ZXP_IOC_QUERY_VMO_KEY);
 	EXPECT_EQ(0x5aa0u, ZXP_IOC_VMO_GET_INFO);
 	EXPECT_EQ(0x5aa1u, ZXP_IOC_VMO_OP_RANGE);
 	EXPECT_EQ(0x5aa2u, ZXP_IOC_VMO_READ);
 	EXPECT_EQ(0x5aa3u, ZXP_IOC_VMO_WRITE);
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
-	EXPECT_EQ(4, ZXP_ABI_REVISION);
+	EXPECT_EQ(5, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */
@@ -152,8 +158,12 @@ TEST(numbers_of_options)
 	EXPECT_EQ(1, ZXP_STATS_MODIFIED);
 	EXPECT_EQ(10, ZXP_VMO_OP_ZERO);
 	EXPECT_EQ(2, ZXP_CREATE_SYNC);
+	EXPECT_EQ(4, ZXP_CREATE_FIXED);
+	EXPECT_EQ(8, ZXP_CREATE_READ_ONLY);
 	EXPECT_EQ(1, ZXP_QUERY_NO_AVAIL);
 	EXPECT_EQ(4, ZXP_VMO_INFO_SYNC);
+	EXPECT_EQ(8, ZXP_VMO_INFO_FIXED);
+	EXPECT_EQ(16, ZXP_VMO_INFO_READ_ONLY);
 }
 
 FIXTURE(kinds)
@@ -174,7 +184,7 @@ FIXTURE_TEARDOWN(kinds)
 
 static bool is_ours(int nr)
 {
-	return (nr >= 0x80 && nr <= 0x88) || (nr >= 0xa0 && nr <= 0xa5) ||
+	return (nr >= 0x80 && nr <= 0x89) || (nr >= 0xa0 && nr <= 0xa5) ||
 	       nr == 0xc0 || nr == 0xc1;
 }
 
@@ -211,7 +221,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All but CHILD. */
-	EXPECT_EQ(0x1bf1f, info.out_features);
+	EXPECT_EQ(0xfbf1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

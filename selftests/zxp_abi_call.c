@@ -22,6 +22,7 @@ union any_arg {
 	struct zxp_op_range op_range;
 	struct zxp_query_dirty_ranges query;
 	struct zxp_query_vmo_stats stats;
+	struct zxp_query_vmo_key key;
 	struct zxp_vmo_info vmo_info;
 	struct zxp_vmo_op_range vmo_op_range;
 	struct zxp_vmo_io vmo_io;
@@ -69,7 +70,8 @@ FIXTURE_VARIANT_ADD(call, CREATE_PORT) {
 FIXTURE_VARIANT_ADD(call, CREATE_VMO) {
 	.nr = ZXP_IOC_CREATE_VMO, .size = sizeof(struct zxp_create_vmo),
 	.flags = OFF(zxp_create_vmo, flags),
-	.known = ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC,
+	.known = ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC | ZXP_CREATE_FIXED |
+		 ZXP_CREATE_READ_ONLY,
 	.flags2 = OFF(zxp_create_vmo, options),
 	.known2 = ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | ZXP_VMO_UNBOUNDED,
 	.reserved = OFF(zxp_create_vmo, reserved),
@@ -106,6 +108,12 @@ FIXTURE_VARIANT_ADD(call, QUERY_VMO_STATS) {
 	.size = sizeof(struct zxp_query_vmo_stats),
 	.flags = OFF(zxp_query_vmo_stats, options), .known = ZXP_STATS_RESET,
 	.out = OFF(zxp_query_vmo_stats, out_modified),
+};
+FIXTURE_VARIANT_ADD(call, QUERY_VMO_KEY) {
+	.nr = ZXP_IOC_QUERY_VMO_KEY, .size = sizeof(struct zxp_query_vmo_key),
+	.flags = OFF(zxp_query_vmo_key, flags),
+	.reserved = OFF(zxp_query_vmo_key, reserved),
+	.out = OFF(zxp_query_vmo_key, out_key),
 };
 FIXTURE_VARIANT_ADD(call, VMO_GET_INFO) {
 	.nr = ZXP_IOC_VMO_GET_INFO, .size = sizeof(struct zxp_vmo_info),
@@ -163,6 +171,9 @@ static void fill(union any_arg *arg, unsigned long nr, struct world *w)
 		break;
 	case ZXP_IOC_QUERY_VMO_STATS:
 		arg->stats.vmo_fd = w->vmo->fd;
+		break;
+	case ZXP_IOC_QUERY_VMO_KEY:
+		arg->key.vmo_fd = w->vmo->fd;
 		break;
 	case ZXP_IOC_VMO_SET_STREAM_SIZE:
 		/* As it is already. */

@@ -210,6 +210,33 @@ TEST_F(bad, query_vmo)
 					       &modified));
 }
 
+/* The key of a VMO is for its daemon, and for nobody else. */
+TEST_F(bad, query_key)
+{
+	struct world *w = &self->w;
+	uint64_t key;
+
+	test_zxp(query_vmo_key, self->pager, w->vmo->fd, &key);
+	EXPECT_EQ(w->vmo->key, key);
+	test_zxp(query_vmo_key, self->pager, w->read_only, &key);
+	EXPECT_EQ(w->vmo->key, key);
+	test_zxp(query_vmo_key, self->pager, w->detached->fd, &key);
+	EXPECT_EQ(w->detached->key, key);
+	EACH_BAD(vmos, b) {
+		int err = b->err == EACCES ? 0 : -b->err;
+
+		EXPECT_EQ(err, zxp_query_vmo_key(self->pager, b->fd, &key)) {
+			TH_LOG("with %s", b->what);
+		}
+		if (err) {
+			EXPECT_EQ(0, key);
+		}
+	}
+	EXPECT_EQ(-EACCES, zxp_query_vmo_key(self->pager, self->write_only, &key));
+	EXPECT_EQ(0, vmo_info(w->vmo).out_key);
+	EXPECT_EQ(0, vmo_info(w->detached).out_key);
+}
+
 TEST_F(bad, query_order)
 {
 	struct world *w = &self->w;

@@ -103,6 +103,22 @@ TEST_F(bad, create_plain)
 	EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, ZXP_VMO_DISCARDABLE,
 						ZXP_CREATE_PLAIN, ZXP_PORT_OWN, 0,
 						page_size));
+	for (uint32_t flag = ZXP_CREATE_SYNC; flag <= ZXP_CREATE_READ_ONLY; flag <<= 1) {
+		EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, 0,
+							ZXP_CREATE_PLAIN | flag,
+							ZXP_PORT_OWN, 0, page_size));
+	}
+}
+
+/* What never changes its size cannot be made so that it can. */
+TEST_F(bad, create_fixed)
+{
+	EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, ZXP_VMO_RESIZABLE,
+						ZXP_CREATE_FIXED, ZXP_PORT_OWN, 1,
+						page_size));
+	EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, ZXP_VMO_UNBOUNDED,
+						ZXP_CREATE_FIXED, ZXP_PORT_OWN, 1,
+						page_size));
 }
 
 TEST_F(bad, create_vmo_order)

@@ -238,9 +238,9 @@ TEST_F(bad, file_calls)
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(-1, fallocate(fd, 0, 0, page_size));
 	EXPECT_EQ(EOPNOTSUPP, errno);
-	EXPECT_EQ(-1, fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+	EXPECT_EQ(-1, fallocate(ro, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 				page_size));
-	EXPECT_EQ(EOPNOTSUPP, errno);
+	EXPECT_EQ(EBADF, errno);
 	EXPECT_EQ(-1, fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, page_size));
 	EXPECT_EQ(EOPNOTSUPP, errno);
 	EXPECT_EQ(-1, fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, 0));

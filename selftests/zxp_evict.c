@@ -157,6 +157,7 @@ TEST_F(evict, fadvise)
 	struct test_vmo *vmo = new_vmo(PAGES);
 	unsigned int page;
 
+	ASSERT_TRUE(stay_on_cpu());
 	/* What a large folio would hold goes only with all of it. */
 	for (page = 0; page < PAGES; page += 8)
 		ASSERT_TRUE(pager_supply(&self->p, vmo, page, 8));
@@ -221,6 +222,29 @@ TEST_F(evict, pinned)
 	close(pipefd[0]);
 	close(pipefd[1]);
 	ASSERT_EQ(0, drop_caches());
+	EXPECT_EQ(0, resident(vmo));
+}
+
+/* Who has a page may be about to write to it, so a hint does not take it away. */
+TEST_F(evict, held)
+{
+	struct test_vmo *vmo = new_vmo(4);
+	struct iovec iov = { vmo->map + BYTES(1), BYTES(2) };
+	int pipefd[2];
+
+	ASSERT_TRUE(stay_on_cpu());
+	ASSERT_EQ(0, pipe(pipefd));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	ASSERT_EQ((ssize_t)BYTES(2), vmsplice(pipefd[1], &iov, 1, 0));
+	ASSERT_EQ(0, munmap(vmo->map, BYTES(4)));
+	vmo->map = NULL;
+	EXPECT_EQ(0, zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_DONT_NEED, 0, BYTES(4)));
+	EXPECT_EQ(2, resident(vmo));
+	EXPECT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));
+	EXPECT_EQ(2, resident(vmo));
+	close(pipefd[0]);
+	close(pipefd[1]);
+	EXPECT_EQ(0, zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_DONT_NEED, 0, BYTES(4)));
 	EXPECT_EQ(0, resident(vmo));
 }
 

@@ -411,7 +411,7 @@ TEST_F(file, fdinfo)
 	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 2, 1));
 	ASSERT_TRUE(vmo_wait_blocked(vmo, 1));
 	EXPECT_EQ(1, fdinfo(self->p.port, "zxpager-packets"));
-	EXPECT_EQ((long long)vmo->key, fdinfo(vmo->fd, "zxpager-key"));
+	EXPECT_EQ(0, fdinfo(vmo->fd, "zxpager-key"));
 	EXPECT_EQ((long long)BYTES(4), fdinfo(vmo->fd, "zxpager-size"));
 	EXPECT_EQ((long long)BYTES(2), fdinfo(vmo->fd, "zxpager-resident"));
 	EXPECT_EQ(1, fdinfo(vmo->fd, "zxpager-waiting"));
@@ -422,6 +422,51 @@ TEST_F(file, fdinfo)
 	EXPECT_EQ(0, fdinfo(vmo->fd, "zxpager-waiting"));
 	EXPECT_EQ((long long)BYTES(4), fdinfo(vmo->fd, "zxpager-resident"));
 	EXPECT_EQ((long long)BYTES(2), fdinfo(plain, "zxpager-size"));
+	close(plain);
+}
+
+static uint64_t blocks(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? UINT64_MAX : (uint64_t)st.st_blocks * 512;
+}
+
+/* What a file has in store, in memory or not: archivers do not read one without blocks. */
+TEST_F(file, blocks)
+{
+	struct test_vmo *vmo = pager_create_vmo_flags(&self->p, BYTES(8) - 100,
+						      ZXP_VMO_RESIZABLE, 0);
+	int plain = zxp_create_plain(self->p.fd, BYTES(4));
+	char byte = 1;
+
+	ASSERT_NE(NULL, vmo);
+	ASSERT_LE(0, plain);
+	EXPECT_EQ(BYTES(8), blocks(vmo->fd));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	EXPECT_EQ(BYTES(8), blocks(vmo->fd));
+	/* Zeroes are not: the daemon's, a client's, and those of a file that grows. */
+	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 1, 2));
+	EXPECT_EQ(BYTES(6), blocks(vmo->fd));
+	ASSERT_TRUE(vmo_zero(vmo, 4, 1));
+	EXPECT_EQ(BYTES(5), blocks(vmo->fd));
+	ASSERT_EQ(1, pwrite(vmo->fd, &byte, 1, BYTES(4)));
+	EXPECT_EQ(BYTES(6), blocks(vmo->fd));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 7, 1));
+	ASSERT_TRUE(vmo_resize(vmo, 20));
+	EXPECT_EQ(BYTES(6), blocks(vmo->fd));
+	ASSERT_TRUE(vmo_resize(vmo, 3));
+	EXPECT_EQ(BYTES(1), blocks(vmo->fd));
+	/* What has been stored is there, if only as a hole. */
+	ASSERT_TRUE(vmo_resize(vmo, 6));
+	EXPECT_EQ(BYTES(1), blocks(vmo->fd));
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 6));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 6));
+	EXPECT_EQ(BYTES(4), blocks(vmo->fd));
+
+	EXPECT_EQ(0, blocks(plain));
+	ASSERT_EQ(1, pwrite(plain, &byte, 1, BYTES(2)));
+	EXPECT_EQ(BYTES(1), blocks(plain));
 	close(plain);
 }
 

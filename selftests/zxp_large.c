@@ -353,8 +353,7 @@ TEST_F(large, split_is_not_noticed)
 			ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, PAGES));
 			ASSERT_EQ(0, madvise(vmo->map, PAGES * page_size,
 					     MADV_DONTNEED));
-			ASSERT_EQ(0, posix_fadvise(vmo->fd, 0, 0,
-						   POSIX_FADV_DONTNEED));
+			ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
 			ASSERT_EQ(0, vmo_info(vmo).out_resident);
 			ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
 			for (i = 0; i < 3; i++)
@@ -458,9 +457,11 @@ TEST_F(large, pinned_is_not_cut_off)
 /* A hint about a part of a folio is no reason to lose the rest. */
 TEST_F(large, dont_need)
 {
-	struct test_vmo *vmo = new_supplied(0);
 	struct test_thread *t = &self->t[0];
+	struct test_vmo *vmo;
 
+	ASSERT_TRUE(stay_on_cpu());
+	vmo = new_supplied(0);
 	ASSERT_TRUE(thread_op(t, vmo, ZXP_VMO_OP_DONT_NEED, 1, LARGE - 2));
 	ASSERT_TRUE(thread_wait(t));
 	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));

@@ -258,7 +258,8 @@ static int daemon_main(void *arg)
 	if (!user_pager_init(&p))
 		return 1;
 	vmo = pager_create_vmo(&p, 8);
-	if (!vmo || !pager_supply(&p, vmo, 0, 1) || send_fd(sock, vmo->fd))
+	if (!vmo || !pager_supply(&p, vmo, 0, 1) || send_fd(sock, vmo->fd) ||
+	    write(sock, &vmo->key, sizeof(vmo->key)) != sizeof(vmo->key))
 		return 2;
 	for (;;)
 		pause();
@@ -273,7 +274,8 @@ FIXTURE_SETUP(daemon)
 	ASSERT_LT(0, self->pid);
 	self->vmo.fd = recv_fd(sock[1]);
 	ASSERT_LE(0, self->vmo.fd);
-	self->vmo.key = vmo_info(&self->vmo).out_key;
+	ASSERT_EQ((ssize_t)sizeof(self->vmo.key),
+		  read(sock[1], &self->vmo.key, sizeof(self->vmo.key)));
 	self->vmo.map = mmap(NULL, 8 * page_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 			     self->vmo.fd, 0);
 	ASSERT_NE(MAP_FAILED, self->vmo.map);

@@ -378,7 +378,6 @@ TEST_F(wb_file, zero_range_in_part)
 TEST_F(wb_file, fallocate_refused)
 {
 	static const int modes[] = {
-		FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		FALLOC_FL_COLLAPSE_RANGE,
 		FALLOC_FL_INSERT_RANGE,
 		FALLOC_FL_UNSHARE_RANGE,

@@ -69,6 +69,8 @@ FIXTURE_SETUP(wb_pin)
 	self->control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	if (self->control < 0)
 		SKIP(return, "no loop devices here");
+	/* What is evicted here has to go at once. */
+	ASSERT_TRUE(stay_on_cpu());
 	ASSERT_TRUE(user_pager_init(&self->p));
 	self->vmo = pager_create_vmo_options(&self->p, PAGES, variant->trap ?
 					     ZXP_VMO_TRAP_DIRTY : 0);

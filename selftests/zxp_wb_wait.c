@@ -318,9 +318,11 @@ TEST_F(wb_wait, refused)
 /* The page goes while the request is out: it is read first, then asked again. */
 TEST_F(wb_wait, evicted_meanwhile)
 {
-	struct test_vmo *vmo = new_full_vmo(2);
+	struct test_vmo *vmo;
 	int rc;
 
+	ASSERT_TRUE(stay_on_cpu());
+	vmo = new_full_vmo(2);
 	ASSERT_TRUE(thread_write_bytes(&self->t[0], vmo, BYTES(1), 8));
 	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 1, 1));
 	ASSERT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));

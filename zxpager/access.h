@@ -18,11 +18,10 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
 int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args);
-int zxp_vmo_write(struct zxp_vmo *vmo, struct zxp_vmo_io *args);
+int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args);
 
 /* op_range.c */
-int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,
-		     struct zxp_vmo_op_range *args);
+int zxp_vmo_op_range(struct file *file, struct zxp_vmo_op_range *args);
 int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
 
 /* supply.c */
@@ -89,5 +88,7 @@ long zxp_exit_time_left(struct file *file);
 /* info.c */
 int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args);
 void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file);
+int zxp_vmo_getattr(struct mnt_idmap *idmap, const struct path *path,
+		    struct kstat *stat, u32 request_mask, unsigned int flags);
 
 #endif /* _ZXPAGER_ACCESS_H */

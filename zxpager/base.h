@@ -118,12 +118,17 @@ bool zxp_wake(struct wait_queue_entry *wait, unsigned int mode, bool sleeps);
  * @ZXP_ZERO_MARKER: the daemon supplied zeroes; clean, goes with a detach
  * @ZXP_ZERO_DIRTY: a client made it so; stays until it is written back
  * @ZXP_ZERO_UNTRACKED: it lies behind the stream size; nobody is told of it
+ * @ZXP_ZERO_KINDS: how many there are
  */
 enum zxp_zero_kind {
 	ZXP_ZERO_MARKER,
 	ZXP_ZERO_DIRTY,
 	ZXP_ZERO_UNTRACKED,
+	ZXP_ZERO_KINDS,
 };
+
+/* Ranges that one call looks at, as its caller holds a spinlock. */
+#define ZXP_ZERO_BUDGET	1024
 
 #define ZXP_ZERO_ANY	(BIT(ZXP_ZERO_MARKER) | BIT(ZXP_ZERO_DIRTY) | \
 			 BIT(ZXP_ZERO_UNTRACKED))
@@ -145,23 +150,51 @@ struct zxp_zero_range {
 	enum zxp_zero_kind kind;
 };
 
-struct zxp_zero_range *zxp_zero_find(struct rb_root *root, pgoff_t index);
-bool zxp_zero_contains(struct rb_root *root, pgoff_t index);
-void zxp_zero_add(struct rb_root *root, pgoff_t start, pgoff_t end,
+/**
+ * struct zxp_zeroes - a set of zero ranges
+ * @root: the ranges, by &zxp_zero_range.start
+ * @nr: how many there are of each kind
+ * @pages: how many pages these have
+ */
+struct zxp_zeroes {
+	struct rb_root root;
+	unsigned long nr[ZXP_ZERO_KINDS];
+	unsigned long pages[ZXP_ZERO_KINDS];
+};
+
+static inline bool zxp_zero_empty(const struct zxp_zeroes *zeroes)
+{
+	return RB_EMPTY_ROOT(&zeroes->root);
+}
+
+/* May be read without the lock that protects the set, as is zxp_zero_empty(). */
+static inline unsigned long zxp_zero_pages(const struct zxp_zeroes *zeroes,
+					   enum zxp_zero_kind kind)
+{
+	return READ_ONCE(zeroes->pages[kind]);
+}
+
+struct zxp_zero_range *zxp_zero_find(struct zxp_zeroes *zeroes, pgoff_t index);
+bool zxp_zero_contains(struct zxp_zeroes *zeroes, pgoff_t index);
+void zxp_zero_add(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end,
 		  enum zxp_zero_kind kind, struct zxp_zero_range **spare);
-pgoff_t zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
+pgoff_t zxp_zero_remove(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end,
 			struct zxp_zero_range **spare);
-pgoff_t zxp_zero_cover(struct rb_root *root, pgoff_t *start, pgoff_t end,
+pgoff_t zxp_zero_cover(struct zxp_zeroes *zeroes, pgoff_t *start, pgoff_t end,
 		       enum zxp_zero_kind kind, unsigned int keep,
 		       struct zxp_zero_range **split,
 		       struct zxp_zero_range **add);
-pgoff_t zxp_zero_remove_kind(struct rb_root *root, pgoff_t start,
+bool zxp_zero_adds(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end,
+		   enum zxp_zero_kind kind);
+pgoff_t zxp_zero_remove_kind(struct zxp_zeroes *zeroes, pgoff_t start,
 			     enum zxp_zero_kind kind);
-pgoff_t zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end);
-bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,
+pgoff_t zxp_zero_begin(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end);
+bool zxp_zero_end(struct zxp_zeroes *zeroes, pgoff_t *start, pgoff_t end,
 		  pgoff_t *reach, pgoff_t *cleaned);
-struct zxp_zero_range *zxp_zero_find_kinds(struct rb_root *root, pgoff_t index,
-					   pgoff_t end, unsigned int kinds);
+struct zxp_zero_range *zxp_zero_find_kinds(struct zxp_zeroes *zeroes,
+					   pgoff_t *index, pgoff_t end,
+					   unsigned int kinds,
+					   unsigned int *budget);
 
 /* object.c */
 
@@ -206,6 +239,7 @@ union zxp_args {
 	struct zxp_op_range op_range;
 	struct zxp_query_dirty_ranges query_dirty_ranges;
 	struct zxp_query_vmo_stats query_vmo_stats;
+	struct zxp_query_vmo_key query_vmo_key;
 	struct zxp_vmo_info vmo_info;
 	struct zxp_vmo_op_range vmo_op_range;
 	struct zxp_vmo_io vmo_io;

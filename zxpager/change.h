@@ -22,10 +22,24 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size);
  * struct zxp_spares - nodes for zero ranges
  * @split: for a range that is split
  * @add: for another one that takes its place
+ * @limited: none is to be added over the limit
  */
 struct zxp_spares {
 	struct zxp_zero_range *split;
 	struct zxp_zero_range *add;
+	bool limited;
+};
+
+/**
+ * enum zxp_clear_how - what becomes of zeroes for which there are too many ranges
+ * @ZXP_CLEAR_ALWAYS: there is no limit for these, which go with a change of a size
+ * @ZXP_CLEAR_ZERO: if they are few, pages of zeroes; else the call fails
+ * @ZXP_CLEAR_DISCARD: the call is not supported there
+ */
+enum zxp_clear_how {
+	ZXP_CLEAR_ALWAYS,
+	ZXP_CLEAR_ZERO,
+	ZXP_CLEAR_DISCARD,
 };
 
 int zxp_vmo_get_spares(struct zxp_vmo *vmo, struct zxp_spares *spares, gfp_t gfp);
@@ -35,7 +49,8 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			     enum zxp_zero_kind kind, unsigned int keep,
 			     bool beyond, struct zxp_spares *spares);
 int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos);
-int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length);
+int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length,
+		  enum zxp_clear_how how);
 
 /* ask.c */
 int zxp_vmo_sync(struct file *file, loff_t start, loff_t end, bool restarts);

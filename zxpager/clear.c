@@ -9,10 +9,19 @@
  */
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/moduleparam.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "change.h"
+
+static unsigned int zero_ranges = 131072;
+module_param(zero_ranges, uint, 0644);
+MODULE_PARM_DESC(zero_ranges,
+		 "dirty zero ranges that ZERO may bring a VMO to (default 131072)");
+
+/* So many pages at most are written to where they cannot be another range. */
+#define ZXP_ZERO_SHORT	16
 
 /* Without a look at the content. While a page becomes dirty its range is still there. */
 static bool zxp_vmo_reads_zero(struct zxp_vmo *vmo, pgoff_t index)
@@ -136,6 +145,12 @@ static int zxp_vmo_cover_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 		if (zxp_vmo_get_spares(vmo, spares, gfp))
 			return -ENOMEM;
 		spin_lock(&vmo->zero_lock);
+		if (spares->limited &&
+		    vmo->zeroes.nr[kind] >= READ_ONCE(zero_ranges) &&
+		    zxp_zero_adds(&vmo->zeroes, start, end, kind)) {
+			spin_unlock(&vmo->zero_lock);
+			return -ENOSPC;
+		}
 		covered = zxp_zero_cover(&vmo->zeroes, &start, end, kind, keep,
 					 &spares->split, &spares->add);
 		spin_unlock(&vmo->zero_lock);
@@ -149,7 +164,7 @@ static int zxp_vmo_cover_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 
 /*
  * A folio goes, and what it was becomes a zero range first, together with what is missing
- * from @start on, which advances. Return: 0, -ENOMEM.
+ * from @start on, which advances. Return: 0, -ENOMEM, -ENOSPC.
  */
 static int zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 				      pgoff_t *start, enum zxp_zero_kind kind,
@@ -166,7 +181,7 @@ static int zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 	if (ret)
 		return ret;
 	*start = end;
-	generic_error_remove_folio(vmo->inode.i_mapping, folio);
+	zxp_vmo_remove_folio(vmo, folio);
 	return 0;
 }
 
@@ -188,7 +203,8 @@ static int zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
  * undo that. Nothing but the same is kept there, so it is one range in the end, and
  * @spares nearly always do; if not, a node comes from what is there for such cases.
  *
- * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -ENOMEM.
+ * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -ENOMEM; -ENOSPC
+ * if there are too many ranges.
  */
 int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			     enum zxp_zero_kind kind, unsigned int keep,
@@ -246,11 +262,39 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 	return ret;
 }
 
+/* Whole pages, by writing to them. What reads as zero is left as it is. */
+static int zxp_vmo_clear_by_writing(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
+				    bool beyond)
+{
+	int ret = 0;
+
+	for (; !ret && start < end; start++)
+		ret = zxp_vmo_clear_part(vmo, (loff_t)start << PAGE_SHIFT,
+					 (loff_t)(start + 1) << PAGE_SHIFT,
+					 beyond);
+	return ret;
+}
+
+/*
+ * Who makes others pay for each range, as all do who go through them, pays for memory at
+ * least.
+ */
+static int zxp_vmo_clear_over_limit(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
+				    enum zxp_clear_how how)
+{
+	if (how == ZXP_CLEAR_DISCARD)
+		return -EOPNOTSUPP;
+	if (end - start > ZXP_ZERO_SHORT)
+		return -ENOSPC;
+	return zxp_vmo_clear_by_writing(vmo, start, end, false);
+}
+
 /* Make whole pages zero; those that are pinned by writing to them. */
 static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
-			       unsigned int keep, bool beyond)
+			       unsigned int keep, bool beyond,
+			       enum zxp_clear_how how)
 {
-	struct zxp_spares spares = {};
+	struct zxp_spares spares = { .limited = how != ZXP_CLEAR_ALWAYS };
 	int ret = 0, tries = ZXP_MEMORY_TRIES;
 	pgoff_t pinned;
 
@@ -269,16 +313,16 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 		mutex_unlock(&vmo->content_lock);
 		if (ret && fatal_signal_pending(current))
 			ret = -EINTR;
+		if (ret == -ENOSPC)
+			ret = zxp_vmo_clear_over_limit(vmo, start, pinned, how);
 		/* Pinned meanwhile; or no memory, and all that is done stays so. */
 		if (ret == -EAGAIN ||
 		    (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo)))
 			continue;
 		tries = ZXP_MEMORY_TRIES;
 		if (!ret && pinned < end)
-			ret = zxp_vmo_clear_part(vmo,
-						 (loff_t)pinned << PAGE_SHIFT,
-						 (loff_t)(pinned + 1) <<
-						 PAGE_SHIFT, beyond);
+			ret = zxp_vmo_clear_by_writing(vmo, pinned, pinned + 1,
+						       beyond);
 		if (ret)
 			break;
 		start = pinned + 1;
@@ -307,7 +351,7 @@ int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos)
 	if (!ret)
 		ret = zxp_vmo_clear_pages(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
 					  pos >> PAGE_SHIFT, BIT(ZXP_ZERO_DIRTY),
-					  true);
+					  true, ZXP_CLEAR_ALWAYS);
 	/* It may have been cut meanwhile; the caller looks at that. */
 	return ret == -ERANGE ? 0 : ret;
 }
@@ -317,10 +361,13 @@ int zxp_vmo_clear_gap(struct zxp_vmo *vmo, loff_t pos)
  * @vmo: the VMO; nothing of it is locked
  * @offset: first byte
  * @length: how many; the range was in bounds
+ * @how: what becomes of it if there are too many ranges
  *
- * Return: 0, -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns.
+ * Return: 0, -ENOMEM, -EINTR; -ENOSPC, -EOPNOTSUPP if there are too many ranges; or what
+ * zxp_vmo_folio_for_write() returns.
  */
-int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length)
+int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length,
+		  enum zxp_clear_how how)
 {
 	loff_t end = offset + length;
 	loff_t first = min_t(loff_t, round_up(offset, PAGE_SIZE), end);
@@ -337,5 +384,5 @@ int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length)
 		return ret;
 	zxp_vmo_set_modified(vmo);
 	return zxp_vmo_clear_pages(vmo, first >> PAGE_SHIFT, last >> PAGE_SHIFT,
-				   ZXP_ZERO_ANY, false);
+				   ZXP_ZERO_ANY, false, how);
 }

@@ -17,6 +17,11 @@
 #error "zxpager needs Linux 6.1 or later"
 #endif
 
+/* Offsets of the ABI have 64 bits, and pages of a VMO are counted in a long. */
+#if BITS_PER_LONG != 64
+#error "zxpager needs a kernel of 64 bits"
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
 #include <linux/pagevec.h>
 #else
@@ -52,6 +57,11 @@ static inline void zxp_mapping_set_large_folios(struct address_space *mapping)
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define mnt_idmap		user_namespace
+
+static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
+}
 #endif
 
 /* Threads of a process that never return to user mode came one kind after the other. */

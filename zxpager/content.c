@@ -13,6 +13,7 @@
  * what was pinned when it was written to. See large.c.
  */
 #include <linux/highmem.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "content.h"
@@ -131,7 +132,7 @@ pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
  * @index: first page
  * @end: the page after the last one
  *
- * Return: the first page that is missing, or @end.
+ * Return: the first page that is missing, or @end; who was killed may get any page.
  */
 pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
@@ -154,6 +155,9 @@ pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 				return index;
 			cond_resched();
 		}
+		if (index < end && fatal_signal_pending(current))
+			return index;
+		cond_resched();
 	}
 	return end;
 }
@@ -178,7 +182,7 @@ bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index)
 
 	if (!vmo->source)
 		return true;
-	if (RB_EMPTY_ROOT(&vmo->zeroes))
+	if (zxp_zero_empty(&vmo->zeroes))
 		return false;
 	spin_lock(&vmo->zero_lock);
 	zero = zxp_zero_contains(&vmo->zeroes, index);
@@ -422,12 +426,64 @@ pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 	return found;
 }
 
-/*
- * Take clean pages out, but for pinned ones, and mapped ones if they are to stay.
- * What lies only in part in the range stays, too.
+/**
+ * zxp_vmo_remove_folio() - take a folio out of a VMO
+ * @vmo: the VMO
+ * @folio: it, locked and in the cache
+ *
+ * It loses its marks, and is not counted any more, before it goes: then it is not known
+ * whose it was. Who makes it dirty in between has its lock, or a mapping of it.
  */
-void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
-			       bool keep_mapped)
+void zxp_vmo_remove_folio(struct zxp_vmo *vmo, struct folio *folio)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+	XA_STATE(xas, &mapping->i_pages, folio->index);
+
+	if (folio_mapped(folio))
+		unmap_mapping_pages(mapping, folio->index, folio_nr_pages(folio),
+				    false);
+	xas_lock_irq(&xas);
+	xas_load(&xas);
+	if (xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
+		xas_clear_mark(&xas, ZXP_MARK_UNWRITTEN);
+		WRITE_ONCE(vmo->nr_unwritten,
+			   vmo->nr_unwritten - folio_nr_pages(folio));
+	}
+	xas_clear_mark(&xas, ZXP_MARK_DIRTY);
+	xas_unlock_irq(&xas);
+	generic_error_remove_folio(mapping, folio);
+}
+
+/* Take what is unwritten out from a page on, where no folio is on both sides of it. */
+void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+	struct folio_batch fbatch;
+	unsigned int i;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	folio_batch_init(&fbatch);
+	while (filemap_get_folios_tag(mapping, &index, ULONG_MAX,
+				      ZXP_MARK_UNWRITTEN, &fbatch)) {
+		for (i = 0; i < folio_batch_count(&fbatch); i++) {
+			struct folio *folio = fbatch.folios[i];
+
+			folio_lock(folio);
+			if (folio->mapping == mapping)
+				zxp_vmo_remove_folio(vmo, folio);
+			folio_unlock(folio);
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+}
+
+/*
+ * Take clean pages out, but for pinned ones. What lies only in part in the range stays,
+ * too.
+ */
+void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct folio_batch fbatch;
@@ -447,8 +503,7 @@ void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			    folio->index >= first &&
 			    folio->index + folio_nr_pages(folio) <= end &&
 			    !zxp_folio_unwritten(folio) &&
-			    !folio_maybe_dma_pinned(folio) &&
-			    !(keep_mapped && folio_mapped(folio)))
+			    !folio_maybe_dma_pinned(folio))
 				generic_error_remove_folio(mapping, folio);
 			folio_unlock(folio);
 		}
@@ -457,13 +512,27 @@ void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 	}
 }
 
-/* A hint: what is clean and not mapped in the range may go, so it goes. */
+/*
+ * A hint: what is clean in the range and used by nobody may go, so it goes. Who has a
+ * reference may be about to write to the page, as direct I/O is on kernels that do not
+ * pin what they read into.
+ */
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
-	if (mutex_lock_killable(&vmo->content_lock))
+	struct address_space *mapping = vmo->inode.i_mapping;
+	struct folio_batch fbatch;
+	pgoff_t first = index;
+
+	if (index >= end)
 		return;
-	zxp_vmo_drop_clean_locked(vmo, index, end, true);
-	mutex_unlock(&vmo->content_lock);
+	/*
+	 * This CPU holds on to pages that it has not put on the lists of reclaim yet. It
+	 * lets go of them when it releases a batch.
+	 */
+	folio_batch_init(&fbatch);
+	if (filemap_get_folios(mapping, &first, end - 1, &fbatch))
+		folio_batch_release(&fbatch);
+	invalidate_mapping_pages(mapping, index, end - 1);
 }
 
 /**
@@ -483,7 +552,7 @@ int zxp_vmo_detach(struct zxp_vmo *vmo)
 		return -EINTR;
 	zxp_source_detach(vmo->source, true);
 	unmap_mapping_range(vmo->inode.i_mapping, 0, 0, 0);
-	zxp_vmo_drop_clean_locked(vmo, 0, ULONG_MAX, false);
+	zxp_vmo_drop_clean_locked(vmo, 0, ULONG_MAX);
 	do {
 		spin_lock(&vmo->zero_lock);
 		index = zxp_zero_remove_kind(&vmo->zeroes, index,

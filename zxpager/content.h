@@ -93,6 +93,7 @@ struct zxp_batch {
  * @zeroes: ranges that are zero without a page. One is added where there is no
  *	page, under @content_lock; a page is removed from one with that page's
  *	folio locked.
+ * @nr_unwritten: pages with the mark of that in the page cache, under its xa_lock
  * @faults_lock: protects @fault_notes and @traps
  * @fault_notes: see failure.c
  * @traps: see trap.c
@@ -114,7 +115,8 @@ struct zxp_vmo {
 	struct mutex append_lock;	/* see above */
 	struct mutex content_lock;	/* see above */
 	spinlock_t zero_lock;		/* see above */
-	struct rb_root zeroes;
+	struct zxp_zeroes zeroes;
+	unsigned long nr_unwritten;
 	spinlock_t faults_lock;		/* see above */
 	struct list_head fault_notes;
 	struct list_head traps;
@@ -203,6 +205,8 @@ void zxp_vmo_remove_zeroes(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			   struct zxp_zero_range **spare);
 pgoff_t zxp_vmo_zero_end(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
+void zxp_vmo_remove_folio(struct zxp_vmo *vmo, struct folio *folio);
+void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_add_zeroed_locked(struct zxp_vmo *vmo, struct folio *folio,
 			      pgoff_t index);
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index, bool nowait);
@@ -212,8 +216,7 @@ int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
 		   struct zxp_runs *runs);
 bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio);
 pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
-void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
-			       bool keep_mapped);
+void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 int zxp_vmo_detach(struct zxp_vmo *vmo);
 
@@ -240,7 +243,6 @@ int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length);
 
 /* query.c */
 int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args);
-int zxp_vmo_count_dirty(struct zxp_vmo *vmo, u64 *pages, u64 *zeroes);
 int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args);
 
 /* size.c */

@@ -17,6 +17,8 @@
  * when a writable mapping is torn down or a pin is released. PG_writeback is not
  * used: it would let sync(2), reclaim and truncation wait for the daemon.
  *
+ * How many pages are unwritten is counted where the mark is set and taken away.
+ *
  * But for that, a folio becomes dirty with its lock held. BEGIN and END also hold
  * &zxp_vmo.content_lock.
  */
@@ -43,18 +45,24 @@ unsigned int zxp_write_batch(void)
 
 static bool zxp_set_dirty(struct address_space *mapping, struct folio *folio)
 {
+	struct zxp_vmo *vmo = zxp_vmo_of(mapping->host);
+	XA_STATE(xas, &mapping->i_pages, folio->index);
 	unsigned long flags;
 
 	if (folio_test_set_dirty(folio))
 		return false;
 
-	xa_lock_irqsave(&mapping->i_pages, flags);
+	xas_lock_irqsave(&xas, flags);
 	if (folio->mapping == mapping && folio_test_dirty(folio)) {
-		__xa_set_mark(&mapping->i_pages, folio->index, ZXP_MARK_DIRTY);
-		__xa_set_mark(&mapping->i_pages, folio->index,
-			      ZXP_MARK_UNWRITTEN);
+		xas_load(&xas);
+		xas_set_mark(&xas, ZXP_MARK_DIRTY);
+		if (!xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
+			xas_set_mark(&xas, ZXP_MARK_UNWRITTEN);
+			WRITE_ONCE(vmo->nr_unwritten,
+				   vmo->nr_unwritten + folio_nr_pages(folio));
+		}
 	}
-	xa_unlock_irqrestore(&mapping->i_pages, flags);
+	xas_unlock_irqrestore(&xas, flags);
 	return true;
 }
 
@@ -333,13 +341,13 @@ int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length)
 			goto resolve;
 	}
 	do {
-		if (!spare && !RB_EMPTY_ROOT(&vmo->zeroes))
+		if (!spare && !zxp_zero_empty(&vmo->zeroes))
 			spare = zxp_vmo_alloc_zero(vmo, GFP_KERNEL);
 		ret = mutex_lock_killable(&vmo->content_lock);
 		if (ret)
 			break;
 		/* There are no more of them later on, since they come with the lock held. */
-		if (!spare && !RB_EMPTY_ROOT(&vmo->zeroes))
+		if (!spare && !zxp_zero_empty(&vmo->zeroes))
 			ret = -ENOMEM;
 		else
 			ret = zxp_vmo_dirty_range_locked(vmo, start, start + nr,

@@ -17,8 +17,10 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 	do {
 		if (zxp_vmo_stream_size(vmo, &cuts) >= end)
 			return 0;
-		ret = 0;
-		if (end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
+		if (vmo->flags & ZXP_CREATE_FIXED)
+			return -ENOSPC;
+		ret = inode_newsize_ok(&vmo->inode, end);
+		if (!ret && end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
 			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE),
 					   false);
 		if (!ret)
@@ -31,14 +33,19 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 	return 0;
 }
 
-/* Only FALLOC_FL_ZERO_RANGE; memory is not given back to a pager by its clients. */
+/*
+ * ZERO in two ways. A hole is a zero range, of which the daemon hears, and can give back
+ * what it has there: so do MADV_REMOVE, and what a loop device discards. There any error
+ * but EOPNOTSUPP is one of the device.
+ */
 long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	loff_t end = offset + length, size;
+	bool punch = mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE);
 	int ret;
 
-	if ((mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
+	if (!punch && (mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
 		return -EOPNOTSUPP;
 	if (end > ZXP_MAX_VMO_SIZE)
 		return -EFBIG;
@@ -51,7 +58,8 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 	}
 	size = (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
 	ret = offset < size ?
-	      zxp_vmo_clear(vmo, offset, min(end, size) - offset) : 0;
+	      zxp_vmo_clear(vmo, offset, min(end, size) - offset,
+			    punch ? ZXP_CLEAR_DISCARD : ZXP_CLEAR_ZERO) : 0;
 	/* Cut off meanwhile, so there is nothing to clear. */
 	return ret == -ERANGE ? 0 : ret;
 }

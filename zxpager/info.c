@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What anyone who holds a VMO may know of it: VMO_GET_INFO and fdinfo.
+ * What anyone who holds a VMO may know of it: VMO_GET_INFO, fdinfo, and stat().
  */
+#include <linux/blk_types.h>
+#include <linux/fs.h>
 #include <linux/seq_file.h>
 
 #include "access.h"
 
-static int zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
+/* Anyone may ask, again and again: nothing is counted here, and no lock is waited for. */
+static void zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 {
 	struct zxp_source *source = vmo->source;
-	u64 pages, zeroes;
-	int ret;
-
-	ret = zxp_vmo_count_dirty(vmo, &pages, &zeroes);
-	if (ret)
-		return ret;
 
 	*info = (struct zxp_vmo_info) {
 		.size = sizeof(*info),
@@ -28,19 +25,24 @@ static int zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 		.out_failures = atomic64_read(&vmo->failures),
 		.out_fail_offset = (u64)READ_ONCE(vmo->fail_index) << PAGE_SHIFT,
 		.out_fail_error = READ_ONCE(vmo->fail_error),
-		.out_dirty_bytes = pages,
-		.out_zero_bytes = zeroes,
 	};
+	/* Of a plain VMO nothing is ever written back. */
 	if (!source)
-		return 0;
+		return;
 
+	info->out_dirty_bytes = (u64)READ_ONCE(vmo->nr_unwritten) << PAGE_SHIFT;
+	info->out_zero_bytes = (u64)zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY) <<
+			       PAGE_SHIFT;
 	info->out_flags = ZXP_VMO_INFO_PAGER_BACKED;
 	if (vmo->flags & ZXP_CREATE_SYNC)
 		info->out_flags |= ZXP_VMO_INFO_SYNC;
+	if (vmo->flags & ZXP_CREATE_FIXED)
+		info->out_flags |= ZXP_VMO_INFO_FIXED;
+	if (vmo->flags & ZXP_CREATE_READ_ONLY)
+		info->out_flags |= ZXP_VMO_INFO_READ_ONLY;
 	spin_lock(&source->lock);
 	if (source->detached)
 		info->out_flags |= ZXP_VMO_INFO_DETACHED;
-	info->out_key = source->key;
 	info->out_waiting = source->nr_waiting;
 	info->out_requests = source->nr_requests;
 	info->out_read_packets = source->read_packets;
@@ -48,22 +50,21 @@ static int zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 	info->out_dirty_packets = source->dirty_packets;
 	info->out_sync_packets = source->sync_packets;
 	spin_unlock(&source->lock);
-	return 0;
 }
 
 int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args)
 {
 	if (args->flags || args->reserved)
 		return -EINVAL;
-	return zxp_vmo_info_fill(vmo, args);
+	zxp_vmo_info_fill(vmo, args);
+	return 0;
 }
 
 void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct zxp_vmo_info info;
 
-	if (zxp_vmo_info_fill(zxp_vmo_of(file_inode(file)), &info))
-		return;
+	zxp_vmo_info_fill(zxp_vmo_of(file_inode(file)), &info);
 	seq_printf(m, "zxpager-key:\t%llu\n", info.out_key);
 	seq_printf(m, "zxpager-state:\t%s\n",
 		   !(info.out_flags & ZXP_VMO_INFO_PAGER_BACKED) ? "plain" :
@@ -78,4 +79,30 @@ void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "zxpager-dirty-zero:\t%llu\n", info.out_zero_bytes);
 	seq_printf(m, "zxpager-dirty-packets:\t%llu\n",
 		   info.out_dirty_packets);
+}
+
+/*
+ * How much of the stream is more than zeroes, wherever it is: there are programs that do
+ * not read a file without blocks. A plain VMO has nothing but what is in memory.
+ */
+static pgoff_t zxp_vmo_allocated(struct zxp_vmo *vmo)
+{
+	pgoff_t pages = zxp_vmo_stream_pages(vmo), zero;
+
+	if (!vmo->source)
+		return READ_ONCE(vmo->inode.i_mapping->nrpages);
+	zero = zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_MARKER) +
+	       zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY);
+	/* Some of it may lie behind the stream, for a moment. */
+	return pages - min(pages, zero);
+}
+
+int zxp_vmo_getattr(struct mnt_idmap *idmap, const struct path *path,
+		    struct kstat *stat, u32 request_mask, unsigned int flags)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(d_inode(path->dentry));
+	int ret = simple_getattr(idmap, path, stat, request_mask, flags);
+
+	stat->blocks = (u64)zxp_vmo_allocated(vmo) << (PAGE_SHIFT - SECTOR_SHIFT);
+	return ret;
 }

@@ -5,6 +5,7 @@
  * No lock is held while waiting for the daemon. None is held while touching the
  * caller's buffer either, but for the folio lock around a copy that may not fault.
  */
+#include <linux/fsnotify.h>
 #include <linux/highmem.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
@@ -115,9 +116,11 @@ ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to)
 static int zxp_write_limit(struct zxp_vmo *vmo, loff_t pos,
 			   struct iov_iter *from)
 {
-	loff_t limit = vmo->options & ZXP_VMO_RESIZABLE ?
-		       ZXP_MAX_VMO_SIZE : zxp_io_end(vmo, ZXP_IO_VMO);
+	loff_t limit = zxp_io_end(vmo, vmo->flags & ZXP_CREATE_FIXED ?
+				       ZXP_IO_STREAM : ZXP_IO_VMO);
 
+	if (vmo->options & ZXP_VMO_RESIZABLE)
+		limit = ZXP_MAX_VMO_SIZE;
 	if (pos >= limit)
 		return -ENOSPC;
 	iov_iter_truncate(from, limit - pos);
@@ -198,6 +201,10 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 			return -EINTR;
 
 		size = zxp_vmo_stream_size(vmo, &cuts);
+		/* An append may be at another place now than it began at. */
+		ret = stream ? inode_newsize_ok(&vmo->inode, *pos + len) : 0;
+		if (ret)
+			return ret;
 		if (stream && *pos > size && cleared != cuts) {
 			ret = nowait ? -EAGAIN : zxp_vmo_clear_gap(vmo, *pos);
 			if (ret)
@@ -318,12 +325,19 @@ int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args)
 	return !ret && iov_iter_count(&to) ? -ERANGE : ret;
 }
 
-int zxp_vmo_write(struct zxp_vmo *vmo, struct zxp_vmo_io *args)
+int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args)
 {
-	loff_t pos = args->offset;
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	loff_t start = args->offset, pos = start;
 	struct iov_iter from;
 	int ret;
 
 	ret = zxp_vmo_io_range(vmo, args, &from, ITER_SOURCE);
-	return ret ?: zxp_write(vmo, &pos, &from, ZXP_IO_VMO, false, NULL);
+	if (ret)
+		return ret;
+	file_update_time(file);
+	ret = zxp_write(vmo, &pos, &from, ZXP_IO_VMO, false, NULL);
+	if (pos > start)
+		fsnotify_modify(file);
+	return ret;
 }

@@ -82,6 +82,12 @@ static int zxp_ioc_query_vmo_stats(struct file *file, union zxp_args *args,
 					 &args->query_vmo_stats);
 }
 
+static int zxp_ioc_query_vmo_key(struct file *file, union zxp_args *args,
+				 struct zxp_new_file *new)
+{
+	return zxp_pager_query_vmo_key(file->private_data, &args->query_vmo_key);
+}
+
 static const struct zxp_ioctl zxp_pager_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_GET_INFO, struct zxp_info,
 		  reserved, .call = zxp_ioc_get_info,
@@ -104,6 +110,8 @@ static const struct zxp_ioctl zxp_pager_ioctls[] = {
 		  out_modified, .call = zxp_ioc_query_vmo_stats, .answers = true),
 	ZXP_IOCTL(ZXP_IOC_SUPPLY_RANGES, struct zxp_supply_ranges,
 		  out_filled, .call = zxp_ioc_supply_ranges, .answers = true),
+	ZXP_IOCTL(ZXP_IOC_QUERY_VMO_KEY, struct zxp_query_vmo_key,
+		  out_key, .call = zxp_ioc_query_vmo_key, .answers = true),
 };
 
 long zxp_pager_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -192,7 +192,7 @@ int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio)
 		cond_resched();
 	}
 	zxp_source_hold(vmo->source);
-	generic_error_remove_folio(mapping, folio);
+	zxp_vmo_remove_folio(vmo, folio);
 	for (i = 0; i < nr; i++) {
 		zxp_vmo_add_split_locked(vmo, folios[i], start + i, dirty);
 		cond_resched();

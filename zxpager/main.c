@@ -60,4 +60,3 @@ module_exit(zxp_exit);
 MODULE_DESCRIPTION("Zircon's user pager");
 MODULE_AUTHOR("The zxpager authors");
 MODULE_LICENSE("GPL");
-MODULE_ALIAS("devname:zxpager");

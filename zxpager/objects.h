@@ -10,7 +10,8 @@
 /* Options and flags of the ABI, and which of them are there. */
 #define ZXP_VMO_OPTIONS		(ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | \
 				 ZXP_VMO_UNBOUNDED)
-#define ZXP_CREATE_FLAGS	(ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC)
+#define ZXP_CREATE_FLAGS	(ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC | \
+				 ZXP_CREATE_FIXED | ZXP_CREATE_READ_ONLY)
 /* Each new feature joins this in the commit that brings it. */
 #define ZXP_FEATURES		(ZXP_FEATURE_READ | ZXP_FEATURE_SUPPLY_AUX | \
 				 ZXP_FEATURE_RESIZABLE | ZXP_FEATURE_HINTS | \
@@ -18,7 +19,8 @@
 				 ZXP_FEATURE_WRITEBACK | ZXP_FEATURE_STATS | \
 				 ZXP_FEATURE_ZERO | ZXP_FEATURE_STREAM_SIZE | \
 				 ZXP_FEATURE_SYNC | ZXP_FEATURE_PORT_QUEUE | \
-				 ZXP_FEATURE_SUPPLY_RANGES)
+				 ZXP_FEATURE_SUPPLY_RANGES | ZXP_FEATURE_VMO_KEY | \
+				 ZXP_FEATURE_FIXED | ZXP_FEATURE_READ_ONLY)
 
 /* pager.c */
 int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
@@ -29,6 +31,8 @@ int zxp_pager_query_dirty_ranges(struct zxp_pager *pager,
 				 struct zxp_query_dirty_ranges *args);
 int zxp_pager_query_vmo_stats(struct zxp_pager *pager,
 			      struct zxp_query_vmo_stats *args);
+int zxp_pager_query_vmo_key(struct zxp_pager *pager,
+			    struct zxp_query_vmo_key *args);
 
 /* create.c */
 struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,

@@ -4,6 +4,7 @@
  * see clear.c.
  */
 #include <linux/fadvise.h>
+#include <linux/fsnotify.h>
 #include <linux/sched/signal.h>
 #include <linux/swap.h>
 
@@ -15,7 +16,7 @@ static pgoff_t zxp_vmo_clients_zero_end(struct zxp_vmo *vmo, pgoff_t index,
 {
 	struct zxp_zero_range *range;
 
-	if (RB_EMPTY_ROOT(&vmo->zeroes))
+	if (zxp_zero_empty(&vmo->zeroes))
 		return index;
 	spin_lock(&vmo->zero_lock);
 	range = zxp_zero_find(&vmo->zeroes, index);
@@ -146,9 +147,21 @@ static bool zxp_vmo_op_is_hint(u32 op)
 	       op == ZXP_VMO_OP_PREFETCH;
 }
 
-int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,
-		     struct zxp_vmo_op_range *args)
+static int zxp_vmo_zero(struct file *file, u64 offset, u64 length)
 {
+	int ret;
+
+	file_update_time(file);
+	ret = zxp_vmo_clear(zxp_vmo_of(file_inode(file)), offset, length,
+			    ZXP_CLEAR_ZERO);
+	if (!ret)
+		fsnotify_modify(file);
+	return ret;
+}
+
+int zxp_vmo_op_range(struct file *file, struct zxp_vmo_op_range *args)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	fmode_t need = zxp_vmo_op_mode(args->op);
 	pgoff_t start, end;
 
@@ -156,7 +169,7 @@ int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,
 		return -EINVAL;
 	if (!need && !zxp_vmo_op_is_hint(args->op))
 		return -EINVAL;
-	if ((mode & need) != need)
+	if ((file->f_mode & need) != need)
 		return -EACCES;
 	if (!vmo->source && zxp_vmo_op_is_hint(args->op))
 		return 0;
@@ -176,7 +189,7 @@ int zxp_vmo_op_range(struct zxp_vmo *vmo, fmode_t mode,
 		zxp_vmo_drop_unused(vmo, start, end);
 		return 0;
 	case ZXP_VMO_OP_ZERO:
-		return zxp_vmo_clear(vmo, args->offset, args->length);
+		return zxp_vmo_zero(file, args->offset, args->length);
 	default:
 		return -EOPNOTSUPP;
 	}

@@ -17,7 +17,7 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 	if (args->flags & ~ZXP_CREATE_FLAGS || args->reserved)
 		return -EINVAL;
 	if (plain && (args->port_fd != ZXP_PORT_OWN || args->key ||
-		      args->flags & ZXP_CREATE_SYNC))
+		      args->flags != ZXP_CREATE_PLAIN))
 		return -EINVAL;
 
 	if (args->port_fd != ZXP_PORT_OWN) {
@@ -35,7 +35,9 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 	if (args->options & ~ZXP_VMO_OPTIONS ||
 	    (plain && args->options & ZXP_VMO_TRAP_DIRTY) ||
 	    (args->options & ZXP_VMO_RESIZABLE &&
-	     args->options & ZXP_VMO_UNBOUNDED))
+	     args->options & ZXP_VMO_UNBOUNDED) ||
+	    (args->flags & ZXP_CREATE_FIXED &&
+	     args->options & (ZXP_VMO_RESIZABLE | ZXP_VMO_UNBOUNDED)))
 		ret = -EINVAL;
 	else if (args->vmo_size > ZXP_MAX_VMO_SIZE)
 		ret = -ERANGE;
@@ -193,4 +195,22 @@ int zxp_pager_query_vmo_stats(struct zxp_pager *pager,
 	ret = zxp_vmo_query_stats(vmo, args);
 	fput(file);
 	return ret;
+}
+
+int zxp_pager_query_vmo_key(struct zxp_pager *pager,
+			    struct zxp_query_vmo_key *args)
+{
+	struct zxp_vmo *vmo;
+	struct file *file;
+
+	args->out_key = 0;
+	if (args->flags || args->reserved)
+		return -EINVAL;
+
+	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_READ, &vmo);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	args->out_key = vmo->source->key;
+	fput(file);
+	return 0;
 }

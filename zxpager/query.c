@@ -4,6 +4,7 @@
  * somebody has modified it.
  */
 #include <linux/rcupdate_wait.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
 #include "content.h"
@@ -17,10 +18,11 @@
  * struct zxp_dirty_walk - finds one unwritten range after the other
  * @vmo: where, with &zxp_vmo.content_lock and the RCU read lock held
  * @xas: where the page cache was looked at last
- * @index: where to go on
+ * @index: where to go on; each step moves it forward
  * @end: where to stop
  * @page: the next unwritten page at or behind @index, or @end
  * @folio: it is in this one, or NULL
+ * @budget: zero ranges that may still be looked at
  */
 struct zxp_dirty_walk {
 	struct zxp_vmo *vmo;
@@ -29,6 +31,7 @@ struct zxp_dirty_walk {
 	pgoff_t end;
 	pgoff_t page;
 	struct folio *folio;
+	unsigned int budget;
 };
 
 static struct folio *zxp_dirty_walk_find(struct zxp_dirty_walk *walk)
@@ -48,14 +51,14 @@ static void zxp_dirty_walk_first_locked(struct zxp_dirty_walk *walk)
 
 	walk->folio = zxp_dirty_walk_find(walk);
 	/* It may begin before @index, if it is large. */
-	walk->page = walk->folio ? max(walk->xas.xa_index, walk->index) :
+	walk->page = walk->folio ? max(walk->folio->index, walk->index) :
 				   walk->end;
 }
 
 /*
  * The end of the run of unwritten pages that begins at @page; afterwards @page is the
  * next one behind it. The tree of the page cache is gone through once, which is what
- * counts where ranges are far apart.
+ * counts where ranges are far apart. Who was killed does not need all of a long run.
  */
 static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
 {
@@ -65,33 +68,38 @@ static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
 	lockdep_assert_held(&walk->vmo->content_lock);
 
 	do {
-		run_end = walk->xas.xa_index + folio_nr_pages(folio);
+		/* Where it was found may be in the middle of it. */
+		run_end = folio->index + folio_nr_pages(folio);
 		if (run_end % ZXP_QUERY_PAGES == 0) {
 			xas_pause(&walk->xas);
 			cond_resched_rcu();
+			if (fatal_signal_pending(current))
+				break;
 		}
 		folio = zxp_dirty_walk_find(walk);
-	} while (folio && walk->xas.xa_index == run_end);
+	} while (folio && folio->index == run_end);
 	walk->folio = folio;
-	walk->page = folio ? walk->xas.xa_index : walk->end;
-	walk->index = min(run_end, walk->end);
+	walk->index = clamp(run_end, walk->page + 1, walk->end);
+	walk->page = folio ? max(folio->index, walk->index) : walk->end;
 	return walk->index;
 }
 
+/* False if there are no more, or if that was enough for one hold of the lock. */
 static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
 				       struct zxp_dirty_range *found)
 {
 	pgoff_t start = walk->page, end = walk->end;
 	struct zxp_vmo *vmo = walk->vmo;
-	struct zxp_zero_range *zero;
+	struct zxp_zero_range *zero = NULL;
 	bool is_zero;
 
 	lockdep_assert_held(&vmo->content_lock);
 
 	/* Zeroes before the next page? They end there at the latest. */
 	spin_lock(&vmo->zero_lock);
-	zero = zxp_zero_find_kinds(&vmo->zeroes, walk->index, walk->page,
-				   BIT(ZXP_ZERO_DIRTY));
+	if (walk->index < walk->page)
+		zero = zxp_zero_find_kinds(&vmo->zeroes, &walk->index, walk->page,
+					   BIT(ZXP_ZERO_DIRTY), &walk->budget);
 	is_zero = zero;
 	if (is_zero) {
 		start = max(zero->start, walk->index);
@@ -99,10 +107,8 @@ static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
 	}
 	spin_unlock(&vmo->zero_lock);
 
-	if (start >= walk->end) {
-		walk->index = walk->end;
+	if (!is_zero && (walk->index < walk->page || start >= walk->end))
 		return false;
-	}
 	if (is_zero)
 		walk->index = end;
 	else
@@ -116,7 +122,10 @@ static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
 	return true;
 }
 
-/* Up to @nr ranges from @index on, which advances; fewer if there are no more. */
+/*
+ * Up to @nr ranges from @index on, which advances; fewer if there are no more, and it is
+ * @end then, or if there was much to look at.
+ */
 static int zxp_vmo_find_dirty(struct zxp_vmo *vmo, pgoff_t *index, pgoff_t end,
 			      struct zxp_dirty_range *ranges, unsigned int nr)
 {
@@ -125,6 +134,7 @@ static int zxp_vmo_find_dirty(struct zxp_vmo *vmo, pgoff_t *index, pgoff_t end,
 		.xas = __XA_STATE(&vmo->inode.i_mapping->i_pages, *index, 0, 0),
 		.index = *index,
 		.end = end,
+		.budget = ZXP_ZERO_BUDGET,
 	};
 	unsigned int found = 0;
 
@@ -181,33 +191,11 @@ int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args
 			return -EFAULT;
 		args->out_actual += copy;
 		args->out_avail += found;
-	} while (found && index < end);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	} while (index < end);
 	return 0;
-}
-
-/**
- * zxp_vmo_count_dirty() - how much is unwritten
- * @vmo: any VMO
- * @pages: bytes in pages
- * @zeroes: bytes in zero ranges
- *
- * Return: 0, -EINTR.
- */
-int zxp_vmo_count_dirty(struct zxp_vmo *vmo, u64 *pages, u64 *zeroes)
-{
-	struct zxp_dirty_range ranges[ZXP_QUERY_BATCH];
-	pgoff_t index = 0;
-	int found, i;
-
-	*pages = 0;
-	*zeroes = 0;
-	do {
-		found = zxp_vmo_find_dirty(vmo, &index, ULONG_MAX, ranges,
-					   ARRAY_SIZE(ranges));
-		for (i = 0; i < found; i++)
-			*(ranges[i].options ? zeroes : pages) += ranges[i].length;
-	} while (found > 0);
-	return found;
 }
 
 /**

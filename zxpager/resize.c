@@ -29,6 +29,9 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	ret = zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
 	if (ret)
 		return ret;
+	unmap_mapping_range(vmo->inode.i_mapping, (loff_t)nr_pages << PAGE_SHIFT,
+			    0, 1);
+	zxp_vmo_remove_unwritten_locked(vmo, nr_pages);
 	truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);
 
 	/* To the very end, so no range is split and no node is needed. */
@@ -112,6 +115,35 @@ static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 	return ret;
 }
 
+/*
+ * A new size may have to write to a page, and so wait for the daemon. That cannot be done
+ * under i_rwsem, whose waiters cannot be killed. What others change meanwhile is theirs:
+ * all else that is asked for is set before, and times are those of the end.
+ */
+static int zxp_vmo_setattr_size(struct mnt_idmap *idmap, struct inode *inode,
+				const struct iattr *attr)
+{
+	unsigned int times = attr->ia_valid & ATTR_CTIME;
+	struct iattr other = *attr, now = {};
+	int ret;
+
+	if (!(attr->ia_valid & ATTR_MTIME_SET))
+		times |= attr->ia_valid & ATTR_MTIME;
+	other.ia_valid &= ~times;
+	setattr_copy(idmap, inode, &other);
+
+	inode_unlock(inode);
+	ret = zxp_vmo_set_size(zxp_vmo_of(inode), attr->ia_size);
+	inode_lock(inode);
+	if (ret)
+		return ret;
+	now.ia_valid = times;
+	now.ia_ctime = current_time(inode);
+	now.ia_mtime = now.ia_ctime;
+	setattr_copy(idmap, inode, &now);
+	return 0;
+}
+
 int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		    struct iattr *attr)
 {
@@ -119,16 +151,13 @@ int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	int ret;
 
 	ret = setattr_prepare(idmap, dentry, attr);
-	if (!ret && attr->ia_valid & ATTR_SIZE) {
-		/*
-		 * It may have to write to a page, and so wait for the daemon. Who
-		 * changes the mode meanwhile may find that undone.
-		 */
-		inode_unlock(inode);
-		ret = zxp_vmo_set_size(zxp_vmo_of(inode), attr->ia_size);
-		inode_lock(inode);
-	}
-	if (!ret)
-		setattr_copy(idmap, inode, attr);
-	return ret;
+	if (ret)
+		return ret;
+	/* Nobody executes a VMO. Without these bits a truncation leaves the mode alone. */
+	if (attr->ia_valid & ATTR_MODE)
+		attr->ia_mode &= ~(S_ISUID | S_ISGID);
+	if (attr->ia_valid & ATTR_SIZE)
+		return zxp_vmo_setattr_size(idmap, inode, attr);
+	setattr_copy(idmap, inode, attr);
+	return 0;
 }

@@ -158,7 +158,8 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
  * @vmo: the VMO; nothing of it is locked
  * @size: in bytes
  *
- * Return: 0; -ERANGE larger than the VMO; -ESTALE a page that has to go is pinned;
+ * Return: 0; -EPERM it is fixed; -ERANGE larger than the VMO; -EFBIG larger than the
+ * caller may make a file; -ESTALE a page that has to go is pinned;
  * -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns. If a page got pinned at
  * the last moment the size has changed all the same, and something may be left behind
  * it until the stream grows.
@@ -171,6 +172,8 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 	bool again;
 	u64 old;
 
+	if (vmo->flags & ZXP_CREATE_FIXED)
+		return -EPERM;
 	do {
 		/* Without memory what lies behind the size may be left to be cleared. */
 		again = ret == -ENOMEM;
@@ -183,6 +186,8 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 			break;
 		ret = zxp_vmo_check_pins(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
 					 ULONG_MAX);
+		if (!ret && size > old)
+			ret = inode_newsize_ok(&vmo->inode, size);
 		if (!ret && size > old)
 			ret = zxp_vmo_clear_gap(vmo, round_up(size, PAGE_SIZE));
 		if (!ret)

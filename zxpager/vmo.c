@@ -14,7 +14,8 @@ static int zxp_error_remove(struct address_space *mapping,
 
 	if (zxp_folio_unwritten(folio))
 		mapping_set_error(mapping, -EIO);
-	return generic_error_remove_folio(mapping, folio);
+	zxp_vmo_remove_folio(zxp_vmo_of(mapping->host), folio);
+	return 0;
 }
 
 const struct address_space_operations zxp_vmo_aops = {
@@ -47,8 +48,20 @@ static int zxp_vmo_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/* Is it to be only read, by all but who has the first descriptor? */
+static bool zxp_vmo_is_sealed(struct inode *inode)
+{
+	return zxp_vmo_of(inode)->flags & ZXP_CREATE_READ_ONLY;
+}
+
+/* The daemon as well does not store to what it has promised to be read only. */
 static int zxp_vmo_mmap(struct file *file, struct vm_area_struct *vma)
 {
+	if (zxp_vmo_is_sealed(file_inode(file)) && vma->vm_flags & VM_SHARED) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EPERM;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
 	vma->vm_ops = &zxp_vm_ops;
 	return 0;
 }
@@ -83,7 +96,16 @@ const struct file_operations zxp_vmo_fops = {
 	.show_fdinfo = zxp_vmo_show_fdinfo,
 };
 
+/* Before any capability is asked, so root is not asked either. */
+static int zxp_vmo_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
+{
+	if (mask & MAY_WRITE && zxp_vmo_is_sealed(inode))
+		return -EACCES;
+	return generic_permission(idmap, inode, mask);
+}
+
 const struct inode_operations zxp_vmo_iops = {
+	.permission = zxp_vmo_permission,
 	.setattr = zxp_vmo_setattr,
-	.getattr = simple_getattr,
+	.getattr = zxp_vmo_getattr,
 };

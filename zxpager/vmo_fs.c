@@ -46,7 +46,8 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	mutex_init(&vmo->append_lock);
 	mutex_init(&vmo->content_lock);
 	spin_lock_init(&vmo->zero_lock);
-	vmo->zeroes = RB_ROOT;
+	vmo->zeroes = (struct zxp_zeroes) {};
+	vmo->nr_unwritten = 0;
 	spin_lock_init(&vmo->faults_lock);
 	INIT_LIST_HEAD(&vmo->fault_notes);
 	INIT_LIST_HEAD(&vmo->traps);
@@ -102,6 +103,8 @@ static int zxp_init_fs_context(struct fs_context *fc)
 	ctx->ops = &zxp_sops;
 	/* As in Zircon a VMO is not executable. */
 	fc->s_iflags |= SB_I_NOEXEC | SB_I_NODEV;
+	/* What is measured of a VMO may have other content when it is read again. */
+	fc->s_iflags |= SB_I_IMA_UNVERIFIABLE_SIGNATURE;
 	return 0;
 }
 

@@ -2,6 +2,8 @@
 /*
  * The ioctls of a VMO.
  */
+#include <linux/fsnotify.h>
+
 #include "objects.h"
 
 static int zxp_ioc_vmo_get_info(struct file *file, union zxp_args *args,
@@ -13,8 +15,7 @@ static int zxp_ioc_vmo_get_info(struct file *file, union zxp_args *args,
 static int zxp_ioc_vmo_op_range(struct file *file, union zxp_args *args,
 				struct zxp_new_file *new)
 {
-	return zxp_vmo_op_range(zxp_vmo_of(file_inode(file)), file->f_mode,
-				&args->vmo_op_range);
+	return zxp_vmo_op_range(file, &args->vmo_op_range);
 }
 
 static int zxp_ioc_vmo_read(struct file *file, union zxp_args *args,
@@ -34,18 +35,25 @@ static int zxp_ioc_vmo_write(struct file *file, union zxp_args *args,
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	return zxp_vmo_write(zxp_vmo_of(file_inode(file)), &args->vmo_io);
+	return zxp_vmo_write(file, &args->vmo_io);
 }
 
 static int zxp_ioc_vmo_set_stream_size(struct file *file, union zxp_args *args,
 				       struct zxp_new_file *new)
 {
+	int ret;
+
 	if (args->set_stream_size.flags)
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	return zxp_vmo_set_stream_size(zxp_vmo_of(file_inode(file)),
-				       args->set_stream_size.stream_size);
+	ret = zxp_vmo_set_stream_size(zxp_vmo_of(file_inode(file)),
+				      args->set_stream_size.stream_size);
+	if (!ret) {
+		file_update_time(file);
+		fsnotify_modify(file);
+	}
+	return ret;
 }
 
 /* In the ABI already, not in the module yet. */

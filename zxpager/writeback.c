@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/rmap.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 
 #include "change.h"
 
@@ -54,22 +55,28 @@ static bool zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 /* What was written to since BEGIN stays dirty. */
 static bool zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
 {
-	struct address_space *mapping = vmo->inode.i_mapping;
+	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, folio->index);
 
 	folio_detach_private(folio);
-	xa_lock_irq(&mapping->i_pages);
-	if (!folio_test_dirty(folio))
-		__xa_clear_mark(&mapping->i_pages, folio->index,
-				ZXP_MARK_UNWRITTEN);
-	xa_unlock_irq(&mapping->i_pages);
+	xas_lock_irq(&xas);
+	xas_load(&xas);
+	if (!folio_test_dirty(folio) && xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
+		xas_clear_mark(&xas, ZXP_MARK_UNWRITTEN);
+		WRITE_ONCE(vmo->nr_unwritten,
+			   vmo->nr_unwritten - folio_nr_pages(folio));
+	}
+	xas_unlock_irq(&xas);
 	return false;
 }
 
-/* Where @fn returns true it has put other folios in the place of that one. */
-static void zxp_vmo_for_marked_locked(struct zxp_vmo *vmo, pgoff_t start,
-				      pgoff_t end, xa_mark_t mark,
-				      bool (*fn)(struct zxp_vmo *vmo,
-						 struct folio *folio))
+/*
+ * Where @fn returns true it has put other folios in the place of that one. Return: 0,
+ * -EINTR.
+ */
+static int zxp_vmo_for_marked_locked(struct zxp_vmo *vmo, pgoff_t start,
+				     pgoff_t end, xa_mark_t mark,
+				     bool (*fn)(struct zxp_vmo *vmo,
+						struct folio *folio))
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct folio_batch fbatch;
@@ -94,44 +101,56 @@ static void zxp_vmo_for_marked_locked(struct zxp_vmo *vmo, pgoff_t start,
 		}
 		again = false;
 		folio_batch_release(&fbatch);
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
+	return 0;
 }
 
-static void zxp_vmo_begin_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
-				 bool zeroes_only)
+static int zxp_vmo_begin_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
+				bool zeroes_only)
 {
+	int ret;
+
 	lockdep_assert_held(&vmo->content_lock);
 
-	zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_DIRTY,
-				  zeroes_only ? zxp_vmo_protect_folio :
-						zxp_vmo_begin_folio);
-	while (start < end) {
+	ret = zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_DIRTY,
+					zeroes_only ? zxp_vmo_protect_folio :
+						      zxp_vmo_begin_folio);
+	while (!ret && start < end) {
 		spin_lock(&vmo->zero_lock);
 		start = zxp_zero_begin(&vmo->zeroes, start, end);
 		spin_unlock(&vmo->zero_lock);
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
 		cond_resched();
 	}
+	return ret;
 }
 
-static void zxp_vmo_end_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
+static int zxp_vmo_end_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
 	pgoff_t reach = 0, cleaned;
-	bool more;
+	bool some;
+	int ret;
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_UNWRITTEN,
-				  zxp_vmo_end_folio);
-	for (;;) {
+	ret = zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_UNWRITTEN,
+					zxp_vmo_end_folio);
+	while (!ret && start < end) {
 		spin_lock(&vmo->zero_lock);
-		more = zxp_zero_end(&vmo->zeroes, &start, end, &reach, &cleaned);
+		some = zxp_zero_end(&vmo->zeroes, &start, end, &reach, &cleaned);
 		spin_unlock(&vmo->zero_lock);
-		if (!more)
-			break;
 		/* Readers have made clean pages over the range: missing, too. */
-		zxp_vmo_drop_clean_locked(vmo, start - cleaned, start, false);
+		if (some)
+			zxp_vmo_drop_clean_locked(vmo, start - cleaned, start);
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
 	}
+	return ret;
 }
 
 /**
@@ -139,7 +158,7 @@ static void zxp_vmo_end_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
  * @vmo: a VMO with a pager
  * @args: what the daemon gave
  *
- * Return: 0, -EINVAL, -ERANGE, -EINTR, and nothing has changed.
+ * Return: 0; -EINVAL, -ERANGE, and nothing has changed; -EINTR, and some of it is done.
  */
 int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args)
 {
@@ -158,9 +177,9 @@ int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args)
 	if (!zxp_vmo_in_bounds(vmo, args->offset, args->length))
 		ret = -ERANGE;
 	else if (begin)
-		zxp_vmo_begin_locked(vmo, start, end, args->data);
+		ret = zxp_vmo_begin_locked(vmo, start, end, args->data);
 	else
-		zxp_vmo_end_locked(vmo, start, end);
+		ret = zxp_vmo_end_locked(vmo, start, end);
 	memalloc_noio_restore(noio);
 	mutex_unlock(&vmo->content_lock);
 	return ret;

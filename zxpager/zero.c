@@ -22,20 +22,17 @@
 
 #include "base.h"
 
-/* Ranges that one call deals with, as its caller holds a spinlock. */
-#define ZXP_ZERO_BUDGET	1024
-
 /**
  * zxp_zero_find() - the range that ends after a page first
- * @root: the set
+ * @zeroes: the set
  * @index: the page
  *
  * Return: the range that holds @index, else the next one behind it, else NULL.
  */
-struct zxp_zero_range *zxp_zero_find(struct rb_root *root, pgoff_t index)
+struct zxp_zero_range *zxp_zero_find(struct zxp_zeroes *zeroes, pgoff_t index)
 {
 	struct zxp_zero_range *range, *found = NULL;
-	struct rb_node *node = root->rb_node;
+	struct rb_node *node = zeroes->root.rb_node;
 
 	while (node) {
 		range = rb_entry(node, struct zxp_zero_range, node);
@@ -50,16 +47,16 @@ struct zxp_zero_range *zxp_zero_find(struct rb_root *root, pgoff_t index)
 }
 
 /* Is @index in a zero range? */
-bool zxp_zero_contains(struct rb_root *root, pgoff_t index)
+bool zxp_zero_contains(struct zxp_zeroes *zeroes, pgoff_t index)
 {
-	struct zxp_zero_range *range = zxp_zero_find(root, index);
+	struct zxp_zero_range *range = zxp_zero_find(zeroes, index);
 
 	return range && range->start <= index;
 }
 
-static void zxp_zero_insert(struct rb_root *root, struct zxp_zero_range *new)
+static void zxp_zero_insert(struct zxp_zeroes *zeroes, struct zxp_zero_range *new)
 {
-	struct rb_node **link = &root->rb_node, *parent = NULL;
+	struct rb_node **link = &zeroes->root.rb_node, *parent = NULL;
 	struct zxp_zero_range *range;
 
 	while (*link) {
@@ -69,10 +66,18 @@ static void zxp_zero_insert(struct rb_root *root, struct zxp_zero_range *new)
 						   &parent->rb_right;
 	}
 	rb_link_node(&new->node, parent, link);
-	rb_insert_color(&new->node, root);
+	rb_insert_color(&new->node, &zeroes->root);
 }
 
-static struct zxp_zero_range *zxp_zero_use_spare(struct rb_root *root,
+/* A range gets so many pages, or loses them. */
+static void zxp_zero_count(struct zxp_zeroes *zeroes, struct zxp_zero_range *range,
+			   long pages)
+{
+	WRITE_ONCE(zeroes->pages[range->kind],
+		   zeroes->pages[range->kind] + pages);
+}
+
+static struct zxp_zero_range *zxp_zero_use_spare(struct zxp_zeroes *zeroes,
 						 pgoff_t start, pgoff_t end,
 						 enum zxp_zero_kind kind,
 						 struct zxp_zero_range **spare)
@@ -86,19 +91,39 @@ static struct zxp_zero_range *zxp_zero_use_spare(struct rb_root *root,
 	range->end = end;
 	range->awaiting = 0;
 	range->kind = kind;
-	zxp_zero_insert(root, range);
+	zeroes->nr[kind]++;
+	zxp_zero_count(zeroes, range, end - start);
+	zxp_zero_insert(zeroes, range);
 	return range;
 }
 
-static void zxp_zero_free(struct rb_root *root, struct zxp_zero_range *range)
+static void zxp_zero_free(struct zxp_zeroes *zeroes, struct zxp_zero_range *range)
 {
-	rb_erase(&range->node, root);
+	zeroes->nr[range->kind]--;
+	zxp_zero_count(zeroes, range, range->start - range->end);
+	rb_erase(&range->node, &zeroes->root);
 	kfree(range);
+}
+
+static void zxp_zero_set_end(struct zxp_zeroes *zeroes, struct zxp_zero_range *range,
+			     pgoff_t end)
+{
+	zxp_zero_count(zeroes, range, end - range->end);
+	range->end = end;
+}
+
+/* The range before this one; the last one, if there is none. */
+static struct zxp_zero_range *zxp_zero_before(struct zxp_zeroes *zeroes,
+					      struct zxp_zero_range *range)
+{
+	struct rb_node *node = range ? rb_prev(&range->node) : rb_last(&zeroes->root);
+
+	return rb_entry_safe(node, struct zxp_zero_range, node);
 }
 
 /**
  * zxp_zero_add() - make a run of pages zero
- * @root: the set
+ * @zeroes: the set
  * @start: first page
  * @end: the page after the last one
  * @kind: kind
@@ -107,56 +132,55 @@ static void zxp_zero_free(struct rb_root *root, struct zxp_zero_range *range)
  * The run must not meet a range that is there already. It joins neighbours of
  * its kind.
  */
-void zxp_zero_add(struct rb_root *root, pgoff_t start, pgoff_t end,
+void zxp_zero_add(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end,
 		  enum zxp_zero_kind kind, struct zxp_zero_range **spare)
 {
-	struct zxp_zero_range *right = zxp_zero_find(root, start);
-	struct zxp_zero_range *left = NULL;
-	struct rb_node *node;
+	struct zxp_zero_range *right = zxp_zero_find(zeroes, start), *left;
 
 	if (start >= end || WARN_ON_ONCE(right && right->start < end))
 		return;
 
-	node = right ? rb_prev(&right->node) : rb_last(root);
-	if (node)
-		left = rb_entry(node, struct zxp_zero_range, node);
+	left = zxp_zero_before(zeroes, right);
 	if (left && (left->end != start || left->kind != kind))
 		left = NULL;
 	if (right && (right->start != end || right->kind != kind))
 		right = NULL;
 
 	if (left && right) {
-		left->end = right->end;
-		zxp_zero_free(root, right);
+		zxp_zero_set_end(zeroes, left, right->end);
+		zxp_zero_free(zeroes, right);
 	} else if (left) {
-		left->end = end;
+		zxp_zero_set_end(zeroes, left, end);
 	} else if (right) {
+		zxp_zero_count(zeroes, right, end - start);
 		right->start = start;
 		right->awaiting = 0;
 	} else {
-		zxp_zero_use_spare(root, start, end, kind, spare);
+		zxp_zero_use_spare(zeroes, start, end, kind, spare);
 	}
 }
 
-static void zxp_zero_cut_front(struct zxp_zero_range *range, pgoff_t start)
+static void zxp_zero_cut_front(struct zxp_zeroes *zeroes,
+			       struct zxp_zero_range *range, pgoff_t start)
 {
+	zxp_zero_count(zeroes, range, range->start - start);
 	range->awaiting -= min(range->awaiting, start - range->start);
 	range->start = start;
 }
 
 /**
  * zxp_zero_remove() - take a run of pages out of all ranges
- * @root: the set
+ * @zeroes: the set
  * @start: first page
  * @end: the page after the last one
  * @spare: a node, used if a range is split in two
  *
  * Return: how far it came: @end, or less if that was enough for one call.
  */
-pgoff_t zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
+pgoff_t zxp_zero_remove(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end,
 			struct zxp_zero_range **spare)
 {
-	struct zxp_zero_range *range = zxp_zero_find(root, start), *next;
+	struct zxp_zero_range *range = zxp_zero_find(zeroes, start), *next;
 	unsigned int budget = ZXP_ZERO_BUDGET;
 	pgoff_t tail;
 
@@ -167,14 +191,14 @@ pgoff_t zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
 				     struct zxp_zero_range, node);
 		if (range->start < start) {
 			tail = range->end;
-			range->end = start;
+			zxp_zero_set_end(zeroes, range, start);
 			if (tail > end)
-				zxp_zero_use_spare(root, end, tail, range->kind,
+				zxp_zero_use_spare(zeroes, end, tail, range->kind,
 						   spare);
 		} else if (range->end > end) {
-			zxp_zero_cut_front(range, end);
+			zxp_zero_cut_front(zeroes, range, end);
 		} else {
-			zxp_zero_free(root, range);
+			zxp_zero_free(zeroes, range);
 		}
 		range = next;
 	}
@@ -183,7 +207,7 @@ pgoff_t zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
 
 /**
  * zxp_zero_cover() - have a range of a kind where there is none to be kept
- * @root: the set
+ * @zeroes: the set
  * @start: first page; advances behind what was looked at
  * @end: the page after the last one
  * @kind: kind
@@ -195,42 +219,84 @@ pgoff_t zxp_zero_remove(struct rb_root *root, pgoff_t start, pgoff_t end,
  *
  * Return: how many pages before @start were covered; 0 if some are kept there.
  */
-pgoff_t zxp_zero_cover(struct rb_root *root, pgoff_t *start, pgoff_t end,
+pgoff_t zxp_zero_cover(struct zxp_zeroes *zeroes, pgoff_t *start, pgoff_t end,
 		       enum zxp_zero_kind kind, unsigned int keep,
 		       struct zxp_zero_range **split,
 		       struct zxp_zero_range **add)
 {
+	unsigned int budget = ZXP_ZERO_BUDGET;
+	pgoff_t from = *start, looked = from;
 	struct zxp_zero_range *range;
-	pgoff_t from = *start;
 
-	range = zxp_zero_find_kinds(root, from, end, keep);
+	range = zxp_zero_find_kinds(zeroes, &looked, end, keep, &budget);
 	if (range && range->start <= from) {
 		*start = range->end;
 		return 0;
 	}
-	if (range)
-		end = range->start;
-	end = zxp_zero_remove(root, from, end, split);
-	zxp_zero_add(root, from, end, kind, add);
+	end = range ? range->start : looked;
+	end = zxp_zero_remove(zeroes, from, end, split);
+	zxp_zero_add(zeroes, from, end, kind, add);
 	*start = end;
 	return end - from;
 }
 
-/* As zxp_zero_find(), for some kinds, and not behind @end. */
-struct zxp_zero_range *zxp_zero_find_kinds(struct rb_root *root, pgoff_t index,
-					   pgoff_t end, unsigned int kinds)
+/**
+ * zxp_zero_adds() - would covering a run make another range?
+ * @zeroes: the set
+ * @start: first page of the run
+ * @end: the page after the last one
+ * @kind: of what it would be covered with; all that is there would be kept
+ *
+ * Return: true if the first part of it that is in no range has no neighbour of its kind.
+ */
+bool zxp_zero_adds(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end,
+		   enum zxp_zero_kind kind)
 {
-	struct zxp_zero_range *range = zxp_zero_find(root, index);
+	struct zxp_zero_range *right = zxp_zero_find(zeroes, start), *left;
 
-	while (range && range->start < end && !(kinds & BIT(range->kind)))
+	if (right && right->start <= start)
+		return false;
+	left = zxp_zero_before(zeroes, right);
+	if (left && left->end == start && left->kind == kind)
+		return false;
+	return !(right && right->start <= end && right->kind == kind);
+}
+
+/**
+ * zxp_zero_find_kinds() - the next range of some kinds
+ * @zeroes: the set
+ * @index: first page; advances over ranges of other kinds
+ * @end: the page after the last one
+ * @kinds: bits of the kinds
+ * @budget: how many ranges may be looked at; goes down, and those of other kinds count
+ *
+ * Return: the range that holds @index, or the next one; NULL if there is none, and
+ * @index is @end; or if @budget is used up, and @index is where to go on.
+ */
+struct zxp_zero_range *zxp_zero_find_kinds(struct zxp_zeroes *zeroes,
+					   pgoff_t *index, pgoff_t end,
+					   unsigned int kinds,
+					   unsigned int *budget)
+{
+	struct zxp_zero_range *range = zxp_zero_find(zeroes, *index);
+
+	while (range && range->start < end) {
+		if (!*budget)
+			return NULL;
+		--*budget;
+		if (kinds & BIT(range->kind))
+			return range;
+		*index = range->end;
 		range = rb_entry_safe(rb_next(&range->node),
 				      struct zxp_zero_range, node);
-	return range && range->start < end ? range : NULL;
+	}
+	*index = end;
+	return NULL;
 }
 
 /**
  * zxp_zero_begin() - the dirty ranges that begin in a range are being written back
- * @root: the set
+ * @zeroes: the set
  * @start: first page
  * @end: the page after the last one
  *
@@ -238,28 +304,25 @@ struct zxp_zero_range *zxp_zero_find_kinds(struct rb_root *root, pgoff_t index,
  *
  * Return: how far it came: @end, or less if that was enough for one call.
  */
-pgoff_t zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end)
+pgoff_t zxp_zero_begin(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end)
 {
 	unsigned int budget = ZXP_ZERO_BUDGET;
 	struct zxp_zero_range *range;
 
-	range = zxp_zero_find_kinds(root, start, end, BIT(ZXP_ZERO_DIRTY));
-	while (range) {
-		if (!budget--)
-			return range->start;
+	while ((range = zxp_zero_find_kinds(zeroes, &start, end,
+					    BIT(ZXP_ZERO_DIRTY), &budget))) {
 		if (range->start >= start)
 			range->awaiting = max(range->awaiting,
 					      min(range->end, end) -
 					      range->start);
-		range = zxp_zero_find_kinds(root, range->end, end,
-					    BIT(ZXP_ZERO_DIRTY));
+		start = range->end;
 	}
-	return end;
+	return start;
 }
 
 /**
  * zxp_zero_end() - what was being written back in a range is clean, so it goes
- * @root: the set
+ * @zeroes: the set
  * @start: first page; advances behind what was looked at
  * @end: the page after the last one
  * @reach: 0 before the first call: how far any range looked at says that it is
@@ -268,16 +331,18 @@ pgoff_t zxp_zero_begin(struct rb_root *root, pgoff_t start, pgoff_t end)
  *
  * One range for each call, so that the caller can do something about the pages.
  *
- * Return: true if something went.
+ * Return: true if something went; false if @start is @end now, or that was enough for
+ * one call.
  */
-bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,
+bool zxp_zero_end(struct zxp_zeroes *zeroes, pgoff_t *start, pgoff_t end,
 		  pgoff_t *reach, pgoff_t *cleaned)
 {
+	unsigned int budget = ZXP_ZERO_BUDGET;
 	struct zxp_zero_range *range;
 	pgoff_t cut;
 
-	while ((range = zxp_zero_find_kinds(root, *start, end,
-					    BIT(ZXP_ZERO_DIRTY)))) {
+	while ((range = zxp_zero_find_kinds(zeroes, start, end,
+					    BIT(ZXP_ZERO_DIRTY), &budget))) {
 		/* Of one that begins before, the length is not in sight. */
 		if (range->start < *start) {
 			*start = range->end;
@@ -292,20 +357,19 @@ bool zxp_zero_end(struct rb_root *root, pgoff_t *start, pgoff_t end,
 		*cleaned = cut - range->start;
 		*start = cut;
 		if (cut < range->end)
-			zxp_zero_cut_front(range, cut);
+			zxp_zero_cut_front(zeroes, range, cut);
 		else
-			zxp_zero_free(root, range);
+			zxp_zero_free(zeroes, range);
 		return true;
 	}
-	*start = end;
 	return false;
 }
 
 /* Remove the ranges of a kind from @start on. Return: as zxp_zero_remove(). */
-pgoff_t zxp_zero_remove_kind(struct rb_root *root, pgoff_t start,
+pgoff_t zxp_zero_remove_kind(struct zxp_zeroes *zeroes, pgoff_t start,
 			     enum zxp_zero_kind kind)
 {
-	struct zxp_zero_range *range = zxp_zero_find(root, start), *next;
+	struct zxp_zero_range *range = zxp_zero_find(zeroes, start), *next;
 	unsigned int budget = ZXP_ZERO_BUDGET;
 
 	for (; range; range = next) {
@@ -314,7 +378,7 @@ pgoff_t zxp_zero_remove_kind(struct rb_root *root, pgoff_t start,
 		next = rb_entry_safe(rb_next(&range->node),
 				     struct zxp_zero_range, node);
 		if (range->kind == kind)
-			zxp_zero_free(root, range);
+			zxp_zero_free(zeroes, range);
 	}
 	return ULONG_MAX;
 }

@@ -64,6 +64,7 @@ static void check(struct thread *t, const struct call_desc *d, const uint64_t *a
 		break;
 	case ZXP_IOC_QUERY_DIRTY_RANGES:
 	case ZXP_IOC_QUERY_VMO_STATS:
+	case ZXP_IOC_QUERY_VMO_KEY:
 		needs(t, d, 4, true, false);
 		break;
 	case ZXP_IOC_DETACH_VMO:

@@ -62,7 +62,8 @@ const struct call_desc calls[] = {
 				   ZXP_VMO_RESIZABLE, ZXP_VMO_TRAP_DIRTY,
 				   ZXP_VMO_UNBOUNDED),
 			  FIELD_OF(zxp_create_vmo, flags, A_FLAGS,
-				   ZXP_CREATE_PLAIN, ZXP_CREATE_SYNC),
+				   ZXP_CREATE_PLAIN, ZXP_CREATE_SYNC,
+				   ZXP_CREATE_FIXED, ZXP_CREATE_READ_ONLY),
 			  FIELD(zxp_create_vmo, port_fd, A_PORT),
 			  FIELD(zxp_create_vmo, key, A_KEY),
 			  FIELD(zxp_create_vmo, vmo_size, A_LENGTH),
@@ -126,6 +127,13 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_query_dirty_ranges, buffer, A_POINTER),
 			  FIELD(zxp_query_dirty_ranges, buffer_size, A_LENGTH) },
 		.errnos = { EACCES, ERANGE },
+	}, {
+		IOCTL("query_vmo_key", ZXP_IOC_QUERY_VMO_KEY, 3),
+		.args = { ARG("pager", A_PAGER), STRUCT(zxp_query_vmo_key, out_key),
+			  FIELD(zxp_query_vmo_key, flags, A_ZERO),
+			  FIELD(zxp_query_vmo_key, vmo_fd, A_VMO),
+			  FIELD(zxp_query_vmo_key, reserved, A_ZERO) },
+		.errnos = { EACCES },
 	}, {
 		IOCTL("query_vmo_stats", ZXP_IOC_QUERY_VMO_STATS, 3),
 		.args = { ARG("pager", A_PAGER),

@@ -217,6 +217,15 @@ static inline int zxp_query_dirty_ranges(int pager, int vmo, uint64_t offset,
 }
 
 /* @options is 0 or ZXP_STATS_RESET. */
+static inline int zxp_query_vmo_key(int pager, int vmo, uint64_t *key)
+{
+	struct zxp_query_vmo_key arg = { .size = sizeof(arg), .vmo_fd = vmo };
+	int rc = zxp_ioctl(pager, ZXP_IOC_QUERY_VMO_KEY, &arg);
+
+	*key = arg.out_key;
+	return rc;
+}
+
 static inline int zxp_query_vmo_stats(int pager, int vmo, uint32_t options,
 				      uint32_t *modified)
 {

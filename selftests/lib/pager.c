@@ -52,13 +52,13 @@ struct test_vmo *pager_create_vmo(struct user_pager *p, uint64_t pages)
 	return pager_create_vmo_options(p, pages, 0);
 }
 
-static bool map_vmo(struct test_vmo *vmo, uint64_t pages)
+static bool map_vmo(struct test_vmo *vmo, uint64_t pages, int prot)
 {
 	vmo->map = NULL;
 	vmo->map_pages = 0;
 	if (!pages)
 		return true;
-	vmo->map = mmap(NULL, pages * page_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+	vmo->map = mmap(NULL, pages * page_size, prot, MAP_SHARED,
 			vmo->fd, 0);
 	if (vmo->map == MAP_FAILED) {
 		vmo->map = NULL;
@@ -95,7 +95,8 @@ struct test_vmo *pager_create_vmo_flags(struct user_pager *p, uint64_t size,
 	p->next_key += (pages + (options & ZXP_VMO_UNBOUNDED ? 1024 : 0)) *
 		       page_size / 8 + 1;
 	p->vmos[p->nr_vmos++] = vmo;
-	return map_vmo(vmo, vmo->pages) ? vmo : NULL;
+	return map_vmo(vmo, vmo->pages, flags & ZXP_CREATE_READ_ONLY ? PROT_READ :
+		       PROT_READ | PROT_WRITE) ? vmo : NULL;
 }
 
 struct test_vmo *pager_create_vmo_options(struct user_pager *p, uint64_t pages,
@@ -141,7 +142,7 @@ bool vmo_resize(struct test_vmo *vmo, uint64_t pages)
 	if (pages > vmo->pages) {
 		if (vmo->map)
 			munmap(vmo->map, vmo->map_pages * page_size);
-		if (!map_vmo(vmo, pages))
+		if (!map_vmo(vmo, pages, PROT_READ | PROT_WRITE))
 			return false;
 	}
 	vmo->pages = pages;

@@ -38,6 +38,12 @@ void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Anonymous memory of @pages pages. */
 void *map_anon(size_t pages);
 
+/*
+ * The calling thread, and those that it starts, stay on the CPU that it is on. A page that
+ * another CPU has not put on the lists of reclaim yet cannot be evicted.
+ */
+bool stay_on_cpu(void);
+
 /* Is the page at @addr in the page tables? */
 bool is_mapped(const void *addr);
 

@@ -69,11 +69,18 @@ zx_status_t zx_linux_pager_create_vmo(zx_handle_t pager, uint32_t options,
 				      uint64_t key, uint64_t size,
 				      zx_handle_t *out)
 {
-	if (flags & ~ZX_LINUX_CREATE_SYNC)
+	uint32_t create = 0;
+
+	if (flags & ~(ZX_LINUX_CREATE_SYNC | ZX_LINUX_CREATE_FIXED |
+		      ZX_LINUX_CREATE_READ_ONLY))
 		return ZX_ERR_INVALID_ARGS;
-	return create_vmo(pager, options,
-			  flags & ZX_LINUX_CREATE_SYNC ? ZXP_CREATE_SYNC : 0,
-			  port, key, size, out);
+	if (flags & ZX_LINUX_CREATE_SYNC)
+		create |= ZXP_CREATE_SYNC;
+	if (flags & ZX_LINUX_CREATE_FIXED)
+		create |= ZXP_CREATE_FIXED;
+	if (flags & ZX_LINUX_CREATE_READ_ONLY)
+		create |= ZXP_CREATE_READ_ONLY;
+	return create_vmo(pager, options, create, port, key, size, out);
 }
 
 zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t vmo)

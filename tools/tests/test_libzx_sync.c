@@ -83,7 +83,7 @@ static void create_errors(void **state)
 	(void)state;
 	is(zx_linux_pager_create_vmo(CLOSED, ~0u, 1, CLOSED, KEY, PAGE, &h),
 	   ZX_ERR_INVALID_ARGS);
-	is(zx_linux_pager_create_vmo(pager, 0, 4, port, KEY, PAGE, &h),
+	is(zx_linux_pager_create_vmo(pager, 0, 16, port, KEY, PAGE, &h),
 	   ZX_ERR_INVALID_ARGS);
 	is(zx_linux_pager_create_vmo(CLOSED, ~0u, ZX_LINUX_CREATE_SYNC, CLOSED, KEY,
 				     PAGE, &h), ZX_ERR_BAD_HANDLE);

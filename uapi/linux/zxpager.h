@@ -79,8 +79,11 @@
  * Revision 3: packets that are queued by hand. PORT_QUEUE and PORT_CANCEL on a port.
  *
  * Revision 4: several ranges with one call. SUPPLY_RANGES on a pager.
+ *
+ * Revision 5: the key of a VMO is its daemon's business. QUERY_VMO_KEY on a pager;
+ * GET_INFO on a VMO does not tell it any more. The flags FIXED and READ_ONLY.
  */
-#define ZXP_ABI_REVISION	4
+#define ZXP_ABI_REVISION	5
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -98,6 +101,9 @@
  * @ZXP_FEATURE_CHILD: CREATE_CHILD
  * @ZXP_FEATURE_PORT_QUEUE: PORT_QUEUE and PORT_CANCEL
  * @ZXP_FEATURE_SUPPLY_RANGES: SUPPLY_RANGES
+ * @ZXP_FEATURE_VMO_KEY: QUERY_VMO_KEY
+ * @ZXP_FEATURE_FIXED: %ZXP_CREATE_FIXED
+ * @ZXP_FEATURE_READ_ONLY: %ZXP_CREATE_READ_ONLY
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -114,6 +120,9 @@ enum zxp_feature {
 	ZXP_FEATURE_CHILD	= 1 << 14,
 	ZXP_FEATURE_PORT_QUEUE	= 1 << 15,
 	ZXP_FEATURE_SUPPLY_RANGES	= 1 << 16,
+	ZXP_FEATURE_VMO_KEY	= 1 << 17,
+	ZXP_FEATURE_FIXED	= 1 << 18,
+	ZXP_FEATURE_READ_ONLY	= 1 << 19,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -177,6 +186,7 @@ struct zxp_packet {
 #define ZXP_IOC_QUERY_DIRTY_RANGES	_IO(ZXP_IOC_TYPE, 0x86)
 #define ZXP_IOC_QUERY_VMO_STATS		_IO(ZXP_IOC_TYPE, 0x87)
 #define ZXP_IOC_SUPPLY_RANGES		_IO(ZXP_IOC_TYPE, 0x88)
+#define ZXP_IOC_QUERY_VMO_KEY		_IO(ZXP_IOC_TYPE, 0x89)
 
 /* ioctls on a VMO */
 
@@ -283,6 +293,8 @@ struct zxp_port_cancel {
 /* zxp_create_vmo.flags */
 #define ZXP_CREATE_PLAIN	(1U << 0)	/* no pager behind it */
 #define ZXP_CREATE_SYNC		(1U << 1)	/* %ZXP_FEATURE_SYNC; not with PLAIN */
+#define ZXP_CREATE_FIXED	(1U << 2)	/* %ZXP_FEATURE_FIXED; not with PLAIN */
+#define ZXP_CREATE_READ_ONLY	(1U << 3)	/* %ZXP_FEATURE_READ_ONLY; not with PLAIN */
 
 #define ZXP_PORT_OWN		(-1)
 
@@ -309,6 +321,16 @@ struct zxp_port_cancel {
  * daemon has answered it; without it they return at once. There is at most one SYNC
  * of a VMO to be answered at a time: what comes meanwhile is asked for together in
  * the next one.
+ *
+ * With %ZXP_CREATE_FIXED the stream size never changes either, as that of a device:
+ * SET_STREAM_SIZE is EPERM, and so is ftruncate(); a write ends there, and one that begins
+ * there is ENOSPC. Not with RESIZABLE or UNBOUNDED: EINVAL.
+ *
+ * With %ZXP_CREATE_READ_ONLY nobody can open the VMO anew for writing, whatever the mode
+ * of its inode is, and root neither: EACCES. No mapping of it is shared and writable:
+ * EPERM. The descriptor that this call makes, and what is made of that by dup(),
+ * SCM_RIGHTS or pidfd_getfd(), is open for writing, as the daemon's calls need: give
+ * clients one that was opened anew with O_RDONLY.
  *
  * Errors, in the order of the tests: EINVAL flags, and what does not go with a
  * plain VMO; EBADF, EMEDIUMTYPE @port_fd (a pager's own descriptor is not a port);
@@ -579,10 +601,34 @@ struct zxp_query_vmo_stats {
 	__u32 out_modified;
 };
 
+/**
+ * struct zxp_query_vmo_key - ZXP_IOC_QUERY_VMO_KEY
+ * @size: sizeof(struct zxp_query_vmo_key)
+ * @flags: must be 0
+ * @vmo_fd: the VMO, open for reading
+ * @reserved: must be 0
+ * @out_key: the key that it was created with
+ *
+ * So a daemon knows a VMO by a descriptor that it gets from somebody. A client cannot
+ * ask, since it has no pager. Needs %ZXP_FEATURE_VMO_KEY.
+ *
+ * Errors, in the order of the tests: EINVAL @flags, @reserved; EBADF, EMEDIUMTYPE,
+ * EACCES @vmo_fd; EINVAL not a VMO of this pager.
+ */
+struct zxp_query_vmo_key {
+	__u32 size;
+	__u32 flags;
+	__s32 vmo_fd;
+	__u32 reserved;
+	__aligned_u64 out_key;
+};
+
 /* zxp_vmo_info.out_flags */
 #define ZXP_VMO_INFO_PAGER_BACKED	(1U << 0)
 #define ZXP_VMO_INFO_DETACHED		(1U << 1)	/* or its pager is closed */
 #define ZXP_VMO_INFO_SYNC		(1U << 2)	/* made with %ZXP_CREATE_SYNC */
+#define ZXP_VMO_INFO_FIXED		(1U << 3)	/* ... %ZXP_CREATE_FIXED */
+#define ZXP_VMO_INFO_READ_ONLY		(1U << 4)	/* ... %ZXP_CREATE_READ_ONLY */
 
 /**
  * struct zxp_vmo_info - ZXP_IOC_VMO_GET_INFO
@@ -590,7 +636,7 @@ struct zxp_query_vmo_stats {
  * @flags: must be 0
  * @out_flags: ZXP_VMO_INFO_*
  * @out_options: the options it was created with
- * @out_key: its key
+ * @out_key: 0 since revision 5: only the daemon may know it, by QUERY_VMO_KEY
  * @out_vmo_size: size, a multiple of the page size
  * @out_stream_size: size in bytes, as stat() tells it
  * @out_resident: bytes in memory now
@@ -714,9 +760,10 @@ struct zxp_vmo_io {
  * and %ZXP_FEATURE_STREAM_SIZE; else EOPNOTSUPP. ftruncate() on a VMO made with
  * %ZXP_VMO_UNBOUNDED is this call.
  *
- * Errors: EINVAL @flags; EACCES; ERANGE larger than the VMO; ESTALE a page to be
- * dropped is pinned, or the VMO is detached and a page in part has to be asked for;
- * ENOMEM, EINTR, and any FAIL code.
+ * Errors: EINVAL @flags; EACCES; EPERM made with %ZXP_CREATE_FIXED; ERANGE larger than the
+ * VMO; EFBIG larger than the
+ * caller may make a file; ESTALE a page to be dropped is pinned, or the VMO is detached
+ * and a page in part has to be asked for; ENOMEM, EINTR, and any FAIL code.
  */
 struct zxp_vmo_set_stream_size {
 	__u32 size;

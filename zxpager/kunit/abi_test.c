@@ -126,6 +126,12 @@ static const struct zxp_abi_field zxp_abi_fields[] = {
 	FIELD(8, 4, struct zxp_query_vmo_stats, vmo_fd),
 	FIELD(12, 4, struct zxp_query_vmo_stats, out_modified),
 	END(zxp_query_vmo_stats, 16),
+	FIELD(0, 4, struct zxp_query_vmo_key, size),
+	FIELD(4, 4, struct zxp_query_vmo_key, flags),
+	FIELD(8, 4, struct zxp_query_vmo_key, vmo_fd),
+	FIELD(12, 4, struct zxp_query_vmo_key, reserved),
+	FIELD(16, 8, struct zxp_query_vmo_key, out_key),
+	END(zxp_query_vmo_key, 24),
 	FIELD(0, 4, struct zxp_vmo_info, size),
 	FIELD(4, 4, struct zxp_vmo_info, flags),
 	FIELD(8, 4, struct zxp_vmo_info, out_flags),
@@ -199,7 +205,7 @@ struct zxp_abi_number {
 #define NUMBER(_name, _number)	{ #_name, _number, _name }
 
 static const struct zxp_abi_number zxp_abi_numbers[] = {
-	NUMBER(ZXP_ABI_REVISION, 4),
+	NUMBER(ZXP_ABI_REVISION, 5),
 	NUMBER(ZXP_FEATURE_READ, 0x1),
 	NUMBER(ZXP_FEATURE_SUPPLY_AUX, 0x2),
 	NUMBER(ZXP_FEATURE_RESIZABLE, 0x4),
@@ -214,6 +220,9 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_FEATURE_CHILD, 0x4000),
 	NUMBER(ZXP_FEATURE_PORT_QUEUE, 0x8000),
 	NUMBER(ZXP_FEATURE_SUPPLY_RANGES, 0x10000),
+	NUMBER(ZXP_FEATURE_VMO_KEY, 0x20000),
+	NUMBER(ZXP_FEATURE_FIXED, 0x40000),
+	NUMBER(ZXP_FEATURE_READ_ONLY, 0x80000),
 	NUMBER(ZXP_PKT_TYPE_USER, 0),
 	NUMBER(ZXP_PKT_TYPE_PAGE_REQUEST, 9),
 	NUMBER(ZXP_PACKET_READ, 0),
@@ -245,6 +254,8 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_VMO_UNBOUNDED, 0x10),
 	NUMBER(ZXP_CREATE_PLAIN, 0x1),
 	NUMBER(ZXP_CREATE_SYNC, 0x2),
+	NUMBER(ZXP_CREATE_FIXED, 0x4),
+	NUMBER(ZXP_CREATE_READ_ONLY, 0x8),
 	NUMBER(ZXP_PORT_OWN, -1),
 	NUMBER(ZXP_SUPPLY_AUX, 0x1),
 	NUMBER(ZXP_SUPPLY_RANGES_MAX, 1024),
@@ -260,6 +271,8 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_VMO_INFO_PAGER_BACKED, 1),
 	NUMBER(ZXP_VMO_INFO_DETACHED, 2),
 	NUMBER(ZXP_VMO_INFO_SYNC, 4),
+	NUMBER(ZXP_VMO_INFO_FIXED, 8),
+	NUMBER(ZXP_VMO_INFO_READ_ONLY, 16),
 	NUMBER(ZXP_VMO_OP_COMMIT, 1),
 	NUMBER(ZXP_VMO_OP_DECOMMIT, 2),
 	NUMBER(ZXP_VMO_OP_ZERO, 10),
@@ -278,10 +291,10 @@ static void zxp_abi_constants(struct kunit *test)
 				    zxp_abi_numbers[i].name);
 }
 
-/* What a module of revision 4 says that it can do. */
+/* What a module of revision 5 says that it can do. */
 static void zxp_abi_features(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x1bf1fULL);
+	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0xfbf1fULL);
 }
 
 /* Sums of offsets and lengths do not overflow, in bytes and in pages. */

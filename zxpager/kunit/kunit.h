@@ -29,6 +29,7 @@ extern struct kunit_suite zxp_vmo_suite;
 extern struct kunit_suite zxp_vmo_close_suite;
 extern struct kunit_suite zxp_vmo_dirty_suite;
 extern struct kunit_suite zxp_vmo_random_suite;
+extern struct kunit_suite zxp_query_random_suite;
 
 /*
  * Has it happened yet? For what has no event to wait for; a minute is for guests

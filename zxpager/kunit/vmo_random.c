@@ -218,6 +218,21 @@ static bool zxp_same_query(struct zxp_page_pair *p)
 	return range == nr;
 }
 
+/* Is what is counted what is there? */
+static bool zxp_same_count(struct zxp_page_pair *p)
+{
+	unsigned int unwritten = 0, zero = 0, i;
+	struct zxp_vmo_info info;
+
+	for (i = 0; i < p->pages; i++) {
+		unwritten += zxp_page_tells(p, i) == 1;
+		zero += zxp_page_tells(p, i) > 1;
+	}
+	return !zxp_world_info(p->w, 0, &info) &&
+	       info.out_dirty_bytes == (u64)unwritten << PAGE_SHIFT &&
+	       info.out_zero_bytes == (u64)zero << PAGE_SHIFT;
+}
+
 static bool zxp_page_step(struct zxp_page_pair *p)
 {
 	unsigned int start, end, i, what = zxp_roll(&p->dice, 100);
@@ -266,8 +281,8 @@ static void zxp_pages_are_what_the_model_is(struct kunit *test)
 	for (i = 0; i < operations; i++) {
 		bool same = zxp_page_step(p);
 
-		KUNIT_ASSERT_TRUE_MSG(test, same && zxp_same_query(p),
-				      "operation %lu, %s", i, p->what);
+		KUNIT_ASSERT_TRUE_MSG(test, same && zxp_same_query(p) &&
+				      zxp_same_count(p), "operation %lu, %s", i, p->what);
 		cond_resched();
 	}
 	kunit_info(test, "%lu operations\n", operations);

@@ -29,7 +29,7 @@ static void zxp_vmo_is_made(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, info.out_flags,
 			ZXP_VMO_INFO_PAGER_BACKED | ZXP_VMO_INFO_SYNC);
 	KUNIT_EXPECT_EQ(test, info.out_options, ZXP_VMO_TRAP_DIRTY);
-	KUNIT_EXPECT_EQ(test, info.out_key, 5ULL);
+	KUNIT_EXPECT_EQ(test, info.out_key, 0ULL);
 	KUNIT_EXPECT_EQ(test, info.out_vmo_size, 3ULL << PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, info.out_stream_size, 3ULL << PAGE_SHIFT);
 	KUNIT_EXPECT_EQ(test, info.out_resident, 0ULL);

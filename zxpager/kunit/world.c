@@ -320,15 +320,19 @@ int zxp_world_vmo_op(struct zxp_world *w, unsigned int vmo, u32 op, pgoff_t star
 }
 
 /*
- * What is unwritten in the first @pages pages, in pages and not in bytes. Return: how
- * many ranges there are, of which up to @nr are in @ranges; or a negative errno.
+ * What is unwritten in @pages pages from @start on, in pages and not in bytes. Return: how
+ * many ranges there are, of which up to @nr are in @ranges, and which with
+ * %ZXP_QUERY_NO_AVAIL in @flags are all that there is room for; or a negative errno.
  */
-int zxp_world_query(struct zxp_world *w, unsigned int vmo, pgoff_t pages,
-		    struct zxp_dirty_range *ranges, unsigned int nr)
+int zxp_world_query_from(struct zxp_world *w, unsigned int vmo, u32 flags,
+			 pgoff_t start, pgoff_t pages,
+			 struct zxp_dirty_range *ranges, unsigned int nr)
 {
 	struct zxp_query_dirty_ranges args = {
 		.size = sizeof(args),
+		.flags = flags,
 		.vmo_fd = w->fd[vmo],
+		.offset = (u64)start << PAGE_SHIFT,
 		.length = (u64)pages << PAGE_SHIFT,
 		.buffer = zxp_world_data(w),
 		.buffer_size = nr * sizeof(*ranges),
@@ -350,6 +354,13 @@ int zxp_world_query(struct zxp_world *w, unsigned int vmo, pgoff_t pages,
 		ranges[i].length >>= PAGE_SHIFT;
 	}
 	return args.out_avail;
+}
+
+/* The same for the first @pages pages. */
+int zxp_world_query(struct zxp_world *w, unsigned int vmo, pgoff_t pages,
+		    struct zxp_dirty_range *ranges, unsigned int nr)
+{
+	return zxp_world_query_from(w, vmo, 0, 0, pages, ranges, nr);
 }
 
 int zxp_world_info(struct zxp_world *w, unsigned int vmo, struct zxp_vmo_info *info)

@@ -85,6 +85,9 @@ int zxp_world_op(struct zxp_world *w, unsigned int vmo, u32 op, pgoff_t start,
 int zxp_world_detach(struct zxp_world *w, unsigned int vmo);
 int zxp_world_vmo_op(struct zxp_world *w, unsigned int vmo, u32 op, pgoff_t start,
 		     pgoff_t pages);
+int zxp_world_query_from(struct zxp_world *w, unsigned int vmo, u32 flags,
+			 pgoff_t start, pgoff_t pages,
+			 struct zxp_dirty_range *ranges, unsigned int nr);
 int zxp_world_query(struct zxp_world *w, unsigned int vmo, pgoff_t pages,
 		    struct zxp_dirty_range *ranges, unsigned int nr);
 int zxp_world_info(struct zxp_world *w, unsigned int vmo, struct zxp_vmo_info *info);

@@ -11,14 +11,14 @@
 
 /**
  * struct zxp_zero_pair - the same set twice
- * @root: as it is
+ * @zeroes: as it is
  * @model: as it should be
  * @spare: nodes that may be used
  * @dice: what happens
  * @step: the last operation, for the log
  */
 struct zxp_zero_pair {
-	struct rb_root root;
+	struct zxp_zeroes zeroes;
 	struct zxp_zero_model model;
 	struct zxp_zero_range *spare[2];
 	struct rnd_state dice;
@@ -50,7 +50,7 @@ static void zxp_zero_pair_exit(struct kunit *test)
 
 	if (!pair)
 		return;
-	rbtree_postorder_for_each_entry_safe(range, next, &pair->root, node)
+	rbtree_postorder_for_each_entry_safe(range, next, &pair->zeroes.root, node)
 		kfree(range);
 	kfree(pair->spare[0]);
 	kfree(pair->spare[1]);
@@ -69,6 +69,23 @@ static bool zxp_zero_same_range(const struct zxp_zero_pair *pair,
 	       m->awaiting[range->start] == range->awaiting;
 }
 
+/* Is what is counted of a kind what is there? */
+static bool zxp_zero_same_count(const struct zxp_zero_pair *pair,
+				enum zxp_zero_kind kind)
+{
+	const struct zxp_zero_model *m = &pair->model;
+	unsigned long nr = 0, pages = 0;
+	unsigned int page;
+
+	for (page = 0; page < ZXP_MODEL_PAGES; page++) {
+		if (m->kind[page] != kind)
+			continue;
+		nr += zxp_model_is_first(m, page);
+		pages++;
+	}
+	return pair->zeroes.nr[kind] == nr && pair->zeroes.pages[kind] == pages;
+}
+
 /* All of it: each range is a run, and there are as many. */
 static bool zxp_zero_same(const struct zxp_zero_pair *pair)
 {
@@ -76,14 +93,17 @@ static bool zxp_zero_same(const struct zxp_zero_pair *pair)
 	unsigned int count = 0, end = 0;
 	struct rb_node *node;
 
-	for (node = rb_first(&pair->root); node; node = rb_next(node)) {
+	for (node = rb_first(&pair->zeroes.root); node; node = rb_next(node)) {
 		range = rb_entry(node, struct zxp_zero_range, node);
 		if (!zxp_zero_same_range(pair, range, end))
 			return false;
 		end = range->end;
 		count++;
 	}
-	return count == zxp_model_runs(&pair->model);
+	return count == zxp_model_runs(&pair->model) &&
+	       zxp_zero_same_count(pair, ZXP_ZERO_MARKER) &&
+	       zxp_zero_same_count(pair, ZXP_ZERO_DIRTY) &&
+	       zxp_zero_same_count(pair, ZXP_ZERO_UNTRACKED);
 }
 
 static bool zxp_zero_try_add(struct zxp_zero_pair *pair, unsigned int start,
@@ -92,7 +112,7 @@ static bool zxp_zero_try_add(struct zxp_zero_pair *pair, unsigned int start,
 	/* To be added is what is not there. */
 	if (!zxp_model_is_free(&pair->model, start, end))
 		end = start;
-	zxp_zero_add(&pair->root, start, end, kind, &pair->spare[0]);
+	zxp_zero_add(&pair->zeroes, start, end, kind, &pair->spare[0]);
 	zxp_model_add(&pair->model, start, end, kind);
 	return true;
 }
@@ -103,7 +123,7 @@ static bool zxp_zero_try_cover(struct zxp_zero_pair *pair, unsigned int start,
 	unsigned int keep = zxp_roll(&pair->dice, ZXP_ZERO_ANY + 1);
 	pgoff_t at = start, covered;
 
-	covered = zxp_zero_cover(&pair->root, &at, end, kind, keep,
+	covered = zxp_zero_cover(&pair->zeroes, &at, end, kind, keep,
 				 &pair->spare[0], &pair->spare[1]);
 	return covered == zxp_model_cover(&pair->model, &start, end, kind, keep) &&
 	       at == start;
@@ -117,7 +137,7 @@ static bool zxp_zero_try_end(struct zxp_zero_pair *pair, unsigned int start,
 	bool more;
 
 	do {
-		more = zxp_zero_end(&pair->root, &at, end, &reach, &cleaned);
+		more = zxp_zero_end(&pair->zeroes, &at, end, &reach, &cleaned);
 		if (more != zxp_model_end(&pair->model, &start, end, &model_reach,
 					  &model_cleaned))
 			return false;
@@ -132,17 +152,19 @@ static bool zxp_zero_try_find(struct zxp_zero_pair *pair, unsigned int start,
 {
 	unsigned int kinds = zxp_roll(&pair->dice, ZXP_ZERO_ANY + 1);
 	const struct zxp_zero_model *m = &pair->model;
+	unsigned int budget = ZXP_ZERO_BUDGET;
 	struct zxp_zero_range *any, *range;
+	pgoff_t at = start;
 	int found;
 
-	any = zxp_zero_find(&pair->root, start);
+	any = zxp_zero_find(&pair->zeroes, start);
 	found = zxp_model_find(m, start, ZXP_MODEL_PAGES, ZXP_ZERO_ANY);
 	if (found != (any ? (int)any->start : -1))
 		return false;
-	range = zxp_zero_find_kinds(&pair->root, start, end, kinds);
+	range = zxp_zero_find_kinds(&pair->zeroes, &at, end, kinds, &budget);
 	found = zxp_model_find(m, start, end, kinds);
-	return found == (range ? (int)range->start : -1) &&
-	       zxp_zero_contains(&pair->root, start) ==
+	return found == (range ? (int)range->start : -1) && (range || at == end) &&
+	       zxp_zero_contains(&pair->zeroes, start) ==
 	       (m->kind[start] != ZXP_MODEL_NONE);
 }
 
@@ -179,14 +201,14 @@ static bool zxp_zero_step(struct zxp_zero_pair *pair)
 		same = zxp_zero_try_end(pair, start, end);
 
 	if (what >= 75 && what < 90) {
-		same = zxp_zero_begin(&pair->root, start, end) == end;
+		same = zxp_zero_begin(&pair->zeroes, start, end) == end;
 		zxp_model_begin(&pair->model, start, end);
 	} else if (what >= 90 && what < 99) {
-		same = zxp_zero_remove(&pair->root, start, end,
+		same = zxp_zero_remove(&pair->zeroes, start, end,
 				       &pair->spare[0]) == end;
 		zxp_model_remove(&pair->model, start, end);
 	} else if (what == 99) {
-		same = zxp_zero_remove_kind(&pair->root, start, kind) == ULONG_MAX;
+		same = zxp_zero_remove_kind(&pair->zeroes, start, kind) == ULONG_MAX;
 		zxp_model_remove_kind(&pair->model, start, kind);
 	}
 	return same;

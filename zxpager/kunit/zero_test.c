@@ -20,11 +20,11 @@ static const char zxp_letters[] = {
 
 /**
  * struct zxp_zero_fixture - a set, and what is to be seen of it
- * @root: the set
+ * @zeroes: the set
  * @text: zxp_zero_show() writes here
  */
 struct zxp_zero_fixture {
-	struct rb_root root;
+	struct zxp_zeroes zeroes;
 	char text[ZXP_TEXT + 1];
 };
 
@@ -42,7 +42,7 @@ static void zxp_zero_test_exit(struct kunit *test)
 
 	if (!f)
 		return;
-	rbtree_postorder_for_each_entry_safe(range, next, &f->root, node)
+	rbtree_postorder_for_each_entry_safe(range, next, &f->zeroes.root, node)
 		kfree(range);
 }
 
@@ -62,7 +62,7 @@ static bool zxp_zero_put(struct kunit *test, pgoff_t start, pgoff_t end,
 	struct zxp_zero_range *spare = zxp_spare(test);
 	bool used;
 
-	zxp_zero_add(&f->root, start, end, kind, &spare);
+	zxp_zero_add(&f->zeroes, start, end, kind, &spare);
 	used = !spare;
 	kfree(spare);
 	return used;
@@ -85,7 +85,7 @@ static const char *zxp_zero_show(struct zxp_zero_fixture *f)
 	pgoff_t i;
 
 	memset(f->text, '.', ZXP_TEXT);
-	for (node = rb_first(&f->root); node; node = rb_next(node)) {
+	for (node = rb_first(&f->zeroes.root); node; node = rb_next(node)) {
 		range = rb_entry(node, struct zxp_zero_range, node);
 		for (i = range->start; i < range->end && i < ZXP_TEXT; i++)
 			f->text[i] = zxp_letters[range->kind];
@@ -101,7 +101,7 @@ static unsigned int zxp_zero_count(struct kunit *test)
 	unsigned int count = 0;
 	struct rb_node *node;
 
-	for (node = rb_first(&f->root); node; node = rb_next(node)) {
+	for (node = rb_first(&f->zeroes.root); node; node = rb_next(node)) {
 		range = rb_entry(node, struct zxp_zero_range, node);
 		KUNIT_EXPECT_LT(test, range->start, range->end);
 		if (last) {
@@ -118,7 +118,7 @@ static unsigned int zxp_zero_count(struct kunit *test)
 /* What the range says that begins at @start; -1 if there is none. */
 static long zxp_zero_awaiting(struct zxp_zero_fixture *f, pgoff_t start)
 {
-	struct zxp_zero_range *range = zxp_zero_find(&f->root, start);
+	struct zxp_zero_range *range = zxp_zero_find(&f->zeroes, start);
 
 	return range && range->start == start ? (long)range->awaiting : -1;
 }
@@ -200,16 +200,16 @@ static void zxp_zero_changes_as_it_should(struct kunit *test)
 	/* Act */
 	switch (c->op) {
 	case ADD:
-		zxp_zero_add(&f->root, c->start, c->end, c->kind, &spare);
+		zxp_zero_add(&f->zeroes, c->start, c->end, c->kind, &spare);
 		break;
 	case REMOVE:
 		KUNIT_EXPECT_EQ(test, c->end,
-				zxp_zero_remove(&f->root, c->start, c->end,
+				zxp_zero_remove(&f->zeroes, c->start, c->end,
 						&spare));
 		break;
 	case REMOVE_KIND:
 		KUNIT_EXPECT_EQ(test, ULONG_MAX,
-				zxp_zero_remove_kind(&f->root, c->start,
+				zxp_zero_remove_kind(&f->zeroes, c->start,
 						     c->kind));
 		break;
 	}
@@ -231,34 +231,38 @@ static void zxp_zero_finds_the_next_range(struct kunit *test)
 
 	zxp_zero_write(test, "..mm..dm");
 	for (i = 0; i < ARRAY_SIZE(expected); i++) {
-		range = zxp_zero_find(&f->root, i);
+		range = zxp_zero_find(&f->zeroes, i);
 		KUNIT_EXPECT_EQ(test, expected[i],
 				range ? (long)range->start : -1);
-		KUNIT_EXPECT_EQ(test, zxp_zero_contains(&f->root, i),
+		KUNIT_EXPECT_EQ(test, zxp_zero_contains(&f->zeroes, i),
 				!!strchr("2367", '0' + i));
 	}
 }
 
-static void zxp_zero_finds_kinds(struct kunit *test)
+/* Where the next range of a kind begins; -1 if there is none. */
+static long zxp_zero_next(struct kunit *test, pgoff_t index, pgoff_t end,
+			  unsigned int kinds)
 {
 	struct zxp_zero_fixture *f = test->priv;
+	unsigned int budget = ZXP_ZERO_BUDGET;
 	struct zxp_zero_range *range;
 
+	range = zxp_zero_find_kinds(&f->zeroes, &index, end, kinds, &budget);
+	if (!range)
+		KUNIT_EXPECT_EQ(test, index, end);
+	return range ? (long)range->start : -1;
+}
+
+static void zxp_zero_finds_kinds(struct kunit *test)
+{
 	zxp_zero_write(test, "mmdd..uu");
-	range = zxp_zero_find_kinds(&f->root, 0, 8, BIT(ZXP_ZERO_DIRTY));
-	KUNIT_ASSERT_NOT_NULL(test, range);
-	KUNIT_EXPECT_EQ(test, range->start, 2UL);
-	range = zxp_zero_find_kinds(&f->root, 3, 8, BIT(ZXP_ZERO_DIRTY));
-	KUNIT_ASSERT_NOT_NULL(test, range);
-	KUNIT_EXPECT_EQ(test, range->start, 2UL);
-	range = zxp_zero_find_kinds(&f->root, 4, 7, ZXP_ZERO_ANY);
-	KUNIT_ASSERT_NOT_NULL(test, range);
-	KUNIT_EXPECT_EQ(test, range->start, 6UL);
+	KUNIT_EXPECT_EQ(test, zxp_zero_next(test, 0, 8, BIT(ZXP_ZERO_DIRTY)), 2L);
+	KUNIT_EXPECT_EQ(test, zxp_zero_next(test, 3, 8, BIT(ZXP_ZERO_DIRTY)), 2L);
+	KUNIT_EXPECT_EQ(test, zxp_zero_next(test, 4, 7, ZXP_ZERO_ANY), 6L);
 	/* Not behind the end, not of another kind, not if there is none. */
-	KUNIT_EXPECT_NULL(test, zxp_zero_find_kinds(&f->root, 4, 6, ZXP_ZERO_ANY));
-	KUNIT_EXPECT_NULL(test, zxp_zero_find_kinds(&f->root, 4, 8,
-						    BIT(ZXP_ZERO_MARKER)));
-	KUNIT_EXPECT_NULL(test, zxp_zero_find_kinds(&f->root, 0, 8, 0));
+	KUNIT_EXPECT_EQ(test, zxp_zero_next(test, 4, 6, ZXP_ZERO_ANY), -1L);
+	KUNIT_EXPECT_EQ(test, zxp_zero_next(test, 4, 8, BIT(ZXP_ZERO_MARKER)), -1L);
+	KUNIT_EXPECT_EQ(test, zxp_zero_next(test, 0, 8, 0), -1L);
 }
 
 static void zxp_zero_covers_run_by_run(struct kunit *test)
@@ -270,17 +274,17 @@ static void zxp_zero_covers_run_by_run(struct kunit *test)
 	zxp_zero_write(test, "..mmm.uu..dd");
 	/* All up to what is kept, which then is stepped over, and so on. */
 	KUNIT_EXPECT_EQ(test, 6UL,
-			zxp_zero_cover(&f->root, &start, 11, ZXP_ZERO_DIRTY,
+			zxp_zero_cover(&f->zeroes, &start, 11, ZXP_ZERO_DIRTY,
 				       BIT(ZXP_ZERO_UNTRACKED), &split, &add));
 	KUNIT_EXPECT_EQ(test, start, 6UL);
 	kfree(add);
 	add = zxp_spare(test);
 	KUNIT_EXPECT_EQ(test, 0UL,
-			zxp_zero_cover(&f->root, &start, 11, ZXP_ZERO_DIRTY,
+			zxp_zero_cover(&f->zeroes, &start, 11, ZXP_ZERO_DIRTY,
 				       BIT(ZXP_ZERO_UNTRACKED), &split, &add));
 	KUNIT_EXPECT_EQ(test, start, 8UL);
 	KUNIT_EXPECT_EQ(test, 3UL,
-			zxp_zero_cover(&f->root, &start, 11, ZXP_ZERO_DIRTY,
+			zxp_zero_cover(&f->zeroes, &start, 11, ZXP_ZERO_DIRTY,
 				       BIT(ZXP_ZERO_UNTRACKED), &split, &add));
 	KUNIT_EXPECT_EQ(test, start, 11UL);
 	KUNIT_EXPECT_STREQ(test, "dddddduudddd....", zxp_zero_show(f));
@@ -297,7 +301,7 @@ static void zxp_zero_covers_the_inside(struct kunit *test)
 
 	zxp_zero_write(test, "mmmmmm");
 	KUNIT_EXPECT_EQ(test, 2UL,
-			zxp_zero_cover(&f->root, &start, 4, ZXP_ZERO_UNTRACKED,
+			zxp_zero_cover(&f->zeroes, &start, 4, ZXP_ZERO_UNTRACKED,
 				       0, &split, &add));
 	KUNIT_EXPECT_STREQ(test, "mmuumm..........", zxp_zero_show(f));
 	KUNIT_EXPECT_NULL(test, split);
@@ -310,15 +314,15 @@ static void zxp_zero_begin_is_kept_at_the_front(struct kunit *test)
 	struct zxp_zero_fixture *f = test->priv;
 
 	zxp_zero_write(test, "ddd.mm.dddd.dd");
-	KUNIT_EXPECT_EQ(test, 9UL, zxp_zero_begin(&f->root, 1, 9));
+	KUNIT_EXPECT_EQ(test, 9UL, zxp_zero_begin(&f->zeroes, 1, 9));
 	KUNIT_EXPECT_EQ(test, 0L, zxp_zero_awaiting(f, 0));
 	KUNIT_EXPECT_EQ(test, 0L, zxp_zero_awaiting(f, 4));
 	KUNIT_EXPECT_EQ(test, 2L, zxp_zero_awaiting(f, 7));
 	KUNIT_EXPECT_EQ(test, 0L, zxp_zero_awaiting(f, 12));
 	/* A shorter one takes nothing back, a longer one adds. */
-	zxp_zero_begin(&f->root, 7, 8);
+	zxp_zero_begin(&f->zeroes, 7, 8);
 	KUNIT_EXPECT_EQ(test, 2L, zxp_zero_awaiting(f, 7));
-	zxp_zero_begin(&f->root, 0, 16);
+	zxp_zero_begin(&f->zeroes, 0, 16);
 	KUNIT_EXPECT_EQ(test, 3L, zxp_zero_awaiting(f, 0));
 	KUNIT_EXPECT_EQ(test, 4L, zxp_zero_awaiting(f, 7));
 	KUNIT_EXPECT_EQ(test, 2L, zxp_zero_awaiting(f, 12));
@@ -330,12 +334,12 @@ static void zxp_zero_awaiting_follows_the_front(struct kunit *test)
 	struct zxp_zero_range *spare = zxp_spare(test);
 
 	zxp_zero_write(test, "..dddddd");
-	zxp_zero_begin(&f->root, 2, 6);
+	zxp_zero_begin(&f->zeroes, 2, 6);
 	/* Cut in front: what is left of the length stays. */
-	zxp_zero_remove(&f->root, 0, 3, &spare);
+	zxp_zero_remove(&f->zeroes, 0, 3, &spare);
 	KUNIT_EXPECT_EQ(test, 3L, zxp_zero_awaiting(f, 3));
 	/* Cut behind: the length stays, though it goes past the end. */
-	zxp_zero_remove(&f->root, 5, 8, &spare);
+	zxp_zero_remove(&f->zeroes, 5, 8, &spare);
 	KUNIT_EXPECT_EQ(test, 3L, zxp_zero_awaiting(f, 3));
 	/* Grown to the right: still. Grown to the left: lost. */
 	zxp_zero_put(test, 5, 8, ZXP_ZERO_DIRTY);
@@ -343,14 +347,14 @@ static void zxp_zero_awaiting_follows_the_front(struct kunit *test)
 	zxp_zero_put(test, 1, 3, ZXP_ZERO_DIRTY);
 	KUNIT_EXPECT_EQ(test, 0L, zxp_zero_awaiting(f, 1));
 	/* Split: the back has not begun. */
-	zxp_zero_begin(&f->root, 1, 8);
-	zxp_zero_remove(&f->root, 4, 5, &spare);
+	zxp_zero_begin(&f->zeroes, 1, 8);
+	zxp_zero_remove(&f->zeroes, 4, 5, &spare);
 	KUNIT_EXPECT_EQ(test, 7L, zxp_zero_awaiting(f, 1));
 	KUNIT_EXPECT_EQ(test, 0L, zxp_zero_awaiting(f, 5));
 	/* Cut by more than there is: nothing is left of the length. */
-	zxp_zero_begin(&f->root, 5, 6);
+	zxp_zero_begin(&f->zeroes, 5, 6);
 	KUNIT_EXPECT_EQ(test, 1L, zxp_zero_awaiting(f, 5));
-	zxp_zero_remove(&f->root, 5, 7, &spare);
+	zxp_zero_remove(&f->zeroes, 5, 7, &spare);
 	KUNIT_EXPECT_EQ(test, 0L, zxp_zero_awaiting(f, 7));
 	kfree(spare);
 }
@@ -360,7 +364,7 @@ static void zxp_zero_joined_loses_its_own_length(struct kunit *test)
 	struct zxp_zero_fixture *f = test->priv;
 
 	zxp_zero_write(test, "dd..dd");
-	zxp_zero_begin(&f->root, 0, 6);
+	zxp_zero_begin(&f->zeroes, 0, 6);
 	zxp_zero_put(test, 2, 4, ZXP_ZERO_DIRTY);
 	KUNIT_EXPECT_EQ(test, 2L, zxp_zero_awaiting(f, 0));
 	KUNIT_EXPECT_EQ(test, zxp_zero_count(test), 1U);
@@ -372,19 +376,19 @@ static void zxp_zero_end_takes_what_was_begun(struct kunit *test)
 	pgoff_t start = 0, reach = 0, cleaned = 0;
 
 	zxp_zero_write(test, "ddd.mm.dddd.dd");
-	zxp_zero_begin(&f->root, 0, 9);
+	zxp_zero_begin(&f->zeroes, 0, 9);
 	/* The first as a whole, */
-	KUNIT_ASSERT_TRUE(test, zxp_zero_end(&f->root, &start, 16, &reach,
+	KUNIT_ASSERT_TRUE(test, zxp_zero_end(&f->zeroes, &start, 16, &reach,
 					     &cleaned));
 	KUNIT_EXPECT_EQ(test, start, 3UL);
 	KUNIT_EXPECT_EQ(test, cleaned, 3UL);
 	/* of the second what was begun, and no marker, */
-	KUNIT_ASSERT_TRUE(test, zxp_zero_end(&f->root, &start, 16, &reach,
+	KUNIT_ASSERT_TRUE(test, zxp_zero_end(&f->zeroes, &start, 16, &reach,
 					     &cleaned));
 	KUNIT_EXPECT_EQ(test, start, 9UL);
 	KUNIT_EXPECT_EQ(test, cleaned, 2UL);
 	/* and nothing of the third. */
-	KUNIT_EXPECT_FALSE(test, zxp_zero_end(&f->root, &start, 16, &reach,
+	KUNIT_EXPECT_FALSE(test, zxp_zero_end(&f->zeroes, &start, 16, &reach,
 					      &cleaned));
 	KUNIT_EXPECT_EQ(test, start, 16UL);
 	KUNIT_EXPECT_STREQ(test, "....mm...dd.dd..", zxp_zero_show(f));
@@ -396,8 +400,8 @@ static void zxp_zero_end_sees_no_length_from_behind(struct kunit *test)
 	pgoff_t start = 1, reach = 0, cleaned = 0;
 
 	zxp_zero_write(test, "dddd.dd");
-	zxp_zero_begin(&f->root, 0, 5);
-	KUNIT_EXPECT_FALSE(test, zxp_zero_end(&f->root, &start, 8, &reach,
+	zxp_zero_begin(&f->zeroes, 0, 5);
+	KUNIT_EXPECT_FALSE(test, zxp_zero_end(&f->zeroes, &start, 8, &reach,
 					      &cleaned));
 	KUNIT_EXPECT_EQ(test, start, 8UL);
 	KUNIT_EXPECT_STREQ(test, "dddd.dd.........", zxp_zero_show(f));
@@ -411,16 +415,16 @@ static void zxp_zero_end_reaches_over_a_hole(struct kunit *test)
 	pgoff_t start = 0, reach = 0, cleaned = 0;
 
 	zxp_zero_write(test, "ddddddd");
-	zxp_zero_begin(&f->root, 0, 6);
-	zxp_zero_remove(&f->root, 2, 4, &spare);
-	KUNIT_ASSERT_TRUE(test, zxp_zero_end(&f->root, &start, 5, &reach,
+	zxp_zero_begin(&f->zeroes, 0, 6);
+	zxp_zero_remove(&f->zeroes, 2, 4, &spare);
+	KUNIT_ASSERT_TRUE(test, zxp_zero_end(&f->zeroes, &start, 5, &reach,
 					     &cleaned));
 	KUNIT_EXPECT_EQ(test, start, 2UL);
-	KUNIT_ASSERT_TRUE(test, zxp_zero_end(&f->root, &start, 5, &reach,
+	KUNIT_ASSERT_TRUE(test, zxp_zero_end(&f->zeroes, &start, 5, &reach,
 					     &cleaned));
 	KUNIT_EXPECT_EQ(test, start, 5UL);
 	KUNIT_EXPECT_EQ(test, cleaned, 1UL);
-	KUNIT_EXPECT_FALSE(test, zxp_zero_end(&f->root, &start, 5, &reach,
+	KUNIT_EXPECT_FALSE(test, zxp_zero_end(&f->zeroes, &start, 5, &reach,
 					      &cleaned));
 	KUNIT_EXPECT_STREQ(test, ".....dd.........", zxp_zero_show(f));
 }
@@ -437,7 +441,7 @@ static void zxp_zero_many_go_in_portions(struct kunit *test)
 
 	for (at = 0; at < 2 * ZXP_MANY; calls++) {
 		i = at;
-		at = zxp_zero_begin(&f->root, i, 2 * ZXP_MANY);
+		at = zxp_zero_begin(&f->zeroes, i, 2 * ZXP_MANY);
 		KUNIT_ASSERT_GT(test, at, i);
 	}
 	KUNIT_EXPECT_EQ(test, calls, 2U);
@@ -446,7 +450,7 @@ static void zxp_zero_many_go_in_portions(struct kunit *test)
 
 	for (at = 0, calls = 0; at != ULONG_MAX; calls++) {
 		i = at;
-		at = zxp_zero_remove_kind(&f->root, i, ZXP_ZERO_MARKER);
+		at = zxp_zero_remove_kind(&f->zeroes, i, ZXP_ZERO_MARKER);
 		KUNIT_ASSERT_GT(test, at, i);
 	}
 	KUNIT_EXPECT_EQ(test, calls, 2U);
@@ -454,11 +458,39 @@ static void zxp_zero_many_go_in_portions(struct kunit *test)
 
 	for (at = 0, calls = 0; at < 2 * ZXP_MANY; calls++) {
 		i = at;
-		at = zxp_zero_remove(&f->root, i, 2 * ZXP_MANY, NULL);
+		at = zxp_zero_remove(&f->zeroes, i, 2 * ZXP_MANY, NULL);
 		KUNIT_ASSERT_GT(test, at, i);
 	}
 	KUNIT_EXPECT_EQ(test, calls, 2U);
 	KUNIT_EXPECT_EQ(test, zxp_zero_count(test), 0U);
+}
+
+/* Also not with what is of no interest to it. */
+static void zxp_zero_others_count_as_well(struct kunit *test)
+{
+	struct zxp_zero_fixture *f = test->priv;
+	unsigned int budget = ZXP_ZERO_BUDGET;
+	pgoff_t end = 2 * ZXP_MANY, i, at, reach = 0, cleaned;
+
+	for (i = 0; i < ZXP_MANY; i++)
+		zxp_zero_put(test, 2 * i, 2 * i + 1, ZXP_ZERO_MARKER);
+
+	at = zxp_zero_begin(&f->zeroes, 0, end);
+	KUNIT_EXPECT_GT(test, at, 0UL);
+	KUNIT_EXPECT_LT(test, at, end);
+	KUNIT_EXPECT_EQ(test, zxp_zero_begin(&f->zeroes, at, end), end);
+
+	at = 0;
+	KUNIT_EXPECT_FALSE(test, zxp_zero_end(&f->zeroes, &at, end, &reach, &cleaned));
+	KUNIT_EXPECT_GT(test, at, 0UL);
+	KUNIT_EXPECT_LT(test, at, end);
+	KUNIT_EXPECT_FALSE(test, zxp_zero_end(&f->zeroes, &at, end, &reach, &cleaned));
+	KUNIT_EXPECT_EQ(test, at, end);
+
+	at = 0;
+	KUNIT_EXPECT_NULL(test, zxp_zero_find_kinds(&f->zeroes, &at, end, 0, &budget));
+	KUNIT_EXPECT_EQ(test, budget, 0U);
+	KUNIT_EXPECT_EQ(test, at, 2UL * ZXP_ZERO_BUDGET - 1);
 }
 
 static struct kunit_case zxp_zero_cases[] = {
@@ -474,6 +506,7 @@ static struct kunit_case zxp_zero_cases[] = {
 	KUNIT_CASE(zxp_zero_end_sees_no_length_from_behind),
 	KUNIT_CASE(zxp_zero_end_reaches_over_a_hole),
 	KUNIT_CASE(zxp_zero_many_go_in_portions),
+	KUNIT_CASE(zxp_zero_others_count_as_well),
 	{}
 };
 

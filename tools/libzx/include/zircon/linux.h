@@ -77,12 +77,14 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 
 /* zx_linux_pager_create_vmo() */
 #define ZX_LINUX_CREATE_SYNC		((uint32_t)1 << 1)
+#define ZX_LINUX_CREATE_FIXED		((uint32_t)1 << 2)
+#define ZX_LINUX_CREATE_READ_ONLY	((uint32_t)1 << 3)
 
 /**
  * zx_linux_pager_create_vmo() - zx_pager_create_vmo() with what only Linux has
  * @pager: the pager
  * @options: as with zx_pager_create_vmo()
- * @flags: 0 or ZX_LINUX_CREATE_SYNC
+ * @flags: ZX_LINUX_CREATE_*, or 0
  * @port: as with zx_pager_create_vmo()
  * @key: as with zx_pager_create_vmo()
  * @size: as with zx_pager_create_vmo(), in bytes
@@ -91,6 +93,11 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
  * With ZX_LINUX_CREATE_SYNC fsync(), fdatasync(), msync(MS_SYNC) and writes with O_SYNC
  * or O_DSYNC send a packet ZX_LINUX_PAGER_VMO_SYNC with the range, and wait until
  * zx_linux_pager_sync_end() answers it.  Without it they return at once.
+ *
+ * With ZX_LINUX_CREATE_FIXED the stream size never changes: zx_vmo_set_stream_size() is
+ * UNAVAILABLE, and a write ends there.  Not with ZX_VMO_RESIZABLE or ZX_VMO_UNBOUNDED.
+ * With ZX_LINUX_CREATE_READ_ONLY nobody, root included, opens the VMO anew for writing, or
+ * has a shared mapping of it that is writable.
  *
  * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo();
  * NOT_SUPPORTED also for a flag that this module does not have.
