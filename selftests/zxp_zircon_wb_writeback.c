@@ -82,7 +82,7 @@ TEST_F(writeback, WritebackCombined)
 }
 
 #define begin_range(vmo, r) do {						\
-	if ((r)->zero) {							\
+	if ((r)->options) {							\
 		ASSERT_TRUE(pager_writeback_begin_zero(&self->p, vmo,		\
 						       (r)->page, (r)->nr));	\
 	} else {								\

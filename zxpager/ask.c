@@ -19,20 +19,20 @@
  * asked was said when the VMO was made.
  *
  * Return: 0; the daemon's error, also one that came while nobody waited, which is told
- * once to each file; -ESTALE, -EINTR, -ERESTARTNOINTR.
+ * once to each file; -EIO memory has failed, told likewise; -ESTALE, -EINTR,
+ * -ERESTARTNOINTR.
  */
 int zxp_vmo_sync(struct file *file, loff_t start, loff_t end, bool restarts)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	pgoff_t last = min_t(pgoff_t, end >> PAGE_SHIFT, ZXP_MAX_VMO_PAGES - 1);
 	pgoff_t nr_pages = zxp_vmo_pages(vmo);
-	int ret, err;
+	int ret = 0, err;
 
-	if (!(vmo->flags & ZXP_CREATE_SYNC))
-		return 0;
-	ret = zxp_sync_wait(vmo->source,
-			    min_t(pgoff_t, start >> PAGE_SHIFT, nr_pages),
-			    min(last + 1, nr_pages), restarts);
+	if (vmo->flags & ZXP_CREATE_SYNC)
+		ret = zxp_sync_wait(vmo->source,
+				    min_t(pgoff_t, start >> PAGE_SHIFT, nr_pages),
+				    min(last + 1, nr_pages), restarts);
 	if (ret == -ERESTARTNOINTR)
 		return ret;
 	err = file_check_and_advance_wb_err(file);
@@ -100,7 +100,8 @@ static int zxp_write_wait(struct zxp_vmo *vmo, enum zxp_request_type type,
  * A missing page is asked for even if all of it is going to be overwritten.
  *
  * Return: the folio, locked and dirty, with a reference; or -ERANGE behind the
- * end, -ENOMEM, -EAGAIN, -ESTALE, -EINTR, -ERESTARTNOINTR, or a FAIL code.
+ * end, -ENOMEM, -EAGAIN, -ESTALE, -EINTR, -ERESTARTNOINTR, -EIO if its memory has
+ * failed, or a FAIL code.
  */
 noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 					       pgoff_t index, pgoff_t end,
@@ -124,8 +125,10 @@ noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 		if (folio) {
 			ret = index < zxp_vmo_pages(vmo) ?
 			      zxp_vmo_prepare_write(vmo, folio) : -ERANGE;
-			if (!ret)
+			if (!ret && !zxp_folio_poisoned(folio, index))
 				return folio;
+			if (!ret)
+				ret = -EIO;
 			folio_unlock(folio);
 			folio_put(folio);
 			if (ret == -EBUSY) {

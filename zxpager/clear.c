@@ -73,7 +73,7 @@ static bool zxp_folio_has_zero_tail(struct folio *folio, loff_t pos)
 	void *kaddr;
 	bool zero;
 
-	if (!folio_test_dirty(folio))
+	if (!folio_test_dirty(folio) || zxp_folio_any_poisoned(folio))
 		return false;
 	kaddr = kmap_local_folio(folio, offset_in_folio(folio, pos));
 	zero = !memchr_inv(kaddr, 0, PAGE_SIZE - offset_in_page(pos));

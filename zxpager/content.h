@@ -178,6 +178,19 @@ static inline bool zxp_folio_unwritten(struct folio *folio)
 	return folio_test_dirty(folio) || folio_test_private(folio);
 }
 
+/* Has the memory of a page failed? */
+static inline bool zxp_folio_poisoned(struct folio *folio, pgoff_t index)
+{
+	return PageHWPoison(folio_file_page(folio, index));
+}
+
+/* That of any page of it? */
+static inline bool zxp_folio_any_poisoned(struct folio *folio)
+{
+	return folio_test_large(folio) ? folio_test_has_hwpoisoned(folio) :
+					 folio_test_hwpoison(folio);
+}
+
 /* Zero what a page has from @pos on. */
 static inline void zxp_folio_zero_tail(struct folio *folio, loff_t pos)
 {
@@ -226,6 +239,8 @@ struct folio *zxp_vmo_alloc_large(struct zxp_vmo *vmo, unsigned int order);
 int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
 				pgoff_t index, struct zxp_runs *runs);
 bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
+void zxp_vmo_put_back_locked(struct zxp_vmo *vmo, struct folio *folio,
+			     pgoff_t index, bool dirty);
 int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio);
 int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_split_at_locked(struct zxp_vmo *vmo, pgoff_t index);
@@ -250,6 +265,10 @@ void zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 			 struct zxp_zero_range **spare);
 int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages, bool nowait);
 int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
+
+/* poison.c */
+int zxp_error_remove(struct address_space *mapping, struct zxp_error_page *page);
+int zxp_vmo_replace_poisoned(struct zxp_vmo *vmo, pgoff_t index);
 
 /* memory.c */
 bool zxp_vmo_reserve(struct zxp_vmo *vmo);

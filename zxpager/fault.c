@@ -351,6 +351,11 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 			return VM_FAULT_SIGBUS;
 
 		folio = zxp_vmo_lock_folio(vmo, vmf->pgoff);
+		if (folio && zxp_folio_poisoned(folio, vmf->pgoff)) {
+			folio_unlock(folio);
+			folio_put(folio);
+			return VM_FAULT_HWPOISON;
+		}
 		if (folio) {
 			err = writes ? zxp_fault_found(&access, folio) : 0;
 			if (!err)
@@ -416,6 +421,10 @@ static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 		    vmf->pgoff >= zxp_vmo_pages(vmo)) {
 			folio_unlock(folio);
 			return VM_FAULT_NOPAGE;
+		}
+		if (zxp_folio_poisoned(folio, vmf->pgoff)) {
+			folio_unlock(folio);
+			return VM_FAULT_HWPOISON;
 		}
 		ret = zxp_vmo_prepare_write(vmo, folio);
 		if (ret == -EAGAIN)

@@ -34,7 +34,7 @@ static loff_t zxp_io_end(struct zxp_vmo *vmo, enum zxp_io_end kind)
  * @nowait: -EAGAIN instead of waiting for the daemon
  *
  * Return: 0 when the buffer is full or the end was reached, else why not:
- * -EAGAIN, -EFAULT, -ESTALE, -EINTR, -ERESTARTNOINTR or a FAIL code.
+ * -EAGAIN, -EFAULT, -EIO memory has failed, -ESTALE, -EINTR, -ERESTARTNOINTR or a FAIL code.
  */
 static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 		    enum zxp_io_end kind, bool nowait)
@@ -59,8 +59,15 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 
 		folio = zxp_vmo_get_folio(vmo, index);
 		if (folio) {
-			len = min_t(loff_t, end - *pos, folio_size(folio) -
-				    offset_in_folio(folio, *pos));
+			if (!zxp_folio_any_poisoned(folio)) {
+				len = min_t(loff_t, end - *pos,
+					    folio_size(folio) -
+					    offset_in_folio(folio, *pos));
+			} else if (zxp_folio_poisoned(folio, index)) {
+				folio_put(folio);
+				ret = -EIO;
+				break;
+			}
 			copied = copy_page_to_iter(&folio->page,
 						   offset_in_folio(folio, *pos),
 						   len, to);
@@ -219,6 +226,10 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 		folio = zxp_vmo_folio_for_write(vmo, index, end, nowait);
 		/* A stream that was cut meanwhile grows again. */
 		if (folio == ERR_PTR(-ERANGE) && stream)
+			continue;
+		/* All of a page that is lost is written anew. */
+		if (folio == ERR_PTR(-EIO) && len == PAGE_SIZE && !nowait &&
+		    !zxp_vmo_replace_poisoned(vmo, index))
 			continue;
 		if (IS_ERR(folio))
 			return PTR_ERR(folio);

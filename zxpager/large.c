@@ -131,13 +131,18 @@ static struct folio **zxp_alloc_folios(struct zxp_vmo *vmo, unsigned long nr)
 	return folios;
 }
 
-/*
- * What was taken out to be split must get in again, whatever that costs. So it may go
- * beyond limits, and takes from what is there for such cases. Only when that is used up,
- * too, memory is waited for here.
+/**
+ * zxp_vmo_put_back_locked() - put a page where another was taken out
+ * @vmo: a VMO, the other page still missing from it
+ * @folio: a single page with content, that no one else knows
+ * @index: where
+ * @dirty: whether it is dirty
+ *
+ * It must get in, whatever that costs. So it may go beyond limits, and takes from what is
+ * there for such cases. Only when that is used up, too, memory is waited for here.
  */
-static void zxp_vmo_add_split_locked(struct zxp_vmo *vmo, struct folio *folio,
-				     pgoff_t index, bool dirty)
+void zxp_vmo_put_back_locked(struct zxp_vmo *vmo, struct folio *folio,
+			     pgoff_t index, bool dirty)
 {
 	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping);
 	int ret;
@@ -163,7 +168,10 @@ static void zxp_vmo_add_split_locked(struct zxp_vmo *vmo, struct folio *folio,
  * @vmo: a VMO
  * @folio: a large folio of it, locked; afterwards it is not in the cache any more
  *
- * Return: 0; -EBUSY it is pinned; -ENOMEM.
+ * If the memory of a page has failed nothing is copied. The daemon has what is clean, so
+ * that goes.
+ *
+ * Return: 0; -EBUSY it is pinned, or dirty with memory that has failed; -ENOMEM.
  */
 int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio)
 {
@@ -175,7 +183,11 @@ int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio)
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	if (zxp_folio_pinned(vmo, folio))
+	if (zxp_folio_any_poisoned(folio) && !dirty) {
+		zxp_vmo_remove_folio(vmo, folio);
+		return 0;
+	}
+	if (zxp_folio_any_poisoned(folio) || zxp_folio_pinned(vmo, folio))
 		return -EBUSY;
 	folios = zxp_alloc_folios(vmo, nr);
 	if (!folios)
@@ -194,7 +206,7 @@ int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio)
 	zxp_source_hold(vmo->source);
 	zxp_vmo_remove_folio(vmo, folio);
 	for (i = 0; i < nr; i++) {
-		zxp_vmo_add_split_locked(vmo, folios[i], start + i, dirty);
+		zxp_vmo_put_back_locked(vmo, folios[i], start + i, dirty);
 		cond_resched();
 	}
 	zxp_source_release(vmo->source, start, start + nr);

@@ -55,12 +55,25 @@ static void zxp_dirty_walk_first_locked(struct zxp_dirty_walk *walk)
 				   walk->end;
 }
 
+/* Where, behind @index, a page of a folio is the first that has failed, or has not. */
+static pgoff_t zxp_folio_run_end(struct folio *folio, pgoff_t index, bool poisoned)
+{
+	pgoff_t end = folio->index + folio_nr_pages(folio);
+
+	if (!zxp_folio_any_poisoned(folio))
+		return end;
+	while (++index < end && zxp_folio_poisoned(folio, index) == poisoned)
+		;
+	return index;
+}
+
 /*
  * The end of the run of unwritten pages that begins at @page; afterwards @page is the
  * next one behind it. The tree of the page cache is gone through once, which is what
- * counts where ranges are far apart. Who was killed does not need all of a long run.
+ * counts where ranges are far apart. Who was killed does not need all of a long run. All
+ * of it has failed, or nothing.
  */
-static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
+static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk, bool poisoned)
 {
 	struct folio *folio = walk->folio;
 	pgoff_t run_end;
@@ -69,7 +82,10 @@ static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
 
 	do {
 		/* Where it was found may be in the middle of it. */
-		run_end = folio->index + folio_nr_pages(folio);
+		run_end = zxp_folio_run_end(folio, max(folio->index, walk->page),
+					    poisoned);
+		if (run_end < folio->index + folio_nr_pages(folio))
+			break;
 		if (run_end % ZXP_QUERY_PAGES == 0) {
 			xas_pause(&walk->xas);
 			cond_resched_rcu();
@@ -77,7 +93,8 @@ static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk)
 				break;
 		}
 		folio = zxp_dirty_walk_find(walk);
-	} while (folio && folio->index == run_end);
+	} while (folio && folio->index == run_end &&
+		 zxp_folio_poisoned(folio, run_end) == poisoned);
 	walk->folio = folio;
 	walk->index = clamp(run_end, walk->page + 1, walk->end);
 	walk->page = folio ? max(folio->index, walk->index) : walk->end;
@@ -91,7 +108,7 @@ static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
 	pgoff_t start = walk->page, end = walk->end;
 	struct zxp_vmo *vmo = walk->vmo;
 	struct zxp_zero_range *zero = NULL;
-	bool is_zero;
+	bool is_zero, poisoned = false;
 
 	lockdep_assert_held(&vmo->content_lock);
 
@@ -109,15 +126,18 @@ static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
 
 	if (!is_zero && (walk->index < walk->page || start >= walk->end))
 		return false;
-	if (is_zero)
+	if (is_zero) {
 		walk->index = end;
-	else
-		end = zxp_dirty_walk_run_locked(walk);
+	} else {
+		poisoned = zxp_folio_poisoned(walk->folio, walk->page);
+		end = zxp_dirty_walk_run_locked(walk, poisoned);
+	}
 
 	*found = (struct zxp_dirty_range) {
 		.offset = (u64)start << PAGE_SHIFT,
 		.length = (u64)(end - start) << PAGE_SHIFT,
-		.options = is_zero ? ZXP_DIRTY_RANGE_IS_ZERO : 0,
+		.options = is_zero ? ZXP_DIRTY_RANGE_IS_ZERO :
+			   poisoned ? ZXP_DIRTY_RANGE_IS_POISONED : 0,
 	};
 	return true;
 }

@@ -112,7 +112,8 @@ noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
 	if ((folio && folio_test_dirty(folio)) || !offset_in_page(size) ||
 	    zxp_vmo_is_zero(vmo, index)) {
 		zxp_vmo_set_sizes_locked(vmo, size, nr_pages);
-		if (folio && folio_test_dirty(folio))
+		if (folio && folio_test_dirty(folio) &&
+		    !zxp_folio_poisoned(folio, index))
 			zxp_folio_zero_tail(folio, size);
 		ret = 0;
 	}

@@ -143,6 +143,11 @@ static struct folio *zxp_supply_from_aux(struct zxp_supply *s,
 			folio_put(reserved);
 		return NULL;
 	}
+	if (folio_test_hwpoison(src)) {
+		if (reserved)
+			folio_put(reserved);
+		return ERR_PTR(-EIO);
+	}
 	folio = zxp_supply_alloc(s, reserved);
 	if (!folio)
 		return ERR_PTR(-ENOMEM);

@@ -6,18 +6,6 @@
 
 #include "objects.h"
 
-/* The memory of a page has failed. Whoever syncs is told if it was the only copy. */
-static int zxp_error_remove(struct address_space *mapping,
-			    struct zxp_error_page *page)
-{
-	struct folio *folio = zxp_error_folio(page);
-
-	if (zxp_folio_unwritten(folio))
-		mapping_set_error(mapping, -EIO);
-	zxp_vmo_remove_folio(zxp_vmo_of(mapping->host), folio);
-	return 0;
-}
-
 const struct address_space_operations zxp_vmo_aops = {
 	.dirty_folio = zxp_dirty_folio,
 	.release_folio = zxp_release_folio,

@@ -29,7 +29,7 @@ static bool zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 }
 
 /*
- * What is pinned may change at any time, so it stays dirty. What was pinned when it was
+ * What is pinned may change at any time, so it stays dirty; and so does what is lost. What was pinned when it was
  * written to may be large, see large.c; if it still is pinned, it stays so. True if there
  * are single pages now, to be looked at.
  */
@@ -39,6 +39,8 @@ static bool zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 
 	if (folio_test_large(folio) && !zxp_vmo_split_folio_locked(vmo, folio))
 		return true;
+	if (zxp_folio_any_poisoned(folio))
+		return false;
 	zxp_vmo_protect_folio(vmo, folio);
 	if (folio_test_large(folio) || zxp_folio_pinned(vmo, folio))
 		return false;
@@ -52,11 +54,13 @@ static bool zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 	return false;
 }
 
-/* What was written to since BEGIN stays dirty. */
+/* What was written to since BEGIN stays dirty, and what is lost unwritten. */
 static bool zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
 {
 	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, folio->index);
 
+	if (zxp_folio_any_poisoned(folio))
+		return false;
 	folio_detach_private(folio);
 	xas_lock_irq(&xas);
 	xas_load(&xas);

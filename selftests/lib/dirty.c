@@ -110,10 +110,10 @@ static bool equal(const struct zxp_dirty_range *seen, const struct dirty_range *
 {
 	if (seen->offset == want->page * page_size &&
 	    seen->length == want->nr * page_size &&
-	    seen->options == (want->zero ? ZXP_DIRTY_RANGE_IS_ZERO : 0))
+	    seen->options == want->options)
 		return true;
-	diag("wanted: pages %" PRIu64 "+%" PRIu64 "%s", want->page, want->nr,
-	     want->zero ? " of zeroes" : "");
+	diag("wanted: pages %" PRIu64 "+%" PRIu64 ", options %" PRIu64, want->page,
+	     want->nr, want->options);
 	return false;
 }
 

@@ -75,11 +75,12 @@ bool vmo_zero(struct test_vmo *vmo, uint64_t page, uint64_t nr);
 struct dirty_range {
 	uint64_t page;
 	uint64_t nr;
-	bool zero;
+	uint64_t options;
 };
 
-#define DATA(page, nr)	{ (page), (nr), false }
-#define ZERO(page, nr)	{ (page), (nr), true }
+#define DATA(page, nr)	{ (page), (nr), 0 }
+#define ZERO(page, nr)	{ (page), (nr), ZXP_DIRTY_RANGE_IS_ZERO }
+#define LOST(page, nr)	{ (page), (nr), ZXP_DIRTY_RANGE_IS_POISONED }
 
 /*
  * The query of the whole VMO reports exactly these ranges: counted only, read two at

@@ -524,12 +524,14 @@ struct zxp_op_range {
 };
 
 #define ZXP_DIRTY_RANGE_IS_ZERO		1ULL
+#define ZXP_DIRTY_RANGE_IS_POISONED	2ULL
 
 /**
  * struct zxp_dirty_range - one result of ZXP_IOC_QUERY_DIRTY_RANGES
  * @offset: start
  * @length: length
- * @options: %ZXP_DIRTY_RANGE_IS_ZERO if the range holds only zeroes
+ * @options: %ZXP_DIRTY_RANGE_IS_ZERO if the range holds only zeroes;
+ *	%ZXP_DIRTY_RANGE_IS_POISONED if its memory has failed, so that the content is lost
  */
 struct zxp_dirty_range {
 	__aligned_u64 offset;

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of a page fails. What the daemon has is asked for again; what it does not have
+ * is lost, and nobody is given anything else for it, until it is written anew.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+#include "lib/client.h"
+#include "lib/fixture.h"
+
+#define BYTES(pages)	((pages) * page_size)
+#define PAGES		4
+#define BAD		1
+
+#ifndef MADV_HWPOISON
+#define MADV_HWPOISON	100
+#endif
+
+FIXTURE(poison)
+{
+	struct user_pager p;
+	struct test_thread t[1];
+	struct test_vmo *vmo;
+};
+
+/* What the page is when that happens. */
+FIXTURE_VARIANT(poison)
+{
+	uint32_t options;
+	bool awaiting;
+};
+
+FIXTURE_VARIANT_ADD(poison, dirty) { .options = ZXP_VMO_RESIZABLE };
+FIXTURE_VARIANT_ADD(poison, awaiting) { .options = ZXP_VMO_RESIZABLE, .awaiting = true };
+FIXTURE_VARIANT_ADD(poison, trapped_dirty)
+{
+	.options = ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY,
+};
+FIXTURE_VARIANT_ADD(poison, trapped_awaiting)
+{
+	.options = ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY, .awaiting = true,
+};
+
+/* It is sent for the page, and cannot be ignored. */
+static void survive(int sig)
+{
+	(void)sig;
+}
+
+/* In a process of its own, as those that have the page mapped keep something of it. */
+static int fail_memory(void *arg)
+{
+	const struct test_vmo *vmo = arg;
+	char *page = mmap(NULL, page_size, PROT_READ, MAP_SHARED, vmo->fd, BYTES(BAD));
+
+	signal(SIGBUS, survive);
+	if (page == MAP_FAILED || *(volatile char *)page == 1)
+		return 1;
+	/* The kernel is right when it says that the page is still in use. */
+	return madvise(page, page_size, MADV_HWPOISON) && errno != EBUSY ? errno : 0;
+}
+
+/* Of no page. */
+static bool memory_can_fail(void)
+{
+	return !madvise(map_anon(1), 0, MADV_HWPOISON);
+}
+
+static bool memory_fails(struct test_vmo *vmo)
+{
+	return child_wait(child_start(fail_memory, vmo), 0);
+}
+
+FIXTURE_SETUP(poison)
+{
+	if (!memory_can_fail())
+		SKIP(return, "no CONFIG_MEMORY_FAILURE here");
+	ASSERT_TRUE(user_pager_init(&self->p));
+	self->vmo = pager_create_vmo_options(&self->p, PAGES, variant->options);
+	ASSERT_NE(NULL, self->vmo);
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, PAGES));
+}
+
+FIXTURE_TEARDOWN(poison)
+{
+	user_pager_fini(&self->p);
+}
+
+static bool traps(const FIXTURE_VARIANT(poison) *variant)
+{
+	return variant->options & ZXP_VMO_TRAP_DIRTY;
+}
+
+/* Pages that a write asks for, if it has to. */
+#define allow(page, nr) do {							\
+	if (traps(variant)) {							\
+		ASSERT_TRUE(pager_wait_dirty(&self->p, self->vmo, page, nr));	\
+		ASSERT_TRUE(pager_dirty(&self->p, self->vmo, page, nr));	\
+	}									\
+} while (0)
+
+/* Two pages are unwritten, and the memory of the first one fails. */
+#define lose_page() do {							\
+	ASSERT_TRUE(thread_write_file(self->t, self->vmo, BAD, 2));		\
+	allow(BAD, 2);								\
+	ASSERT_TRUE(thread_wait(self->t));					\
+	if (variant->awaiting)							\
+		ASSERT_TRUE(pager_writeback_begin(&self->p, self->vmo, 0, PAGES)); \
+	ASSERT_TRUE(memory_fails(self->vmo));					\
+} while (0)
+
+/* It is dirty, as a whole, and the others are as they were. */
+#define expect_new(what) do {							\
+	EXPECT_TRUE(vmo_has(self->vmo, BAD, 1, what));				\
+	EXPECT_TRUE(vmo_has(self->vmo, BAD + 1, 1, WRITTEN));			\
+	EXPECT_TRUE(pager_idle(&self->p));					\
+} while (0)
+
+/* Nobody gets old content, or zeroes; and the daemon is not asked for either. */
+TEST_F(poison, no_access)
+{
+	struct test_vmo *vmo = self->vmo;
+	char buf[2] = "xx";
+
+	lose_page();
+	EXPECT_EQ(-1, pread(vmo->fd, buf, 1, BYTES(BAD)));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_TRUE(crashes(vmo->map + BYTES(BAD), SIGBUS));
+	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));
+	EXPECT_TRUE(vmo_has(vmo, BAD + 1, 1, WRITTEN));
+	if (!variant->awaiting || !traps(variant)) {
+		EXPECT_EQ(-1, pwrite(vmo->fd, buf, 1, BYTES(BAD) + 8));
+		EXPECT_EQ(EIO, errno);
+	}
+	EXPECT_TRUE(store_crashes(vmo->map + BYTES(BAD), SIGBUS));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+/* A read of more ends before it. */
+TEST_F(poison, short_read)
+{
+	char *buf = map_anon(PAGES);
+
+	lose_page();
+	EXPECT_EQ((ssize_t)page_size, pread(self->vmo->fd, buf, BYTES(PAGES), 0));
+	EXPECT_TRUE(content_is(self->vmo, 0, 1, SUPPLIED, buf));
+}
+
+/* END does not say that it is stored, and others can be. */
+TEST_F(poison, writeback)
+{
+	struct test_vmo *vmo = self->vmo;
+
+	lose_page();
+	EXPECT_TRUE(is_dirty(vmo, LOST(BAD, 1), DATA(BAD + 1, 1)));
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, PAGES));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, PAGES));
+	EXPECT_TRUE(is_dirty(vmo, LOST(BAD, 1)));
+	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
+	EXPECT_TRUE(crashes(vmo->map + BYTES(BAD), SIGBUS));
+	EXPECT_TRUE(is_dirty(vmo, LOST(BAD, 1)));
+}
+
+/* Each open file is told once, without a daemon that knows of syncs. */
+TEST_F(poison, fsync)
+{
+	int other = reopen(self->vmo->fd, O_RDWR);
+
+	ASSERT_LE(0, other);
+	lose_page();
+	EXPECT_EQ(-1, fsync(self->vmo->fd));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(0, fsync(self->vmo->fd));
+	EXPECT_EQ(-1, fsync(other));
+	EXPECT_EQ(EIO, errno);
+	close(other);
+}
+
+TEST_F(poison, written_anew)
+{
+	struct test_vmo *vmo = self->vmo;
+
+	lose_page();
+	ASSERT_TRUE(thread_write_file(self->t, vmo, BAD, 1));
+	if (variant->awaiting)
+		allow(BAD, 1);
+	ASSERT_TRUE(thread_wait(self->t));
+	expect_new(WRITTEN);
+	EXPECT_TRUE(is_dirty(vmo, DATA(BAD, 2)));
+	EXPECT_TRUE(vmo_shows(vmo, BAD, 1, WRITTEN));
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, PAGES));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, PAGES));
+	EXPECT_TRUE(is_clean(vmo));
+}
+
+TEST_F(poison, zeroed)
+{
+	lose_page();
+	ASSERT_TRUE(vmo_zero(self->vmo, BAD, 1));
+	expect_new(ZEROES);
+	EXPECT_TRUE(is_dirty(self->vmo, ZERO(BAD, 1), DATA(BAD + 1, 1)));
+}
+
+/* Zeroing a part of it does not make a page of it. */
+TEST_F(poison, cut_in_it_and_off)
+{
+	struct test_vmo *vmo = self->vmo;
+
+	lose_page();
+	ASSERT_TRUE(thread_set_stream(self->t, vmo, BYTES(BAD) + 8));
+	if (variant->awaiting && traps(variant))
+		allow(BAD, 1);
+	thread_join(self->t);
+	EXPECT_TRUE(crashes(vmo->map + BYTES(BAD), SIGBUS));
+	ASSERT_TRUE(vmo_resize(vmo, BAD));
+	EXPECT_TRUE(is_clean(vmo));
+	ASSERT_TRUE(vmo_resize(vmo, PAGES));
+	EXPECT_TRUE(vmo_has(vmo, BAD, 1, ZEROES));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+/* The daemon has it. */
+TEST_F(poison, clean)
+{
+	ASSERT_TRUE(memory_fails(self->vmo));
+	ASSERT_TRUE(thread_check_read(self->t, self->vmo, BAD, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, BAD, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, BAD, 1));
+	EXPECT_TRUE(thread_wait(self->t));
+	EXPECT_EQ(0, fsync(self->vmo->fd));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory that fails.
+ *
+ * What is clean goes, and the daemon is asked for it again. What is unwritten is nowhere
+ * else: a daemon that was asked would give old content, and END would say of a page that
+ * is lost that it is stored. So the failed page *stays*, unwritten, until all of it is
+ * written, zeroed or cut off. Till then reads and stores are EIO or SIGBUS, BEGIN and
+ * END leave it out, and the query reports it with %ZXP_DIRTY_RANGE_IS_POISONED, so that
+ * one bad page does not fail everything. Whoever syncs is told, once for each open file.
+ *
+ * It is never used again: what is written goes to a new page. Mappings that had the old
+ * one keep their SIGBUS until they go.
+ */
+#include "content.h"
+
+/*
+ * The kernel is told that all is well, which it does not believe as the page is still
+ * there. It has set the error itself for what is dirty.
+ */
+int zxp_error_remove(struct address_space *mapping, struct zxp_error_page *page)
+{
+	struct folio *folio = zxp_error_folio(page);
+
+	if (!zxp_folio_unwritten(folio))
+		zxp_vmo_remove_folio(zxp_vmo_of(mapping->host), folio);
+	else if (!folio_test_dirty(folio))
+		mapping_set_error(mapping, -EIO);
+	return 0;
+}
+
+/* Return: 0; -EIO there is no such page, or it is a part of a large folio. */
+static int zxp_vmo_replace_locked(struct zxp_vmo *vmo, struct folio *new,
+				  pgoff_t index)
+{
+	struct folio *folio = zxp_vmo_lock_folio(vmo, index);
+	int ret = -EIO;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (!folio)
+		return -EIO;
+	if (!folio_test_large(folio) && folio_test_hwpoison(folio)) {
+		if (vmo->source)
+			zxp_source_hold(vmo->source);
+		zxp_vmo_remove_folio(vmo, folio);
+		zxp_vmo_put_back_locked(vmo, new, index, true);
+		if (vmo->source)
+			zxp_source_release(vmo->source, index, index + 1);
+		ret = 0;
+	}
+	folio_unlock(folio);
+	folio_put(folio);
+	return ret;
+}
+
+/**
+ * zxp_vmo_replace_poisoned() - a page that is going to be written as a whole
+ * @vmo: the VMO; nothing of it is locked
+ * @index: a page whose memory has failed
+ *
+ * Return: 0 and there is a new one, zero and dirty; -EIO there was no such page; -ENOMEM,
+ * -EINTR.
+ */
+int zxp_vmo_replace_poisoned(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct folio *new = zxp_vmo_alloc_zeroed(vmo, false);
+	int ret;
+
+	if (!new)
+		return -ENOMEM;
+	ret = mutex_lock_killable(&vmo->content_lock);
+	if (!ret) {
+		ret = zxp_vmo_replace_locked(vmo, new, index);
+		mutex_unlock(&vmo->content_lock);
+	}
+	folio_put(new);
+	return ret;
+}
