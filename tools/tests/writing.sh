@@ -177,6 +177,31 @@ test_block_device() {
 	cmp "$tmp/store" "$tmp/want"
 }
 
+# Its last page goes beyond its end, and what is written there has nowhere to go.
+test_device_of_an_odd_size() {
+	local dev
+	bytes 8704 "$tmp/store"
+	cp "$tmp/store" "$tmp/want"
+	bytes 512 "$tmp/new"
+	dev=$(losetup --find --show "$tmp/store")
+	serve --rw f "${quiet[@]}" --shutdown-timeout 1 "f=$dev"
+	put 8192 "$tmp/new" conv=notrunc,fsync
+	cmp "$dev" "$tmp/want"
+	zx exec f -- dd if="$tmp/new" of={} bs=1 count=1 oflag=append conv=notrunc \
+		status=none
+	put 4000 "$tmp/new"
+	zx exec f -- dd if=/dev/null of={} conv=notrunc,fsync status=none 2> "$tmp/why" &&
+		fail "fsync said that the device has it"
+	grep -q 'No space left' "$tmp/why"
+	[ "$(zx exec f -- "$probe" msync {} 0 8192)" = ok ]
+	cmp -n 8192 "$dev" "$tmp/want"
+	[ "$(stat_of f dirty_bytes)" = 4096 ]
+	kill "$pid"
+	status_is 2 wait "$pid"
+	cmp "$dev" "$tmp/want"
+	losetup -d "$dev"
+}
+
 test_a_file_is_written_by_one() {
 	start_with 5000
 	refused 'being written by another daemon' --rw g "g=$tmp/f"
@@ -318,6 +343,27 @@ test_no_space_on_tmpfs() {
 
 test_no_space_on_ext4() {
 	run_full ext4
+}
+
+# --- a size that the store cannot have ------------------------------------------------
+
+test_size_that_the_store_refuses() {
+	small_store ext4
+	bytes 5000 "$tmp/new"
+	zx exec f -- dd if="$tmp/new" of={} conv=notrunc,fsync status=none
+	zx exec f -- truncate -s 32T {}
+	zx exec f -- "$probe" store {} 0 5000 x
+	[ "$(zx exec f -- "$probe" msync {} 0 8192)" = ok ]
+	[ "$(head -c 5000 "$tmp/mnt/f" | tr -d x | wc -c)" = 0 ]
+	zx exec f -- dd if=/dev/null of={} conv=notrunc,fsync status=none 2> "$tmp/why" &&
+		fail "fsync said that the file is as large"
+	grep -q 'No space left' "$tmp/why"
+	grep -q 'cannot grow .* is tried again' "$log"
+	[ "$(stat_of f dirty_bytes)" = 0 ]
+	zx exec f -- truncate -s 5000 {}
+	zx sync f
+	stop
+	[ "$(stat -c %s "$tmp/mnt/f")" = 5000 ]
 }
 
 # --- limits and errors --------------------------------------------------------------

@@ -100,9 +100,12 @@ static void grown(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
 
-	if (!is_resized(b, res))
-		parts_note_error(&b->parts, NULL, -res, "grow by", b->old_size,
+	/* What lies below is there all the same. */
+	if (!is_resized(b, res)) {
+		b->grow_error = -res;
+		parts_tell_error(b->target, -res, "grow by", b->old_size,
 				 b->new_size - b->old_size);
+	}
 	dirty_resume(b->dirty);
 	sync_store(b);
 }
@@ -190,8 +193,24 @@ static void cut_part(struct batch *b, struct part *part)
 }
 
 /*
- * The next chunk out of the VMO; false if no part has any, or it has to wait.  Where the stream ends so does
- * the file: what a page has beyond is not written, and pages beyond stay dirty.
+ * Of @n bytes at b->at so many as a store has that cannot grow.  The others have nowhere to
+ * go, so their page, the last one, stays dirty.
+ */
+static ssize_t clip_to_store(struct batch *b, struct part *part, ssize_t n)
+{
+	struct backend *be = b->target->backend;
+	uint64_t room = be->size > b->at ? be->size - b->at : 0;
+
+	if (be->ops->resize || n <= 0 || (uint64_t)n <= room)
+		return n;
+	parts_note_error(&b->parts, part, ENOSPC, "write", b->at + room, (uint64_t)n - room);
+	return (ssize_t)room;
+}
+
+/*
+ * The next chunk out of the VMO; false if no part has any, or it has to wait.  Where the
+ * stream ends so does the file: what a page has beyond is not written, and pages beyond
+ * stay dirty.
  */
 static bool fill(struct batch *b, struct chunk *c)
 {
@@ -227,6 +246,7 @@ static bool fill(struct batch *b, struct chunk *c)
 					 left);
 		if (!n)
 			cut_part(b, part);
+		n = clip_to_store(b, part, n);
 		if (n <= 0)
 			continue;
 		c->part = part;
@@ -234,7 +254,7 @@ static bool fill(struct batch *b, struct chunk *c)
 		c->length = (uint32_t)n;
 		c->put = 0;
 		b->at += (uint64_t)n;
-		if (b->at & mask)
+		if (b->at & mask && !part->error)
 			cut_part(b, part);
 		return true;
 	}
@@ -419,6 +439,7 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 
 	b->parts.error = 0;
 	b->parts.again = false;
+	b->grow_error = 0;
 	do {
 		error = parts_collect(&b->parts, offset, end);
 	} while (error == EAGAIN);

@@ -34,6 +34,7 @@ struct chunk {
  * @writes: chunks under way
  * @unsynced: the store was changed since its last sync; @resized in size
  * @old_size, @new_size: of the store, while it gets another, larger or smaller
+ * @grow_error: what keeps the store from being as large as the stream
  */
 struct batch {
 	struct target *target;
@@ -52,6 +53,7 @@ struct batch {
 	bool unsynced;
 	bool resized;
 	uint64_t old_size, new_size;
+	int grow_error;
 };
 
 /* 0 or an errno; before serving, because writing back must not need memory. */
