@@ -41,7 +41,7 @@ static unsigned int rw_count;
 
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
-       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT };
+       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -69,7 +69,9 @@ static const struct argp_option table[] = {
 	{ "writeback-age", OPT_AGE, "SECONDS", 0,
 	  "Write back what has been dirty for this long (default 5)", 0 },
 	{ "shutdown-timeout", OPT_TIMEOUT, "SECONDS", 0,
-	  "At the end try that long to write everything back (default 60)", 0 },
+	  "At the end wait that long for clients that have VMOs open, and then try that "
+	  "long to write everything back (default 60)", 0 },
+	{ "force", OPT_FORCE, NULL, 0, "At the end do not wait for clients", 0 },
 	{ "mlock", OPT_MLOCK, NULL, 0, "Keep the daemon's memory from swapping", 0 },
 	{ "ready-fd", OPT_READY, "FD", 0,
 	  "Write the line 'ready' there once clients can connect", 0 },
@@ -79,8 +81,8 @@ static const struct argp_option table[] = {
 
 static const char doc[] =
 	"Serve regular files, block devices and NBD exports as pager-backed VMOs."
-	"\vzxpager(1) is the client. SIGTERM detaches all VMOs, writes back what is dirty "
-	"and ends the daemon; a second one ends it at once.";
+	"\vzxpager(1) is the client. SIGTERM waits for clients, detaches all VMOs, writes "
+	"back what is dirty and ends the daemon; each further one ends one of these steps.";
 
 /* A number with an optional K, M or G, within [min, max]. */
 static unsigned long number(const char *what, const char *text, unsigned long min,
@@ -221,6 +223,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_TIMEOUT:
 		options.shutdown_timeout =
 			(unsigned int)number("shutdown-timeout", arg, 1, SECONDS_MAX);
+		break;
+	case OPT_FORCE:
+		options.force = true;
 		break;
 	case OPT_READY:
 		set_ready_fd(arg);

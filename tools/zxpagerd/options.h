@@ -25,6 +25,7 @@ struct vmo_option {
  * @dirty_background: from here on it is written back, however new
  * @writeback_age: seconds after which it is, however little
  * @shutdown_timeout: seconds for writing back at the end
+ * @force: not to wait at the end for clients that have VMOs open
  * @ready_fd: where to tell that it serves, or -1
  */
 struct options {
@@ -40,6 +41,7 @@ struct options {
 	unsigned int shutdown_timeout;
 	int ready_fd;
 	bool lock_memory;
+	bool force;
 	uid_t uids[IDS_MAX];
 	unsigned int uid_count;
 	gid_t gids[IDS_MAX];

@@ -12,6 +12,7 @@
 
 #include "pager.h"
 #include "serve.h"
+#include "supply.h"
 #include "vmo.h"
 
 #define PACKETS	64	/* taken with one read() */
@@ -202,6 +203,13 @@ void serve_listen(void)
 {
 	packets.handler = packets_ready;
 	pager_listen(&packets);
+}
+
+void serve_turn(void)
+{
+	writeback_turn();
+	loop_turn();
+	supply_all();
 }
 
 /* COMPLETE is there once the call has returned, so it is not waited for. */

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <zircon/types.h>
 
@@ -12,6 +13,7 @@
 
 /*
  * struct target - a VMO that is served, as far as everything below struct vmo sees it
+ * @dev, @ino: what fstat() tells of the VMO
  * @size: of the VMO; see pager_refresh()
  * @page_size: that of the machine
  * @resizable: clients may change the size, and the file follows
@@ -23,6 +25,8 @@ struct target {
 	const char *name;
 	struct backend *backend;
 	zx_handle_t handle;
+	dev_t dev;
+	ino_t ino;
 	uint64_t size;
 	uint32_t page_size;
 	bool writable;
