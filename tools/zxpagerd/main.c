@@ -81,11 +81,12 @@ static bool any_writable(void)
 
 static void ticked(struct event *ev, int res)
 {
+	unsigned int parts = writeback_tick();
+
 	(void)ev;
 	(void)res;
-	writeback_tick();
 	tick.event.handler = ticked;
-	loop_timer(&tick, stop_is_wanted() ? STOP_TICK_MS : TICK_MS);
+	loop_timer(&tick, (stop_is_wanted() ? STOP_TICK_MS : TICK_MS) / parts + 1);
 }
 
 int main(int argc, char **argv)

@@ -19,7 +19,10 @@
 #define RETRY_MAX_MS	30000
 #define HURRY_MAX_MS	1000
 
+#define TICK_VMOS	256	/* looked at with one tick */
+
 static bool hurry;
+static struct dirty *next_look;
 
 static struct writeback *writeback_of(struct dirty *d)
 {
@@ -259,13 +262,18 @@ void writeback_turn(void)
 	}
 }
 
-void writeback_tick(void)
+unsigned int writeback_tick(void)
 {
-	for (struct dirty *d = dirties; d; d = d->next) {
+	struct dirty *d = next_look ? next_look : dirties;
+
+	for (unsigned int n = 0; d && n < TICK_VMOS; n++) {
 		look(writeback_of(d));
 		pump(writeback_of(d));
 		dirty_pump(d);
+		d = d->next;
 	}
+	next_look = d;
+	return dirty_vmos / TICK_VMOS + 1;
 }
 
 void writeback_hurry(void)
@@ -288,6 +296,7 @@ int writeback_init(struct writeback *wb, struct target *t, struct reader *r)
 
 void writeback_free(struct writeback *wb)
 {
+	next_look = NULL;
 	dirty_free(&wb->dirty);
 	batch_free(&wb->batch);
 }
