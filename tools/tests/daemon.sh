@@ -267,6 +267,14 @@ test_users_and_groups() {
 	stop
 }
 
+test_one_name_for_a_file() {
+	bytes 300000 "$tmp/f"
+	ln "$tmp/f" "$tmp/g"
+	ln -s f "$tmp/h"
+	refused "$tmp/f under another name" "f=$tmp/f" "g=$tmp/g"
+	refused "$tmp/f under another name" --rw f "f=$tmp/f" "h=$tmp/h"
+}
+
 test_few_descriptors() {
 	bytes 300000 "$tmp/f"
 	printf '#!/bin/bash\nulimit -n 48\nexec "%s" "$@"\n' "$daemon" > "$tmp/few"
@@ -299,7 +307,8 @@ test_client_killed_while_it_waits() {
 
 test_one_vmo_that_stalls_harms_no_other() {
 	bytes 1000000 "$tmp/f"
-	serve "f=$tmp/f" "g=$tmp/f"
+	cp "$tmp/f" "$tmp/g"
+	serve "f=$tmp/f" "g=$tmp/g"
 	zx hold f
 	zx cat f > "$tmp/out" &
 	local client=$!
@@ -355,7 +364,8 @@ test_log_that_nobody_reads() {
 
 test_detach() {
 	bytes 1000000 "$tmp/f"
-	serve "f=$tmp/f" "g=$tmp/f"
+	cp "$tmp/f" "$tmp/g"
+	serve "f=$tmp/f" "g=$tmp/g"
 	zx hold f
 	zx cat f > /dev/null 2> "$tmp/why" &
 	local client=$!

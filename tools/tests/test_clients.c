@@ -34,7 +34,7 @@ void *__wrap_calloc(size_t count, size_t size)
 static int setup(void **state)
 {
 	setup_fake(state);
-	vmos = &vmo;
+	fake_register();
 	vmo.target.size = 16 * PAGE;
 	no_memory = false;
 	client_max = 8;

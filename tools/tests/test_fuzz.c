@@ -417,7 +417,7 @@ static void settle_for_good(void)
 static void begin_round(void)
 {
 	fake_start(16 * PAGE);
-	vmos = &vmo;
+	fake_register();
 	vmo.target.size = 16 * PAGE;
 	vmo.target.handle = zx_linux_handle_from_fd(memfd_create("vmo", MFD_CLOEXEC));
 	for (unsigned int i = 0; i < PEERS; i++)

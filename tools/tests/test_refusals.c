@@ -8,6 +8,7 @@
 
 #include "../zxpagerd/serve.h"
 #include "fake.h"
+#include "fake_loop.h"
 
 static bool no_memory;
 
@@ -29,7 +30,7 @@ void *__wrap_calloc(size_t count, size_t size)
 static int setup(void **state)
 {
 	setup_fake(state);
-	vmos = &vmo;
+	fake_register();
 	vmo.target.size = 16 * PAGE;
 	no_memory = false;
 	return 0;
@@ -397,6 +398,22 @@ static void packets_after_complete(void **state)
 	assert_int_equal(serve_detach(&vmo), 0);
 }
 
+static void packets_of_nobody(void **state)
+{
+	static const uint64_t keys[] = { 2, UINT64_MAX, (uintptr_t)&vmo.target };
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		fake_key = keys[i];
+		assert_int_equal(serve_detach(&vmo), 0);
+		assert_false(vmo.target.complete);
+		vmo.target.detached = false;
+	}
+	fake_key = 0;
+	assert_int_equal(serve_detach(&vmo), 0);
+	assert_true(vmo.target.complete);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_fake)
 
 int main(void)
@@ -422,6 +439,7 @@ int main(void)
 		TEST(without_memory),
 		TEST(no_space_and_no_memory),
 		TEST(packets_after_complete),
+		TEST(packets_of_nobody),
 	};
 
 	return cmocka_run_group_tests(refused, NULL, NULL);

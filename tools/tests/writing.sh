@@ -172,7 +172,7 @@ test_device_of_an_odd_size() {
 test_a_file_is_written_by_one() {
 	start_with 5000
 	refused 'being written by another daemon' --rw g "g=$tmp/f"
-	refused 'being written by another daemon' --rw g --rw h "g=$tmp/want" "h=$tmp/want"
+	refused 'under another name' --rw g --rw h "g=$tmp/want" "h=$tmp/want"
 	stop
 	refused 'want a number' --dirty-limit 0 "f=$tmp/f"
 	refused 'power of two' --dirty-window 5000 "f=$tmp/f"

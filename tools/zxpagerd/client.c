@@ -208,13 +208,7 @@ static void describe(struct zxd_reply *reply, struct vmo *vmo)
 
 static struct vmo *vmo_of(const struct zxd_request *req)
 {
-	struct vmo *vmo = vmos;
-
-	if (req->op != ZXD_LIST)
-		return vmo_find(req->name);
-	for (uint32_t i = 0; vmo && i < req->index; i++)
-		vmo = vmo->next;
-	return vmo;
+	return req->op == ZXD_LIST ? vmo_at(req->index) : vmo_find(req->name);
 }
 
 /* 0 or an errno; *@fd is what goes to the client. */

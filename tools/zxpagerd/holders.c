@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/loop.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,10 +23,10 @@
 #include "log.h"
 #include "loop.h"
 #include "target.h"
+#include "thread.h"
 
 #define HOLDERS_MAX	4096
 #define TOLD_MAX	10	/* lines for one VMO */
-#define STACK_SIZE	(256u << 10)
 
 /* struct holder - somebody who has the VMO with inode @ino open; @pid 0 for a device */
 struct holder {
@@ -182,9 +180,6 @@ static void take_answer(struct event *ev, int res)
 
 bool holders_look(dev_t dev, struct event *done)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	sigset_t all, old;
 	int error;
 
 	vmo_dev = dev;
@@ -192,14 +187,7 @@ bool holders_look(dev_t dev, struct event *done)
 	answered.handler = take_answer;
 	if (answer < 0)
 		answer = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	error = answer < 0 ? errno : pthread_create(&thread, &attr, look, NULL);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	error = answer < 0 ? errno : thread_start(look, NULL);
 	if (error)
 		log_line("cannot find out who has VMOs open: %s", strerror(error));
 	else

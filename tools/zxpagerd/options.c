@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -36,8 +37,9 @@ struct options options = {
 	.ready_fd = -1,
 };
 
-static const char *rw_names[VMOS_MAX];
+static const char **rw_names;
 static unsigned int rw_count;
+static void *by_name;		/* a tree of <search.h>, of VMOs */
 
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
@@ -133,16 +135,16 @@ static void add_gid(const char *text)
 	options.gid_count++;
 }
 
-static struct vmo_option *find(const char *name)
+static int compare(const void *a, const void *b)
 {
-	for (unsigned int i = 0; i < options.vmo_count; i++)
-		if (!strcmp(options.vmos[i].name, name))
-			return &options.vmos[i];
-	return NULL;
+	const struct vmo_option *one = a, *other = b;
+
+	return strcmp(one->name, other->name);
 }
 
 static void add_vmo(char *text)
 {
+	struct vmo_option *vmo = &options.vmos[options.vmo_count], **found;
 	char *equals = strchr(text, '=');
 	size_t len = equals ? (size_t)(equals - text) : 0;
 
@@ -154,14 +156,23 @@ static void add_vmo(char *text)
 			 "0123456789._-") != len)
 		die("'%s' is no name: want 1 to %d letters, digits, '.', '_' or '-'",
 		    text, ZXD_NAME_SIZE - 1);
-	if (find(text))
+	*vmo = (struct vmo_option){ .name = text, .path = equals + 1 };
+	found = tsearch(vmo, &by_name, compare);
+	if (!found)
+		die("out of memory");
+	if (*found != vmo)
 		die("the name '%s' is given twice", text);
-	if (options.vmo_count == VMOS_MAX)
-		die("more than %d files", VMOS_MAX);
-	options.vmos[options.vmo_count++] = (struct vmo_option){
-		.name = text,
-		.path = equals + 1,
-	};
+	options.vmo_count++;
+}
+
+static void set_writable(const char *name)
+{
+	struct vmo_option key = { .name = (char *)name };
+	struct vmo_option **found = tfind(&key, &by_name, compare);
+
+	if (!found)
+		die("--rw %s: no NAME=FILE of that name", name);
+	(*found)->writable = true;
 }
 
 static void set_ready_fd(const char *text)
@@ -185,8 +196,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		log_verbose = true;
 		break;
 	case OPT_RW:
-		if (rw_count == VMOS_MAX)
-			die("more than %d --rw", VMOS_MAX);
 		rw_names[rw_count++] = arg;
 		break;
 	case OPT_UID:
@@ -257,8 +266,12 @@ void options_parse(int argc, char **argv)
 		.args_doc = "NAME=FILE...",
 		.doc = doc,
 	};
-	struct vmo_option *vmo;
 
+	/* No more than there are arguments. */
+	options.vmos = calloc((size_t)argc, sizeof(*options.vmos));
+	rw_names = calloc((size_t)argc, sizeof(*rw_names));
+	if (!options.vmos || !rw_names)
+		die("out of memory");
 	argp_err_exit_status = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (!options.vmo_count)
@@ -269,10 +282,6 @@ void options_parse(int argc, char **argv)
 	    !*options.socket)
 		die("--socket %s: want a path of 1 to %zu bytes", options.socket,
 		    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-	for (unsigned int i = 0; i < rw_count; i++) {
-		vmo = find(rw_names[i]);
-		if (!vmo)
-			die("--rw %s: no NAME=FILE of that name", rw_names[i]);
-		vmo->writable = true;
-	}
+	for (unsigned int i = 0; i < rw_count; i++)
+		set_writable(rw_names[i]);
 }

@@ -7,7 +7,6 @@
 #include <sys/types.h>
 
 #define IDS_MAX		64
-#define VMOS_MAX	256
 
 struct vmo_option {
 	char *name;
@@ -46,7 +45,7 @@ struct options {
 	unsigned int uid_count;
 	gid_t gids[IDS_MAX];
 	unsigned int gid_count;
-	struct vmo_option vmos[VMOS_MAX];
+	struct vmo_option *vmos;
 	unsigned int vmo_count;
 };
 

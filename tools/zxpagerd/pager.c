@@ -50,7 +50,7 @@ void pager_create_vmo(struct target *t)
 		flags = ZX_LINUX_CREATE_SYNC;
 	}
 	status = zx_linux_pager_create_vmo(pager, options, flags, port,
-					   (uintptr_t)t, t->backend->size,
+					   t->key, t->backend->size,
 					   &t->handle);
 	if (status == ZX_ERR_NOT_SUPPORTED)
 		die("%s: the module that is loaded cannot write back: load a newer zxpager.ko",

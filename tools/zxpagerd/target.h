@@ -13,6 +13,7 @@
 
 /*
  * struct target - a VMO that is served, as far as everything below struct vmo sees it
+ * @key: of its packets, a number that no other has
  * @dev, @ino: what fstat() tells of the VMO
  * @size: of the VMO; see pager_refresh()
  * @page_size: that of the machine
@@ -25,6 +26,7 @@ struct target {
 	const char *name;
 	struct backend *backend;
 	zx_handle_t handle;
+	uint64_t key;
 	dev_t dev;
 	ino_t ino;
 	uint64_t size;
