@@ -267,6 +267,29 @@ test_users_and_groups() {
 	stop
 }
 
+# Nothing large belongs to one of them alone.
+test_ten_thousand_files() {
+	local i files=() kib
+	mkdir "$tmp/many"
+	for i in {1..10000}; do
+		echo "this is $i" > "$tmp/many/$i"
+		files+=("f$i=$tmp/many/$i")
+	done
+	ulimit -n 30000
+	serve --rw f10000 "${files[@]}"
+	[ "$(zx ls | wc -l)" -ge 10000 ]
+	for i in 1 5000 10000; do
+		zx cat "f$i" | cmp - "$tmp/many/$i"
+	done
+	zx exec f10000 -- dd of={} conv=notrunc,fsync status=none <<< "this was 10000"
+	grep -qx 'this was 10000' "$tmp/many/10000"
+	kib=$(awk '$1 == "VmRSS:" { print $2 }' "/proc/$pid/status")
+	[ "$kib" -lt 131072 ] || fail "$kib KiB"
+	[ "$(awk '$1 == "Threads:" { print $2 }' "/proc/$pid/status")" -lt 8 ]
+	echo "# $kib KiB for 10000 files"
+	stop
+}
+
 test_one_name_for_a_file() {
 	bytes 300000 "$tmp/f"
 	ln "$tmp/f" "$tmp/g"

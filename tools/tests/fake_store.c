@@ -180,6 +180,8 @@ void answer(unsigned int i, int error)
 	if (!one_turn) {
 		supply_all();
 		writeback_turn();
+		batch_turn();
+		reader_turn();
 	}
 }
 

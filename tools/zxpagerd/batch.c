@@ -16,15 +16,19 @@
  * The size is asked for after BEGIN; see parts.c for what changes after that.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "batch.h"
 #include "dirty.h"
 #include "pager.h"
+#include "pool.h"
 
 static const uint8_t zeroes[CHUNK_SIZE];
+
+unsigned int batch_chunks = 64;
+static struct pool pool;
+static struct batch *starving, **starving_end = &starving;	/* for a buffer */
+static struct batch *fed;	/* the one that is given some now */
 
 static void write_zeroes(struct batch *b);
 static void zero_next(struct batch *b);
@@ -173,6 +177,7 @@ static void chunk_done(struct event *ev, int res)
 	if (res <= 0)
 		parts_note_error(&b->parts, c->part, res ? -res : EIO, "write", c->offset,
 				 c->length);
+	pool_give(&pool, c->buffer);
 	c->busy = false;
 	b->writes--;
 	write_next(b);
@@ -261,6 +266,21 @@ static bool fill(struct batch *b, struct chunk *c)
 	return false;
 }
 
+/* Those who wait for a buffer go first; who has some goes on when they are done. */
+static bool take_buffer(struct batch *b, struct chunk *c)
+{
+	if (!pool.free || (starving && b != fed)) {
+		if (b->writes)
+			return false;
+		b->next_starving = NULL;
+		*starving_end = b;
+		starving_end = &b->next_starving;
+		return false;
+	}
+	c->buffer = pool_take(&pool);
+	return true;
+}
+
 static void write_next(struct batch *b)
 {
 	for (unsigned int i = 0; i < CHUNKS; i++) {
@@ -268,8 +288,12 @@ static void write_next(struct batch *b)
 
 		if (c->busy)
 			continue;
-		if (!fill(b, c))
+		if (!take_buffer(b, c))
+			return;
+		if (!fill(b, c)) {
+			pool_give(&pool, c->buffer);
 			break;
+		}
 		c->busy = true;
 		b->writes++;
 		b->unsynced = true;
@@ -277,6 +301,18 @@ static void write_next(struct batch *b)
 	}
 	if (!b->writes)
 		grow(b);
+}
+
+void batch_turn(void)
+{
+	while (starving && pool.free) {
+		fed = starving;
+		starving = fed->next_starving;
+		if (!starving)
+			starving_end = &starving;
+		write_next(fed);
+	}
+	fed = NULL;
 }
 
 static void write_data(struct batch *b)
@@ -458,10 +494,7 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 
 int batch_init(struct batch *b, struct target *t, struct reader *r, struct dirty *d)
 {
-	uint8_t *memory = mmap(NULL, (size_t)CHUNKS * CHUNK_SIZE, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
+	if (!pool.count && pool_open(&pool, CHUNK_SIZE, batch_chunks))
 		return ENOMEM;
 	b->target = t;
 	b->dirty = d;
@@ -470,12 +503,6 @@ int batch_init(struct batch *b, struct target *t, struct reader *r, struct dirty
 	for (unsigned int i = 0; i < CHUNKS; i++) {
 		b->chunks[i].event.handler = chunk_done;
 		b->chunks[i].batch = b;
-		b->chunks[i].buffer = memory + (size_t)i * CHUNK_SIZE;
 	}
 	return 0;
-}
-
-void batch_free(struct batch *b)
-{
-	munmap(b->chunks[0].buffer, (size_t)CHUNKS * CHUNK_SIZE);
 }

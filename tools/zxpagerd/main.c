@@ -52,6 +52,17 @@ static void set_limits(void)
 	}
 }
 
+/* No more than all can use at a time. */
+static void share_memory(void)
+{
+	uint64_t windows = (uint64_t)options.vmo_count * options.depth * options.window;
+	unsigned int chunks = CHUNKS * options.vmo_count;
+
+	reader_memory = windows < options.window_memory ? windows : options.window_memory;
+	if (batch_chunks > chunks)
+		batch_chunks = chunks;
+}
+
 static void lock_memory(void)
 {
 	if (options.lock_memory && mlockall(MCL_CURRENT | MCL_FUTURE))
@@ -97,6 +108,7 @@ int main(int argc, char **argv)
 	set_limits();
 	pager_open();
 	loop_init(options.vmo_count * (options.depth + CHUNKS + 3) + CLIENTS_MAX + 8);
+	share_memory();
 	for (unsigned int i = 0; i < options.vmo_count; i++)
 		vmo_add(options.vmos[i].name, options.vmos[i].path,
 			options.vmos[i].writable);

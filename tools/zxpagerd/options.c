@@ -28,6 +28,7 @@ struct options options = {
 	.window = 128U << 10,
 	.depth = 16,
 	.readahead = 2U << 20,
+	.window_memory = 64U << 20,
 	.dirty_window = 128U << 10,
 	.dirty_limit = 64U << 20,
 	.dirty_total = 256U << 20,
@@ -43,7 +44,7 @@ static void *by_name;		/* a tree of <search.h>, of VMOs */
 
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
-       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE };
+       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -60,6 +61,8 @@ static const struct argp_option table[] = {
 	{ "readahead", OPT_AHEAD, "SIZE", 0,
 	  "Be ahead of sequential readers by this much at most; 0: never (default 2M)",
 	  0 },
+	{ "window-memory", OPT_MEMORY, "SIZE", 0,
+	  "Have this much memory for the windows of all VMOs (default 64M)", 0 },
 	{ "dirty-window", OPT_DIRTY_WINDOW, "SIZE", 0,
 	  "Allow writes to this much at a time (default 128K)", 0 },
 	{ "dirty-limit", OPT_DIRTY_LIMIT, "SIZE", 0,
@@ -212,6 +215,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_AHEAD:
 		options.readahead = number("readahead", arg, 0, AHEAD_MAX);
+		break;
+	case OPT_MEMORY:
+		options.window_memory = number("window-memory", arg, 1, DIRTY_MAX);
 		break;
 	case OPT_DIRTY_WINDOW:
 		options.dirty_window = number("dirty-window", arg, 1, WINDOW_MAX);

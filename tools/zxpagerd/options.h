@@ -19,6 +19,7 @@ struct vmo_option {
  * @window: size of a window in bytes
  * @depth: windows that are read at a time, of each VMO
  * @readahead: the most to read ahead for one reader of a VMO, in bytes; 0 for nothing
+ * @window_memory: of the windows of all VMOs together, in bytes
  * @dirty_window: size of the windows in which writes are granted
  * @dirty_limit, @dirty_total: the most that may be dirty in one VMO, in all of them
  * @dirty_background: from here on it is written back, however new
@@ -32,6 +33,7 @@ struct options {
 	uint32_t window;
 	unsigned int depth;
 	uint64_t readahead;
+	uint64_t window_memory;
 	uint64_t dirty_window;
 	uint64_t dirty_limit;
 	uint64_t dirty_total;

@@ -210,6 +210,8 @@ void serve_listen(void)
 void serve_turn(void)
 {
 	writeback_turn();
+	batch_turn();
+	reader_turn();
 	loop_turn();
 	supply_all();
 }

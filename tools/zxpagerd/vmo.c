@@ -16,6 +16,8 @@
 #include "pager.h"
 #include "vmo.h"
 
+#define VMOS_TOGETHER	64
+
 struct vmo *vmos;
 static struct vmo **vmos_end = &vmos;
 static struct vmo **by_key;	/* the first has key 1 */
@@ -48,15 +50,32 @@ int vmo_register(struct vmo *vmo)
 	return 0;
 }
 
+/*
+ * So many together that calloc() has fresh memory from the kernel, of which what only VMOs
+ * that are written to need is never touched for others.
+ */
+static struct vmo *allocate(void)
+{
+	static struct vmo *free;
+	static unsigned int left;
+
+	if (!left) {
+		left = VMOS_TOGETHER;
+		free = calloc(left, sizeof(*free));
+	}
+	if (!free)
+		die("out of memory");
+	left--;
+	return free++;
+}
+
 void vmo_add(const char *name, const char *path, bool writable)
 {
-	struct vmo *vmo = calloc(1, sizeof(*vmo));
+	struct vmo *vmo = allocate();
 	uint32_t page_size = (uint32_t)sysconf(_SC_PAGESIZE);
 	uint64_t mask = page_size - 1;
 	struct target *t;
 
-	if (!vmo)
-		die("out of memory");
 	t = &vmo->target;
 	t->name = name;
 	t->writable = writable;

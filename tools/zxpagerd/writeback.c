@@ -298,5 +298,4 @@ void writeback_free(struct writeback *wb)
 {
 	next_look = NULL;
 	dirty_free(&wb->dirty);
-	batch_free(&wb->batch);
 }
