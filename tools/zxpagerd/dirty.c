@@ -23,6 +23,7 @@
 #include "pager.h"
 
 struct dirty *dirties;
+static struct dirty **dirties_end = &dirties;
 unsigned int dirty_vmos;
 static struct dirty *waiting, **waiting_end = &waiting;
 static bool all_told;		/* that they are to be written back, since the last turn */
@@ -402,14 +403,11 @@ void dirty_request(struct dirty *d, uint64_t offset, uint64_t length)
 
 void dirty_init(struct dirty *d, struct target *t)
 {
-	struct dirty **link = &dirties;
-
 	d->target = t;
 	d->queue_end = &d->queue;
 	d->event.handler = reserve_done;
-	while (*link)
-		link = &(*link)->next;
-	*link = d;
+	*dirties_end = d;
+	dirties_end = &d->next;
 	dirty_vmos++;
 }
 
@@ -423,8 +421,10 @@ void dirty_free(struct dirty *d)
 	while (dirty_news(&wanted))
 		;
 	dirty_pump_all();
-	while (*link != d)
+	while (*link && *link != d)
 		link = &(*link)->next;
 	*link = d->next;
+	if (!*link)
+		dirties_end = link;
 	dirty_vmos--;
 }

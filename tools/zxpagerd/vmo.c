@@ -20,7 +20,9 @@
 
 struct vmo *vmos;
 static struct vmo **vmos_end = &vmos;
-static struct vmo **by_key;	/* the first has key 1 */
+static struct slot {
+	struct vmo *vmo;
+} *by_key;			/* the first has key 1 */
 static uint64_t count;
 static void *by_name;		/* a tree of <search.h>, of targets */
 
@@ -33,7 +35,7 @@ static int compare(const void *a, const void *b)
 
 int vmo_register(struct vmo *vmo)
 {
-	struct vmo **more = by_key;
+	struct slot *more = by_key;
 
 	/* Twice as many whenever that is what there is room for. */
 	if (!(count & (count - 1)))
@@ -43,7 +45,7 @@ int vmo_register(struct vmo *vmo)
 	by_key = more;
 	if (!tsearch(&vmo->target, &by_name, compare))
 		return ENOMEM;
-	by_key[count++] = vmo;
+	by_key[count++].vmo = vmo;
 	vmo->target.key = count;
 	*vmos_end = vmo;
 	vmos_end = &vmo->next;
@@ -110,7 +112,7 @@ struct vmo *vmo_find(const char *name)
 
 struct vmo *vmo_of_key(uint64_t key)
 {
-	return key && key <= count ? by_key[key - 1] : NULL;
+	return key && key <= count ? by_key[key - 1].vmo : NULL;
 }
 
 struct vmo *vmo_at(uint32_t index)
