@@ -175,7 +175,7 @@ main() {
 			later suite "power cuts on $s" power_cuts "$s" 3
 		else
 			later suite "tools on $s" guest "$s" tools/run-tests.sh \
-				--without nbd.sh --without writing.sh
+				--without nbd.sh --without writing.sh --without stop.sh
 		fi
 		later suite "killed daemons on $s" guest "$s" selftests/crash.sh kill 15
 		later suite "stress on $s" short_stress "$s" 20

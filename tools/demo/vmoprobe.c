@@ -10,7 +10,8 @@
  *   vmoprobe write PATH OFFSET LENGTH CHAR
  *                                       the same with pwrite()
  *   vmoprobe msync PATH OFFSET LENGTH   msync(MS_SYNC) of a mapping
- *   vmoprobe stay PATH                  maps and touches all, says "mapped", and stays
+ *   vmoprobe stay PATH                  maps and touches all, closes all descriptors but
+ *                                       the standard ones, says "mapped", and stays
  *                                       until standard input ends
  *   vmoprobe readonly PATH              tries to write by the descriptor in PATH, which
  *                                       is /proc/self/fd/N
@@ -176,6 +177,7 @@ static int cmd_stay(char **argv)
 
 	map_path(argv[0], O_RDONLY);
 	touch(0, size);
+	close_range(STDERR_FILENO + 1, ~0U, 0);
 	puts("mapped");
 	fflush(stdout);
 	while (read(STDIN_FILENO, &byte, 1) > 0)

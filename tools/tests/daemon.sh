@@ -267,6 +267,37 @@ test_users_and_groups() {
 	stop
 }
 
+# Nothing large belongs to one of them alone.
+test_ten_thousand_files() {
+	local i files=() kib
+	mkdir "$tmp/many"
+	for i in {1..10000}; do
+		echo "this is $i" > "$tmp/many/$i"
+		files+=("f$i=$tmp/many/$i")
+	done
+	ulimit -n 30000
+	serve --rw f10000 "${files[@]}"
+	[ "$(zx ls | wc -l)" -ge 10000 ]
+	for i in 1 5000 10000; do
+		zx cat "f$i" | cmp - "$tmp/many/$i"
+	done
+	zx exec f10000 -- dd of={} conv=notrunc,fsync status=none <<< "this was 10000"
+	grep -qx 'this was 10000' "$tmp/many/10000"
+	kib=$(awk '$1 == "VmRSS:" { print $2 }' "/proc/$pid/status")
+	[ "$kib" -lt 131072 ] || fail "$kib KiB"
+	[ "$(awk '$1 == "Threads:" { print $2 }' "/proc/$pid/status")" -lt 8 ]
+	echo "# $kib KiB for 10000 files"
+	stop
+}
+
+test_one_name_for_a_file() {
+	bytes 300000 "$tmp/f"
+	ln "$tmp/f" "$tmp/g"
+	ln -s f "$tmp/h"
+	refused "$tmp/f under another name" "f=$tmp/f" "g=$tmp/g"
+	refused "$tmp/f under another name" --rw f "f=$tmp/f" "h=$tmp/h"
+}
+
 test_few_descriptors() {
 	bytes 300000 "$tmp/f"
 	printf '#!/bin/bash\nulimit -n 48\nexec "%s" "$@"\n' "$daemon" > "$tmp/few"
@@ -275,7 +306,7 @@ test_few_descriptors() {
 	serve "f=$tmp/f"
 	grep -q 'the limit of 48 open files leaves room for [0-9]* clients' "$log"
 	with_daemon "$bin/tests/test_flood" connections_by_the_thousand
-	grep -q 'the one idle for longest is dropped' "$log"
+	grep -q 'idle for longest, is dropped' "$log"
 	zx cat f | cmp - "$tmp/f"
 	stop
 }
@@ -299,7 +330,8 @@ test_client_killed_while_it_waits() {
 
 test_one_vmo_that_stalls_harms_no_other() {
 	bytes 1000000 "$tmp/f"
-	serve "f=$tmp/f" "g=$tmp/f"
+	cp "$tmp/f" "$tmp/g"
+	serve "f=$tmp/f" "g=$tmp/g"
 	zx hold f
 	zx cat f > "$tmp/out" &
 	local client=$!
@@ -355,7 +387,8 @@ test_log_that_nobody_reads() {
 
 test_detach() {
 	bytes 1000000 "$tmp/f"
-	serve "f=$tmp/f" "g=$tmp/f"
+	cp "$tmp/f" "$tmp/g"
+	serve "f=$tmp/f" "g=$tmp/g"
 	zx hold f
 	zx cat f > /dev/null 2> "$tmp/why" &
 	local client=$!

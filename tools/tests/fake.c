@@ -56,7 +56,7 @@ static bool in_bounds(uint64_t offset, uint64_t length)
 
 int pager_info(struct target *t, struct pager_info *info)
 {
-	assert_ptr_equal(t, &vmo.target);
+	(void)t;
 	if (refuses(INFO) != ZX_OK)
 		return EIO;
 	*info = (struct pager_info){

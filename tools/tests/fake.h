@@ -92,6 +92,7 @@ extern struct block block[PAGES];
 extern struct asked asked[64];
 extern unsigned int asked_count, asked_ever[RESIZE + 1];
 extern uint64_t vmo_size, stream_size, durable_size;
+extern uint64_t store_max;		/* the most that the store can have */
 extern uint32_t clock_now, resized;	/* the clock of contents; the last resize */
 extern uint64_t ms_now;
 extern unsigned int space;		/* blocks that are left */

@@ -3,6 +3,13 @@
 #define TESTS_FAKE_LOOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+/* The VMO of the fake is found by its name and its key from now on. */
+void fake_register(void);
+
+/* The key of its packets, if that is not 0. */
+extern uint64_t fake_key;
 
 /* Handles one thing that is ready, looking for it from number @start on; false if none. */
 bool fake_loop_step(unsigned int start);

@@ -7,13 +7,14 @@
 struct block block[PAGES];
 struct asked asked[64];
 unsigned int asked_count, asked_ever[RESIZE + 1];
-uint64_t durable_size;
+uint64_t durable_size, store_max;
 unsigned int space, late_nospc;
 bool can_reserve, can_blank;
 bool (*is_early)(void);
 bool one_turn;
 static uint64_t store_size;	/* of the file; the daemon has its own idea */
 static struct backend store;
+static const struct backend_ops fixed_ops;
 static const uint8_t *interrupted;	/* of the write that is answered so */
 
 static void set_allocated(unsigned int i, bool allocated)
@@ -38,6 +39,8 @@ static int allocate(uint64_t offset, uint64_t end)
 
 	for (unsigned int i = from; i < to; i++)
 		need += !block[i].allocated;
+	if (end > store_max)
+		return EFBIG;
 	if (need > space)
 		return ENOSPC;
 	for (unsigned int i = from; i < to; i++)
@@ -59,20 +62,25 @@ static int do_read(const struct asked *a)
 
 static int do_write(const struct asked *a)
 {
+	uint64_t end = a->offset + a->length;
 	uint32_t value;
-	int error = allocate(a->offset, a->offset + a->length);
+	int error;
 
+	assert_true(store.ops != &fixed_ops || end <= store_size);
+	if (a->offset < store_max && store_max < end)
+		end = store_max;
+	error = allocate(a->offset, end);
 	if (error) {
 		late_nospc++;
 		return -error;
 	}
-	for (uint64_t at = a->offset; at < a->offset + a->length; at += PAGE) {
+	for (uint64_t at = a->offset; at < end; at += PAGE) {
 		memcpy(&value, a->source + (at - a->offset), sizeof(value));
 		set_block((unsigned int)(at / PAGE), value, false);
 	}
-	if (store_size < a->offset + a->length)
-		store_size = a->offset + a->length;
-	return (int)a->length;
+	if (store_size < end)
+		store_size = end;
+	return (int)(end - a->offset);
 }
 
 static int do_sync(bool succeeds)
@@ -102,6 +110,8 @@ static int do_blank(const struct asked *a)
 
 static int do_resize(uint64_t size)
 {
+	if (size > store_max)
+		return -EFBIG;
 	for (unsigned int i = (unsigned int)((size + PAGE - 1) / PAGE); i < PAGES; i++) {
 		set_block(i, 0, true);
 		set_allocated(i, false);
@@ -170,6 +180,8 @@ void answer(unsigned int i, int error)
 	if (!one_turn) {
 		supply_all();
 		writeback_turn();
+		batch_turn();
+		reader_turn();
 	}
 }
 
@@ -284,6 +296,7 @@ void store_start(uint64_t bytes)
 	asked_count = late_nospc = 0;
 	store = (struct backend){ &store_ops, "store", bytes };
 	durable_size = store_size = bytes;
+	store_max = UINT64_MAX;
 	space = PAGES;
 	can_reserve = can_blank = true;
 	is_early = NULL;

@@ -394,6 +394,38 @@ static void count_is_corrected(void **state)
 	assert_int_equal(page[8].state, DIRTY);
 }
 
+/* There is room for one page of all at a time, and somebody is given it who had nothing. */
+static void room_goes_round(void **state)
+{
+	struct dirty *a = &vmo.writeback.dirty, b = { .target = NULL };
+	struct target second;
+
+	(void)state;
+	vmo.target.size = vmo_size;
+	second = vmo.target;
+	dirty_init(&b, &second);
+	a->unreserved = b.unreserved = true;
+	can_reserve = false;
+	refusals[INFO] = (struct refusal){ .status = ZX_ERR_IO, .times = 1000 };
+	options.dirty_window = PAGE;
+	options.dirty_total = 4 * PAGE;
+	dirty_count(a, PAGE);
+	dirty_count(&b, 2 * PAGE);
+	for (unsigned int i = 0; i < 4; i++) {
+		dirty_request(a, i * PAGE, PAGE);
+		dirty_request(&b, (8 + i) * PAGE, PAGE);
+	}
+	assert_int_equal(second.granted, 0);
+	for (unsigned int i = 0; i < 4; i++) {
+		dirty_count(a, PAGE);
+		dirty_count(&b, PAGE);
+		dirty_pump_all();
+	}
+	assert_int_equal(vmo.target.granted, 2 * PAGE);
+	assert_int_equal(second.granted, 2 * PAGE);
+	dirty_free(&b);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -425,6 +457,7 @@ int main(void)
 		TEST(throttled_while_the_store_fails),
 		TEST(limit_of_all),
 		TEST(count_is_corrected),
+		TEST(room_goes_round),
 	};
 
 	return cmocka_run_group_tests(dirty, NULL, NULL);

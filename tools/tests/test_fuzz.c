@@ -400,10 +400,24 @@ static void settle(void)
 	} while (busy);
 }
 
+/*
+ * The same, and what waits for a tick: a sync that was put off, or zeroes, which one tick
+ * notices and the next one finds old enough.
+ */
+static void settle_for_good(void)
+{
+	settle();
+	for (unsigned int i = 0; i < 2; i++) {
+		ms_now += 100000;
+		writeback_tick();
+		settle();
+	}
+}
+
 static void begin_round(void)
 {
 	fake_start(16 * PAGE);
-	vmos = &vmo;
+	fake_register();
 	vmo.target.size = 16 * PAGE;
 	vmo.target.handle = zx_linux_handle_from_fd(memfd_create("vmo", MFD_CLOEXEC));
 	for (unsigned int i = 0; i < PEERS; i++)
@@ -417,7 +431,7 @@ static void end_round(void)
 {
 	uint64_t left;
 
-	settle();
+	settle_for_good();
 	/* Who waits for nothing has heard all. */
 	for (unsigned int i = 0; i < PEERS; i++)
 		if (peers[i].sock >= 0 && !peers[i].rude && !crowded)
@@ -429,13 +443,7 @@ static void end_round(void)
 	assert_int_equal(client_count(), 0);
 	vmo_clear(&vmo);
 	vmo_hold(&vmo, false);
-	settle();
-	/* Zeroes are noticed by one tick, and old enough at the next. */
-	for (unsigned int i = 0; i < 2; i++) {
-		ms_now += 100000;
-		writeback_tick();
-		settle();
-	}
+	settle_for_good();
 	assert_true(writeback_is_clean(&vmo.writeback, &left));
 	server_close();
 	settle();

@@ -5,11 +5,7 @@
  * all goes on afterwards.  Needs no kernel module.
  */
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "../zxpagerd/client.h"
-#include "../zxpagerd/proto.h"
 #include "../zxpagerd/serve.h"
 #include "fake.h"
 #include "fake_loop.h"
@@ -34,10 +30,9 @@ void *__wrap_calloc(size_t count, size_t size)
 static int setup(void **state)
 {
 	setup_fake(state);
-	vmos = &vmo;
+	fake_register();
 	vmo.target.size = 16 * PAGE;
 	no_memory = false;
-	client_max = 8;
 	return 0;
 }
 
@@ -403,129 +398,20 @@ static void packets_after_complete(void **state)
 	assert_int_equal(serve_detach(&vmo), 0);
 }
 
-/* --- clients ----------------------------------------------------------------------- */
-
-static int client_end;
-
-/* A client of that user, which is served or not. */
-static void begin_client(uid_t uid, bool allowed)
+static void packets_of_nobody(void **state)
 {
-	int pair[2];
+	static const uint64_t keys[] = { 2, UINT64_MAX, (uintptr_t)&vmo.target };
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
-				    0, pair), 0);
-	client_end = pair[0];
-	client_add(pair[1], uid, allowed);
-}
-
-static void say(enum zxd_op op)
-{
-	struct zxd_request req = {
-		.size = sizeof(req),
-		.version = ZXD_VERSION,
-		.op = op,
-		.name = "vmo",
-	};
-
-	assert_int_equal(send(client_end, &req, sizeof(req), 0), sizeof(req));
-	while (fake_loop_step(0))
-		;
-}
-
-/* The error that the client hears of, -1 for nothing, -2 for the end. */
-static int hear(enum zxd_op op)
-{
-	struct zxd_reply reply;
-	ssize_t n = recv(client_end, &reply, sizeof(reply), 0);
-
-	if (n <= 0)
-		return n ? -1 : -2;
-	assert_int_equal(reply.op, op);
-	return (int)reply.error;
-}
-
-static void end_client(void)
-{
-	close(client_end);
-	while (fake_loop_step(0))
-		;
-}
-
-static void users_have_rights(void **state)
-{
 	(void)state;
-	begin_client(4711, false);
-	assert_int_equal(hear(0), EACCES);
-	assert_int_equal(hear(0), -2);
-	end_client();
-	begin_client(4711, true);
-	for (enum zxd_op op = ZXD_LIST; op <= ZXD_SYNC; op++) {
-		if (op == ZXD_LIST || op == ZXD_OPEN)
-			continue;
-		say(op);
-		assert_int_equal(hear(op),
-				 op >= ZXD_FAIL && op <= ZXD_DETACH ? EPERM : 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		fake_key = keys[i];
+		assert_int_equal(serve_detach(&vmo), 0);
+		assert_false(vmo.target.complete);
+		vmo.target.detached = false;
 	}
-	assert_false(vmo.target.held);
-	end_client();
-	assert_int_equal(client_count(), 0);
-}
-
-static void client_without_memory(void **state)
-{
-	(void)state;
-	no_memory = true;
-	begin_client(0, true);
-	no_memory = false;
-	assert_int_equal(hear(0), ENOMEM);
-	assert_int_equal(hear(0), -2);
-	end_client();
-	assert_int_equal(client_count(), 0);
-}
-
-static void read_only_is_always_in_sync(void **state)
-{
-	(void)state;
-	vmo.target.writable = false;
-	begin_client(0, true);
-	say(ZXD_SYNC);
-	assert_int_equal(hear(ZXD_SYNC), 0);
-	end_client();
-}
-
-/* Half of the clients may wait, also those that have hung up since. */
-static void waiting_clients_leave_room(void **state)
-{
-	int ends[4];
-
-	(void)state;
-	write_page(3);
-	for (unsigned int i = 0; i < 4; i++) {
-		begin_client(0, true);
-		ends[i] = client_end;
-		say(ZXD_SYNC);
-		assert_int_equal(hear(ZXD_SYNC), -1);
-	}
-	begin_client(0, true);
-	say(ZXD_SYNC);
-	assert_int_equal(hear(ZXD_SYNC), EBUSY);
-	say(ZXD_STAT);
-	assert_int_equal(hear(ZXD_STAT), 0);
-	close(ends[0]);
-	close(ends[3]);
-	answer_all();
-	for (unsigned int i = 1; i < 3; i++) {
-		struct zxd_reply reply;
-
-		assert_int_equal(recv(ends[i], &reply, sizeof(reply), 0), sizeof(reply));
-		assert_int_equal(reply.error, 0);
-		close(ends[i]);
-	}
-	say(ZXD_SYNC);
-	assert_int_equal(hear(ZXD_SYNC), 0);
-	end_client();
-	assert_int_equal(client_count(), 0);
-	assert_same();
+	fake_key = 0;
+	assert_int_equal(serve_detach(&vmo), 0);
+	assert_true(vmo.target.complete);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_fake)
@@ -553,10 +439,7 @@ int main(void)
 		TEST(without_memory),
 		TEST(no_space_and_no_memory),
 		TEST(packets_after_complete),
-		TEST(users_have_rights),
-		TEST(client_without_memory),
-		TEST(read_only_is_always_in_sync),
-		TEST(waiting_clients_leave_room),
+		TEST(packets_of_nobody),
 	};
 
 	return cmocka_run_group_tests(refused, NULL, NULL);

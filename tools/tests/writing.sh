@@ -5,40 +5,7 @@
 #
 # A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
 # run-tests.sh, which tells what the environment has to be, runs them all.
-. "$(dirname "$0")/daemon.bash"
-
-# put OFFSET FILE [OPTION...]: writes FILE into the VMO and into $tmp/want
-put() {
-	local to
-	for to in "$tmp/want" {}; do
-		zx exec f -- dd if="$2" of="$to" bs=64K seek="$1" oflag=seek_bytes \
-			conv=notrunc status=none "${@:3}"
-	done
-}
-
-# start_with BYTES ARG...: a file of that many bytes, served for writing
-start_with() {
-	bytes "$1" "$tmp/f"
-	cp "$tmp/f" "$tmp/want"
-	serve --rw f "${@:2}" "f=$tmp/f"
-}
-
-# stat_is NAME FIELD OPERATOR VALUE
-stat_is() {
-	test "$(stat_of "$1" "$2")" "$3" "$4"
-}
-
-is_written() {
-	cmp -s "$tmp/f" "$tmp/want"
-}
-
-# Nothing but what is asked for: neither age nor amount has anything written back.
-quiet=(--writeback-age 10000 --dirty-background 1G)
-
-# limit_file BYTES: the daemon's writes beyond that fail with EFBIG
-limit_file() {
-	prlimit --pid "$pid" --fsize="$1"
-}
+. "$(dirname "$0")/writing.bash"
 
 # --- what is written gets there -----------------------------------------------------
 
@@ -177,10 +144,35 @@ test_block_device() {
 	cmp "$tmp/store" "$tmp/want"
 }
 
+# Its last page goes beyond its end, and what is written there has nowhere to go.
+test_device_of_an_odd_size() {
+	local dev
+	bytes 8704 "$tmp/store"
+	cp "$tmp/store" "$tmp/want"
+	bytes 512 "$tmp/new"
+	dev=$(losetup --find --show "$tmp/store")
+	serve --rw f "${quiet[@]}" --shutdown-timeout 1 "f=$dev"
+	put 8192 "$tmp/new" conv=notrunc,fsync
+	cmp "$dev" "$tmp/want"
+	zx exec f -- dd if="$tmp/new" of={} bs=1 count=1 oflag=append conv=notrunc \
+		status=none
+	put 4000 "$tmp/new"
+	zx exec f -- dd if=/dev/null of={} conv=notrunc,fsync status=none 2> "$tmp/why" &&
+		fail "fsync said that the device has it"
+	grep -q 'No space left' "$tmp/why"
+	[ "$(zx exec f -- "$probe" msync {} 0 8192)" = ok ]
+	cmp -n 8192 "$dev" "$tmp/want"
+	[ "$(stat_of f dirty_bytes)" = 4096 ]
+	kill "$pid"
+	status_is 2 wait "$pid"
+	cmp "$dev" "$tmp/want"
+	losetup -d "$dev"
+}
+
 test_a_file_is_written_by_one() {
 	start_with 5000
 	refused 'being written by another daemon' --rw g "g=$tmp/f"
-	refused 'being written by another daemon' --rw g --rw h "g=$tmp/want" "h=$tmp/want"
+	refused 'under another name' --rw g --rw h "g=$tmp/want" "h=$tmp/want"
 	stop
 	refused 'want a number' --dirty-limit 0 "f=$tmp/f"
 	refused 'power of two' --dirty-window 5000 "f=$tmp/f"
@@ -320,6 +312,27 @@ test_no_space_on_ext4() {
 	run_full ext4
 }
 
+# --- a size that the store cannot have ------------------------------------------------
+
+test_size_that_the_store_refuses() {
+	small_store ext4
+	bytes 5000 "$tmp/new"
+	zx exec f -- dd if="$tmp/new" of={} conv=notrunc,fsync status=none
+	zx exec f -- truncate -s 32T {}
+	zx exec f -- "$probe" store {} 0 5000 x
+	[ "$(zx exec f -- "$probe" msync {} 0 8192)" = ok ]
+	[ "$(head -c 5000 "$tmp/mnt/f" | tr -d x | wc -c)" = 0 ]
+	zx exec f -- dd if=/dev/null of={} conv=notrunc,fsync status=none 2> "$tmp/why" &&
+		fail "fsync said that the file is as large"
+	grep -q 'No space left' "$tmp/why"
+	grep -q 'cannot grow .* is tried again' "$log"
+	[ "$(stat_of f dirty_bytes)" = 0 ]
+	zx exec f -- truncate -s 5000 {}
+	zx sync f
+	stop
+	[ "$(stat -c %s "$tmp/mnt/f")" = 5000 ]
+}
+
 # --- limits and errors --------------------------------------------------------------
 
 test_writers_wait_at_the_limit() {
@@ -365,18 +378,6 @@ test_store_that_fails_and_recovers() {
 	stop
 }
 
-# A store that fails, a writer at the limit for it.
-stuck_writer() {
-	bytes 4000000 "$tmp/new"
-	start_with 4000000 --dirty-limit 256K --writeback-age 10000
-	limit_file 4096
-	"$bin/zxpager/zxpager" -s "$sock" exec f -- \
-		dd if="$tmp/new" of={} bs=64K conv=notrunc status=none 2> "$tmp/why" &
-	writer=$!
-	until_true stat_is f daemon_throttling = 1
-	until_true waiting f 1
-}
-
 test_killed_while_it_waits_at_the_limit() {
 	local packets
 	stuck_writer
@@ -407,90 +408,6 @@ test_one_store_that_fails_harms_no_other() {
 	limit_file unlimited
 	wait $!
 	stop
-}
-
-# --- the end ------------------------------------------------------------------------
-
-test_sigterm_writes_everything_back() {
-	bytes 3000000 "$tmp/new"
-	start_with 1000000 "${quiet[@]}"
-	put 500000 "$tmp/new"
-	zx exec f -- fallocate --zero-range --offset 4096 --length 65536 {}
-	dd if=/dev/zero of="$tmp/want" bs=4096 seek=1 count=16 conv=notrunc status=none
-	stop
-	is_written
-}
-
-test_sigterm_with_a_writer_that_waits() {
-	stuck_writer
-	limit_file unlimited
-	stop
-	status_is 1 wait $writer
-	grep -q 'Stale file handle' "$tmp/why" || [ ! -s "$tmp/why" ]
-}
-
-test_sigterm_while_the_store_fails() {
-	local status=0
-	bytes 100000 "$tmp/new"
-	start_with 1000000 "${quiet[@]}" --shutdown-timeout 1
-	limit_file 500000
-	put 600000 "$tmp/new"
-	put 100000 "$tmp/new"
-	kill "$pid"
-	wait "$pid" || status=$?
-	[ $status = 2 ] || fail "status $status"
-	grep -q "f: .* bytes were not written to $tmp/f and are lost" "$log"
-	cmp -n 500000 "$tmp/f" "$tmp/want"
-}
-
-test_second_sigterm_gives_up() {
-	local status=0
-	bytes 100000 "$tmp/new"
-	start_with 1000000 "${quiet[@]}" --shutdown-timeout 10000
-	limit_file 500000
-	put 600000 "$tmp/new"
-	kill "$pid"
-	until_true grep -q 'cannot write' "$log"
-	kill "$pid"
-	wait "$pid" || status=$?
-	[ $status = 2 ] || fail "status $status"
-}
-
-test_sigterm_while_the_store_fails_and_recovers() {
-	bytes 100000 "$tmp/new"
-	start_with 1000000 "${quiet[@]}"
-	limit_file 500000
-	put 600000 "$tmp/new"
-	kill "$pid"
-	until_true grep -q 'cannot write' "$log"
-	limit_file unlimited
-	wait "$pid"
-	is_written
-}
-
-test_detach_writes_everything_back() {
-	bytes 100000 "$tmp/new"
-	start_with 1000000 "${quiet[@]}"
-	put 600000 "$tmp/new"
-	zx detach f
-	zx sync f
-	is_written
-	[ "$(stat_of f state)" = complete ]
-	stop
-}
-
-test_killed_after_fsync() {
-	bytes 100000 "$tmp/new"
-	start_with 1000000 "${quiet[@]}"
-	put 600000 "$tmp/new" conv=notrunc,fsync
-	kill -9 "$pid"
-	wait "$pid" || :
-	is_written
-	serve --rw f "f=$tmp/f"
-	zx cat f | cmp - "$tmp/want"
-	stop
-	rmmod zxpager
-	insmod "$ZXPAGER_KO"
 }
 
 main "$@"

@@ -6,11 +6,9 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
-#include <pthread.h>
-#include <signal.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -18,17 +16,18 @@
 
 #include "backend.h"
 #include "log.h"
-
-#define STACK_SIZE	(256u << 10)
+#include "resizer.h"
 
 /*
  * struct backend_file - an open file
+ * @device, @ino: what it is known by; of a block device its number and 0
  * @hole, @blank: fallocate() knows how to punch holes, to zero a range in place
- * @order, @answer: eventfds, to the thread that resizes and back
  */
 struct backend_file {
 	struct backend base;
 	int fd;
+	dev_t device;
+	ino_t ino;
 	bool hole;
 	bool blank;
 	struct event event;	/* a fallocate() for zeroes */
@@ -36,11 +35,7 @@ struct backend_file {
 	bool punching;
 	bool keep;
 	uint64_t offset, length;
-	struct event resized;	/* the thread has answered */
-	struct event *resizing;	/* whom it is for */
-	int order, answer;
-	uint64_t new_size;
-	int resize_error;
+	struct resize resize;
 };
 
 static struct backend_file *file_of(struct backend *be)
@@ -116,71 +111,12 @@ static void file_zero(struct backend *be, struct event *ev, uint64_t offset,
 
 /* --- the size ------------------------------------------------------------------- */
 
-/*
- * io_uring has no ftruncate() before Linux 6.9, and a store that hangs is not to hold up
- * all others.  So a thread that does nothing else makes the call.
- */
-static void *resizer(void *data)
-{
-	struct backend_file *file = data;
-	uint64_t count;
-
-	for (;;) {
-		if (read(file->order, &count, sizeof(count)) != sizeof(count))
-			continue;
-		file->resize_error = ftruncate(file->fd, (off_t)file->new_size) ?
-				     errno : 0;
-		while (eventfd_write(file->answer, 1))
-			;
-	}
-	return NULL;
-}
-
-static void resize_done(struct event *ev, int res)
-{
-	struct backend_file *file = event_owner(ev, struct backend_file, resized);
-	eventfd_t count;
-
-	(void)res;
-	if (eventfd_read(file->answer, &count))
-		loop_poll(&file->resized, file->answer);
-	else
-		file->resizing->handler(file->resizing, -file->resize_error);
-}
-
 static void file_resize(struct backend *be, struct event *ev, uint64_t size)
 {
 	struct backend_file *file = file_of(be);
 
-	file->resizing = ev;
-	file->new_size = size;
-	loop_poll(&file->resized, file->answer);
-	eventfd_write(file->order, 1);
-}
-
-static void start_resizer(struct backend_file *file, const char *path)
-{
-	pthread_t thread;
-	pthread_attr_t attr;
-	sigset_t all, old;
-	int error;
-
-	file->resized.handler = resize_done;
-	file->order = eventfd(0, EFD_CLOEXEC);
-	file->answer = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (file->order < 0 || file->answer < 0)
-		die("%s: cannot make an eventfd: %s", path, strerror(errno));
-	/* Signals are for the loop. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	error = pthread_create(&thread, &attr, resizer, file);
-	pthread_attr_destroy(&attr);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (error)
-		die("%s: cannot start a thread: %s", path, strerror(error));
+	file->resize = (struct resize){ .ev = ev, .fd = file->fd, .size = size };
+	resizer_begin(&file->resize);
 }
 
 static const struct backend_ops regular_ops = {
@@ -201,6 +137,32 @@ static const struct backend_ops device_ops = {
 
 /* --- the beginning -------------------------------------------------------------- */
 
+static int compare(const void *a, const void *b)
+{
+	const struct backend_file *one = a, *other = b;
+
+	if (one->device != other->device)
+		return one->device < other->device ? -1 : 1;
+	if (one->ino != other->ino)
+		return one->ino < other->ino ? -1 : 1;
+	return 0;
+}
+
+/* Under two names it would be two VMOs, and what is written to one not be seen in the other. */
+static void take(struct backend_file *file, const char *path, const struct stat *st)
+{
+	static void *taken;	/* a tree of <search.h> */
+	struct backend_file **found;
+
+	file->device = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
+	file->ino = S_ISBLK(st->st_mode) ? 0 : st->st_ino;
+	found = tsearch(file, &taken, compare);
+	if (!found)
+		die("out of memory");
+	if (*found != file)
+		die("%s is %s under another name: serve it once", path, (*found)->base.path);
+}
+
 /* Finds out what it is and how large. */
 static void examine(struct backend_file *file, const char *path)
 {
@@ -215,6 +177,7 @@ static void examine(struct backend_file *file, const char *path)
 		die("%s is neither a regular file nor a block device", path);
 	else if (ioctl(file->fd, BLKGETSIZE64, &file->base.size))
 		die("%s: its size cannot be had: %s", path, strerror(errno));
+	take(file, path, &st);
 	/* A hole on a device would be a discard, which thin devices take as a gift. */
 	file->hole = S_ISREG(st.st_mode);
 	file->blank = true;
@@ -226,7 +189,7 @@ static void claim(struct backend_file *file, const char *path)
 	if (!flock(file->fd, LOCK_EX | LOCK_NB))
 		return;
 	if (errno == EWOULDBLOCK)
-		die("%s is being written by another daemon, or under another name: serve it once",
+		die("%s is being written by another daemon: serve it once",
 		    path);
 	die("%s: cannot lock it: %s", path, strerror(errno));
 }
@@ -254,7 +217,7 @@ struct backend *backend_file_open(const char *path, bool writable)
 	if (writable)
 		claim(file, path);
 	if (writable && file->base.ops->resize)
-		start_resizer(file, path);
+		resizer_open();
 	/* A file that can grow may begin with nothing. */
 	if (!file->base.size && !(writable && file->base.ops->resize))
 		die("%s is empty: there is nothing to serve", path);

@@ -16,15 +16,19 @@
  * The size is asked for after BEGIN; see parts.c for what changes after that.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "batch.h"
 #include "dirty.h"
 #include "pager.h"
+#include "pool.h"
 
 static const uint8_t zeroes[CHUNK_SIZE];
+
+unsigned int batch_chunks = 64;
+static struct pool pool;
+static struct batch *starving, **starving_end = &starving;	/* for a buffer */
+static struct batch *fed;	/* the one that is given some now */
 
 static void write_zeroes(struct batch *b);
 static void zero_next(struct batch *b);
@@ -100,9 +104,12 @@ static void grown(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
 
-	if (!is_resized(b, res))
-		parts_note_error(&b->parts, NULL, -res, "grow by", b->old_size,
+	/* What lies below is there all the same. */
+	if (!is_resized(b, res)) {
+		b->grow_error = -res;
+		parts_tell_error(b->target, -res, "grow by", b->old_size,
 				 b->new_size - b->old_size);
+	}
 	dirty_resume(b->dirty);
 	sync_store(b);
 }
@@ -170,6 +177,7 @@ static void chunk_done(struct event *ev, int res)
 	if (res <= 0)
 		parts_note_error(&b->parts, c->part, res ? -res : EIO, "write", c->offset,
 				 c->length);
+	pool_give(&pool, c->buffer);
 	c->busy = false;
 	b->writes--;
 	write_next(b);
@@ -190,8 +198,24 @@ static void cut_part(struct batch *b, struct part *part)
 }
 
 /*
- * The next chunk out of the VMO; false if no part has any, or it has to wait.  Where the stream ends so does
- * the file: what a page has beyond is not written, and pages beyond stay dirty.
+ * Of @n bytes at b->at so many as a store has that cannot grow.  The others have nowhere to
+ * go, so their page, the last one, stays dirty.
+ */
+static ssize_t clip_to_store(struct batch *b, struct part *part, ssize_t n)
+{
+	struct backend *be = b->target->backend;
+	uint64_t room = be->size > b->at ? be->size - b->at : 0;
+
+	if (be->ops->resize || n <= 0 || (uint64_t)n <= room)
+		return n;
+	parts_note_error(&b->parts, part, ENOSPC, "write", b->at + room, (uint64_t)n - room);
+	return (ssize_t)room;
+}
+
+/*
+ * The next chunk out of the VMO; false if no part has any, or it has to wait.  Where the
+ * stream ends so does the file: what a page has beyond is not written, and pages beyond
+ * stay dirty.
  */
 static bool fill(struct batch *b, struct chunk *c)
 {
@@ -227,6 +251,7 @@ static bool fill(struct batch *b, struct chunk *c)
 					 left);
 		if (!n)
 			cut_part(b, part);
+		n = clip_to_store(b, part, n);
 		if (n <= 0)
 			continue;
 		c->part = part;
@@ -234,11 +259,26 @@ static bool fill(struct batch *b, struct chunk *c)
 		c->length = (uint32_t)n;
 		c->put = 0;
 		b->at += (uint64_t)n;
-		if (b->at & mask)
+		if (b->at & mask && !part->error)
 			cut_part(b, part);
 		return true;
 	}
 	return false;
+}
+
+/* Those who wait for a buffer go first; who has some goes on when they are done. */
+static bool take_buffer(struct batch *b, struct chunk *c)
+{
+	if (!pool.free || (starving && b != fed)) {
+		if (b->writes)
+			return false;
+		b->next_starving = NULL;
+		*starving_end = b;
+		starving_end = &b->next_starving;
+		return false;
+	}
+	c->buffer = pool_take(&pool);
+	return true;
 }
 
 static void write_next(struct batch *b)
@@ -248,8 +288,12 @@ static void write_next(struct batch *b)
 
 		if (c->busy)
 			continue;
-		if (!fill(b, c))
+		if (!take_buffer(b, c))
+			return;
+		if (!fill(b, c)) {
+			pool_give(&pool, c->buffer);
 			break;
+		}
 		c->busy = true;
 		b->writes++;
 		b->unsynced = true;
@@ -257,6 +301,18 @@ static void write_next(struct batch *b)
 	}
 	if (!b->writes)
 		grow(b);
+}
+
+void batch_turn(void)
+{
+	while (starving && pool.free) {
+		fed = starving;
+		starving = fed->next_starving;
+		if (!starving)
+			starving_end = &starving;
+		write_next(fed);
+	}
+	fed = NULL;
 }
 
 static void write_data(struct batch *b)
@@ -419,6 +475,7 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 
 	b->parts.error = 0;
 	b->parts.again = false;
+	b->grow_error = 0;
 	do {
 		error = parts_collect(&b->parts, offset, end);
 	} while (error == EAGAIN);
@@ -437,10 +494,7 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 
 int batch_init(struct batch *b, struct target *t, struct reader *r, struct dirty *d)
 {
-	uint8_t *memory = mmap(NULL, (size_t)CHUNKS * CHUNK_SIZE, PROT_READ | PROT_WRITE,
-			       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (memory == MAP_FAILED)
+	if (!pool.count && pool_open(&pool, CHUNK_SIZE, batch_chunks))
 		return ENOMEM;
 	b->target = t;
 	b->dirty = d;
@@ -449,12 +503,6 @@ int batch_init(struct batch *b, struct target *t, struct reader *r, struct dirty
 	for (unsigned int i = 0; i < CHUNKS; i++) {
 		b->chunks[i].event.handler = chunk_done;
 		b->chunks[i].batch = b;
-		b->chunks[i].buffer = memory + (size_t)i * CHUNK_SIZE;
 	}
 	return 0;
-}
-
-void batch_free(struct batch *b)
-{
-	munmap(b->chunks[0].buffer, (size_t)CHUNKS * CHUNK_SIZE);
 }

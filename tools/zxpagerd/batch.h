@@ -18,7 +18,7 @@ struct chunk {
 	struct event event;
 	struct batch *batch;
 	bool busy;
-	uint8_t *buffer;
+	uint8_t *buffer;	/* while it is busy */
 	struct part *part;
 	uint64_t offset;
 	uint32_t length, put;
@@ -32,8 +32,10 @@ struct chunk {
  * @piece: end of the zeroes under way from @at on; @drop if they give up space
  * @limit: where zeroes end, because the store has nothing beyond, or will not
  * @writes: chunks under way
+ * @next_starving: among those that have none under way, and wait for a buffer
  * @unsynced: the store was changed since its last sync; @resized in size
  * @old_size, @new_size: of the store, while it gets another, larger or smaller
+ * @grow_error: what keeps the store from being as large as the stream
  */
 struct batch {
 	struct target *target;
@@ -48,15 +50,22 @@ struct batch {
 	uint64_t limit;
 	struct chunk chunks[CHUNKS];
 	unsigned int writes;
+	struct batch *next_starving;
 	struct event event;
 	bool unsynced;
 	bool resized;
 	uint64_t old_size, new_size;
+	int grow_error;
 };
 
 /* 0 or an errno; before serving, because writing back must not need memory. */
 int batch_init(struct batch *b, struct target *t, struct reader *r, struct dirty *d);
-void batch_free(struct batch *b);
+
+/* How many chunks all VMOs share, to be set before the first one. */
+extern unsigned int batch_chunks;
+
+/* Once in each turn of the loop: those that wait for buffers of others go on. */
+void batch_turn(void);
 
 /*
  * Begins to write back what is dirty in [@offset, @end), or the first of it, and the

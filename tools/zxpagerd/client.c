@@ -15,6 +15,7 @@
 #include "loop.h"
 #include "proto.h"
 #include "serve.h"
+#include "user.h"
 #include "vmo.h"
 
 /*
@@ -23,17 +24,18 @@
  * @vmo: of the sync that it waits for, or NULL
  * @inside: its request is just being handled
  * @gone: it did not take the reply
+ * @leaving: it was dropped, and is not counted any more
  */
 struct client {
 	struct event event;
 	struct client *next, **link;
 	int fd;
-	uid_t uid;
-	bool admin;
+	struct user *user;
 	struct sync_request sync;
 	struct vmo *vmo;
 	bool inside;
 	bool gone;
+	bool leaving;
 };
 
 unsigned int client_max = CLIENTS_MAX;
@@ -69,10 +71,17 @@ static void dequeue(struct client *c)
 		clients_end = c->link;
 }
 
+static void uncount(struct client *c)
+{
+	count--;
+	c->user->clients--;
+}
+
 /* Only where nothing is under way for @c, that is, in its handler. */
 static void client_close(struct client *c)
 {
-	count--;
+	if (!c->leaving)
+		uncount(c);
 	if (c->fd >= 0)
 		close(c->fd);
 	free(c);
@@ -80,21 +89,44 @@ static void client_close(struct client *c)
 		tell_gone();
 }
 
-/*
- * The poll that is under way for it ends, and so does the client.  The next one to be
- * dropped is another.
- */
-bool client_drop_idlest(void)
+/* The one to be dropped for one of @user; @user's own if others have no more than that. */
+static struct client *choose(const struct user *user)
 {
-	struct client *c = clients;
+	struct client *c, *own = NULL, *other = NULL;
+
+	for (c = clients; c; c = c->next) {
+		if (c->leaving)
+			continue;
+		if (c->user == user)
+			own = own ? own : c;
+		else if (!other || c->user->clients > other->user->clients)
+			other = c;
+	}
+	if (!other || (own && other->user->clients <= user->clients))
+		return own;
+	return other->user->clients > user->clients || user_is_admin(user) ? other : NULL;
+}
+
+/* The poll that is under way for it ends, and so does the client. */
+static bool drop_for(const struct user *user)
+{
+	struct client *c = choose(user);
 
 	if (!c)
 		return false;
-	log_limited(&limit, "too many clients: the one idle for longest is dropped");
+	log_limited(&c->user->limit, "too many clients: one of user %u, idle for longest, is dropped",
+		    (unsigned int)c->user->uid);
+	c->leaving = true;
+	uncount(c);
 	shutdown(c->fd, SHUT_RDWR);
-	dequeue(c);
-	enqueue(c);
 	return true;
+}
+
+bool client_drop_for(uid_t uid)
+{
+	const struct user *user = user_find(uid);
+
+	return user && drop_for(user);
 }
 
 /* @fd goes along if it is one, and is closed.  False if the client took neither. */
@@ -176,13 +208,7 @@ static void describe(struct zxd_reply *reply, struct vmo *vmo)
 
 static struct vmo *vmo_of(const struct zxd_request *req)
 {
-	struct vmo *vmo = vmos;
-
-	if (req->op != ZXD_LIST)
-		return vmo_find(req->name);
-	for (uint32_t i = 0; vmo && i < req->index; i++)
-		vmo = vmo->next;
-	return vmo;
+	return req->op == ZXD_LIST ? vmo_at(req->index) : vmo_find(req->name);
 }
 
 /* 0 or an errno; *@fd is what goes to the client. */
@@ -227,8 +253,8 @@ static bool answer(struct client *c, const struct zxd_reply *reply, int fd)
 {
 	if (send_reply(c, reply, fd))
 		return true;
-	log_limited(&limit, "a client of user %u does not take its reply: dropped",
-		    (unsigned int)c->uid);
+	log_limited(&c->user->limit, "a client of user %u does not take its reply: dropped",
+		    (unsigned int)c->user->uid);
 	return false;
 }
 
@@ -252,6 +278,7 @@ static void sync_done(struct sync_request *req, int error)
 		describe(&reply, c->vmo);
 	c->vmo = NULL;
 	syncing--;
+	c->user->syncing--;
 	c->gone = !answer(c, &reply, -1);
 	if (c->inside)
 		return;
@@ -267,12 +294,20 @@ static bool begin_sync(struct client *c, struct vmo *vmo)
 	c->vmo = vmo;
 	c->gone = false;
 	syncing++;
+	c->user->syncing++;
 	c->sync = (struct sync_request){ .end = UINT64_MAX, .done = sync_done };
 	if (vmo->target.writable)
 		writeback_sync(&vmo->writeback, &c->sync);
 	else
 		sync_done(&c->sync, 0);
 	return !c->gone;
+}
+
+/* Those who wait for a store that hangs must leave room for others, and each user for more. */
+static bool may_sync(const struct client *c)
+{
+	return syncing < (client_max + 1) / 2 &&
+	       (user_is_admin(c->user) || c->user->syncing < (client_max + 3) / 4);
 }
 
 static bool handle(struct client *c, const struct zxd_request *req)
@@ -289,14 +324,13 @@ static bool handle(struct client *c, const struct zxd_request *req)
 		reply.error = EOPNOTSUPP;
 	else if (!is_clean(req))
 		reply.error = EINVAL;
-	else if (is_for_admins(req->op) && !c->admin)
+	else if (is_for_admins(req->op) && !user_is_admin(c->user))
 		reply.error = EPERM;
 	else if (!vmo)
 		reply.error = ENOENT;
 	else if (req->op != ZXD_SYNC)
 		reply.error = (uint32_t)serve(vmo, req, &fd);
-	/* Those who wait for a store that hangs must leave room for others. */
-	else if (syncing >= (client_max + 1) / 2)
+	else if (!may_sync(c))
 		reply.error = EBUSY;
 	if (!reply.error && req->op == ZXD_SYNC)
 		return begin_sync(c, vmo);
@@ -304,7 +338,7 @@ static bool handle(struct client *c, const struct zxd_request *req)
 		describe(&reply, vmo);
 	if (is_for_admins(req->op) && !reply.error)
 		log_line("%s: operation %u of user %u", vmo->target.name, req->op,
-			 (unsigned int)c->uid);
+			 (unsigned int)c->user->uid);
 	return answer(c, &reply, fd);
 }
 
@@ -343,8 +377,8 @@ static bool receive(struct client *c)
 	}
 	if (!why)
 		return handle(c, &req);
-	log_limited(&limit, "a client of user %u sent %s (%zd bytes): dropped",
-		    (unsigned int)c->uid, why, n);
+	log_limited(&c->user->limit, "a client of user %u sent %s (%zd bytes): dropped",
+		    (unsigned int)c->user->uid, why, n);
 	client_refuse(c->fd, error);
 	c->fd = -1;
 	return false;
@@ -358,7 +392,7 @@ static void client_ready(struct event *ev, int res)
 	(void)res;
 	dequeue(c);
 	c->inside = true;
-	ok = receive(c);
+	ok = !c->leaving && receive(c);
 	c->inside = false;
 	if (!ok)
 		client_close(c);
@@ -368,6 +402,7 @@ static void client_ready(struct event *ev, int res)
 
 void client_add(int fd, uid_t uid, bool allowed)
 {
+	struct user *user;
 	struct client *c;
 
 	if (!allowed) {
@@ -376,17 +411,25 @@ void client_add(int fd, uid_t uid, bool allowed)
 		client_refuse(fd, EACCES);
 		return;
 	}
-	c = calloc(1, sizeof(*c));
+	user = user_find(uid);
+	c = user ? calloc(1, sizeof(*c)) : NULL;
 	if (!c) {
 		client_refuse(fd, ENOMEM);
+		return;
+	}
+	if (count >= client_max && !drop_for(user)) {
+		log_limited(&user->limit, "too many clients: one of user %u is refused",
+			    (unsigned int)uid);
+		client_refuse(fd, EBUSY);
+		free(c);
 		return;
 	}
 	/* As little as there is: a few replies, and the descriptors in them. */
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){ 1 }, sizeof(int));
 	c->fd = fd;
-	c->uid = uid;
-	c->admin = uid == 0 || uid == geteuid();
+	c->user = user;
 	c->event.handler = client_ready;
 	count++;
+	user->clients++;
 	listen_to(c);
 }

@@ -23,6 +23,10 @@
 #include "pager.h"
 
 struct dirty *dirties;
+static struct dirty **dirties_end = &dirties;
+unsigned int dirty_vmos;
+static struct dirty *waiting, **waiting_end = &waiting;
+static bool all_told;		/* that they are to be written back, since the last turn */
 static uint64_t total;		/* dirty bytes of all */
 static struct dirty *news, **news_end = &news;
 
@@ -61,8 +65,10 @@ struct dirty *dirty_news(bool *wanted)
 {
 	struct dirty *d = news;
 
-	if (!d)
+	if (!d) {
+		all_told = false;
 		return NULL;
+	}
 	news = d->next_news;
 	if (!news)
 		news_end = &news;
@@ -70,15 +76,6 @@ struct dirty *dirty_news(bool *wanted)
 	d->has_news = false;
 	d->is_wanted = false;
 	return d;
-}
-
-static unsigned int count_all(void)
-{
-	unsigned int count = 0;
-
-	for (const struct dirty *d = dirties; d; d = d->next)
-		count++;
-	return count;
 }
 
 static bool fits(const struct dirty *d, uint64_t length)
@@ -91,7 +88,7 @@ static bool fits(const struct dirty *d, uint64_t length)
 	if (bytes > limit)
 		return false;
 	return total + length <= options.dirty_total / 4 * 3 ||
-	       bytes <= options.dirty_total / 4 / count_all();
+	       bytes <= options.dirty_total / 4 / dirty_vmos;
 }
 
 /* With the kernel's own figure, if ours says no. */
@@ -157,9 +154,11 @@ static void throttle(struct dirty *d, struct grant *g)
 			  (unsigned long long)d->bytes, (unsigned long long)total);
 	}
 	d->throttled = true;
-	for (struct dirty *other = dirties; other; other = other->next)
-		if (other == d || other->bytes)
+	tell(d, true);
+	for (struct dirty *other = all_told ? NULL : dirties; other; other = other->next)
+		if (other->bytes)
 			tell(other, true);
+	all_told = true;
 }
 
 /*
@@ -301,10 +300,39 @@ void dirty_pump(struct dirty *d)
 	}
 }
 
+/* Who got something comes after those who still have nothing. */
 void dirty_pump_all(void)
 {
-	for (struct dirty *d = dirties; d; d = d->next)
+	struct dirty **link = &waiting, *served = NULL, **served_end = &served, *d;
+	uint64_t granted;
+
+	while ((d = *link)) {
+		granted = d->target->granted;
 		dirty_pump(d);
+		if (d->queue && d->target->granted == granted) {
+			link = &d->next_waiting;
+			continue;
+		}
+		*link = d->next_waiting;
+		d->is_waiting = d->queue;
+		if (!d->queue)
+			continue;
+		*served_end = d;
+		served_end = &d->next_waiting;
+	}
+	*served_end = NULL;
+	*link = served;
+	waiting_end = served ? served_end : link;
+}
+
+static void wait_for_pump(struct dirty *d)
+{
+	if (d->is_waiting)
+		return;
+	d->is_waiting = true;
+	d->next_waiting = NULL;
+	*waiting_end = d;
+	waiting_end = &d->next_waiting;
 }
 
 static void reserve_done(struct event *ev, int res)
@@ -369,19 +397,18 @@ void dirty_request(struct dirty *d, uint64_t offset, uint64_t length)
 	*g = (struct grant){ .offset = offset, .end = offset + length };
 	*d->queue_end = g;
 	d->queue_end = &g->next;
+	wait_for_pump(d);
 	dirty_pump(d);
 }
 
 void dirty_init(struct dirty *d, struct target *t)
 {
-	struct dirty **link = &dirties;
-
 	d->target = t;
 	d->queue_end = &d->queue;
 	d->event.handler = reserve_done;
-	while (*link)
-		link = &(*link)->next;
-	*link = d;
+	*dirties_end = d;
+	dirties_end = &d->next;
+	dirty_vmos++;
 }
 
 void dirty_free(struct dirty *d)
@@ -393,7 +420,11 @@ void dirty_free(struct dirty *d)
 	set_bytes(d, 0);
 	while (dirty_news(&wanted))
 		;
-	while (*link != d)
+	dirty_pump_all();
+	while (*link && *link != d)
 		link = &(*link)->next;
 	*link = d->next;
+	if (!*link)
+		dirties_end = link;
+	dirty_vmos--;
 }

@@ -34,6 +34,7 @@ struct grant {
  * @reserved: where the store is known to have space
  * @unreserved: the store cannot tell
  * @paused: reservations wait for dirty_resume(); @ready was not handled yet
+ * @next_waiting: among those whose queue may have something, if @is_waiting
  * @next_news: among those that dirty_news() will take, if @has_news
  * @is_wanted: is to be written back at once
  */
@@ -51,6 +52,8 @@ struct dirty {
 	bool unreserved;
 	bool paused;
 	struct event *ready;
+	struct dirty *next_waiting;
+	bool is_waiting;
 	struct dirty *next_news;
 	bool has_news;
 	bool is_wanted;
@@ -58,6 +61,7 @@ struct dirty {
 
 /* Those of all VMOs that are writable. */
 extern struct dirty *dirties;
+extern unsigned int dirty_vmos;		/* how many they are */
 
 /* Before serving; and for tests, once the store has answered all. */
 void dirty_init(struct dirty *d, struct target *t);

@@ -124,6 +124,7 @@ uint64_t loop_now(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* What was read is supplied once in a turn, so a turn has to end however much is done. */
 void loop_turn(void)
 {
 	struct io_uring_cqe *cqe;
@@ -131,7 +132,7 @@ void loop_turn(void)
 	int res;
 
 	submit(1);
-	while (!io_uring_peek_cqe(&ring, &cqe)) {
+	for (unsigned int n = 0; n < TURN_MAX && !io_uring_peek_cqe(&ring, &cqe); n++) {
 		ev = io_uring_cqe_get_data(cqe);
 		res = cqe->res;
 		io_uring_cqe_seen(&ring, cqe);

@@ -53,7 +53,8 @@ void loop_timer(struct timer *timer, unsigned int ms);
 /* Milliseconds of a clock that is never set. */
 uint64_t loop_now(void);
 
-/* Waits until something is done, and calls the handlers of all that is. */
+/* Waits until something is done, and calls the handlers of what is, so many of them at most. */
+#define TURN_MAX	64
 void loop_turn(void);
 
 #endif /* ZXD_LOOP_H */

@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "client.h"
@@ -23,7 +22,7 @@
 #include "pager.h"
 #include "serve.h"
 #include "server.h"
-#include "supply.h"
+#include "stop.h"
 #include "vmo.h"
 
 /* Since Linux 5.6, in headers newer than some that this is built with. */
@@ -33,44 +32,8 @@
 
 #define TICK_MS		1000
 #define STOP_TICK_MS	100
-#define EXIT_UNWRITTEN	2
 
-static unsigned int stopping;	/* how often it was told to */
 static struct timer tick;
-static struct event signals;
-static int signal_fd;
-
-static void signal_ready(struct event *ev, int res)
-{
-	struct signalfd_siginfo info;
-
-	(void)ev;
-	(void)res;
-	if (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		stopping++;
-		log_debug("signal %u: %s", info.ssi_signo,
-			  stopping == 1 ? "detaching all VMOs" : "giving up");
-	}
-	loop_poll(&signals, signal_fd);
-}
-
-static void catch_signals(void)
-{
-	sigset_t set;
-
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);	/* a write beyond a limit fails with EFBIG */
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (signal_fd < 0)
-		die("cannot catch signals: %s", strerror(errno));
-	signals.handler = signal_ready;
-	loop_poll(&signals, signal_fd);
-}
 
 /*
  * Whoever reclaims memory may wait for this daemon, so it must not wait for reclaim
@@ -87,6 +50,17 @@ static void set_limits(void)
 		files.rlim_cur = files.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
+}
+
+/* No more than all can use at a time. */
+static void share_memory(void)
+{
+	uint64_t windows = (uint64_t)options.vmo_count * options.depth * options.window;
+	unsigned int chunks = CHUNKS * options.vmo_count;
+
+	reader_memory = windows < options.window_memory ? windows : options.window_memory;
+	if (batch_chunks > chunks)
+		batch_chunks = chunks;
 }
 
 static void lock_memory(void)
@@ -108,14 +82,6 @@ static void tell_ready(void)
 		close(options.ready_fd);
 }
 
-static bool all_complete(void)
-{
-	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		if (!vmo->target.complete)
-			return false;
-	return true;
-}
-
 static bool any_writable(void)
 {
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
@@ -124,90 +90,37 @@ static bool any_writable(void)
 	return false;
 }
 
-/* What the last turn left to be written back is begun, and what was read is supplied. */
-static void turn(void)
-{
-	writeback_turn();
-	loop_turn();
-	supply_all();
-}
-
 static void ticked(struct event *ev, int res)
 {
+	unsigned int parts = writeback_tick();
+
 	(void)ev;
 	(void)res;
-	writeback_tick();
 	tick.event.handler = ticked;
-	loop_timer(&tick, stopping ? STOP_TICK_MS : TICK_MS);
-}
-
-/* True if nothing is left to be written back; with @tell a line for each that has. */
-static bool all_durable(bool tell)
-{
-	bool all = true;
-	uint64_t left;
-
-	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
-		if (!vmo->target.writable || writeback_is_clean(&vmo->writeback, &left))
-			continue;
-		all = false;
-		if (!tell)
-			break;
-		log_line("%s: %llu bytes were not written to %s and are lost",
-			 vmo->target.name, (unsigned long long)left, vmo->target.backend->path);
-	}
-	return all;
-}
-
-/* Until all is durable, the time is over or a second signal comes. */
-static int write_back(void)
-{
-	uint64_t end = loop_now() + (uint64_t)options.shutdown_timeout * 1000;
-
-	writeback_hurry();
-	while (!all_durable(false)) {
-		if (stopping > 1 || loop_now() >= end) {
-			all_durable(true);
-			return EXIT_UNWRITTEN;
-		}
-		turn();
-	}
-	return 0;
-}
-
-static int stop(void)
-{
-	bool failed = false;
-	int status;
-
-	server_close();
-	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
-		if (!vmo->target.complete && serve_detach(vmo))
-			failed = true;
-	while (!failed && !all_complete())
-		turn();
-	status = write_back();
-	return status ? status : failed;
+	loop_timer(&tick, (stop_is_wanted() ? STOP_TICK_MS : TICK_MS) / parts + 1);
 }
 
 int main(int argc, char **argv)
 {
 	options_parse(argc, argv);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a write beyond a limit fails with EFBIG */
 	set_limits();
 	pager_open();
 	loop_init(options.vmo_count * (options.depth + CHUNKS + 3) + CLIENTS_MAX + 8);
+	share_memory();
 	for (unsigned int i = 0; i < options.vmo_count; i++)
 		vmo_add(options.vmos[i].name, options.vmos[i].path,
 			options.vmos[i].writable);
 	lock_memory();
 	/* Until here a signal just ends it: opening may take its time. */
-	catch_signals();
+	stop_catch_signals();
 	serve_listen();
 	server_open(options.socket);
 	tell_ready();
 	if (any_writable())
 		ticked(&tick.event, 0);
-	while (!stopping)
-		turn();
+	while (!stop_is_wanted())
+		serve_turn();
 	return stop();
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
@@ -27,6 +28,7 @@ struct options options = {
 	.window = 128U << 10,
 	.depth = 16,
 	.readahead = 2U << 20,
+	.window_memory = 64U << 20,
 	.dirty_window = 128U << 10,
 	.dirty_limit = 64U << 20,
 	.dirty_total = 256U << 20,
@@ -36,12 +38,13 @@ struct options options = {
 	.ready_fd = -1,
 };
 
-static const char *rw_names[VMOS_MAX];
+static const char **rw_names;
 static unsigned int rw_count;
+static void *by_name;		/* a tree of <search.h>, of VMOs */
 
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
-       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT };
+       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -58,6 +61,8 @@ static const struct argp_option table[] = {
 	{ "readahead", OPT_AHEAD, "SIZE", 0,
 	  "Be ahead of sequential readers by this much at most; 0: never (default 2M)",
 	  0 },
+	{ "window-memory", OPT_MEMORY, "SIZE", 0,
+	  "Have this much memory for the windows of all VMOs (default 64M)", 0 },
 	{ "dirty-window", OPT_DIRTY_WINDOW, "SIZE", 0,
 	  "Allow writes to this much at a time (default 128K)", 0 },
 	{ "dirty-limit", OPT_DIRTY_LIMIT, "SIZE", 0,
@@ -69,7 +74,9 @@ static const struct argp_option table[] = {
 	{ "writeback-age", OPT_AGE, "SECONDS", 0,
 	  "Write back what has been dirty for this long (default 5)", 0 },
 	{ "shutdown-timeout", OPT_TIMEOUT, "SECONDS", 0,
-	  "At the end try that long to write everything back (default 60)", 0 },
+	  "At the end wait that long for clients that have VMOs open, and then try that "
+	  "long to write everything back (default 60)", 0 },
+	{ "force", OPT_FORCE, NULL, 0, "At the end do not wait for clients", 0 },
 	{ "mlock", OPT_MLOCK, NULL, 0, "Keep the daemon's memory from swapping", 0 },
 	{ "ready-fd", OPT_READY, "FD", 0,
 	  "Write the line 'ready' there once clients can connect", 0 },
@@ -79,8 +86,8 @@ static const struct argp_option table[] = {
 
 static const char doc[] =
 	"Serve regular files, block devices and NBD exports as pager-backed VMOs."
-	"\vzxpager(1) is the client. SIGTERM detaches all VMOs, writes back what is dirty "
-	"and ends the daemon; a second one ends it at once.";
+	"\vzxpager(1) is the client. SIGTERM waits for clients, detaches all VMOs, writes "
+	"back what is dirty and ends the daemon; each further one ends one of these steps.";
 
 /* A number with an optional K, M or G, within [min, max]. */
 static unsigned long number(const char *what, const char *text, unsigned long min,
@@ -131,16 +138,16 @@ static void add_gid(const char *text)
 	options.gid_count++;
 }
 
-static struct vmo_option *find(const char *name)
+static int compare(const void *a, const void *b)
 {
-	for (unsigned int i = 0; i < options.vmo_count; i++)
-		if (!strcmp(options.vmos[i].name, name))
-			return &options.vmos[i];
-	return NULL;
+	const struct vmo_option *one = a, *other = b;
+
+	return strcmp(one->name, other->name);
 }
 
 static void add_vmo(char *text)
 {
+	struct vmo_option *vmo = &options.vmos[options.vmo_count], **found;
 	char *equals = strchr(text, '=');
 	size_t len = equals ? (size_t)(equals - text) : 0;
 
@@ -152,14 +159,23 @@ static void add_vmo(char *text)
 			 "0123456789._-") != len)
 		die("'%s' is no name: want 1 to %d letters, digits, '.', '_' or '-'",
 		    text, ZXD_NAME_SIZE - 1);
-	if (find(text))
+	*vmo = (struct vmo_option){ .name = text, .path = equals + 1 };
+	found = tsearch(vmo, &by_name, compare);
+	if (!found)
+		die("out of memory");
+	if (*found != vmo)
 		die("the name '%s' is given twice", text);
-	if (options.vmo_count == VMOS_MAX)
-		die("more than %d files", VMOS_MAX);
-	options.vmos[options.vmo_count++] = (struct vmo_option){
-		.name = text,
-		.path = equals + 1,
-	};
+	options.vmo_count++;
+}
+
+static void set_writable(const char *name)
+{
+	struct vmo_option key = { .name = (char *)name };
+	struct vmo_option **found = tfind(&key, &by_name, compare);
+
+	if (!found)
+		die("--rw %s: no NAME=FILE of that name", name);
+	(*found)->writable = true;
 }
 
 static void set_ready_fd(const char *text)
@@ -183,8 +199,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		log_verbose = true;
 		break;
 	case OPT_RW:
-		if (rw_count == VMOS_MAX)
-			die("more than %d --rw", VMOS_MAX);
 		rw_names[rw_count++] = arg;
 		break;
 	case OPT_UID:
@@ -201,6 +215,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_AHEAD:
 		options.readahead = number("readahead", arg, 0, AHEAD_MAX);
+		break;
+	case OPT_MEMORY:
+		options.window_memory = number("window-memory", arg, 1, DIRTY_MAX);
 		break;
 	case OPT_DIRTY_WINDOW:
 		options.dirty_window = number("dirty-window", arg, 1, WINDOW_MAX);
@@ -221,6 +238,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_TIMEOUT:
 		options.shutdown_timeout =
 			(unsigned int)number("shutdown-timeout", arg, 1, SECONDS_MAX);
+		break;
+	case OPT_FORCE:
+		options.force = true;
 		break;
 	case OPT_READY:
 		set_ready_fd(arg);
@@ -252,8 +272,12 @@ void options_parse(int argc, char **argv)
 		.args_doc = "NAME=FILE...",
 		.doc = doc,
 	};
-	struct vmo_option *vmo;
 
+	/* No more than there are arguments. */
+	options.vmos = calloc((size_t)argc, sizeof(*options.vmos));
+	rw_names = calloc((size_t)argc, sizeof(*rw_names));
+	if (!options.vmos || !rw_names)
+		die("out of memory");
 	argp_err_exit_status = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
 	if (!options.vmo_count)
@@ -264,10 +288,6 @@ void options_parse(int argc, char **argv)
 	    !*options.socket)
 		die("--socket %s: want a path of 1 to %zu bytes", options.socket,
 		    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
-	for (unsigned int i = 0; i < rw_count; i++) {
-		vmo = find(rw_names[i]);
-		if (!vmo)
-			die("--rw %s: no NAME=FILE of that name", rw_names[i]);
-		vmo->writable = true;
-	}
+	for (unsigned int i = 0; i < rw_count; i++)
+		set_writable(rw_names[i]);
 }

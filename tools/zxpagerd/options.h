@@ -7,7 +7,6 @@
 #include <sys/types.h>
 
 #define IDS_MAX		64
-#define VMOS_MAX	256
 
 struct vmo_option {
 	char *name;
@@ -20,11 +19,13 @@ struct vmo_option {
  * @window: size of a window in bytes
  * @depth: windows that are read at a time, of each VMO
  * @readahead: the most to read ahead for one reader of a VMO, in bytes; 0 for nothing
+ * @window_memory: of the windows of all VMOs together, in bytes
  * @dirty_window: size of the windows in which writes are granted
  * @dirty_limit, @dirty_total: the most that may be dirty in one VMO, in all of them
  * @dirty_background: from here on it is written back, however new
  * @writeback_age: seconds after which it is, however little
  * @shutdown_timeout: seconds for writing back at the end
+ * @force: not to wait at the end for clients that have VMOs open
  * @ready_fd: where to tell that it serves, or -1
  */
 struct options {
@@ -32,6 +33,7 @@ struct options {
 	uint32_t window;
 	unsigned int depth;
 	uint64_t readahead;
+	uint64_t window_memory;
 	uint64_t dirty_window;
 	uint64_t dirty_limit;
 	uint64_t dirty_total;
@@ -40,11 +42,12 @@ struct options {
 	unsigned int shutdown_timeout;
 	int ready_fd;
 	bool lock_memory;
+	bool force;
 	uid_t uids[IDS_MAX];
 	unsigned int uid_count;
 	gid_t gids[IDS_MAX];
 	unsigned int gid_count;
-	struct vmo_option vmos[VMOS_MAX];
+	struct vmo_option *vmos;
 	unsigned int vmo_count;
 };
 

@@ -43,13 +43,14 @@ void pager_create_vmo(struct target *t)
 {
 	uint32_t options = 0, flags = 0;
 	zx_status_t status;
+	struct stat st;
 
 	if (t->writable) {
 		options = ZX_VMO_TRAP_DIRTY | (t->resizable ? ZX_VMO_RESIZABLE : 0);
 		flags = ZX_LINUX_CREATE_SYNC;
 	}
 	status = zx_linux_pager_create_vmo(pager, options, flags, port,
-					   (uintptr_t)t, t->backend->size,
+					   t->key, t->backend->size,
 					   &t->handle);
 	if (status == ZX_ERR_NOT_SUPPORTED)
 		die("%s: the module that is loaded cannot write back: load a newer zxpager.ko",
@@ -64,6 +65,10 @@ void pager_create_vmo(struct target *t)
 		   t->writable ? 0666 : 0444))
 		die("%s: cannot set the VMO's mode: %s", t->name,
 		    strerror(errno));
+	if (fstat(zx_linux_handle_to_fd(t->handle), &st))
+		die("%s: cannot look at the VMO: %s", t->name, strerror(errno));
+	t->dev = st.st_dev;
+	t->ino = st.st_ino;
 }
 
 unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count)

@@ -46,7 +46,7 @@ struct content {
 /* The daemon's one pager and its port; ends the daemon if there is no module. */
 void pager_open(void);
 
-/* Makes the VMO itself; its handle is in @t afterwards, and @t the key of its packets. */
+/* Makes the VMO itself, with @t->key; its handle is in @t afterwards. */
 void pager_create_vmo(struct target *t);
 
 /* Takes packets that are there, at most @count; tells how many. */

@@ -17,16 +17,10 @@
 #include "parts.h"
 #include "reader.h"
 
-void parts_note_error(struct parts *p, struct part *part, int error, const char *what,
-		      uint64_t offset, uint64_t length)
+void parts_tell_error(struct target *t, int error, const char *what, uint64_t offset,
+		      uint64_t length)
 {
-	struct target *t = p->target;
-
 	t->writeback_errors++;
-	if (!p->error)
-		p->error = error;
-	if (part)
-		part->error = error;
 	log_limited(&t->limit,
 		    "%s: %s: cannot %s %llu+%llu: %s: it stays in memory and is tried again",
 		    t->name, t->backend->path, what,
@@ -34,10 +28,35 @@ void parts_note_error(struct parts *p, struct part *part, int error, const char 
 		    strerror(error));
 }
 
+void parts_note_error(struct parts *p, struct part *part, int error, const char *what,
+		      uint64_t offset, uint64_t length)
+{
+	if (!p->error)
+		p->error = error;
+	if (part)
+		part->error = error;
+	parts_tell_error(p->target, error, what, offset, length);
+}
+
+/* The last part goes over @offset: two of it, if there is room. */
+static void split(struct parts *p, uint64_t offset)
+{
+	struct part *part = &p->part[p->count - 1];
+
+	if (offset <= part->offset || part->end <= offset)
+		return;
+	if (p->count < PARTS_MAX) {
+		part[1] = *part;
+		part[1].offset = offset;
+		p->count++;
+	}
+	part->end = offset;
+}
+
 int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 {
 	static zx_vmo_dirty_range_t ranges[PARTS_MAX];
-	uint64_t room = PARTS_BYTES;
+	uint64_t room = PARTS_BYTES, mask = p->target->page_size - 1;
 	size_t count = 0;
 	zx_status_t status;
 
@@ -54,7 +73,7 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 		return EAGAIN;
 	if (status != ZX_OK)
 		return EIO;
-	for (size_t i = 0; i < count && room; i++) {
+	for (size_t i = 0; i < count && room && p->count < PARTS_MAX; i++) {
 		struct part *part = &p->part[p->count++];
 
 		*part = (struct part){
@@ -67,6 +86,8 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 		if (part->end - part->offset > room)
 			part->end = part->offset + room;
 		room -= part->end - part->offset;
+		/* What the store refuses beyond its end does not keep the rest from it. */
+		split(p, p->target->backend->size & ~mask);
 	}
 	if (!room || p->count == PARTS_MAX)
 		p->next = p->part[p->count - 1].end;

@@ -51,6 +51,10 @@ void parts_end(struct parts *p);
 /* Pages in [@offset, @end), which are more than zeroes, are not written back. */
 bool parts_any_pages(struct target *t, uint64_t offset, uint64_t end);
 
+/* Says that something failed. */
+void parts_tell_error(struct target *t, int error, const char *what, uint64_t offset,
+		      uint64_t length);
+
 /* The batch has failed, or @part of it has, if that is not NULL.  Says so. */
 void parts_note_error(struct parts *p, struct part *part, int error, const char *what,
 		      uint64_t offset, uint64_t length);

@@ -12,11 +12,14 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 #include "log.h"
 #include "pager.h"
+#include "pool.h"
 #include "reader.h"
+
+uint64_t reader_memory = 64ull << 20;
+static struct reader *starving, **starving_end = &starving;	/* for a buffer */
 
 static struct window *find_window(struct reader *r, uint64_t offset)
 {
@@ -26,12 +29,58 @@ static struct window *find_window(struct reader *r, uint64_t offset)
 	return NULL;
 }
 
+static void starve(struct reader *r)
+{
+	if (r->is_starving)
+		return;
+	r->is_starving = true;
+	r->next_starving = NULL;
+	*starving_end = r;
+	starving_end = &r->next_starving;
+}
+
+static void feed(struct reader *r)
+{
+	struct reader **link = &starving;
+
+	while (*link != r)
+		link = &(*link)->next_starving;
+	*link = r->next_starving;
+	if (!*link)
+		starving_end = link;
+	r->is_starving = false;
+}
+
+/* With a buffer, for which those go first who wait for one. */
 static struct window *free_window(struct reader *r)
 {
-	for (unsigned int i = 0; i < r->depth; i++)
-		if (!r->windows[i].busy)
-			return &r->windows[i];
-	return NULL;
+	struct window *w = r->windows;
+
+	while (w < r->windows + r->depth && w->busy)
+		w++;
+	if (w == r->windows + r->depth)
+		return NULL;
+	if (!r->pool->free || (starving && !r->quota)) {
+		starve(r);
+		return NULL;
+	}
+	if (r->quota)
+		r->quota--;
+	w->buffer = pool_take(r->pool);
+	return w;
+}
+
+/* A window each, and another when all have had one. */
+void reader_turn(void)
+{
+	struct reader *r;
+
+	while ((r = starving) && r->pool->free) {
+		feed(r);
+		r->quota = 1;
+		reader_pump(r);
+		r->quota = 0;
+	}
 }
 
 /* Begins as many windows as there are requests for and room. */
@@ -83,7 +132,8 @@ static void read_ahead(struct reader *r)
 
 	if (size > t->backend->size)
 		size = t->backend->size;
-	while (r->busy < r->depth / 2 &&
+	/* That has time, so it leaves half of what all share to those who wait. */
+	while (r->busy < r->depth / 2 && !starving && r->pool->free > r->pool->count / 2 &&
 	       ahead_next(&r->ahead, size, &offset)) {
 		if (find_window(r, offset) ||
 		    bad_any(&r->bads, offset, offset + r->window_size))
@@ -156,23 +206,25 @@ void reader_cancel(struct reader *r)
 int reader_init(struct reader *r, struct target *t, uint32_t window_size,
 		unsigned int depth, uint64_t ahead)
 {
-	uint8_t *memory;
+	static struct pool pool;
 
+	if (!pool.count && pool_open(&pool, window_size,
+				     reader_memory > window_size ?
+				     (unsigned int)(reader_memory / window_size) : 1))
+		return ENOMEM;
 	*r = (struct reader){
 		.target = t,
 		.window_size = window_size,
 		.depth = depth,
+		.pool = &pool,
 		.requests.end = &r->requests.first,
 		.freed = reader_pump,
 	};
 	r->windows = calloc(depth, sizeof(*r->windows));
-	memory = mmap(NULL, (size_t)depth * window_size, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (!r->windows || memory == MAP_FAILED)
+	if (!r->windows)
 		return ENOMEM;
 	for (unsigned int i = 0; i < depth; i++)
-		if (window_init(&r->windows[i], r,
-				memory + (size_t)i * window_size))
+		if (window_init(&r->windows[i], r))
 			return ENOMEM;
 	ahead_init(&r->ahead, window_size, ahead);
 	return 0;
@@ -181,9 +233,10 @@ int reader_init(struct reader *r, struct target *t, uint32_t window_size,
 void reader_free(struct reader *r)
 {
 	reader_cancel(r);
+	if (r->is_starving)
+		feed(r);
 	bad_clear(&r->bads);
 	for (unsigned int i = 0; i < r->depth; i++)
 		window_free(&r->windows[i]);
-	munmap(r->windows[0].buffer, (size_t)r->depth * r->window_size);
 	free(r->windows);
 }

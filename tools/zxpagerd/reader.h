@@ -6,6 +6,12 @@
 
 #include "window.h"
 
+/*
+ * How much memory the windows of all VMOs have, to be set before the first one; it is there
+ * from the start, so that answering never needs any.
+ */
+extern uint64_t reader_memory;
+
 /* 0 or an errno; @ahead is how much to read ahead at most. */
 int reader_init(struct reader *r, struct target *t, uint32_t window_size,
 		unsigned int depth, uint64_t ahead);
@@ -19,6 +25,9 @@ void reader_request(struct reader *r, uint64_t offset, uint64_t length);
  * window has become free, and where the target was held.
  */
 void reader_pump(struct reader *r);
+
+/* Once in each turn of the loop: those that wait for memory of others get what is free. */
+void reader_turn(void);
 
 /* Nobody waits any more; what is being read is thrown away. */
 void reader_cancel(struct reader *r);

@@ -12,6 +12,7 @@
 
 #include "pager.h"
 #include "serve.h"
+#include "supply.h"
 #include "vmo.h"
 
 #define PACKETS	64	/* taken with one read() */
@@ -149,13 +150,15 @@ void serve_complete(struct vmo *vmo)
 		  (unsigned long long)t->packets);
 }
 
-/* Keys are this daemon's own, and VMOs live as long as it does. */
 static void dispatch(const zx_port_packet_t *packet)
 {
-	struct target *t = (struct target *)(uintptr_t)packet->key;
-	struct vmo *vmo = event_owner(t, struct vmo, target);
+	struct vmo *vmo = vmo_of_key(packet->key);
 	const zx_packet_page_request_t *page = &packet->page_request;
 
+	if (!vmo) {
+		log_line("a packet of unknown key %llu", (unsigned long long)packet->key);
+		return;
+	}
 	if (packet->type != ZX_PKT_TYPE_PAGE_REQUEST) {
 		log_line("a packet of unknown type %u", packet->type);
 		return;
@@ -202,6 +205,15 @@ void serve_listen(void)
 {
 	packets.handler = packets_ready;
 	pager_listen(&packets);
+}
+
+void serve_turn(void)
+{
+	writeback_turn();
+	batch_turn();
+	reader_turn();
+	loop_turn();
+	supply_all();
 }
 
 /* COMPLETE is there once the call has returned, so it is not waited for. */

@@ -9,6 +9,12 @@ struct vmo;
 /* Takes packets whenever there are some, and serves them. */
 void serve_listen(void);
 
+/*
+ * Once round the loop.  What the last turn left to be written back is begun, and what was
+ * read is supplied.
+ */
+void serve_turn(void);
+
 /* What a packet of each kind asks for. */
 void serve_read(struct vmo *vmo, uint64_t offset, uint64_t length);
 void serve_dirty(struct vmo *vmo, uint64_t offset, uint64_t length);

@@ -129,21 +129,34 @@ static int take(void)
 	return accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
+/* Whose connection it is; false if that cannot be had. */
+static bool whose(int fd, struct ucred *cred)
+{
+	socklen_t size = sizeof(*cred);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &size);
+}
+
 /*
  * No descriptor is left, or no memory.  Whoever waits is told, by means of a descriptor
- * that is kept for that, and somebody idle makes room.
+ * that is kept for that, and somebody idle makes room if it may come again.
  */
 static void refuse_one(int error)
 {
+	struct ucred cred;
+	bool allowed;
 	int fd;
 
 	log_limited(&limit, "cannot take a connection: %s", strerror(error));
-	client_drop_idlest();
 	if (spare_fd >= 0) {
 		close(spare_fd);
 		fd = take();
-		if (fd >= 0)
-			client_refuse(fd, error);
+		if (fd >= 0) {
+			allowed = whose(fd, &cred) && is_allowed(fd, &cred);
+			if (allowed)
+				client_drop_for(cred.uid);
+			client_refuse(fd, allowed ? error : EACCES);
+		}
 	}
 	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	/* It would be the same again at once. */
@@ -155,8 +168,6 @@ static void refuse_one(int error)
 static void connection_ready(struct event *ev, int res)
 {
 	struct ucred cred;
-	socklen_t size = sizeof(cred);
-	bool full;
 	int fd;
 
 	(void)ev;
@@ -164,24 +175,16 @@ static void connection_ready(struct event *ev, int res)
 	listening = false;
 	if (listen_fd < 0)
 		return;
-	full = client_count() >= client_max && !client_drop_idlest();
 	fd = take();
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		       errno == ENOMEM)) {
 		refuse_one(errno);
 		return;
 	}
-	if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size)) {
-		close(fd);
-		fd = -1;
-	}
-	if (fd >= 0 && full) {
-		log_limited(&limit, "too many clients, and none is idle: one of user %u is refused",
-			    (unsigned int)cred.uid);
-		client_refuse(fd, EBUSY);
-	} else if (fd >= 0) {
+	if (fd >= 0 && whose(fd, &cred))
 		client_add(fd, cred.uid, is_allowed(fd, &cred));
-	}
+	else if (fd >= 0)
+		close(fd);
 	listen_for_clients();
 }
 

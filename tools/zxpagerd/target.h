@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <zircon/types.h>
 
@@ -12,6 +13,8 @@
 
 /*
  * struct target - a VMO that is served, as far as everything below struct vmo sees it
+ * @key: of its packets, a number that no other has
+ * @dev, @ino: what fstat() tells of the VMO
  * @size: of the VMO; see pager_refresh()
  * @page_size: that of the machine
  * @resizable: clients may change the size, and the file follows
@@ -23,6 +26,9 @@ struct target {
 	const char *name;
 	struct backend *backend;
 	zx_handle_t handle;
+	uint64_t key;
+	dev_t dev;
+	ino_t ino;
 	uint64_t size;
 	uint32_t page_size;
 	bool writable;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,17 +16,68 @@
 #include "pager.h"
 #include "vmo.h"
 
+#define VMOS_TOGETHER	64
+
 struct vmo *vmos;
+static struct vmo **vmos_end = &vmos;
+static struct slot {
+	struct vmo *vmo;
+} *by_key;			/* the first has key 1 */
+static uint64_t count;
+static void *by_name;		/* a tree of <search.h>, of targets */
+
+static int compare(const void *a, const void *b)
+{
+	const struct target *one = a, *other = b;
+
+	return strcmp(one->name, other->name);
+}
+
+int vmo_register(struct vmo *vmo)
+{
+	struct slot *more = by_key;
+
+	/* Twice as many whenever that is what there is room for. */
+	if (!(count & (count - 1)))
+		more = realloc(by_key, (count ? 2 * count : 1) * sizeof(*more));
+	if (!more)
+		return ENOMEM;
+	by_key = more;
+	if (!tsearch(&vmo->target, &by_name, compare))
+		return ENOMEM;
+	by_key[count++].vmo = vmo;
+	vmo->target.key = count;
+	*vmos_end = vmo;
+	vmos_end = &vmo->next;
+	return 0;
+}
+
+/*
+ * So many together that calloc() has fresh memory from the kernel, of which what only VMOs
+ * that are written to need is never touched for others.
+ */
+static struct vmo *allocate(void)
+{
+	static struct vmo *free;
+	static unsigned int left;
+
+	if (!left) {
+		left = VMOS_TOGETHER;
+		free = calloc(left, sizeof(*free));
+	}
+	if (!free)
+		die("out of memory");
+	left--;
+	return free++;
+}
 
 void vmo_add(const char *name, const char *path, bool writable)
 {
-	struct vmo **link = &vmos, *vmo = calloc(1, sizeof(*vmo));
+	struct vmo *vmo = allocate();
 	uint32_t page_size = (uint32_t)sysconf(_SC_PAGESIZE);
 	uint64_t mask = page_size - 1;
 	struct target *t;
 
-	if (!vmo)
-		die("out of memory");
 	t = &vmo->target;
 	t->name = name;
 	t->writable = writable;
@@ -42,10 +94,9 @@ void vmo_add(const char *name, const char *path, bool writable)
 		    options.depth, options.window);
 	if (writable && writeback_init(&vmo->writeback, t, &vmo->reader))
 		die("%s: out of memory for writing back", name);
+	if (vmo_register(vmo))
+		die("%s: out of memory", name);
 	pager_create_vmo(t);
-	while (*link)
-		link = &(*link)->next;
-	*link = vmo;
 	log_debug("%s: %s, %llu bytes, %s", name, path,
 		  (unsigned long long)t->backend->size,
 		  writable ? "writable" : "read-only");
@@ -53,11 +104,20 @@ void vmo_add(const char *name, const char *path, bool writable)
 
 struct vmo *vmo_find(const char *name)
 {
-	struct vmo *vmo = vmos;
+	struct target key = { .name = name };
+	struct target **found = tfind(&key, &by_name, compare);
 
-	while (vmo && strcmp(vmo->target.name, name))
-		vmo = vmo->next;
-	return vmo;
+	return found ? event_owner(*found, struct vmo, target) : NULL;
+}
+
+struct vmo *vmo_of_key(uint64_t key)
+{
+	return key && key <= count ? by_key[key - 1].vmo : NULL;
+}
+
+struct vmo *vmo_at(uint32_t index)
+{
+	return vmo_of_key((uint64_t)index + 1);
 }
 
 int vmo_open(struct vmo *vmo)

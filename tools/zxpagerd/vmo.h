@@ -17,13 +17,22 @@ struct vmo {
 	struct writeback writeback;
 };
 
+/* All of them, in the order of the command line. */
 extern struct vmo *vmos;
 
 /* Before serving: adds a VMO; a failure ends the daemon. */
 void vmo_add(const char *name, const char *path, bool writable);
 
-/* NULL if there is none of that name. */
+/*
+ * Adds one that is there, and gives it its key: the number of the one before and 1, so that
+ * no two ever have the same.  ENOMEM.
+ */
+int vmo_register(struct vmo *vmo);
+
+/* NULL if there is none of that name, of that key, or as many and 1. */
 struct vmo *vmo_find(const char *name);
+struct vmo *vmo_of_key(uint64_t key);
+struct vmo *vmo_at(uint32_t index);
 
 /* A descriptor for a client, or -1 and errno; each has a file position of its own. */
 int vmo_open(struct vmo *vmo);

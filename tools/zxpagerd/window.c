@@ -18,6 +18,7 @@
 
 #include "log.h"
 #include "pager.h"
+#include "pool.h"
 #include "window.h"
 
 /* Internal errno for a file that is not as long any more; fails with EIO. */
@@ -213,6 +214,7 @@ static void supply_zeroes(struct window *w)
 
 static void let_go(struct window *w)
 {
+	pool_give(w->reader->pool, w->buffer);
 	w->busy = false;
 	w->reader->busy--;
 }
@@ -320,13 +322,12 @@ static void window_done(struct event *ev, int res)
 	go_on(w);
 }
 
-int window_init(struct window *w, struct reader *r, uint8_t *buffer)
+int window_init(struct window *w, struct reader *r)
 {
 	w->event.handler = window_done;
 	w->supply.begin = window_ready;
 	w->supply.handler = window_supplied;
 	w->reader = r;
-	w->buffer = buffer;
 	w->wanted = calloc(wanted_words(r), sizeof(*w->wanted));
 	return w->wanted ? 0 : ENOMEM;
 }

@@ -24,6 +24,7 @@ enum window_mode {
  * @length: window size, less at the end of the VMO
  * @from, @to: the part of it that is being read now
  * @got: bytes of that part that are there
+ * @buffer: while it is busy
  * @outdated: what was read so far is older than the store
  * @wanted: a bit for each page that waits for an answer
  */
@@ -44,9 +45,11 @@ struct window {
 /*
  * struct reader - how the READs of one VMO are answered; see reader.h
  * @window_size: a power of two, a multiple of the page size
- * @depth: how many windows are read at a time; their memory is there from the start,
- *	so that answering never needs any
+ * @depth: how many windows are read at a time
  * @busy: how many are being read now
+ * @pool: where their buffers come from and go to
+ * @next_starving: among those that wait for one, if @is_starving; @quota is what it may
+ *	take though others wait
  * @freed: a window has become free
  */
 struct reader {
@@ -58,11 +61,15 @@ struct reader {
 	struct requests requests;
 	struct ahead ahead;
 	struct bads bads;
+	struct pool *pool;
+	struct reader *next_starving;
+	bool is_starving;
+	unsigned int quota;
 	void (*freed)(struct reader *r);
 };
 
 /* 0 or an errno. */
-int window_init(struct window *w, struct reader *r, uint8_t *buffer);
+int window_init(struct window *w, struct reader *r);
 void window_free(struct window *w);
 
 /* It is to be read from @offset on, with no page wanted; then window_want() and _step(). */

@@ -19,7 +19,10 @@
 #define RETRY_MAX_MS	30000
 #define HURRY_MAX_MS	1000
 
+#define TICK_VMOS	256	/* looked at with one tick */
+
 static bool hurry;
+static struct dirty *next_look;
 
 static struct writeback *writeback_of(struct dirty *d)
 {
@@ -41,11 +44,11 @@ static void begin_sync(struct writeback *wb)
 	if (end > wb->syncs->offset || !t->resizable)
 		end = wb->syncs->offset;
 	begin_pass(&wb->sync, end, wb->syncs->end);
-	if (t->resizable && !pager_info(t, &info))
+	if (!pager_info(t, &info))
 		wb->sync.size = info.stream_size;
 }
 
-/* The store does not reach as far as that of a sync has to. */
+/* The store does not reach as far as the range of a sync does. */
 static bool is_short(const struct writeback *wb, const struct pager_info *info)
 {
 	uint64_t size = wb->sync.size;
@@ -54,7 +57,13 @@ static bool is_short(const struct writeback *wb, const struct pager_info *info)
 		size = wb->sync.end;
 	if (size > info->stream_size)
 		size = info->stream_size;
-	return wb->target->resizable && wb->target->backend->size < size;
+	return wb->target->backend->size < size;
+}
+
+/* What keeps it from that; 0 if another pass may help. */
+static int short_error(const struct writeback *wb)
+{
+	return wb->target->resizable ? wb->batch.grow_error : ENOSPC;
 }
 
 /* Another try, later and later. */
@@ -137,17 +146,21 @@ static void advance(struct writeback *wb, struct pass *pass)
 {
 	struct pager_info info;
 	bool known = !pager_info(wb->target, &info);
+	bool is_sync = pass == &wb->sync, ends_short = is_sync && known && is_short(wb, &info);
 
 	pass->at = wb->batch.parts.next;
 	pass->again |= wb->batch.parts.again;
 	if (!pass->error)
 		pass->error = wb->batch.parts.error;
+	/* To those who sync what lies below its end it is none that the store cannot grow. */
+	if (!pass->error && (ends_short || !is_sync))
+		pass->error = is_sync ? short_error(wb) : wb->batch.grow_error;
 	if (known)
 		dirty_count(&wb->dirty, info.dirty);
-	if (pass == &wb->sync) {
+	if (is_sync) {
 		if (pass->at < pass->end && !pass->error)
 			;
-		else if (!pass->error && (pass->again || (known && is_short(wb, &info))))
+		else if (!pass->error && (pass->again || ends_short))
 			put_off_sync(wb);
 		else
 			end_sync(wb);
@@ -249,13 +262,18 @@ void writeback_turn(void)
 	}
 }
 
-void writeback_tick(void)
+unsigned int writeback_tick(void)
 {
-	for (struct dirty *d = dirties; d; d = d->next) {
+	struct dirty *d = next_look ? next_look : dirties;
+
+	for (unsigned int n = 0; d && n < TICK_VMOS; n++) {
 		look(writeback_of(d));
 		pump(writeback_of(d));
 		dirty_pump(d);
+		d = d->next;
 	}
+	next_look = d;
+	return dirty_vmos / TICK_VMOS + 1;
 }
 
 void writeback_hurry(void)
@@ -278,6 +296,6 @@ int writeback_init(struct writeback *wb, struct target *t, struct reader *r)
 
 void writeback_free(struct writeback *wb)
 {
+	next_look = NULL;
 	dirty_free(&wb->dirty);
-	batch_free(&wb->batch);
 }

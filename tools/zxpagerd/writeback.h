@@ -72,8 +72,11 @@ void writeback_sync(struct writeback *wb, struct sync_request *req);
 /* Once in each turn of the loop: takes the news of what became dirty in the last one. */
 void writeback_turn(void);
 
-/* Looks after age and amount of what is dirty, and at what failed; again and again. */
-void writeback_tick(void);
+/*
+ * Looks after age and amount of what is dirty, and at what failed; again and again.  Not at
+ * all VMOs at once if they are many: tells how many calls make a round.
+ */
+unsigned int writeback_tick(void);
 
 /* From now on everything is written back as soon as it is dirty. */
 void writeback_hurry(void);

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who has a VMO open.  The kernel does not tell when the last client has gone, so it is
+ * looked for in /proc, and in the loop devices, which no process has to keep open.
+ *
+ * A thread does that: a process that waits for this daemon may keep one waiting who wants to
+ * read its list of mappings.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "holders.h"
+#include "log.h"
+#include "loop.h"
+#include "target.h"
+#include "thread.h"
+
+#define HOLDERS_MAX	4096
+#define TOLD_MAX	10	/* lines for one VMO */
+
+/* struct holder - somebody who has the VMO with inode @ino open; @pid 0 for a device */
+struct holder {
+	ino_t ino;
+	pid_t pid;
+	char name[32];
+};
+
+/* The thread's until it has answered. */
+static struct holder holders[HOLDERS_MAX];
+static unsigned int count;
+static dev_t vmo_dev;
+static pid_t this_pid;
+static char this_name[32];
+
+static int answer = -1;
+static struct event answered, *waiting;
+
+static void add(ino_t ino, pid_t pid, const char *name)
+{
+	struct holder *h = &holders[count];
+
+	for (unsigned int i = 0; i < count; i++)
+		if (holders[i].ino == ino && holders[i].pid == pid && pid)
+			return;
+	if (count == HOLDERS_MAX)
+		return;
+	*h = (struct holder){ .ino = ino, .pid = pid };
+	snprintf(h->name, sizeof(h->name), "%s", name);
+	count++;
+}
+
+/* Calls @each for what is in a directory and begins with a digit, or with @prefix. */
+static void for_each(const char *path, const char *prefix,
+		     void (*each)(int dir, const char *path, const char *name))
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir)))
+		if (!strncmp(entry->d_name, prefix, strlen(prefix)) &&
+		    strchr("0123456789", entry->d_name[strlen(prefix)]))
+			each(dirfd(dir), path, entry->d_name);
+	closedir(dir);
+}
+
+static void look_at_fd(int dir, const char *path, const char *name)
+{
+	struct stat st;
+
+	(void)path;
+	if (!fstatat(dir, name, &st, 0) && st.st_dev == vmo_dev)
+		add(st.st_ino, this_pid, this_name);
+}
+
+/* A line of it has, divided by blanks: addresses, mode, offset, MAJOR:MINOR, inode. */
+static void look_at_mapping(const char *line)
+{
+	unsigned long major, minor, ino;
+	char *end;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		line = strchr(line, ' ');
+		if (!line++)
+			return;
+	}
+	major = strtoul(line, &end, 16);
+	if (*end != ':')
+		return;
+	minor = strtoul(end + 1, &end, 16);
+	ino = strtoul(end, NULL, 10);
+	if (makedev((unsigned int)major, (unsigned int)minor) == vmo_dev)
+		add(ino, this_pid, this_name);
+}
+
+static void look_at_mappings(const char *path)
+{
+	FILE *maps = fopen(path, "re");
+	char line[512];
+
+	if (!maps)
+		return;
+	while (fgets(line, sizeof(line), maps))
+		look_at_mapping(line);
+	fclose(maps);
+}
+
+static void look_at_process(int dir, const char *path, const char *name)
+{
+	char file[300];
+	FILE *comm;
+
+	(void)dir;
+	this_pid = (pid_t)strtol(name, NULL, 10);
+	if (this_pid == getpid())
+		return;
+	snprintf(file, sizeof(file), "%s/%s/comm", path, name);
+	comm = fopen(file, "re");
+	if (!comm || !fgets(this_name, sizeof(this_name), comm))
+		this_name[0] = '\0';
+	if (comm)
+		fclose(comm);
+	this_name[strcspn(this_name, "\n")] = '\0';
+	snprintf(file, sizeof(file), "%s/%s/fd", path, name);
+	for_each(file, "", look_at_fd);
+	snprintf(file, sizeof(file), "%s/%s/maps", path, name);
+	look_at_mappings(file);
+}
+
+static void look_at_loop(int dir, const char *path, const char *name)
+{
+	struct loop_info64 info;
+	char file[300];
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/%s", path, name);
+	fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (!ioctl(fd, LOOP_GET_STATUS64, &info) && info.lo_device == vmo_dev)
+		add((ino_t)info.lo_inode, 0, file);
+	close(fd);
+}
+
+static void *look(void *unused)
+{
+	(void)unused;
+	count = 0;
+	for_each("/proc", "", look_at_process);
+	for_each("/dev", "loop", look_at_loop);
+	while (eventfd_write(answer, 1))
+		;
+	return NULL;
+}
+
+static void take_answer(struct event *ev, int res)
+{
+	struct event *done = waiting;
+	eventfd_t value;
+
+	(void)ev;
+	(void)res;
+	if (eventfd_read(answer, &value)) {
+		loop_poll(&answered, answer);
+		return;
+	}
+	done->handler(done, 0);
+}
+
+bool holders_look(dev_t dev, struct event *done)
+{
+	int error;
+
+	vmo_dev = dev;
+	waiting = done;
+	answered.handler = take_answer;
+	if (answer < 0)
+		answer = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	error = answer < 0 ? errno : thread_start(look, NULL);
+	if (error)
+		log_line("cannot find out who has VMOs open: %s", strerror(error));
+	else
+		loop_poll(&answered, answer);
+	return !error;
+}
+
+bool holders_have(const struct target *t)
+{
+	for (unsigned int i = 0; i < count; i++)
+		if (holders[i].ino == t->ino)
+			return true;
+	return false;
+}
+
+void holders_tell(const struct target *t, uint64_t bytes)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < count; i++) {
+		const struct holder *h = &holders[i];
+
+		if (h->ino != t->ino || n++ >= TOLD_MAX)
+			continue;
+		if (h->pid)
+			log_line("%s: process %d (%s) has it open, %llu bytes are not written",
+				 t->name, (int)h->pid, h->name, (unsigned long long)bytes);
+		else
+			log_line("%s: %s lies on it, %llu bytes are not written", t->name,
+				 h->name, (unsigned long long)bytes);
+	}
+	if (n > TOLD_MAX)
+		log_line("%s: %u more have it open", t->name, n - TOLD_MAX);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_HOLDERS_H
+#define ZXD_HOLDERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct event;
+struct target;
+
+/*
+ * Begins to look who else has VMOs open, by a descriptor, a mapping or a loop device, as
+ * far as this daemon's user may know; @dev is that of all VMOs.  It may take its time, or
+ * not end at all: @done is handled when it has.  One at a time.  False if it cannot begin.
+ */
+bool holders_look(dev_t dev, struct event *done);
+
+/* What was found then: somebody has this one open. */
+bool holders_have(const struct target *t);
+
+/* A line for each of them, or for the first. */
+void holders_tell(const struct target *t, uint64_t bytes);
+
+#endif /* ZXD_HOLDERS_H */

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The end: VMOs that clients have open are served on for a while, and written back; then
+ * all are detached, and what is still dirty is written back.  A signal ends the phase that
+ * it comes in.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "holders.h"
+#include "log.h"
+#include "loop.h"
+#include "options.h"
+#include "pager.h"
+#include "serve.h"
+#include "server.h"
+#include "stop.h"
+#include "vmo.h"
+
+#define LOOK_MS		1000
+#define EXIT_UNWRITTEN	2
+
+static unsigned int signals;	/* so many have come */
+static struct event signal_event, looked;
+static int signal_fd;
+static bool looking;
+
+static void signal_ready(struct event *ev, int res)
+{
+	struct signalfd_siginfo info;
+
+	(void)ev;
+	(void)res;
+	if (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		signals++;
+		log_debug("signal %u", info.ssi_signo);
+	}
+	loop_poll(&signal_event, signal_fd);
+}
+
+void stop_catch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		die("cannot catch signals: %s", strerror(errno));
+	signal_event.handler = signal_ready;
+	loop_poll(&signal_event, signal_fd);
+}
+
+bool stop_is_wanted(void)
+{
+	return signals;
+}
+
+/* struct phase - it is over at @end, or with the next signal */
+struct phase {
+	unsigned int signals;
+	uint64_t end;
+};
+
+static struct phase begin_phase(void)
+{
+	return (struct phase){
+		.signals = signals,
+		.end = loop_now() + (uint64_t)options.shutdown_timeout * 1000,
+	};
+}
+
+static bool is_over(const struct phase *phase)
+{
+	return signals > phase->signals || loop_now() >= phase->end;
+}
+
+/* --- clients that are there ------------------------------------------------------ */
+
+static void look_done(struct event *ev, int res)
+{
+	(void)ev;
+	(void)res;
+	looking = false;
+}
+
+/* What a client may still lose by a detach. */
+static bool matters(const struct vmo *vmo)
+{
+	return vmo->target.writable && !vmo->target.complete;
+}
+
+static bool any_matters(void)
+{
+	for (const struct vmo *vmo = vmos; vmo; vmo = vmo->next)
+		if (matters(vmo))
+			return true;
+	return false;
+}
+
+/* True if somebody has a VMO open; with @tell a line for each. */
+static bool any_held(bool tell)
+{
+	bool any = false;
+	uint64_t left;
+
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
+		if (!matters(vmo) || !holders_have(&vmo->target))
+			continue;
+		any = true;
+		if (!tell)
+			break;
+		writeback_is_clean(&vmo->writeback, &left);
+		holders_tell(&vmo->target, left);
+	}
+	return any;
+}
+
+/* False if that was not to be found out in time. */
+static bool look_for_clients(const struct phase *phase)
+{
+	looked.handler = look_done;
+	looking = holders_look(vmos->target.dev, &looked);
+	while (looking && !is_over(phase))
+		serve_turn();
+	return !looking;
+}
+
+/* Until nobody has a VMO open; false if somebody still has. */
+static bool wait_for_clients(void)
+{
+	struct phase phase = begin_phase();
+	bool told = false;
+	uint64_t next;
+
+	if (!any_matters())
+		return true;
+	writeback_hurry();
+	while (look_for_clients(&phase)) {
+		if (!any_held(!told))
+			return true;
+		if (!told)
+			log_line("waiting for them for up to %u seconds; another signal ends that",
+				 options.shutdown_timeout);
+		told = true;
+		next = loop_now() + LOOK_MS;
+		while (loop_now() < next && !is_over(&phase))
+			serve_turn();
+		if (is_over(&phase))
+			break;
+	}
+	if (looking)
+		log_line("detaching, and clients may have VMOs open");
+	else
+		any_held(true);
+	return false;
+}
+
+/* --- detaching, and writing back ---------------------------------------------------- */
+
+static bool all_complete(void)
+{
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
+		if (!vmo->target.complete)
+			return false;
+	return true;
+}
+
+static bool detach_all(void)
+{
+	struct phase phase = begin_phase();
+	bool failed = false;
+
+	log_debug("detaching all VMOs");
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next)
+		if (!vmo->target.complete && serve_detach(vmo))
+			failed = true;
+	while (!failed && !all_complete()) {
+		if (is_over(&phase))
+			return false;
+		serve_turn();
+	}
+	return !failed;
+}
+
+/* True if nothing is left to be written back; with @tell a line for each that has. */
+static bool all_durable(bool tell)
+{
+	bool all = true;
+	uint64_t left;
+
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
+		const struct backend *be = vmo->target.backend;
+
+		if (!vmo->target.writable || writeback_is_clean(&vmo->writeback, &left))
+			continue;
+		all = false;
+		if (!tell)
+			break;
+		if (left)
+			log_line("%s: %llu bytes were not written to %s and are lost",
+				 vmo->target.name, (unsigned long long)left, be->path);
+		else
+			log_line("%s: %s ends at %llu, not where the VMO does, or was not synced",
+				 vmo->target.name, be->path, (unsigned long long)be->size);
+	}
+	return all;
+}
+
+static bool write_back(void)
+{
+	struct phase phase = begin_phase();
+
+	writeback_hurry();
+	while (!all_durable(false)) {
+		if (is_over(&phase)) {
+			all_durable(true);
+			return false;
+		}
+		serve_turn();
+	}
+	return true;
+}
+
+int stop(void)
+{
+	bool alone, detached;
+
+	server_close();
+	alone = options.force || wait_for_clients();
+	detached = detach_all();
+	if (!write_back() || !alone)
+		return EXIT_UNWRITTEN;
+	return detached ? 0 : 1;
+}

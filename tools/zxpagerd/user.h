@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_USER_H
+#define ZXD_USER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "log.h"
+
+/*
+ * struct user - what one user has of the daemon, so that it is no other's
+ * @clients: connections that stay
+ * @syncing: those that wait for a sync
+ * @limit: of lines about them
+ * @used: when it came last, on a clock of its own
+ */
+struct user {
+	struct user *next;
+	uid_t uid;
+	unsigned int clients;
+	unsigned int syncing;
+	struct log_limit limit;
+	unsigned long used;
+};
+
+/* NULL if there is no memory.  It is the same until it has no clients, and a while longer. */
+struct user *user_find(uid_t uid);
+
+/* Root, or the daemon's own. */
+bool user_is_admin(const struct user *user);
+
+#endif /* ZXD_USER_H */
