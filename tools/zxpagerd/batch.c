@@ -24,6 +24,9 @@
 #include "dirty.h"
 #include "pager.h"
 
+/* A store that loses what it was given this often at a stretch has failed. */
+#define REWRITES_MAX	10
+
 static const uint8_t zeroes[CHUNK_SIZE];
 
 static void write_zeroes(struct batch *b);
@@ -42,8 +45,17 @@ static void sync_done(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
 
+	if (res == -EAGAIN && b->rewrites < REWRITES_MAX) {
+		/* What it was given may be lost, and the next pass over it gives it again. */
+		b->rewrites++;
+		b->parts.next = b->start;
+		finish(b);
+		return;
+	}
+	b->rewrites = 0;
 	if (res < 0) {
-		parts_note_error(&b->parts, NULL, -res, "sync", 0, b->target->backend->size);
+		parts_note_error(&b->parts, NULL, res == -EAGAIN ? EIO : -res, "sync", 0,
+				 b->target->backend->size);
 	} else {
 		b->unsynced = false;
 		b->resized = false;
@@ -417,6 +429,7 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 	struct pager_info info;
 	int error;
 
+	b->start = offset;
 	b->parts.error = 0;
 	b->parts.again = false;
 	do {
