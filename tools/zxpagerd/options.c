@@ -20,6 +20,9 @@
 #define DEPTH_MAX	256
 #define AHEAD_MAX	(1UL << 30)
 #define DIRTY_MAX	(1UL << 40)
+#define CONNECTIONS_MAX	16
+#define OFFSET_MAX	(1UL << 62)
+#define IDENTITY_MAX	(1UL << 20)
 #define SECONDS_MAX	(24UL * 3600)
 
 struct options options = {
@@ -33,6 +36,8 @@ struct options options = {
 	.dirty_background = 16U << 20,
 	.writeback_age = 5,
 	.shutdown_timeout = 60,
+	.reconnect_timeout = 30,
+	.connections = 4,
 	.ready_fd = -1,
 };
 
@@ -41,7 +46,8 @@ static unsigned int rw_count;
 
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
-       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT };
+       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_RECONNECT, OPT_REQUEST,
+       OPT_CONNECTIONS, OPT_IDENTITY };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -70,6 +76,15 @@ static const struct argp_option table[] = {
 	  "Write back what has been dirty for this long (default 5)", 0 },
 	{ "shutdown-timeout", OPT_TIMEOUT, "SECONDS", 0,
 	  "At the end try that long to write everything back (default 60)", 0 },
+	{ "reconnect-timeout", OPT_RECONNECT, "SECONDS", 0,
+	  "Try that long to connect again to an NBD server (default 30)", 0 },
+	{ "request-timeout", OPT_REQUEST, "SECONDS", 0,
+	  "Give up a connection to an NBD server that does not answer for this long; "
+	  "0: never (default)", 0 },
+	{ "connections", OPT_CONNECTIONS, "N", 0,
+	  "Have N connections to an NBD server that offers multi-conn (default 4)", 0 },
+	{ "identity", OPT_IDENTITY, "OFFSET+LENGTH", 0,
+	  "Know NBD exports again by this range of their content", 0 },
 	{ "mlock", OPT_MLOCK, NULL, 0, "Keep the daemon's memory from swapping", 0 },
 	{ "ready-fd", OPT_READY, "FD", 0,
 	  "Write the line 'ready' there once clients can connect", 0 },
@@ -172,6 +187,17 @@ static void set_ready_fd(const char *text)
 	options.ready_fd = (int)fd;
 }
 
+static void set_identity(char *text)
+{
+	char *plus = strchr(text, '+');
+
+	if (!plus)
+		die("--identity %s: want OFFSET+LENGTH", text);
+	*plus = '\0';
+	options.identity_offset = number("identity", text, 0, OFFSET_MAX);
+	options.identity_length = (uint32_t)number("identity", plus + 1, 1, IDENTITY_MAX);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	(void)state;
@@ -221,6 +247,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_TIMEOUT:
 		options.shutdown_timeout =
 			(unsigned int)number("shutdown-timeout", arg, 1, SECONDS_MAX);
+		break;
+	case OPT_RECONNECT:
+		options.reconnect_timeout =
+			(unsigned int)number("reconnect-timeout", arg, 0, SECONDS_MAX);
+		break;
+	case OPT_REQUEST:
+		options.request_timeout =
+			(unsigned int)number("request-timeout", arg, 0, SECONDS_MAX);
+		break;
+	case OPT_CONNECTIONS:
+		options.connections =
+			(unsigned int)number("connections", arg, 1, CONNECTIONS_MAX);
+		break;
+	case OPT_IDENTITY:
+		set_identity(arg);
 		break;
 	case OPT_READY:
 		set_ready_fd(arg);

@@ -25,6 +25,10 @@ struct vmo_option {
  * @dirty_background: from here on it is written back, however new
  * @writeback_age: seconds after which it is, however little
  * @shutdown_timeout: seconds for writing back at the end
+ * @reconnect_timeout: seconds without an NBD server until requests fail
+ * @request_timeout: seconds that it may take to answer one; 0: for ever
+ * @connections: to an NBD server that can do with several
+ * @identity_offset, @identity_length: of what an NBD export is known by, if any
  * @ready_fd: where to tell that it serves, or -1
  */
 struct options {
@@ -38,6 +42,11 @@ struct options {
 	uint64_t dirty_background;
 	unsigned int writeback_age;
 	unsigned int shutdown_timeout;
+	unsigned int reconnect_timeout;
+	unsigned int request_timeout;
+	unsigned int connections;
+	uint64_t identity_offset;
+	uint32_t identity_length;
 	int ready_fd;
 	bool lock_memory;
 	uid_t uids[IDS_MAX];
