@@ -456,6 +456,8 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 	nbd->can_zero = nbd_can_zero(first) > 0;
 	nbd->wake.event.handler = handle_done;
 	nbd->tick.event.handler = ticked;
+	/* All of them now, before it is counted how many descriptors are left. */
+	nbd_conns_open(&nbd->conns);
 	settle(nbd);
 	return &nbd->base;
 }

@@ -195,7 +195,8 @@ int main(int argc, char **argv)
 	options_parse(argc, argv);
 	set_limits();
 	pager_open();
-	loop_init(options.vmo_count * (options.depth + CHUNKS + 3) + CLIENTS_MAX + 8);
+	loop_init(options.vmo_count * (options.depth + CHUNKS + 3 + 2 * options.connections) +
+		  CLIENTS_MAX + 8);
 	for (unsigned int i = 0; i < options.vmo_count; i++)
 		vmo_add(options.vmos[i].name, options.vmos[i].path,
 			options.vmos[i].writable);

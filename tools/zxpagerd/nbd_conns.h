@@ -23,8 +23,8 @@ struct nbd_conns {
 };
 
 /*
- * Has one connection, or the daemon ends; more are opened with the first request if the
- * server allows it.  @dropped is set by the caller, and @moved what becomes of each one's.
+ * Has one connection, or the daemon ends; nbd_conns_open() has more if the server allows
+ * it.  @dropped is set by the caller, and @moved what becomes of each one's.
  */
 void nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char *uri,
 		    struct nbd_identity *identity, void (*moved)(struct nbd_conn *conn));
