@@ -234,9 +234,12 @@ static bool fill(struct batch *b, struct chunk *c)
 			b->parts.again = true;
 			continue;
 		}
-		if (n < 0)
-			parts_note_error(&b->parts, part, errno, "take out of the VMO", b->at,
-					 left);
+		if (n < 0) {
+			/* The memory of one page, that is, and not of its neighbours. */
+			parts_note_error(&b->parts, NULL, errno, "take out of the VMO", b->at,
+					 mask + 1);
+			parts_leave_out(&b->parts, b->current, b->at);
+		}
 		if (!n)
 			cut_part(b, part);
 		if (n <= 0)
