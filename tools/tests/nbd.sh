@@ -505,6 +505,54 @@ test_nbd_server_that_hangs_for_ever() {
 	end_export
 }
 
+# The memory of a dirty page fails while the daemon is about to come to it.  That page is
+# lost, as its client is told; nobody waits for it, least of all the daemon.
+test_nbd_memory_that_fails() {
+	local client
+	store 2097152
+	bytes 2097152 "$tmp/new"
+	export_with --filter=log --filter=pause file "$tmp/f" logfile="$tmp/requests" \
+		pause-control="$tmp/control"
+	serve --rw f "${quiet[@]}" "f=$uri"
+	put 0 "$tmp/new"
+	dd if="$tmp/f" of="$tmp/want" bs=4K skip=511 seek=511 count=1 conv=notrunc status=none
+	pausing p
+	"$bin/zxpager/zxpager" -s "$sock" sync f &
+	client=$!
+	writes_are_under_way() { [ "$(grep -c ' Write ' "$tmp/requests")" -ge 4 ]; }
+	until_true writes_are_under_way
+	cat > "$tmp/fails.py" <<-'END'
+		import errno, mmap, os, signal, sys
+		signal.signal(signal.SIGBUS, signal.SIG_IGN)
+		fd = os.open(sys.argv[1], os.O_RDWR)
+		m = mmap.mmap(fd, 2097152)
+		m[2097151]
+		try:
+		    m.madvise(100, 2093056, 4096)    # MADV_HWPOISON
+		except OSError as e:
+		    sys.exit(4)
+		print('failed', flush=True)
+		try:
+		    os.fsync(fd)
+		except OSError as e:
+		    print(errno.errorcode[e.errno])
+	END
+	"$bin/zxpager/zxpager" -s "$sock" exec f -- python3 "$tmp/fails.py" {} > "$tmp/out" &
+	local fails=$!
+	is_over_or_failed() { [ -s "$tmp/out" ] || ! kill -0 "$fails" 2> /dev/null; }
+	until_true is_over_or_failed
+	[ -s "$tmp/out" ] || wait $fails || exit
+	pausing r
+	wait $fails
+	wait $client
+	[ "$(cat "$tmp/out")" = "$(printf 'failed\nEIO')" ]
+	is_written
+	zx cat f | cmp - "$tmp/want"
+	[ "$(stat_of f dirty_bytes)" = 0 ]
+	stop
+	end_export
+}
+
 test_nbd_writer_is_the_only_one() {
 	store 1048576
 	export_with file "$tmp/f"
