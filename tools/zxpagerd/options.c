@@ -65,7 +65,7 @@ static const struct argp_option table[] = {
 	  "Be ahead of sequential readers by this much at most; 0: never (default 2M)",
 	  0 },
 	{ "dirty-window", OPT_DIRTY_WINDOW, "SIZE", 0,
-	  "Allow writes to this much at a time (default 128K)", 0 },
+	  "Allow who writes in sequence this much more at most (default 128K)", 0 },
 	{ "dirty-limit", OPT_DIRTY_LIMIT, "SIZE", 0,
 	  "Let writers of a VMO wait while this much of it is dirty (default 64M)", 0 },
 	{ "dirty-total", OPT_DIRTY_TOTAL, "SIZE", 0,

@@ -20,7 +20,7 @@ struct vmo_option {
  * @window: size of a window in bytes
  * @depth: windows that are read at a time, of each VMO
  * @readahead: the most to read ahead for one reader of a VMO, in bytes; 0 for nothing
- * @dirty_window: size of the windows in which writes are granted
+ * @dirty_window: size of the windows up to whose end more is granted than is asked for
  * @dirty_limit, @dirty_total: the most that may be dirty in one VMO, in all of them
  * @dirty_background: from here on it is written back, however new
  * @writeback_age: seconds after which it is, however little
