@@ -472,14 +472,14 @@ static void sync_that_is_under_way(void **state)
 
 	(void)state;
 	START("eval", "get_size=echo 65536", "can_write=exit 0", "can_flush=exit 0",
-	      "pread=exit 1", "pwrite=exit 0", "flush=sleep 5");
+	      "pread=exit 1", "pwrite=cat >/dev/null", "flush=sleep 5");
 	be = open_export();
 	assert_int_equal(CALL(be, write, buffer[0], 4096, 0), 4096);
 	be->ops->sync(be, &sync.event, false);
 	turn_for(100);
 	kill_server();
 	START("eval", "get_size=echo 65536", "can_write=exit 0", "can_flush=exit 0",
-	      "pread=exit 1", "pwrite=exit 0", "flush=exit 0");
+	      "pread=exit 1", "pwrite=cat >/dev/null", "flush=exit 0");
 	assert_int_equal(wait_for(&sync), -EAGAIN);
 	assert_int_equal(CALL(be, write, buffer[0], 4096, 0), 4096);
 	assert_int_equal(CALL(be, sync, false), 0);

@@ -444,8 +444,9 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 	if (!nbd)
 		die("out of memory");
 	make_ops(nbd, under_way);
+	nbd->conns.moved = conn_moved;
 	nbd->conns.dropped = conn_dropped;
-	nbd_conns_init(&nbd->conns, nbd, uri, &nbd->identity, conn_moved);
+	nbd_conns_init(&nbd->conns, nbd, uri, &nbd->identity);
 	first = nbd->conns.conn[0].handle;
 	if (writable && nbd_is_read_only(first))
 		die("%s is read-only: leave --rw out", uri);

@@ -130,7 +130,7 @@ void nbd_conns_listen(struct nbd_conns *conns)
 }
 
 void nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char *uri,
-		    struct nbd_identity *identity, void (*moved)(struct nbd_conn *conn))
+		    struct nbd_identity *identity)
 {
 	conns->conn = calloc(options.connections, sizeof(*conns->conn));
 	if (!conns->conn)
@@ -142,7 +142,7 @@ void nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char
 		conn->nbd = nbd;
 		conn->uri = uri;
 		conn->identity = identity;
-		conn->moved = moved;
+		conn->moved = conns->moved;
 		nbd_conn_init(conn);
 	}
 	nbd_conn_open_first(&conns->conn[0]);

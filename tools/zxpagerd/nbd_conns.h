@@ -7,6 +7,7 @@
 
 /*
  * struct nbd_conns - the connections to an export
+ * @moved: what becomes of that of each connection
  * @dropped: called when one that was ready is closed: what was under way on it is lost
  * @trying_since: the first try to connect since none was ready, or 0
  * @given_up: none was ready within the time
@@ -15,6 +16,7 @@
 struct nbd_conns {
 	struct nbd_conn *conn;
 	unsigned int count;
+	void (*moved)(struct nbd_conn *conn);
 	void (*dropped)(struct nbd_conn *conn);
 	uint64_t trying_since;
 	bool given_up;
@@ -24,10 +26,10 @@ struct nbd_conns {
 
 /*
  * Has one connection, or the daemon ends; nbd_conns_open() has more if the server allows
- * it.  @dropped is set by the caller, and @moved what becomes of each one's.
+ * it.  @moved and @dropped are set by the caller.
  */
 void nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char *uri,
-		    struct nbd_identity *identity, void (*moved)(struct nbd_conn *conn));
+		    struct nbd_identity *identity);
 
 /* Drops those that are lost, and goes on with those that are not ready. */
 void nbd_conns_look(struct nbd_conns *conns);

@@ -30,14 +30,14 @@ struct options options = {
 	.window = 128U << 10,
 	.depth = 16,
 	.readahead = 2U << 20,
+	.reconnect_timeout = 30,
+	.connections = 4,
 	.dirty_window = 128U << 10,
 	.dirty_limit = 64U << 20,
 	.dirty_total = 256U << 20,
 	.dirty_background = 16U << 20,
 	.writeback_age = 5,
 	.shutdown_timeout = 60,
-	.reconnect_timeout = 30,
-	.connections = 4,
 	.ready_fd = -1,
 };
 
@@ -45,9 +45,9 @@ static const char *rw_names[VMOS_MAX];
 static unsigned int rw_count;
 
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
+       OPT_RECONNECT, OPT_REQUEST, OPT_CONNECTIONS, OPT_IDENTITY,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
-       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_RECONNECT, OPT_REQUEST,
-       OPT_CONNECTIONS, OPT_IDENTITY };
+       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -64,6 +64,15 @@ static const struct argp_option table[] = {
 	{ "readahead", OPT_AHEAD, "SIZE", 0,
 	  "Be ahead of sequential readers by this much at most; 0: never (default 2M)",
 	  0 },
+	{ "reconnect-timeout", OPT_RECONNECT, "SECONDS", 0,
+	  "Try that long to connect again to an NBD server (default 30)", 0 },
+	{ "request-timeout", OPT_REQUEST, "SECONDS", 0,
+	  "Give up a connection to an NBD server that does not answer for this long; "
+	  "0: never (default)", 0 },
+	{ "connections", OPT_CONNECTIONS, "N", 0,
+	  "Have N connections to an NBD server that offers multi-conn (default 4)", 0 },
+	{ "identity", OPT_IDENTITY, "OFFSET+LENGTH", 0,
+	  "Know NBD exports again by this range of their content", 0 },
 	{ "dirty-window", OPT_DIRTY_WINDOW, "SIZE", 0,
 	  "Allow who writes in sequence this much more at most (default 128K)", 0 },
 	{ "dirty-limit", OPT_DIRTY_LIMIT, "SIZE", 0,
@@ -76,15 +85,6 @@ static const struct argp_option table[] = {
 	  "Write back what has been dirty for this long (default 5)", 0 },
 	{ "shutdown-timeout", OPT_TIMEOUT, "SECONDS", 0,
 	  "At the end try that long to write everything back (default 60)", 0 },
-	{ "reconnect-timeout", OPT_RECONNECT, "SECONDS", 0,
-	  "Try that long to connect again to an NBD server (default 30)", 0 },
-	{ "request-timeout", OPT_REQUEST, "SECONDS", 0,
-	  "Give up a connection to an NBD server that does not answer for this long; "
-	  "0: never (default)", 0 },
-	{ "connections", OPT_CONNECTIONS, "N", 0,
-	  "Have N connections to an NBD server that offers multi-conn (default 4)", 0 },
-	{ "identity", OPT_IDENTITY, "OFFSET+LENGTH", 0,
-	  "Know NBD exports again by this range of their content", 0 },
 	{ "mlock", OPT_MLOCK, NULL, 0, "Keep the daemon's memory from swapping", 0 },
 	{ "ready-fd", OPT_READY, "FD", 0,
 	  "Write the line 'ready' there once clients can connect", 0 },
@@ -228,6 +228,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_AHEAD:
 		options.readahead = number("readahead", arg, 0, AHEAD_MAX);
 		break;
+	case OPT_RECONNECT:
+		options.reconnect_timeout =
+			(unsigned int)number("reconnect-timeout", arg, 0, SECONDS_MAX);
+		break;
+	case OPT_REQUEST:
+		options.request_timeout =
+			(unsigned int)number("request-timeout", arg, 0, SECONDS_MAX);
+		break;
+	case OPT_CONNECTIONS:
+		options.connections =
+			(unsigned int)number("connections", arg, 1, CONNECTIONS_MAX);
+		break;
+	case OPT_IDENTITY:
+		set_identity(arg);
+		break;
 	case OPT_DIRTY_WINDOW:
 		options.dirty_window = number("dirty-window", arg, 1, WINDOW_MAX);
 		break;
@@ -247,21 +262,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_TIMEOUT:
 		options.shutdown_timeout =
 			(unsigned int)number("shutdown-timeout", arg, 1, SECONDS_MAX);
-		break;
-	case OPT_RECONNECT:
-		options.reconnect_timeout =
-			(unsigned int)number("reconnect-timeout", arg, 0, SECONDS_MAX);
-		break;
-	case OPT_REQUEST:
-		options.request_timeout =
-			(unsigned int)number("request-timeout", arg, 0, SECONDS_MAX);
-		break;
-	case OPT_CONNECTIONS:
-		options.connections =
-			(unsigned int)number("connections", arg, 1, CONNECTIONS_MAX);
-		break;
-	case OPT_IDENTITY:
-		set_identity(arg);
 		break;
 	case OPT_READY:
 		set_ready_fd(arg);

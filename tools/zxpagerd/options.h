@@ -20,15 +20,15 @@ struct vmo_option {
  * @window: size of a window in bytes
  * @depth: windows that are read at a time, of each VMO
  * @readahead: the most to read ahead for one reader of a VMO, in bytes; 0 for nothing
+ * @reconnect_timeout: seconds without an NBD server until requests fail
+ * @request_timeout: seconds that it may take to answer one; 0: for ever
+ * @connections: to an NBD server that can do with several
+ * @identity_offset, @identity_length: of what an NBD export is known by, if any
  * @dirty_window: size of the windows up to whose end more is granted than is asked for
  * @dirty_limit, @dirty_total: the most that may be dirty in one VMO, in all of them
  * @dirty_background: from here on it is written back, however new
  * @writeback_age: seconds after which it is, however little
  * @shutdown_timeout: seconds for writing back at the end
- * @reconnect_timeout: seconds without an NBD server until requests fail
- * @request_timeout: seconds that it may take to answer one; 0: for ever
- * @connections: to an NBD server that can do with several
- * @identity_offset, @identity_length: of what an NBD export is known by, if any
  * @ready_fd: where to tell that it serves, or -1
  */
 struct options {
@@ -36,17 +36,17 @@ struct options {
 	uint32_t window;
 	unsigned int depth;
 	uint64_t readahead;
+	unsigned int reconnect_timeout;
+	unsigned int request_timeout;
+	unsigned int connections;
+	uint64_t identity_offset;
+	uint32_t identity_length;
 	uint64_t dirty_window;
 	uint64_t dirty_limit;
 	uint64_t dirty_total;
 	uint64_t dirty_background;
 	unsigned int writeback_age;
 	unsigned int shutdown_timeout;
-	unsigned int reconnect_timeout;
-	unsigned int request_timeout;
-	unsigned int connections;
-	uint64_t identity_offset;
-	uint32_t identity_length;
 	int ready_fd;
 	bool lock_memory;
 	uid_t uids[IDS_MAX];
