@@ -230,6 +230,10 @@ ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offse
 		length = (size_t)(stream_size - offset);
 	memset(buffer, 0, length);
 	for (uint64_t at = offset; at < offset + length; at += PAGE) {
+		if (page[at / PAGE].broken) {
+			errno = EIO;
+			return at > offset ? (ssize_t)(at - offset) : -1;
+		}
 		/* Or the daemon would wait for itself. */
 		assert_int_not_equal(page[at / PAGE].state, MISSING);
 		memcpy((uint8_t *)buffer + (at - offset), &page[at / PAGE].value,
@@ -417,8 +421,15 @@ int teardown_fake(void **state)
 	return 0;
 }
 
+/* Of a writer who has asked for four pages. */
 void write_page(unsigned int i)
 {
+	uint64_t from = i / 4 * 4 * (uint64_t)PAGE;
+
+	if (page[i].state != DIRTY && client_read(i)) {
+		dirty_request(&vmo.writeback.dirty, from, 4 * PAGE);
+		writeback_turn();
+	}
 	while (!client_write(i))
 		answer_all();
 }

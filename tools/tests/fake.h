@@ -38,6 +38,7 @@ enum state { MISSING, CLEAN, DIRTY, AWAITING, ZERO };
  * @zeroed: the last time that zeroes took its content, on the clock of contents
  * @cut: the last time that it was cut off
  * @pinned: BEGIN leaves it dirty
+ * @broken: it cannot be read, because its memory has failed
  */
 struct fake_page {
 	enum state state;
@@ -46,6 +47,7 @@ struct fake_page {
 	uint32_t zeroed;
 	uint32_t cut;
 	bool pinned;
+	bool broken;
 	int failed;
 };
 

@@ -5,7 +5,8 @@
 #
 # A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
 # run-tests.sh, which tells what the environment has to be, runs them all.  The server is
-# nbdkit; what goes wrong is up to its filters error, delay and pause.
+# nbdkit; what goes wrong is up to its filters error, delay, rate, retry and pause, or to
+# the server being killed.
 # shellcheck disable=SC2317 # until_true calls functions
 . "$(dirname "$0")/daemon.bash"
 
@@ -308,47 +309,259 @@ test_nbd_flushes_that_fail() {
 	end_export
 }
 
+# The server itself tries again, so nobody hears of it.
+test_nbd_server_that_retries() {
+	store 1048576
+	bytes 100000 "$tmp/new"
+	export_with --filter=retry --filter=error file "$tmp/f" error-rate=20% \
+		retries=30 retry-delay=1 retry-exponential=no
+	serve --rw f "${quiet[@]}" "f=$uri"
+	zx cat f | cmp - "$tmp/f"
+	put 300000 "$tmp/new"
+	zx sync f
+	is_written
+	[ "$(stat_of f daemon_failed)" = 0 ]
+	stop
+	end_export
+}
+
+test_nbd_of_a_narrow_line() {
+	store 1048576
+	bytes 600000 "$tmp/new"
+	export_with --filter=rate file "$tmp/f" rate=8M
+	serve --rw f "${quiet[@]}" "f=$uri"
+	zx cat f | cmp - "$tmp/f"
+	put 0 "$tmp/new"
+	zx sync f
+	is_written
+	stop
+	end_export
+}
+
+# A reader and a sync are under way when it dies; they go on when it is back.
 test_nbd_server_that_is_killed() {
-	local sync
+	local sync reader
 	store 1048576
 	bytes 100000 "$tmp/new"
 	export_with --filter=pause file "$tmp/f" pause-control="$tmp/control"
 	serve --rw f "${quiet[@]}" "f=$uri"
 	put 300000 "$tmp/new"
 	pausing p
-	"$bin/zxpager/zxpager" -s "$sock" sync f 2> "$tmp/why" &
+	"$bin/zxpager/zxpager" -s "$sock" sync f &
 	sync=$!
 	"$bin/zxpager/zxpager" -s "$sock" exec f -- "$probe" read {} 900000 1 > "$tmp/out" &
-	local reader=$!
+	reader=$!
 	until_true waiting f 1
 	end_export -9
-	status_is 10 wait $reader
-	[ "$(cat "$tmp/out")" = "EIO at 900000" ]
-	status_is 1 wait $sync
-	grep -q 'the connection is lost' "$log"
-	[ "$(zx exec f -- "$probe" read {} 800000 1 || :)" = "EIO at 800000" ]
+	until_true grep -q 'the connection is lost' "$log"
+	zx ls | grep -q ' f$'
+	kill -0 $reader $sync
+	is_written && fail "it is there already"
+	export_with file "$tmp/f"
+	wait $reader
+	[ "$(cat "$tmp/out")" = ok ]
+	wait $sync
+	is_written
+	zx cat f | cmp - "$tmp/want"
+	grep -q 'connected again' "$log"
+	[ "$(stat_of f daemon_failing)" = 0 ]
+	# While nobody asks for anything, too.
+	end_export -9
+	export_with file "$tmp/f"
+	evict
+	zx cat f | cmp - "$tmp/want"
+	stop
+	end_export
+}
+
+# Each fsync is of a server that is killed meanwhile, and says the truth.
+test_nbd_server_that_is_killed_again_and_again() {
+	local i writer
+	store 1048576
+	export_with file "$tmp/f"
+	serve --rw f "${quiet[@]}" "f=$uri"
+	for i in 1 2 3 4 5 6; do
+		bytes 200000 "$tmp/new"
+		dd if="$tmp/new" of="$tmp/want" bs=64K seek=$((i * 100000)) \
+			oflag=seek_bytes conv=notrunc status=none
+		"$bin/zxpager/zxpager" -s "$sock" exec f -- dd if="$tmp/new" of={} bs=64K \
+			seek=$((i * 100000)) oflag=seek_bytes conv=notrunc,fsync \
+			status=none &
+		writer=$!
+		end_export -9
+		export_with file "$tmp/f"
+		wait $writer
+		is_written
+	done
+	stop
+	end_export
+}
+
+# What the server had taken and not flushed dies with it; it is given it again.
+test_nbd_server_that_forgets() {
+	local sync serving
+	store 65536
+	bytes 10000 "$tmp/new"
+	cp "$tmp/f" "$tmp/cache"
+	mkfifo "$tmp/flushing"
+	serving=(eval get_size='echo 65536' can_write='exit 0' can_flush='exit 0'
+		pread="dd if=$tmp/cache skip=\$4 count=\$3 iflag=skip_bytes,count_bytes status=none"
+		pwrite="dd of=$tmp/cache seek=\$4 oflag=seek_bytes conv=notrunc status=none"
+		flush="[ ! -e $tmp/inject ] || exec cat $tmp/flushing; cp $tmp/cache $tmp/f")
+	export_with "${serving[@]}"
+	serve --rw f "${quiet[@]}" "f=$uri"
+	put 5000 "$tmp/new"
+	touch "$tmp/inject"
+	"$bin/zxpager/zxpager" -s "$sock" sync f &
+	sync=$!
+	# This waits for the other end, which is the flush.
+	exec 4> "$tmp/flushing"
+	cmp "$tmp/cache" "$tmp/want"
+	end_export -9
+	exec 4>&-
+	rm "$tmp/inject"
+	cp "$tmp/f" "$tmp/cache"
+	export_with "${serving[@]}"
+	wait $sync
+	is_written
+	[ "$(stat_of f daemon_written)" -ge 20000 ]
+	stop
+	end_export
+}
+
+test_nbd_server_that_stays_away() {
+	store 1048576
+	bytes 100000 "$tmp/new"
+	export_with file "$tmp/f"
+	serve --rw f "${quiet[@]}" --reconnect-timeout 1 "f=$uri"
+	put 300000 "$tmp/new"
+	end_export -9
+	[ "$(zx exec f -- "$probe" read {} 900000 1 || :)" = "EIO at 900000" ]
+	grep -q 'no connection for 1 s' "$log"
+	status_is 1 zx sync f
 	[ "$(stat_of f dirty_bytes)" -ge 100000 ]
 	export_with file "$tmp/f"
 	until_true is_written
 	zx sync f
 	zx cat f | cmp - "$tmp/want"
-	grep -q 'connected again' "$log"
-	# While nobody asks for anything, too; and what comes back must be the same.
+	# What comes back must be the same.
 	end_export -9
 	truncate -s 500000 "$tmp/f"
 	export_with file "$tmp/f"
 	evict
-	bad_size_is_told() {
-		zx exec f -- "$probe" read {} 0 1 > "$tmp/out" || :
-		grep -q 'but has not the size that it had: not used' "$log"
-	}
-	until_true bad_size_is_told
-	[ "$(cat "$tmp/out")" = "EIO at 0" ]
+	[ "$(zx exec f -- "$probe" read {} 0 1 || :)" = "EIO at 0" ]
+	grep -q 'but has not the size that it had: not used' "$log"
 	end_export -9
 	cp "$tmp/want" "$tmp/f"
 	export_with file "$tmp/f"
 	zx_cat_works() { zx cat f 2> "$tmp/why" | cmp -s - "$tmp/want"; }
 	until_true zx_cat_works
+	stop
+	end_export
+}
+
+# It has nothing but memory, and is restarted with that empty.
+test_nbd_server_that_is_another_one() {
+	store 1048576
+	export_with memory 1M
+	serve --rw f "${quiet[@]}" --reconnect-timeout 2 --identity 4096+4096 "f=$uri"
+	put 0 "$tmp/f"
+	zx sync f
+	end_export -9
+	export_with memory 1M
+	evict
+	[ "$(zx exec f -- "$probe" read {} 0 1 || :)" = "EIO at 0" ]
+	grep -q 'but has another content: not used' "$log"
+	end_export -9
+	export_with file "$tmp/f"
+	zx_cat_works() { zx cat f 2> "$tmp/why" | cmp -s - "$tmp/f"; }
+	until_true zx_cat_works
+	stop
+	refused '^zxpagerd: --identity: .* has 1048576 bytes, fewer than that' \
+		--identity 1048576+1 "f=$uri"
+	refused 'want OFFSET+LENGTH' --identity 1048576 "f=$uri"
+	end_export
+}
+
+# Somebody replaces it by one that works.
+test_nbd_server_that_hangs_for_ever() {
+	local sync hung
+	store 1048576
+	bytes 100000 "$tmp/new"
+	export_with --filter=pause file "$tmp/f" pause-control="$tmp/control"
+	serve --rw f "${quiet[@]}" --request-timeout 2 "f=$uri"
+	put 300000 "$tmp/new"
+	pausing p
+	"$bin/zxpager/zxpager" -s "$sock" sync f &
+	sync=$!
+	hung=$nbd
+	export_with file "$tmp/f"
+	[ "$(zx exec f -- "$probe" read {} 900000 1)" = ok ]
+	grep -q 'is given up: it does not answer' "$log"
+	wait $sync
+	is_written
+	kill -9 "$hung"
+	stop
+	end_export
+}
+
+# The memory of a dirty page fails while the daemon is about to come to it.  That page is
+# lost, as its client is told; nobody waits for it, least of all the daemon.
+test_nbd_memory_that_fails() {
+	local client
+	store 2097152
+	bytes 2097152 "$tmp/new"
+	export_with --filter=log --filter=pause file "$tmp/f" logfile="$tmp/requests" \
+		pause-control="$tmp/control"
+	serve --rw f "${quiet[@]}" "f=$uri"
+	put 0 "$tmp/new"
+	dd if="$tmp/f" of="$tmp/want" bs=4K skip=511 seek=511 count=1 conv=notrunc status=none
+	pausing p
+	"$bin/zxpager/zxpager" -s "$sock" sync f &
+	client=$!
+	writes_are_under_way() { [ "$(grep -c ' Write ' "$tmp/requests")" -ge 4 ]; }
+	until_true writes_are_under_way
+	cat > "$tmp/fails.py" <<-'END'
+		import errno, mmap, os, signal, sys
+		signal.signal(signal.SIGBUS, signal.SIG_IGN)
+		fd = os.open(sys.argv[1], os.O_RDWR)
+		m = mmap.mmap(fd, 2097152)
+		m[2097151]
+		try:
+		    m.madvise(100, 2093056, 4096)    # MADV_HWPOISON
+		except OSError as e:
+		    sys.exit(4)
+		print('failed', flush=True)
+		try:
+		    os.fsync(fd)
+		except OSError as e:
+		    print(errno.errorcode[e.errno])
+	END
+	"$bin/zxpager/zxpager" -s "$sock" exec f -- python3 "$tmp/fails.py" {} > "$tmp/out" &
+	local fails=$!
+	is_over_or_failed() { [ -s "$tmp/out" ] || ! kill -0 "$fails" 2> /dev/null; }
+	until_true is_over_or_failed
+	[ -s "$tmp/out" ] || wait $fails || exit
+	pausing r
+	wait $fails
+	wait $client
+	[ "$(cat "$tmp/out")" = "$(printf 'failed\nEIO')" ]
+	is_written
+	zx cat f | cmp - "$tmp/want"
+	[ "$(stat_of f dirty_bytes)" = 0 ]
+	stop
+	end_export
+}
+
+test_nbd_writer_is_the_only_one() {
+	store 1048576
+	export_with file "$tmp/f"
+	refused 'is being written by another daemon, or under another name' \
+		--rw f --rw g "f=$uri" "g=nbd+unix:///?socket=$tmp/../${tmp##*/}/nbd"
+	serve --rw f "f=$uri"
+	refused 'is being written by another daemon' --rw f "f=$uri"
+	stop
+	serve --rw f "f=$uri"
 	stop
 	end_export
 }

@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,6 +24,8 @@
 #include <cmocka.h>
 
 #include "../zxpagerd/backend.h"
+#include "../zxpagerd/options.h"
+#include "nbd_proxy.h"
 
 #define SIZE	(1u << 20)
 #define AT_ONCE	9	/* requests under way, the most that an export is told of */
@@ -34,8 +38,8 @@ struct call {
 	int res;
 };
 
-static char dir[32], uri[128];
-static char file[64], sock[64], pidfile[64], inject[64];
+static char dir[32], uri[128], port[8];
+static char file[64], sock[64], pidfile[64], inject[64], log_file[64];
 static pid_t server;
 static uint8_t buffer[AT_ONCE][4096];
 static bool asking;
@@ -72,12 +76,17 @@ static bool is_there(const char *path)
 	return !stat(path, &st) && st.st_size;
 }
 
-/* An nbdkit with these arguments; with $file for that. */
+/* An nbdkit with these arguments, with $file for that; at @port if there is one. */
 static void start_server(const char *const *args)
 {
-	const char *argv[24] = { "nbdkit", "-f", "-U", sock, "-P", pidfile };
+	const char *argv[24] = { "nbdkit", "-f", "-P", pidfile, "-U", sock };
 	unsigned int n = 6;
 
+	if (*port) {
+		argv[4] = "-i127.0.0.1";
+		argv[5] = "-p";
+		argv[n++] = port;
+	}
 	for (; *args; args++)
 		argv[n++] = strcmp(*args, "$file") ? *args : file;
 	unlink(sock);
@@ -135,8 +144,20 @@ static off_t size_of_file(void)
 	return st.st_size;
 }
 
+static void fill_file(off_t at, int byte)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC);
+	uint8_t page[4096];
+
+	memset(page, byte, sizeof(page));
+	assert_int_equal(pwrite(fd, page, sizeof(page), at), sizeof(page));
+	close(fd);
+}
+
+/* Each test has a socket of its own: an export is written by one store at a time. */
 static int setup(void **state)
 {
+	static unsigned int number;
 	int fd = open(file, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
 
 	(void)state;
@@ -145,6 +166,13 @@ static int setup(void **state)
 	close(fd);
 	memset(buffer, 'x', sizeof(buffer));
 	no_inject();
+	unlink(sock);
+	snprintf(sock, sizeof(sock), "%s/sock%u", dir, ++number);
+	snprintf(uri, sizeof(uri), "nbd+unix:///?socket=%s", sock);
+	options.reconnect_timeout = 30;
+	options.request_timeout = 0;
+	options.connections = 1;
+	options.identity_length = 0;
 	return 0;
 }
 
@@ -194,10 +222,10 @@ static void size_that_is_not_allowed(void **state)
 /* The daemon has its stores to the end, too. */
 static struct backend *open_export(void)
 {
-	static struct backend *opened[16];
+	static struct backend *opened[64];
 	static unsigned int count;
 
-	assert_true(count < 16);
+	assert_true(count < 64);
 	opened[count] = backend_nbd_open(uri, true, AT_ONCE);
 	return opened[count++];
 }
@@ -263,13 +291,14 @@ static void errors_have_their_numbers(void **state)
 	static const char *const names[] = {
 		"error=EIO", "error=ENOSPC", "error=EPERM", "error=ENOMEM",
 	};
-	char injected[80];
+	char injected[96];
 
 	(void)state;
 	snprintf(injected, sizeof(injected), "error-file=%s", inject);
 	for (unsigned int i = 0; i < 4; i++) {
 		struct backend *be;
 
+		setup(NULL);
 		START("--filter=error", "file", "$file", names[i], "error-rate=100%",
 		      injected);
 		be = open_export();
@@ -283,41 +312,76 @@ static void errors_have_their_numbers(void **state)
 	}
 }
 
-/* Each that was under way has one answer, whatever it is. */
+static bool timer_is_over;
+
+static void timed_out(struct event *ev, int res)
+{
+	(void)ev;
+	(void)res;
+	timer_is_over = true;
+}
+
+/* The daemon goes on with other things. */
+static void turn_for(unsigned int ms)
+{
+	struct timer timer = { .event = { timed_out } };
+
+	timer_is_over = false;
+	loop_timer(&timer, ms);
+	while (!timer_is_over)
+		loop_turn();
+}
+
+/* --- connections that are lost ---------------------------------------------------- */
+
+static void begin_reads(struct backend *be, struct call *calls)
+{
+	for (unsigned int i = 0; i < AT_ONCE; i++) {
+		calls[i] = (struct call){ .event = { called } };
+		be->ops->read(be, &calls[i].event, buffer[i], 4096, i * 4096);
+	}
+}
+
+static void end_reads(struct call *calls, int res)
+{
+	for (unsigned int i = 0; i < AT_ONCE; i++)
+		assert_int_equal(wait_for(&calls[i]), res);
+}
+
+/* Nobody hears of it: what was under way is asked for again, whatever it was. */
 static void server_dies_in_the_middle(void **state)
 {
-	struct call calls[AT_ONCE];
+	struct call calls[AT_ONCE], write = { .event = { called } };
+	struct call zero = { .event = { called } };
 	struct backend *be;
 
 	(void)state;
-	START("--filter=delay", "file", "$file", "delay-read=10");
+	fill_file(8192, 'y');
+	START("--filter=delay", "file", "$file", "rdelay=60", "wdelay=60");
 	be = open_export();
-	for (unsigned int i = 0; i < AT_ONCE; i++) {
-		calls[i] = (struct call){ .event = { called } };
-		be->ops->read(be, &calls[i].event, buffer[i], 4096, i * 4096);
-	}
+	begin_reads(be, calls);
 	kill_server();
-	for (unsigned int i = 0; i < AT_ONCE; i++)
-		assert_int_equal(wait_for(&calls[i]), -ENOTCONN);
-	/* No server, and then one. */
-	for (unsigned int i = 0; i < 3; i++)
-		assert_true(CALL(be, read, buffer[0], 4096, 0) < 0);
 	START("file", "$file");
-	while (CALL(be, read, buffer[0], 4096, 0) < 0)
-		poll(NULL, 0, 10);
-	for (unsigned int i = 0; i < AT_ONCE; i++) {
-		calls[i] = (struct call){ .event = { called } };
-		be->ops->read(be, &calls[i].event, buffer[i], 4096, i * 4096);
-	}
-	for (unsigned int i = 0; i < AT_ONCE; i++)
-		assert_int_equal(wait_for(&calls[i]), 4096);
+	end_reads(calls, 4096);
+	assert_int_equal(buffer[2][0], 'y');
+	kill_server();
+	START("--filter=delay", "file", "$file", "wdelay=60");
+	memset(buffer[0], 'z', 4096);
+	be->ops->write(be, &write.event, buffer[0], 4096, 0);
+	be->ops->zero(be, &zero.event, 8192, 4096, true);
+	kill_server();
+	START("file", "$file");
+	assert_int_equal(wait_for(&write), 4096);
+	assert_int_equal(wait_for(&zero), 0);
+	assert_int_equal(byte_of_file(0), 'z');
+	assert_int_equal(byte_of_file(8192), 0);
 	kill_server();
 }
 
-/* It is dead before anybody has noticed: the first request does, the second connects. */
+/* It is dead before anybody has noticed. */
 static void server_is_dead_already(void **state)
 {
-	struct call calls[2];
+	struct call calls[AT_ONCE];
 	struct backend *be;
 
 	(void)state;
@@ -326,15 +390,55 @@ static void server_is_dead_already(void **state)
 	for (unsigned int round = 0; round < 3; round++) {
 		kill_server();
 		START("file", "$file");
-		for (unsigned int i = 0; i < 2; i++) {
-			calls[i] = (struct call){ .event = { called } };
-			be->ops->read(be, &calls[i].event, buffer[i], 4096, 0);
-		}
-		for (unsigned int i = 0; i < 2; i++)
-			assert_true(wait_for(&calls[i]) < 0);
-		while (CALL(be, read, buffer[0], 4096, 0) < 0)
-			poll(NULL, 0, 10);
+		begin_reads(be, calls);
+		end_reads(calls, 4096);
 	}
+	kill_server();
+}
+
+/* Who waits has an error in time, who comes later at once; and it is found again. */
+static void server_stays_away(void **state)
+{
+	struct call calls[AT_ONCE];
+	struct backend *be;
+	uint64_t start;
+
+	(void)state;
+	options.reconnect_timeout = 2;
+	START("--filter=delay", "file", "$file", "rdelay=60");
+	be = open_export();
+	begin_reads(be, calls);
+	kill_server();
+	start = loop_now();
+	end_reads(calls, -ENOTCONN);
+	assert_in_range(loop_now() - start, 1500, 20000);
+	start = loop_now();
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(CALL(be, read, buffer[0], 4096, 0), -ENOTCONN);
+	assert_in_range(loop_now() - start, 0, 1500);
+	START("file", "$file");
+	while (CALL(be, read, buffer[0], 4096, 0) < 0)
+		poll(NULL, 0, 10);
+	kill_server();
+}
+
+/* One that is there for each connection and dies of the first request. */
+static void server_dies_again_and_again(void **state)
+{
+	struct call call = { .event = { called } };
+	struct backend *be;
+
+	(void)state;
+	options.reconnect_timeout = 3;
+	START("--filter=delay", "file", "$file", "rdelay=60");
+	be = open_export();
+	be->ops->read(be, &call.event, buffer[0], 4096, 0);
+	while (!call.answers) {
+		turn_for(1200);
+		kill_server();
+		START("--filter=delay", "file", "$file", "rdelay=60");
+	}
+	assert_int_equal(wait_for(&call), -ENOTCONN);
 	kill_server();
 }
 
@@ -351,19 +455,81 @@ static void sync_after_a_lost_connection(void **state)
 	kill_server();
 	START("file", "$file");
 	/* Nothing was written since the flush: nothing is lost. */
-	while (CALL(be, read, buffer[0], 4096, 0) < 0)
-		poll(NULL, 0, 10);
 	assert_int_equal(CALL(be, sync, false), 0);
 	assert_int_equal(CALL(be, write, buffer[0], 4096, 0), 4096);
 	kill_server();
 	START("file", "$file");
-	while (CALL(be, read, buffer[0], 4096, 0) < 0)
-		poll(NULL, 0, 10);
-	assert_int_equal(CALL(be, sync, false), -EIO);
+	assert_int_equal(CALL(be, sync, false), -EAGAIN);
 	assert_int_equal(CALL(be, write, buffer[0], 4096, 0), 4096);
 	assert_int_equal(CALL(be, sync, false), 0);
 	kill_server();
 }
+
+static void sync_that_is_under_way(void **state)
+{
+	struct call sync = { .event = { called } };
+	struct backend *be;
+
+	(void)state;
+	START("eval", "get_size=echo 65536", "can_write=exit 0", "can_flush=exit 0",
+	      "pread=exit 1", "pwrite=cat >/dev/null", "flush=sleep 5");
+	be = open_export();
+	assert_int_equal(CALL(be, write, buffer[0], 4096, 0), 4096);
+	be->ops->sync(be, &sync.event, false);
+	turn_for(100);
+	kill_server();
+	START("eval", "get_size=echo 65536", "can_write=exit 0", "can_flush=exit 0",
+	      "pread=exit 1", "pwrite=cat >/dev/null", "flush=exit 0");
+	assert_int_equal(wait_for(&sync), -EAGAIN);
+	assert_int_equal(CALL(be, write, buffer[0], 4096, 0), 4096);
+	assert_int_equal(CALL(be, sync, false), 0);
+	kill_server();
+}
+
+/* It says so, and somebody else will be there. */
+static void server_that_shuts_down(void **state)
+{
+	struct call call = { .event = { called } };
+	char injected[96];
+	struct backend *be;
+
+	(void)state;
+	snprintf(injected, sizeof(injected), "error-pread-file=%s", inject);
+	START("--filter=error", "file", "$file", "error-pread=ESHUTDOWN",
+	      "error-pread-rate=100%", injected);
+	be = open_export();
+	do_inject();
+	be->ops->read(be, &call.event, buffer[0], 4096, 0);
+	turn_for(1500);
+	assert_int_equal(call.answers, 0);
+	no_inject();
+	assert_int_equal(wait_for(&call), 4096);
+	kill_server();
+}
+
+/* Another one at the same socket answers, once the first is not waited for any more. */
+static void server_that_hangs(void **state)
+{
+	struct call calls[AT_ONCE];
+	struct backend *be;
+	uint64_t start = loop_now();
+	pid_t hung;
+
+	(void)state;
+	options.request_timeout = 1;
+	START("--filter=delay", "file", "$file", "rdelay=60");
+	be = open_export();
+	hung = server;
+	begin_reads(be, calls);
+	START("file", "$file");
+	end_reads(calls, 4096);
+	assert_in_range(loop_now() - start, 1000, 20000);
+	kill_server();
+	server = hung;
+	kill_server();
+}
+
+/* --- which export it is ----------------------------------------------------------- */
 
 /* For as long as it takes to connect again, and not to like what is there. */
 static void assert_unused(struct backend *be)
@@ -374,6 +540,7 @@ static void assert_unused(struct backend *be)
 		assert_int_equal(CALL(be, read, buffer[0], 4096, 0), -ENOTCONN);
 		poll(NULL, 0, 10);
 	} while (loop_now() < end);
+	kill_server();
 }
 
 static void another_export_is_not_used(void **state)
@@ -381,18 +548,264 @@ static void another_export_is_not_used(void **state)
 	struct backend *be;
 
 	(void)state;
+	options.reconnect_timeout = 2;
 	START("file", "$file");
 	be = open_export();
 	kill_server();
 	START("memory", "2M");
 	assert_unused(be);
-	kill_server();
 	START("-r", "file", "$file");
 	assert_unused(be);
-	kill_server();
+	START("--filter=nozero", "file", "$file");
+	assert_unused(be);
+	START("--filter=multi-conn", "file", "$file", "multi-conn-mode=disable");
+	assert_unused(be);
 	START("file", "$file");
 	while (CALL(be, read, buffer[0], 4096, 0) < 0)
 		poll(NULL, 0, 10);
+	kill_server();
+}
+
+static void assert_used(struct backend *be)
+{
+	uint64_t end = loop_now() + 20000;
+
+	START("file", "$file");
+	while (CALL(be, read, buffer[1], 4096, 0) < 0) {
+		assert_true(loop_now() < end);
+		poll(NULL, 0, 10);
+	}
+	kill_server();
+}
+
+static void another_content_is_not_used(void **state)
+{
+	struct backend *be;
+
+	(void)state;
+	options.reconnect_timeout = 2;
+	options.identity_offset = 8000;
+	options.identity_length = 400;
+	fill_file(8192, 'a');
+	START("file", "$file");
+	be = open_export();
+	kill_server();
+	assert_used(be);
+	fill_file(8192, 'b');
+	START("file", "$file");
+	assert_unused(be);
+	fill_file(8192, 'a');
+	assert_used(be);
+	fill_file(4096, 'c');
+	START("file", "$file");
+	assert_unused(be);
+	fill_file(4096, 0);
+	/* What was written without a flush may be there or not. */
+	START("file", "$file");
+	while (CALL(be, write, buffer[0], 4096, 8192) < 0)
+		poll(NULL, 0, 10);
+	kill_server();
+	assert_used(be);
+	fill_file(8192, 'a');
+	assert_used(be);
+	/* What was flushed has to be. */
+	START("file", "$file");
+	while (CALL(be, write, buffer[0], 4096, 8192) < 0)
+		poll(NULL, 0, 10);
+	while (CALL(be, sync, false) == -EAGAIN)
+		assert_int_equal(CALL(be, write, buffer[0], 4096, 8192), 4096);
+	kill_server();
+	fill_file(8192, 'a');
+	START("file", "$file");
+	assert_unused(be);
+	fill_file(8192, 'x');
+	assert_used(be);
+}
+
+/* A write that failed is no news of what is there, also after a flush. */
+static void content_after_a_failed_write(void **state)
+{
+	char injected[96];
+	struct backend *be;
+
+	(void)state;
+	options.identity_offset = 8192;
+	options.identity_length = 4096;
+	snprintf(injected, sizeof(injected), "error-pwrite-file=%s", inject);
+	fill_file(8192, 'a');
+	START("--filter=error", "file", "$file", "error-pwrite=EIO",
+	      "error-pwrite-rate=100%", injected);
+	be = open_export();
+	do_inject();
+	assert_int_equal(CALL(be, write, buffer[0], 4096, 8192), -EIO);
+	assert_int_equal(CALL(be, sync, false), 0);
+	kill_server();
+	assert_used(be);
+	fill_file(8192, 'b');
+	assert_used(be);
+}
+
+/* The daemon ends; tells whether it does. */
+static bool is_refused(const char *name, bool writable)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+		dup2(null, STDERR_FILENO);
+		backend_nbd_open(name, writable, AT_ONCE);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status) == 1;
+}
+
+static void one_writer_of_an_export(void **state)
+{
+	char other[192];
+	const char *base = strrchr(sock, '/');
+
+	(void)state;
+	START("--filter=exportname", "file", "$file", "exportname=a", "exportname=b");
+	assert_false(is_refused(uri, true));
+	open_export();
+	assert_true(is_refused(uri, true));
+	assert_false(is_refused(uri, false));
+	snprintf(other, sizeof(other), "nbd+unix:///?socket=%s/../%s%s", dir, dir + 5, base);
+	assert_true(is_refused(other, true));
+	snprintf(other, sizeof(other), "nbd+unix:///b?socket=%s", sock);
+	assert_false(is_refused(other, true));
+	kill_server();
+	setup(NULL);
+	START("file", "$file");
+	assert_false(is_refused(uri, true));
+	kill_server();
+}
+
+/* --- several connections ---------------------------------------------------------- */
+
+static unsigned int connections_in_log(void)
+{
+	unsigned int count = 0;
+	char line[512];
+	FILE *f = fopen(log_file, "re");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		count += !!strstr(line, " Connect ");
+	fclose(f);
+	return count;
+}
+
+static void connections_where_they_are_offered(void **state)
+{
+	static const char *const modes[] = { "auto", "disable" };
+	char logged[80], mode[40];
+
+	(void)state;
+	snprintf(logged, sizeof(logged), "logfile=%s", log_file);
+	for (unsigned int i = 0; i < 2; i++) {
+		struct call calls[AT_ONCE];
+		struct backend *be;
+
+		setup(NULL);
+		unlink(log_file);
+		options.connections = 3;
+		snprintf(mode, sizeof(mode), "multi-conn-mode=%s", modes[i]);
+		START("--filter=log", "--filter=multi-conn", "file", "$file", logged, mode);
+		be = open_export();
+		for (unsigned int round = 0; round < 3; round++) {
+			begin_reads(be, calls);
+			end_reads(calls, 4096);
+		}
+		while (!i && connections_in_log() < 3)
+			CALL(be, read, buffer[0], 4096, 0);
+		assert_int_equal(connections_in_log(), i ? 1 : 3);
+		kill_server();
+	}
+}
+
+/* Whichever it is, what was written may be lost with it, and the others go on. */
+static void one_of_several_is_lost(void **state)
+{
+	struct call calls[AT_ONCE];
+	char through[64];
+	struct backend *be;
+
+	(void)state;
+	options.connections = 3;
+	START("file", "$file");
+	snprintf(through, sizeof(through), "%s/proxy", dir);
+	proxy_start(through, sock);
+	snprintf(uri, sizeof(uri), "nbd+unix:///?socket=%s", through);
+	be = open_export();
+	while (proxy_count() < 3)
+		CALL(be, read, buffer[0], 4096, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_int_equal(CALL(be, write, buffer[0], 4096, i * 4096), 4096);
+		proxy_cut(i);
+		poll(NULL, 0, 20);
+		begin_reads(be, calls);
+		end_reads(calls, 4096);
+		assert_int_equal(CALL(be, sync, false), -EAGAIN);
+		assert_int_equal(CALL(be, write, buffer[0], 4096, i * 4096), 4096);
+		assert_int_equal(CALL(be, sync, false), 0);
+	}
+	kill_server();
+	unlink(through);
+}
+
+/* --- over a network --------------------------------------------------------------- */
+
+static unsigned int free_port(void)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &size), 0);
+	close(fd);
+	return ntohs(addr.sin_port);
+}
+
+/* Timer 2 of an idle connection is that of keepalive. */
+static bool is_kept_alive(unsigned int wanted)
+{
+	bool found = false;
+	char line[512], to[16];
+	const char *at;
+	FILE *f = fopen("/proc/net/tcp", "re");
+
+	assert_non_null(f);
+	snprintf(to, sizeof(to), ":%04X 01 ", wanted);
+	while (fgets(line, sizeof(line), f)) {
+		at = strstr(line, to);
+		if (at && !strncmp(at + strlen(to) + strlen("00000000:00000000 "), "02:", 3))
+			found = true;
+	}
+	fclose(f);
+	return found;
+}
+
+/* A machine that is gone says nothing any more. */
+static void peers_are_kept_alive(void **state)
+{
+	struct backend *be;
+	unsigned int number = free_port();
+
+	(void)state;
+	snprintf(port, sizeof(port), "%u", number);
+	START("file", "$file");
+	port[0] = '\0';
+	snprintf(uri, sizeof(uri), "nbd://127.0.0.1:%u", number);
+	be = open_export();
+	assert_int_equal(CALL(be, read, buffer[0], 4096, 0), 4096);
+	assert_true(is_kept_alive(number));
 	kill_server();
 }
 
@@ -422,8 +835,19 @@ static const struct CMUnitTest stores[] = {
 	TEST(errors_have_their_numbers),
 	TEST(server_dies_in_the_middle),
 	TEST(server_is_dead_already),
+	TEST(server_stays_away),
+	TEST(server_dies_again_and_again),
 	TEST(sync_after_a_lost_connection),
+	TEST(sync_that_is_under_way),
+	TEST(server_that_shuts_down),
+	TEST(server_that_hangs),
 	TEST(another_export_is_not_used),
+	TEST(another_content_is_not_used),
+	TEST(content_after_a_failed_write),
+	TEST(one_writer_of_an_export),
+	TEST(connections_where_they_are_offered),
+	TEST(one_of_several_is_lost),
+	TEST(peers_are_kept_alive),
 };
 
 int main(void)
@@ -434,10 +858,9 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 1;
 	snprintf(file, sizeof(file), "%s/file", dir);
-	snprintf(sock, sizeof(sock), "%s/sock", dir);
 	snprintf(pidfile, sizeof(pidfile), "%s/pid", dir);
 	snprintf(inject, sizeof(inject), "%s/inject", dir);
-	snprintf(uri, sizeof(uri), "nbd+unix:///?socket=%s", sock);
+	snprintf(log_file, sizeof(log_file), "%s/log", dir);
 	loop_init(256);
 	if (!have_nbdkit()) {
 		puts("# no nbdkit: files alone");
@@ -446,6 +869,7 @@ int main(void)
 	failed = cmocka_run_group_tests(stores, NULL, NULL);
 	unlink(file);
 	unlink(sock);
+	unlink(log_file);
 	unlink(pidfile);
 	rmdir(dir);
 	return failed;

@@ -149,7 +149,6 @@ static void writers_are_failed(void **state)
 	assert_false(client_write(5));
 	cut(FAIL, 2);
 	answer((unsigned int)waits(RESERVE), EIO);
-	answer((unsigned int)waits(RESERVE), EIO);
 	assert_int_equal(page[5].failed, EIO);
 }
 

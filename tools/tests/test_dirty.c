@@ -82,43 +82,97 @@ static void too_many_ranges_are_forgotten(void **state)
 	assert_int_equal(set.count, 2);
 }
 
-/* --- windows -------------------------------------------------------------------- */
+/* --- writers -------------------------------------------------------------------- */
 
-static void one_page_brings_its_window(void **state)
+static void one_page_alone(void **state)
 {
 	(void)state;
 	wants(5, 1);
 	answer_all();
-	assert_dirty(4, 8);
+	assert_dirty(5, 6);
 	assert_int_equal(grants, 1);
-	assert_int_equal(vmo.target.granted, 4 * PAGE);
+	assert_int_equal(vmo.target.granted, PAGE);
+	for (unsigned int i = 0; i < 8; i++)
+		assert_int_equal(block[i].allocated, block[0].allocated);
 }
 
-static void window_ends_with_the_vmo(void **state)
+/* A quarter more each time, up to the end of a window. */
+static void who_goes_on_gets_more(void **state)
+{
+	static const unsigned int at[] = { 0, 1, 2, 3, 4, 6, 8, 11, 12, 16, 20 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 10; i++) {
+		wants(at[i], 1);
+		answer_all();
+		assert_dirty(0, at[i + 1]);
+	}
+	assert_int_equal(grants, 10);
+}
+
+/* At random nothing is granted that was not asked for, four pages in a row neither. */
+static void who_jumps_gets_no_more(void **state)
+{
+	static const unsigned int at[] = { 24, 8, 0, 16, 28 };
+
+	(void)state;
+	for (unsigned int i = 0; i < 5; i++)
+		for (unsigned int n = 0; n < 3; n++) {
+			wants(at[i] + n, 1);
+			answer_all();
+		}
+	assert_int_equal(vmo.target.granted, 15 * PAGE);
+	for (unsigned int i = 0; i < 32; i++)
+		assert_int_equal(page[i].state == DIRTY, i % 4 < 3 &&
+				 (i / 4 % 2 == 0 || i / 4 == 7));
+}
+
+/* Eight are told apart, whatever the order; the ninth takes the place of the oldest. */
+static void several_writers(void **state)
+{
+	struct writers w = { .notes = 0 };
+
+	(void)state;
+	for (unsigned int round = 0; round < 2; round++)
+		for (unsigned int i = 0; i < WRITERS_MAX; i++)
+			writers_note(&w, (i * 100 + round * 8) * PAGE,
+				     (i * 100 + round * 8 + 8) * PAGE);
+	for (unsigned int i = 0; i < WRITERS_MAX; i++)
+		assert_int_equal(writers_ahead(&w, (i * 100 + 16) * PAGE, PAGE, PAGE),
+				 4 * PAGE);
+	writers_note(&w, 5000 * PAGE, 5001 * PAGE);
+	assert_int_equal(writers_ahead(&w, 16 * PAGE, PAGE, PAGE), 0);
+	assert_int_equal(writers_ahead(&w, 116 * PAGE, PAGE, PAGE), 4 * PAGE);
+}
+
+static void more_ends_with_the_vmo(void **state)
 {
 	(void)state;
 	client_resize(30 * PAGE);
-	wants(29, 1);
+	wants(20, 8);
+	wants(28, 1);
 	answer_all();
-	assert_dirty(28, 30);
+	assert_dirty(20, 30);
 }
 
-static void request_of_several_windows(void **state)
+static void request_of_several_pages(void **state)
 {
 	(void)state;
 	wants(3, 6);
 	answer_all();
-	assert_dirty(0, 12);
+	assert_dirty(3, 9);
 	assert_int_equal(grants, 1);
 }
 
 static void missing_neighbour(void **state)
 {
 	(void)state;
-	evict(4, 5);
-	wants(6, 1);
+	evict(5, 6);
+	wants(0, 4);
 	answer_all();
-	assert_dirty(6, 7);
+	wants(4, 1);
+	answer_all();
+	assert_dirty(0, 5);
 }
 
 /* The page itself has gone: the writer has been told to look again. */
@@ -157,7 +211,7 @@ static void held(void **state)
 {
 	(void)state;
 	vmo.target.held = true;
-	wants(0, 1);
+	wants(0, 4);
 	assert_int_equal(asked_count, 0);
 	vmo.target.held = false;
 	dirty_pump(&vmo.writeback.dirty);
@@ -192,7 +246,7 @@ static void space_is_reserved_first(void **state)
 {
 	(void)state;
 	client_resize(40 * PAGE);
-	wants(36, 1);
+	wants(36, 4);
 	assert_int_equal(grants, 0);
 	assert_int_equal(waits(RESERVE), 0);
 	answer_all();
@@ -204,13 +258,13 @@ static void space_is_reserved_first(void **state)
 static void space_is_reserved_once(void **state)
 {
 	(void)state;
-	wants(0, 1);
+	wants(0, 4);
 	answer_all();
 	for (int i = 0; i < 4; i++)
 		page[i].state = CLEAN;
 	wants(2, 1);
 	assert_int_equal(asked_count, 0);
-	assert_dirty(0, 4);
+	assert_dirty(2, 3);
 	assert_int_equal(asked_ever[RESERVE], 1);
 }
 
@@ -228,14 +282,16 @@ static void no_space_fails_before_the_data_exists(void **state)
 	assert_null(vmo.writeback.dirty.queue);
 }
 
-static void space_for_the_page_but_not_for_the_window(void **state)
+static void space_for_the_page_and_no_more(void **state)
 {
 	(void)state;
 	client_resize(40 * PAGE);
-	space = 1;
+	space = 5;
+	wants(32, 4);
+	answer_all();
 	wants(36, 1);
 	answer_all();
-	assert_dirty(36, 37);
+	assert_dirty(32, 37);
 	assert_int_equal(vmo.target.no_space, 0);
 }
 
@@ -258,11 +314,9 @@ static void reserving_fails_otherwise(void **state)
 	(void)state;
 	wants(0, 1);
 	answer(0, EINTR);
-	answer(0, EIO);		/* for the window */
 	answer(0, EIO);
 	assert_int_equal(page[0].failed, EIO);
 	wants(4, 1);
-	answer(0, EDQUOT);
 	answer(0, EDQUOT);
 	assert_int_equal(page[4].failed, ENOSPC);
 	assert_int_equal(grants, 0);
@@ -272,11 +326,11 @@ static void store_that_cannot_reserve(void **state)
 {
 	(void)state;
 	can_reserve = false;
-	wants(0, 1);
+	wants(0, 4);
 	answer_all();
 	assert_dirty(0, 4);
 	wants(4, 1);
-	assert_dirty(0, 8);
+	assert_dirty(0, 6);
 	assert_int_equal(asked_ever[RESERVE], 1);
 }
 
@@ -286,9 +340,9 @@ static void over_the_limit_writers_wait(void **state)
 {
 	(void)state;
 	options.dirty_limit = 8 * PAGE;
-	wants(0, 1);
+	wants(0, 4);
 	answer_all();
-	wants(4, 1);
+	wants(4, 4);
 	answer_all();
 	assert_dirty(0, 8);
 	wants(8, 1);
@@ -302,13 +356,14 @@ static void over_the_limit_writers_wait(void **state)
 	assert_null(vmo.writeback.dirty.queue);
 }
 
-static void a_small_limit_grants_less_than_a_window(void **state)
+static void a_small_limit_grants_no_more(void **state)
 {
 	(void)state;
-	options.dirty_limit = 2 * PAGE;
-	wants(0, 1);
+	options.dirty_limit = 9 * PAGE;
+	wants(0, 8);
+	wants(8, 1);
 	answer_all();
-	assert_dirty(0, 1);
+	assert_dirty(0, 9);
 }
 
 static void limit_below_one_request(void **state)
@@ -347,7 +402,7 @@ static void throttled_while_the_store_fails(void **state)
 {
 	(void)state;
 	options.dirty_limit = 4 * PAGE;
-	wants(0, 1);
+	wants(0, 4);
 	answer_all();
 	wants(8, 1);
 	answer(0, EIO);			/* the write */
@@ -368,30 +423,30 @@ static void limit_of_all(void **state)
 	(void)state;
 	options.dirty_total = 16 * PAGE;
 	options.dirty_background = 1u << 30;
-	for (unsigned int i = 0; i < 12; i += 4) {
-		wants(i, 1);
+	for (unsigned int i = 0; i < 24; i += 8) {
+		wants(i, 4);
 		while (waits(RESERVE) >= 0)
 			answer((unsigned int)waits(RESERVE), 0);
 	}
 	assert_int_equal(vmo.target.throttled, 0);
-	wants(12, 1);
+	wants(24, 1);
 	assert_int_equal(vmo.target.throttled, 1);
 	answer_all();
-	assert_int_equal(page[12].state, DIRTY);
+	assert_int_equal(page[24].state, DIRTY);
 }
 
 static void count_is_corrected(void **state)
 {
 	(void)state;
 	options.dirty_limit = 8 * PAGE;
-	wants(0, 1);
+	wants(0, 8);
 	answer_all();
-	client_resize(PAGE);		/* three of them go */
+	client_resize(PAGE);		/* seven of them go */
 	client_resize(32 * PAGE);
-	wants(8, 1);
+	wants(16, 4);
 	answer_all();
 	assert_int_equal(vmo.target.throttled, 0);
-	assert_int_equal(page[8].state, DIRTY);
+	assert_int_equal(page[16].state, DIRTY);
 }
 
 /* There is room for one page of all at a time, and somebody is given it who had nothing. */
@@ -433,9 +488,12 @@ int main(void)
 	static const struct CMUnitTest dirty[] = {
 		cmocka_unit_test(ranges_against_a_bitmap),
 		cmocka_unit_test(too_many_ranges_are_forgotten),
-		TEST(one_page_brings_its_window),
-		TEST(window_ends_with_the_vmo),
-		TEST(request_of_several_windows),
+		TEST(one_page_alone),
+		TEST(who_goes_on_gets_more),
+		TEST(who_jumps_gets_no_more),
+		TEST(several_writers),
+		TEST(more_ends_with_the_vmo),
+		TEST(request_of_several_pages),
 		TEST(missing_neighbour),
 		TEST(missing_page),
 		TEST(request_beyond_the_end),
@@ -446,12 +504,12 @@ int main(void)
 		TEST(space_is_reserved_first),
 		TEST(space_is_reserved_once),
 		TEST(no_space_fails_before_the_data_exists),
-		TEST(space_for_the_page_but_not_for_the_window),
+		TEST(space_for_the_page_and_no_more),
 		TEST(space_for_a_part_of_the_request),
 		TEST(reserving_fails_otherwise),
 		TEST(store_that_cannot_reserve),
 		TEST(over_the_limit_writers_wait),
-		TEST(a_small_limit_grants_less_than_a_window),
+		TEST(a_small_limit_grants_no_more),
 		TEST(limit_below_one_request),
 		TEST(limit_below_what_is_pinned),
 		TEST(throttled_while_the_store_fails),

@@ -104,9 +104,12 @@ static void content_cannot_be_read(void **state)
 {
 	(void)state;
 	write_page(3);
-	refuse(VMO_READ, ZX_ERR_IO);
+	for (unsigned int i = 0; i < 4; i++)
+		page[i].broken = true;
 	begin_sync(0, 16);
 	assert_int_equal(waits(WRITE), -1);
+	for (unsigned int i = 0; i < 4; i++)
+		page[i].broken = false;
 	assert_sync_fails_once(EIO);
 }
 
@@ -130,18 +133,54 @@ static void content_is_missing_for_a_moment(void **state)
 	assert_same();
 }
 
-/* Memory that has failed harms nobody but whose it was. */
-static void one_part_cannot_be_read(void **state)
+/* Memory that has failed harms nobody but whose it was: not those beside it either. */
+static void one_page_cannot_be_read(void **state)
 {
 	(void)state;
-	write_page(3);
+	write_page(1);
+	write_page(4);
 	write_page(13);
-	refuse(VMO_READ, ZX_ERR_IO);
+	page[2].broken = true;
+	page[5].broken = true;
 	begin_sync(0, 16);
 	answer_all();
 	assert_int_equal(sync_error, EIO);
-	assert_int_equal(page[3].state, AWAITING);
-	assert_int_equal(page[13].state, CLEAN);
+	for (unsigned int i = 0; i < 16; i++)
+		assert_int_equal(page[i].state, i == 2 || i == 5 ? AWAITING : CLEAN);
+	assert_int_equal(vmo.target.writeback_errors, 2);
+	page[2].broken = false;
+	page[5].broken = false;
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_same();
+}
+
+/* As many parts as there is room for, and then one more: it is for the next batch. */
+static void pages_that_cannot_be_read_in_many_parts(void **state)
+{
+	struct parts *p = &vmo.writeback.batch.parts;
+
+	(void)state;
+	p->count = PARTS_MAX;
+	p->next = UINT64_MAX;
+	for (unsigned int i = 0; i < PARTS_MAX; i++)
+		p->part[i] = (struct part){ .offset = i * 4 * PAGE,
+					    .end = (i * 4 + 3) * PAGE };
+	parts_leave_out(p, 1, 5 * PAGE);
+	assert_int_equal(p->count, PARTS_MAX);
+	assert_int_equal(p->part[1].offset, 4 * PAGE);
+	assert_int_equal(p->part[1].end, 5 * PAGE);
+	assert_int_equal(p->part[2].offset, 6 * PAGE);
+	assert_int_equal(p->part[2].end, 7 * PAGE);
+	assert_int_equal(p->part[3].offset, 8 * PAGE);
+	assert_int_equal(p->part[PARTS_MAX - 1].offset, (PARTS_MAX - 2) * 4 * PAGE);
+	assert_int_equal(p->next, (PARTS_MAX - 1) * 4 * PAGE);
+	parts_leave_out(p, PARTS_MAX - 1, (PARTS_MAX - 2) * 4 * PAGE);
+	assert_int_equal(p->count, PARTS_MAX);
+	assert_int_equal(p->part[PARTS_MAX - 1].end, (PARTS_MAX - 2) * 4 * PAGE);
+	assert_int_equal(p->next, ((PARTS_MAX - 2) * 4 + 1) * PAGE);
+	p->count = 0;
 }
 
 static void size_cannot_be_had(void **state)
@@ -239,7 +278,6 @@ static void errors_of_a_reservation(void **state)
 		assert_false(client_write(5));
 		/* With its window, and alone. */
 		answer((unsigned int)waits(RESERVE), table[i].store);
-		answer((unsigned int)waits(RESERVE), table[i].store);
 		assert_int_equal(asked_count, 0);
 		assert_int_equal(page[5].failed, table[i].client);
 		assert_int_equal(page[5].state, CLEAN);
@@ -255,24 +293,25 @@ static void errors_of_a_reservation(void **state)
 static void grant_is_refused(void **state)
 {
 	(void)state;
-	/* With its window, and alone. */
+	write_page(0);
+	/* With what is likely to follow, and alone. */
 	refusals[DIRTY_CALL] = (struct refusal){ .status = ZX_ERR_NO_MEMORY, .times = 2 };
-	client_write(5);
+	client_write(4);
 	answer_all();
-	assert_int_equal(page[5].state, CLEAN);
-	assert_int_equal(page[5].failed, 0);
+	assert_int_equal(page[4].state, CLEAN);
+	assert_int_equal(page[4].failed, 0);
 	refusals[DIRTY_CALL] = (struct refusal){ .status = ZX_ERR_IO, .times = 2 };
-	client_write(5);
+	client_write(4);
 	answer_all();
-	assert_int_equal(page[5].failed, EIO);
+	assert_int_equal(page[4].failed, EIO);
 	assert_null(vmo.writeback.dirty.queue);
 	refusals[DIRTY_CALL] = (struct refusal){ .status = ZX_ERR_IO, .times = 2 };
 	refuse(FAIL, ZX_ERR_NO_MEMORY);
-	client_write(5);
+	client_write(4);
 	answer_all();
 	assert_null(vmo.writeback.dirty.queue);
-	assert_false(client_write(5));
-	assert_true(client_write(5));
+	assert_false(client_write(4));
+	assert_true(client_write(4));
 }
 
 static void longer_than_the_vmo(void **state)
@@ -425,7 +464,8 @@ int main(void)
 		TEST(end_is_refused),
 		TEST(content_cannot_be_read),
 		TEST(content_is_missing_for_a_moment),
-		TEST(one_part_cannot_be_read),
+		TEST(one_page_cannot_be_read),
+		TEST(pages_that_cannot_be_read_in_many_parts),
 		TEST(size_cannot_be_had),
 		TEST(errors_of_a_sync),
 		TEST(sync_that_nobody_waits_for),

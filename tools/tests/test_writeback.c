@@ -56,7 +56,7 @@ static void written_to_meanwhile(void **state)
 	answer_all();
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(page[5].state, DIRTY);
-	assert_int_equal(page[6].state, DIRTY);
+	assert_int_equal(page[6].state, CLEAN);
 	assert_int_not_equal(block[5].durable, page[5].value);
 	begin_sync(0, 16);
 	answer_all();
@@ -165,6 +165,51 @@ static void failed_sync_has_all_written_again(void **state)
 	assert_same();
 }
 
+/* An NBD server that was restarted: no fault that remains, so nobody is to hear of it. */
+static void lost_writes_are_made_again(void **state)
+{
+	(void)state;
+	write_page(0);
+	write_page(8);
+	client_zero(12, 16);
+	begin_sync(0, 16);
+	for (unsigned int i = 1; i <= 2; i++) {
+		while (waits(SYNC) < 0)
+			answer(0, 0);
+		answer(0, EAGAIN);
+		assert_int_equal(sync_error, -1);
+		assert_int_equal(page[0].state, AWAITING);
+		assert_int_equal(page[8].state, AWAITING);
+		assert_int_not_equal(block[0].durable, page[0].value);
+		assert_int_equal(asked_ever[SYNC], i);
+	}
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(asked_ever[WRITE], 6);
+	assert_int_equal(asked_ever[BLANK], 3);
+	assert_int_equal(vmo.target.writeback_errors, 0);
+	assert_same();
+}
+
+/* In the end it is to be told. */
+static void lost_again_and_again(void **state)
+{
+	(void)state;
+	write_page(0);
+	begin_sync(0, 16);
+	for (unsigned int i = 0; sync_error < 0 && i < 100; i++) {
+		while (waits(SYNC) < 0)
+			answer(0, 0);
+		answer(0, EAGAIN);
+	}
+	assert_int_equal(sync_error, EIO);
+	assert_int_equal(page[0].state, AWAITING);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_same();
+}
+
 static void tries_come_later_and_later(void **state)
 {
 	uint64_t before = 0;
@@ -210,7 +255,8 @@ static void by_amount(void **state)
 	options.dirty_background = 8 * PAGE - 1;
 	write_page(0);
 	assert_int_equal(asked_ever[WRITE], 0);
-	client_write(4);
+	dirty_request(&vmo.writeback.dirty, 8 * PAGE, 4 * PAGE);
+	writeback_turn();
 	answer_all();
 	assert_int_equal(vmo.target.written, 8 * PAGE);
 	assert_same();
@@ -288,6 +334,8 @@ int main(void)
 		TEST(failed_write_stays_dirty),
 		TEST(nothing_written_is_an_error),
 		TEST(failed_sync_has_all_written_again),
+		TEST(lost_writes_are_made_again),
+		TEST(lost_again_and_again),
 		TEST(tries_come_later_and_later),
 		TEST(by_age),
 		TEST(by_amount),

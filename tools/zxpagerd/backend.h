@@ -16,7 +16,8 @@ struct backend;
  *	-errno
  * @write: the same for writing, which makes the store larger where it can be
  * @sync: begins to make durable what was written, zeroed and, with @all, resized;
- *	after an error nothing since the last success may be counted on
+ *	after an error nothing since the last success may be counted on.  -EAGAIN if it
+ *	is no fault of the store that remains: all of that is to be written again
  * @reserve: begins to make sure that writing to the range needs no more space;
  *	-EOPNOTSUPP if this store cannot promise that.  NULL if space never runs out
  * @zero: begins to make the range read as zeroes, in any size; @keep has it keep what

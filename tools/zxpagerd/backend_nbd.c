@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exports of NBD servers, through libnbd.
+ * Exports of NBD servers: what is asked of them.
  *
- * A connection that is lost fails what was under way, and is made anew for the next
- * request.  What the server was given since the last flush it may have lost with it, so
- * the sync that follows fails: then all of that is written again.
+ * What was under way on a connection that is lost is asked for again on another one.  Who
+ * waits gets an error only if there is none for --reconnect-timeout.  What the server was
+ * given since the last flush it may have lost with any of the connections, so the sync
+ * that follows has its caller write all of that again.
  *
  * libnbd may tell of an end from within the call that began something, and must not be
  * called then.  So what is done queues up, and is handled by the loop.
@@ -42,16 +43,21 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 
 #include <libnbd.h>
 
-#define ZERO_MAX	(1ull << 30)	/* bytes for one request */
-#define RETRY_MS	1000
+#include "nbd_claim.h"
+#include "nbd_conns.h"
+#include "nbd_identity.h"
+#include "options.h"
 
-struct backend_nbd;
+#define ZERO_MAX	(1ull << 30)	/* bytes for one request */
+#define TICK_MS		250
 
 enum kind { NBD_READ, NBD_WRITE, NBD_ZERO, NBD_FLUSH };
 
 /*
  * struct op - what the loop was asked for
  * @length: bytes that are left; @piece of them are under way
+ * @conn: where, or NULL; since @sent_at
+ * @lost_at: when it was under way on a connection that was lost, for the first time, or 0
  * @res: what @ev will be told
  */
 struct op {
@@ -63,6 +69,9 @@ struct op {
 	uint8_t *buffer;
 	uint64_t offset, length;
 	uint32_t piece;
+	struct nbd_conn *conn;
+	uint64_t sent_at;
+	uint64_t lost_at;
 	int res;
 };
 
@@ -70,38 +79,27 @@ struct ops {
 	struct op *first, **end;
 };
 
-/* struct side - waiting for one direction of the connection, perhaps of an old one */
-struct side {
-	struct event event;
-	struct backend_nbd *nbd;
-	unsigned int direction;
-	bool armed;
-	bool stale;
-};
-
 /*
  * struct backend_nbd - an export
- * @handle: the connection, or NULL; @connecting if it cannot be used yet
- * @waiting: until it can
+ * @all: the @op_count ops that there are; @spare those that are not in use
+ * @waiting: until a connection is ready
  * @done: to be handled by the loop, which @wake has it do
- * @changed: something was written since the last flush; @lost if the connection, too
+ * @tick: while there is something to be looked after, if @ticking
+ * @changed: something was written since the last flush; @lost if a connection, too
  */
 struct backend_nbd {
 	struct backend base;
-	struct nbd_handle *handle;
-	bool writable;
-	bool connecting;
-	struct side in, out;
-	struct timer wake;
-	bool woken;
-	struct op *spare;
+	struct nbd_identity identity;
+	struct nbd_conns conns;
+	struct op *all, *spare;
+	unsigned int op_count;
 	struct ops waiting, done;
-	uint64_t retry_at;
+	struct timer wake, tick;
+	bool woken, ticking;
 	bool changed;
 	bool lost;
 	bool can_flush;
 	bool can_zero;
-	struct log_limit limit;
 };
 
 static void settle(struct backend_nbd *nbd);
@@ -136,144 +134,108 @@ static void end_op(struct op *op, int res)
 	ops_add(&op->nbd->done, op);
 }
 
-/* --- the connection ------------------------------------------------------------- */
-
-static struct nbd_handle *make_handle(void)
+/*
+ * It was under way on a connection that was lost.  A server that loses one after the
+ * other is not asked for ever.
+ */
+static void lose_op(struct op *op)
 {
-	struct nbd_handle *h = nbd_create();
+	uint64_t now = loop_now(), most = (uint64_t)options.reconnect_timeout * 1000;
 
-	if (!h)
-		return NULL;
-	/* Buffers of ours have nothing secret in them, nor is one used that failed. */
-	nbd_set_pread_initialize(h, false);
-	nbd_set_uri_allow_local_file(h, true);
-	return h;
+	if (!op->lost_at)
+		op->lost_at = now;
+	if (op->kind == NBD_FLUSH && op->nbd->changed)
+		end_op(op, -EAGAIN);
+	else if (now - op->lost_at >= most)
+		end_op(op, -ENOTCONN);
+	else
+		ops_add(&op->nbd->waiting, op);
 }
 
-static void abandon(struct side *side)
+static void conn_dropped(struct nbd_conn *conn)
 {
-	if (!side->armed || side->stale)
-		return;
-	side->stale = true;
-	loop_cancel(&side->event);
-}
+	struct backend_nbd *nbd = conn->nbd;
 
-static void drop_connection(struct backend_nbd *nbd)
-{
-	struct op *op;
-
-	abandon(&nbd->in);
-	abandon(&nbd->out);
-	nbd_close(nbd->handle);	/* ends what was under way, if anything still is */
-	nbd->handle = NULL;
-	nbd->connecting = false;
 	if (nbd->changed)
 		nbd->lost = true;
-	nbd->retry_at = loop_now() + RETRY_MS;
-	while ((op = ops_take(&nbd->waiting)))
-		end_op(op, -ENOTCONN);
-}
-
-static void connect_again(struct backend_nbd *nbd)
-{
-	struct op *op;
-
-	if (loop_now() >= nbd->retry_at)
-		nbd->handle = make_handle();
-	if (!nbd->handle) {
-		while ((op = ops_take(&nbd->waiting)))
-			end_op(op, -ENOTCONN);
-		return;
+	for (unsigned int i = 0; i < nbd->op_count; i++) {
+		if (nbd->all[i].conn != conn)
+			continue;
+		nbd->all[i].conn = NULL;
+		lose_op(&nbd->all[i]);
 	}
-	nbd->connecting = true;
-	if (nbd_aio_connect_uri(nbd->handle, nbd->base.path)) {
-		log_limited(&nbd->limit, "%s: no connection: %s", nbd->base.path,
-			    nbd_get_error());
-		drop_connection(nbd);
-	}
-}
-
-/* It may be another export that is there now. */
-static const char *unsuitable(struct backend_nbd *nbd)
-{
-	if (nbd_get_size(nbd->handle) != (int64_t)nbd->base.size)
-		return "has not the size that it had";
-	if (nbd->writable && nbd_is_read_only(nbd->handle))
-		return "cannot be written to any more";
-	return NULL;
-}
-
-static void note_abilities(struct backend_nbd *nbd)
-{
-	nbd->can_flush = nbd_can_flush(nbd->handle) > 0;
-	nbd->can_zero = nbd_can_zero(nbd->handle) > 0;
-}
-
-static void connected(struct backend_nbd *nbd)
-{
-	const char *why = unsuitable(nbd);
-
-	nbd->connecting = false;
-	if (why) {
-		log_limited(&nbd->limit, "%s: is back, but %s: not used",
-			    nbd->base.path, why);
-		drop_connection(nbd);
-		return;
-	}
-	log_limited(&nbd->limit, "%s: connected again", nbd->base.path);
-	note_abilities(nbd);
 }
 
 /* --- requests ------------------------------------------------------------------- */
 
+/* A server that is about to end says so once for each request. */
 static int op_done(void *data, int *error)
 {
 	struct op *op = data;
+	struct nbd_conn *conn = op->conn;
 
-	end_op(op, *error ? -*error : (int)op->piece);
+	conn->under_way--;
+	op->conn = NULL;
+	if (*error == ESHUTDOWN)
+		conn->leaving = true;
+	if (*error == ESHUTDOWN || *error == ENOTCONN)
+		lose_op(op);
+	else
+		end_op(op, *error ? -*error : (int)op->piece);
 	return 1;	/* libnbd may forget it */
 }
 
 /* Flushing and zeroing end with 0; a long range of zeroes has pieces. */
-static void issue(struct op *op)
+static void issue(struct op *op, struct nbd_conn *conn)
 {
 	struct backend_nbd *nbd = op->nbd;
 	nbd_completion_callback done = { .callback = op_done, .user_data = op };
 	int64_t rc = -1;
 
-	op->piece = 0;
+	op->conn = conn;
+	op->sent_at = loop_now();
+	op->piece = op->length < ZERO_MAX ? (uint32_t)op->length : ZERO_MAX;
+	conn->under_way++;
+	if (op->kind == NBD_WRITE || op->kind == NBD_ZERO) {
+		nbd->changed = true;
+		nbd_identity_doubt(&nbd->identity, op->offset, op->piece);
+	}
 	switch (op->kind) {
 	case NBD_READ:
-		op->piece = (uint32_t)op->length;
-		rc = nbd_aio_pread(nbd->handle, op->buffer, op->length, op->offset,
-				   done, 0);
+		rc = nbd_aio_pread(conn->handle, op->buffer, op->piece, op->offset, done,
+				   0);
 		break;
 	case NBD_WRITE:
-		nbd->changed = true;
-		op->piece = (uint32_t)op->length;
-		rc = nbd_aio_pwrite(nbd->handle, op->buffer, op->length, op->offset,
-				    done, 0);
+		rc = nbd_aio_pwrite(conn->handle, op->buffer, op->piece, op->offset, done,
+				    0);
 		break;
 	case NBD_ZERO:
-		if (!nbd->can_zero) {
-			end_op(op, -EOPNOTSUPP);
-			return;
-		}
-		nbd->changed = true;
-		op->piece = op->length < ZERO_MAX ? (uint32_t)op->length : ZERO_MAX;
-		rc = nbd_aio_zero(nbd->handle, op->piece, op->offset, done,
+		rc = nbd_aio_zero(conn->handle, op->piece, op->offset, done,
 				  op->keep ? LIBNBD_CMD_FLAG_NO_HOLE : 0);
 		break;
 	case NBD_FLUSH:
-		if (nbd->lost || !nbd->can_flush) {
-			end_op(op, nbd->lost ? -EIO : 0);
-			return;
-		}
-		rc = nbd_aio_flush(nbd->handle, done, 0);
+		rc = nbd_aio_flush(conn->handle, done, 0);
 		break;
 	}
-	if (rc < 0)
+	if (rc >= 0)
+		return;
+	conn->under_way--;
+	op->conn = NULL;
+	if (!nbd_conn_is_ready(conn))
+		lose_op(op);
+	else
 		end_op(op, -(nbd_get_errno() ? nbd_get_errno() : EIO));
+}
+
+/* Nothing is written while a flush is under way, and after an error all is again. */
+static void flushed(struct backend_nbd *nbd, struct op *op)
+{
+	if (!op->res && nbd->lost)
+		op->res = -EAGAIN;
+	if (!op->res)
+		nbd_identity_flushed(&nbd->identity);
+	nbd->changed = false;
+	nbd->lost = false;
 }
 
 /* False if there is still something to do for it. */
@@ -281,15 +243,15 @@ static bool is_over(struct op *op)
 {
 	struct backend_nbd *nbd = op->nbd;
 
-	/* Nothing is written while one is under way, and after an error all is again. */
-	if (op->kind == NBD_FLUSH) {
-		nbd->changed = false;
-		nbd->lost = false;
-	}
+	if (op->kind == NBD_FLUSH)
+		flushed(nbd, op);
+	if (op->res >= 0 && (op->kind == NBD_WRITE || op->kind == NBD_ZERO))
+		nbd_identity_written(&nbd->identity, op->offset, op->piece, op->buffer);
 	if (op->kind != NBD_ZERO || op->res < 0)
 		return true;
 	op->offset += op->piece;
 	op->length -= op->piece;
+	op->lost_at = 0;
 	op->res = 0;
 	return !op->length;
 }
@@ -321,61 +283,79 @@ static void handle_done(struct event *ev, int res)
 
 /* --- the loop ------------------------------------------------------------------- */
 
-static void arm(struct backend_nbd *nbd, struct side *side, unsigned int direction)
+/* Whether any of what is under way could take too long, and what has. */
+static bool look_for_hangs(struct backend_nbd *nbd)
 {
-	if (side->armed || !(direction & side->direction))
-		return;
-	side->armed = true;
-	loop_poll_for(&side->event, nbd_aio_get_fd(nbd->handle),
-		      side->direction == LIBNBD_AIO_DIRECTION_WRITE);
+	uint64_t most = (uint64_t)options.request_timeout * 1000, now = loop_now();
+	bool any = false;
+
+	for (unsigned int i = 0; most && i < nbd->op_count; i++) {
+		struct op *op = &nbd->all[i];
+
+		if (!op->conn)
+			continue;
+		any = true;
+		if (now - op->sent_at >= most)
+			op->conn->hangs = true;
+	}
+	return any;
 }
 
-/* What follows from the state of the connection, after anything that may change it. */
+/* What follows from the state of the connections, after anything that may change it. */
 static void settle(struct backend_nbd *nbd)
 {
+	struct nbd_conn *conn;
 	struct op *op;
 
-	if (nbd->handle && (nbd_aio_is_dead(nbd->handle) ||
-			    nbd_aio_is_closed(nbd->handle))) {
-		log_limited(&nbd->limit, "%s: the connection is lost",
-			    nbd->base.path);
-		drop_connection(nbd);
-	} else if (nbd->handle && nbd->connecting && nbd_aio_is_ready(nbd->handle)) {
-		connected(nbd);
-	}
-	if (nbd->waiting.first && !nbd->handle)
-		connect_again(nbd);
-	while (nbd->handle && !nbd->connecting && (op = ops_take(&nbd->waiting)))
-		issue(op);
-	if (nbd->handle) {
-		unsigned int direction = nbd_aio_get_direction(nbd->handle);
-
-		arm(nbd, &nbd->in, direction);
-		arm(nbd, &nbd->out, direction);
-	}
+	nbd_conns_look(&nbd->conns);
+	/* Only while somebody waits: looking up the name of a host holds up everybody. */
+	if (nbd->waiting.first)
+		nbd_conns_open(&nbd->conns);
+	while (nbd->waiting.first && (conn = nbd_conns_choose(&nbd->conns)))
+		issue(ops_take(&nbd->waiting), conn);
+	if (nbd->waiting.first && nbd_conns_given_up(&nbd->conns))
+		while ((op = ops_take(&nbd->waiting)))
+			end_op(op, -ENOTCONN);
+	nbd_conns_listen(&nbd->conns);
 	if (nbd->done.first && !nbd->woken) {
 		nbd->woken = true;
 		loop_timer(&nbd->wake, 0);
 	}
+	if (!nbd->ticking && (nbd->waiting.first || nbd_conns_opening(&nbd->conns) ||
+			      look_for_hangs(nbd))) {
+		nbd->ticking = true;
+		loop_timer(&nbd->tick, TICK_MS);
+	}
 }
 
-static void side_ready(struct event *ev, int res)
+static void ticked(struct event *ev, int res)
 {
-	struct side *side = event_owner(ev, struct side, event);
-	struct backend_nbd *nbd = side->nbd;
-	bool stale = side->stale;
+	struct timer *tick = event_owner(ev, struct timer, event);
+	struct backend_nbd *nbd = event_owner(tick, struct backend_nbd, tick);
 
 	(void)res;
-	side->armed = false;
-	side->stale = false;
-	/* A failure of these shows in the state. */
-	if (!stale && nbd_aio_get_direction(nbd->handle) & side->direction) {
-		if (side == &nbd->in)
-			nbd_aio_notify_read(nbd->handle);
-		else
-			nbd_aio_notify_write(nbd->handle);
-	}
+	nbd->ticking = false;
+	look_for_hangs(nbd);
 	settle(nbd);
+}
+
+static void conn_moved(struct nbd_conn *conn)
+{
+	settle(conn->nbd);
+}
+
+/* What needs no server is done at once. */
+static bool is_known(struct op *op)
+{
+	struct backend_nbd *nbd = op->nbd;
+
+	if (op->kind == NBD_ZERO && !nbd->can_zero)
+		end_op(op, -EOPNOTSUPP);
+	else if (op->kind == NBD_FLUSH && (nbd->lost || !nbd->can_flush))
+		end_op(op, 0);
+	else
+		return false;
+	return true;
 }
 
 /* There are as many as the caller said there would be. */
@@ -388,7 +368,8 @@ static void begin(struct backend *be, struct event *ev, struct op how)
 	*op = how;
 	op->nbd = nbd;
 	op->ev = ev;
-	ops_add(&nbd->waiting, op);
+	if (!is_known(op))
+		ops_add(&nbd->waiting, op);
 	settle(nbd);
 }
 
@@ -440,49 +421,44 @@ static const struct backend_ops export_ops = {
 
 /* --- the beginning -------------------------------------------------------------- */
 
-static void init_side(struct backend_nbd *nbd, struct side *side,
-		      unsigned int direction)
+static void make_ops(struct backend_nbd *nbd, unsigned int count)
 {
-	*side = (struct side){
-		.event = { side_ready },
-		.nbd = nbd,
-		.direction = direction,
-	};
+	nbd->op_count = count;
+	nbd->all = calloc(count, sizeof(*nbd->all));
+	if (!nbd->all)
+		die("out of memory");
+	for (unsigned int i = 0; i < count; i++) {
+		nbd->all[i].next = nbd->spare;
+		nbd->spare = &nbd->all[i];
+	}
+	nbd->waiting.end = &nbd->waiting.first;
+	nbd->done.end = &nbd->done.first;
 }
 
 struct backend *backend_nbd_open(const char *uri, bool writable,
 				 unsigned int under_way)
 {
 	struct backend_nbd *nbd = calloc(1, sizeof(*nbd));
-	struct op *ops = calloc(under_way, sizeof(*ops));
-	int64_t size;
+	struct nbd_handle *first;
 
-	if (nbd)
-		nbd->handle = make_handle();
-	if (!nbd || !ops || !nbd->handle)
+	if (!nbd)
 		die("out of memory");
-	if (nbd_connect_uri(nbd->handle, uri))
-		die("cannot connect to %s: %s", uri, nbd_get_error());
-	size = nbd_get_size(nbd->handle);
-	if (size < 0)
-		die("%s: its size cannot be had: %s", uri, nbd_get_error());
-	if (!size)
-		die("%s is empty: there is nothing to serve", uri);
-	if (writable && nbd_is_read_only(nbd->handle))
+	make_ops(nbd, under_way);
+	nbd->conns.moved = conn_moved;
+	nbd->conns.dropped = conn_dropped;
+	nbd_conns_init(&nbd->conns, nbd, uri, &nbd->identity);
+	first = nbd->conns.conn[0].handle;
+	if (writable && nbd_is_read_only(first))
 		die("%s is read-only: leave --rw out", uri);
-	nbd->base = (struct backend){ &export_ops, uri, (uint64_t)size };
-	nbd->writable = writable;
-	nbd->limit.second = -1;
+	if (writable)
+		nbd_claim(first, uri);
+	nbd->base = (struct backend){ &export_ops, uri, nbd->identity.size };
+	nbd->can_flush = nbd_can_flush(first) > 0;
+	nbd->can_zero = nbd_can_zero(first) > 0;
 	nbd->wake.event.handler = handle_done;
-	nbd->waiting.end = &nbd->waiting.first;
-	nbd->done.end = &nbd->done.first;
-	init_side(nbd, &nbd->in, LIBNBD_AIO_DIRECTION_READ);
-	init_side(nbd, &nbd->out, LIBNBD_AIO_DIRECTION_WRITE);
-	note_abilities(nbd);
-	for (unsigned int i = 0; i < under_way; i++) {
-		ops[i].next = nbd->spare;
-		nbd->spare = &ops[i];
-	}
+	nbd->tick.event.handler = ticked;
+	/* All of them now, before it is counted how many descriptors are left. */
+	nbd_conns_open(&nbd->conns);
 	settle(nbd);
 	return &nbd->base;
 }

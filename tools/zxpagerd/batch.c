@@ -23,6 +23,9 @@
 #include "pager.h"
 #include "pool.h"
 
+/* A store that loses what it was given this often at a stretch has failed. */
+#define REWRITES_MAX	10
+
 static const uint8_t zeroes[CHUNK_SIZE];
 
 unsigned int batch_chunks = 64;
@@ -46,8 +49,17 @@ static void sync_done(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
 
+	if (res == -EAGAIN && b->rewrites < REWRITES_MAX) {
+		/* What it was given may be lost, and the next pass over it gives it again. */
+		b->rewrites++;
+		b->parts.next = b->start;
+		finish(b);
+		return;
+	}
+	b->rewrites = 0;
 	if (res < 0) {
-		parts_note_error(&b->parts, NULL, -res, "sync", 0, b->target->backend->size);
+		parts_note_error(&b->parts, NULL, res == -EAGAIN ? EIO : -res, "sync", 0,
+				 b->target->backend->size);
 	} else {
 		b->unsynced = false;
 		b->resized = false;
@@ -246,9 +258,12 @@ static bool fill(struct batch *b, struct chunk *c)
 			b->parts.again = true;
 			continue;
 		}
-		if (n < 0)
-			parts_note_error(&b->parts, part, errno, "take out of the VMO", b->at,
-					 left);
+		if (n < 0) {
+			/* The memory of one page, that is, and not of its neighbours. */
+			parts_note_error(&b->parts, NULL, errno, "take out of the VMO", b->at,
+					 mask + 1);
+			parts_leave_out(&b->parts, b->current, b->at);
+		}
 		if (!n)
 			cut_part(b, part);
 		n = clip_to_store(b, part, n);
@@ -473,6 +488,7 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 	struct pager_info info;
 	int error;
 
+	b->start = offset;
 	b->parts.error = 0;
 	b->parts.again = false;
 	b->grow_error = 0;

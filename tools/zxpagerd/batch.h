@@ -28,6 +28,7 @@ struct chunk {
  * struct batch - some of what is dirty in a VMO, as it is written back together
  * @done: called when it is durable or has failed
  * @busy: under way
+ * @start: where it begins; @rewrites how often the store has lost what it was given there
  * @at: next to be zeroed or written, in part number @current
  * @piece: end of the zeroes under way from @at on; @drop if they give up space
  * @limit: where zeroes end, because the store has nothing beyond, or will not
@@ -43,6 +44,8 @@ struct batch {
 	void (*done)(struct batch *b);
 	bool busy;
 	struct parts parts;
+	uint64_t start;
+	unsigned int rewrites;
 	unsigned int current;
 	uint64_t at;
 	uint64_t piece;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How DIRTYs are granted: in order, in aligned windows so that a writer asks once for
- * all of one, and only when two things are there.
+ * How DIRTYs are granted: in order, with what their writer is likely to ask for next (see
+ * writers.c), up to a window, and only when two things are there.
  *
  * Space in the store.  It is reserved before the grant, because afterwards the data
  * exists and there is nobody left to tell that it does not fit.
@@ -162,15 +162,19 @@ static void throttle(struct dirty *d, struct grant *g)
 }
 
 /*
- * What the first request is to be granted as: the windows it lies in, itself alone, or
- * not now.
+ * What the first request is to be granted as: with what is likely to follow, up to the end
+ * of its window, where reading has ended, too; itself alone; or not now.
  */
 static bool choose(struct dirty *d, struct grant *g)
 {
 	uint64_t mask = options.dirty_window - 1;
+	uint64_t ahead = writers_ahead(&d->writers, g->offset, g->end - g->offset,
+				       d->target->page_size);
 
-	d->from = g->offset & ~mask;
+	d->from = g->offset;
 	d->to = (g->end + mask) & ~mask;
+	if (d->to > g->end + ahead)
+		d->to = g->end + ahead;
 	if (d->to > d->target->size)
 		d->to = d->target->size;
 	if (!g->alone && is_admitted(d, d->to - d->from))
@@ -242,6 +246,7 @@ static void grant(struct dirty *d)
 
 	if (status == ZX_OK) {
 		set_bytes(d, d->bytes + d->to - d->from);
+		writers_note(&d->writers, d->from, d->to);
 		t->granted += d->to - d->from;
 		d->throttled = false;
 		trim(d, d->from, d->to);

@@ -7,6 +7,7 @@
 
 #include "loop.h"
 #include "ranges.h"
+#include "writers.h"
 
 struct target;
 
@@ -30,6 +31,7 @@ struct grant {
  * @started, @done: passes of writing back over all of the VMO that were begun; the last
  *	one that succeeded
  * @bytes: in dirty pages: what the kernel said last, and what was granted since
+ * @writers: who may go on where
  * @event: of the reservation under way, if @reserving; for [@from, @to)
  * @reserved: where the store is known to have space
  * @unreserved: the store cannot tell
@@ -45,6 +47,7 @@ struct dirty {
 	uint64_t started, done;
 	uint64_t bytes;
 	bool throttled;
+	struct writers writers;
 	struct event event;
 	bool reserving;
 	uint64_t from, to;

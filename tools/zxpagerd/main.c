@@ -107,7 +107,8 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);	/* a write beyond a limit fails with EFBIG */
 	set_limits();
 	pager_open();
-	loop_init(options.vmo_count * (options.depth + CHUNKS + 3) + CLIENTS_MAX + 8);
+	loop_init(options.vmo_count * (options.depth + CHUNKS + 3 + 2 * options.connections) +
+		  CLIENTS_MAX + 8);
 	share_memory();
 	for (unsigned int i = 0; i < options.vmo_count; i++)
 		vmo_add(options.vmos[i].name, options.vmos[i].path,

@@ -21,6 +21,9 @@
 #define DEPTH_MAX	256
 #define AHEAD_MAX	(1UL << 30)
 #define DIRTY_MAX	(1UL << 40)
+#define CONNECTIONS_MAX	16
+#define OFFSET_MAX	(1UL << 62)
+#define IDENTITY_MAX	(1UL << 20)
 #define SECONDS_MAX	(24UL * 3600)
 
 struct options options = {
@@ -29,6 +32,8 @@ struct options options = {
 	.depth = 16,
 	.readahead = 2U << 20,
 	.window_memory = 64U << 20,
+	.reconnect_timeout = 30,
+	.connections = 4,
 	.dirty_window = 128U << 10,
 	.dirty_limit = 64U << 20,
 	.dirty_total = 256U << 20,
@@ -43,6 +48,7 @@ static unsigned int rw_count;
 static void *by_name;		/* a tree of <search.h>, of VMOs */
 
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
+       OPT_RECONNECT, OPT_REQUEST, OPT_CONNECTIONS, OPT_IDENTITY,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
        OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY };
 
@@ -63,8 +69,17 @@ static const struct argp_option table[] = {
 	  0 },
 	{ "window-memory", OPT_MEMORY, "SIZE", 0,
 	  "Have this much memory for the windows of all VMOs (default 64M)", 0 },
+	{ "reconnect-timeout", OPT_RECONNECT, "SECONDS", 0,
+	  "Try that long to connect again to an NBD server (default 30)", 0 },
+	{ "request-timeout", OPT_REQUEST, "SECONDS", 0,
+	  "Give up a connection to an NBD server that does not answer for this long; "
+	  "0: never (default)", 0 },
+	{ "connections", OPT_CONNECTIONS, "N", 0,
+	  "Have N connections to an NBD server that offers multi-conn (default 4)", 0 },
+	{ "identity", OPT_IDENTITY, "OFFSET+LENGTH", 0,
+	  "Know NBD exports again by this range of their content", 0 },
 	{ "dirty-window", OPT_DIRTY_WINDOW, "SIZE", 0,
-	  "Allow writes to this much at a time (default 128K)", 0 },
+	  "Allow who writes in sequence this much more at most (default 128K)", 0 },
 	{ "dirty-limit", OPT_DIRTY_LIMIT, "SIZE", 0,
 	  "Let writers of a VMO wait while this much of it is dirty (default 64M)", 0 },
 	{ "dirty-total", OPT_DIRTY_TOTAL, "SIZE", 0,
@@ -188,6 +203,17 @@ static void set_ready_fd(const char *text)
 	options.ready_fd = (int)fd;
 }
 
+static void set_identity(char *text)
+{
+	char *plus = strchr(text, '+');
+
+	if (!plus)
+		die("--identity %s: want OFFSET+LENGTH", text);
+	*plus = '\0';
+	options.identity_offset = number("identity", text, 0, OFFSET_MAX);
+	options.identity_length = (uint32_t)number("identity", plus + 1, 1, IDENTITY_MAX);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	(void)state;
@@ -218,6 +244,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_MEMORY:
 		options.window_memory = number("window-memory", arg, 1, DIRTY_MAX);
+		break;
+	case OPT_RECONNECT:
+		options.reconnect_timeout =
+			(unsigned int)number("reconnect-timeout", arg, 0, SECONDS_MAX);
+		break;
+	case OPT_REQUEST:
+		options.request_timeout =
+			(unsigned int)number("request-timeout", arg, 0, SECONDS_MAX);
+		break;
+	case OPT_CONNECTIONS:
+		options.connections =
+			(unsigned int)number("connections", arg, 1, CONNECTIONS_MAX);
+		break;
+	case OPT_IDENTITY:
+		set_identity(arg);
 		break;
 	case OPT_DIRTY_WINDOW:
 		options.dirty_window = number("dirty-window", arg, 1, WINDOW_MAX);

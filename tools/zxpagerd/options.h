@@ -20,7 +20,11 @@ struct vmo_option {
  * @depth: windows that are read at a time, of each VMO
  * @readahead: the most to read ahead for one reader of a VMO, in bytes; 0 for nothing
  * @window_memory: of the windows of all VMOs together, in bytes
- * @dirty_window: size of the windows in which writes are granted
+ * @reconnect_timeout: seconds without an NBD server until requests fail
+ * @request_timeout: seconds that it may take to answer one; 0: for ever
+ * @connections: to an NBD server that can do with several
+ * @identity_offset, @identity_length: of what an NBD export is known by, if any
+ * @dirty_window: size of the windows up to whose end more is granted than is asked for
  * @dirty_limit, @dirty_total: the most that may be dirty in one VMO, in all of them
  * @dirty_background: from here on it is written back, however new
  * @writeback_age: seconds after which it is, however little
@@ -34,6 +38,11 @@ struct options {
 	unsigned int depth;
 	uint64_t readahead;
 	uint64_t window_memory;
+	unsigned int reconnect_timeout;
+	unsigned int request_timeout;
+	unsigned int connections;
+	uint64_t identity_offset;
+	uint32_t identity_length;
 	uint64_t dirty_window;
 	uint64_t dirty_limit;
 	uint64_t dirty_total;

@@ -171,6 +171,26 @@ void parts_begin(struct parts *p)
 	}
 }
 
+/* Those that there is no room for have been begun in vain: the next batch has them. */
+void parts_leave_out(struct parts *p, unsigned int i, uint64_t at)
+{
+	struct part *part = &p->part[i], rest = *part;
+
+	part->end = at;
+	rest.offset = at + p->target->page_size;
+	if (rest.offset >= rest.end)
+		return;
+	if (i + 1 == PARTS_MAX) {
+		p->next = rest.offset;
+		return;
+	}
+	if (p->count == PARTS_MAX)
+		p->next = p->part[--p->count].offset;
+	memmove(part + 2, part + 1, (p->count - i - 1) * sizeof(*part));
+	part[1] = rest;
+	p->count++;
+}
+
 void parts_end(struct parts *p)
 {
 	for (unsigned int i = p->count; i--;) {

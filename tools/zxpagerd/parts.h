@@ -45,6 +45,9 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end);
 /* BEGIN.  A part that could not be begun has an error. */
 void parts_begin(struct parts *p);
 
+/* Part number @i goes without the page at @at: what is behind it is a part of its own. */
+void parts_leave_out(struct parts *p, unsigned int i, uint64_t at);
+
 /* END, for the parts without an error, when they are durable. */
 void parts_end(struct parts *p);
 

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One connection to an NBD export, through libnbd.
+ *
+ * It is ready once the export at its end is known to be the one that it was at the start.
+ * libnbd tells of ends from within other calls, and must not be called then; what follows
+ * from them is up to nbd_conn_look().
+ */
+#include <errno.h>
+#include <libnbd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "nbd_conn.h"
+#include "nbd_identity.h"
+
+#define CONNECT_MS	10000
+
+/* A peer that is gone without a word is noticed within half a minute. */
+#define KEEP_IDLE_S	15
+#define KEEP_INTERVAL_S	5
+#define KEEP_COUNT	3
+#define UNHEARD_MS	30000
+
+static struct nbd_handle *make_handle(void)
+{
+	struct nbd_handle *h = nbd_create();
+
+	if (!h)
+		return NULL;
+	/* Buffers of ours have nothing secret in them, nor is one used that failed. */
+	nbd_set_pread_initialize(h, false);
+	nbd_set_uri_allow_local_file(h, true);
+	return h;
+}
+
+static void abandon(struct nbd_side *side)
+{
+	if (!side->armed || side->stale)
+		return;
+	side->stale = true;
+	loop_cancel(&side->event);
+}
+
+void nbd_conn_close(struct nbd_conn *conn)
+{
+	abandon(&conn->in);
+	abandon(&conn->out);
+	nbd_close(conn->handle);
+	conn->handle = NULL;
+	conn->state = NBD_CLOSED;
+	conn->under_way = 0;
+	conn->hangs = false;
+	conn->leaving = false;
+}
+
+void nbd_conn_open(struct nbd_conn *conn)
+{
+	conn->tried_at = loop_now();
+	conn->handle = make_handle();
+	if (!conn->handle)
+		return;
+	conn->state = NBD_CONNECTING;
+	if (nbd_aio_connect_uri(conn->handle, conn->uri)) {
+		log_debug("%s: no connection: %s", conn->uri, nbd_get_error());
+		nbd_conn_close(conn);
+	}
+}
+
+/* Not for UNIX sockets, whose other end cannot vanish; they refuse all of it. */
+static void keep_alive(struct nbd_conn *conn)
+{
+	static const struct {
+		int level, option, value;
+	} set[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE, 1 },
+		{ IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_S },
+		{ IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_S },
+		{ IPPROTO_TCP, TCP_KEEPCNT, KEEP_COUNT },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT, UNHEARD_MS },
+	};
+	int fd = nbd_aio_get_fd(conn->handle);
+
+	for (size_t i = 0; i < sizeof(set) / sizeof(set[0]); i++)
+		setsockopt(fd, set[i].level, set[i].option, &set[i].value,
+			   sizeof(set[i].value));
+}
+
+void nbd_conn_open_first(struct nbd_conn *conn)
+{
+	conn->tried_at = loop_now();
+	conn->handle = make_handle();
+	if (!conn->handle)
+		die("out of memory");
+	if (nbd_connect_uri(conn->handle, conn->uri))
+		die("cannot connect to %s: %s", conn->uri, nbd_get_error());
+	nbd_identity_note(conn->identity, conn->handle, conn->uri);
+	keep_alive(conn);
+	conn->state = NBD_READY;
+}
+
+/* --- is it the export? ---------------------------------------------------------- */
+
+static int check_done(void *data, int *error) /* NOLINT(readability-non-const-parameter) */
+{
+	struct nbd_conn *conn = data;
+
+	conn->checked = true;
+	conn->check_error = -*error;
+	return 1;
+}
+
+static const char *begin_check(struct nbd_conn *conn)
+{
+	struct nbd_identity *id = conn->identity;
+	nbd_completion_callback done = { .callback = check_done, .user_data = conn };
+	const char *why;
+
+	conn->state = NBD_CHECKING;
+	why = nbd_identity_differs(id, conn->handle);
+	if (why)
+		return why;
+	keep_alive(conn);
+	conn->checked = !id->length;
+	conn->check_error = 0;
+	if (!id->length)
+		return NULL;
+	if (!conn->content)
+		conn->content = malloc(id->length);
+	if (!conn->content ||
+	    nbd_aio_pread(conn->handle, conn->content, id->length, id->offset, done, 0) < 0)
+		return "cannot be asked for what it is known by";
+	return NULL;
+}
+
+static const char *end_check(struct nbd_conn *conn)
+{
+	if (conn->check_error)
+		return "does not tell what it is known by";
+	if (!nbd_identity_matches(conn->identity, conn->content))
+		return "has another content";
+	conn->state = NBD_READY;
+	return NULL;
+}
+
+const char *nbd_conn_look(struct nbd_conn *conn)
+{
+	bool dead = conn->handle && (nbd_aio_is_dead(conn->handle) ||
+				     nbd_aio_is_closed(conn->handle));
+	const char *why = NULL;
+
+	if (conn->state == NBD_CLOSED)
+		return NULL;
+	if (dead)
+		return conn->state == NBD_CHECKING ? "goes away again" : "is lost";
+	if (conn->leaving)
+		return "is about to end";
+	if (conn->hangs)
+		return "is given up: it does not answer";
+	if (conn->state == NBD_CONNECTING && nbd_aio_is_ready(conn->handle))
+		why = begin_check(conn);
+	if (!why && conn->state == NBD_CHECKING && conn->checked)
+		why = end_check(conn);
+	if (!why && conn->state != NBD_READY && loop_now() >= conn->tried_at + CONNECT_MS)
+		why = "takes too long";
+	return why;
+}
+
+bool nbd_conn_is_ready(const struct nbd_conn *conn)
+{
+	return conn->state == NBD_READY && !conn->leaving &&
+	       !nbd_aio_is_dead(conn->handle) && !nbd_aio_is_closed(conn->handle);
+}
+
+/* --- the loop ------------------------------------------------------------------- */
+
+static void arm(struct nbd_side *side)
+{
+	struct nbd_handle *handle = side->conn->handle;
+
+	if (side->armed || !(nbd_aio_get_direction(handle) & side->direction))
+		return;
+	side->armed = true;
+	loop_poll_for(&side->event, nbd_aio_get_fd(handle),
+		      side->direction == LIBNBD_AIO_DIRECTION_WRITE);
+}
+
+void nbd_conn_listen(struct nbd_conn *conn)
+{
+	if (!conn->handle)
+		return;
+	arm(&conn->in);
+	arm(&conn->out);
+}
+
+static void side_ready(struct event *ev, int res)
+{
+	struct nbd_side *side = event_owner(ev, struct nbd_side, event);
+	struct nbd_conn *conn = side->conn;
+	bool stale = side->stale;
+
+	(void)res;
+	side->armed = false;
+	side->stale = false;
+	/* A failure of these shows in the state. */
+	if (!stale && nbd_aio_get_direction(conn->handle) & side->direction) {
+		if (side == &conn->in)
+			nbd_aio_notify_read(conn->handle);
+		else
+			nbd_aio_notify_write(conn->handle);
+	}
+	conn->moved(conn);
+}
+
+static void init_side(struct nbd_conn *conn, struct nbd_side *side, unsigned int direction)
+{
+	side->event.handler = side_ready;
+	side->conn = conn;
+	side->direction = direction;
+}
+
+void nbd_conn_init(struct nbd_conn *conn)
+{
+	init_side(conn, &conn->in, LIBNBD_AIO_DIRECTION_READ);
+	init_side(conn, &conn->out, LIBNBD_AIO_DIRECTION_WRITE);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_NBD_CONN_H
+#define ZXD_NBD_CONN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loop.h"
+
+struct backend_nbd;
+struct nbd_conn;
+struct nbd_handle;
+struct nbd_identity;
+
+/* NBD_CHECKING: it leads somewhere, and whether that is the export is being found out. */
+enum nbd_state { NBD_CLOSED, NBD_CONNECTING, NBD_CHECKING, NBD_READY };
+
+/* struct nbd_side - waiting for one direction of the socket, perhaps of an old one */
+struct nbd_side {
+	struct event event;
+	struct nbd_conn *conn;
+	unsigned int direction;
+	bool armed;
+	bool stale;
+};
+
+/*
+ * struct nbd_conn - one connection to an export
+ * @moved: something has happened to it that the owner should look at
+ * @handle: libnbd's, or NULL if it is closed
+ * @tried_at: when it was connected last, or not connected
+ * @under_way: requests; the owner's number
+ * @hangs: one of them has taken too long, says the owner
+ * @leaving: the server has said that it is going to end
+ * @content: of the range of the identity, once @checked, or @check_error if not 0
+ */
+struct nbd_conn {
+	struct backend_nbd *nbd;
+	const char *uri;
+	struct nbd_identity *identity;
+	void (*moved)(struct nbd_conn *conn);
+	enum nbd_state state;
+	struct nbd_handle *handle;
+	struct nbd_side in, out;
+	uint64_t tried_at;
+	unsigned int under_way;
+	bool hangs;
+	bool leaving;
+	uint8_t *content;
+	bool checked;
+	int check_error;
+};
+
+/* The rest of @conn is filled in by the caller. */
+void nbd_conn_init(struct nbd_conn *conn);
+
+/* Connects and waits for that, or ends the daemon; and takes note of what is there. */
+void nbd_conn_open_first(struct nbd_conn *conn);
+
+/* Begins to connect. */
+void nbd_conn_open(struct nbd_conn *conn);
+
+/* What was under way is forgotten: nobody is told of its end any more. */
+void nbd_conn_close(struct nbd_conn *conn);
+
+/*
+ * Finds out what has become of it, and goes on from there.  Returns why it is to be
+ * closed, or NULL.
+ */
+const char *nbd_conn_look(struct nbd_conn *conn);
+
+/* It can take requests. */
+bool nbd_conn_is_ready(const struct nbd_conn *conn);
+
+/* Waits for what libnbd waits for. */
+void nbd_conn_listen(struct nbd_conn *conn);
+
+#endif /* ZXD_NBD_CONN_H */
