@@ -52,7 +52,7 @@ short_stress() {
 }
 
 # Files and mappings, where kernels change most: what runs on the newest.
-short_selftests=(access evict file large life map mkwrite mm module ranges remote
+short_selftests=(access evict file inode large life map mkwrite mm module poison ranges remote
 	uring wb_file wb_kernel wb_map wb_stream zircon_access zircon_mapping)
 
 # The kernels of ours that a series is also tested on.
@@ -95,7 +95,8 @@ on_kernels_of_ours() {
 	later suite "failures on $d" ours "$d" guest "$d" selftests/run.sh \
 		fail_dirty fail_fault fail_hook fail_large fail_pager
 	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
-		port mm kill mkwrite exit split wb_wait wb_stream zircon_wb_writeback
+		port mm kill mkwrite exit dump poison inode discard wb_wait \
+		wb_stream zircon_wb_writeback
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40
 	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 60 \
@@ -175,7 +176,8 @@ main() {
 			later suite "power cuts on $s" power_cuts "$s" 3
 		else
 			later suite "tools on $s" guest "$s" tools/run-tests.sh \
-				--without nbd.sh --without writing.sh --without stop.sh
+				--without nbd.sh --without writing.sh \
+				--without daemon.sh --without stop.sh
 		fi
 		later suite "killed daemons on $s" guest "$s" selftests/crash.sh kill 15
 		later suite "stress on $s" short_stress "$s" 20

@@ -25,8 +25,8 @@
 #define CHUNK		512
 #define BYSTANDER	32			/* of these, each time */
 /* How often it is watched, and how often all must come to its end meanwhile. */
-#define NAPS		10
-#define ENOUGH		8
+#define NAPS		4
+#define ENOUGH		3
 
 FIXTURE(throttle)
 {

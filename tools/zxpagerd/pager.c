@@ -37,23 +37,25 @@ void pager_open(void)
 
 /*
  * Its owner is this daemon's user.  Who gets a descriptor may open it anew, through
- * /proc/self/fd: the mode has it that a read-only one stays so.
+ * /proc/self/fd: the mode has it that a read-only one stays so, and a VMO that nobody is
+ * to write to is read-only for root, too.  A store that cannot grow has a VMO that cannot.
  */
 void pager_create_vmo(struct target *t)
 {
-	uint32_t options = 0, flags = 0;
+	uint32_t options = 0, flags = ZX_LINUX_CREATE_READ_ONLY;
 	zx_status_t status;
 	struct stat st;
 
 	if (t->writable) {
 		options = ZX_VMO_TRAP_DIRTY | (t->resizable ? ZX_VMO_RESIZABLE : 0);
-		flags = ZX_LINUX_CREATE_SYNC;
+		flags = ZX_LINUX_CREATE_SYNC |
+			(t->resizable ? 0 : ZX_LINUX_CREATE_FIXED);
 	}
 	status = zx_linux_pager_create_vmo(pager, options, flags, port,
 					   t->key, t->backend->size,
 					   &t->handle);
 	if (status == ZX_ERR_NOT_SUPPORTED)
-		die("%s: the module that is loaded cannot write back: load a newer zxpager.ko",
+		die("%s: the module that is loaded is too old: load a newer zxpager.ko",
 		    t->name);
 	if (status == ZX_ERR_OUT_OF_RANGE)
 		die("%s: %s is larger than a VMO can be", t->name,
