@@ -261,7 +261,7 @@ static void check_ranges(struct thread *t, const struct zxp_query_dirty_ranges *
 	for (i = 0; i < q->out_actual; i++, r++) {
 		if (unaligned(r->offset) || unaligned(r->length) || !r->length ||
 		    r->offset < first || r->offset + r->length > last ||
-		    r->options > ZXP_DIRTY_RANGE_IS_ZERO) {
+		    r->options > ZXP_DIRTY_RANGE_IS_POISONED) {
 			finding("query_dirty_ranges: range %llu is %#llx+%#llx, options %#llx",
 				(unsigned long long)i, r->offset, r->length, r->options);
 			return;
