@@ -55,6 +55,14 @@ short_stress() {
 short_selftests=(access evict file inode large life map mkwrite mm module poison ranges remote
 	uring wb_file wb_kernel wb_map wb_stream zircon_access zircon_mapping)
 
+# Virtual machines in a guest, which has to have one processor: see zxp_vcpu.c.
+vcpu() {
+	built "$1" || { say "no module for Linux $1"; return 1; }
+	scripts/vm.sh --kernel "$1" --smp 1 --timeout 300 -- env CI=true \
+		O="$zx_root/build" ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" \
+		selftests/run.sh vcpu
+}
+
 # The kernels of ours that a series is also tested on.
 kernels_of_ours() {
 	case $1 in
@@ -181,6 +189,7 @@ main() {
 		fi
 		later suite "killed daemons on $s" guest "$s" selftests/crash.sh kill 15
 		later suite "stress on $s" short_stress "$s" 20
+		later suite "vcpu on $s" vcpu "$s"
 	done
 	if [ -n "$newest" ]; then
 		later "${judge[@]}" suite "selftests on newest" guest newest selftests/run.sh \

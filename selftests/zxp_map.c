@@ -135,9 +135,6 @@ TEST_F(map, madvise)
 	size_t len = 4 * page_size;
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
-	EXPECT_EQ(-1, madvise(vmo->map, len, MADV_REMOVE));
-	EXPECT_EQ(EOPNOTSUPP, errno);
-	EXPECT_EQ(2 * page_size, vmo_info(vmo).out_resident);
 	/* Mere hints neither fail nor ask for anything by themselves. */
 	EXPECT_EQ(0, madvise(vmo->map, len, MADV_RANDOM));
 	EXPECT_EQ(0, madvise(vmo->map, len, MADV_SEQUENTIAL));

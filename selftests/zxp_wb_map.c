@@ -317,9 +317,6 @@ TEST_F(wb_map, madvise)
 		}
 		expect_mixed(vmo);
 	}
-	EXPECT_EQ(-1, madvise(vmo->map, BYTES(4), MADV_REMOVE));
-	EXPECT_EQ(EOPNOTSUPP, errno);
-	expect_mixed(vmo);
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 

@@ -111,7 +111,6 @@ TEST_F(wb_reclaim, detached)
 	ASSERT_TRUE(squeeze(vmo));
 	ASSERT_EQ(0, madvise(map, BYTES(KEPT), MADV_DONTNEED));
 	ASSERT_EQ(0, madvise(map, BYTES(KEPT), MADV_PAGEOUT));
-	EXPECT_EQ(-1, madvise(map, BYTES(KEPT), MADV_REMOVE));
 	sync();
 	EXPECT_TRUE(is_mixed(vmo));
 	EXPECT_TRUE(vmo_shows(vmo, 0, KEPT, WRITTEN));

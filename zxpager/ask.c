@@ -100,8 +100,8 @@ static int zxp_write_wait(struct zxp_vmo *vmo, enum zxp_request_type type,
  * A missing page is asked for even if all of it is going to be overwritten.
  *
  * Return: the folio, locked and dirty, with a reference; or -ERANGE behind the
- * end, -ENOMEM, -EAGAIN, -ESTALE, -EINTR, -ERESTARTNOINTR, -EIO if its memory has
- * failed, or a FAIL code.
+ * end, -ENOMEM, -EAGAIN, -ESTALE, -EINTR, -ERESTARTNOINTR, -EHWPOISON if what it
+ * held is lost, or a FAIL code.
  */
 noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 					       pgoff_t index, pgoff_t end,
@@ -122,13 +122,18 @@ noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 				 zxp_vmo_lock_folio(vmo, index);
 		if (IS_ERR(folio))
 			return folio;
+		if (folio && zxp_vmo_drop_poisoned(vmo, folio, index)) {
+			folio_unlock(folio);
+			folio_put(folio);
+			continue;
+		}
 		if (folio) {
 			ret = index < zxp_vmo_pages(vmo) ?
 			      zxp_vmo_prepare_write(vmo, folio) : -ERANGE;
 			if (!ret && !zxp_folio_poisoned(folio, index))
 				return folio;
 			if (!ret)
-				ret = -EIO;
+				ret = -EHWPOISON;
 			folio_unlock(folio);
 			folio_put(folio);
 			if (ret == -EBUSY) {

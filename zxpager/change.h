@@ -57,6 +57,12 @@ int zxp_vmo_sync(struct file *file, loff_t start, loff_t end, bool restarts);
 int zxp_io_wait(struct zxp_vmo *vmo, struct zxp_request *request, pgoff_t index);
 int zxp_read_wait(struct zxp_vmo *vmo, struct zxp_request *request,
 		  pgoff_t index, pgoff_t end, unsigned long generation);
+/* Why there is no folio to write to: a page that is lost is EIO, as when reading it. */
+static inline int zxp_write_error(struct folio *folio)
+{
+	return folio == ERR_PTR(-EHWPOISON) ? -EIO : PTR_ERR(folio);
+}
+
 struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 				      pgoff_t end, bool nowait);
 

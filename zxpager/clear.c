@@ -56,7 +56,7 @@ int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to, bool beyond)
 
 	folio = zxp_vmo_folio_for_write(vmo, index, index + 1, false);
 	if (IS_ERR(folio))
-		return PTR_ERR(folio);
+		return zxp_write_error(folio);
 	/* Who extends the stream holds the lock of the page, too. */
 	if (beyond)
 		from = max(from, i_size_read(&vmo->inode));

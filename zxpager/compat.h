@@ -137,11 +137,12 @@ static inline int generic_error_remove_folio(struct address_space *mapping,
 #define ZXP_FOP_FLAGS		.fop_flags = FOP_BUFFER_WASYNC,
 #endif
 
-/* KUnit runs the suites of a module before its init function, until 6.8. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
-#define ZXP_KUNIT_RUNS_EARLY	1
-#else
-#define ZXP_KUNIT_RUNS_EARLY	0
+/* Permissions of fanotify have a bit of their own since 6.14. */
+#ifndef FMODE_NONOTIFY_PERM
+#define FMODE_NONOTIFY_PERM	0
 #endif
+
+/* KUnit runs the suites of a module before its init function, until 6.8. */
+#define ZXP_KUNIT_RUNS_EARLY	(LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0))
 
 #endif /* _ZXPAGER_COMPAT_H */

@@ -400,7 +400,7 @@ bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio)
 	return folio_maybe_dma_pinned(folio);
 }
 
-/* The first page of a range that is pinned, or @end. */
+/* The first page of a range that is pinned, or in a folio that cannot be split; or @end. */
 pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
@@ -416,7 +416,8 @@ pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 
 			folio_lock(folio);
 			if (folio->mapping == mapping &&
-			    zxp_folio_pinned(vmo, folio))
+			    (zxp_folio_pinned(vmo, folio) ||
+			     zxp_folio_lost_in_large(folio)))
 				found = max(folio->index, first);
 			folio_unlock(folio);
 		}
@@ -452,6 +453,22 @@ void zxp_vmo_remove_folio(struct zxp_vmo *vmo, struct folio *folio)
 	xas_clear_mark(&xas, ZXP_MARK_DIRTY);
 	xas_unlock_irq(&xas);
 	generic_error_remove_folio(mapping, folio);
+}
+
+/*
+ * Who makes a page dirty with a plain reference, as direct I/O does on 6.1, may do so while
+ * truncation takes it out. Then it is still counted, which is seen once nothing is left.
+ */
+void zxp_vmo_recount_locked(struct zxp_vmo *vmo)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	xa_lock_irq(&mapping->i_pages);
+	if (!xa_marked(&mapping->i_pages, ZXP_MARK_UNWRITTEN))
+		WRITE_ONCE(vmo->nr_unwritten, 0);
+	xa_unlock_irq(&mapping->i_pages);
 }
 
 /* Take what is unwritten out from a page on, where no folio is on both sides of it. */

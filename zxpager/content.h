@@ -191,6 +191,13 @@ static inline bool zxp_folio_any_poisoned(struct folio *folio)
 					 folio_test_hwpoison(folio);
 }
 
+/* A large folio that is unwritten and has lost a page is never split. */
+static inline bool zxp_folio_lost_in_large(struct folio *folio)
+{
+	return folio_test_large(folio) && folio_test_dirty(folio) &&
+	       folio_test_has_hwpoisoned(folio);
+}
+
 /* Zero what a page has from @pos on. */
 static inline void zxp_folio_zero_tail(struct folio *folio, loff_t pos)
 {
@@ -220,6 +227,7 @@ pgoff_t zxp_vmo_zero_end(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
 void zxp_vmo_remove_folio(struct zxp_vmo *vmo, struct folio *folio);
 void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index);
+void zxp_vmo_recount_locked(struct zxp_vmo *vmo);
 int zxp_vmo_add_zeroed_locked(struct zxp_vmo *vmo, struct folio *folio,
 			      pgoff_t index);
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index, bool nowait);
@@ -268,7 +276,8 @@ int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 
 /* poison.c */
 int zxp_error_remove(struct address_space *mapping, struct zxp_error_page *page);
-int zxp_vmo_replace_poisoned(struct zxp_vmo *vmo, pgoff_t index);
+bool zxp_vmo_drop_poisoned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index);
+int zxp_vmo_replace_poisoned(struct zxp_vmo *vmo, struct folio *new, pgoff_t index);
 
 /* memory.c */
 bool zxp_vmo_reserve(struct zxp_vmo *vmo);

@@ -101,7 +101,8 @@ struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
 	}
 	/* What open() does for other files, and fput() undoes for all. */
 	__module_get(THIS_MODULE);
-	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
+	file->f_mode &= ~FMODE_NONOTIFY;
+	file->f_mode |= FMODE_NONOTIFY_PERM | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
 			ZXP_FMODE_NOWAIT;
 
 	if (pager) {

@@ -243,9 +243,11 @@ static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
 		bool changed;
 
 		folio_lock(folio);
-		/* Not there any more: the memory has failed. */
+		/* The memory has failed, and it is not there any more, or not for long. */
 		changed = folio->mapping == vmo->inode.i_mapping &&
-			  !folio_test_dirty(folio);
+			  !folio_test_dirty(folio) &&
+			  (folio_test_private(folio) ||
+			   !zxp_folio_poisoned(folio, start + i));
 		if (changed) {
 			zxp_set_dirty(folio->mapping, folio);
 			folio_detach_private(folio);
@@ -290,7 +292,7 @@ static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
 	if (zxp_vmo_detached(vmo))
 		return -ESTALE;
 	if (zxp_vmo_find_missing(vmo, start, end) < end)
-		return -ENOENT;
+		return fatal_signal_pending(current) ? -EINTR : -ENOENT;
 
 	for (i = start; !ret && i < end; i++) {
 		struct folio *folio = zxp_vmo_hold_folio_locked(vmo, i);

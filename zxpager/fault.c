@@ -333,6 +333,7 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 	};
 	struct folio *folio;
 	vm_fault_t ret;
+	bool dropped;
 	int err;
 
 	if (zxp_fault_failed(&access))
@@ -352,8 +353,11 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 
 		folio = zxp_vmo_lock_folio(vmo, vmf->pgoff);
 		if (folio && zxp_folio_poisoned(folio, vmf->pgoff)) {
+			dropped = zxp_vmo_drop_poisoned(vmo, folio, vmf->pgoff);
 			folio_unlock(folio);
 			folio_put(folio);
+			if (dropped)
+				continue;
 			return VM_FAULT_HWPOISON;
 		}
 		if (folio) {
@@ -423,8 +427,10 @@ static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 			return VM_FAULT_NOPAGE;
 		}
 		if (zxp_folio_poisoned(folio, vmf->pgoff)) {
+			fault = zxp_vmo_drop_poisoned(vmo, folio, vmf->pgoff) ?
+				VM_FAULT_NOPAGE : VM_FAULT_HWPOISON;
 			folio_unlock(folio);
-			return VM_FAULT_HWPOISON;
+			return fault;
 		}
 		ret = zxp_vmo_prepare_write(vmo, folio);
 		if (ret == -EAGAIN)

@@ -93,8 +93,10 @@ static pgoff_t zxp_vmo_allocated(struct zxp_vmo *vmo)
 		return READ_ONCE(vmo->inode.i_mapping->nrpages);
 	zero = zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_MARKER) +
 	       zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY);
-	/* Some of it may lie behind the stream, for a moment. */
-	return pages - min(pages, zero);
+	if (zero < pages)
+		return pages - zero;
+	/* Some of it may lie behind the stream. */
+	return zxp_vmo_zero_end(vmo, 0) < pages ? 1 : 0;
 }
 
 int zxp_vmo_getattr(struct mnt_idmap *idmap, const struct path *path,

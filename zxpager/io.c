@@ -25,6 +25,24 @@ static loff_t zxp_io_end(struct zxp_vmo *vmo, enum zxp_io_end kind)
 				       (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
 }
 
+/* Memory of a page that was found has failed. 0: the daemon has it, so look again. */
+static int zxp_read_poisoned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index,
+			     bool nowait)
+{
+	int ret = 0;
+
+	if (!folio_trylock(folio)) {
+		if (nowait)
+			return -EAGAIN;
+		folio_lock(folio);
+	}
+	if (folio->mapping == vmo->inode.i_mapping &&
+	    !zxp_vmo_drop_poisoned(vmo, folio, index))
+		ret = -EIO;
+	folio_unlock(folio);
+	return ret;
+}
+
 /**
  * zxp_read() - copy out of a VMO, asking for what is missing
  * @vmo: the VMO
@@ -64,9 +82,11 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 					    folio_size(folio) -
 					    offset_in_folio(folio, *pos));
 			} else if (zxp_folio_poisoned(folio, index)) {
+				ret = zxp_read_poisoned(vmo, folio, index, nowait);
 				folio_put(folio);
-				ret = -EIO;
-				break;
+				if (ret)
+					break;
+				continue;
 			}
 			copied = copy_page_to_iter(&folio->page,
 						   offset_in_folio(folio, *pos),
@@ -170,6 +190,26 @@ static void zxp_write_end(struct zxp_vmo *vmo, struct folio *folio, loff_t pos,
 	zxp_vmo_advance_stream(vmo, pos, cuts);
 }
 
+/*
+ * A page that is lost is going to be written as a whole. What is written is in the new
+ * one before anybody sees that; the caller writes it once more, as to any page. 0: do so.
+ */
+static int zxp_write_lost(struct zxp_vmo *vmo, pgoff_t index, struct iov_iter *from)
+{
+	struct folio *new = zxp_vmo_alloc_zeroed(vmo, false);
+	size_t copied;
+	int ret;
+
+	if (!new)
+		return -ENOMEM;
+	copied = copy_page_from_iter(&new->page, 0, PAGE_SIZE, from);
+	iov_iter_revert(from, copied);
+	ret = copied < PAGE_SIZE ? -EFAULT :
+	      zxp_vmo_replace_poisoned(vmo, new, index);
+	folio_put(new);
+	return ret;
+}
+
 /**
  * zxp_write() - copy into a VMO
  * @vmo: the VMO
@@ -227,12 +267,15 @@ static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
 		/* A stream that was cut meanwhile grows again. */
 		if (folio == ERR_PTR(-ERANGE) && stream)
 			continue;
-		/* All of a page that is lost is written anew. */
-		if (folio == ERR_PTR(-EIO) && len == PAGE_SIZE && !nowait &&
-		    !zxp_vmo_replace_poisoned(vmo, index))
+		/* An append may be made elsewhere in the end. */
+		if (folio == ERR_PTR(-EHWPOISON) && len == PAGE_SIZE && !append) {
+			ret = nowait ? -EAGAIN : zxp_write_lost(vmo, index, from);
+			if (ret)
+				return ret;
 			continue;
+		}
 		if (IS_ERR(folio))
-			return PTR_ERR(folio);
+			return zxp_write_error(folio);
 		if (stream && !zxp_write_begin(vmo, folio, pos, append, cuts)) {
 			folio_unlock(folio);
 			folio_put(folio);

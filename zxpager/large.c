@@ -41,7 +41,7 @@ bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr)
 	       zxp_vmo_missing_end(vmo, index, index + nr) == index + nr;
 }
 
-/* Are there pages everywhere? They may go at any time. */
+/* Are there good pages everywhere? They may go at any time. */
 bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr)
 {
 	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, index);
@@ -52,7 +52,8 @@ bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr)
 	xas_for_each(&xas, entry, index + nr - 1) {
 		if (xas_retry(&xas, entry))
 			continue;
-		if (xa_is_value(entry) || xas.xa_index > next)
+		if (xa_is_value(entry) || xas.xa_index > next ||
+		    zxp_folio_any_poisoned(entry))
 			break;
 		next = xas.xa_index + 1;
 	}

@@ -36,7 +36,7 @@ static int zxp_vmo_commit_zero(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 
 	/* Cut off meanwhile: not needed any more. */
 	if (IS_ERR(folio))
-		return folio == ERR_PTR(-ERANGE) ? 0 : PTR_ERR(folio);
+		return folio == ERR_PTR(-ERANGE) ? 0 : zxp_write_error(folio);
 	folio_unlock(folio);
 	folio_put(folio);
 	return 0;

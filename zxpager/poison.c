@@ -29,25 +29,43 @@ int zxp_error_remove(struct address_space *mapping, struct zxp_error_page *page)
 	return 0;
 }
 
-/* Return: 0; -EIO there is no such page, or it is a part of a large folio. */
+/**
+ * zxp_vmo_drop_poisoned() - a page has failed that the daemon has
+ * @vmo: the VMO
+ * @folio: a locked folio of it
+ * @index: the page
+ *
+ * The kernel takes it out itself, but not always, and not at once.
+ *
+ * Return: whether it was taken out; the caller looks again.
+ */
+bool zxp_vmo_drop_poisoned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index)
+{
+	if (!zxp_folio_poisoned(folio, index) || zxp_folio_unwritten(folio))
+		return false;
+	zxp_vmo_remove_folio(vmo, folio);
+	return true;
+}
+
 static int zxp_vmo_replace_locked(struct zxp_vmo *vmo, struct folio *new,
 				  pgoff_t index)
 {
 	struct folio *folio = zxp_vmo_lock_folio(vmo, index);
-	int ret = -EIO;
+	int ret = 0;
 
 	lockdep_assert_held(&vmo->content_lock);
 
 	if (!folio)
-		return -EIO;
-	if (!folio_test_large(folio) && folio_test_hwpoison(folio)) {
+		return 0;
+	if (folio_test_large(folio)) {
+		ret = -EIO;
+	} else if (folio_test_hwpoison(folio)) {
 		if (vmo->source)
 			zxp_source_hold(vmo->source);
 		zxp_vmo_remove_folio(vmo, folio);
 		zxp_vmo_put_back_locked(vmo, new, index, true);
 		if (vmo->source)
 			zxp_source_release(vmo->source, index, index + 1);
-		ret = 0;
 	}
 	folio_unlock(folio);
 	folio_put(folio);
@@ -55,25 +73,20 @@ static int zxp_vmo_replace_locked(struct zxp_vmo *vmo, struct folio *new,
 }
 
 /**
- * zxp_vmo_replace_poisoned() - a page that is going to be written as a whole
+ * zxp_vmo_replace_poisoned() - put a page where one was lost
  * @vmo: the VMO; nothing of it is locked
+ * @new: a single page with content, that no one else knows; it becomes dirty
  * @index: a page whose memory has failed
  *
- * Return: 0 and there is a new one, zero and dirty; -EIO there was no such page; -ENOMEM,
- * -EINTR.
+ * Return: 0 to look again; -EIO it is part of a large folio; -EINTR.
  */
-int zxp_vmo_replace_poisoned(struct zxp_vmo *vmo, pgoff_t index)
+int zxp_vmo_replace_poisoned(struct zxp_vmo *vmo, struct folio *new, pgoff_t index)
 {
-	struct folio *new = zxp_vmo_alloc_zeroed(vmo, false);
-	int ret;
+	int ret = mutex_lock_killable(&vmo->content_lock);
 
-	if (!new)
-		return -ENOMEM;
-	ret = mutex_lock_killable(&vmo->content_lock);
-	if (!ret) {
-		ret = zxp_vmo_replace_locked(vmo, new, index);
-		mutex_unlock(&vmo->content_lock);
-	}
-	folio_put(new);
+	if (ret)
+		return ret;
+	ret = zxp_vmo_replace_locked(vmo, new, index);
+	mutex_unlock(&vmo->content_lock);
 	return ret;
 }

@@ -89,6 +89,8 @@ static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk, bool poiso
 		if (run_end % ZXP_QUERY_PAGES == 0) {
 			xas_pause(&walk->xas);
 			cond_resched_rcu();
+			/* Without the lock it may have gone. */
+			folio = NULL;
 			if (fatal_signal_pending(current))
 				break;
 		}

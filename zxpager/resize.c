@@ -33,6 +33,7 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 			    0, 1);
 	zxp_vmo_remove_unwritten_locked(vmo, nr_pages);
 	truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);
+	zxp_vmo_recount_locked(vmo);
 
 	/* To the very end, so no range is split and no node is needed. */
 	zxp_vmo_remove_zeroes(vmo, nr_pages, ULONG_MAX, NULL);
@@ -123,12 +124,14 @@ static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 static int zxp_vmo_setattr_size(struct mnt_idmap *idmap, struct inode *inode,
 				const struct iattr *attr)
 {
-	unsigned int times = attr->ia_valid & ATTR_CTIME;
+	bool moves = attr->ia_size != i_size_read(inode);
+	/* truncate() leaves it to the file system what a new size means. */
+	unsigned int times = moves ? ATTR_CTIME : attr->ia_valid & ATTR_CTIME;
 	struct iattr other = *attr, now = {};
 	int ret;
 
 	if (!(attr->ia_valid & ATTR_MTIME_SET))
-		times |= attr->ia_valid & ATTR_MTIME;
+		times |= moves ? ATTR_MTIME : attr->ia_valid & ATTR_MTIME;
 	other.ia_valid &= ~times;
 	setattr_copy(idmap, inode, &other);
 

@@ -29,9 +29,9 @@ static bool zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 }
 
 /*
- * What is pinned may change at any time, so it stays dirty; and so does what is lost. What was pinned when it was
- * written to may be large, see large.c; if it still is pinned, it stays so. True if there
- * are single pages now, to be looked at.
+ * What is pinned may change at any time, so it stays dirty; so does what is lost. What was
+ * pinned when it was written to may be large, see large.c; if it still is pinned, it stays
+ * so. True if there are single pages now, to be looked at.
  */
 static bool zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 {
