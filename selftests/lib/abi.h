@@ -216,7 +216,6 @@ static inline int zxp_query_dirty_ranges(int pager, int vmo, uint64_t offset,
 	return rc;
 }
 
-/* @options is 0 or ZXP_STATS_RESET. */
 static inline int zxp_query_vmo_key(int pager, int vmo, uint64_t *key)
 {
 	struct zxp_query_vmo_key arg = { .size = sizeof(arg), .vmo_fd = vmo };
@@ -226,6 +225,7 @@ static inline int zxp_query_vmo_key(int pager, int vmo, uint64_t *key)
 	return rc;
 }
 
+/* @options is 0 or ZXP_STATS_RESET. */
 static inline int zxp_query_vmo_stats(int pager, int vmo, uint32_t options,
 				      uint32_t *modified)
 {
