@@ -109,7 +109,7 @@ static bool any_matters(void)
 static bool any_held(bool tell)
 {
 	bool any = false;
-	uint64_t left;
+	uint64_t left, lost;
 
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
 		if (!matters(vmo) || !holders_have(&vmo->target))
@@ -117,7 +117,7 @@ static bool any_held(bool tell)
 		any = true;
 		if (!tell)
 			break;
-		writeback_is_clean(&vmo->writeback, &left);
+		left = writeback_left(&vmo->writeback, &lost);
 		holders_tell(&vmo->target, left);
 	}
 	return any;
@@ -194,16 +194,17 @@ static bool detach_all(void)
 static bool all_durable(bool tell)
 {
 	bool all = true;
-	uint64_t left;
+	uint64_t left, lost;
 
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
 		const struct backend *be = vmo->target.backend;
 
-		if (!vmo->target.writable || writeback_is_clean(&vmo->writeback, &left))
+		if (!vmo->target.writable || writeback_is_clean(&vmo->writeback))
 			continue;
 		all = false;
 		if (!tell)
 			break;
+		left = writeback_left(&vmo->writeback, &lost);
 		if (left)
 			log_line("%s: %llu bytes were not written to %s and are lost",
 				 vmo->target.name, (unsigned long long)left, be->path);
@@ -212,6 +213,26 @@ static bool all_durable(bool tell)
 				 vmo->target.name, be->path, (unsigned long long)be->size);
 	}
 	return all;
+}
+
+/* Nothing is waited for that is lost, but a line tells of it. */
+static bool any_lost(void)
+{
+	bool any = false;
+	uint64_t lost;
+
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
+		if (!vmo->target.writable)
+			continue;
+		writeback_left(&vmo->writeback, &lost);
+		if (!lost)
+			continue;
+		any = true;
+		log_line("%s: the memory of %llu bytes had failed before they were written to %s: they are lost",
+			 vmo->target.name, (unsigned long long)lost,
+			 vmo->target.backend->path);
+	}
+	return any;
 }
 
 static bool write_back(void)
@@ -231,12 +252,13 @@ static bool write_back(void)
 
 int stop(void)
 {
-	bool alone, detached;
+	bool alone, detached, written;
 
 	server_close();
 	alone = options.force || wait_for_clients();
 	detached = detach_all();
-	if (!write_back() || !alone)
+	written = write_back();
+	if (any_lost() || !written || !alone)
 		return EXIT_UNWRITTEN;
 	return detached ? 0 : 1;
 }

@@ -75,6 +75,14 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 /* zx_packet_page_request_t.command, beside Zircon's */
 #define ZX_LINUX_PAGER_VMO_SYNC		((uint16_t)0x8000)
 
+/*
+ * zx_vmo_dirty_range_t.options, beside Zircon's: the memory of these pages has failed, and
+ * what they held is lost.  They stay in the query until all of a page is written, zeroed or
+ * cut off.  Nothing can be read there, BEGIN and END leave them out, and these are no
+ * options for BEGIN: skip the range.
+ */
+#define ZX_LINUX_DIRTY_RANGE_IS_POISONED	((uint64_t)1 << 1)
+
 /* zx_linux_pager_create_vmo() */
 #define ZX_LINUX_CREATE_SYNC		((uint32_t)1 << 1)
 #define ZX_LINUX_CREATE_FIXED		((uint32_t)1 << 2)
