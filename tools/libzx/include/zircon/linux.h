@@ -107,8 +107,8 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
  * With ZX_LINUX_CREATE_READ_ONLY nobody, root included, opens the VMO anew for writing, or
  * has a shared mapping of it that is writable.
  *
- * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo();
- * NOT_SUPPORTED also for a flag that this module does not have.
+ * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo().  If this module
+ * is too old for it, ZX_LINUX_CREATE_SYNC is NOT_SUPPORTED, and another flag INVALID_ARGS.
  */
 zx_status_t zx_linux_pager_create_vmo(zx_handle_t pager, uint32_t options,
 				      uint32_t flags, zx_handle_t port,
