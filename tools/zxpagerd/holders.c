@@ -75,13 +75,15 @@ static void for_each(const char *path, const char *prefix,
 	closedir(dir);
 }
 
+/* It may be a file of a file system that hangs, which is not to be asked. */
 static void look_at_fd(int dir, const char *path, const char *name)
 {
-	struct stat st;
+	struct statx st;
 
 	(void)path;
-	if (!fstatat(dir, name, &st, 0) && st.st_dev == vmo_dev)
-		add(st.st_ino, this_pid, this_name);
+	if (!statx(dir, name, AT_STATX_DONT_SYNC, STATX_INO, &st) &&
+	    makedev(st.stx_dev_major, st.stx_dev_minor) == vmo_dev)
+		add(st.stx_ino, this_pid, this_name);
 }
 
 /* A line of it has, divided by blanks: addresses, mode, offset, MAJOR:MINOR, inode. */
