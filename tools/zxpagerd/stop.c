@@ -28,6 +28,7 @@ static unsigned int signals;	/* so many have come */
 static struct event signal_event, looked;
 static int signal_fd;
 static bool looking;
+static int look_error;
 
 static void signal_ready(struct event *ev, int res)
 {
@@ -87,8 +88,8 @@ static bool is_over(const struct phase *phase)
 static void look_done(struct event *ev, int res)
 {
 	(void)ev;
-	(void)res;
 	looking = false;
+	look_error = -res;
 }
 
 /* What a client may still lose by a detach. */
@@ -123,17 +124,18 @@ static bool any_held(bool tell)
 	return any;
 }
 
-/* False if that was not to be found out in time. */
+/* False if that was not to be found out in time; @look_error tells if not all was. */
 static bool look_for_clients(const struct phase *phase)
 {
 	looked.handler = look_done;
-	looking = holders_look(vmos->target.dev, &looked);
+	look_error = holders_look(vmos->target.dev, &looked);
+	looking = !look_error;
 	while (looking && !is_over(phase))
 		serve_turn();
 	return !looking;
 }
 
-/* Until nobody has a VMO open; false if somebody still has. */
+/* Until nobody has a VMO open; false if somebody still has, or may have. */
 static bool wait_for_clients(void)
 {
 	struct phase phase = begin_phase();
@@ -144,8 +146,11 @@ static bool wait_for_clients(void)
 		return true;
 	writeback_hurry();
 	while (look_for_clients(&phase)) {
-		if (!any_held(!told))
+		if (!any_held(!told) && !look_error)
 			return true;
+		if (!told && look_error)
+			log_line("cannot find out from /proc who has VMOs open: %s",
+				 strerror(look_error));
 		if (!told)
 			log_line("waiting for them for up to %u seconds; another signal ends that",
 				 options.shutdown_timeout);
@@ -156,10 +161,10 @@ static bool wait_for_clients(void)
 		if (is_over(&phase))
 			break;
 	}
-	if (looking)
-		log_line("detaching, and clients may have VMOs open");
-	else
+	if (!looking)
 		any_held(true);
+	if (looking || look_error)
+		log_line("detaching, and clients may have VMOs open");
 	return false;
 }
 
