@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "holders.h"
 #include "log.h"
 #include "loop.h"
@@ -260,6 +261,7 @@ int stop(void)
 	bool alone, detached, written;
 
 	server_close();
+	client_stop();
 	alone = options.force || wait_for_clients();
 	detached = detach_all();
 	written = write_back();
