@@ -20,6 +20,38 @@ uint64_t loop_now(void)
 	return ms_now;
 }
 
+static struct {
+	struct timer *timer;
+	uint64_t due;
+} timers[8];
+static unsigned int timer_count;
+
+void loop_timer(struct timer *timer, unsigned int ms)
+{
+	assert_true(timer_count < 8);
+	timers[timer_count].timer = timer;
+	timers[timer_count++].due = ms_now + ms;
+}
+
+bool fake_timer_step(void)
+{
+	for (unsigned int i = 0; i < timer_count; i++) {
+		struct timer *timer = timers[i].timer;
+
+		if (timers[i].due > ms_now)
+			continue;
+		timers[i] = timers[--timer_count];
+		timer->event.handler(&timer->event, -ETIME);
+		return true;
+	}
+	return false;
+}
+
+void fake_timers_forget(void)
+{
+	timer_count = 0;
+}
+
 /* --- the kernel ----------------------------------------------------------------- */
 
 struct refusal refusals[CALLS];

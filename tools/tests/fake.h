@@ -130,6 +130,10 @@ void client_stream(uint64_t bytes);	/* SET_STREAM_SIZE, which leaves the VMO as 
 /* Clean pages go. */
 void evict(unsigned int from, unsigned int to);
 
+/* A timer that is due is over; false if there is none. */
+bool fake_timer_step(void);
+void fake_timers_forget(void);
+
 /* The store answers its number @i, with @error if that is not 0, or all in order. */
 void answer(unsigned int i, int error);
 void answer_all(void);

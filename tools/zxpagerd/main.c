@@ -65,7 +65,7 @@ static void share_memory(void)
 
 #define VMO_EVENTS	2	/* a batch and a grant, or the two timers of an export */
 #define CONN_EVENTS	4	/* each direction, and that of one that is being closed */
-#define OTHER_EVENTS	8	/* packets, the socket, signals, ticks, answers of threads */
+#define OTHER_EVENTS	16	/* packets, the socket, signals, timers, answers of threads */
 
 /* What can be under way in the loop at a time. */
 static unsigned int count_events(void)
