@@ -86,12 +86,12 @@ static int look(void)
 /* A process that has the file open, and @more others. */
 static pid_t begin_client(unsigned int more)
 {
-	int there[2], fd = memfd_create("file", MFD_CLOEXEC);
-	struct stat st;
+	int there[2] = { -1, -1 }, fd = memfd_create("file", MFD_CLOEXEC);
+	struct stat st = { 0 };
 	char byte;
 	pid_t pid;
 
-	assert_true(fd >= 0 && !fstat(fd, &st) && !pipe(there));
+	assert_true(fd >= 0 && !fstat(fd, &st) && !pipe2(there, O_CLOEXEC));
 	target.dev = st.st_dev;
 	target.ino = st.st_ino;
 	pid = fork();
