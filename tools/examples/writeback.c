@@ -62,9 +62,13 @@ static bool store(const zx_vmo_dirty_range_t *range)
 	uint64_t end = smaller(range->offset + range->length, size), n;
 	bool zero = range->options & ZX_VMO_DIRTY_RANGE_IS_ZERO;
 
+	/* Its memory has failed, as its client was told: nothing is left to be stored. */
+	if (range->options & ZX_LINUX_DIRTY_RANGE_IS_POISONED)
+		return true;
 	/* Before the content is read: what is written from now on is dirty again. */
 	if (zx_pager_op_range(pager, ZX_PAGER_OP_WRITEBACK_BEGIN, vmo,
-			      range->offset, range->length, range->options))
+			      range->offset, range->length,
+			      range->options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
 		return false;
 	for (uint64_t at = range->offset; at < end; at += n) {
 		n = smaller(end - at, CHUNK);
@@ -117,7 +121,7 @@ static void end_stored(const zx_vmo_dirty_range_t *range)
 		if (zx_pager_query_dirty_ranges(pager, vmo, at, behind - at, &now,
 						sizeof(now), &n, NULL) || !n)
 			return;
-		if (!(now.options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
+		if (!now.options)
 			end(now.offset, now.length);
 	}
 }

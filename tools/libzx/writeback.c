@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <zircon/linux.h>
+
 #include "base.h"
 #include "objects.h"
 
@@ -14,6 +16,9 @@ _Static_assert(sizeof(zx_vmo_dirty_range_t) == sizeof(struct zxp_dirty_range) &&
 	       offsetof(zx_vmo_dirty_range_t, options) ==
 	       offsetof(struct zxp_dirty_range, options),
 	       "dirty ranges are not laid out as the module's");
+_Static_assert(ZX_VMO_DIRTY_RANGE_IS_ZERO == ZXP_DIRTY_RANGE_IS_ZERO &&
+	       ZX_LINUX_DIRTY_RANGE_IS_POISONED == ZXP_DIRTY_RANGE_IS_POISONED,
+	       "dirty ranges do not have the module's options");
 
 /* Who does not want to know how many there are gets the shorter walk. */
 zx_status_t zx_pager_query_dirty_ranges(zx_handle_t pager,

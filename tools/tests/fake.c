@@ -2,11 +2,13 @@
 /*
  * The kernel and the clients of the fake.
  */
+#include <zircon/linux.h>
+
 #include "fake.h"
 
 struct options options;
 struct vmo vmo;
-struct fake_page page[PAGES];
+struct fake_page page[PAGES_MAX];
 uint64_t vmo_size, stream_size;
 uint32_t clock_now, resized;
 uint64_t ms_now;
@@ -16,6 +18,38 @@ int sync_answer;
 uint64_t loop_now(void)
 {
 	return ms_now;
+}
+
+static struct {
+	struct timer *timer;
+	uint64_t due;
+} timers[8];
+static unsigned int timer_count;
+
+void loop_timer(struct timer *timer, unsigned int ms)
+{
+	assert_true(timer_count < 8);
+	timers[timer_count].timer = timer;
+	timers[timer_count++].due = ms_now + ms;
+}
+
+bool fake_timer_step(void)
+{
+	for (unsigned int i = 0; i < timer_count; i++) {
+		struct timer *timer = timers[i].timer;
+
+		if (timers[i].due > ms_now)
+			continue;
+		timers[i] = timers[--timer_count];
+		timer->event.handler(&timer->event, -ETIME);
+		return true;
+	}
+	return false;
+}
+
+void fake_timers_forget(void)
+{
+	timer_count = 0;
 }
 
 /* --- the kernel ----------------------------------------------------------------- */
@@ -76,7 +110,7 @@ static void leave_zero(unsigned int i)
 {
 	bool first = !i || page[i - 1].state != ZERO;
 
-	if (first && page[i].begun > 1 && i + 1 < PAGES && page[i + 1].state == ZERO)
+	if (first && page[i].begun > 1 && i + 1 < PAGES_MAX && page[i + 1].state == ZERO)
 		page[i + 1].begun = page[i].begun - 1;
 	page[i].begun = 0;
 }
@@ -105,9 +139,14 @@ zx_status_t pager_dirty(struct target *t, uint64_t offset, uint64_t length)
 	return ZX_OK;
 }
 
-static bool is_dirty(unsigned int i)
+/* What the query says to a page, or -1 for one that it says nothing of. */
+static int options_of(unsigned int i)
 {
-	return page[i].state == DIRTY || page[i].state == AWAITING;
+	if (page[i].state == ZERO)
+		return ZX_VMO_DIRTY_RANGE_IS_ZERO;
+	if (page[i].state != DIRTY && page[i].state != AWAITING)
+		return -1;
+	return page[i].broken ? ZX_LINUX_DIRTY_RANGE_IS_POISONED : 0;
 }
 
 zx_status_t pager_query(struct target *t, uint64_t offset, uint64_t end,
@@ -125,18 +164,16 @@ zx_status_t pager_query(struct target *t, uint64_t offset, uint64_t end,
 	*actual = 0;
 	for (unsigned int i = from; i < to && *actual < count;) {
 		unsigned int start = i;
-		bool zero = page[i].state == ZERO;
+		int found = options_of(i++);
 
-		if (!zero && !is_dirty(i)) {
-			i++;
+		if (found < 0)
 			continue;
-		}
-		while (i < to && (zero ? page[i].state == ZERO : is_dirty(i)))
+		while (i < to && options_of(i) == found)
 			i++;
 		ranges[(*actual)++] = (zx_vmo_dirty_range_t){
 			.offset = (uint64_t)start * PAGE,
 			.length = (uint64_t)(i - start) * PAGE,
-			.options = zero ? ZX_VMO_DIRTY_RANGE_IS_ZERO : 0,
+			.options = (uint64_t)found,
 		};
 	}
 	return ZX_OK;
@@ -154,8 +191,11 @@ zx_status_t pager_begin(struct target *t, uint64_t offset, uint64_t length, bool
 	if (!in_bounds(offset, length))
 		return ZX_ERR_OUT_OF_RANGE;
 	for (unsigned int i = from; i < to; i++) {
+		/* Which one is left out: it is not the daemon's to write back. */
+		assert_false(options_of(i) == ZX_LINUX_DIRTY_RANGE_IS_POISONED && !zero);
 		if (page[i].state == DIRTY && !zero && !page[i].pinned)
 			page[i].state = AWAITING;
+		page[i].broken |= page[i].breaks;
 		if (page[i].state == ZERO && (!i || page[i - 1].state != ZERO)) {
 			unsigned int n = 0;
 
@@ -182,11 +222,11 @@ zx_status_t pager_end(struct target *t, uint64_t offset, uint64_t length)
 	for (unsigned int i = from; i < to; i++) {
 		unsigned int end = i;
 
-		if (page[i].state == AWAITING)
+		if (page[i].state == AWAITING && !page[i].broken)
 			page[i].state = CLEAN;
 		if (page[i].state != ZERO)
 			continue;
-		while (end < PAGES && page[end].state == ZERO)
+		while (end < PAGES_MAX && page[end].state == ZERO)
 			end++;
 		if (i == from && i && page[i - 1].state == ZERO) {
 			i = end - 1;	/* it starts before the range */
@@ -323,7 +363,7 @@ static void make_zero(unsigned int i)
 		.zeroed = clock_now,
 		.cut = page[i].cut,
 	};
-	if (i + 1 < PAGES)
+	if (i + 1 < PAGES_MAX)
 		page[i + 1].begun = 0;
 }
 
@@ -381,7 +421,7 @@ void fake_start(uint64_t bytes)
 	grants = 0;
 	stream_size = bytes;
 	vmo_size = round_up(bytes);
-	clock_now = PAGES;
+	clock_now = PAGES_MAX;
 	resized = 0;
 	ms_now = 1000;
 	sync_answer = -1;

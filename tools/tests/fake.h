@@ -26,7 +26,8 @@
 #include "../zxpagerd/vmo.h"
 
 #define PAGE		4096u
-#define PAGES		64u
+#define PAGES		64u	/* no test but one has more */
+#define PAGES_MAX	1024u
 #define READ_WINDOW	(8 * PAGE)
 #define DIRTY_WINDOW	(4 * PAGE)
 
@@ -38,7 +39,8 @@ enum state { MISSING, CLEAN, DIRTY, AWAITING, ZERO };
  * @zeroed: the last time that zeroes took its content, on the clock of contents
  * @cut: the last time that it was cut off
  * @pinned: BEGIN leaves it dirty
- * @broken: it cannot be read, because its memory has failed
+ * @broken: its memory has failed: it is lost if it was dirty, and cannot be read
+ * @breaks: that happens when writing back begins
  */
 struct fake_page {
 	enum state state;
@@ -48,6 +50,7 @@ struct fake_page {
 	uint32_t cut;
 	bool pinned;
 	bool broken;
+	bool breaks;
 	int failed;
 };
 
@@ -89,8 +92,8 @@ struct asked {
 };
 
 extern struct vmo vmo;
-extern struct fake_page page[PAGES];
-extern struct block block[PAGES];
+extern struct fake_page page[PAGES_MAX];
+extern struct block block[PAGES_MAX];
 extern struct asked asked[64];
 extern unsigned int asked_count, asked_ever[RESIZE + 1];
 extern uint64_t vmo_size, stream_size, durable_size;
@@ -126,6 +129,10 @@ void client_stream(uint64_t bytes);	/* SET_STREAM_SIZE, which leaves the VMO as 
 
 /* Clean pages go. */
 void evict(unsigned int from, unsigned int to);
+
+/* A timer that is due is over; false if there is none. */
+bool fake_timer_step(void);
+void fake_timers_forget(void);
 
 /* The store answers its number @i, with @error if that is not 0, or all in order. */
 void answer(unsigned int i, int error);

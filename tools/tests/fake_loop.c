@@ -15,11 +15,7 @@ static struct {
 	struct event *ev;
 	int fd;
 } polls[POLLS];
-static struct {
-	struct timer *timer;
-	uint64_t due;
-} timers[8];
-static unsigned int poll_count, timer_count;
+static unsigned int poll_count;
 static bool completing;
 uint64_t fake_key;
 
@@ -30,37 +26,20 @@ void loop_poll(struct event *ev, int fd)
 	polls[poll_count++].fd = fd;
 }
 
+void (*fake_turn)(void);
+
 void loop_turn(void)
 {
-	abort();	/* the tests take the steps */
-}
-
-void loop_timer(struct timer *timer, unsigned int ms)
-{
-	assert_true(timer_count < 8);
-	timers[timer_count].timer = timer;
-	timers[timer_count++].due = ms_now + ms;
-}
-
-static bool fire_timer(void)
-{
-	for (unsigned int i = 0; i < timer_count; i++) {
-		struct timer *timer = timers[i].timer;
-
-		if (timers[i].due > ms_now)
-			continue;
-		timers[i] = timers[--timer_count];
-		timer->event.handler(&timer->event, -ETIME);
-		return true;
-	}
-	return false;
+	if (!fake_turn)
+		abort();	/* the tests take the steps */
+	fake_turn();
 }
 
 bool fake_loop_step(unsigned int start)
 {
 	struct pollfd pfd[POLLS];
 
-	if (fire_timer())
+	if (fake_timer_step())
 		return true;
 	for (unsigned int i = 0; i < poll_count; i++)
 		pfd[i] = (struct pollfd){ .fd = polls[i].fd, .events = POLLIN };
@@ -84,7 +63,7 @@ unsigned int fake_loop_forget(void)
 	unsigned int left = poll_count;
 
 	poll_count = 0;
-	timer_count = 0;
+	fake_timers_forget();
 	return left;
 }
 

@@ -14,6 +14,9 @@ extern uint64_t fake_key;
 /* Handles one thing that is ready, looking for it from number @start on; false if none. */
 bool fake_loop_step(unsigned int start);
 
+/* What a turn of the loop is to the daemon's end, which takes turns itself. */
+extern void (*fake_turn)(void);
+
 /* Ends it all; tells what was still being waited for. */
 unsigned int fake_loop_forget(void);
 

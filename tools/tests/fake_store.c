@@ -4,7 +4,7 @@
  */
 #include "fake.h"
 
-struct block block[PAGES];
+struct block block[PAGES_MAX];
 struct asked asked[64];
 unsigned int asked_count, asked_ever[RESIZE + 1];
 uint64_t durable_size, store_max;
@@ -85,7 +85,7 @@ static int do_write(const struct asked *a)
 
 static int do_sync(bool succeeds)
 {
-	for (unsigned int i = 0; i < PAGES; i++) {
+	for (unsigned int i = 0; i < PAGES_MAX; i++) {
 		if (succeeds && block[i].changed)
 			block[i].durable = block[i].value;
 		block[i].changed = block[i].changed && block[i].kept && !succeeds;
@@ -112,7 +112,7 @@ static int do_resize(uint64_t size)
 {
 	if (size > store_max)
 		return -EFBIG;
-	for (unsigned int i = (unsigned int)((size + PAGE - 1) / PAGE); i < PAGES; i++) {
+	for (unsigned int i = (unsigned int)((size + PAGE - 1) / PAGE); i < PAGES_MAX; i++) {
 		set_block(i, 0, true);
 		set_allocated(i, false);
 	}
@@ -140,11 +140,15 @@ static int do_it(const struct asked *a)
 	return -EINVAL;
 }
 
-/* If nothing more came after @a, the store would have zeroes that nobody wrote. */
+/*
+ * If nothing more came after @a, the store would have zeroes that nobody wrote.  It has
+ * them where a page is lost.
+ */
 static bool leaves_a_gap(const struct asked *a)
 {
 	for (uint64_t i = store_size / PAGE; (i + 1) * PAGE <= a->offset; i++)
-		if (page[i].state == DIRTY || page[i].state == AWAITING)
+		if (!page[i].broken &&
+		    (page[i].state == DIRTY || page[i].state == AWAITING))
 			return true;
 	return false;
 }
@@ -297,7 +301,7 @@ void store_start(uint64_t bytes)
 	store = (struct backend){ &store_ops, "store", bytes };
 	durable_size = store_size = bytes;
 	store_max = UINT64_MAX;
-	space = PAGES;
+	space = PAGES_MAX;
 	can_reserve = can_blank = true;
 	is_early = NULL;
 	one_turn = false;

@@ -506,7 +506,8 @@ test_nbd_server_that_hangs_for_ever() {
 }
 
 # The memory of a dirty page fails while the daemon is about to come to it.  That page is
-# lost, as its client is told; nobody waits for it, least of all the daemon.
+# lost: its client and the sync that was to have it are told, and nobody waits for it, least
+# of all the daemon, which tells of it at its end.
 test_nbd_memory_that_fails() {
 	local client
 	store 2097152
@@ -544,12 +545,16 @@ test_nbd_memory_that_fails() {
 	[ -s "$tmp/out" ] || wait $fails || exit
 	pausing r
 	wait $fails
-	wait $client
+	status_is 1 wait $client
 	[ "$(cat "$tmp/out")" = "$(printf 'failed\nEIO')" ]
+	zx sync f
 	is_written
-	zx cat f | cmp - "$tmp/want"
-	[ "$(stat_of f dirty_bytes)" = 0 ]
-	stop
+	[ "$(zx exec f -- "$probe" read {} 0 2093056)" = ok ]
+	[ "$(zx exec f -- "$probe" read {} 2093056 1 || :)" = "EIO at 2093056" ]
+	[ "$(stat_of f dirty_bytes)" = 4096 ]
+	kill "$pid"
+	status_is 2 wait "$pid"
+	grep -q 'f: the memory of 4096 bytes had failed before they were written' "$log"
 	end_export
 }
 

@@ -269,6 +269,19 @@ static void syncs_leave_room_for_other_users(void **state)
 	assert_int_equal(client_count(), 0);
 }
 
+/* Who is connected is served to the end, but is given nothing that would delay it. */
+static void nothing_is_opened_at_the_end(void **state)
+{
+	(void)state;
+	begin_client(0, true);
+	client_stop();
+	say(ZXD_OPEN);
+	assert_int_equal(hear(ZXD_OPEN), ESHUTDOWN);
+	say(ZXD_SYNC);
+	assert_int_equal(hear(ZXD_SYNC), 0);
+	end_client();
+}
+
 /* 0 if a process of nobody is refused as one that may not connect. */
 static int try_as_nobody(const struct sockaddr_un *addr)
 {
@@ -347,6 +360,7 @@ int main(void)
 		TEST(syncs_leave_room_for_other_users),
 		TEST(nobody_is_dropped_for_those_who_may_not),
 		TEST(lines_are_of_one_user),
+		TEST(nothing_is_opened_at_the_end),
 	};
 
 	return cmocka_run_group_tests(clients, NULL, NULL);

@@ -154,8 +154,6 @@ static bool now_and_then(void)
 static void one_round(void)
 {
 	unsigned int errors = dice(2) ? 0 : dice(40);
-	uint64_t left;
-
 	most = dice(2) ? 8 : PAGES;
 	fake_start((uint64_t)dice(most + 1) * PAGE);
 	is_early = now_and_then;
@@ -176,7 +174,7 @@ static void one_round(void)
 			writeback_tick();
 		}
 	}
-	for (int tries = 0; !writeback_is_clean(&vmo.writeback, &left); tries++) {
+	for (int tries = 0; !writeback_is_clean(&vmo.writeback); tries++) {
 		assert_true(tries < 100);
 		answer_all();
 		ms_now += 60000;

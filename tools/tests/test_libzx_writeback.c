@@ -32,6 +32,7 @@ static void numbers(void **state)
 	assert_int_equal(ZX_VMO_UNBOUNDED, 16);
 	assert_int_equal(ZX_PAGER_VMO_DIRTY, 2);
 	assert_int_equal(ZX_VMO_DIRTY_RANGE_IS_ZERO, 1);
+	assert_int_equal(ZX_LINUX_DIRTY_RANGE_IS_POISONED, 2);
 	assert_int_equal(ZX_PAGER_RESET_VMO_STATS, 1);
 	assert_int_equal(ZX_PAGER_VMO_STATS_MODIFIED, 1);
 	assert_int_equal(sizeof(zx_vmo_dirty_range_t), 24);

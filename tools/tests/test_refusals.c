@@ -104,12 +104,10 @@ static void content_cannot_be_read(void **state)
 {
 	(void)state;
 	write_page(3);
-	for (unsigned int i = 0; i < 4; i++)
-		page[i].broken = true;
+	refuse(VMO_READ, ZX_ERR_IO);
+	refusals[VMO_READ].times = 4;
 	begin_sync(0, 16);
 	assert_int_equal(waits(WRITE), -1);
-	for (unsigned int i = 0; i < 4; i++)
-		page[i].broken = false;
 	assert_sync_fails_once(EIO);
 }
 
@@ -136,24 +134,106 @@ static void content_is_missing_for_a_moment(void **state)
 /* Memory that has failed harms nobody but whose it was: not those beside it either. */
 static void one_page_cannot_be_read(void **state)
 {
+	uint64_t lost;
+
 	(void)state;
 	write_page(1);
 	write_page(4);
 	write_page(13);
-	page[2].broken = true;
-	page[5].broken = true;
+	page[2].breaks = true;
+	page[5].breaks = true;
 	begin_sync(0, 16);
 	answer_all();
 	assert_int_equal(sync_error, EIO);
 	for (unsigned int i = 0; i < 16; i++)
 		assert_int_equal(page[i].state, i == 2 || i == 5 ? AWAITING : CLEAN);
-	assert_int_equal(vmo.target.writeback_errors, 2);
-	page[2].broken = false;
-	page[5].broken = false;
+	/* Nobody hears of it twice. */
 	begin_sync(0, 16);
 	answer_all();
 	assert_int_equal(sync_error, 0);
+	assert_int_equal(vmo.target.writeback_errors, 2);
+	assert_true(writeback_is_clean(&vmo.writeback));
+	assert_int_equal(writeback_left(&vmo.writeback, &lost), 0);
+	assert_int_equal(lost, 2 * PAGE);
+	/* All of it is written anew, or nobody would find it. */
+	page[2].broken = page[5].broken = false;
+	page[2].breaks = page[5].breaks = false;
+	assert_false(writeback_is_clean(&vmo.writeback));
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_true(writeback_is_clean(&vmo.writeback));
 	assert_same();
+}
+
+/* Pages that were lost before anybody came to write them back. */
+static void lost_pages_are_nobodys_error(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++)
+		write_page(4 * i);
+	for (unsigned int i = 0; i < 16; i += 2)
+		page[i].broken = true;
+	writeback_want(&vmo.writeback);
+	begin_sync(0, 16);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(vmo.target.writeback_errors, 0);
+	for (unsigned int i = 0; i < 16; i++)
+		assert_int_equal(page[i].state, i % 2 ? CLEAN : DIRTY);
+	/* There is nothing to come back for. */
+	ms_now += 60000;
+	writeback_tick();
+	assert_int_equal(asked_count, 0);
+	assert_true(writeback_is_clean(&vmo.writeback));
+}
+
+/* The file grows over the place where a page is lost. */
+static void append_behind_a_lost_page(void **state)
+{
+	(void)state;
+	client_resize(20 * PAGE);
+	write_page(16);
+	write_page(18);
+	page[17].state = DIRTY;
+	page[17].broken = true;
+	begin_sync(16, 20);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(durable_size, 20 * PAGE);
+	assert_int_equal(block[18].durable, page[18].value);
+	/* A hole behind it, too. */
+	page[19].state = DIRTY;
+	page[19].broken = true;
+	client_resize(24 * PAGE);
+	begin_sync(16, 24);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(durable_size, 24 * PAGE);
+	assert_true(writeback_is_clean(&vmo.writeback));
+}
+
+/* As many of them as a query has room for, and then a page that is not. */
+static void many_lost_ranges(void **state)
+{
+	unsigned int last = 2 * PARTS_MAX;
+
+	(void)state;
+	client_resize((last + 1) * PAGE);
+	begin_sync(0, last + 1);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	for (unsigned int i = 0; i < last; i += 2) {
+		page[i].state = DIRTY;
+		page[i].broken = true;
+	}
+	write_page(last);
+	begin_sync(0, last + 1);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(page[last].state, CLEAN);
+	assert_int_equal(block[last].durable, page[last].value);
+	assert_true(writeback_is_clean(&vmo.writeback));
 }
 
 /* As many parts as there is room for, and then one more: it is for the next batch. */
@@ -185,8 +265,6 @@ static void pages_that_cannot_be_read_in_many_parts(void **state)
 
 static void size_cannot_be_had(void **state)
 {
-	uint64_t left;
-
 	(void)state;
 	write_page(3);
 	begin_sync(0, 16);
@@ -205,8 +283,8 @@ static void size_cannot_be_had(void **state)
 		assert_same();
 	}
 	refuse(INFO, ZX_ERR_IO);
-	assert_false(writeback_is_clean(&vmo.writeback, &left));
-	assert_true(writeback_is_clean(&vmo.writeback, &left));
+	assert_false(writeback_is_clean(&vmo.writeback));
+	assert_true(writeback_is_clean(&vmo.writeback));
 }
 
 /* What fsync() says to each error, wherever the store has it. */
@@ -465,6 +543,9 @@ int main(void)
 		TEST(content_cannot_be_read),
 		TEST(content_is_missing_for_a_moment),
 		TEST(one_page_cannot_be_read),
+		TEST(lost_pages_are_nobodys_error),
+		TEST(append_behind_a_lost_page),
+		TEST(many_lost_ranges),
 		TEST(pages_that_cannot_be_read_in_many_parts),
 		TEST(size_cannot_be_had),
 		TEST(errors_of_a_sync),

@@ -155,6 +155,8 @@ void connection_must(const struct zxd_request *request, struct zxd_reply *reply,
 		die_no_vmo(request->name);
 	case EPERM:
 		die(EXIT_DENIED, "only root and the daemon's user may do that");
+	case ESHUTDOWN:
+		die(EXIT_DAEMON, "the daemon is about to end");
 	case ERANGE:
 		die(EXIT_OPERATION, "%s: that range is outside of the VMO",
 		    request->name);

@@ -281,19 +281,24 @@ static bool fill(struct batch *b, struct chunk *c)
 	return false;
 }
 
-/* Those who wait for a buffer go first; who has some goes on when they are done. */
+/*
+ * Those who wait for a buffer go first, or have none while a store hangs; who has some goes
+ * on when they are done.
+ */
 static bool take_buffer(struct batch *b, struct chunk *c)
 {
-	if (!pool.free || (starving && b != fed)) {
-		if (b->writes)
-			return false;
-		b->next_starving = NULL;
-		*starving_end = b;
-		starving_end = &b->next_starving;
+	bool may = (pool.stuck && !b->writes) || (pool.free && (!starving || b == fed));
+
+	c->buffer = may ? pool_take(&pool) : NULL;
+	if (c->buffer)
+		return true;
+	if (b->writes)
 		return false;
-	}
-	c->buffer = pool_take(&pool);
-	return true;
+	b->next_starving = NULL;
+	*starving_end = b;
+	starving_end = &b->next_starving;
+	pool_wait(&pool);
+	return false;
 }
 
 static void write_next(struct batch *b)
@@ -320,6 +325,8 @@ static void write_next(struct batch *b)
 
 void batch_turn(void)
 {
+	struct batch *all;
+
 	while (starving && pool.free) {
 		fed = starving;
 		starving = fed->next_starving;
@@ -328,6 +335,17 @@ void batch_turn(void)
 		write_next(fed);
 	}
 	fed = NULL;
+	if (!pool_take_news(&pool))
+		return;
+	all = starving;
+	starving = NULL;
+	starving_end = &starving;
+	while (all) {
+		struct batch *b = all;
+
+		all = b->next_starving;
+		write_next(b);
+	}
 }
 
 static void write_data(struct batch *b)

@@ -43,6 +43,12 @@ static struct client *clients, **clients_end = &clients;
 static unsigned int count, syncing;
 static struct log_limit limit;
 static void (*tell_gone)(void);
+static bool stopping;
+
+void client_stop(void)
+{
+	stopping = true;
+}
 
 void client_on_gone(void (*gone)(void))
 {
@@ -216,6 +222,8 @@ static int serve(struct vmo *vmo, const struct zxd_request *req, int *fd)
 {
 	switch (req->op) {
 	case ZXD_OPEN:
+		if (stopping)
+			return ESHUTDOWN;
 		*fd = vmo_open(vmo);
 		return *fd < 0 ? errno : 0;
 	case ZXD_FAIL:

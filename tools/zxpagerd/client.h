@@ -18,6 +18,9 @@ void client_on_gone(void (*gone)(void));
  */
 void client_add(int fd, uid_t uid, bool allowed);
 
+/* From now on nobody is given a VMO: the daemon is about to end. */
+void client_stop(void);
+
 /* Says why there will be no service, and hangs up. */
 void client_refuse(int fd, int error);
 

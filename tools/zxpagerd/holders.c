@@ -38,12 +38,21 @@ struct holder {
 /* The thread's until it has answered. */
 static struct holder holders[HOLDERS_MAX];
 static unsigned int count;
+static int failure;		/* what kept it from seeing all */
+static bool seen_self;
 static dev_t vmo_dev;
 static pid_t this_pid;
 static char this_name[32];
 
 static int answer = -1;
 static struct event answered, *waiting;
+
+/* A process that has ended, or is another user's, is none. */
+static void note_failure(int error)
+{
+	if (error == ENOMEM || error == EMFILE || error == ENFILE || error == ENOBUFS)
+		failure = error;
+}
 
 static void add(ino_t ino, pid_t pid, const char *name)
 {
@@ -52,8 +61,10 @@ static void add(ino_t ino, pid_t pid, const char *name)
 	for (unsigned int i = 0; i < count; i++)
 		if (holders[i].ino == ino && holders[i].pid == pid && pid)
 			return;
-	if (count == HOLDERS_MAX)
+	if (count == HOLDERS_MAX) {
+		note_failure(ENOBUFS);
 		return;
+	}
 	*h = (struct holder){ .ino = ino, .pid = pid };
 	snprintf(h->name, sizeof(h->name), "%s", name);
 	count++;
@@ -66,22 +77,28 @@ static void for_each(const char *path, const char *prefix,
 	DIR *dir = opendir(path);
 	struct dirent *entry;
 
-	if (!dir)
+	if (!dir) {
+		note_failure(errno);
 		return;
-	while ((entry = readdir(dir)))
+	}
+	for (errno = 0; (entry = readdir(dir)); errno = 0)
 		if (!strncmp(entry->d_name, prefix, strlen(prefix)) &&
 		    strchr("0123456789", entry->d_name[strlen(prefix)]))
 			each(dirfd(dir), path, entry->d_name);
+	note_failure(errno);
 	closedir(dir);
 }
 
+/* It may be a file of a file system that hangs, which is not to be asked. */
 static void look_at_fd(int dir, const char *path, const char *name)
 {
-	struct stat st;
+	struct statx st;
 
 	(void)path;
-	if (!fstatat(dir, name, &st, 0) && st.st_dev == vmo_dev)
-		add(st.st_ino, this_pid, this_name);
+	if (statx(dir, name, AT_STATX_DONT_SYNC, STATX_INO, &st))
+		note_failure(errno);
+	else if (makedev(st.stx_dev_major, st.stx_dev_minor) == vmo_dev)
+		add(st.stx_ino, this_pid, this_name);
 }
 
 /* A line of it has, divided by blanks: addresses, mode, offset, MAJOR:MINOR, inode. */
@@ -109,10 +126,14 @@ static void look_at_mappings(const char *path)
 	FILE *maps = fopen(path, "re");
 	char line[512];
 
-	if (!maps)
+	if (!maps) {
+		note_failure(errno);
 		return;
+	}
 	while (fgets(line, sizeof(line), maps))
 		look_at_mapping(line);
+	if (ferror(maps))
+		note_failure(errno);
 	fclose(maps);
 }
 
@@ -123,8 +144,10 @@ static void look_at_process(int dir, const char *path, const char *name)
 
 	(void)dir;
 	this_pid = (pid_t)strtol(name, NULL, 10);
-	if (this_pid == getpid())
+	if (this_pid == getpid()) {
+		seen_self = true;
 		return;
+	}
 	snprintf(file, sizeof(file), "%s/%s/comm", path, name);
 	comm = fopen(file, "re");
 	if (!comm || !fgets(this_name, sizeof(this_name), comm))
@@ -146,8 +169,10 @@ static void look_at_loop(int dir, const char *path, const char *name)
 
 	snprintf(file, sizeof(file), "%s/%s", path, name);
 	fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		note_failure(errno);
 		return;
+	}
 	if (!ioctl(fd, LOOP_GET_STATUS64, &info) && info.lo_device == vmo_dev)
 		add((ino_t)info.lo_inode, 0, file);
 	close(fd);
@@ -157,7 +182,11 @@ static void *look(void *unused)
 {
 	(void)unused;
 	count = 0;
+	failure = 0;
+	seen_self = false;
 	for_each("/proc", "", look_at_process);
+	if (!seen_self)
+		failure = ENOENT;
 	for_each("/dev", "loop", look_at_loop);
 	while (eventfd_write(answer, 1))
 		;
@@ -175,10 +204,10 @@ static void take_answer(struct event *ev, int res)
 		loop_poll(&answered, answer);
 		return;
 	}
-	done->handler(done, 0);
+	done->handler(done, -failure);
 }
 
-bool holders_look(dev_t dev, struct event *done)
+int holders_look(dev_t dev, struct event *done)
 {
 	int error;
 
@@ -188,11 +217,9 @@ bool holders_look(dev_t dev, struct event *done)
 	if (answer < 0)
 		answer = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	error = answer < 0 ? errno : thread_start(look, NULL);
-	if (error)
-		log_line("cannot find out who has VMOs open: %s", strerror(error));
-	else
+	if (!error)
 		loop_poll(&answered, answer);
-	return !error;
+	return error;
 }
 
 bool holders_have(const struct target *t)

@@ -12,9 +12,10 @@ struct target;
 /*
  * Begins to look who else has VMOs open, by a descriptor, a mapping or a loop device, as
  * far as this daemon's user may know; @dev is that of all VMOs.  It may take its time, or
- * not end at all: @done is handled when it has.  One at a time.  False if it cannot begin.
+ * not end at all: @done is handled when it has, with 0, or with -errno if it did not see
+ * all that there may be.  One at a time.  0, or an errno if it cannot begin.
  */
-bool holders_look(dev_t dev, struct event *done);
+int holders_look(dev_t dev, struct event *done);
 
 /* What was found then: somebody has this one open. */
 bool holders_have(const struct target *t);

@@ -15,7 +15,10 @@
 
 static struct io_uring ring;
 
-/* Completions have room for all that can be under way, so none is ever delayed. */
+/*
+ * Completions have room for all that can be under way, up to what the kernel allows.  Beyond
+ * that it keeps them itself, which takes time and memory, and loses none.
+ */
 void loop_init(unsigned int under_way)
 {
 	struct io_uring_params params = {

@@ -63,6 +63,22 @@ static void share_memory(void)
 		batch_chunks = chunks;
 }
 
+#define VMO_EVENTS	2	/* a batch and a grant, or the two timers of an export */
+#define CONN_EVENTS	4	/* each direction, and that of one that is being closed */
+#define OTHER_EVENTS	16	/* packets, the socket, signals, timers, answers of threads */
+
+/* What can be under way in the loop at a time. */
+static unsigned int count_events(void)
+{
+	unsigned int n = (unsigned int)(reader_memory / options.window) + batch_chunks +
+			 options.vmo_count * VMO_EVENTS + CLIENTS_MAX + OTHER_EVENTS;
+
+	for (unsigned int i = 0; i < options.vmo_count; i++)
+		if (backend_is_nbd(options.vmos[i].path))
+			n += options.connections * CONN_EVENTS;
+	return n;
+}
+
 static void lock_memory(void)
 {
 	if (options.lock_memory && mlockall(MCL_CURRENT | MCL_FUTURE))
@@ -107,9 +123,8 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);	/* a write beyond a limit fails with EFBIG */
 	set_limits();
 	pager_open();
-	loop_init(options.vmo_count * (options.depth + CHUNKS + 3 + 2 * options.connections) +
-		  CLIENTS_MAX + 8);
 	share_memory();
+	loop_init(count_events());
 	for (unsigned int i = 0; i < options.vmo_count; i++)
 		vmo_add(options.vmos[i].name, options.vmos[i].path,
 			options.vmos[i].writable);

@@ -28,7 +28,7 @@ struct vmo_option {
  * @dirty_limit, @dirty_total: the most that may be dirty in one VMO, in all of them
  * @dirty_background: from here on it is written back, however new
  * @writeback_age: seconds after which it is, however little
- * @shutdown_timeout: seconds for writing back at the end
+ * @shutdown_timeout: seconds for each of the three steps at the end
  * @force: not to wait at the end for clients that have VMOs open
  * @ready_fd: where to tell that it serves, or -1
  */

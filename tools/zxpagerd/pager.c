@@ -19,10 +19,19 @@
 #include "loop.h"
 #include "pager.h"
 
+/* The first with all that is needed here: SUPPLY_RANGES, fixed and read-only VMOs. */
+#define ABI_REVISION	5
+
 static zx_handle_t pager, port;
+
+static __attribute__((noreturn)) void die_too_old(void)
+{
+	die("the module that is loaded is too old: load a newer zxpager.ko");
+}
 
 void pager_open(void)
 {
+	struct zxp_info info = { .size = sizeof(info) };
 	zx_status_t status = zx_pager_create(0, &pager);
 
 	if (status == ZX_ERR_UNAVAILABLE)
@@ -33,6 +42,10 @@ void pager_open(void)
 		status = zx_port_create(0, &port);
 	if (status != ZX_OK)
 		die("cannot open /dev/zxpager: %s", zx_status_get_string(status));
+	if (ioctl(zx_linux_handle_to_fd(pager), ZXP_IOC_GET_INFO, &info))
+		die("the module does not tell its revision: %s", strerror(errno));
+	if (info.out_abi_revision < ABI_REVISION)
+		die_too_old();
 }
 
 /*
@@ -54,9 +67,9 @@ void pager_create_vmo(struct target *t)
 	status = zx_linux_pager_create_vmo(pager, options, flags, port,
 					   t->key, t->backend->size,
 					   &t->handle);
-	if (status == ZX_ERR_NOT_SUPPORTED)
-		die("%s: the module that is loaded is too old: load a newer zxpager.ko",
-		    t->name);
+	/* Nothing else is wrong with the arguments but a flag that it does not know. */
+	if (status == ZX_ERR_NOT_SUPPORTED || status == ZX_ERR_INVALID_ARGS)
+		die_too_old();
 	if (status == ZX_ERR_OUT_OF_RANGE)
 		die("%s: %s is larger than a VMO can be", t->name,
 		    t->backend->path);
@@ -99,12 +112,11 @@ void pager_supply(struct content *c)
 					  c->length, c->buffer, &c->done);
 }
 
-/* Those after one that fails are begun anew. Modules before revision 4 have no such call. */
+/* Those after one that fails are begun anew. */
 void pager_supply_all(struct content **c, unsigned int n)
 {
 	struct zxp_supply_range range[n];
 	struct zxp_supply_ranges all = { .size = sizeof(all) };
-	static bool one_by_one;
 	unsigned int at = 0;
 	int error;
 
@@ -116,15 +128,12 @@ void pager_supply_all(struct content **c, unsigned int n)
 			.length = c[i]->length,
 			.source = (uintptr_t)c[i]->buffer,
 		};
-	while (!one_by_one && n > 1 && at < n) {
+	while (n > 1 && at < n) {
 		all.ranges = (uintptr_t)&range[at];
 		all.nr_ranges = n - at;
 		all.out_ranges = 0;
 		error = ioctl(zx_linux_handle_to_fd(pager), ZXP_IOC_SUPPLY_RANGES,
 			      &all) ? errno : 0;
-		one_by_one = error == ENOTTY;
-		if (one_by_one)
-			break;
 		for (unsigned int i = 0; i < all.out_ranges; i++, at++) {
 			c[at]->status = ZX_OK;
 			c[at]->done = c[at]->length;
@@ -134,8 +143,8 @@ void pager_supply_all(struct content **c, unsigned int n)
 			c[at++]->done = all.out_done;
 		}
 	}
-	for (; at < n; at++)
-		pager_supply(c[at]);
+	if (n == 1)
+		pager_supply(c[0]);
 }
 
 zx_status_t pager_fail(struct target *t, uint64_t offset, uint64_t length,

@@ -8,14 +8,32 @@
  * range that has its start would clean all of that.  So ranges are ended one by one, the
  * last one first, and of what was written as pages only what still is pages: zeroes are
  * only ever cleaned by the END of a range that was written as zeroes.
+ *
+ * A page whose memory has failed has nothing that could be written.  Until its client
+ * writes all of it, or gives it up, it is none of ours.
  */
 #include <errno.h>
 #include <string.h>
+
+#include <zircon/linux.h>
 
 #include "log.h"
 #include "pager.h"
 #include "parts.h"
 #include "reader.h"
+
+#define LOST_ROOM	64
+
+static bool is_lost(const zx_vmo_dirty_range_t *range)
+{
+	return range->options & ZX_LINUX_DIRTY_RANGE_IS_POISONED;
+}
+
+/* Pages that can be written back, rather than zeroes. */
+static bool is_pages(const zx_vmo_dirty_range_t *range)
+{
+	return !is_lost(range) && !(range->options & ZX_VMO_DIRTY_RANGE_IS_ZERO);
+}
 
 void parts_tell_error(struct target *t, int error, const char *what, uint64_t offset,
 		      uint64_t length)
@@ -74,8 +92,11 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 	if (status != ZX_OK)
 		return EIO;
 	for (size_t i = 0; i < count && room && p->count < PARTS_MAX; i++) {
-		struct part *part = &p->part[p->count++];
+		struct part *part = &p->part[p->count];
 
+		if (is_lost(&ranges[i]))
+			continue;
+		p->count++;
 		*part = (struct part){
 			.offset = ranges[i].offset,
 			.end = ranges[i].offset + ranges[i].length,
@@ -91,6 +112,8 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 	}
 	if (!room || p->count == PARTS_MAX)
 		p->next = p->part[p->count - 1].end;
+	else if (count == PARTS_MAX)
+		p->next = ranges[count - 1].offset + ranges[count - 1].length;
 	return 0;
 }
 
@@ -133,8 +156,7 @@ static zx_status_t end_pages(struct target *t, struct part *part)
 
 	while (at < part->end) {
 		status = pager_query(t, at, part->end, &range, 1, &count);
-		if (status == ZX_OK && count &&
-		    !(range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
+		if (status == ZX_OK && count && is_pages(&range))
 			status = pager_end(t, range.offset, range.length);
 		if (status != ZX_OK || !count)
 			return status;
@@ -154,10 +176,25 @@ bool parts_any_pages(struct target *t, uint64_t offset, uint64_t end)
 			return true;
 		if (!count)
 			return false;
-		if (!(range.options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
+		if (is_pages(&range))
 			return true;
 	}
 	return false;
+}
+
+uint64_t parts_lost(struct target *t, uint64_t end)
+{
+	zx_vmo_dirty_range_t range[LOST_ROOM];
+	uint64_t offset = 0, lost = 0;
+	size_t count;
+
+	while (offset < end &&
+	       pager_query(t, offset, end, range, LOST_ROOM, &count) == ZX_OK && count) {
+		for (size_t i = 0; i < count; i++)
+			lost += is_lost(&range[i]) ? range[i].length : 0;
+		offset = range[count - 1].offset + range[count - 1].length;
+	}
+	return lost;
 }
 
 void parts_begin(struct parts *p)

@@ -51,8 +51,14 @@ void parts_leave_out(struct parts *p, unsigned int i, uint64_t at);
 /* END, for the parts without an error, when they are durable. */
 void parts_end(struct parts *p);
 
-/* Pages in [@offset, @end), which are more than zeroes, are not written back. */
+/*
+ * Pages in [@offset, @end), which are more than zeroes, are not written back, and can be:
+ * those that are lost do not count.
+ */
 bool parts_any_pages(struct target *t, uint64_t offset, uint64_t end);
+
+/* Bytes before @end that are lost, since their memory has failed. */
+uint64_t parts_lost(struct target *t, uint64_t end);
 
 /* Says that something failed. */
 void parts_tell_error(struct target *t, int error, const char *what, uint64_t offset,

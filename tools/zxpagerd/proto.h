@@ -84,8 +84,9 @@ struct zxd_request {
  * @op: that of the request
  * @error: 0, or a positive errno and all below is 0: ENOENT no such VMO, EPERM not
  *	for this user, EINVAL bad value, EOPNOTSUPP unknown operation, ENOSPC too
- *	many failing ranges, EBUSY too many are waiting for a SYNC, or what opening
- *	the descriptor or writing back met.  With @op 0 the connection is over: EACCES
+ *	many failing ranges, EBUSY too many are waiting for a SYNC, ESHUTDOWN the
+ *	daemon ends and opens nothing any more, or what opening the descriptor or writing
+ *	back met.  With @op 0 the connection is over: EACCES
  *	this user may not connect, EBUSY no room for another client, EMFILE, ENFILE,
  *	ENOBUFS or ENOMEM the daemon has not what it takes, EPROTO no request,
  *	EPROTONOSUPPORT another version

@@ -37,6 +37,7 @@ static void starve(struct reader *r)
 	r->next_starving = NULL;
 	*starving_end = r;
 	starving_end = &r->next_starving;
+	pool_wait(r->pool);
 }
 
 static void feed(struct reader *r)
@@ -51,7 +52,15 @@ static void feed(struct reader *r)
 	r->is_starving = false;
 }
 
-/* With a buffer, for which those go first who wait for one. */
+/* Those go first who wait for a buffer, or have none while a store hangs. */
+static bool may_take(const struct reader *r)
+{
+	if (r->pool->stuck && !r->busy)
+		return true;
+	return r->pool->free && (!starving || r->quota);
+}
+
+/* With a buffer. */
 static struct window *free_window(struct reader *r)
 {
 	struct window *w = r->windows;
@@ -60,14 +69,28 @@ static struct window *free_window(struct reader *r)
 		w++;
 	if (w == r->windows + r->depth)
 		return NULL;
-	if (!r->pool->free || (starving && !r->quota)) {
+	w->buffer = may_take(r) ? pool_take(r->pool) : NULL;
+	if (!w->buffer) {
 		starve(r);
 		return NULL;
 	}
 	if (r->quota)
 		r->quota--;
-	w->buffer = pool_take(r->pool);
 	return w;
+}
+
+/* A store hangs: who has no window may have one. */
+static void feed_all(void)
+{
+	struct reader *r = starving, *next;
+
+	starving = NULL;
+	starving_end = &starving;
+	for (; r; r = next) {
+		next = r->next_starving;
+		r->is_starving = false;
+		reader_pump(r);
+	}
 }
 
 /* A window each, and another when all have had one. */
@@ -81,6 +104,8 @@ void reader_turn(void)
 		reader_pump(r);
 		r->quota = 0;
 	}
+	if (starving && pool_take_news(starving->pool))
+		feed_all();
 }
 
 /* Begins as many windows as there are requests for and room. */

@@ -8,7 +8,7 @@
 
 /*
  * How much memory the windows of all VMOs have, to be set before the first one; it is there
- * from the start, so that answering never needs any.
+ * from the start, so that answering never needs any, but while a store hangs.
  */
 extern uint64_t reader_memory;
 

@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "holders.h"
 #include "log.h"
 #include "loop.h"
@@ -28,6 +29,7 @@ static unsigned int signals;	/* so many have come */
 static struct event signal_event, looked;
 static int signal_fd;
 static bool looking;
+static int look_error;
 
 static void signal_ready(struct event *ev, int res)
 {
@@ -87,8 +89,8 @@ static bool is_over(const struct phase *phase)
 static void look_done(struct event *ev, int res)
 {
 	(void)ev;
-	(void)res;
 	looking = false;
+	look_error = -res;
 }
 
 /* What a client may still lose by a detach. */
@@ -109,7 +111,7 @@ static bool any_matters(void)
 static bool any_held(bool tell)
 {
 	bool any = false;
-	uint64_t left;
+	uint64_t left, lost;
 
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
 		if (!matters(vmo) || !holders_have(&vmo->target))
@@ -117,23 +119,24 @@ static bool any_held(bool tell)
 		any = true;
 		if (!tell)
 			break;
-		writeback_is_clean(&vmo->writeback, &left);
+		left = writeback_left(&vmo->writeback, &lost);
 		holders_tell(&vmo->target, left);
 	}
 	return any;
 }
 
-/* False if that was not to be found out in time. */
+/* False if that was not to be found out in time; @look_error tells if not all was. */
 static bool look_for_clients(const struct phase *phase)
 {
 	looked.handler = look_done;
-	looking = holders_look(vmos->target.dev, &looked);
+	look_error = holders_look(vmos->target.dev, &looked);
+	looking = !look_error;
 	while (looking && !is_over(phase))
 		serve_turn();
 	return !looking;
 }
 
-/* Until nobody has a VMO open; false if somebody still has. */
+/* Until nobody has a VMO open; false if somebody still has, or may have. */
 static bool wait_for_clients(void)
 {
 	struct phase phase = begin_phase();
@@ -144,8 +147,11 @@ static bool wait_for_clients(void)
 		return true;
 	writeback_hurry();
 	while (look_for_clients(&phase)) {
-		if (!any_held(!told))
+		if (!any_held(!told) && !look_error)
 			return true;
+		if (!told && look_error)
+			log_line("cannot find out from /proc who has VMOs open: %s",
+				 strerror(look_error));
 		if (!told)
 			log_line("waiting for them for up to %u seconds; another signal ends that",
 				 options.shutdown_timeout);
@@ -156,10 +162,10 @@ static bool wait_for_clients(void)
 		if (is_over(&phase))
 			break;
 	}
-	if (looking)
-		log_line("detaching, and clients may have VMOs open");
-	else
+	if (!looking)
 		any_held(true);
+	if (looking || look_error)
+		log_line("detaching, and clients may have VMOs open");
 	return false;
 }
 
@@ -194,16 +200,17 @@ static bool detach_all(void)
 static bool all_durable(bool tell)
 {
 	bool all = true;
-	uint64_t left;
+	uint64_t left, lost;
 
 	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
 		const struct backend *be = vmo->target.backend;
 
-		if (!vmo->target.writable || writeback_is_clean(&vmo->writeback, &left))
+		if (!vmo->target.writable || writeback_is_clean(&vmo->writeback))
 			continue;
 		all = false;
 		if (!tell)
 			break;
+		left = writeback_left(&vmo->writeback, &lost);
 		if (left)
 			log_line("%s: %llu bytes were not written to %s and are lost",
 				 vmo->target.name, (unsigned long long)left, be->path);
@@ -212,6 +219,26 @@ static bool all_durable(bool tell)
 				 vmo->target.name, be->path, (unsigned long long)be->size);
 	}
 	return all;
+}
+
+/* Nothing is waited for that is lost, but a line tells of it. */
+static bool any_lost(void)
+{
+	bool any = false;
+	uint64_t lost;
+
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
+		if (!vmo->target.writable)
+			continue;
+		writeback_left(&vmo->writeback, &lost);
+		if (!lost)
+			continue;
+		any = true;
+		log_line("%s: the memory of %llu bytes had failed before they were written to %s: they are lost",
+			 vmo->target.name, (unsigned long long)lost,
+			 vmo->target.backend->path);
+	}
+	return any;
 }
 
 static bool write_back(void)
@@ -231,12 +258,14 @@ static bool write_back(void)
 
 int stop(void)
 {
-	bool alone, detached;
+	bool alone, detached, written;
 
 	server_close();
+	client_stop();
 	alone = options.force || wait_for_clients();
 	detached = detach_all();
-	if (!write_back() || !alone)
+	written = write_back();
+	if (any_lost() || !written || !alone)
 		return EXIT_UNWRITTEN;
 	return detached ? 0 : 1;
 }

@@ -58,17 +58,17 @@ int vmo_register(struct vmo *vmo)
  */
 static struct vmo *allocate(void)
 {
-	static struct vmo *free;
+	static struct vmo *next;
 	static unsigned int left;
 
 	if (!left) {
 		left = VMOS_TOGETHER;
-		free = calloc(left, sizeof(*free));
+		next = calloc(left, sizeof(*next));
 	}
-	if (!free)
+	if (!next)
 		die("out of memory");
 	left--;
-	return free++;
+	return next++;
 }
 
 void vmo_add(const char *name, const char *path, bool writable)

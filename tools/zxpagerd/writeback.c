@@ -81,7 +81,7 @@ static void retry(struct writeback *wb)
 static void succeeded(struct writeback *wb)
 {
 	if (wb->retry_ms)
-		log_line("%s: %s: what could not be written is there now", wb->target->name,
+		log_line("%s: %s: writing back succeeds again", wb->target->name,
 			 wb->target->backend->path);
 	wb->retry_ms = 0;
 	wb->retry_at = 0;
@@ -215,21 +215,32 @@ void writeback_sync(struct writeback *wb, struct sync_request *req)
 	pump(wb);
 }
 
+/* But for what is lost, of which nothing will ever be written. */
 static bool is_clean(const struct writeback *wb, const struct pager_info *info)
 {
-	return !info->dirty && !info->zero && !wb->batch.unsynced &&
-	       (!wb->target->resizable || info->stream_size == wb->target->backend->size);
+	if (info->zero || wb->batch.unsynced ||
+	    (wb->target->resizable && info->stream_size != wb->target->backend->size))
+		return false;
+	return !info->dirty || !parts_any_pages(wb->target, 0, info->size);
 }
 
-bool writeback_is_clean(struct writeback *wb, uint64_t *left)
+bool writeback_is_clean(struct writeback *wb)
 {
 	struct pager_info info;
 
-	*left = 0;
+	return !wb->batch.busy && !pager_info(wb->target, &info) && is_clean(wb, &info);
+}
+
+uint64_t writeback_left(struct writeback *wb, uint64_t *lost)
+{
+	struct pager_info info;
+
+	*lost = 0;
 	if (pager_info(wb->target, &info))
-		return false;
-	*left = info.dirty + info.zero;
-	return is_clean(wb, &info) && !wb->batch.busy;
+		return 0;
+	if (info.dirty)
+		*lost = parts_lost(wb->target, info.size);
+	return info.dirty + info.zero - (*lost < info.dirty ? *lost : info.dirty);
 }
 
 /* Zeroes and sizes come without a packet, so it is looked for them. */

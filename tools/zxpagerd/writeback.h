@@ -81,7 +81,10 @@ unsigned int writeback_tick(void);
 /* From now on everything is written back as soon as it is dirty. */
 void writeback_hurry(void);
 
-/* Nothing of the VMO is left to be written back; @left is how many bytes else. */
-bool writeback_is_clean(struct writeback *wb, uint64_t *left);
+/* Nothing of the VMO is left to be written back that could be. */
+bool writeback_is_clean(struct writeback *wb);
+
+/* How many bytes are; *@lost others never will be, since their memory has failed. */
+uint64_t writeback_left(struct writeback *wb, uint64_t *lost);
 
 #endif /* ZXD_WRITEBACK_H */

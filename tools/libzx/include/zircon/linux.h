@@ -75,6 +75,14 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 /* zx_packet_page_request_t.command, beside Zircon's */
 #define ZX_LINUX_PAGER_VMO_SYNC		((uint16_t)0x8000)
 
+/*
+ * zx_vmo_dirty_range_t.options, beside Zircon's: the memory of these pages has failed, and
+ * what they held is lost.  They stay in the query until all of a page is written, zeroed or
+ * cut off.  Nothing can be read there, BEGIN and END leave them out, and these are no
+ * options for BEGIN: skip the range.
+ */
+#define ZX_LINUX_DIRTY_RANGE_IS_POISONED	((uint64_t)1 << 1)
+
 /* zx_linux_pager_create_vmo() */
 #define ZX_LINUX_CREATE_SYNC		((uint32_t)1 << 1)
 #define ZX_LINUX_CREATE_FIXED		((uint32_t)1 << 2)
@@ -99,8 +107,8 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
  * With ZX_LINUX_CREATE_READ_ONLY nobody, root included, opens the VMO anew for writing, or
  * has a shared mapping of it that is writable.
  *
- * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo();
- * NOT_SUPPORTED also for a flag that this module does not have.
+ * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo().  If this module
+ * is too old for it, ZX_LINUX_CREATE_SYNC is NOT_SUPPORTED, and another flag INVALID_ARGS.
  */
 zx_status_t zx_linux_pager_create_vmo(zx_handle_t pager, uint32_t options,
 				      uint32_t flags, zx_handle_t port,

@@ -45,7 +45,8 @@ typedef struct zx_pager_vmo_stats {
  * @avail: set to the number of ranges that there are; may be NULL, which is faster
  *
  * The ranges are cut to what is looked at, and ascend.  One with
- * ZX_VMO_DIRTY_RANGE_IS_ZERO has no pages and is all zero.  A buffer that is too small
+ * ZX_VMO_DIRTY_RANGE_IS_ZERO has no pages and is all zero; see <zircon/linux.h> for one
+ * with ZX_LINUX_DIRTY_RANGE_IS_POISONED.  A buffer that is too small
  * is no error: ask again from the end of the last range on.  The VMO may change at any
  * time; WRITEBACK_BEGIN is what fixes a range.  Also works on a detached VMO.
  *

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who has a file open, and whether that was to be found out at all.  Files without a name
+ * are VMOs here.  Needs no kernel module.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../zxpagerd/holders.h"
+#include "../zxpagerd/loop.h"
+#include "../zxpagerd/target.h"
+
+#define MANY	4200u	/* more than there is room for */
+
+static struct target target = { .name = "file" };
+static struct event done;
+static bool is_done;
+static int result, no_eventfd;
+static const char *hidden;	/* a directory */
+static int hidden_error;
+
+int __wrap_eventfd(unsigned int value, int flags);
+int __real_eventfd(unsigned int value, int flags);
+DIR *__wrap_opendir(const char *path);
+DIR *__real_opendir(const char *path);
+int __wrap_statx(int dir, const char *path, int flags, unsigned int mask, struct statx *st);
+int __real_statx(int dir, const char *path, int flags, unsigned int mask, struct statx *st);
+static unsigned int asked, synced;
+
+int __wrap_eventfd(unsigned int value, int flags)
+{
+	if (!no_eventfd)
+		return __real_eventfd(value, flags);
+	errno = no_eventfd;
+	return -1;
+}
+
+DIR *__wrap_opendir(const char *path)
+{
+	if (!hidden || strcmp(path, hidden))
+		return __real_opendir(path);
+	errno = hidden_error;
+	return NULL;
+}
+
+int __wrap_statx(int dir, const char *path, int flags, unsigned int mask, struct statx *st)
+{
+	asked++;
+	synced += !(flags & AT_STATX_DONT_SYNC);
+	return __real_statx(dir, path, flags, mask, st);
+}
+
+static void look_done(struct event *ev, int res)
+{
+	(void)ev;
+	is_done = true;
+	result = res;
+}
+
+static int look(void)
+{
+	int error;
+
+	is_done = false;
+	done.handler = look_done;
+	error = holders_look(target.dev, &done);
+	while (!error && !is_done)
+		loop_turn();
+	return error ? error : result;
+}
+
+/* A process that has the file open, and @more others. */
+static pid_t begin_client(unsigned int more)
+{
+	int there[2] = { -1, -1 }, fd = memfd_create("file", MFD_CLOEXEC);
+	struct stat st = { 0 };
+	char byte;
+	pid_t pid;
+
+	assert_true(fd >= 0 && !fstat(fd, &st) && !pipe2(there, O_CLOEXEC));
+	target.dev = st.st_dev;
+	target.ino = st.st_ino;
+	pid = fork();
+	if (!pid) {
+		while (more && memfd_create("more", MFD_CLOEXEC) >= 0)
+			more--;
+		if (!more && write(there[1], "y", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(there[1]);
+	assert_int_equal(read(there[0], &byte, 1), 1);
+	close(there[0]);
+	close(fd);
+	return pid;
+}
+
+static void end_client(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* Before there has been one. */
+static void look_that_cannot_begin(void **state)
+{
+	(void)state;
+	no_eventfd = EMFILE;
+	assert_int_equal(look(), EMFILE);
+	no_eventfd = 0;
+}
+
+static void somebody_and_nobody(void **state)
+{
+	pid_t pid = begin_client(0);
+
+	(void)state;
+	assert_int_equal(look(), 0);
+	assert_true(holders_have(&target));
+	assert_true(asked > 0);
+	assert_int_equal(synced, 0);
+	end_client(pid);
+	assert_int_equal(look(), 0);
+	assert_false(holders_have(&target));
+}
+
+static void processes_cannot_be_seen(void **state)
+{
+	(void)state;
+	hidden = "/proc";
+	hidden_error = EACCES;
+	assert_int_equal(look(), -ENOENT);
+	hidden_error = EMFILE;
+	assert_true(look() < 0);
+	hidden = "/dev";
+	assert_int_equal(look(), -EMFILE);
+	/* There need not be any. */
+	hidden_error = ENOENT;
+	assert_int_equal(look(), 0);
+	hidden = NULL;
+}
+
+static void more_than_there_is_room_for(void **state)
+{
+	struct rlimit files;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = files.rlim_max;
+	if (files.rlim_max < MANY + 16 || setrlimit(RLIMIT_NOFILE, &files))
+		skip();
+	pid = begin_client(MANY);
+	assert_int_equal(look(), -ENOBUFS);
+	end_client(pid);
+	assert_int_equal(look(), 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest holders[] = {
+		cmocka_unit_test(look_that_cannot_begin),
+		cmocka_unit_test(somebody_and_nobody),
+		cmocka_unit_test(processes_cannot_be_seen),
+		cmocka_unit_test(more_than_there_is_room_for),
+	};
+
+	loop_init(4);
+	return cmocka_run_group_tests(holders, NULL, NULL);
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The daemon's end: how long it takes, and what it says of it with its status.  Needs no
+ * kernel module.
+ */
+#include "../zxpagerd/holders.h"
+#include "../zxpagerd/stop.h"
+#include "fake.h"
+#include "fake_loop.h"
+
+#define TIMEOUT_MS	60000u
+#define AT_ONCE_MS	5000u
+
+/* --- who has the VMO open ------------------------------------------------------------ */
+
+static struct event *looking;
+static int cannot_begin, cannot_see;	/* an errno */
+static unsigned int failures;		/* so many times */
+static bool is_held;
+static unsigned int told;
+
+static int failing(int error)
+{
+	if (!error || !failures)
+		return 0;
+	failures--;
+	return error;
+}
+
+int holders_look(dev_t dev, struct event *done)
+{
+	int error = failing(cannot_begin);
+
+	(void)dev;
+	if (!error)
+		looking = done;
+	return error;
+}
+
+bool holders_have(const struct target *t)
+{
+	(void)t;
+	return is_held;
+}
+
+void holders_tell(const struct target *t, uint64_t bytes)
+{
+	(void)t;
+	(void)bytes;
+	told++;
+}
+
+/* --- time -------------------------------------------------------------------------------- */
+
+static void turn(void)
+{
+	struct event *done = looking;
+
+	ms_now += 100;
+	answer_all();
+	writeback_tick();
+	looking = NULL;
+	if (done)
+		done->handler(done, -failing(cannot_see));
+}
+
+static int setup(void **state)
+{
+	setup_fake(state);
+	fake_register();
+	options.shutdown_timeout = TIMEOUT_MS / 1000;
+	fake_turn = turn;
+	cannot_begin = cannot_see = 0;
+	failures = UINT32_MAX;
+	is_held = false;
+	told = 0;
+	return 0;
+}
+
+/* Its status; *@ms is how long it took. */
+static int stop_in(uint64_t *ms)
+{
+	uint64_t begin = ms_now;
+	int status = stop();
+
+	*ms = ms_now - begin;
+	return status;
+}
+
+static void nobody_is_there(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	write_page(3);
+	assert_int_equal(stop_in(&ms), 0);
+	assert_in_range(ms, 0, AT_ONCE_MS);
+	assert_same();
+}
+
+static void somebody_is_there(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	is_held = true;
+	assert_int_equal(stop_in(&ms), 2);
+	assert_in_range(ms, TIMEOUT_MS, TIMEOUT_MS + AT_ONCE_MS);
+	assert_int_equal(told, 2);
+}
+
+/* Then there may be somebody. */
+static void look_cannot_begin(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	cannot_begin = EMFILE;
+	assert_int_equal(stop_in(&ms), 2);
+	assert_in_range(ms, TIMEOUT_MS, TIMEOUT_MS + AT_ONCE_MS);
+}
+
+static void look_does_not_see_all(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	cannot_see = ENOBUFS;
+	assert_int_equal(stop_in(&ms), 2);
+	assert_in_range(ms, TIMEOUT_MS, TIMEOUT_MS + AT_ONCE_MS);
+}
+
+static void look_fails_for_a_while(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	cannot_see = ENOMEM;
+	cannot_begin = EMFILE;
+	failures = 5;
+	assert_int_equal(stop_in(&ms), 0);
+	assert_in_range(ms, 2000, TIMEOUT_MS / 2);
+}
+
+/* It cannot be had by waiting, and it is not to be passed over. */
+static void lost_page(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	write_page(3);
+	page[2].broken = true;
+	assert_int_equal(stop_in(&ms), 2);
+	assert_in_range(ms, 0, AT_ONCE_MS);
+	assert_int_equal(block[3].durable, page[3].value);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_fake)
+
+int main(void)
+{
+	static const struct CMUnitTest stops[] = {
+		TEST(nobody_is_there),
+		TEST(somebody_is_there),
+		TEST(look_cannot_begin),
+		TEST(look_does_not_see_all),
+		TEST(look_fails_for_a_while),
+		TEST(lost_page),
+	};
+
+	return cmocka_run_group_tests(stops, NULL, NULL);
+}
