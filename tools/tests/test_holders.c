@@ -161,8 +161,11 @@ static void more_than_there_is_room_for(void **state)
 
 	(void)state;
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	/* Root may have more than that. */
+	if (files.rlim_max < MANY + 16)
+		files.rlim_max = MANY + 16;
 	files.rlim_cur = files.rlim_max;
-	if (files.rlim_max < MANY + 16 || setrlimit(RLIMIT_NOFILE, &files))
+	if (setrlimit(RLIMIT_NOFILE, &files))
 		skip();
 	pid = begin_client(MANY);
 	assert_int_equal(look(), -ENOBUFS);
