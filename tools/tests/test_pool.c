@@ -15,17 +15,24 @@ static int setup(void **state)
 	return 0;
 }
 
+static struct reader second;	/* of another VMO */
+
+/* Nothing is in memory, and the second may have so many windows under way. */
+static void begin_second(unsigned int depth)
+{
+	static struct target other;
+
+	vmo.target.size = vmo_size;
+	other = vmo.target;
+	assert_int_equal(reader_init(&second, &other, READ_WINDOW, depth, 0), 0);
+	evict(0, PAGES);
+}
+
 /* Who waits for one window is not behind all that another VMO waits for. */
 static void windows_go_round(void **state)
 {
-	static struct reader second;
-	static struct target other;
-
 	(void)state;
-	vmo.target.size = vmo_size;
-	other = vmo.target;
-	assert_int_equal(reader_init(&second, &other, READ_WINDOW, 3, 0), 0);
-	evict(0, PAGES);
+	begin_second(3);
 	for (unsigned int i = 0; i < 6; i++)
 		reader_request(&vmo.reader, i * READ_WINDOW, PAGE);
 	reader_request(&second, 7 * READ_WINDOW, PAGE);
@@ -88,14 +95,8 @@ static void window_while_a_store_hangs(void **state)
 /* It is slow, and does not hang. */
 static void no_window_while_a_store_is_slow(void **state)
 {
-	static struct reader second;
-	static struct target other;
-
 	(void)state;
-	vmo.target.size = vmo_size;
-	other = vmo.target;
-	assert_int_equal(reader_init(&second, &other, READ_WINDOW, 1, 0), 0);
-	evict(0, PAGES);
+	begin_second(1);
 	for (unsigned int i = 0; i < 6; i++)
 		reader_request(&vmo.reader, i * READ_WINDOW, PAGE);
 	reader_request(&second, 7 * READ_WINDOW, PAGE);
