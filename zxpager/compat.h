@@ -55,6 +55,17 @@ static inline void zxp_mapping_set_large_folios(struct address_space *mapping)
 		mapping_set_large_folios(mapping);
 }
 
+/*
+ * Other files get none from MADV_COLLAPSE and khugepaged, either. With an option that is
+ * gone since 7.2 a kernel gave them to any file that nobody has open for writing, and to
+ * open one later dropped all that is in it.
+ */
+static inline void zxp_forbid_large_folios(struct inode *inode)
+{
+	if (IS_ENABLED(CONFIG_READ_ONLY_THP_FOR_FS))
+		atomic_inc(&inode->i_writecount);
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define mnt_idmap		user_namespace
 

@@ -30,8 +30,6 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	inode->i_fop = &zxp_vmo_fops;
 	inode->i_mapping->a_ops = &zxp_vmo_aops;
 	simple_inode_init_ts(inode);
-	/* As if open for writing for ever: so nobody collapses it to huge pages. */
-	atomic_inc(&inode->i_writecount);
 	vmo->options = args->options;
 	vmo->flags = args->flags;
 	vmo->nr_pages = args->options & ZXP_VMO_UNBOUNDED ?
@@ -52,8 +50,10 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	vmo->source = zxp_source_alloc(port, args->key);
 	if (!vmo->source)
 		goto put;
-	if (!zxp_vmo_traps(vmo))
+	if (zxp_vmo_sealed(vmo))
 		zxp_mapping_set_large_folios(inode->i_mapping);
+	else
+		zxp_forbid_large_folios(inode);
 	kref_get(&pager->ref);
 	vmo->pager = pager;
 	return inode;

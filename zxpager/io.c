@@ -321,6 +321,8 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	loff_t start;
 	ssize_t ret;
 
+	if (zxp_vmo_sealed(vmo))
+		return -EPERM;
 	/* What is to be synced waits for the daemon. */
 	if (nowait && iocb_is_dsync(iocb) && vmo->flags & ZXP_CREATE_SYNC)
 		return -EAGAIN;
@@ -386,6 +388,8 @@ int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args)
 	struct iov_iter from;
 	int ret;
 
+	if (zxp_vmo_sealed(vmo))
+		return -EPERM;
 	ret = zxp_vmo_io_range(vmo, args, &from, ITER_SOURCE);
 	if (ret)
 		return ret;
