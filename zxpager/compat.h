@@ -56,11 +56,11 @@ static inline void zxp_mapping_set_large_folios(struct address_space *mapping)
 }
 
 /*
- * Other files get none from MADV_COLLAPSE and khugepaged, either. With an option that is
- * gone since 7.2 a kernel gave them to any file that nobody has open for writing, and to
- * open one later dropped all that is in it.
+ * MADV_COLLAPSE and khugepaged make some only of these, too, but for kernels with an option
+ * that is gone since 7.2. They do so for any file that nobody has open for writing, show
+ * pages before there is anything in them, and drop all of a file that is opened later.
  */
-static inline void zxp_forbid_large_folios(struct inode *inode)
+static inline void zxp_forbid_collapse(struct inode *inode)
 {
 	if (IS_ENABLED(CONFIG_READ_ONLY_THP_FOR_FS))
 		atomic_inc(&inode->i_writecount);

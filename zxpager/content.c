@@ -18,10 +18,20 @@
 
 #include "content.h"
 
-/* The folio of a page if it is in the cache, with a reference; else NULL. */
+/*
+ * The folio of a page if it is in the cache, with a reference; else NULL. Nobody but us puts
+ * one there, since there is no ->read_folio; one without content would show what its memory
+ * was used for before.
+ */
 struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index)
 {
-	return zxp_filemap_get_folio(vmo->inode.i_mapping, index);
+	struct folio *folio = zxp_filemap_get_folio(vmo->inode.i_mapping, index);
+
+	if (folio && WARN_ON_ONCE(!folio_test_uptodate(folio))) {
+		folio_put(folio);
+		return NULL;
+	}
+	return folio;
 }
 
 /* Is there a page? It may come or go at any time. */

@@ -30,6 +30,7 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	inode->i_fop = &zxp_vmo_fops;
 	inode->i_mapping->a_ops = &zxp_vmo_aops;
 	simple_inode_init_ts(inode);
+	zxp_forbid_collapse(inode);
 	vmo->options = args->options;
 	vmo->flags = args->flags;
 	vmo->nr_pages = args->options & ZXP_VMO_UNBOUNDED ?
@@ -52,8 +53,6 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 		goto put;
 	if (zxp_vmo_sealed(vmo))
 		zxp_mapping_set_large_folios(inode->i_mapping);
-	else
-		zxp_forbid_large_folios(inode);
 	kref_get(&pager->ref);
 	vmo->pager = pager;
 	return inode;

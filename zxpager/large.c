@@ -10,8 +10,8 @@
  * kernel has to split one is not exported. To copy it instead would make whoever writes
  * a byte pay for 2 MiB, and take pages from under those who have locked them into memory.
  * So only sealed VMOs have large folios: all that is in them is clean, lies in the stream,
- * and stays as it is until all of it goes. The kernel makes large folios of its own only
- * where a file may have them, see zxp_mapping_set_large_folios().
+ * and stays as it is until all of it goes. The kernel collapses pages to large folios only
+ * where a file may have them.
  */
 #include "content.h"
 
