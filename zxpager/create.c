@@ -99,6 +99,8 @@ struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
 		iput(inode);
 		goto unpin;
 	}
+	/* See zxp_file_is_first(); those that are opened anew have none. */
+	file->private_data = vmo;
 	/* What open() does for other files, and fput() undoes for all. */
 	__module_get(THIS_MODULE);
 	file->f_mode &= ~FMODE_NONOTIFY;

@@ -27,10 +27,10 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 			ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
-		if (ret)
-			return ret;
-	} while (!zxp_vmo_advance_stream(vmo, end, cuts));
-	return 0;
+		if (!ret)
+			ret = zxp_vmo_extend_stream(vmo, end, cuts);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 /*

@@ -50,8 +50,20 @@ static bool zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 	xa_lock_irq(&mapping->i_pages);
 	folio_test_clear_dirty(folio);
 	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_DIRTY);
+	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_READ);
 	xa_unlock_irq(&mapping->i_pages);
 	return false;
+}
+
+/*
+ * A read() of the daemon ends with the stream. Only VMO_READ goes on, so what was not read
+ * that way of what lies behind is not stored, whatever END says of the range.
+ */
+static bool zxp_vmo_unread(struct zxp_vmo *vmo, struct folio *folio)
+{
+	return folio->index >= zxp_vmo_stream_pages(vmo) &&
+	       !xa_get_mark(&vmo->inode.i_mapping->i_pages, folio->index,
+			    ZXP_MARK_READ);
 }
 
 /* What was written to since BEGIN stays dirty, and what is lost unwritten. */
@@ -61,6 +73,8 @@ static bool zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
 
 	if (zxp_folio_any_poisoned(folio))
 		return false;
+	if (zxp_vmo_unread(vmo, folio))
+		zxp_dirty_folio(folio->mapping, folio);
 	folio_detach_private(folio);
 	xas_lock_irq(&xas);
 	xas_load(&xas);

@@ -504,6 +504,9 @@ enum zxp_pager_op {
  * that are pinned for I/O stay dirty. Read the content between BEGIN and END. A
  * page that is written to in between is dirty again, and END leaves it so. A zero
  * range that END has cleaned is missing afterwards: the next access asks for it.
+ * END leaves dirty what lies behind the stream size, where read() does not go, but for
+ * pages that were read since BEGIN, as a whole, by VMO_READ with the descriptor that
+ * CREATE_VMO has made.
  *
  * Errors, in the order of the tests: EINVAL alignment; EBADF, EMEDIUMTYPE,
  * EACCES @vmo_fd; EINVAL not a VMO of this pager; EOPNOTSUPP @op; EINVAL @data;
