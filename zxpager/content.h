@@ -85,6 +85,7 @@ struct zxp_batch {
  * @pager_link: in &zxp_pager.vmos, under &zxp_pager.lock
  * @options: ZXP_VMO_*; constant
  * @flags: ZXP_CREATE_*; constant
+ * @max_size: the largest stream size that it may have; constant
  * @nr_pages: its size; changes under @content_lock
  * @cuts: how often the stream was cut, see stream.c; changes under @content_lock and
  *	i_lock
@@ -112,6 +113,7 @@ struct zxp_vmo {
 	struct list_head pager_link;
 	u32 options;
 	u32 flags;
+	loff_t max_size;
 	pgoff_t nr_pages;
 	unsigned long cuts;
 	struct mutex append_lock;	/* see above */

@@ -34,6 +34,8 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	atomic_inc(&inode->i_writecount);
 	vmo->options = args->options;
 	vmo->flags = args->flags;
+	if (args->max_size)
+		vmo->max_size = min_t(u64, args->max_size, ZXP_MAX_VMO_SIZE);
 	vmo->nr_pages = args->options & ZXP_VMO_UNBOUNDED ?
 			ZXP_MAX_VMO_PAGES : DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	i_size_write(inode, size);

@@ -19,6 +19,8 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 			return 0;
 		if (vmo->flags & ZXP_CREATE_FIXED)
 			return -ENOSPC;
+		if (end > vmo->max_size)
+			return -EFBIG;
 		ret = inode_newsize_ok(&vmo->inode, end);
 		if (!ret && end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
 			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE),

@@ -194,7 +194,7 @@ static bool zxp_write_appends(struct zxp_write *w)
 
 /*
  * Where it goes, and how far it may go: to a limit of the caller's, also where an append has
- * been moved to. A fixed size is like the end of a device.
+ * been moved to, or of the VMO. A fixed size is like the end of a device.
  */
 static int zxp_write_limit(struct zxp_write *w)
 {
@@ -218,7 +218,9 @@ static int zxp_write_limit(struct zxp_write *w)
 		limit = ZXP_MAX_VMO_SIZE;
 	if (w->pos >= limit)
 		return -ENOSPC;
-	iov_iter_truncate(w->from, limit - w->pos);
+	if (w->pos >= vmo->max_size)
+		return -EFBIG;
+	iov_iter_truncate(w->from, min(limit, vmo->max_size) - w->pos);
 	return 0;
 }
 

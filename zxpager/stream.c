@@ -239,8 +239,8 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
  * @vmo: the VMO; nothing of it is locked
  * @size: in bytes
  *
- * Return: 0; -EPERM it is fixed; -ERANGE larger than the VMO; -EFBIG larger than the
- * caller may make a file; -ESTALE a page that has to go is pinned;
+ * Return: 0; -EPERM it is fixed; -ERANGE larger than the VMO; -EFBIG larger than it or
+ * a file of the caller may be; -ESTALE a page that has to go is pinned;
  * -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns. If a page got pinned at
  * the last moment the size has changed all the same, and something may be left behind
  * it until the stream grows.
@@ -260,6 +260,9 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 		again = ret == -ENOMEM;
 		ret = -ERANGE;
 		if (size > (u64)zxp_vmo_pages(vmo) << PAGE_SHIFT)
+			break;
+		ret = -EFBIG;
+		if (size > (u64)vmo->max_size)
 			break;
 		ret = 0;
 		old = zxp_vmo_stream_size(vmo, &cuts);

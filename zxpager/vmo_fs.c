@@ -44,6 +44,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	INIT_LIST_HEAD(&vmo->pager_link);
 	vmo->options = 0;
 	vmo->flags = 0;
+	vmo->max_size = ZXP_MAX_VMO_SIZE;
 	vmo->nr_pages = 0;
 	mutex_init(&vmo->append_lock);
 	mutex_init(&vmo->content_lock);
