@@ -17,7 +17,7 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 /* io.c */
 ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
-int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args);
+int zxp_vmo_read(struct file *file, struct zxp_vmo_io *args);
 int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args);
 
 /* op_range.c */

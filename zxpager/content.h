@@ -32,7 +32,7 @@
  * around write() and splice(), for append_lock, whose waiters can be killed, and
  * for mmap_lock in a fault that may not be retried.
  * Nobody touches user memory with any of them held, but for append_lock, and a
- * folio lock around a copy that may not fault.
+ * folio lock, perhaps with content_lock, around a copy that may not fault.
  */
 
 /* Page offsets fit an index, and sums of an offset and a length do not wrap. */
@@ -74,6 +74,8 @@ struct zxp_batch {
 /* Marks in the page cache, see dirty.c. */
 #define ZXP_MARK_DIRTY		PAGECACHE_TAG_DIRTY
 #define ZXP_MARK_UNWRITTEN	PAGECACHE_TAG_TOWRITE
+/* Only of what awaits clean: the daemon has read it since BEGIN, by VMO_READ. */
+#define ZXP_MARK_READ		PAGECACHE_TAG_WRITEBACK
 
 /**
  * struct zxp_vmo - the inode of a VMO
@@ -83,6 +85,7 @@ struct zxp_batch {
  * @pager_link: in &zxp_pager.vmos, under &zxp_pager.lock
  * @options: ZXP_VMO_*; constant
  * @flags: ZXP_CREATE_*; constant
+ * @max_size: the largest stream size that it may have; constant
  * @nr_pages: its size; changes under @content_lock
  * @cuts: how often the stream was cut, see stream.c; changes under @content_lock and
  *	i_lock
@@ -110,6 +113,7 @@ struct zxp_vmo {
 	struct list_head pager_link;
 	u32 options;
 	u32 flags;
+	loff_t max_size;
 	pgoff_t nr_pages;
 	unsigned long cuts;
 	struct mutex append_lock;	/* see above */
@@ -209,6 +213,12 @@ static inline void zxp_folio_zero_tail(struct folio *folio, loff_t pos)
 	size_t offset = offset_in_folio(folio, pos);
 
 	folio_zero_segment(folio, offset, round_up(offset, PAGE_SIZE));
+}
+
+/* The descriptor that CREATE_VMO made, or a duplicate: that of the daemon. */
+static inline bool zxp_file_is_first(struct file *file)
+{
+	return file->private_data;
 }
 
 static inline bool zxp_vmo_detached(struct zxp_vmo *vmo)

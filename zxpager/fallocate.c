@@ -19,6 +19,8 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 			return 0;
 		if (vmo->flags & ZXP_CREATE_FIXED)
 			return -ENOSPC;
+		if (end > vmo->max_size)
+			return -EFBIG;
 		ret = inode_newsize_ok(&vmo->inode, end);
 		if (!ret && end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
 			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE),
@@ -27,10 +29,10 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 			ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
-		if (ret)
-			return ret;
-	} while (!zxp_vmo_advance_stream(vmo, end, cuts));
-	return 0;
+		if (!ret)
+			ret = zxp_vmo_extend_stream(vmo, end, cuts);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 /*

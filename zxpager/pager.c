@@ -31,7 +31,7 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 	if (args->flags & ~ZXP_CREATE_FLAGS || args->reserved)
 		return -EINVAL;
 	if (plain && (args->port_fd != ZXP_PORT_OWN || args->key ||
-		      args->flags != ZXP_CREATE_PLAIN))
+		      args->flags != ZXP_CREATE_PLAIN || args->max_size))
 		return -EINVAL;
 
 	if (args->port_fd != ZXP_PORT_OWN) {
@@ -47,7 +47,8 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 
 	if (!zxp_vmo_options_valid(args))
 		ret = -EINVAL;
-	else if (args->vmo_size > ZXP_MAX_VMO_SIZE)
+	else if (args->vmo_size > ZXP_MAX_VMO_SIZE ||
+		 (args->max_size && args->vmo_size > args->max_size))
 		ret = -ERANGE;
 	if (ret)
 		goto put_port;

@@ -90,6 +90,8 @@ static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 		return -EPERM;
 	if (size > ZXP_MAX_VMO_SIZE)
 		return -ERANGE;
+	if (size > vmo->max_size)
+		return -EFBIG;
 	do {
 		zxp_vmo_stream_size(vmo, &cuts);
 		ret = zxp_vmo_check_pins(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),

@@ -43,7 +43,19 @@ static void zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 	folio_clear_dirty(folio);
 	folio_clear_checked(folio);
 	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_DIRTY);
+	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_READ);
 	xa_unlock_irq(&mapping->i_pages);
+}
+
+/*
+ * A read() of the daemon ends with the stream. Only VMO_READ goes on, so what was not read
+ * that way of what lies behind is not stored, whatever END says of the range.
+ */
+static bool zxp_vmo_unread(struct zxp_vmo *vmo, struct folio *folio)
+{
+	return folio->index >= zxp_vmo_stream_pages(vmo) &&
+	       !xa_get_mark(&vmo->inode.i_mapping->i_pages, folio->index,
+			    ZXP_MARK_READ);
 }
 
 /*
@@ -56,9 +68,9 @@ static void zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
 
 	if (folio_test_hwpoison(folio))
 		return;
-	folio_detach_private(folio);
-	if (folio_test_dirty(folio))
+	if (folio_test_dirty(folio) || zxp_vmo_unread(vmo, folio))
 		zxp_dirty_folio(folio->mapping, folio);
+	folio_detach_private(folio);
 	xas_lock_irq(&xas);
 	xas_load(&xas);
 	if (!zxp_folio_dirty(folio) && xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {

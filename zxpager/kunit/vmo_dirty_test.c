@@ -345,6 +345,43 @@ static void zxp_stream_size_changes(struct kunit *test)
 					sizeof(args)));
 }
 
+static int zxp_set_stream(struct zxp_world *w, pgoff_t pages)
+{
+	struct zxp_vmo *vmo = zxp_world_vmo(w, 0);
+	int ret;
+
+	mutex_lock(&vmo->content_lock);
+	ret = zxp_vmo_cut_stream_locked(vmo, (loff_t)pages << PAGE_SHIFT,
+					vmo->nr_pages);
+	mutex_unlock(&vmo->content_lock);
+	return ret;
+}
+
+/* What was stored after it had been cleared is in it, written back or not. */
+static void zxp_stream_grows_over_stores(struct kunit *test)
+{
+	struct zxp_world *w = zxp_new(test, 0, 0);
+	u8 byte = 0x22;
+
+	KUNIT_EXPECT_EQ(test, zxp_set_stream(w, 2), 0);
+	KUNIT_EXPECT_EQ(test, zxp_world_vmo_op(w, 0, ZXP_VMO_OP_ZERO, 2, 6), 0);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, STORE, 0, 3, &byte), 0L);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, STORE, 0, 6, &byte), 0L);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, LOAD, 0, 4, &byte), 0L);
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_BEGIN, 3, 1));
+	KUNIT_EXPECT_EQ(test, zxp_set_stream(w, 5), 0);
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_END, 3, 1));
+	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, "2z 3 4-5z 6 7z"));
+	/* From now on it is part of the stream, and can be written back. */
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_BEGIN, 3, 1));
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_END, 3, 1));
+	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, "2z 4-5z 6 7z"));
+	/* And what is behind it cannot, by who has not read it. */
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_BEGIN, 6, 1));
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_END, 6, 1));
+	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, "2z 4-5z 6 7z"));
+}
+
 static void zxp_sync_waits_for_the_daemon(struct kunit *test)
 {
 	struct zxp_world *w = zxp_new(test, 0, ZXP_CREATE_SYNC);
@@ -403,6 +440,7 @@ static struct kunit_case zxp_vmo_dirty_cases[] = {
 	KUNIT_CASE(zxp_zero_range_is_dirtied),
 	KUNIT_CASE(zxp_size_changes),
 	KUNIT_CASE(zxp_stream_size_changes),
+	KUNIT_CASE(zxp_stream_grows_over_stores),
 	KUNIT_CASE(zxp_sync_waits_for_the_daemon),
 	KUNIT_CASE(zxp_stats_tell_who_wrote),
 	{}
