@@ -5,7 +5,7 @@
  */
 #include "request_test.h"
 
-/* As %ZXP_MAX_HINTS of request.c. */
+/* As %ZXP_MAX_HINTS of waiter.c. */
 #define ZXP_HINTS	64
 
 static void zxp_hint_asks_without_waiting(struct kunit *test)
