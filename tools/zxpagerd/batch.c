@@ -509,6 +509,7 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 	b->start = offset;
 	b->parts.error = 0;
 	b->parts.again = false;
+	b->parts.any_lost = false;
 	b->grow_error = 0;
 	do {
 		error = parts_collect(&b->parts, offset, end);

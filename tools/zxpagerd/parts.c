@@ -94,8 +94,10 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 	for (size_t i = 0; i < count && room && p->count < PARTS_MAX; i++) {
 		struct part *part = &p->part[p->count];
 
-		if (is_lost(&ranges[i]))
+		if (is_lost(&ranges[i])) {
+			p->any_lost = true;
 			continue;
+		}
 		p->count++;
 		*part = (struct part){
 			.offset = ranges[i].offset,

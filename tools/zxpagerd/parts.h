@@ -25,6 +25,7 @@ struct part {
  * @next: where the next batch goes on
  * @error: the first thing that failed
  * @again: something could not be taken now and is no error: another pass has to come
+ * @any_lost: some of what is dirty there is lost
  */
 struct parts {
 	struct target *target;
@@ -34,6 +35,7 @@ struct parts {
 	uint64_t next;
 	int error;
 	bool again;
+	bool any_lost;
 };
 
 /*
