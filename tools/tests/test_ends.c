@@ -76,8 +76,13 @@ static void hole_is_refused(void **state)
 	assert_int_equal(sync_of(0, 8), 0);
 	assert_int_equal(page[3].state, CLEAN);
 	write_page(3);
+	client_zero(8, 16);
 	assert_int_equal(sync_of(0, 40), EFBIG);
 	assert_int_equal(page[3].state, CLEAN);
+	/* The store has these, and not those. */
+	assert_int_equal(page[8].state, MISSING);
+	assert_int_equal(page[15].state, MISSING);
+	assert_int_equal(page[16].state, ZERO);
 	assert_int_equal(sync_of(20, 24), EFBIG);
 	/* It is taken back. */
 	client_resize(16 * PAGE);

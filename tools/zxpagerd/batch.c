@@ -52,7 +52,7 @@ static void sync_done(struct event *ev, int res)
 	if (res == -EAGAIN && b->rewrites < REWRITES_MAX) {
 		/* What it was given may be lost, and the next pass over it gives it again. */
 		b->rewrites++;
-		b->parts.next = b->start;
+		parts_go_back(&b->parts, b->start);
 		finish(b);
 		return;
 	}
@@ -509,7 +509,6 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 	b->start = offset;
 	b->parts.error = 0;
 	b->parts.again = false;
-	b->parts.any_lost = false;
 	b->grow_error = 0;
 	do {
 		error = parts_collect(&b->parts, offset, end);

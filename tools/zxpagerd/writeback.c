@@ -155,13 +155,6 @@ static void put_off_sync(struct writeback *wb)
 	wb->sync_at = loop_now() + RETRY_MIN_MS;
 }
 
-/* Looks for what is lost once more, since what a batch saw of it another may see again. */
-static void count_lost(struct writeback *wb, const struct pager_info *info)
-{
-	wb->dirty.lost = wb->all.any_lost ? parts_lost(wb->target, info->size) : 0;
-	dirty_count(&wb->dirty, info->dirty);
-}
-
 static void end_all(struct writeback *wb)
 {
 	wb->all.active = false;
@@ -207,12 +200,14 @@ static void advance(struct writeback *wb, struct pass *pass)
 
 	pass->at = wb->batch.parts.next;
 	pass->again |= wb->batch.parts.again;
-	pass->any_lost |= wb->batch.parts.any_lost;
+	pass->lost += wb->batch.parts.lost;
 	if (!pass->error)
 		pass->error = wb->batch.parts.error;
 	/* To those who sync what lies below its end it is none that the store cannot grow. */
 	if (!pass->error && (ends_short || !is_sync))
 		pass->error = is_sync ? short_error(wb) : wb->batch.grow_error;
+	if (!is_sync && pass->at >= pass->end)
+		wb->dirty.lost = pass->lost;
 	if (known)
 		dirty_count(&wb->dirty, info.dirty);
 	if (is_sync) {
@@ -223,8 +218,6 @@ static void advance(struct writeback *wb, struct pass *pass)
 		else
 			end_sync(wb);
 	} else if (pass->at >= pass->end) {
-		if (known)
-			count_lost(wb, &info);
 		end_all(wb);
 	}
 	/* Others may have been waiting for what is not dirty any more. */

@@ -23,15 +23,15 @@ struct sync_request {
  * struct pass - once over a range of a VMO, batch by batch; it has come to @at
  * @size: of the stream when it began
  * @again: something was left out
- * @any_lost: some of it is lost
+ * @lost: bytes that are, as far as it has come
  */
 struct pass {
 	bool active;
 	bool again;
-	bool any_lost;
 	uint64_t at;
 	uint64_t end;
 	uint64_t size;
+	uint64_t lost;
 	int error;
 };
 
