@@ -13,7 +13,8 @@
  * has no zeroes that nobody wrote.  So behind its old end there is one write at a time, in
  * ascending order, and it grows by a hole when all data is there.
  *
- * The size is asked for after BEGIN; see parts.c for what changes after that.
+ * The size is asked for after BEGIN; see parts.c for what changes after that.  Where the
+ * store has one for good the VMO has the same, to the byte.
  */
 #include <errno.h>
 #include <string.h>
@@ -149,8 +150,7 @@ static void grow(struct batch *b)
 	struct target *t = b->target;
 	struct pager_info info;
 
-	if (!t->backend->ops->resize || pager_info(t, &info) ||
-	    info.stream_size <= t->backend->size) {
+	if (pager_info(t, &info) || info.stream_size <= t->backend->size) {
 		sync_store(b);
 		return;
 	}
@@ -210,21 +210,6 @@ static void cut_part(struct batch *b, struct part *part)
 }
 
 /*
- * Of @n bytes at b->at so many as a store has that cannot grow.  The others have nowhere to
- * go, so their page, the last one, stays dirty.
- */
-static ssize_t clip_to_store(struct batch *b, struct part *part, ssize_t n)
-{
-	struct backend *be = b->target->backend;
-	uint64_t room = be->size > b->at ? be->size - b->at : 0;
-
-	if (be->ops->resize || n <= 0 || (uint64_t)n <= room)
-		return n;
-	parts_note_error(&b->parts, part, ENOSPC, "write", b->at + room, (uint64_t)n - room);
-	return (ssize_t)room;
-}
-
-/*
  * The next chunk out of the VMO; false if no part has any, or it has to wait.  Where the
  * stream ends so does the file: what a page has beyond is not written, and pages beyond
  * stay dirty.
@@ -266,7 +251,6 @@ static bool fill(struct batch *b, struct chunk *c)
 		}
 		if (!n)
 			cut_part(b, part);
-		n = clip_to_store(b, part, n);
 		if (n <= 0)
 			continue;
 		c->part = part;
@@ -274,7 +258,7 @@ static bool fill(struct batch *b, struct chunk *c)
 		c->length = (uint32_t)n;
 		c->put = 0;
 		b->at += (uint64_t)n;
-		if (b->at & mask && !part->error)
+		if (b->at & mask)
 			cut_part(b, part);
 		return true;
 	}
@@ -491,9 +475,9 @@ static void paused(struct event *ev, int res)
 	b->limit = be->size;
 	if (error)
 		resize_failed(b, error);
-	else if (be->ops->resize && info.stream_size < b->limit)
+	else if (info.stream_size < b->limit)
 		b->limit = info.stream_size;
-	if (error || !be->ops->resize || info.stream_size >= be->size)
+	if (error || info.stream_size >= be->size)
 		begin_zeroes(b);
 	else
 		resize(b, info.stream_size, is_cut);
@@ -518,7 +502,7 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 				 b->target->size);
 	parts_begin(&b->parts);
 	if (!error && !b->parts.count && !b->unsynced && !pager_info(b->target, &info) &&
-	    (!b->target->resizable || info.stream_size == b->target->backend->size))
+	    info.stream_size == b->target->backend->size)
 		return false;
 	b->busy = true;
 	b->event.handler = paused;

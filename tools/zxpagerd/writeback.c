@@ -46,7 +46,7 @@ static void begin_sync(struct writeback *wb)
 	uint64_t end = t->backend->size & ~(uint64_t)(t->page_size - 1);
 	struct pager_info info;
 
-	if (end > wb->syncs->offset || !t->resizable)
+	if (end > wb->syncs->offset)
 		end = wb->syncs->offset;
 	begin_pass(&wb->sync, end, wb->syncs->end);
 	if (!pager_info(t, &info))
@@ -63,12 +63,6 @@ static bool is_short(const struct writeback *wb, const struct pager_info *info)
 	if (size > info->stream_size)
 		size = info->stream_size;
 	return wb->target->backend->size < size;
-}
-
-/* What keeps it from that; 0 if another pass may help. */
-static int short_error(const struct writeback *wb)
-{
-	return wb->target->resizable ? wb->batch.grow_error : ENOSPC;
 }
 
 static uint64_t age_ms(void)
@@ -205,7 +199,7 @@ static void advance(struct writeback *wb, struct pass *pass)
 		pass->error = wb->batch.parts.error;
 	/* To those who sync what lies below its end it is none that the store cannot grow. */
 	if (!pass->error && (ends_short || !is_sync))
-		pass->error = is_sync ? short_error(wb) : wb->batch.grow_error;
+		pass->error = wb->batch.grow_error;
 	if (!is_sync && pass->at >= pass->end)
 		wb->dirty.lost = pass->lost;
 	if (known)
@@ -272,7 +266,7 @@ void writeback_sync(struct writeback *wb, struct sync_request *req)
 static bool is_clean(const struct writeback *wb, const struct pager_info *info)
 {
 	if (info->zero || wb->batch.unsynced ||
-	    (wb->target->resizable && info->stream_size != wb->target->backend->size))
+	    info->stream_size != wb->target->backend->size)
 		return false;
 	return !info->dirty || !parts_any_pages(wb->target, 0, info->size);
 }
