@@ -187,7 +187,7 @@ void answer(unsigned int i, int error)
 	if (!one_turn) {
 		supply_all();
 		writeback_turn();
-		batch_turn();
+		chunks_turn();
 		reader_turn();
 	}
 }
