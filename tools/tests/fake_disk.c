@@ -84,12 +84,13 @@ void answer(unsigned int i)
 
 bool turn(void)
 {
+	struct timer *due[16];
 	unsigned int n = soon_count;
 
+	memcpy(due, soon, sizeof(due));
+	soon_count = 0;
 	for (unsigned int i = 0; i < n; i++)
-		soon[i]->event.handler(&soon[i]->event, -ETIME);
-	soon_count -= n;
-	memmove(soon, soon + n, soon_count * sizeof(*soon));
+		due[i]->event.handler(&due[i]->event, -ETIME);
 	supply_all();
 	return n;
 }
