@@ -114,21 +114,6 @@ static void stream_ends_within_a_page(void **state)
 	assert_int_equal(durable_size, 5 * PAGE + 100);
 }
 
-/* A store that stays as it is has what is behind the stream. */
-static void zeroes_behind_the_stream(void **state)
-{
-	(void)state;
-	fake_fix_size();
-	client_stream(4 * PAGE);
-	begin_sync(0, 16);
-	answer_all();
-	assert_int_equal(sync_error, 0);
-	for (unsigned int i = 4; i < 16; i++)
-		assert_int_equal(block[i].durable, 0);
-	assert_false(client_read(10));
-	answer_all();			/* compares what is supplied */
-}
-
 /* --- grants and READs ------------------------------------------------------------- */
 
 /* Who waits for what was not cut off waits on. */
@@ -190,7 +175,6 @@ int main(void)
 		TEST(page_behind_the_stream),
 		TEST(stream_ends_within_a_part),
 		TEST(stream_ends_within_a_page),
-		TEST(zeroes_behind_the_stream),
 		TEST(writers_are_granted),
 		TEST(writers_are_failed),
 		TEST(readers_are_supplied),

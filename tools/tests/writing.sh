@@ -25,8 +25,8 @@ test_written_back_by_amount() {
 	bytes 1000000 "$tmp/new"
 	start_with 1000000 --writeback-age 10000 --dirty-background 64K
 	put 0 "$tmp/new"
-	# All but what the last window has.
-	until_true stat_is f daemon_written -gt 800000
+	# As long as twice as much is dirty as was written, another pass is worth it.
+	until_true stat_is f daemon_written -gt 333333
 	stop
 	is_written
 }
@@ -119,29 +119,35 @@ changed() {
 	echo "$*: $written of 1000 bytes written back, $packets DIRTY packets"
 }
 
+# at_most WRITTEN PACKETS
+at_most() {
+	[ "$written" -le "$1" ] || fail "more than $1 of 1000 bytes"
+	[ "$packets" -le "$2" ] || fail "more than $2 DIRTY packets"
+}
+
 # What was not written to is neither written back nor has space taken.
 test_a_grant_is_no_more_than_is_needed() {
 	local written packets
 	make_change
 	start_with 33554432 "${quiet[@]}"
 	changed map 16384 50 random
-	[ "$written" -le 1300 ] && [ "$packets" -le 220 ]
+	at_most 1300 220
 	changed write 4096 100 random
-	[ "$written" -le 1100 ]
+	at_most 1100 110
 	changed map 4096 2048 sequential
-	[ "$written" -le 1020 ] && [ "$packets" -le 100 ]
+	at_most 1020 100
 	changed write 65536 128 sequential
-	[ "$written" -le 1020 ]
+	at_most 1020 80
 	stop
 	rm "$tmp/f"
 	truncate -s 48M "$tmp/f"
 	serve --rw f "${quiet[@]}" "f=$tmp/f"
 	changed write 4096 100 random
-	[ "$written" -le 1500 ]
+	at_most 1500 110
 	changed write 65536 30 random
-	[ "$written" -le 1500 ]
+	at_most 1500 33
 	changed map 16384 30 random
-	[ "$written" -le 1500 ]
+	at_most 1500 132
 	# 100 times 4 KiB, 30 times 64 KiB and 30 times 16 KiB.
 	[ "$(du -k "$tmp/f" | cut -f 1)" -le $((2800 * 3 / 2)) ]
 	stop
@@ -398,7 +404,7 @@ test_size_that_the_store_refuses() {
 
 test_writers_wait_at_the_limit() {
 	bytes 8000000 "$tmp/new"
-	start_with 8000000 --dirty-limit 256K --writeback-age 10000
+	start_with 8000000 "${quiet[@]}" --dirty-limit 256K
 	put 0 "$tmp/new"
 	[ "$(stat_of f daemon_throttled)" -ge 1 ]
 	[ "$(stat_of f dirty_bytes)" -le 262144 ]

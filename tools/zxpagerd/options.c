@@ -21,6 +21,7 @@
 #define DEPTH_MAX	256
 #define AHEAD_MAX	(1UL << 30)
 #define DIRTY_MAX	(1UL << 40)
+#define DIRTY_MOST	(1UL << 30)	/* of all VMOs, if nobody says otherwise */
 #define CONNECTIONS_MAX	16
 #define OFFSET_MAX	(1UL << 62)
 #define IDENTITY_MAX	(1UL << 20)
@@ -35,10 +36,7 @@ struct options options = {
 	.reconnect_timeout = 30,
 	.connections = 4,
 	.dirty_window = 128U << 10,
-	.dirty_limit = 64U << 20,
-	.dirty_total = 256U << 20,
-	.dirty_background = 16U << 20,
-	.writeback_age = 5,
+	.writeback_age = 30,
 	.shutdown_timeout = 60,
 	.ready_fd = -1,
 };
@@ -81,13 +79,16 @@ static const struct argp_option table[] = {
 	{ "dirty-window", OPT_DIRTY_WINDOW, "SIZE", 0,
 	  "Allow who writes in sequence this much more at most (default 128K)", 0 },
 	{ "dirty-limit", OPT_DIRTY_LIMIT, "SIZE", 0,
-	  "Let writers of a VMO wait while this much of it is dirty (default 64M)", 0 },
+	  "Let writers of a VMO wait while this much of it is dirty (default half of "
+	  "--dirty-total)", 0 },
 	{ "dirty-total", OPT_DIRTY_TOTAL, "SIZE", 0,
-	  "The same for all of them together (default 256M)", 0 },
+	  "The same for all of them together (default a fifth of the memory, 1G at most)",
+	  0 },
 	{ "dirty-background", OPT_DIRTY_BACKGROUND, "SIZE", 0,
-	  "Write back at once when more than this is dirty (default 16M)", 0 },
+	  "Write back at once when more than this is dirty (default half of "
+	  "--dirty-limit)", 0 },
 	{ "writeback-age", OPT_AGE, "SECONDS", 0,
-	  "Write back what has been dirty for this long (default 5)", 0 },
+	  "Write back what has been dirty for this long (default 30)", 0 },
 	{ "shutdown-timeout", OPT_TIMEOUT, "SECONDS", 0,
 	  "At the end wait that long for clients that have VMOs open, and then try that "
 	  "long to write everything back (default 60)", 0 },
@@ -298,6 +299,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+/*
+ * As the kernel does with its own files: it begins at a tenth of the memory and has writers
+ * wait at a fifth.  No more than a slow store can have while the daemon ends.
+ */
+static void set_dirty_limits(void)
+{
+	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (!options.dirty_total)
+		options.dirty_total = memory / 5 < DIRTY_MOST ? memory / 5 : DIRTY_MOST;
+	if (!options.dirty_limit)
+		options.dirty_limit = options.dirty_total / 2;
+	if (!options.dirty_background)
+		options.dirty_background = options.dirty_limit / 2;
+}
+
 static void check_window(const char *what, uint64_t size)
 {
 	if (size & (size - 1) || size < (uint64_t)sysconf(_SC_PAGESIZE))
@@ -325,6 +342,7 @@ void options_parse(int argc, char **argv)
 		die("nothing to serve: give at least one NAME=FILE (see --help)");
 	check_window("window", options.window);
 	check_window("dirty-window", options.dirty_window);
+	set_dirty_limits();
 	if (strlen(options.socket) >= sizeof(((struct sockaddr_un *)0)->sun_path) ||
 	    !*options.socket)
 		die("--socket %s: want a path of 1 to %zu bytes", options.socket,
