@@ -39,7 +39,7 @@ int zxp_fault_sleep(struct mm_struct *mm, struct zxp_request *request,
 void zxp_traps_pass(struct zxp_vmo *vmo);
 bool zxp_traps_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 bool zxp_trap_keep(struct zxp_vmo *vmo, pgoff_t index);
-vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
+vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf,
 		    unsigned long generation);
 
 /**

@@ -161,6 +161,12 @@ static inline pgoff_t zxp_vmo_stream_pages(struct zxp_vmo *vmo)
 	return DIV_ROUND_UP_ULL(i_size_read(&vmo->inode), PAGE_SIZE);
 }
 
+/* Is it what its daemon supplies, and never anything else? See large.c for what for. */
+static inline bool zxp_vmo_sealed(struct zxp_vmo *vmo)
+{
+	return vmo->flags & ZXP_CREATE_READ_ONLY;
+}
+
 /* Does the daemon want to be asked before a clean page is written to? */
 static inline bool zxp_vmo_traps(struct zxp_vmo *vmo)
 {
@@ -176,7 +182,13 @@ static inline void zxp_vmo_set_modified(struct zxp_vmo *vmo)
 		WRITE_ONCE(vmo->modified, ZXP_STATS_MODIFIED);
 }
 
-/* Dirty, or awaiting clean? The folio is locked. */
+/* Does the daemon hear of it? A dirty flag alone says less, see dirty.c. */
+static inline bool zxp_folio_dirty(struct folio *folio)
+{
+	return folio_test_checked(folio);
+}
+
+/* Is it to stay, as nobody else may have what is in it? The folio is locked. */
 static inline bool zxp_folio_unwritten(struct folio *folio)
 {
 	return folio_test_dirty(folio) || folio_test_private(folio);
@@ -193,13 +205,6 @@ static inline bool zxp_folio_any_poisoned(struct folio *folio)
 {
 	return folio_test_large(folio) ? folio_test_has_hwpoisoned(folio) :
 					 folio_test_hwpoison(folio);
-}
-
-/* A large folio that is unwritten and has lost a page is never split. */
-static inline bool zxp_folio_lost_in_large(struct folio *folio)
-{
-	return folio_test_large(folio) && folio_test_dirty(folio) &&
-	       folio_test_has_hwpoisoned(folio);
 }
 
 /* Zero what a page has from @pos on. */
@@ -257,12 +262,6 @@ struct folio *zxp_vmo_alloc_large(struct zxp_vmo *vmo, unsigned int order);
 int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
 				pgoff_t index, struct zxp_runs *runs);
 bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
-void zxp_vmo_put_back_locked(struct zxp_vmo *vmo, struct folio *folio,
-			     pgoff_t index, bool dirty);
-int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio);
-int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index);
-int zxp_vmo_split_at_locked(struct zxp_vmo *vmo, pgoff_t index);
-int zxp_vmo_split(struct zxp_vmo *vmo, pgoff_t index);
 
 /* dirty.c */
 bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio);

@@ -30,8 +30,7 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	inode->i_fop = &zxp_vmo_fops;
 	inode->i_mapping->a_ops = &zxp_vmo_aops;
 	simple_inode_init_ts(inode);
-	/* As if open for writing for ever: so nobody collapses it to huge pages. */
-	atomic_inc(&inode->i_writecount);
+	zxp_forbid_collapse(inode);
 	vmo->options = args->options;
 	vmo->flags = args->flags;
 	if (args->max_size)
@@ -54,7 +53,7 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	vmo->source = zxp_source_alloc(port, args->key);
 	if (!vmo->source)
 		goto put;
-	if (!zxp_vmo_traps(vmo))
+	if (zxp_vmo_sealed(vmo))
 		zxp_mapping_set_large_folios(inode->i_mapping);
 	kref_get(&pager->ref);
 	vmo->pager = pager;

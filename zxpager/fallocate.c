@@ -49,6 +49,8 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 
 	if (!punch && (mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
 		return -EOPNOTSUPP;
+	if (zxp_vmo_sealed(vmo))
+		return -EPERM;
 	if (end > ZXP_MAX_VMO_SIZE)
 		return -EFBIG;
 

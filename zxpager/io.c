@@ -261,8 +261,8 @@ static int zxp_write_lock_gap(struct zxp_write *w, struct folio *folio)
 	}
 	folio_lock(folio);
 	if (folio->mapping == vmo->inode.i_mapping &&
-	    folio_contains(folio, w->pos >> PAGE_SHIFT) && folio_test_dirty(folio) &&
-	    !zxp_folio_any_poisoned(folio))
+	    folio_contains(folio, w->pos >> PAGE_SHIFT) && zxp_folio_dirty(folio) &&
+	    !folio_test_hwpoison(folio))
 		return 0;
 	folio_unlock(folio);
 	mutex_unlock(&vmo->content_lock);
@@ -422,6 +422,8 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct zxp_write w = { .vmo = vmo, .iocb = iocb, .from = from };
 	ssize_t ret;
 
+	if (zxp_vmo_sealed(vmo))
+		return -EPERM;
 	/* What is to be synced waits for the daemon. */
 	if (nowait && iocb_is_dsync(iocb) && vmo->flags & ZXP_CREATE_SYNC)
 		return -EAGAIN;
@@ -491,6 +493,8 @@ int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args)
 	};
 	int ret;
 
+	if (zxp_vmo_sealed(vmo))
+		return -EPERM;
 	ret = zxp_vmo_io_range(vmo, args, &from, ITER_SOURCE);
 	if (ret)
 		return ret;

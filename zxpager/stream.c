@@ -69,7 +69,7 @@ bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts)
 /* What is zero because of a zero range is dirty with that. */
 static void zxp_vmo_uncover_folio(struct zxp_vmo *vmo, struct folio *folio)
 {
-	if (folio_test_dirty(folio) || zxp_folio_any_poisoned(folio) ||
+	if (zxp_folio_dirty(folio) || folio_test_hwpoison(folio) ||
 	    zxp_vmo_is_zero(vmo, folio->index))
 		return;
 	zxp_dirty_folio(folio->mapping, folio);
@@ -189,10 +189,10 @@ noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
 		return -EAGAIN;
 	if (offset_in_page(size))
 		folio = zxp_vmo_lock_folio(vmo, index);
-	if ((folio && folio_test_dirty(folio)) || !offset_in_page(size) ||
+	if ((folio && zxp_folio_dirty(folio)) || !offset_in_page(size) ||
 	    zxp_vmo_is_zero(vmo, index)) {
 		zxp_vmo_set_sizes_locked(vmo, size, nr_pages);
-		if (folio && folio_test_dirty(folio) &&
+		if (folio && zxp_folio_dirty(folio) &&
 		    !zxp_folio_poisoned(folio, index))
 			zxp_folio_zero_tail(folio, size);
 		ret = 0;
@@ -219,10 +219,6 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
 	if (vmo->cuts != cuts)
 		return -EAGAIN;
 	ret = zxp_vmo_check_pins(vmo, start, vmo->nr_pages);
-	if (!ret)
-		ret = zxp_vmo_split_at_locked(vmo, start);
-	if (ret == -EBUSY)
-		ret = -ESTALE;
 	if (!ret)
 		ret = zxp_vmo_cut_stream_locked(vmo, size, vmo->nr_pages);
 	if (ret)
@@ -253,7 +249,7 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 	bool again;
 	u64 old;
 
-	if (vmo->flags & ZXP_CREATE_FIXED)
+	if (vmo->flags & ZXP_CREATE_FIXED || zxp_vmo_sealed(vmo))
 		return -EPERM;
 	do {
 		/* Without memory what lies behind the size may be left to be cleared. */

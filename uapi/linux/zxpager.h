@@ -337,11 +337,11 @@ struct zxp_port_cancel {
  * once, and nobody hears of it; a write that begins before it is short, as at the largest
  * file that a file system can have.
  *
- * With %ZXP_CREATE_READ_ONLY nobody can open the VMO anew for writing, whatever the mode
- * of its inode is, and root neither: EACCES. No mapping of it is shared and writable:
- * EPERM. The descriptor that this call makes, and what is made of that by dup(),
- * SCM_RIGHTS or pidfd_getfd(), is open for writing, as the daemon's calls need: give
- * clients one that was opened anew with O_RDONLY.
+ * With %ZXP_CREATE_READ_ONLY the VMO is what the daemon supplies, and nothing else. Nobody
+ * can open it anew for writing, whatever the mode of its inode is, and root neither:
+ * EACCES. The descriptor that this call makes is open for writing, as the daemon's calls
+ * need, but to write by it, or to change a size, is EPERM, and so is a mapping that is
+ * shared and writable. Not with RESIZABLE, UNBOUNDED or TRAP_DIRTY: EINVAL.
  *
  * Errors, in the order of the tests: EINVAL flags, and what does not go with a
  * plain VMO; EBADF, EMEDIUMTYPE @port_fd (a pager's own descriptor is not a port);
