@@ -169,7 +169,9 @@ void disk_start(uint64_t size, unsigned int depth, uint64_t ahead)
 	memset(failed, 0, sizeof(failed));
 	memset(supplied, 0, sizeof(supplied));
 	memset(bad_sector, 0, sizeof(bad_sector));
-	store = (struct backend){ &store_ops, "store", size };
+	store = (struct backend){
+		.ops = &store_ops, .path = "store", .size = size,
+	};
 	store_size = size;
 	store_chunk = UINT32_MAX;
 	store_error = EIO;

@@ -303,7 +303,9 @@ void store_start(uint64_t bytes)
 	memset(block, 0, sizeof(block));
 	memset(asked_ever, 0, sizeof(asked_ever));
 	asked_count = late_nospc = blocks = 0;
-	store = (struct backend){ &store_ops, "store", bytes };
+	store = (struct backend){
+		.ops = &store_ops, .path = "store", .size = bytes,
+	};
 	durable_size = store_size = bytes;
 	store_max = UINT64_MAX;
 	space = PAGES_MAX;

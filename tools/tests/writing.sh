@@ -385,7 +385,8 @@ test_size_that_the_store_refuses() {
 	small_store ext4
 	bytes 5000 "$tmp/new"
 	zx exec f -- dd if="$tmp/new" of={} conv=notrunc,fsync status=none
-	zx exec f -- truncate -s 32T {}
+	limit_file 20000000
+	zx exec f -- truncate -s 32M {}
 	zx exec f -- "$probe" store {} 0 5000 x
 	[ "$(zx exec f -- "$probe" msync {} 0 8192)" = ok ]
 	[ "$(head -c 5000 "$tmp/mnt/f" | tr -d x | wc -c)" = 0 ]
@@ -398,6 +399,45 @@ test_size_that_the_store_refuses() {
 	zx sync f
 	stop
 	[ "$(stat -c %s "$tmp/mnt/f")" = 5000 ]
+}
+
+# Nobody waits for a sync to hear of it, and what is there stays as it is.
+test_size_that_no_file_can_have() {
+	small_store ext4
+	bytes 5000 "$tmp/new"
+	zx exec f -- truncate -s 32T {} 2> "$tmp/why" && fail "32 TiB on ext4"
+	grep -q 'File too large' "$tmp/why"
+	zx exec f -- dd if="$tmp/new" of={} bs=5000 seek=32T oflag=seek_bytes conv=notrunc \
+		status=none 2> "$tmp/why" && fail "a write at 32 TiB"
+	grep -q 'File too large' "$tmp/why"
+	zx exec f -- dd if="$tmp/new" of={} conv=notrunc,fsync status=none
+	[ "$(zx exec f -- stat -Lc %s {})" = 16777216 ]
+	zx sync f
+	stop
+	[ "$(stat -c %s "$tmp/mnt/f")" = 16777216 ]
+	cmp -n 5000 "$tmp/new" "$tmp/mnt/f"
+}
+
+# Whoever is in charge may want less, and a file that has more does not become larger.
+test_max_size() {
+	bytes 2000000 "$tmp/new"
+	start_with 1000000 --max-size 1M "${quiet[@]}"
+	zx exec f -- truncate -s 1048577 {} 2> "$tmp/why" && fail "more than 1 MiB"
+	grep -q 'File too large' "$tmp/why"
+	zx exec f -- dd if="$tmp/new" of={} bs=64K seek=1000000 oflag=seek_bytes \
+		conv=notrunc status=none 2> "$tmp/why" && fail "a write of more than that"
+	grep -q 'File too large' "$tmp/why"
+	[ "$(zx exec f -- stat -Lc %s {})" = 1048576 ]
+	zx sync f
+	stop
+	[ "$(stat -c %s "$tmp/f")" = 1048576 ]
+	cmp -n 48576 "$tmp/new" <(tail -c +1000001 "$tmp/f")
+	serve --rw f --max-size 4K "${quiet[@]}" "f=$tmp/f"
+	zx exec f -- truncate -s 1048577 {} 2> "$tmp/why" && fail "it became larger"
+	grep -q 'File too large' "$tmp/why"
+	zx exec f -- truncate -s 1000 {}
+	zx exec f -- truncate -s 1048576 {}
+	stop
 }
 
 # --- limits and errors --------------------------------------------------------------

@@ -48,7 +48,8 @@ static void *by_name;		/* a tree of <search.h>, of VMOs */
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_RECONNECT, OPT_REQUEST, OPT_CONNECTIONS, OPT_IDENTITY,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
-       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY };
+       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY,
+       OPT_MAX_SIZE };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -76,6 +77,9 @@ static const struct argp_option table[] = {
 	  "Have N connections to an NBD server that offers multi-conn (default 4)", 0 },
 	{ "identity", OPT_IDENTITY, "OFFSET+LENGTH", 0,
 	  "Know NBD exports again by this range of their content", 0 },
+	{ "max-size", OPT_MAX_SIZE, "SIZE", 0,
+	  "Let no file become larger than this (default: what its file system can have)",
+	  0 },
 	{ "dirty-window", OPT_DIRTY_WINDOW, "SIZE", 0,
 	  "Allow who writes in sequence this much more at most (default 128K)", 0 },
 	{ "dirty-limit", OPT_DIRTY_LIMIT, "SIZE", 0,
@@ -260,6 +264,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_IDENTITY:
 		set_identity(arg);
+		break;
+	case OPT_MAX_SIZE:
+		options.max_size = number("max-size", arg, 1, OFFSET_MAX);
 		break;
 	case OPT_DIRTY_WINDOW:
 		options.dirty_window = number("dirty-window", arg, 1, WINDOW_MAX);

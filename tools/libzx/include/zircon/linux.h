@@ -117,6 +117,27 @@ zx_status_t zx_linux_pager_create_vmo(zx_handle_t pager, uint32_t options,
 				      zx_handle_t *out);
 
 /**
+ * zx_linux_pager_create_vmo_max() - the same, with a largest size
+ * @pager: the pager
+ * @options: as with zx_pager_create_vmo()
+ * @flags: ZX_LINUX_CREATE_*, or 0
+ * @port: as with zx_pager_create_vmo()
+ * @key: as with zx_pager_create_vmo()
+ * @size: as with zx_pager_create_vmo(), in bytes
+ * @max_size: the largest stream size that the VMO may have, in bytes; 0 for none
+ * @out: the new handle, for reading and writing
+ *
+ * What would make the stream larger than @max_size, by the calls of files too, fails with
+ * EFBIG, of which the pager does not hear; a write that begins before is short.
+ *
+ * Return: as zx_linux_pager_create_vmo(); OUT_OF_RANGE also if @size is more than @max_size.
+ */
+zx_status_t zx_linux_pager_create_vmo_max(zx_handle_t pager, uint32_t options,
+					  uint32_t flags, zx_handle_t port,
+					  uint64_t key, uint64_t size,
+					  uint64_t max_size, zx_handle_t *out);
+
+/**
  * zx_linux_pager_sync_end() - answer a ZX_LINUX_PAGER_VMO_SYNC
  * @pager: the pager
  * @pager_vmo: one of its VMOs, made with ZX_LINUX_CREATE_SYNC
