@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mman.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "calls.h"
+
+#define MAX_LOST	64	/* pages that a worker has fail */
 
 /* Of a window, whatever the program says. */
 static uint8_t *in_window(uint64_t address)
@@ -66,12 +69,19 @@ RUN(mremap)
 
 RUN(madvise)
 {
+	uint64_t length = in_length(in_window(a[0]), a[1]);
 	uint8_t *at = in_window(a[0]);
 
-	/* These take memory away from the machine. */
-	if (a[2] == MADV_HWPOISON || a[2] == MADV_SOFT_OFFLINE)
-		return -EINVAL;
-	return result(madvise(at, in_length(at, a[1]), a[2]));
+	/* These take memory away from the machine: a page at a time, and not for ever. */
+	if (a[2] == MADV_HWPOISON || a[2] == MADV_SOFT_OFFLINE) {
+		static atomic_uint lost;
+
+		if (length > PAGE)
+			length = PAGE;
+		if (atomic_fetch_add(&lost, 1) >= MAX_LOST)
+			return -EINVAL;
+	}
+	return result(madvise(at, length, a[2]));
 }
 
 RUN(mprotect)

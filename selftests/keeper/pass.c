@@ -211,13 +211,15 @@ static bool run_pass(struct pass *pass, uint64_t offset, uint64_t length, bool a
 	do {
 		struct zxp_vmo_info info = vmo_info(k->vmo);
 		uint64_t limit = last < info.out_vmo_size ? last : info.out_vmo_size;
+		/* A page is part of the range if a byte of it is. */
+		uint64_t odd = one_in(pass->dice, 4) ? roll(pass->dice, page_size) : 0;
 		int rc;
 
 		if (at >= limit)
 			return true;
-		rc = zxp_query_dirty_ranges(k->p->fd, k->vmo->fd, at, limit - at,
-					    pass->range, PASS_RANGES, &pass->nr,
-					    &avail);
+		rc = zxp_query_dirty_ranges(k->p->fd, k->vmo->fd, at + odd,
+					    limit - at - odd, pass->range, PASS_RANGES,
+					    &pass->nr, &avail);
 		if (rc == -ERANGE)	/* shorter since that look */
 			continue;
 		if (rc)
