@@ -24,7 +24,9 @@
 #include <cmocka.h>
 
 #include "../zxpagerd/backend.h"
+#include "../zxpagerd/crew.h"
 #include "../zxpagerd/options.h"
+#include "fake_port.h"
 #include "nbd_proxy.h"
 
 #define SIZE	(1u << 20)
@@ -55,8 +57,10 @@ static void called(struct event *ev, int res)
 
 static int wait_for(struct call *c)
 {
-	while (!c->answers)
+	while (!c->answers) {
+		crew_kick();
 		loop_turn();
+	}
 	assert_int_equal(c->answers, 1);
 	return c->res;
 }
@@ -861,7 +865,10 @@ int main(void)
 	snprintf(pidfile, sizeof(pidfile), "%s/pid", dir);
 	snprintf(inject, sizeof(inject), "%s/inject", dir);
 	snprintf(log_file, sizeof(log_file), "%s/log", dir);
-	loop_init(256);
+	loop_init();
+	loop_watch();
+	fake_port_open();
+	crew_start();
 	if (!have_nbdkit()) {
 		puts("# no nbdkit: files alone");
 		cmocka_set_test_filter("size_*");

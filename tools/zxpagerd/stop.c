@@ -260,6 +260,7 @@ int stop(void)
 {
 	bool alone, detached, written;
 
+	loop_watch();
 	server_close();
 	client_stop();
 	alone = options.force || wait_for_clients();
