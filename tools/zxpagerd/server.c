@@ -70,7 +70,7 @@ static void lock_socket(const char *path)
 		    path);
 	if (errno == EPERM)
 		die("%s is no file of this user: choose another --socket", lock_path);
-	die("cannot lock %s: %s", lock_path, strerror(errno));
+	die("cannot open %s: %s", lock_path, strerror(errno));
 }
 
 /* By uid, group or supplementary group; the lists come from the command line. */
