@@ -154,6 +154,13 @@ static void *work(void *unused)
 	return NULL;
 }
 
+void crew_turn(void)
+{
+	serve_settle();
+	crew_kick();
+	loop_turn();
+}
+
 void crew_start(void)
 {
 	int error = add_thread();

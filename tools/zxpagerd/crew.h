@@ -5,7 +5,10 @@
 /* Starts the first threads; before that calls are not made. */
 void crew_start(void);
 
-/* After a turn of the loop: somebody makes the calls that were begun in it. */
+/* Somebody makes the calls that the first thread has begun. */
 void crew_kick(void);
+
+/* A turn of the loop, after what the last one left to be done. */
+void crew_turn(void);
 
 #endif /* ZXD_CREW_H */

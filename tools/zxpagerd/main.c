@@ -22,7 +22,6 @@
 #include "loop.h"
 #include "options.h"
 #include "pager.h"
-#include "serve.h"
 #include "server.h"
 #include "stop.h"
 #include "vmo.h"
@@ -125,6 +124,6 @@ int main(int argc, char **argv)
 	if (any_writable())
 		ticked(&tick.event, 0);
 	while (!stop_is_wanted())
-		serve_turn();
+		crew_turn();
 	return stop();
 }

@@ -13,7 +13,6 @@
 #include <zircon/linux.h>
 #include <zircon/status.h>
 
-#include "crew.h"
 #include "pager.h"
 #include "serve.h"
 #include "supply.h"
@@ -210,13 +209,6 @@ void serve_settle(void)
 	writeback_turn();
 	batch_turn();
 	reader_turn();
-}
-
-void serve_turn(void)
-{
-	serve_settle();
-	crew_kick();
-	loop_turn();
 }
 
 /* COMPLETE is in the port once the call has returned. */

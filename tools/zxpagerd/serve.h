@@ -21,9 +21,6 @@ uint64_t serve_completes(void);
  */
 void serve_settle(void);
 
-/* A turn of the loop. */
-void serve_turn(void);
-
 /* What a packet of each kind asks for. */
 void serve_read(struct vmo *vmo, uint64_t offset, uint64_t length);
 void serve_dirty(struct vmo *vmo, uint64_t offset, uint64_t length);
