@@ -20,7 +20,6 @@ table() {
 	build make runs the builds
 	build libc6-dev compiles the programs
 	build pkg-config finds the libraries
-	build liburing-dev lets zxpagerd wait for files and packets at once
 	build libcmocka-dev runs the tests of libzx
 	build libnbd-dev lets zxpagerd serve exports of NBD servers
 	build libfuse3-dev is what zxbench compares zxpager with

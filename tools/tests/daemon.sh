@@ -344,6 +344,42 @@ test_one_vmo_that_stalls_harms_no_other() {
 	stop
 }
 
+# Its file is a VMO that another daemon holds, so read() of it does not come back.
+test_store_that_hangs_harms_no_other() {
+	local below clients=() i why=0
+	bytes 1000000 "$tmp/f"
+	cp "$tmp/f" "$tmp/g"
+	mkfifo "$tmp/ready"
+	"$daemon" --socket "$tmp/below" --ready-fd 4 "f=$tmp/f" 4> "$tmp/ready" 2>> "$tmp/why" &
+	below=$!
+	[ "$(cat "$tmp/ready")" = ready ]
+	sock=$tmp/below zx hold f
+	printf '#!/bin/bash\nexec "%s" -s "%s" exec f -- "%s" "$@" f={}\n' \
+		"$bin/zxpager/zxpager" "$tmp/below" "$daemon" > "$tmp/above"
+	chmod 755 "$tmp/above"
+	daemon=$tmp/above
+	serve --window 4K --readahead 0 --rw g "g=$tmp/g"
+	for i in {0..19}; do
+		"$bin/zxpager/zxpager" -s "$sock" exec f -- "$probe" touch {} $((i * 8192)) 1 \
+			> "$tmp/out$i" &
+		clients+=($!)
+	done
+	until_true waiting f 20
+	zx cat g | cmp - "$tmp/f"
+	zx exec g -- dd if="$tmp/f" of={} bs=64K seek=1 conv=notrunc,fsync status=none
+	dd if="$tmp/f" bs=64K | cmp - <(tail -c +65537 "$tmp/g")
+	[ "$(awk '$1 == "Threads:" { print $2 }' "/proc/$pid/status")" -le 30 ]
+	waiting f 20
+	# What hangs is not waited for, neither there nor here.
+	stop
+	for i in "${clients[@]}"; do
+		wait "$i" || why=$?
+		[ $why = 10 ]
+	done
+	kill "$below"
+	wait "$below"
+}
+
 test_range_that_fails() {
 	local code
 	bytes 1000000 "$tmp/f"

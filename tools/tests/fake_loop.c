@@ -6,6 +6,8 @@
 #include <poll.h>
 #include <stdlib.h>
 
+#include "../zxpagerd/crew.h"
+#include "../zxpagerd/serve.h"
 #include "fake.h"
 #include "fake_loop.h"
 
@@ -28,18 +30,23 @@ void loop_poll(struct event *ev, int fd)
 
 void (*fake_turn)(void);
 
-void loop_turn(void)
+void crew_turn(void)
 {
 	if (!fake_turn)
 		abort();	/* the tests take the steps */
+	serve_settle();
 	fake_turn();
+}
+
+void loop_watch(void)
+{
 }
 
 bool fake_loop_step(unsigned int start)
 {
 	struct pollfd pfd[POLLS];
 
-	if (fake_timer_step())
+	if (fake_timer_step() || fake_packets())
 		return true;
 	for (unsigned int i = 0; i < poll_count; i++)
 		pfd[i] = (struct pollfd){ .fd = polls[i].fd, .events = POLLIN };
@@ -82,24 +89,19 @@ zx_status_t pager_detach(struct target *t)
 	return ZX_OK;
 }
 
-unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count)
+bool fake_packets(void)
 {
-	assert_true(count > 0);
-	if (!completing)
-		return 0;
-	completing = false;
-	packets[0] = (zx_port_packet_t){
+	zx_port_packet_t packet = {
 		.key = fake_key ? fake_key : vmo.target.key,
 		.type = ZX_PKT_TYPE_PAGE_REQUEST,
 		.page_request.command = ZX_PAGER_VMO_COMPLETE,
 	};
-	return 1;
-}
 
-void pager_listen(struct event *ev)
-{
-	(void)ev;
-	abort();	/* the tests bring the packets */
+	if (!completing)
+		return false;
+	completing = false;
+	serve_packets(&packet, 1, serve_completes());
+	return true;
 }
 
 void pager_create_vmo(struct target *t)

@@ -11,6 +11,9 @@ void fake_register(void);
 /* The key of its packets, if that is not 0. */
 extern uint64_t fake_key;
 
+/* Serves the packet that follows a detach; false if there is none. */
+bool fake_packets(void);
+
 /* Handles one thing that is ready, looking for it from number @start on; false if none. */
 bool fake_loop_step(unsigned int start);
 

@@ -559,15 +559,69 @@ test_nbd_memory_that_fails() {
 }
 
 test_nbd_writer_is_the_only_one() {
+	local reader
 	store 1048576
 	export_with file "$tmp/f"
-	refused 'is being written by another daemon, or under another name' \
-		--rw f --rw g "f=$uri" "g=nbd+unix:///?socket=$tmp/../${tmp##*/}/nbd"
 	serve --rw f "f=$uri"
 	refused 'is being written by another daemon' --rw f "f=$uri"
+	# Whoever only reads is no harm, and knows.
+	"$daemon" --socket "$tmp/other" --ready-fd 4 "f=$uri" 4> "$tmp/ready" 2>> "$log" &
+	reader=$!
+	[ "$(cat "$tmp/ready")" = ready ]
+	kill "$reader"
+	wait "$reader"
 	stop
 	serve --rw f "f=$uri"
 	stop
+	end_export
+}
+
+# By another way to write where it is, and if neither can write.
+test_nbd_export_has_one_name() {
+	local other="nbd+unix:///?socket=$tmp/../${tmp##*/}/nbd" rw
+	store 1048576
+	export_with file "$tmp/f"
+	for rw in '' '--rw f' '--rw f --rw g'; do
+		# shellcheck disable=SC2086 # words
+		refused "is $uri under another name" $rw "f=$uri" "g=$other"
+	done
+	end_export
+	export_with --filter=exportname file "$tmp/f" exportname=a exportname=b
+	other="nbd+unix:///b?socket=$tmp/nbd"
+	serve "f=$uri" "g=$other"
+	zx cat g | cmp - "$tmp/f"
+	stop
+	end_export
+}
+
+# Nobody else can have the lock, or keep it from being had.
+test_nbd_lock_is_ones_own() {
+	local lock
+	store 1048576
+	export_with file "$tmp/f"
+	serve --rw f "f=$uri"
+	lock=$(readlink /proc/"$pid"/fd/* | grep -m 1 '^/run/zxpagerd-nbd-.*\.lock$')
+	stop
+	[ "$(stat -c '%a %u' "$lock")" = "600 $(id -u)" ]
+	as_nobody flock -n "$lock" true && fail "others can lock it"
+	chmod 666 "$lock"
+	refused 'cannot lock' --rw f "f=$uri"
+	rm "$lock"
+	serve --rw f "f=$uri"
+	stop
+	# Who is not root has a directory of its own, or cannot write.
+	chmod 777 "$tmp"
+	refused_to_nobody() {
+		status_is 1 as_nobody "$@" "$daemon" --socket "$tmp/refused" --rw f "f=$uri" \
+			2> "$tmp/why"
+	}
+	chmod 666 "$tmp/nbd" /dev/zxpager
+	refused_to_nobody env -u XDG_RUNTIME_DIR
+	grep -q 'XDG_RUNTIME_DIR is not set' "$tmp/why"
+	refused_to_nobody env XDG_RUNTIME_DIR="$tmp"
+	grep -q 'others can make files there' "$tmp/why"
+	chmod 600 /dev/zxpager
+	chmod 700 "$tmp"
 	end_export
 }
 

@@ -182,6 +182,6 @@ int main(void)
 		cmocka_unit_test(more_than_there_is_room_for),
 	};
 
-	loop_init(4);
+	loop_init();
 	return cmocka_run_group_tests(holders, NULL, NULL);
 }

@@ -1,119 +1,156 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The daemon's loop by itself, with a real io_uring, and the threads beside it.  Needs no kernel module.
+ * The daemon's loop by itself.  Needs no kernel module.
  */
-#include <dirent.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "../zxpagerd/loop.h"
-#include "../zxpagerd/resizer.h"
+#include "../zxpagerd/thread.h"
 
 #define MANY	(4 * TURN_MAX)
 
+/* struct source - something that is ready as soon as it is waited for */
+struct source {
+	struct event event;
+	int fd;
+};
+
+static struct source sources[MANY];
 static unsigned int handled;
 
 static void count(struct event *ev, int res)
 {
-	assert_true(res > 0);
+	assert_int_equal(res, EPOLLIN);
 	ev->handler = NULL;
 	handled++;
+}
+
+static int open_sources(void **state)
+{
+	(void)state;
+	handled = 0;
+	for (unsigned int i = 0; i < MANY; i++) {
+		sources[i] = (struct source){
+			.event.handler = count,
+			.fd = eventfd(1, EFD_CLOEXEC),
+		};
+		assert_true(sources[i].fd >= 0);
+	}
+	return 0;
+}
+
+static int close_sources(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < MANY; i++)
+		close(sources[i].fd);
+	return 0;
 }
 
 /* Whoever has much to be done at once does not keep the loop from its other business. */
 static void a_turn_ends(void **state)
 {
-	static struct event events[MANY];
-	int fd = eventfd(1, EFD_CLOEXEC);
-
 	(void)state;
-	assert_true(fd >= 0);
-	for (unsigned int i = 0; i < MANY; i++) {
-		events[i].handler = count;
-		loop_poll(&events[i], fd);
-	}
+	for (unsigned int i = 0; i < MANY; i++)
+		loop_poll(&sources[i].event, sources[i].fd);
 	for (unsigned int before = 0; handled < MANY; before = handled) {
 		loop_turn();
 		assert_in_range(handled - before, 1, TURN_MAX);
 	}
-	close(fd);
 }
 
-#define FILES	200
-
-/* struct file - one that becomes larger, once it has become smaller */
-struct file {
-	struct event event;
-	struct resize resize;
-};
-
-static unsigned int resized;
-
-static void is_resized(struct event *ev, int res)
+static void cancel_others(struct event *ev, int res)
 {
-	struct file *file = event_owner(ev, struct file, event);
-
-	assert_int_equal(res, 0);
-	resized++;
-	if (file->resize.size)
-		return;
-	file->resize.size = 4711;
-	resizer_begin(&file->resize);
+	count(ev, res);
+	for (unsigned int i = 0; i < 4; i++)
+		if (&sources[i].event != ev)
+			loop_cancel(&sources[i].event, sources[i].fd);
 }
 
-static unsigned int count_threads(void)
+/* Also what is ready, and what the loop has already found. */
+static void what_is_cancelled_is_not_handled(void **state)
 {
-	DIR *dir = opendir("/proc/self/task");
-	unsigned int count = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		count++;
-	closedir(dir);
-	return count - 2;
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		sources[i].event.handler = cancel_others;
+		loop_poll(&sources[i].event, sources[i].fd);
+	}
+	loop_turn();
+	assert_int_equal(handled, 1);
+	/* It can be waited for again. */
+	sources[2].event.handler = count;
+	loop_poll(&sources[2].event, sources[2].fd);
+	loop_turn();
+	assert_int_equal(handled, 2);
 }
 
-static void files_are_resized(void **state)
+static struct timer timers[5];
+static unsigned int order[5], over;
+
+static void is_over(struct event *ev, int res)
 {
-	static struct file files[FILES];
-	struct stat st;
+	assert_int_equal(res, -ETIME);
+	order[over++] = (unsigned int)(event_owner(ev, struct timer, event) - timers);
+}
+
+static void timers_come_in_order(void **state)
+{
+	static const unsigned int ms[] = { 30, 10, 30, 0, 20 }, want[] = { 3, 1, 4, 0, 2 };
+	uint64_t begin = loop_now();
 
 	(void)state;
-	resizer_open();
-	for (unsigned int i = 0; i < FILES; i++) {
-		files[i].event.handler = is_resized;
-		files[i].resize = (struct resize){
-			.ev = &files[i].event,
-			.fd = memfd_create("file", MFD_CLOEXEC),
-		};
-		assert_true(files[i].resize.fd >= 0);
-		resizer_begin(&files[i].resize);
+	over = 0;
+	for (unsigned int i = 0; i < 5; i++) {
+		timers[i].event.handler = is_over;
+		loop_timer(&timers[i], ms[i]);
 	}
-	while (resized < 2 * FILES)
+	while (over < 5)
 		loop_turn();
-	/* None of them has one for itself. */
-	assert_in_range(count_threads(), 2, 1 + 64);
-	for (unsigned int i = 0; i < FILES; i++) {
-		assert_int_equal(fstat(files[i].resize.fd, &st), 0);
-		assert_int_equal(st.st_size, 4711);
-		close(files[i].resize.fd);
-	}
+	assert_true(loop_now() >= begin + 30);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_int_equal(order[i], want[i]);
 }
+
+static void *begin_timer(void *unused)
+{
+	(void)unused;
+	loop_lock();
+	loop_timer(&timers[1], 0);
+	loop_unlock();
+	return NULL;
+}
+
+/* It is due before the one that the loop waits for. */
+static void timer_of_another_thread(void **state)
+{
+	(void)state;
+	over = 0;
+	loop_timer(&timers[0], 600000);
+	assert_int_equal(thread_start(begin_timer, NULL), 0);
+	while (!over)
+		loop_turn();
+	assert_int_equal(order[0], 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_sources, close_sources)
 
 int main(void)
 {
 	static const struct CMUnitTest loop[] = {
-		cmocka_unit_test(a_turn_ends),
-		cmocka_unit_test(files_are_resized),
+		TEST(a_turn_ends),
+		TEST(what_is_cancelled_is_not_handled),
+		cmocka_unit_test(timers_come_in_order),
+		cmocka_unit_test(timer_of_another_thread),
 	};
 
-	loop_init(MANY);
+	loop_init();
 	return cmocka_run_group_tests(loop, NULL, NULL);
 }

@@ -502,6 +502,7 @@ static void packets_after_complete(void **state)
 	assert_int_equal(vmo.target.packets, 1);
 	assert_int_equal(vmo.target.dirty_packets, 1);
 	assert_int_equal(serve_detach(&vmo), 0);
+	assert_true(fake_packets());
 	assert_true(vmo.target.complete);
 	answer_all();
 	assert_same();
@@ -523,11 +524,13 @@ static void packets_of_nobody(void **state)
 	for (unsigned int i = 0; i < 3; i++) {
 		fake_key = keys[i];
 		assert_int_equal(serve_detach(&vmo), 0);
+		assert_true(fake_packets());
 		assert_false(vmo.target.complete);
 		vmo.target.detached = false;
 	}
 	fake_key = 0;
 	assert_int_equal(serve_detach(&vmo), 0);
+	assert_true(fake_packets());
 	assert_true(vmo.target.complete);
 }
 

@@ -59,6 +59,7 @@ static void turn(void)
 	ms_now += 100;
 	answer_all();
 	writeback_tick();
+	fake_packets();
 	looking = NULL;
 	if (done)
 		done->handler(done, -failing(cannot_see));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Regular files and block devices, through io_uring.
+ * Regular files and block devices.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,12 +15,13 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "calls.h"
 #include "log.h"
-#include "resizer.h"
 
 /*
  * struct backend_file - an open file
  * @device, @ino: what it is known by; of a block device its number and 0
+ * @disk: which one has it
  * @hole, @blank: fallocate() knows how to punch holes, to zero a range in place
  */
 struct backend_file {
@@ -28,6 +29,7 @@ struct backend_file {
 	int fd;
 	dev_t device;
 	ino_t ino;
+	struct disk *disk;
 	bool hole;
 	bool blank;
 	struct event event;	/* a fallocate() for zeroes */
@@ -35,7 +37,6 @@ struct backend_file {
 	bool punching;
 	bool keep;
 	uint64_t offset, length;
-	struct resize resize;
 };
 
 static struct backend_file *file_of(struct backend *be)
@@ -46,24 +47,25 @@ static struct backend_file *file_of(struct backend *be)
 static void file_read(struct backend *be, struct event *ev, void *buffer,
 		      uint32_t length, uint64_t offset)
 {
-	loop_read(ev, file_of(be)->fd, buffer, length, offset);
+	calls_read(file_of(be)->disk, ev, file_of(be)->fd, buffer, length, offset);
 }
 
 static void file_write(struct backend *be, struct event *ev, const void *buffer,
 		       uint32_t length, uint64_t offset)
 {
-	loop_write(ev, file_of(be)->fd, buffer, length, offset);
+	calls_write(file_of(be)->disk, ev, file_of(be)->fd, buffer, length, offset);
 }
 
 static void file_sync(struct backend *be, struct event *ev, bool all)
 {
-	loop_sync(ev, file_of(be)->fd, !all);
+	calls_sync(file_of(be)->disk, ev, file_of(be)->fd, !all);
 }
 
 static void file_reserve(struct backend *be, struct event *ev, uint64_t offset,
 			 uint64_t length)
 {
-	loop_fallocate(ev, file_of(be)->fd, FALLOC_FL_KEEP_SIZE, offset, length);
+	calls_allocate(file_of(be)->disk, ev, file_of(be)->fd, FALLOC_FL_KEEP_SIZE, offset,
+		       length);
 }
 
 /* --- zeroes --------------------------------------------------------------------- */
@@ -72,7 +74,7 @@ static void file_reserve(struct backend *be, struct event *ev, uint64_t offset,
 static void begin_zero(struct backend_file *file)
 {
 	file->punching = file->hole && !file->keep;
-	loop_fallocate(&file->event, file->fd,
+	calls_allocate(file->disk, &file->event, file->fd,
 		       FALLOC_FL_KEEP_SIZE | (file->punching ? FALLOC_FL_PUNCH_HOLE :
 							       FALLOC_FL_ZERO_RANGE),
 		       file->offset, file->length);
@@ -113,10 +115,7 @@ static void file_zero(struct backend *be, struct event *ev, uint64_t offset,
 
 static void file_resize(struct backend *be, struct event *ev, uint64_t size)
 {
-	struct backend_file *file = file_of(be);
-
-	file->resize = (struct resize){ .ev = ev, .fd = file->fd, .size = size };
-	resizer_begin(&file->resize);
+	calls_resize(file_of(be)->disk, ev, file_of(be)->fd, size);
 }
 
 static const struct backend_ops regular_ops = {
@@ -200,6 +199,9 @@ static void examine(struct backend_file *file, const char *path)
 		die("%s: its size cannot be had: %s", path, strerror(errno));
 	}
 	take(file, path, &st);
+	file->disk = calls_disk(file->device);
+	if (!file->disk)
+		die("out of memory");
 	/* A hole on a device would be a discard, which thin devices take as a gift. */
 	file->hole = S_ISREG(st.st_mode);
 	file->blank = true;
@@ -238,8 +240,6 @@ struct backend *backend_file_open(const char *path, bool writable)
 	examine(file, path);
 	if (writable)
 		claim(file, path);
-	if (writable && file->base.ops->resize)
-		resizer_open();
 	/* A file that can grow may begin with nothing. */
 	if (!file->base.size && !(writable && file->base.ops->resize))
 		die("%s is empty: there is nothing to serve", path);

@@ -450,8 +450,7 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 	first = nbd->conns.conn[0].handle;
 	if (writable && nbd_is_read_only(first))
 		die("%s is read-only: leave --rw out", uri);
-	if (writable)
-		nbd_claim(first, uri);
+	nbd_claim(first, uri, writable);
 	nbd->base = (struct backend){
 		.ops = &export_ops, .path = uri, .size = nbd->identity.size,
 	};

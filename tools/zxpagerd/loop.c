@@ -1,122 +1,102 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The event loop: one thread, one io_uring, for files and sockets alike.
+ * The event loop of the first thread, for sockets and time, and the lock that it shares
+ * with the crew.
+ *
+ * It waits without the lock and looks at what there is with it.  So nothing that it has
+ * found changes before it is handled, though any thread may begin things, or cancel them.
  */
 #include <errno.h>
-#include <liburing.h>
 #include <poll.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <time.h>
 
 #include "log.h"
 #include "loop.h"
 
-#define SUBMISSIONS	256
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t turnstile = PTHREAD_MUTEX_INITIALIZER;
 
-static struct io_uring ring;
+static int epoll = -1, wake = -1;
+static struct epoll_event ready[TURN_MAX];
+static int ready_count, ready_at;
+static struct timer timers = { .next = &timers, .previous = &timers };
+static bool waiting, woken, watched;
 
-/*
- * Completions have room for all that can be under way, up to what the kernel allows.  Beyond
- * that it keeps them itself, which takes time and memory, and loses none.
- */
-void loop_init(unsigned int under_way)
+/* The next one that wants it has the turnstile, where others queue up. */
+void loop_lock(void)
 {
-	struct io_uring_params params = {
-		.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
-		.cq_entries = under_way < SUBMISSIONS ? SUBMISSIONS : under_way,
-	};
-	int rc = io_uring_queue_init_params(SUBMISSIONS, &ring, &params);
-
-	if (rc == -EPERM || rc == -ENOSYS)
-		die("no io_uring: %s; see /proc/sys/kernel/io_uring_disabled",
-		    strerror(-rc));
-	if (rc)
-		die("cannot set up io_uring: %s", strerror(-rc));
-	/* Only saves the kernel looking for it; this thread alone may use it so. */
-	io_uring_register_ring_fd(&ring);
+	pthread_mutex_lock(&turnstile);
+	pthread_mutex_lock(&lock);
+	pthread_mutex_unlock(&turnstile);
 }
 
-static void submit(unsigned int wait)
+void loop_unlock(void)
 {
-	int rc = io_uring_submit_and_wait(&ring, wait);
-
-	if (rc < 0 && rc != -EINTR && rc != -EAGAIN && rc != -EBUSY)
-		die("io_uring does not work any more: %s", strerror(-rc));
+	pthread_mutex_unlock(&lock);
 }
 
-static struct io_uring_sqe *get_sqe(void)
+void loop_wait(pthread_cond_t *cond)
 {
-	struct io_uring_sqe *sqe;
-
-	while (!(sqe = io_uring_get_sqe(&ring)))
-		submit(0);
-	return sqe;
+	pthread_cond_wait(cond, &lock);
 }
 
-void loop_poll_for(struct event *ev, int fd, bool writing)
+static bool add(int fd, uint32_t events, struct event *ev)
 {
-	struct io_uring_sqe *sqe = get_sqe();
+	struct epoll_event how = { .events = events, .data.ptr = ev };
 
-	io_uring_prep_poll_add(sqe, fd, writing ? POLLOUT : POLLIN);
-	io_uring_sqe_set_data(sqe, ev);
+	return !epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &how) ||
+	       (errno == ENOENT && !epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &how));
+}
+
+void loop_init(void)
+{
+	epoll = epoll_create1(EPOLL_CLOEXEC);
+	wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (epoll < 0 || wake < 0 || !add(wake, EPOLLIN, NULL))
+		die("cannot wait for events: %s", strerror(errno));
+	loop_lock();
+}
+
+static void wake_up(void)
+{
+	if (!waiting || woken)
+		return;
+	woken = true;
+	eventfd_write(wake, 1);
+}
+
+void loop_watch(void)
+{
+	watched = true;
+}
+
+void loop_note(void)
+{
+	if (watched)
+		wake_up();
+}
+
+void loop_poll_for(struct event *ev, int fd, uint32_t events)
+{
+	if (!add(fd, events | EPOLLONESHOT, ev))
+		die("cannot wait for a descriptor: %s", strerror(errno));
 }
 
 void loop_poll(struct event *ev, int fd)
 {
-	loop_poll_for(ev, fd, false);
+	loop_poll_for(ev, fd, EPOLLIN);
 }
 
-void loop_cancel(struct event *ev)
+void loop_cancel(struct event *ev, int fd)
 {
-	struct io_uring_sqe *sqe = get_sqe();
-
-	io_uring_prep_cancel(sqe, ev, 0);
-	io_uring_sqe_set_data(sqe, NULL);
-}
-
-void loop_read(struct event *ev, int fd, void *buffer, uint32_t length,
-	       uint64_t offset)
-{
-	struct io_uring_sqe *sqe = get_sqe();
-
-	io_uring_prep_read(sqe, fd, buffer, length, offset);
-	io_uring_sqe_set_data(sqe, ev);
-}
-
-void loop_write(struct event *ev, int fd, const void *buffer, uint32_t length,
-		uint64_t offset)
-{
-	struct io_uring_sqe *sqe = get_sqe();
-
-	io_uring_prep_write(sqe, fd, buffer, length, offset);
-	io_uring_sqe_set_data(sqe, ev);
-}
-
-void loop_sync(struct event *ev, int fd, bool data_only)
-{
-	struct io_uring_sqe *sqe = get_sqe();
-
-	io_uring_prep_fsync(sqe, fd, data_only ? IORING_FSYNC_DATASYNC : 0);
-	io_uring_sqe_set_data(sqe, ev);
-}
-
-void loop_fallocate(struct event *ev, int fd, int mode, uint64_t offset,
-		    uint64_t length)
-{
-	struct io_uring_sqe *sqe = get_sqe();
-
-	io_uring_prep_fallocate(sqe, fd, mode, (off_t)offset, (off_t)length);
-	io_uring_sqe_set_data(sqe, ev);
-}
-
-void loop_timer(struct timer *timer, unsigned int ms)
-{
-	struct io_uring_sqe *sqe = get_sqe();
-
-	timer->length.tv_sec = ms / 1000;
-	timer->length.tv_nsec = ms % 1000 * 1000000ll;
-	io_uring_prep_timeout(sqe, &timer->length, 0, 0);
-	io_uring_sqe_set_data(sqe, &timer->event);
+	epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+	for (int i = ready_at; i < ready_count; i++)
+		if (ready[i].data.ptr == ev)
+			ready[i].data.ptr = NULL;
 }
 
 uint64_t loop_now(void)
@@ -127,19 +107,68 @@ uint64_t loop_now(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Most are for the same length of time, so that is at the end. */
+void loop_timer(struct timer *timer, unsigned int ms)
+{
+	struct timer *before = timers.previous;
+
+	timer->due = loop_now() + ms;
+	while (before != &timers && before->due > timer->due)
+		before = before->previous;
+	timer->previous = before;
+	timer->next = before->next;
+	before->next->previous = timer;
+	before->next = timer;
+	if (timers.next == timer)
+		wake_up();
+}
+
+static struct timer *take_due(uint64_t now)
+{
+	struct timer *timer = timers.next;
+
+	if (timer == &timers || timer->due > now)
+		return NULL;
+	timers.next = timer->next;
+	timer->next->previous = &timers;
+	return timer;
+}
+
+static void wait_for_events(void)
+{
+	struct pollfd pfd = { .fd = epoll, .events = POLLIN };
+	uint64_t now = loop_now();
+	int ms = -1;
+
+	if (timers.next != &timers)
+		ms = timers.next->due > now ? (int)(timers.next->due - now) : 0;
+	waiting = true;
+	loop_unlock();
+	poll(&pfd, 1, ms);
+	loop_lock();
+	waiting = false;
+	if (!woken)
+		return;
+	woken = false;
+	eventfd_read(wake, &(eventfd_t){ 0 });
+}
+
 /* What was read is supplied once in a turn, so a turn has to end however much is done. */
 void loop_turn(void)
 {
-	struct io_uring_cqe *cqe;
+	struct timer *timer;
 	struct event *ev;
-	int res;
+	uint64_t now;
 
-	submit(1);
-	for (unsigned int n = 0; n < TURN_MAX && !io_uring_peek_cqe(&ring, &cqe); n++) {
-		ev = io_uring_cqe_get_data(cqe);
-		res = cqe->res;
-		io_uring_cqe_seen(&ring, cqe);
+	wait_for_events();
+	ready_count = epoll_wait(epoll, ready, TURN_MAX, 0);
+	for (ready_at = 0; ready_at < ready_count;) {
+		ev = ready[ready_at].data.ptr;
 		if (ev)
-			ev->handler(ev, res);
+			ev->handler(ev, (int)ready[ready_at].events);
+		ready_at++;
 	}
+	now = loop_now();
+	for (unsigned int n = 0; n < TURN_MAX && (timer = take_due(now)); n++)
+		timer->event.handler(&timer->event, -ETIME);
 }

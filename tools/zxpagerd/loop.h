@@ -2,50 +2,63 @@
 #ifndef ZXD_LOOP_H
 #define ZXD_LOOP_H
 
-#include <linux/time_types.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+/* struct file_call - a system call on a file; see calls.h */
+struct file_call {
+	int (*make)(const struct file_call *c);
+	struct disk *disk;
+	void *buffer;
+	uint64_t offset, length;
+	int fd;
+	int mode;
+};
 
 /*
  * struct event - one thing under way; it must stay where it is until it is done
  * @handler: called once when it is done: @res is what read() would have returned,
  *	or -errno; never called from within the call that began it
+ * @next, @call: if it is a call
  */
 struct event {
 	void (*handler)(struct event *ev, int res);
+	struct event *next;
+	struct file_call call;
 };
 
 #define event_owner(ev, type, member) \
 	((type *)((char *)(ev) - __builtin_offsetof(type, member)))
 
-/* One io_uring for all; @under_way is how many events there can be at a time. */
-void loop_init(unsigned int under_way);
+/* The caller has the lock from now on; see loop_lock(). */
+void loop_init(void);
 
-/* Once @fd is readable, or writable, or is at its end. */
+/*
+ * All that the daemon knows belongs to the thread that has the lock.  Who waits for it gets
+ * it before the one that has it gets it again.  Not held while anything is waited for.
+ */
+void loop_lock(void);
+void loop_unlock(void);
+
+/* Waits for @cond, without the lock. */
+void loop_wait(pthread_cond_t *cond);
+
+/*
+ * Once @fd is readable, or any of @events of epoll_ctl(): those that are is what @ev is
+ * told.  An @fd is waited for by one event at a time, and is no file.
+ */
 void loop_poll(struct event *ev, int fd);
-void loop_poll_for(struct event *ev, int fd, bool writing);
+void loop_poll_for(struct event *ev, int fd, uint32_t events);
 
-/* Has a poll that is under way be done soon, with -ECANCELED if not with more. */
-void loop_cancel(struct event *ev);
-
-/* Reads @length bytes at @offset; may read fewer. */
-void loop_read(struct event *ev, int fd, void *buffer, uint32_t length,
-	       uint64_t offset);
-
-/* Writes @length bytes at @offset; may write fewer. */
-void loop_write(struct event *ev, int fd, const void *buffer, uint32_t length,
-		uint64_t offset);
-
-/* fdatasync(), or fsync(). */
-void loop_sync(struct event *ev, int fd, bool data_only);
-
-void loop_fallocate(struct event *ev, int fd, int mode, uint64_t offset,
-		    uint64_t length);
+/* @ev is not handled any more. */
+void loop_cancel(struct event *ev, int fd);
 
 /* struct timer - an event that is done after some time, with -ETIME */
 struct timer {
 	struct event event;
-	struct __kernel_timespec length;
+	struct timer *next, *previous;
+	uint64_t due;
 };
 
 void loop_timer(struct timer *timer, unsigned int ms);
@@ -53,8 +66,15 @@ void loop_timer(struct timer *timer, unsigned int ms);
 /* Milliseconds of a clock that is never set. */
 uint64_t loop_now(void);
 
-/* Waits until something is done, and calls the handlers of what is, so many of them at most. */
+/*
+ * Waits until something is done, without the lock, and calls the handlers of what is, so
+ * many events and timers at most.
+ */
 #define TURN_MAX	64
 void loop_turn(void);
+
+/* From now on loop_turn() also ends when loop_note() says that another thread did something. */
+void loop_watch(void);
+void loop_note(void);
 
 #endif /* ZXD_LOOP_H */

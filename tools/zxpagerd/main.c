@@ -2,10 +2,10 @@
 /*
  * zxpagerd: serves files as pager-backed VMOs.
  *
- * One thread serves, and nothing in it waits for a client or for a file: sockets and
- * packets are non-blocking, files are read and written through io_uring, and what that
- * cannot do has a thread of its own.  It never maps a VMO of its own, and reads of one
- * only what is dirty, or it would wait for itself.
+ * The first thread has the sockets, which are non-blocking, and the time; the crew takes
+ * packets, and reads and writes files.  One of them serves at a time, and nothing that it
+ * does meanwhile waits for a client or for a file.  None ever maps a VMO of the daemon, or
+ * reads of one what is not dirty: it would wait for itself.
  */
 #include <errno.h>
 #include <signal.h>
@@ -15,12 +15,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "calls.h"
 #include "client.h"
+#include "crew.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
 #include "pager.h"
-#include "serve.h"
 #include "server.h"
 #include "stop.h"
 #include "vmo.h"
@@ -61,22 +62,8 @@ static void share_memory(void)
 	reader_memory = windows < options.window_memory ? windows : options.window_memory;
 	if (chunks_shared > chunks)
 		chunks_shared = chunks;
-}
-
-#define VMO_EVENTS	2	/* a batch and a grant, or the two timers of an export */
-#define CONN_EVENTS	4	/* each direction, and that of one that is being closed */
-#define OTHER_EVENTS	16	/* packets, the socket, signals, timers, answers of threads */
-
-/* What can be under way in the loop at a time. */
-static unsigned int count_events(void)
-{
-	unsigned int n = (unsigned int)(reader_memory / options.window) + chunks_shared +
-			 options.vmo_count * VMO_EVENTS + CLIENTS_MAX + OTHER_EVENTS;
-
-	for (unsigned int i = 0; i < options.vmo_count; i++)
-		if (backend_is_nbd(options.vmos[i].path))
-			n += options.connections * CONN_EVENTS;
-	return n;
+	if (calls_share < options.depth)
+		calls_share = options.depth;
 }
 
 static void lock_memory(void)
@@ -124,19 +111,19 @@ int main(int argc, char **argv)
 	set_limits();
 	pager_open();
 	share_memory();
-	loop_init(count_events());
+	loop_init();
 	for (unsigned int i = 0; i < options.vmo_count; i++)
 		vmo_add(options.vmos[i].name, options.vmos[i].path,
 			options.vmos[i].writable);
 	lock_memory();
 	/* Until here a signal just ends it: opening may take its time. */
 	stop_catch_signals();
-	serve_listen();
+	crew_start();
 	server_open(options.socket);
 	tell_ready();
 	if (any_writable())
 		ticked(&tick.event, 0);
 	while (!stop_is_wanted())
-		serve_turn();
+		crew_turn();
 	return stop();
 }

@@ -1,41 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One writer for each NBD export.
+ * An NBD export is served once by a daemon, and written by one daemon of a user.
  *
- * NBD has no locks.  What daemons of one machine, or rather of one network namespace, can
- * do is to bind a socket that is called like the export: that works once, leaves no file
- * and ends with the daemon.  The export is called by where the connection leads, since
- * there are many ways to write a URI.
+ * It is called by where the connection leads, and the export's own name, since there are
+ * many ways to write a URI.  NBD has no locks, so writers have one on a file that is called
+ * like the export, in a directory where nobody else can make one.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libnbd.h>
 #include <netinet/in.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include "lock.h"
 #include "log.h"
 #include "nbd_claim.h"
 
-/* FNV-1a: a name of any length becomes one that fits. */
-static uint64_t hash(uint64_t h, const void *data, size_t length)
-{
-	for (const uint8_t *p = data, *end = p + length; p < end; p++)
-		h = (h ^ *p) * 0x100000001b3;
-	return h;
-}
+/* struct claim - an export that is served; @called is unlike that of any other */
+struct claim {
+	char *called;
+	const char *uri;
+};
 
-static uint64_t hash_text(uint64_t h, const char *text)
-{
-	return hash(h, text, strlen(text) + 1);
-}
-
-/* A UNIX socket is called as its server calls it, which says little if that is relative. */
-static uint64_t hash_peer(uint64_t h, int fd, const char *uri)
+/* Where the socket leads.  A path that is relative to its server says little. */
+static void print_peer(FILE *out, int fd, const char *uri)
 {
 	union {
 		struct sockaddr any;
@@ -45,46 +40,102 @@ static uint64_t hash_peer(uint64_t h, int fd, const char *uri)
 		struct sockaddr_storage storage;
 	} peer = { .storage = { 0 } };
 	socklen_t size = sizeof(peer.storage) - 1;
+	char text[INET6_ADDRSTRLEN];
 
 	if (getpeername(fd, &peer.any, &size))
-		return hash_text(h, uri);
-	switch (peer.any.sa_family) {
-	case AF_INET:
-		h = hash(h, &peer.in.sin_addr, sizeof(peer.in.sin_addr));
-		return hash(h, &peer.in.sin_port, sizeof(peer.in.sin_port));
-	case AF_INET6:
-		h = hash(h, &peer.in6.sin6_addr, sizeof(peer.in6.sin6_addr));
-		return hash(h, &peer.in6.sin6_port, sizeof(peer.in6.sin6_port));
-	case AF_UNIX:
-		if (*peer.un.sun_path == '/')
-			return hash_text(h, peer.un.sun_path);
-	}
-	return hash_text(h, uri);
+		peer.any.sa_family = AF_UNSPEC;
+	if (peer.any.sa_family == AF_INET)
+		fprintf(out, "%s %u ", inet_ntop(AF_INET, &peer.in.sin_addr, text, sizeof(text)),
+			ntohs(peer.in.sin_port));
+	else if (peer.any.sa_family == AF_INET6)
+		fprintf(out, "%s %u ",
+			inet_ntop(AF_INET6, &peer.in6.sin6_addr, text, sizeof(text)),
+			ntohs(peer.in6.sin6_port));
+	else if (peer.any.sa_family == AF_UNIX && *peer.un.sun_path == '/')
+		fprintf(out, "%s ", peer.un.sun_path);
+	else
+		fprintf(out, "%s ", uri);
 }
 
-void nbd_claim(struct nbd_handle *handle, const char *uri)
+static char *call(struct nbd_handle *handle, const char *uri)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	char *name = nbd_get_export_name(handle);
-	uint64_t h = 0xcbf29ce484222325;
-	int fd, length;
+	char *export = nbd_get_export_name(handle), *called;
+	size_t size;
+	FILE *out = open_memstream(&called, &size);
 
-	if (!name)
+	if (!export || !out)
 		die("out of memory");
-	h = hash_peer(h, nbd_aio_get_fd(handle), uri);
-	h = hash_text(h, name);
-	free(name);
-	/* The zero in front makes it a name of its own world, not a file. */
-	length = snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1,
-			  "zxpagerd/nbd/%016llx", (unsigned long long)h);
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		die("cannot make a socket: %s", strerror(errno));
-	if (!bind(fd, (struct sockaddr *)&addr,
-		  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)))
-		return;
-	if (errno == EADDRINUSE)
-		die("%s is being written by another daemon, or under another name: serve it once",
-		    uri);
-	die("%s: cannot claim it: %s", uri, strerror(errno));
+	print_peer(out, nbd_aio_get_fd(handle), uri);
+	fputs(export, out);
+	free(export);
+	if (fclose(out))
+		die("out of memory");
+	return called;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct claim *one = a, *other = b;
+
+	return strcmp(one->called, other->called);
+}
+
+/* FNV-1a: a name of any length becomes one that fits. */
+static unsigned long long hash(const char *text)
+{
+	unsigned long long h = 0xcbf29ce484222325;
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3;
+	return h;
+}
+
+/* Where nobody but root and this user can make files. */
+static const char *lock_directory(void)
+{
+	const char *dir = geteuid() ? getenv("XDG_RUNTIME_DIR") : "/run";
+	struct stat st;
+
+	if (!dir)
+		die("XDG_RUNTIME_DIR is not set: only root can write to NBD exports without it");
+	if (stat(dir, &st))
+		die("%s: %s", dir, strerror(errno));
+	if ((st.st_uid && st.st_uid != geteuid()) || st.st_mode & 022)
+		die("%s: others can make files there: that is no place for locks", dir);
+	return dir;
+}
+
+static void lock(const struct claim *claim)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/zxpagerd-nbd-%016llx.lock", lock_directory(),
+		     hash(claim->called)) < 0)
+		die("out of memory");
+	/* It is there as long as the daemon. */
+	if (lock_file(path) < 0) {
+		if (errno == EWOULDBLOCK)
+			die("%s is being written by another daemon: serve it once",
+			    claim->uri);
+		die("cannot lock %s: %s", path, strerror(errno));
+	}
+	free(path);
+}
+
+void nbd_claim(struct nbd_handle *handle, const char *uri, bool writable)
+{
+	static void *claims;	/* a tree of <search.h> */
+	struct claim *claim = malloc(sizeof(*claim)), **found;
+
+	if (!claim)
+		die("out of memory");
+	claim->uri = uri;
+	claim->called = call(handle, uri);
+	found = tsearch(claim, &claims, compare);
+	if (!found)
+		die("out of memory");
+	if (*found != claim)
+		die("%s is %s under another name: serve it once", uri, (*found)->uri);
+	if (writable)
+		lock(claim);
 }

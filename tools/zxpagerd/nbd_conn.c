@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "log.h"
@@ -37,18 +38,10 @@ static struct nbd_handle *make_handle(void)
 	return h;
 }
 
-static void abandon(struct nbd_side *side)
-{
-	if (!side->armed || side->stale)
-		return;
-	side->stale = true;
-	loop_cancel(&side->event);
-}
-
 void nbd_conn_close(struct nbd_conn *conn)
 {
-	abandon(&conn->in);
-	abandon(&conn->out);
+	loop_cancel(&conn->event, nbd_aio_get_fd(conn->handle));
+	conn->events = 0;
 	nbd_close(conn->handle);
 	conn->handle = NULL;
 	conn->state = NBD_CLOSED;
@@ -177,53 +170,39 @@ bool nbd_conn_is_ready(const struct nbd_conn *conn)
 
 /* --- the loop ------------------------------------------------------------------- */
 
-static void arm(struct nbd_side *side)
-{
-	struct nbd_handle *handle = side->conn->handle;
-
-	if (side->armed || !(nbd_aio_get_direction(handle) & side->direction))
-		return;
-	side->armed = true;
-	loop_poll_for(&side->event, nbd_aio_get_fd(handle),
-		      side->direction == LIBNBD_AIO_DIRECTION_WRITE);
-}
-
+/* While it connects there may be one socket after the other, of the same number. */
 void nbd_conn_listen(struct nbd_conn *conn)
 {
+	unsigned int direction;
+	uint32_t events;
+
 	if (!conn->handle)
 		return;
-	arm(&conn->in);
-	arm(&conn->out);
+	direction = nbd_aio_get_direction(conn->handle);
+	events = (direction & LIBNBD_AIO_DIRECTION_READ ? EPOLLIN : 0) |
+		 (direction & LIBNBD_AIO_DIRECTION_WRITE ? EPOLLOUT : 0);
+	if (!events || (events == conn->events && conn->state != NBD_CONNECTING))
+		return;
+	conn->events = events;
+	loop_poll_for(&conn->event, nbd_aio_get_fd(conn->handle), events);
 }
 
-static void side_ready(struct event *ev, int res)
+/* A failure of these shows in the state. */
+static void conn_ready(struct event *ev, int res)
 {
-	struct nbd_side *side = event_owner(ev, struct nbd_side, event);
-	struct nbd_conn *conn = side->conn;
-	bool stale = side->stale;
+	struct nbd_conn *conn = event_owner(ev, struct nbd_conn, event);
 
-	(void)res;
-	side->armed = false;
-	side->stale = false;
-	/* A failure of these shows in the state. */
-	if (!stale && nbd_aio_get_direction(conn->handle) & side->direction) {
-		if (side == &conn->in)
-			nbd_aio_notify_read(conn->handle);
-		else
-			nbd_aio_notify_write(conn->handle);
-	}
+	conn->events = 0;
+	if (res & (EPOLLIN | EPOLLERR | EPOLLHUP) &&
+	    nbd_aio_get_direction(conn->handle) & LIBNBD_AIO_DIRECTION_READ)
+		nbd_aio_notify_read(conn->handle);
+	if (res & (EPOLLOUT | EPOLLERR | EPOLLHUP) &&
+	    nbd_aio_get_direction(conn->handle) & LIBNBD_AIO_DIRECTION_WRITE)
+		nbd_aio_notify_write(conn->handle);
 	conn->moved(conn);
-}
-
-static void init_side(struct nbd_conn *conn, struct nbd_side *side, unsigned int direction)
-{
-	side->event.handler = side_ready;
-	side->conn = conn;
-	side->direction = direction;
 }
 
 void nbd_conn_init(struct nbd_conn *conn)
 {
-	init_side(conn, &conn->in, LIBNBD_AIO_DIRECTION_READ);
-	init_side(conn, &conn->out, LIBNBD_AIO_DIRECTION_WRITE);
+	conn->event.handler = conn_ready;
 }

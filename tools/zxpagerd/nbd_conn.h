@@ -15,19 +15,11 @@ struct nbd_identity;
 /* NBD_CHECKING: it leads somewhere, and whether that is the export is being found out. */
 enum nbd_state { NBD_CLOSED, NBD_CONNECTING, NBD_CHECKING, NBD_READY };
 
-/* struct nbd_side - waiting for one direction of the socket, perhaps of an old one */
-struct nbd_side {
-	struct event event;
-	struct nbd_conn *conn;
-	unsigned int direction;
-	bool armed;
-	bool stale;
-};
-
 /*
  * struct nbd_conn - one connection to an export
  * @moved: something has happened to it that the owner should look at
  * @handle: libnbd's, or NULL if it is closed
+ * @events: of its socket that are waited for
  * @tried_at: when it was connected last, or not connected
  * @under_way: requests; the owner's number
  * @hangs: one of them has taken too long, says the owner
@@ -41,7 +33,8 @@ struct nbd_conn {
 	void (*moved)(struct nbd_conn *conn);
 	enum nbd_state state;
 	struct nbd_handle *handle;
-	struct nbd_side in, out;
+	struct event event;
+	uint32_t events;
 	uint64_t tried_at;
 	unsigned int under_way;
 	bool hangs;

@@ -3,6 +3,7 @@
  * The daemon's side of /dev/zxpager.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -16,7 +17,6 @@
 #include <zircon/syscalls.h>
 
 #include "log.h"
-#include "loop.h"
 #include "pager.h"
 
 /* The first with all that is needed here: SUPPLY_RANGES, fixed VMOs, a largest size. */
@@ -42,6 +42,9 @@ void pager_open(void)
 		status = zx_port_create(0, &port);
 	if (status != ZX_OK)
 		die("cannot open /dev/zxpager: %s", zx_status_get_string(status));
+	/* The crew waits in read(). */
+	if (fcntl(zx_linux_handle_to_fd(port), F_SETFL, 0))
+		die("cannot set up the port: %s", strerror(errno));
 	if (ioctl(zx_linux_handle_to_fd(pager), ZXP_IOC_GET_INFO, &info))
 		die("the module does not tell its revision: %s", strerror(errno));
 	if (info.out_abi_revision < ABI_REVISION)
@@ -91,14 +94,9 @@ unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count)
 	ssize_t n = read(zx_linux_handle_to_fd(port), packets,
 			 count * sizeof(*packets));
 
-	if (n < 0 && errno != EAGAIN && errno != EINTR)
+	if (n < 0 && errno != EINTR)
 		die("cannot read packets: %s", strerror(errno));
 	return n > 0 ? (size_t)n / sizeof(*packets) : 0;
-}
-
-void pager_listen(struct event *ev)
-{
-	loop_poll(ev, zx_linux_handle_to_fd(port));
 }
 
 zx_status_t pager_detach(struct target *t)

@@ -13,8 +13,6 @@
 
 #include "target.h"
 
-struct event;
-
 /*
  * struct pager_info - what the kernel knows of a VMO now
  * @size: a multiple of the page size
@@ -49,11 +47,8 @@ void pager_open(void);
 /* Makes the VMO itself, with @t->key; its handle is in @t afterwards. */
 void pager_create_vmo(struct target *t);
 
-/* Takes packets that are there, at most @count; tells how many. */
+/* Waits for packets, and takes @count at most; tells how many. */
 unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count);
-
-/* Once there are packets. */
-void pager_listen(struct event *ev);
 
 zx_status_t pager_detach(struct target *t);
 

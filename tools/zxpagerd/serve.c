@@ -3,6 +3,9 @@
  * How the kernel's requests are served.  Packets are taken from the port, and each is
  * handed on: READ to the VMO's reader, DIRTY to its grants, SYNC to writing back.
  * COMPLETE ends all three.
+ *
+ * Several threads take packets, so those of one VMO may come here in another order than
+ * they had in the port.  Only for COMPLETE does that make a difference.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,17 +18,24 @@
 #include "supply.h"
 #include "vmo.h"
 
-#define PACKETS	64	/* taken with one read() */
+static uint64_t completes;		/* so many VMOs are complete... */
+static uint64_t known = UINT64_MAX;	/* ... and were when packets began to be waited for */
 
-static struct event packets;
+/* Unless it was in the port before COMPLETE, as another thread has seen that first. */
+static void note_late(struct target *t, const char *what)
+{
+	if (t->complete > known)
+		return;
+	t->late++;
+	log_line("%s: %s after COMPLETE", t->name, what);
+}
 
 void serve_read(struct vmo *vmo, uint64_t offset, uint64_t length)
 {
 	struct target *t = &vmo->target;
 
 	if (t->complete) {
-		t->late++;
-		log_line("%s: a READ after COMPLETE", t->name);
+		note_late(t, "a READ");
 		return;
 	}
 	t->packets++;
@@ -39,8 +49,7 @@ void serve_dirty(struct vmo *vmo, uint64_t offset, uint64_t length)
 	struct target *t = &vmo->target;
 
 	if (t->complete) {
-		t->late++;
-		log_line("%s: a DIRTY after COMPLETE", t->name);
+		note_late(t, "a DIRTY");
 		return;
 	}
 	t->dirty_packets++;
@@ -98,8 +107,7 @@ void serve_sync(struct vmo *vmo, uint64_t offset, uint64_t length)
 	struct sync *sync;
 
 	if (t->complete) {
-		t->late++;
-		log_line("%s: a SYNC after COMPLETE", t->name);
+		note_late(t, "a SYNC");
 		return;
 	}
 	log_debug("%s: SYNC %llu+%llu", t->name, (unsigned long long)offset,
@@ -144,7 +152,7 @@ void serve_complete(struct vmo *vmo)
 		return;
 	}
 	t->detached = true;
-	t->complete = true;
+	t->complete = ++completes;
 	cancel(vmo);
 	log_debug("%s: COMPLETE after %llu READ packets", t->name,
 		  (unsigned long long)t->packets);
@@ -182,41 +190,28 @@ static void dispatch(const zx_port_packet_t *packet)
 	}
 }
 
-/* Tells how many there were. */
-static unsigned int take_packets(void)
+uint64_t serve_completes(void)
 {
-	zx_port_packet_t packet[PACKETS];
-	unsigned int taken = pager_read_packets(packet, PACKETS);
-
-	for (unsigned int i = 0; i < taken; i++)
-		dispatch(&packet[i]);
-	return taken;
+	return completes;
 }
 
-static void packets_ready(struct event *ev, int res)
+void serve_packets(const zx_port_packet_t *packets, unsigned int count, uint64_t before)
 {
-	(void)ev;
-	(void)res;
-	take_packets();
-	serve_listen();
+	known = before;
+	for (unsigned int i = 0; i < count; i++)
+		dispatch(&packets[i]);
+	known = UINT64_MAX;
 }
 
-void serve_listen(void)
+void serve_settle(void)
 {
-	packets.handler = packets_ready;
-	pager_listen(&packets);
-}
-
-void serve_turn(void)
-{
+	supply_all();
 	writeback_turn();
 	chunks_turn();
 	reader_turn();
-	loop_turn();
-	supply_all();
 }
 
-/* COMPLETE is there once the call has returned, so it is not waited for. */
+/* COMPLETE is in the port once the call has returned. */
 int serve_detach(struct vmo *vmo)
 {
 	struct target *t = &vmo->target;
@@ -229,7 +224,5 @@ int serve_detach(struct vmo *vmo)
 	}
 	t->detached = true;
 	cancel(vmo);
-	while (!t->complete && take_packets())
-		;
 	return 0;
 }

@@ -4,16 +4,22 @@
 
 #include <stdint.h>
 
+#include <zircon/syscalls/port.h>
+
 struct vmo;
 
-/* Takes packets whenever there are some, and serves them. */
-void serve_listen(void);
+/*
+ * Serves packets that were taken from the port.  Other threads may have served later ones
+ * already: @completes is what serve_completes() told before they were waited for.
+ */
+void serve_packets(const zx_port_packet_t *packets, unsigned int count, uint64_t completes);
+uint64_t serve_completes(void);
 
 /*
- * Once round the loop.  What the last turn left to be written back is begun, and what was
- * read is supplied.
+ * After each turn of any thread: what was read is supplied, and what is to be written back
+ * is begun.
  */
-void serve_turn(void);
+void serve_settle(void);
 
 /* What a packet of each kind asks for. */
 void serve_read(struct vmo *vmo, uint64_t offset, uint64_t length);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "lock.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -58,30 +58,19 @@ static void remove_stale(const struct sockaddr_un *addr)
 		 addr->sun_path);
 }
 
-/*
- * Of two daemons that start at once, one is told that the socket is in use.  The lock is on
- * a file of our own, since others can lock a directory.  It is gone with the socket: who
- * has one without a name opens the next.
- */
+/* Of two daemons that start at once, one is told that the socket is in use. */
 static void lock_socket(const char *path)
 {
-	struct stat st = { .st_nlink = 0 };
-
 	snprintf(lock_path, sizeof(lock_path), "%s.lock", path);
-	while (!st.st_nlink) {
-		if (lock_fd >= 0)
-			close(lock_fd);
-		lock_fd = open(lock_path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
-					  O_CLOEXEC, 0600);
-		if (lock_fd < 0)
-			die("cannot open %s: %s", lock_path, strerror(errno));
-		if (flock(lock_fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-			die("%s is in use by a running daemon: stop it, or choose another --socket",
-			    path);
-		if (fstat(lock_fd, &st) || st.st_uid != geteuid() || !S_ISREG(st.st_mode))
-			die("%s is no file of this user: choose another --socket",
-			    lock_path);
-	}
+	lock_fd = lock_file(lock_path);
+	if (lock_fd >= 0)
+		return;
+	if (errno == EWOULDBLOCK)
+		die("%s is in use by a running daemon: stop it, or choose another --socket",
+		    path);
+	if (errno == EPERM)
+		die("%s is no file of this user: choose another --socket", lock_path);
+	die("cannot open %s: %s", lock_path, strerror(errno));
 }
 
 /* By uid, group or supplementary group; the lists come from the command line. */

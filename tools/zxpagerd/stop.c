@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "crew.h"
 #include "holders.h"
 #include "log.h"
 #include "loop.h"
@@ -132,7 +133,7 @@ static bool look_for_clients(const struct phase *phase)
 	look_error = holders_look(vmos->target.dev, &looked);
 	looking = !look_error;
 	while (looking && !is_over(phase))
-		serve_turn();
+		crew_turn();
 	return !looking;
 }
 
@@ -158,7 +159,7 @@ static bool wait_for_clients(void)
 		told = true;
 		next = loop_now() + LOOK_MS;
 		while (loop_now() < next && !is_over(&phase))
-			serve_turn();
+			crew_turn();
 		if (is_over(&phase))
 			break;
 	}
@@ -191,7 +192,7 @@ static bool detach_all(void)
 	while (!failed && !all_complete()) {
 		if (is_over(&phase))
 			return false;
-		serve_turn();
+		crew_turn();
 	}
 	return !failed;
 }
@@ -251,7 +252,7 @@ static bool write_back(void)
 			all_durable(true);
 			return false;
 		}
-		serve_turn();
+		crew_turn();
 	}
 	return true;
 }
@@ -260,6 +261,7 @@ int stop(void)
 {
 	bool alone, detached, written;
 
+	loop_watch();
 	server_close();
 	client_stop();
 	alone = options.force || wait_for_clients();

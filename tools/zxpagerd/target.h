@@ -21,7 +21,7 @@
  * @resizable: clients may change the size, and the file follows
  * @held: READs and DIRTYs wait for ZXD_RELEASE
  * @detached: no READ is answered any more
- * @complete: its last packet has come
+ * @complete: its last packet has come; a number that grows from one to the next
  */
 struct target {
 	const char *name;
@@ -37,7 +37,7 @@ struct target {
 	bool resizable;
 	bool held;
 	bool detached;
-	bool complete;
+	uint64_t complete;
 	struct log_limit limit;
 	/* What ZXD_STAT tells. */
 	uint64_t packets;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Threads, for calls that may take their time and that io_uring does not have.
+ * Threads, for calls that may take their time.
  */
 #include <pthread.h>
 #include <signal.h>

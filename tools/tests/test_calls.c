@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls that hang: what they take from others, and what they do not.  The crew is real, and
+ * so are its threads; a read hangs until the test lets it go.  Needs no kernel module.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <cmocka.h>
+
+#include "../zxpagerd/calls.h"
+#include "../zxpagerd/crew.h"
+#include "fake_port.h"
+
+#define SHARE		2u
+#define ALL		(4 * SHARE)	/* calls under way */
+#define DISKS		(2 * ALL)
+#define LISTENERS	8u	/* wait for packets at most */
+#define READS		8u		/* of one disk */
+
+ssize_t __wrap_pread(int fd, void *buffer, size_t length, off_t offset);
+int __wrap_thread_start(void *(*run)(void *arg), void *arg);
+int __real_thread_start(void *(*run)(void *arg), void *arg);
+
+/* struct asked - a read, with the number of its disk as the file; @number of its answer */
+struct asked {
+	struct event event;
+	bool done;
+	int res;
+	unsigned int number;
+};
+
+static struct asked asked[DISKS][READS];
+static unsigned int answers;
+
+/* What the threads know of disks that hang. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t moved = PTHREAD_COND_INITIALIZER;
+static bool hangs[DISKS];
+static unsigned int inside[DISKS];	/* reads that have begun, and not ended */
+static bool no_more_threads;
+
+ssize_t __wrap_pread(int fd, void *buffer, size_t length, off_t offset)
+{
+	(void)buffer;
+	pthread_mutex_lock(&mutex);
+	inside[fd]++;
+	pthread_cond_broadcast(&moved);
+	while (hangs[fd])
+		pthread_cond_wait(&moved, &mutex);
+	inside[fd]--;
+	pthread_mutex_unlock(&mutex);
+	if (offset)
+		return (ssize_t)length;
+	errno = EIO;
+	return -1;
+}
+
+int __wrap_thread_start(void *(*run)(void *arg), void *arg)
+{
+	return no_more_threads ? EAGAIN : __real_thread_start(run, arg);
+}
+
+static void is_done(struct event *ev, int res)
+{
+	struct asked *a = event_owner(ev, struct asked, event);
+
+	assert_false(a->done);
+	a->done = true;
+	a->res = res;
+	a->number = answers++;
+}
+
+/* Reads number 0 to @count of a disk; the first one fails. */
+static void begin(int disk, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		asked[disk][i] = (struct asked){ .event.handler = is_done };
+		calls_read(calls_disk((dev_t)disk), &asked[disk][i].event, disk, NULL, 4096,
+			   i);
+	}
+	crew_kick();
+}
+
+static void wait_for_answers(unsigned int count)
+{
+	while (answers < count)
+		loop_turn();
+	assert_int_equal(answers, count);
+}
+
+/* A disk has so many reads under way. */
+static void wait_for_reads(int disk, unsigned int count)
+{
+	loop_unlock();
+	pthread_mutex_lock(&mutex);
+	while (inside[disk] < count)
+		pthread_cond_wait(&moved, &mutex);
+	assert_int_equal(inside[disk], count);
+	pthread_mutex_unlock(&mutex);
+	loop_lock();
+}
+
+static void set_hanging(int disk, bool hanging)
+{
+	pthread_mutex_lock(&mutex);
+	hangs[disk] = hanging;
+	pthread_cond_broadcast(&moved);
+	pthread_mutex_unlock(&mutex);
+}
+
+static void assert_answered(int disk, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		assert_true(asked[disk][i].done);
+		assert_int_equal(asked[disk][i].res, i ? 4096 : -EIO);
+	}
+}
+
+static unsigned int count_threads(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	unsigned int count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count - 2;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	answers = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	no_more_threads = false;
+	for (int disk = 0; disk < (int)DISKS; disk++)
+		set_hanging(disk, false);
+	return 0;
+}
+
+/* It comes first, so that there are only the two threads of the start. */
+static void no_threads_are_to_be_had(void **state)
+{
+	(void)state;
+	no_more_threads = true;
+	set_hanging(0, true);
+	begin(0, READS);
+	wait_for_reads(0, 1);
+	begin(1, READS);
+	set_hanging(0, false);
+	wait_for_answers(2 * READS);
+	assert_answered(0, READS);
+	assert_answered(1, READS);
+	assert_int_equal(count_threads(), 1 + 2);
+}
+
+/* One that hangs has its share, and all others go on. */
+static void a_disk_hangs(void **state)
+{
+	(void)state;
+	set_hanging(0, true);
+	begin(0, READS);
+	wait_for_reads(0, SHARE);
+	for (unsigned int round = 1; round <= 20; round++) {
+		begin(1, READS);
+		wait_for_answers(round * READS);
+		assert_answered(1, READS);
+	}
+	wait_for_reads(0, SHARE);
+	set_hanging(0, false);
+	wait_for_answers(21 * READS);
+	assert_answered(0, READS);
+}
+
+/* Who finds half of all calls under way has one, and is not left out. */
+static void many_disks_hang(void **state)
+{
+	const int hanging = 2 + 2 * SHARE - 1;
+
+	(void)state;
+	for (int disk = 0; disk < hanging; disk++) {
+		set_hanging(disk, true);
+		begin(disk, READS);
+		wait_for_reads(disk, disk < 2 ? SHARE : 1);
+	}
+	begin(hanging, READS);
+	wait_for_answers(READS);
+	assert_answered(hanging, READS);
+	for (int disk = hanging - 1; disk >= 0; disk--)
+		set_hanging(disk, false);
+	wait_for_answers((unsigned int)(hanging + 1) * READS);
+	for (int disk = 0; disk < hanging; disk++)
+		assert_answered(disk, READS);
+}
+
+/* All wait then, and the threads are no more than they may be. */
+static void all_disks_hang(void **state)
+{
+	const int hanging = 2 + 2 * SHARE;
+
+	(void)state;
+	for (int disk = 0; disk < (int)DISKS; disk++) {
+		set_hanging(disk, true);
+		begin(disk, READS);
+		if (disk < hanging)
+			wait_for_reads(disk, disk < 2 ? SHARE : 1);
+	}
+	assert_false(calls_any());
+	assert_in_range(count_threads(), ALL, 1 + ALL + LISTENERS);
+	for (int disk = 0; disk < (int)DISKS; disk++)
+		set_hanging(disk, false);
+	wait_for_answers(DISKS * READS);
+	for (int disk = 0; disk < (int)DISKS; disk++)
+		assert_answered(disk, READS);
+	assert_in_range(count_threads(), ALL, 1 + ALL + LISTENERS);
+}
+
+/* With one call at a time it can be seen. */
+static void calls_are_made_in_order(void **state)
+{
+	(void)state;
+	for (int disk = 0; disk < 2 + (int)SHARE; disk++) {
+		set_hanging(disk, true);
+		begin(disk, READS);
+		wait_for_reads(disk, disk < 2 ? SHARE : 1);
+	}
+	begin(9, READS);
+	wait_for_answers(READS);
+	for (unsigned int i = 0; i < READS; i++)
+		assert_int_equal(asked[9][i].number, i);
+	for (int disk = 0; disk < 2 + (int)SHARE; disk++)
+		set_hanging(disk, false);
+	wait_for_answers((3 + SHARE) * READS);
+}
+
+static unsigned int woken;
+
+static void note_woken(void)
+{
+	woken++;
+}
+
+static void begin_one(void)
+{
+	begin(0, 1);
+}
+
+/*
+ * As long as no read has slept, only one thread waits for packets, and nobody does while it
+ * reads.  If it hangs somebody else does.
+ */
+static void a_quick_disk_hangs(void **state)
+{
+	(void)state;
+	while (!calls_are_quick(NULL)) {
+		answers = 0;
+		begin(1, READS);
+		wait_for_answers(READS);
+	}
+	/* All but one of these find out that they are too many. */
+	fake_port_woken = note_woken;
+	for (unsigned int i = 0; i < 2 * LISTENERS; i++)
+		fake_port_wake();
+	while (woken < 2 * LISTENERS)
+		loop_turn();
+	answers = 0;
+	set_hanging(0, true);
+	fake_port_woken = begin_one;
+	fake_port_wake();
+	wait_for_reads(0, 1);
+	fake_port_woken = note_woken;
+	while (calls_are_quick(NULL))
+		loop_turn();
+	woken = 0;
+	fake_port_wake();
+	while (!woken)
+		loop_turn();
+	set_hanging(0, false);
+	wait_for_answers(1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest calls[] = {
+		TEST(no_threads_are_to_be_had),
+		TEST(a_disk_hangs),
+		TEST(many_disks_hang),
+		TEST(all_disks_hang),
+		TEST(calls_are_made_in_order),
+		TEST(a_quick_disk_hangs),
+	};
+
+	calls_share = SHARE;
+	loop_init();
+	loop_watch();
+	fake_port_open();
+	crew_start();
+	return cmocka_run_group_tests(calls, NULL, NULL);
+}

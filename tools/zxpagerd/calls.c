@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * System calls that may take their time, or hang, until a thread of the crew makes them.
+ *
+ * One that hangs cannot be taken back, and has its thread for good.  So a disk that hangs
+ * gets no more than its share, and if there are several of them half of all calls are left
+ * for the others, one each.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "calls.h"
+
+#define QUICK_NS	50000
+#define QUICK_READS	16
+
+unsigned int calls_share = 32;
+
+static struct disk *disks;
+static struct disk *asking, **asking_end = &asking;	/* each has its turn */
+static unsigned int under_way;
+static unsigned int quick;	/* so many reads at a stretch have been */
+
+struct disk *calls_disk(dev_t device)
+{
+	struct disk *d = disks;
+
+	while (d && d->device != device)
+		d = d->next;
+	if (d)
+		return d;
+	d = malloc(sizeof(*d));
+	if (!d)
+		return NULL;
+	*d = (struct disk){ .device = device, .next = disks };
+	disks = d;
+	return d;
+}
+
+/* --- the calls ---------------------------------------------------------------------- */
+
+static int result(ssize_t n)
+{
+	return n < 0 ? -errno : (int)n;
+}
+
+static int make_read(const struct file_call *c)
+{
+	return result(pread(c->fd, c->buffer, c->length, (off_t)c->offset));
+}
+
+static int make_write(const struct file_call *c)
+{
+	return result(pwrite(c->fd, c->buffer, c->length, (off_t)c->offset));
+}
+
+static int make_sync(const struct file_call *c)
+{
+	return result(c->mode ? fdatasync(c->fd) : fsync(c->fd));
+}
+
+static int make_allocate(const struct file_call *c)
+{
+	return result(fallocate(c->fd, c->mode, (off_t)c->offset, (off_t)c->length));
+}
+
+static int make_resize(const struct file_call *c)
+{
+	return result(ftruncate(c->fd, (off_t)c->offset));
+}
+
+/* --- which one is next ------------------------------------------------------------- */
+
+static void ask(struct disk *d)
+{
+	d->next_asking = NULL;
+	*asking_end = d;
+	asking_end = &d->next_asking;
+}
+
+static void begin(struct disk *d, struct event *ev, struct file_call call)
+{
+	ev->call = call;
+	ev->call.disk = d;
+	ev->next = NULL;
+	if (!d->calls) {
+		d->calls_end = &d->calls;
+		ask(d);
+	}
+	*d->calls_end = ev;
+	d->calls_end = &ev->next;
+}
+
+/* Where the first disk that may make one is asking, or NULL. */
+static struct disk **find(void)
+{
+	struct disk **link;
+
+	if (under_way >= 4 * calls_share)
+		return NULL;
+	for (link = &asking; *link; link = &(*link)->next_asking)
+		if (!(*link)->under_way || (under_way < 2 * calls_share &&
+					    (*link)->under_way < calls_share))
+			return link;
+	return NULL;
+}
+
+bool calls_any(void)
+{
+	return find();
+}
+
+struct event *calls_take(void)
+{
+	struct disk **link = find(), *d = *link;
+	struct event *ev = d->calls;
+
+	*link = d->next_asking;
+	if (!*link)
+		asking_end = link;
+	d->calls = ev->next;
+	if (d->calls)
+		ask(d);
+	d->under_way++;
+	under_way++;
+	return ev;
+}
+
+bool calls_are_quick(const struct event *ev)
+{
+	return quick >= QUICK_READS && (!ev || ev->call.make == make_read);
+}
+
+void calls_slept(void)
+{
+	quick = 0;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Files are read in two ways, of which one is better if a read does not sleep. */
+static void take_time(uint64_t ns)
+{
+	if (ns >= QUICK_NS)
+		quick = 0;
+	else if (quick < QUICK_READS)
+		quick++;
+}
+
+void calls_make(struct event *ev)
+{
+	uint64_t begin;
+	int res;
+
+	loop_unlock();
+	begin = now_ns();
+	res = ev->call.make(&ev->call);
+	begin = now_ns() - begin;
+	loop_lock();
+	if (ev->call.make == make_read)
+		take_time(begin);
+	ev->call.disk->under_way--;
+	under_way--;
+	ev->handler(ev, res);
+}
+
+/* --- beginning them -------------------------------------------------------------------- */
+
+void calls_read(struct disk *disk, struct event *ev, int fd, void *buffer, uint32_t length,
+		uint64_t offset)
+{
+	begin(disk, ev, (struct file_call){ .make = make_read, .fd = fd, .buffer = buffer,
+				       .length = length, .offset = offset });
+}
+
+void calls_write(struct disk *disk, struct event *ev, int fd, const void *buffer,
+		 uint32_t length, uint64_t offset)
+{
+	begin(disk, ev, (struct file_call){ .make = make_write, .fd = fd, .buffer = (void *)buffer,
+				       .length = length, .offset = offset });
+}
+
+void calls_sync(struct disk *disk, struct event *ev, int fd, bool data_only)
+{
+	begin(disk, ev, (struct file_call){ .make = make_sync, .fd = fd, .mode = data_only });
+}
+
+void calls_allocate(struct disk *disk, struct event *ev, int fd, int mode, uint64_t offset,
+		    uint64_t length)
+{
+	begin(disk, ev, (struct file_call){ .make = make_allocate, .fd = fd, .mode = mode,
+				       .length = length, .offset = offset });
+}
+
+void calls_resize(struct disk *disk, struct event *ev, int fd, uint64_t size)
+{
+	begin(disk, ev, (struct file_call){ .make = make_resize, .fd = fd, .offset = size });
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The threads that take packets from the port, and make the calls that may take their time.
+ *
+ * Who gets a READ reads the file as well, and supplies what was read: nobody has to be woken
+ * on the way.  As long as files are read without a sleep, as from the page cache, one thread
+ * does all that, and takes the next packet when it is done.  With another one waiting in the
+ * port that would be woken instead, for nothing.  Once a read has slept there are several in
+ * the port, so that it is never left alone, and each waits for a read of its own.
+ *
+ * A read that hangs all of a sudden, with nobody in the port, is noticed by a timer.
+ *
+ * At most all but one make calls, and one more is started when that is not enough.  None of
+ * them belongs to a VMO.
+ */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "calls.h"
+#include "crew.h"
+#include "log.h"
+#include "pager.h"
+#include "serve.h"
+#include "thread.h"
+
+#define PACKETS		64	/* taken with one read() */
+#define LISTENERS_MAX	8
+#define WATCH_MS	2
+#define WATCHES		50	/* without anything to be seen, until it is not watched any more */
+
+static unsigned int threads, busy, listening, parked;
+static unsigned int wakes;	/* for those who were parked */
+static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
+
+static struct timer watch;
+static unsigned int watches;	/* that are left */
+static unsigned int alone, alone_before;	/* so many reads have left the port alone */
+
+static void *work(void *unused);
+
+static int add_thread(void)
+{
+	int error = thread_start(work, NULL);
+
+	threads += !error;
+	return error;
+}
+
+/* There would still be somebody to wait for packets. */
+static bool may_leave(void)
+{
+	return threads - busy > 1 || !add_thread();
+}
+
+/* Somebody is to look at what there is to do, and will if he is on his way already. */
+static void call_up(void)
+{
+	if (threads - busy - listening - parked)
+		return;
+	if (!parked) {
+		add_thread();
+		return;
+	}
+	parked--;
+	wakes++;
+	pthread_cond_signal(&more);
+}
+
+void crew_kick(void)
+{
+	if (calls_any())
+		call_up();
+}
+
+static void park(void)
+{
+	parked++;
+	while (!wakes)
+		loop_wait(&more);
+	wakes--;
+}
+
+static void listen(void)
+{
+	zx_port_packet_t packet[PACKETS];
+	uint64_t completes = serve_completes();
+	unsigned int taken;
+
+	listening++;
+	loop_unlock();
+	taken = pager_read_packets(packet, PACKETS);
+	loop_lock();
+	listening--;
+	serve_packets(packet, taken, completes);
+}
+
+/* --- nobody is in the port ------------------------------------------------------------- */
+
+static void watched(struct event *ev, int res)
+{
+	(void)ev;
+	(void)res;
+	if (!listening && alone == alone_before) {
+		calls_slept();
+		call_up();
+	}
+	watches = alone != alone_before ? WATCHES : watches - 1;
+	alone_before = alone;
+	if (watches)
+		loop_timer(&watch, WATCH_MS);
+}
+
+/* The caller is about to make a call. */
+static void leave_port(const struct event *ev)
+{
+	if (listening)
+		return;
+	if (!calls_are_quick(ev)) {
+		call_up();
+		return;
+	}
+	alone++;
+	if (watches)
+		return;
+	watches = WATCHES;
+	watch.event.handler = watched;
+	loop_timer(&watch, WATCH_MS);
+}
+
+static void *work(void *unused)
+{
+	struct event *ev;
+
+	(void)unused;
+	loop_lock();
+	for (;;) {
+		if (calls_any() && may_leave()) {
+			ev = calls_take();
+			busy++;
+			crew_kick();
+			leave_port(ev);
+			calls_make(ev);
+			busy--;
+		} else if (listening < (calls_are_quick(NULL) ? 1 : LISTENERS_MAX)) {
+			listen();
+		} else {
+			park();
+		}
+		serve_settle();
+		loop_note();
+	}
+	return NULL;
+}
+
+void crew_turn(void)
+{
+	serve_settle();
+	crew_kick();
+	loop_turn();
+}
+
+void crew_start(void)
+{
+	int error = add_thread();
+
+	if (!error)
+		error = add_thread();
+	if (error)
+		die("cannot start a thread: %s", strerror(error));
+}

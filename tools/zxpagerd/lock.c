@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Locks between daemons.  They are on files of the user's own, since others could take those
+ * on anything that they can open, as a directory, or whose name they can guess.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lock.h"
+
+static int fail(int fd, int error)
+{
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+/* Whoever has locked it may remove it: who has one without a name opens the next. */
+int lock_file(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	for (;;) {
+		fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+		if (fd < 0)
+			return -1;
+		if (fstat(fd, &st))
+			return fail(fd, errno);
+		if (st.st_uid != geteuid() || !S_ISREG(st.st_mode) || st.st_mode & 077)
+			return fail(fd, EPERM);
+		if (flock(fd, LOCK_EX | LOCK_NB))
+			return fail(fd, errno);
+		if (!fstat(fd, &st) && st.st_nlink)
+			return fd;
+		close(fd);
+	}
+}
