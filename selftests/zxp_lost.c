@@ -25,6 +25,8 @@ FIXTURE(lost)
 	uint64_t key;
 };
 
+typedef FIXTURE_DATA(lost) lost_data;
+
 FIXTURE_SETUP(lost)
 {
 	self->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -46,7 +48,7 @@ FIXTURE_TEARDOWN(lost)
 }
 
 /* A VMO with a key of its own, whose first @dirty pages are dirty. Closes the last pager. */
-static int new_vmo(FIXTURE_DATA(lost) *self, unsigned int dirty)
+static int new_vmo(lost_data *self, unsigned int dirty)
 {
 	ssize_t bytes = dirty * page_size;
 	int fd;
@@ -64,7 +66,7 @@ static int new_vmo(FIXTURE_DATA(lost) *self, unsigned int dirty)
 }
 
 /* Is there a line about the last VMO, with @bytes of each? */
-static bool told(FIXTURE_DATA(lost) *self, const char *bytes)
+static bool told(lost_data *self, const char *bytes)
 {
 	char record[1024], key[64];
 	bool found = false;

@@ -131,12 +131,25 @@ static const char *wrong_op_range(const struct zxp_op_range *o)
 	return NULL;
 }
 
+/* What is behind the size that was given is 0. */
+static uint64_t max_size(const struct zxp_create_vmo *c)
+{
+	size_t at = offsetof(struct zxp_create_vmo, max_size);
+	uint64_t max = 0;
+
+	if (c->size > at)
+		memcpy(&max, &c->max_size,
+		       c->size < sizeof(*c) ? c->size - at : sizeof(max));
+	return max;
+}
+
 static const char *wrong_create(const struct zxp_create_vmo *c)
 {
 	bool plain = c->flags & ZXP_CREATE_PLAIN;
+	uint64_t max = max_size(c);
 
 	if (plain && (c->key || c->port_fd != -1 || c->flags != ZXP_CREATE_PLAIN ||
-		      c->options & ZXP_VMO_TRAP_DIRTY || c->max_size))
+		      c->options & ZXP_VMO_TRAP_DIRTY || max))
 		return "what a plain VMO cannot have";
 	if (c->flags & (ZXP_CREATE_FIXED | ZXP_CREATE_READ_ONLY) &&
 	    c->options & (ZXP_VMO_RESIZABLE | ZXP_VMO_UNBOUNDED))
@@ -145,7 +158,7 @@ static const char *wrong_create(const struct zxp_create_vmo *c)
 		return "read-only, and writes that trap";
 	if (c->options & ZXP_VMO_RESIZABLE && c->options & ZXP_VMO_UNBOUNDED)
 		return "resizable and unbounded";
-	if (c->vmo_size > MAX_VMO_SIZE || (c->max_size && c->vmo_size > c->max_size))
+	if (c->vmo_size > MAX_VMO_SIZE || (max && c->vmo_size > max))
 		return "too large a VMO";
 	return NULL;
 }
