@@ -191,6 +191,16 @@ bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /*
+ * Is there no page, and does that read as zero? In this order: what is put in between the
+ * two looks waits for who holds the page of zeroes before it is taken out of its range.
+ */
+bool zxp_vmo_is_only_zero(struct zxp_vmo *vmo, pgoff_t index)
+{
+	return index < zxp_vmo_pages(vmo) && !zxp_vmo_has_page(vmo, index) &&
+	       zxp_vmo_is_zero(vmo, index);
+}
+
+/*
  * The page is charged to the memory cgroup of the caller. Return: 0; -EEXIST; -ENOMEM,
  * and the caller waits for memory where it holds no lock.
  */
@@ -203,9 +213,12 @@ int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 
 	__folio_mark_uptodate(folio);
 	ret = filemap_add_folio(vmo->inode.i_mapping, folio, index, gfp);
-	if (!ret)
-		folio_unlock(folio);
-	return ret;
+	if (ret)
+		return ret;
+	/* Nobody writes to it, collapses it or takes it out before that is done. */
+	zxp_vmo_unmap_zeroes_locked(vmo, index, folio_nr_pages(folio));
+	folio_unlock(folio);
+	return 0;
 }
 
 /**
@@ -577,6 +590,8 @@ int zxp_vmo_detach(struct zxp_vmo *vmo)
 		spin_unlock(&vmo->zero_lock);
 		cond_resched();
 	} while (index != ULONG_MAX);
+	/* A marker may have been mapped just before it went. */
+	zxp_vmo_unmap_zeroes_locked(vmo, 0, ULONG_MAX);
 	mutex_unlock(&vmo->content_lock);
 	return 0;
 }
