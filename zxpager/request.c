@@ -291,40 +291,6 @@ static void zxp_request_complete_all_locked(struct zxp_source *source)
 }
 
 /**
- * zxp_source_hold() - pages are going to be missing that nobody shall be asked for
- * @source: the source
- *
- * Until zxp_source_release() requests can be made, also of a source that is detached,
- * but the daemon does not hear of them. Hints of a detached source are refused.
- */
-void zxp_source_hold(struct zxp_source *source)
-{
-	spin_lock(&source->lock);
-	WRITE_ONCE(source->held, true);
-	spin_unlock(&source->lock);
-}
-
-/**
- * zxp_source_release() - the pages are back
- * @source: the source
- * @start: first page
- * @end: the page after the last one
- *
- * Who asked for them meanwhile looks again; other requests are sent now. Those of a
- * source that is detached end, as they do in zxp_source_detach().
- */
-void zxp_source_release(struct zxp_source *source, pgoff_t start, pgoff_t end)
-{
-	zxp_source_resolve(source, ZXP_REQUEST_READ, start, end, 0);
-	spin_lock(&source->lock);
-	WRITE_ONCE(source->held, false);
-	if (source->detached)
-		zxp_request_complete_all_locked(source);
-	zxp_source_dispatch_locked(source);
-	spin_unlock(&source->lock);
-}
-
-/**
  * zxp_source_detach() - no more requests
  * @source: the source
  * @complete: tell the daemon with a COMPLETE packet
@@ -362,7 +328,7 @@ static bool zxp_request_may_start(struct zxp_source *source,
 
 	if (source->generation != generation)
 		*ret = -EAGAIN;
-	else if (source->detached && !source->held)
+	else if (source->detached)
 		*ret = -ESTALE;
 	else
 		*ret = 0;
@@ -649,7 +615,7 @@ void zxp_request_leave_hint(struct zxp_source *source, struct zxp_request *reque
  * or the source is detached; only so many are kept.
  *
  * Return: 0, also if nothing was to be asked for; -EAGAIN to look again; -EBUSY
- * with too many hints, or while a detached source is held; -ENOMEM; -ESTALE.
+ * with too many hints; -ENOMEM; -ESTALE.
  */
 int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 		     pgoff_t start, pgoff_t *end, unsigned long generation)
@@ -664,10 +630,6 @@ int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 	spin_lock(&source->lock);
 	if (!zxp_request_may_start(source, generation, &ret))
 		goto unlock;
-	if (source->detached) {
-		ret = -EBUSY;
-		goto unlock;
-	}
 
 	other = zxp_request_find(&source->requests[type], start);
 	while (other && other->start <= start) {

@@ -15,8 +15,6 @@
 void zxp_source_detach(struct zxp_source *source, bool complete);
 bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 			pgoff_t start, pgoff_t end, int error);
-void zxp_source_hold(struct zxp_source *source);
-void zxp_source_release(struct zxp_source *source, pgoff_t start, pgoff_t end);
 
 int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
 		      enum zxp_request_type type, pgoff_t start, pgoff_t end,

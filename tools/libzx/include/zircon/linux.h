@@ -104,8 +104,9 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
  *
  * With ZX_LINUX_CREATE_FIXED the stream size never changes: zx_vmo_set_stream_size() is
  * UNAVAILABLE, and a write ends there.  Not with ZX_VMO_RESIZABLE or ZX_VMO_UNBOUNDED.
- * With ZX_LINUX_CREATE_READ_ONLY nobody, root included, opens the VMO anew for writing, or
- * has a shared mapping of it that is writable.
+ * With ZX_LINUX_CREATE_READ_ONLY the VMO is what the pager supplies, and nothing else: nobody,
+ * root and the pager included, writes to it, changes its size, or has a shared mapping of it
+ * that is writable.  Not with ZX_VMO_TRAP_DIRTY either.
  *
  * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo().  If this module
  * is too old for it, ZX_LINUX_CREATE_SYNC is NOT_SUPPORTED, and another flag INVALID_ARGS.
