@@ -147,7 +147,7 @@ static int load_each(struct test_thread *t)
 		race->begun = page + 1;
 		(void)*(volatile char *)byte;
 		while (race->done == page)
-			;
+			nap();
 		for (again = 0; again < 2; again++) {
 			if (*(volatile char *)byte != 'x')
 				race->stale++;
@@ -198,7 +198,7 @@ TEST_F(zero_race, no_old_zeroes)
 		race->done = page + 1;
 		ASSERT_EQ('x', *(volatile char *)(race->map + BYTES(page)));
 		while (race->seen == page)
-			;
+			nap();
 	}
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 	EXPECT_EQ(0, race->stale);
