@@ -10,7 +10,7 @@
  * Nobody may go on seeing that page once there is another one. A fault that has found
  * nothing but zeroes puts it into a page table a little later, when the range may have
  * become a page, and no look at the mappings in between would find it. So such a fault
- * holds the lock of the page of zeroes from before it looks until it has mapped it:
+ * holds the lock of the page of zeroes from before it looks until it has mapped it::
  *
  *	fault					who puts a page in
  *	-----					------------------
