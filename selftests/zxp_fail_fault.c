@@ -73,8 +73,8 @@ static bool read_map(struct walk_scene *s)
 	return scene_supply_all(s) && scene_map(s) && !load_all(s);
 }
 
-/* Clean pages that hide dirty zeroes. */
-static bool hidden_zeroes(struct walk_scene *s)
+/* Dirty zeroes that are mapped. */
+static bool mapped_zeroes(struct walk_scene *s)
 {
 	return zero_map(s) && !load_all(s);
 }
@@ -144,19 +144,19 @@ WALK(store_read_only_trap) {
 	.run = store_all,
 };
 
-WALK(store_hidden_zeroes) {
+WALK(store_mapped_zeroes) {
 	.pages = 3,
 	.how = WALK_SERVED,
-	.prepare = hidden_zeroes,
+	.prepare = mapped_zeroes,
 	.run = store_all,
 	.min_faults = 3,
 };
 
-WALK(store_hidden_zeroes_trap) {
+WALK(store_mapped_zeroes_trap) {
 	.pages = 3,
 	.options = TRAP,
 	.how = WALK_SERVED | WALK_SAFE,
-	.prepare = hidden_zeroes,
+	.prepare = mapped_zeroes,
 	.run = store_all,
 };
 
@@ -213,7 +213,7 @@ WALK(populate_write_trap) {
 /* A fault waits for memory as long as it takes. */
 WALK(populate_write_hidden) {
 	.pages = 3,
-	.prepare = hidden_zeroes,
+	.prepare = mapped_zeroes,
 	.run = populate_write,
 };
 

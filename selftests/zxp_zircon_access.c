@@ -29,6 +29,7 @@ TEST_F(access, UncommittedSinglePageTest)
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
@@ -269,6 +270,7 @@ TEST_F(many_vmos, UncommittedSupply)
 	/* What has content keeps it, and zeroes are content. */
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
 	EXPECT_TRUE(is_zero(vmo->map, 4 * page_size));
+	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

@@ -58,6 +58,7 @@ TEST_F(resize_read, ResizeSupplyZero)
 	self->t[0].zero = false;
 	ASSERT_TRUE(variant->check(&self->t[0], vmo, 0, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(page_size, vmo_info(vmo).out_resident);
 	EXPECT_EQ(0, vmo_info(vmo).out_read_packets);
 	ASSERT_TRUE(pager_idle(&self->p));
 }

@@ -48,6 +48,7 @@ TEST_F(fail_write, FailDirtyRequestsForZeroPages)
 	struct test_vmo *vmo = new_vmo_options(2, TRAP);
 
 	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(vmo_shows(vmo, 0, 2, ZEROES));
 	ASSERT_TRUE(variant->write(&self->t[0], vmo, 0, 1));
 	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_fail(&self->p, vmo, 0, 1, EIO));
@@ -56,6 +57,7 @@ TEST_F(fail_write, FailDirtyRequestsForZeroPages)
 	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 	EXPECT_TRUE(vmo_has(vmo, 0, 2, ZEROES));
 	EXPECT_TRUE(vmo_shows(vmo, 0, 2, ZEROES));
+	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

@@ -5,6 +5,7 @@
  */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <kselftest_harness.h>
 
@@ -12,15 +13,26 @@
 
 TRAP_FIXTURE(interval);
 
-/* Page 0 is there and clean, and what is behind it up to @pages is a zero range. */
+/*
+ * Page 0 is there and clean, and what is behind it up to @pages is a zero range, which
+ * was read through a mapping.
+ */
 #define new_interval(pages) ({						\
 	struct test_vmo *__vmo = new_trap_vmo(1);			\
 									\
 	ASSERT_TRUE(pager_supply(&self->p, __vmo, 0, 1));		\
 	ASSERT_TRUE(vmo_resize(__vmo, pages));				\
+	ASSERT_TRUE(vmo_shows(__vmo, 1, (pages) - 1, ZEROES));		\
+	EXPECT_EQ(page_size, vmo_info(__vmo).out_resident);		\
 	ASSERT_TRUE(is_dirty(__vmo, ZERO(1, (pages) - 1)));		\
 	__vmo;								\
 })
+
+/* A mapping that has read zeroes does so after END, and nobody is asked. */
+#define still_zeroes(vmo, page, nr) do {				\
+	EXPECT_TRUE(vmo_shows(vmo, page, nr, ZEROES));			\
+	ASSERT_TRUE(pager_idle(&self->p));				\
+} while (0)
 
 /* Pages that END has cleaned as zeroes are the pager's again. */
 #define must_be_supplied(vmo, page, nr) do {				\
@@ -41,6 +53,8 @@ TEST_F(interval, ResizeWritebackNonIntersectingWrite)
 	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1), ZERO(1, 5), DATA(6, 1), ZERO(7, 3)));
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 1, 3));
 	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1), ZERO(4, 2), DATA(6, 1), ZERO(7, 3)));
+	still_zeroes(vmo, 1, 5);
+	EXPECT_TRUE(vmo_shows(vmo, 6, 1, WRITTEN));
 	must_be_supplied(vmo, 1, 3);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
@@ -55,6 +69,9 @@ TEST_F(interval, ResizeWritebackIntersectingWrite)
 	ASSERT_TRUE(is_dirty(vmo, ZERO(1, 2), DATA(3, 1), ZERO(4, 6)));
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 1, 5));
 	ASSERT_TRUE(is_dirty(vmo, DATA(3, 1), ZERO(6, 4)));
+	still_zeroes(vmo, 1, 2);
+	still_zeroes(vmo, 4, 6);
+	EXPECT_TRUE(vmo_shows(vmo, 3, 1, WRITTEN));
 	must_be_supplied(vmo, 4, 2);
 
 	/* At its start: what is being written is shorter by that page. */
@@ -141,6 +158,7 @@ TEST_F(interval, ResizeWritebackIntersectingResize)
 	ASSERT_TRUE(is_dirty(vmo, ZERO(1, 2)));
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 1, 2));
 	ASSERT_TRUE(is_clean(vmo));
+	still_zeroes(vmo, 1, 2);
 	must_be_supplied(vmo, 1, 2);
 
 	/* All of it is cut off. */
@@ -168,6 +186,7 @@ TEST_F(interval, ResizeWritebackNonIntersectingResize)
 	ASSERT_TRUE(is_dirty(vmo, ZERO(1, 4)));
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 1, 2));
 	ASSERT_TRUE(is_dirty(vmo, ZERO(3, 2)));
+	still_zeroes(vmo, 1, 4);
 
 	/* New pages behind are not among those being written. */
 	ASSERT_TRUE(pager_writeback_begin_zero(&self->p, vmo, 3, 2));
@@ -224,6 +243,8 @@ TEST_F(interval, ResizeWritebackMulipleGaps)
 			     ZERO(8, 2)));
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 10));
 	ASSERT_TRUE(is_dirty(vmo, DATA(6, 2)));
+	still_zeroes(vmo, 3, 2);
+	still_zeroes(vmo, 8, 2);
 	EXPECT_TRUE(vmo_has(vmo, 2, 1, WRITTEN));
 	EXPECT_TRUE(vmo_has(vmo, 5, 3, WRITTEN));
 	must_be_supplied(vmo, 3, 2);
@@ -246,6 +267,10 @@ TEST_F(interval, ResizeWritebackSequential)
 	ASSERT_TRUE(is_dirty(vmo, ZERO(4, 4)));
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 4, 4));
 	ASSERT_TRUE(is_clean(vmo));
+	still_zeroes(vmo, 1, 2);
+	EXPECT_TRUE(vmo_shows(vmo, 3, 1, WRITTEN));
+	still_zeroes(vmo, 4, 4);
+	EXPECT_EQ(2 * page_size, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
@@ -278,8 +303,8 @@ TEST_F(interval, ResizeWritebackRepeated)
 }
 
 /*
- * Reading a zero range through a mapping leaves a page there, which may go at any
- * time. It changes nothing of what is reported, and goes when the range is clean.
+ * Reading a zero range through a mapping changes nothing of what is there. A mapping that
+ * has done so goes on reading zeroes when the range is clean, until there is a page.
  */
 TEST_F(interval, MappedZeroesAreNoPages)
 {
@@ -290,14 +315,21 @@ TEST_F(interval, MappedZeroesAreNoPages)
 	ASSERT_TRUE(pager_writeback_begin_zero(&self->p, vmo, 1, 3));
 	ASSERT_TRUE(is_dirty(vmo, ZERO(1, 3)));
 	EXPECT_TRUE(vmo_shows(vmo, 2, 2, ZEROES));
+	EXPECT_EQ(page_size, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 1, 3));
 	ASSERT_TRUE(is_clean(vmo));
 	EXPECT_EQ(page_size, vmo_info(vmo).out_resident);
-	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, 1, 1));
-	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 1));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
+	EXPECT_TRUE(vmo_shows(vmo, 1, 3, ZEROES));
+	ASSERT_TRUE(pager_idle(&self->p));
+	/* Whoever looks anew does not. */
+	must_be_supplied(vmo, 1, 1);
+	EXPECT_TRUE(vmo_shows(vmo, 1, 1, SUPPLIED));
+	EXPECT_TRUE(vmo_shows(vmo, 2, 2, ZEROES));
+	ASSERT_EQ(0, madvise(vmo->map + 2 * page_size, page_size, MADV_DONTNEED));
+	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, 2, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 2, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
-	must_be_supplied(vmo, 2, 2);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
@@ -318,6 +350,7 @@ TEST_F(interval, ResizeWritebackWithMapping)
 	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 3));
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 3));
 	ASSERT_TRUE(is_clean(vmo));
+	still_zeroes(vmo, 1, 1);
 	store_granted(vmo, 2);
 	ASSERT_TRUE(is_dirty(vmo, DATA(2, 1)));
 	EXPECT_TRUE(vmo_shows(vmo, 2, 1, WRITTEN));
@@ -338,9 +371,10 @@ TEST_F(interval, ResizeWritebackInterleavedWriteWithMapping)
 	/* Those may be written to as they are. */
 	ASSERT_TRUE(thread_write_vmar(&self->t[0], vmo, 4, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
-	ASSERT_TRUE(pager_idle(&self->p));
+	still_zeroes(vmo, 1, 1);
+	still_zeroes(vmo, 5, 2);
 
-	/* The others are the pager's now. */
+	/* The others are the pager's now, for whoever stores there. */
 	ASSERT_TRUE(thread_write_vmar(&self->t[0], vmo, 3, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 3, 1));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 3, 1));

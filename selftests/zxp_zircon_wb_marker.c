@@ -21,7 +21,8 @@ TEST_F(write_zero, DirtyRequestsForZeroPages)
 	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 0, 3));
 	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(is_clean(vmo));
-	ASSERT_TRUE(vmo_shows(vmo, 0, 1, ZEROES));
+	ASSERT_TRUE(vmo_shows(vmo, 0, 3, ZEROES));
+	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 
 	ASSERT_TRUE(variant->write(&self->t[0], vmo, 0, 1));
 	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 0, 1));
@@ -38,6 +39,8 @@ TEST_F(write_zero, DirtyRequestsForZeroPages)
 	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1), DATA(2, 1)));
 	EXPECT_EQ(2 * page_size, vmo_info(vmo).out_resident);
 	EXPECT_TRUE(vmo_shows(vmo, 0, 1, WRITTEN));
+	EXPECT_TRUE(vmo_shows(vmo, 1, 1, ZEROES));
+	EXPECT_EQ(2 * page_size, vmo_info(vmo).out_resident);
 	EXPECT_TRUE(vmo_has(vmo, 1, 1, ZEROES));
 	EXPECT_TRUE(vmo_has(vmo, 2, 1, WRITTEN));
 	ASSERT_TRUE(pager_idle(&self->p));
@@ -125,6 +128,7 @@ TEST_F(zero_run, DirtyLargeRange)
 	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 0, 100));
 	ASSERT_TRUE(vmo_resize(vmo, 200));
 	ASSERT_TRUE(is_dirty(vmo, ZERO(100, 100)));
+	EXPECT_TRUE(vmo_shows(vmo, 0, 200, ZEROES));
 	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(pager_dirty(&self->p, vmo, 0, 200));
 	ASSERT_TRUE(is_dirty(vmo, DATA(0, 200)));
@@ -146,6 +150,7 @@ TEST_F(zero_page, CannotOverwriteZeroPage)
 	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
 	EXPECT_TRUE(vmo_has(vmo, 0, 1, ZEROES));
+	EXPECT_TRUE(vmo_shows(vmo, 0, 1, ZEROES));
 	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(is_clean(vmo));
 
@@ -165,6 +170,7 @@ TEST_F(zero_page, NoDirtyOnCommit)
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 1, 1));
+	EXPECT_TRUE(vmo_shows(vmo, 1, 1, ZEROES));
 	EXPECT_EQ(page_size, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(thread_commit(&self->t[0], vmo, 0, 2));
 	ASSERT_TRUE(thread_wait(&self->t[0]));

@@ -26,6 +26,7 @@ TEST_F(grow, ResizeSupplyZero)
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
 	EXPECT_TRUE(vmo_has(vmo, 1, 2, ZEROES));
+	EXPECT_TRUE(vmo_shows(vmo, 1, 2, ZEROES));
 	EXPECT_EQ(page_size, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(is_dirty(vmo, ZERO(1, 2)));
 	ASSERT_TRUE(pager_idle(&self->p));
@@ -39,6 +40,7 @@ TEST_F(grow, ResizeSupplyZero)
 	EXPECT_TRUE(vmo_has(vmo, 1, 1, WRITTEN));
 	EXPECT_TRUE(vmo_has(vmo, 2, 1, ZEROES));
 	EXPECT_TRUE(vmo_shows(vmo, 2, 1, ZEROES));
+	EXPECT_EQ(2 * page_size, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(is_dirty(vmo, DATA(1, 1), ZERO(2, 1)));
 	EXPECT_EQ(0, vmo_info(vmo).out_read_packets);
 	ASSERT_TRUE(pager_idle(&self->p));
@@ -57,10 +59,14 @@ TEST_F(grow, ResizeWriteback)
 	write_granted(vmo, 2, 1);
 	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1), ZERO(1, 1), DATA(2, 1)));
 
+	EXPECT_TRUE(vmo_shows(vmo, 1, 1, ZEROES));
+
 	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 3));
 	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1), ZERO(1, 1), DATA(2, 1)));
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 3));
 	ASSERT_TRUE(is_clean(vmo));
+	EXPECT_TRUE(vmo_shows(vmo, 1, 1, ZEROES));
+	EXPECT_EQ(2 * page_size, vmo_info(vmo).out_resident);
 	EXPECT_TRUE(vmo_has(vmo, 0, 1, WRITTEN));
 	EXPECT_TRUE(vmo_has(vmo, 2, 1, WRITTEN));
 	ASSERT_TRUE(pager_idle(&self->p));

@@ -219,6 +219,8 @@ TEST_F(stream, ContentSizeUpdatedOnPartialWrite)
 	for (i = 0; i < 3; i++) {
 		ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, i * BATCH, BATCH));
 		EXPECT_EQ(i * BATCH * page_size, vmo_info(vmo).out_stream_size);
+		EXPECT_TRUE(vmo_has(vmo, 0, i * BATCH, WRITTEN));
+		EXPECT_EQ(i > 0, was_modified(vmo));
 		ASSERT_TRUE(pager_idle(&self->p));
 		ASSERT_TRUE(pager_dirty(&self->p, vmo, i * BATCH, BATCH));
 	}
@@ -242,6 +244,7 @@ TEST_F(stream, PartialVmoDirty)
 	ASSERT_TRUE(pager_fail(&self->p, vmo, 2, 1, EIO));
 	/* A short count: half of it was written. */
 	ASSERT_TRUE(thread_wait_failure(&self->t[0], ENODATA));
+	EXPECT_TRUE(was_modified(vmo));
 	ASSERT_TRUE(is_dirty(vmo, DATA(1, 1)));
 	EXPECT_TRUE(vmo_has(vmo, 1, 1, WRITTEN));
 	EXPECT_TRUE(vmo_has(vmo, 2, 1, SUPPLIED));

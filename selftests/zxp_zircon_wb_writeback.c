@@ -55,15 +55,23 @@ static const struct dirty_range mixed[] = {
 	write_granted(__vmo, 4, 2);					\
 	write_granted(__vmo, 7, 1);					\
 	ASSERT_TRUE(dirty_ranges_are(__vmo, mixed, ARRAY_SIZE(mixed)));	\
+	EXPECT_TRUE(vmo_shows(__vmo, 6, 1, ZEROES));			\
+	EXPECT_TRUE(vmo_shows(__vmo, 8, 2, ZEROES));			\
 	__vmo;								\
 })
 
-/* All is clean: data stays, zero ranges have to be supplied again. */
+/*
+ * All is clean: data stays, zero ranges have to be supplied again, but for the mapping that
+ * has read them.
+ */
 #define check_mixed_clean(vmo) do {					\
 	ASSERT_TRUE(is_clean(vmo));					\
 	EXPECT_EQ(5 * page_size, vmo_info(vmo).out_resident);		\
 	EXPECT_EQ(0, vmo_info(vmo).out_zero_bytes);			\
 	EXPECT_TRUE(vmo_has(vmo, 4, 2, WRITTEN));			\
+	EXPECT_TRUE(vmo_shows(vmo, 6, 1, ZEROES));			\
+	EXPECT_TRUE(vmo_shows(vmo, 8, 2, ZEROES));			\
+	ASSERT_TRUE(pager_idle(&self->p));				\
 	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 8, 2));		\
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 8, 2));		\
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 8, 2));			\

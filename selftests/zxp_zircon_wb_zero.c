@@ -38,6 +38,7 @@ PAGER_FIXTURE(op_zero);
 	EXPECT_TRUE(vmo_has(vmo, 0, 4, ZEROES));			\
 	EXPECT_EQ(0, vmo_info(vmo).out_resident);			\
 	EXPECT_TRUE(vmo_shows(vmo, 0, 4, ZEROES));			\
+	EXPECT_EQ(0, vmo_info(vmo).out_resident);			\
 	ASSERT_TRUE(is_dirty(vmo, ZERO(0, 4)));				\
 	ASSERT_TRUE(pager_idle(&self->p));				\
 	/* The one that was left out is still missing. */		\
@@ -172,6 +173,8 @@ TEST_F(zero_trap, OpZeroTail)
 	/* From a page into it. */
 	ASSERT_TRUE(vmo_zero(vmo, 0, 2));
 	ASSERT_TRUE(is_dirty(vmo, ZERO(0, 3)));
+	EXPECT_TRUE(vmo_shows(vmo, 0, 3, ZEROES));
+	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
@@ -186,6 +189,8 @@ TEST_F(zero_trap, OpZeroDecommit)
 	EXPECT_EQ(2 * page_size, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(vmo_zero(vmo, 0, 3));
 	ASSERT_TRUE(is_dirty(vmo, ZERO(0, 3)));
+	EXPECT_EQ(0, vmo_info(vmo).out_resident);
+	EXPECT_TRUE(vmo_shows(vmo, 0, 3, ZEROES));
 	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 	EXPECT_TRUE(vmo_has(vmo, 0, 3, ZEROES));
 	ASSERT_TRUE(pager_idle(&self->p));
@@ -261,6 +266,7 @@ TEST_F(zero_trap, OpZeroWithMarkers)
 	struct test_vmo *vmo = new_trap_vmo(3);
 
 	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 0, 3));
+	EXPECT_TRUE(vmo_shows(vmo, 0, 3, ZEROES));
 	ASSERT_TRUE(vmo_zero(vmo, 0, 3));
 	ASSERT_TRUE(is_clean(vmo));
 	ASSERT_TRUE(thread_zero(&self->t[0], vmo, 5, page_size));

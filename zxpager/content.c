@@ -201,6 +201,16 @@ bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /*
+ * Is there no page, and does that read as zero? In this order: what is put in between the
+ * two looks waits for who holds the page of zeroes before it is taken out of its range.
+ */
+bool zxp_vmo_is_only_zero(struct zxp_vmo *vmo, pgoff_t index)
+{
+	return index < zxp_vmo_pages(vmo) && !zxp_vmo_has_page(vmo, index) &&
+	       zxp_vmo_is_zero(vmo, index);
+}
+
+/*
  * The page is charged to the memory cgroup of the caller. Return: 0; -EEXIST; -ENOMEM,
  * and the caller waits for memory where it holds no lock.
  */
@@ -213,9 +223,12 @@ int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 
 	__folio_mark_uptodate(folio);
 	ret = filemap_add_folio(vmo->inode.i_mapping, folio, index, gfp);
-	if (!ret)
-		folio_unlock(folio);
-	return ret;
+	if (ret)
+		return ret;
+	/* Nobody writes to it, collapses it or takes it out before that is done. */
+	zxp_vmo_unmap_zeroes_locked(vmo, index, folio_nr_pages(folio));
+	folio_unlock(folio);
+	return 0;
 }
 
 /**
@@ -394,191 +407,4 @@ int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
 	}
 	atomic64_add(batch->filled, &vmo->supplied);
 	return ret;
-}
-
-/*
- * Is a locked page pinned for I/O? One that very many map looks so too, so its
- * mappings go before that is believed.
- */
-bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio)
-{
-	if (!folio_maybe_dma_pinned(folio))
-		return false;
-	if (folio_mapped(folio))
-		unmap_mapping_pages(vmo->inode.i_mapping, folio->index,
-				    folio_nr_pages(folio), false);
-	return folio_maybe_dma_pinned(folio);
-}
-
-/* The first page of a range that is pinned, or @end. */
-pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
-{
-	struct address_space *mapping = vmo->inode.i_mapping;
-	struct folio_batch fbatch;
-	pgoff_t found = end;
-	unsigned int i;
-
-	folio_batch_init(&fbatch);
-	while (found == end && start < end &&
-	       filemap_get_folios(mapping, &start, end - 1, &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch) && found == end; i++) {
-			struct folio *folio = fbatch.folios[i];
-
-			folio_lock(folio);
-			if (folio->mapping == mapping &&
-			    zxp_folio_pinned(vmo, folio))
-				found = folio->index;
-			folio_unlock(folio);
-		}
-		folio_batch_release(&fbatch);
-		cond_resched();
-	}
-	return found;
-}
-
-/**
- * zxp_vmo_remove_folio() - take a folio out of a VMO
- * @vmo: the VMO
- * @folio: it, locked and in the cache
- *
- * It loses its marks, and is not counted any more, before it goes: then it is not known
- * whose it was. Who makes it dirty in between has its lock, or a mapping of it.
- */
-void zxp_vmo_remove_folio(struct zxp_vmo *vmo, struct folio *folio)
-{
-	struct address_space *mapping = vmo->inode.i_mapping;
-	XA_STATE(xas, &mapping->i_pages, folio->index);
-
-	if (folio_mapped(folio))
-		unmap_mapping_pages(mapping, folio->index, folio_nr_pages(folio),
-				    false);
-	xas_lock_irq(&xas);
-	xas_load(&xas);
-	if (xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
-		xas_clear_mark(&xas, ZXP_MARK_UNWRITTEN);
-		WRITE_ONCE(vmo->nr_unwritten, vmo->nr_unwritten - 1);
-	}
-	xas_clear_mark(&xas, ZXP_MARK_DIRTY);
-	xas_unlock_irq(&xas);
-	generic_error_remove_folio(mapping, folio);
-}
-
-/*
- * Who makes a page dirty with a plain reference, as direct I/O does on 6.1, may do so while
- * truncation takes it out. Then it is still counted, which is seen once nothing is left.
- */
-void zxp_vmo_recount_locked(struct zxp_vmo *vmo)
-{
-	struct address_space *mapping = vmo->inode.i_mapping;
-
-	lockdep_assert_held(&vmo->content_lock);
-
-	xa_lock_irq(&mapping->i_pages);
-	if (!xa_marked(&mapping->i_pages, ZXP_MARK_UNWRITTEN))
-		WRITE_ONCE(vmo->nr_unwritten, 0);
-	xa_unlock_irq(&mapping->i_pages);
-}
-
-/* Take what is unwritten out from a page on. */
-void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index)
-{
-	struct address_space *mapping = vmo->inode.i_mapping;
-	struct folio_batch fbatch;
-	unsigned int i;
-
-	lockdep_assert_held(&vmo->content_lock);
-
-	folio_batch_init(&fbatch);
-	while (filemap_get_folios_tag(mapping, &index, ULONG_MAX,
-				      ZXP_MARK_UNWRITTEN, &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch); i++) {
-			struct folio *folio = fbatch.folios[i];
-
-			folio_lock(folio);
-			if (folio->mapping == mapping)
-				zxp_vmo_remove_folio(vmo, folio);
-			folio_unlock(folio);
-		}
-		folio_batch_release(&fbatch);
-		cond_resched();
-	}
-}
-
-/* Take clean pages out, but for pinned ones. */
-void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
-{
-	struct address_space *mapping = vmo->inode.i_mapping;
-	struct folio_batch fbatch;
-	unsigned int i;
-
-	lockdep_assert_held(&vmo->content_lock);
-
-	folio_batch_init(&fbatch);
-	while (index < end &&
-	       filemap_get_folios(mapping, &index, end - 1, &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch); i++) {
-			struct folio *folio = fbatch.folios[i];
-
-			folio_lock(folio);
-			if (folio->mapping == mapping &&
-			    !zxp_folio_unwritten(folio) &&
-			    !folio_maybe_dma_pinned(folio))
-				generic_error_remove_folio(mapping, folio);
-			folio_unlock(folio);
-		}
-		folio_batch_release(&fbatch);
-		cond_resched();
-	}
-}
-
-/*
- * A hint: what is clean in the range and used by nobody may go, so it goes. Who has a
- * reference may be about to write to the page, as direct I/O is on kernels that do not
- * pin what they read into.
- */
-void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
-{
-	struct address_space *mapping = vmo->inode.i_mapping;
-	struct folio_batch fbatch;
-	pgoff_t first = index;
-
-	if (index >= end)
-		return;
-	/*
-	 * This CPU holds on to pages that it has not put on the lists of reclaim yet. It
-	 * lets go of them when it releases a batch.
-	 */
-	folio_batch_init(&fbatch);
-	if (filemap_get_folios(mapping, &first, end - 1, &fbatch))
-		folio_batch_release(&fbatch);
-	invalidate_mapping_pages(mapping, index, end - 1);
-}
-
-/**
- * zxp_vmo_detach() - end the relation of a VMO with its pager
- * @vmo: a VMO with a pager
- *
- * Requests end first, then all mappings go, so that the next access looks again,
- * and then what is clean. Private copies of the clients are theirs and stay.
- *
- * Return: 0, -EINTR.
- */
-int zxp_vmo_detach(struct zxp_vmo *vmo)
-{
-	pgoff_t index = 0;
-
-	if (mutex_lock_killable(&vmo->content_lock))
-		return -EINTR;
-	zxp_source_detach(vmo->source, true);
-	unmap_mapping_range(vmo->inode.i_mapping, 0, 0, 0);
-	zxp_vmo_drop_clean_locked(vmo, 0, ULONG_MAX);
-	do {
-		spin_lock(&vmo->zero_lock);
-		index = zxp_zero_remove_kind(&vmo->zeroes, index,
-					     ZXP_ZERO_MARKER);
-		spin_unlock(&vmo->zero_lock);
-		cond_resched();
-	} while (index != ULONG_MAX);
-	mutex_unlock(&vmo->content_lock);
-	return 0;
 }

@@ -23,6 +23,7 @@
  *	mmap_lock, VMA lock	the VFS: faults
  *	zxp_vmo.content_lock	what is in the VMO, and how large it is
  *	folio lock
+ *	lock of zxp_vmo.zero_folio
  *	i_mmap_rwsem, PTE locks, xa_lock
  *	zxp_vmo.zero_lock, zxp_vmo.faults_lock, zxp_pager.lock, inode->i_lock
  *	zxp_source.lock
@@ -96,6 +97,8 @@ struct zxp_batch {
  * @zeroes: ranges that are zero without a page. One is added where there is no
  *	page, under @content_lock; a page is removed from one with that page's
  *	folio locked.
+ * @zero_folio: what mappings have of zero ranges, see zero_page.c; NULL if nobody has
+ *	needed it yet. Changes under @zero_lock, and goes with its own lock held, too.
  * @nr_unwritten: pages with the mark of that in the page cache, under its xa_lock
  * @faults_lock: protects @fault_notes and @traps
  * @fault_notes: see failure.c
@@ -120,6 +123,7 @@ struct zxp_vmo {
 	struct mutex content_lock;	/* see above */
 	spinlock_t zero_lock;		/* see above */
 	struct zxp_zeroes zeroes;
+	struct folio *zero_folio;
 	unsigned long nr_unwritten;
 	spinlock_t faults_lock;		/* see above */
 	struct list_head fault_notes;
@@ -240,9 +244,7 @@ void zxp_vmo_remove_zeroes(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			   struct zxp_zero_range **spare);
 pgoff_t zxp_vmo_zero_end(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
-void zxp_vmo_remove_folio(struct zxp_vmo *vmo, struct folio *folio);
-void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index);
-void zxp_vmo_recount_locked(struct zxp_vmo *vmo);
+bool zxp_vmo_is_only_zero(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_add_zeroed_locked(struct zxp_vmo *vmo, struct folio *folio,
 			      pgoff_t index);
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index, bool nowait);
@@ -250,11 +252,22 @@ int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 			     pgoff_t index, gfp_t gfp);
 int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
 		   struct zxp_runs *runs);
+
+/* remove.c */
+void zxp_vmo_remove_folio(struct zxp_vmo *vmo, struct folio *folio);
+void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index);
+void zxp_vmo_recount_locked(struct zxp_vmo *vmo);
 bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio);
 pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 int zxp_vmo_detach(struct zxp_vmo *vmo);
+
+/* zero_page.c */
+struct folio *zxp_vmo_lock_zero_folio(struct zxp_vmo *vmo);
+bool zxp_vmo_settle_zeroes(struct zxp_vmo *vmo);
+void zxp_vmo_unmap_zeroes_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t nr);
+void zxp_vmo_put_zero_folio(struct zxp_vmo *vmo);
 
 /* large.c */
 bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);

@@ -203,7 +203,23 @@ static vm_fault_t zxp_fault_reserve(struct zxp_vmo *vmo)
 	return reserved ? VM_FAULT_NOPAGE : VM_FAULT_OOM;
 }
 
-/* A page for a zero range. 0: look again. */
+/* A load from a zero range. 0: look again. */
+static vm_fault_t zxp_fault_map_zero(struct zxp_access *access)
+{
+	struct folio *folio = zxp_vmo_lock_zero_folio(access->vmo);
+
+	if (!folio)
+		return zxp_fault_reserve(access->vmo);
+	if (!zxp_vmo_is_only_zero(access->vmo, access->vmf->pgoff)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return 0;
+	}
+	access->vmf->page = folio_page(folio, 0);
+	return VM_FAULT_LOCKED;
+}
+
+/* A page for a zero range, to be stored to. 0: look again. */
 static vm_fault_t zxp_fault_fill_zero(struct zxp_access *access)
 {
 	struct zxp_vmo *vmo = access->vmo;
@@ -252,8 +268,8 @@ static bool zxp_fault_failed(struct zxp_access *access)
 	}
 }
 
-/* There is no folio. 0: look again. */
-static vm_fault_t zxp_fault_missing(struct zxp_access *access)
+/* There is no folio. 0: look again; VM_FAULT_LOCKED: a page of zeroes is as good. */
+static vm_fault_t zxp_fault_missing(struct zxp_access *access, bool writes)
 {
 	bool exits = current->flags & PF_EXITING;
 
@@ -262,6 +278,8 @@ static vm_fault_t zxp_fault_missing(struct zxp_access *access)
 	/* Zeroes are a hole in a core dump. */
 	if (zxp_task_ends() && !exits)
 		return VM_FAULT_SIGBUS;
+	if (!writes)
+		return zxp_fault_map_zero(access);
 	if (access->traps && !exits)
 		return zxp_fault_ask(access, ZXP_REQUEST_DIRTY);
 	return zxp_fault_fill_zero(access);
@@ -341,7 +359,7 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 			      zxp_fault_ask(&access, ZXP_REQUEST_DIRTY) :
 			      zxp_fault_reserve(vmo);
 		} else {
-			ret = zxp_fault_missing(&access);
+			ret = zxp_fault_missing(&access, writes);
 		}
 		if (ret)
 			return ret;
@@ -377,6 +395,33 @@ static vm_fault_t zxp_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end
 }
 
 /*
+ * A store to the page of zeroes, which stays as it is. If the daemon has to allow the store,
+ * it is asked as for any page. Else a page takes that place, and the store is made again;
+ * so it is if there is no memory at once, or if the zeroes that were mapped are no range
+ * any more, and then ->fault does what is needed.
+ */
+static vm_fault_t zxp_mkwrite_zero(struct zxp_vmo *vmo, struct vm_fault *vmf)
+{
+	bool asks = zxp_vmo_traps(vmo) && !(current->flags & PF_EXITING);
+	pgoff_t index = vmf->pgoff;
+	unsigned long generation;
+	vm_fault_t fault = 0;
+
+	while (asks && !fault) {
+		generation = zxp_vmo_generation(vmo);
+		if (!zxp_vmo_is_only_zero(vmo, index))
+			break;
+		fault = zxp_trap(vmo, vmf, generation);
+	}
+	if (fault)
+		return fault;
+	if (!asks)
+		zxp_vmo_fill_zero(vmo, index, true);
+	unmap_mapping_pages(vmo->inode.i_mapping, index, 1, false);
+	return VM_FAULT_NOPAGE;
+}
+
+/*
  * The first write to a page through a shared mapping. Nothing is waited for here, but
  * see trap.c.
  */
@@ -388,6 +433,8 @@ static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 	vm_fault_t fault;
 	int ret;
 
+	if (folio == READ_ONCE(vmo->zero_folio))
+		return zxp_mkwrite_zero(vmo, vmf);
 	do {
 		generation = zxp_vmo_generation(vmo);
 		folio_lock(folio);

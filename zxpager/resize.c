@@ -27,6 +27,8 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	ret = zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
 	if (ret)
 		return ret;
+	/* No fault that began before maps zeroes behind the end after this. */
+	zxp_vmo_settle_zeroes(vmo);
 	unmap_mapping_range(vmo->inode.i_mapping, (loff_t)nr_pages << PAGE_SHIFT,
 			    0, 1);
 	zxp_vmo_remove_unwritten_locked(vmo, nr_pages);

@@ -50,6 +50,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	mutex_init(&vmo->content_lock);
 	spin_lock_init(&vmo->zero_lock);
 	vmo->zeroes = (struct zxp_zeroes) {};
+	vmo->zero_folio = NULL;
 	vmo->nr_unwritten = 0;
 	spin_lock_init(&vmo->faults_lock);
 	INIT_LIST_HEAD(&vmo->fault_notes);
@@ -103,6 +104,7 @@ static void zxp_evict_inode(struct inode *inode)
 	}
 	zxp_vmo_forget_faults(vmo);
 	zxp_vmo_remove_zeroes(vmo, 0, ULONG_MAX, NULL);
+	zxp_vmo_put_zero_folio(vmo);
 }
 
 static const struct super_operations zxp_sops = {

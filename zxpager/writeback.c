@@ -146,7 +146,7 @@ static int zxp_vmo_end_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 		spin_lock(&vmo->zero_lock);
 		some = zxp_zero_end(&vmo->zeroes, &start, end, &reach, &cleaned);
 		spin_unlock(&vmo->zero_lock);
-		/* Readers have made clean pages over the range: missing, too. */
+		/* A store that came to nothing has left a clean page: missing, too. */
 		if (some)
 			zxp_vmo_drop_clean_locked(vmo, start - cleaned, start);
 		if (fatal_signal_pending(current))

@@ -3,9 +3,9 @@
  * Zero ranges: an ordered set of runs of pages that need no memory.
  *
  * Ranges never overlap, and two of one kind never touch. A page in the cache
- * hides the range under it: reading a zero range through a mapping makes a clean
- * page there, and when that is reclaimed the range is still what it was. Writing
- * removes the page from its range, so a dirty page is never in one.
+ * hides the range under it: COMMIT of supplied zeroes makes a clean page there, and
+ * when that is reclaimed the range is still what it was. Writing removes the page
+ * from its range, so a dirty page is never in one.
  *
  * A dirty range that is being written back says on its first page how far, and
  * only there. That length stays with what is left of the front when something is

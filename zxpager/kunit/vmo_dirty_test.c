@@ -245,7 +245,7 @@ static void zxp_zero_needs_no_page(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zxp_world_silent(w->pager));
 }
 
-/* A zero range that was written back is missing, also where a reader had a page. */
+/* A zero range that was written back is missing, but for who has read its zeroes. */
 static void zxp_zero_is_written_back(struct kunit *test)
 {
 	struct zxp_world *w = zxp_new(test, 0, 0);
@@ -260,11 +260,62 @@ static void zxp_zero_is_written_back(struct kunit *test)
 	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, "0-5z"));
 	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_END, 0, 6));
 	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, "4-5z"));
-	client = zxp_client_start(test, LOAD, 0, 1, 0);
-	KUNIT_ASSERT_TRUE(test, zxp_pager_next_is(test, ZXP_PACKET_READ, 1, 2));
-	KUNIT_EXPECT_EQ(test, zxp_world_supply(w, 0, 1, 1, 0x66), 0);
+	byte = 0x22;
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, LOAD, 0, 1, &byte), 0L);
+	KUNIT_EXPECT_EQ(test, byte, (u8)0);
+	KUNIT_EXPECT_TRUE(test, zxp_world_silent(w->pager));
+	client = zxp_client_start(test, LOAD, 0, 2, 0);
+	KUNIT_ASSERT_TRUE(test, zxp_pager_next_is(test, ZXP_PACKET_READ, 2, 3));
+	KUNIT_EXPECT_EQ(test, zxp_world_supply(w, 0, 1, 2, 0x66), 0);
 	KUNIT_EXPECT_EQ(test, zxp_client_end(test, client), 0L);
 	KUNIT_EXPECT_EQ(test, client->byte, (u8)0x66);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, LOAD, 0, 1, &byte), 0L);
+	KUNIT_EXPECT_EQ(test, byte, (u8)0x66);
+}
+
+/* Zeroes are mapped only where there is nothing else. */
+static void zxp_zeroes_are_mapped(struct kunit *test)
+{
+	struct zxp_world *w = zxp_new(test, 0, 0);
+	struct zxp_vmo *vmo = zxp_world_vmo(w, 0);
+	pgoff_t page;
+	u8 byte = 0x22;
+
+	KUNIT_EXPECT_EQ(test, zxp_world_vmo_op(w, 0, ZXP_VMO_OP_ZERO, 0, 6), 0);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, PWRITE, 0, 3, &byte), 0L);
+	KUNIT_EXPECT_FALSE(test, zxp_vmo_settle_zeroes(vmo));
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, LOAD, 0, 1, &byte), 0L);
+	KUNIT_EXPECT_TRUE(test, zxp_vmo_settle_zeroes(vmo));
+	for (page = 0; page <= ZXP_PAGES; page++)
+		KUNIT_EXPECT_EQ(test, zxp_vmo_is_only_zero(vmo, page),
+				page < 6 && page != 3);
+	byte = 0x33;
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, PWRITE, 0, 1, &byte), 0L);
+	KUNIT_EXPECT_FALSE(test, zxp_vmo_settle_zeroes(vmo));
+}
+
+/* There is another one before so many have the first that nobody could count them. */
+static void zxp_zero_page_is_replaced(struct kunit *test)
+{
+	struct zxp_world *w = zxp_new(test, 0, 0);
+	struct zxp_vmo *vmo = zxp_world_vmo(w, 0);
+	struct folio *old;
+	u8 byte = 0x22;
+
+	KUNIT_EXPECT_EQ(test, zxp_world_vmo_op(w, 0, ZXP_VMO_OP_ZERO, 0, 6), 0);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, LOAD, 0, 1, &byte), 0L);
+	old = vmo->zero_folio;
+	KUNIT_ASSERT_NOT_NULL(test, old);
+	KUNIT_EXPECT_TRUE(test, folio_mapped(old));
+	folio_ref_add(old, BIT(30));
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, LOAD, 0, 2, &byte), 0L);
+	KUNIT_EXPECT_EQ(test, byte, (u8)0);
+	KUNIT_EXPECT_PTR_NE(test, old, vmo->zero_folio);
+	/* The other one is nowhere now, so that who puts a page in need not know it. */
+	KUNIT_EXPECT_FALSE(test, folio_mapped(old));
+	KUNIT_EXPECT_EQ(test, folio_ref_count(old), (int)BIT(30));
+	folio_ref_sub(old, BIT(30) - 1);
+	folio_put(old);
 }
 
 /* Zeroes and pages: only the zeroes are begun, if that is said. */
@@ -438,6 +489,8 @@ static struct kunit_case zxp_vmo_dirty_cases[] = {
 	KUNIT_CASE(zxp_zero_needs_no_page),
 	KUNIT_CASE(zxp_zero_is_written_back),
 	KUNIT_CASE(zxp_zero_range_is_dirtied),
+	KUNIT_CASE(zxp_zeroes_are_mapped),
+	KUNIT_CASE(zxp_zero_page_is_replaced),
 	KUNIT_CASE(zxp_size_changes),
 	KUNIT_CASE(zxp_stream_size_changes),
 	KUNIT_CASE(zxp_stream_grows_over_stores),
