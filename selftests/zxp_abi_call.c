@@ -69,6 +69,7 @@ FIXTURE_VARIANT_ADD(call, CREATE_PORT) {
 };
 FIXTURE_VARIANT_ADD(call, CREATE_VMO) {
 	.nr = ZXP_IOC_CREATE_VMO, .size = sizeof(struct zxp_create_vmo),
+	.first_size = OFF(zxp_create_vmo, max_size),
 	.flags = OFF(zxp_create_vmo, flags),
 	.known = ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC | ZXP_CREATE_FIXED |
 		 ZXP_CREATE_READ_ONLY,

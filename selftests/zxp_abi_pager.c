@@ -110,15 +110,21 @@ TEST_F(bad, create_plain)
 	}
 }
 
-/* What never changes its size cannot be made so that it can. */
+/* What never changes its size, or is never written to, cannot be made so that it is. */
 TEST_F(bad, create_fixed)
 {
-	EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, ZXP_VMO_RESIZABLE,
-						ZXP_CREATE_FIXED, ZXP_PORT_OWN, 1,
-						page_size));
-	EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, ZXP_VMO_UNBOUNDED,
-						ZXP_CREATE_FIXED, ZXP_PORT_OWN, 1,
-						page_size));
+	static const uint32_t bad[][2] = {
+		{ ZXP_VMO_RESIZABLE, ZXP_CREATE_FIXED },
+		{ ZXP_VMO_UNBOUNDED, ZXP_CREATE_FIXED },
+		{ ZXP_VMO_RESIZABLE, ZXP_CREATE_READ_ONLY },
+		{ ZXP_VMO_UNBOUNDED, ZXP_CREATE_READ_ONLY },
+		{ ZXP_VMO_TRAP_DIRTY, ZXP_CREATE_READ_ONLY },
+		{ ZXP_VMO_TRAP_DIRTY, ZXP_CREATE_READ_ONLY | ZXP_CREATE_FIXED },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, bad[i][0], bad[i][1],
+							ZXP_PORT_OWN, 1, page_size));
 }
 
 TEST_F(bad, create_vmo_order)

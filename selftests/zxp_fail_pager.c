@@ -273,6 +273,7 @@ WALK(supply_ranges) {
  */
 WALK(supply_batches) {
 	.pages = 18,
+	.create_flags = ZXP_CREATE_READ_ONLY,
 	.how = WALK_MAY_ENOMEM | WALK_EFAULT,
 	.run = supply,
 };
@@ -289,6 +290,7 @@ WALK(supply_aux) {
 /* One large folio, and two pages. */
 WALK(supply_aux_large) {
 	.pages = 18,
+	.create_flags = ZXP_CREATE_READ_ONLY,
 	.how = WALK_MAY_ENOMEM | WALK_EFAULT,
 	.prepare = fill_whole_aux,
 	.run = supply_aux,

@@ -411,7 +411,7 @@ TEST_F(file, fdinfo)
 	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 2, 1));
 	ASSERT_TRUE(vmo_wait_blocked(vmo, 1));
 	EXPECT_EQ(1, fdinfo(self->p.port, "zxpager-packets"));
-	EXPECT_EQ(0, fdinfo(vmo->fd, "zxpager-key"));
+	EXPECT_EQ(-1, fdinfo(vmo->fd, "zxpager-key"));
 	EXPECT_EQ((long long)BYTES(4), fdinfo(vmo->fd, "zxpager-size"));
 	EXPECT_EQ((long long)BYTES(2), fdinfo(vmo->fd, "zxpager-resident"));
 	EXPECT_EQ(1, fdinfo(vmo->fd, "zxpager-waiting"));

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large folios: what is supplied in large aligned pieces is kept in such pieces, on
- * kernels that have them for this, and nobody can tell but by the speed. What is
- * written to, cleared or cut off is still a matter of single pages. All but the first
- * test hold on every kernel.
+ * Large folios: in a sealed VMO what is supplied in large aligned pieces is kept in such
+ * pieces, on kernels that have them for this, and nobody can tell but by the speed. All
+ * other VMOs are a matter of single pages, whoever would like to join them.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -13,7 +12,6 @@
 #include "kselftest_harness.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
-#include "lib/pin.h"
 
 /* Pages of the largest folio, and of the VMO. */
 #define LARGE	((2 << 20) / page_size)
@@ -21,12 +19,24 @@
 
 PAGER_FIXTURE(large);
 
-/* A VMO, supplied with one call. */
-#define new_supplied(options) ({					\
-	struct test_vmo *__v = new_vmo_options(PAGES, options);		\
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
+#define new_sealed() ({							\
+	struct test_vmo *__v = pager_create_vmo_flags(&self->p, PAGES * page_size, \
+						      0, ZXP_CREATE_READ_ONLY);	\
 									\
-	ASSERT_TRUE(pager_supply(&self->p, __v, 0, PAGES));		\
+	ASSERT_NE(NULL, __v);						\
 	__v;								\
+})
+
+/* Supplied with one call. */
+#define supplied(vmo) ({						\
+	struct test_vmo *__s = (vmo);					\
+									\
+	ASSERT_TRUE(pager_supply(&self->p, __s, 0, PAGES));		\
+	__s;								\
 })
 
 static uint64_t read_u64(const char *path, uint64_t index)
@@ -76,24 +86,39 @@ static long huge_mapped_kb(struct test_vmo *vmo)
 
 TEST_F(large, aligned_supply_is_large)
 {
-	struct test_vmo *vmo, *trap;
+	struct test_vmo *vmo = supplied(new_sealed());
 
-	if (!kernel_has_large_folios())
-		SKIP(return, "no large folios for this on this kernel");
-	vmo = new_supplied(0);
-	trap = new_supplied(ZXP_VMO_TRAP_DIRTY);
-	EXPECT_TRUE(is_large(vmo, 0));
-	EXPECT_TRUE(is_large(vmo, PAGES - 1));
-	EXPECT_FALSE(is_large(trap, 0));
-	EXPECT_FALSE(is_large(trap, PAGES - 1));
+	if (kernel_has_large_folios()) {
+		EXPECT_TRUE(is_large(vmo, 0));
+		EXPECT_TRUE(is_large(vmo, PAGES - 1));
+	}
 	EXPECT_EQ(PAGES * page_size, vmo_info(vmo).out_resident);
-	EXPECT_EQ(PAGES * page_size, vmo_info(trap).out_resident);
+	EXPECT_TRUE(vmo_has(vmo, 0, PAGES, SUPPLIED));
+}
+
+/* Whoever may write to it has single pages. */
+TEST_F(large, only_if_sealed)
+{
+	static const uint32_t options[] = {
+		0, ZXP_VMO_RESIZABLE, ZXP_VMO_UNBOUNDED, ZXP_VMO_TRAP_DIRTY,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		struct test_vmo *vmo = pager_create_vmo_flags(&self->p, PAGES * page_size,
+							      options[i], 0);
+
+		ASSERT_NE(NULL, vmo);
+		ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
+		ASSERT_TRUE(options[i] != ZXP_VMO_UNBOUNDED || vmo_resize(vmo, PAGES));
+		EXPECT_FALSE(is_large(vmo, 0));
+		EXPECT_FALSE(is_large(vmo, PAGES - 1));
+	}
 }
 
 /* Some bytes short of alignment at both ends. */
 TEST_F(large, unaligned_supply)
 {
-	struct test_vmo *vmo = new_vmo(PAGES);
+	struct test_vmo *vmo = new_sealed();
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 3, LARGE));
 	EXPECT_TRUE(vmo_has(vmo, 3, LARGE, SUPPLIED));
@@ -111,7 +136,7 @@ TEST_F(large, unaligned_supply)
 /* What is there already stays as it is. */
 TEST_F(large, supply_around_a_page)
 {
-	struct test_vmo *vmo = new_vmo(PAGES);
+	struct test_vmo *vmo = new_sealed();
 
 	ASSERT_TRUE(pager_supply_from(&self->p, vmo, 100, 1, 0));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
@@ -124,7 +149,7 @@ TEST_F(large, supply_around_a_page)
 /* The daemon's memory ends in the middle of what would be one folio. */
 TEST_F(large, source_ends)
 {
-	struct test_vmo *vmo = new_vmo(PAGES);
+	struct test_vmo *vmo = new_sealed();
 	struct zxp_supply_pages arg = {
 		.vmo_fd = vmo->fd,
 		.aux_fd = -1,
@@ -148,7 +173,7 @@ TEST_F(large, source_ends)
 
 TEST_F(large, wakes_who_waits)
 {
-	struct test_vmo *vmo = new_vmo(PAGES);
+	struct test_vmo *vmo = new_sealed();
 
 	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, 7, 1));
 	ASSERT_TRUE(thread_check_read(&self->t[1], vmo, LARGE - 2, 4));
@@ -167,118 +192,15 @@ TEST_F(large, mapped_at_once)
 
 	if (!kernel_has_large_folios())
 		SKIP(return, "no large folios for this on this kernel");
-	vmo = new_supplied(0);
+	vmo = supplied(new_sealed());
 	ASSERT_EQ(0, (uintptr_t)vmo->map % (2 << 20));
 	(void)*(volatile char *)vmo->map;
 	EXPECT_EQ(2048, huge_mapped_kb(vmo));
-	/* A store is to be seen: from then on it is single pages. */
-	*(volatile uint64_t *)vmo->map = STORED_WORD;
-	EXPECT_EQ(0, huge_mapped_kb(vmo));
-	EXPECT_TRUE(is_dirty(vmo, DATA(0, 1)));
-}
-
-FIXTURE(large_write)
-{
-	struct user_pager p;
-	struct test_thread t[MAX_THREADS];
-};
-
-FIXTURE_VARIANT(large_write)
-{
-	start_fn write;
-};
-
-FIXTURE_VARIANT_ADD(large_write, Vmar) { .write = thread_write_vmar };
-FIXTURE_VARIANT_ADD(large_write, Vmo) { .write = thread_write_vmo };
-FIXTURE_VARIANT_ADD(large_write, Write) { .write = thread_write_file };
-
-FIXTURE_SETUP(large_write)
-{
-	ASSERT_TRUE(user_pager_init(&self->p));
-}
-
-FIXTURE_TEARDOWN(large_write)
-{
-	user_pager_fini(&self->p);
-}
-
-TEST_F(large_write, one_page_is_dirty)
-{
-	struct test_vmo *vmo = new_supplied(0);
-
-	/* Mapped, some of it. */
-	EXPECT_TRUE(vmo_shows(vmo, 0, 10, SUPPLIED));
-	ASSERT_TRUE(variant->write(&self->t[0], vmo, 5, 1));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	EXPECT_TRUE(is_dirty(vmo, DATA(5, 1)));
-	EXPECT_TRUE(vmo_has(vmo, 5, 1, WRITTEN));
-	EXPECT_TRUE(vmo_shows(vmo, 5, 1, WRITTEN));
-	EXPECT_TRUE(vmo_shows(vmo, 0, 5, SUPPLIED));
-	EXPECT_TRUE(vmo_shows(vmo, 6, PAGES - 6, SUPPLIED));
-	EXPECT_EQ(PAGES * page_size, vmo_info(vmo).out_resident);
-	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, PAGES));
-	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, PAGES));
-	EXPECT_TRUE(is_clean(vmo));
-	EXPECT_TRUE(pager_idle(&self->p));
-}
-
-/* From the end of one folio into the next. */
-TEST_F(large_write, across_a_border)
-{
-	struct test_vmo *vmo = new_supplied(0);
-
-	ASSERT_TRUE(variant->write(&self->t[0], vmo, LARGE - 2, 4));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	EXPECT_TRUE(is_dirty(vmo, DATA(LARGE - 2, 4)));
-	EXPECT_TRUE(vmo_has(vmo, LARGE - 2, 4, WRITTEN));
-	EXPECT_TRUE(vmo_has(vmo, 0, LARGE - 2, SUPPLIED));
-	EXPECT_TRUE(vmo_has(vmo, LARGE + 2, LARGE - 2, SUPPLIED));
-}
-
-/*
- * Pinned to be read from, so that it cannot be split: the writer and whoever has it
- * pinned see one memory, and the daemon hears of all that may have been written.
- */
-TEST_F(large_write, pinned)
-{
-	struct test_vmo *vmo = new_supplied(0);
-	struct pin pin = {};
-
-	ASSERT_TRUE(pin_start(&pin, vmo, 8, 4, false));
-	ASSERT_TRUE(pin_held(&pin));
-	ASSERT_TRUE(variant->write(&self->t[0], vmo, 20, 1));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	EXPECT_TRUE(vmo_has(vmo, 20, 1, WRITTEN));
-	EXPECT_TRUE(vmo_shows(vmo, 20, 1, WRITTEN));
-	if (kernel_has_large_folios()) {
-		EXPECT_TRUE(is_dirty(vmo, DATA(0, LARGE)));
-		/* It may change at any time, so it stays dirty. */
-		ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, PAGES));
-		ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, PAGES));
-		EXPECT_TRUE(is_dirty(vmo, DATA(0, LARGE)));
-		EXPECT_TRUE(is_large(vmo, 20));
-	} else {
-		EXPECT_TRUE(is_dirty(vmo, DATA(20, 1)));
-	}
-	ASSERT_TRUE(pin_release(&pin));
-
-	/* Now it can be split: of a part of the range only that part is begun. */
-	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 64));
-	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 64));
-	if (kernel_has_large_folios())
-		EXPECT_TRUE(is_dirty(vmo, DATA(64, LARGE - 64)));
-	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, PAGES));
-	EXPECT_FALSE(is_large(vmo, 20));
-	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, PAGES));
-	EXPECT_TRUE(is_clean(vmo));
-	EXPECT_TRUE(vmo_has(vmo, 0, 20, SUPPLIED));
-	EXPECT_TRUE(vmo_has(vmo, 20, 1, WRITTEN));
-	EXPECT_TRUE(vmo_has(vmo, 21, PAGES - 21, SUPPLIED));
 }
 
 TEST_F(large, private_copy)
 {
-	struct test_vmo *vmo = new_supplied(0);
+	struct test_vmo *vmo = supplied(new_sealed());
 	uint64_t *copy = mmap(NULL, PAGES * page_size, PROT_READ | PROT_WRITE,
 			      MAP_PRIVATE, vmo->fd, 0);
 
@@ -290,170 +212,6 @@ TEST_F(large, private_copy)
 	munmap(copy, PAGES * page_size);
 }
 
-#define ROUNDS	8
-
-struct reader {
-	struct test_vmo *vmo;
-	volatile bool stop;
-	volatile uint64_t rounds;
-};
-
-/* Looks into the middle of pages in all of it, by the mapping and by read(). */
-static int read_all_the_time(struct test_thread *t)
-{
-	struct reader *r = t->arg;
-	uint64_t half = page_size / 16, page, i, words[8];
-
-	while (!r->stop) {
-		for (page = 3; page < PAGES; page += 10) {
-			i = page * page_size / 8 + half;
-			if (*(volatile uint64_t *)(r->vmo->map + i * 8) !=
-			    vmo_word(r->vmo, i))
-				return EILSEQ;
-			if (pread(r->vmo->fd, words, sizeof(words), i * 8) !=
-			    sizeof(words))
-				return errno ?: ENODATA;
-			if (words[7] != vmo_word(r->vmo, i + 7))
-				return EILSEQ;
-		}
-		r->rounds++;
-	}
-	return 0;
-}
-
-/* While a folio is split its pages are missing for a moment. Nobody notices. */
-TEST_F(large, split_is_not_noticed)
-{
-	struct test_vmo *vmo = new_vmo_options(PAGES, 0);
-	struct reader r = { .vmo = vmo };
-	uint64_t rounds, page;
-	unsigned int i, n;
-
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
-	for (i = 0; i < 3; i++) {
-		self->t[i].arg = &r;
-		ASSERT_TRUE(thread_start(&self->t[i], read_all_the_time));
-	}
-	for (n = 0; n < ROUNDS; n++) {
-		/* All of it is clean, and goes, and comes back large. */
-		rounds = r.rounds;
-		for (page = 13; page < PAGES; page += LARGE)
-			*(volatile uint64_t *)(vmo->map + page * page_size) =
-				vmo_word(vmo, page * page_size / 8);
-		ASSERT_TRUE(wait_until(r.rounds > rounds));
-		ASSERT_TRUE(is_dirty(vmo, DATA(13, 1), DATA(LARGE + 13, 1)));
-		EXPECT_TRUE(pager_idle(&self->p));
-		ASSERT_EQ(0, vmo_info(vmo).out_read_packets);
-		if (n < ROUNDS - 1) {
-			r.stop = true;
-			for (i = 0; i < 3; i++)
-				ASSERT_TRUE(thread_wait(&self->t[i]));
-			r.stop = false;
-			ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, PAGES));
-			ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, PAGES));
-			ASSERT_EQ(0, madvise(vmo->map, PAGES * page_size,
-					     MADV_DONTNEED));
-			ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
-			ASSERT_EQ(0, vmo_info(vmo).out_resident);
-			ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
-			for (i = 0; i < 3; i++)
-				ASSERT_TRUE(thread_start(&self->t[i],
-							 read_all_the_time));
-		}
-	}
-	r.stop = true;
-	for (i = 0; i < 3; i++)
-		ASSERT_TRUE(thread_wait(&self->t[i]));
-}
-
-TEST_F(large, cut_in_the_middle)
-{
-	struct test_vmo *vmo = new_supplied(ZXP_VMO_RESIZABLE);
-
-	ASSERT_TRUE(vmo_resize(vmo, 77));
-	EXPECT_TRUE(vmo_has(vmo, 0, 77, SUPPLIED));
-	EXPECT_EQ(77 * page_size, vmo_info(vmo).out_resident);
-	EXPECT_TRUE(is_clean(vmo));
-	ASSERT_TRUE(vmo_resize(vmo, PAGES));
-	EXPECT_TRUE(vmo_has(vmo, 0, 77, SUPPLIED));
-	EXPECT_TRUE(vmo_has(vmo, 77, PAGES - 77, ZEROES));
-	EXPECT_TRUE(is_dirty(vmo, ZERO(77, PAGES - 77)));
-	EXPECT_TRUE(pager_idle(&self->p));
-}
-
-TEST_F(large, stream_cut_in_the_middle)
-{
-	struct test_vmo *vmo = new_supplied(ZXP_VMO_RESIZABLE);
-
-	ASSERT_TRUE(thread_set_stream(&self->t[0], vmo, 77 * page_size + 100));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	EXPECT_TRUE(vmo_has(vmo, 0, 77, SUPPLIED));
-	EXPECT_TRUE(vmo_has(vmo, 78, PAGES - 78, ZEROES));
-	EXPECT_TRUE(is_zero(vmo->map + 77 * page_size + 100, page_size - 100));
-	EXPECT_TRUE(is_dirty(vmo, DATA(77, 1)));
-	EXPECT_TRUE(pager_idle(&self->p));
-}
-
-TEST_F(large, zeroes_in_the_middle)
-{
-	struct test_vmo *vmo = new_supplied(0);
-
-	EXPECT_TRUE(vmo_shows(vmo, 0, PAGES, SUPPLIED));
-	ASSERT_TRUE(vmo_zero(vmo, 20, LARGE));
-	EXPECT_TRUE(is_dirty(vmo, ZERO(20, LARGE)));
-	EXPECT_TRUE(vmo_shows(vmo, 0, 20, SUPPLIED));
-	EXPECT_TRUE(vmo_shows(vmo, 20, LARGE, ZEROES));
-	EXPECT_TRUE(vmo_shows(vmo, LARGE + 20, LARGE - 20, SUPPLIED));
-	EXPECT_TRUE(pager_idle(&self->p));
-}
-
-/* Parts of pages at both ends. */
-TEST_F(large, zeroes_of_some_bytes)
-{
-	struct test_vmo *vmo = new_supplied(0);
-	uint64_t from = 20 * page_size + 8, to = 30 * page_size - 8;
-
-	ASSERT_TRUE(thread_zero(&self->t[0], vmo, from, to - from));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	EXPECT_TRUE(is_dirty(vmo, DATA(20, 1), ZERO(21, 8), DATA(29, 1)));
-	EXPECT_TRUE(is_zero(vmo->map + from, to - from));
-	EXPECT_EQ(vmo_word(vmo, from / 8 - 1), *(uint64_t *)(vmo->map + from - 8));
-	EXPECT_EQ(vmo_word(vmo, to / 8), *(uint64_t *)(vmo->map + to));
-	EXPECT_TRUE(vmo_shows(vmo, 0, 20, SUPPLIED));
-	EXPECT_TRUE(vmo_shows(vmo, 30, PAGES - 30, SUPPLIED));
-}
-
-/* All of a range that is pinned in part: what is pinned is written to instead. */
-TEST_F(large, zeroes_where_pinned)
-{
-	struct test_vmo *vmo = new_supplied(0);
-	struct pin pin = {};
-
-	ASSERT_TRUE(pin_start(&pin, vmo, 8, 4, false));
-	ASSERT_TRUE(pin_held(&pin));
-	ASSERT_TRUE(vmo_zero(vmo, 6, 8));
-	EXPECT_TRUE(vmo_has(vmo, 6, 8, ZEROES));
-	EXPECT_TRUE(vmo_has(vmo, 0, 6, SUPPLIED));
-	EXPECT_TRUE(vmo_has(vmo, 14, PAGES - 14, SUPPLIED));
-	ASSERT_TRUE(pin_release(&pin));
-	EXPECT_TRUE(vmo_has(vmo, 6, 8, ZEROES));
-}
-
-TEST_F(large, pinned_is_not_cut_off)
-{
-	struct test_vmo *vmo = new_supplied(ZXP_VMO_RESIZABLE);
-	struct pin pin = {};
-
-	ASSERT_TRUE(pin_start(&pin, vmo, 80, 4, false));
-	ASSERT_TRUE(pin_held(&pin));
-	ASSERT_TRUE(thread_set_size(&self->t[0], vmo, 77 * page_size));
-	ASSERT_TRUE(thread_wait_failure(&self->t[0], ESTALE));
-	EXPECT_TRUE(vmo_has(vmo, 0, PAGES, SUPPLIED));
-	ASSERT_TRUE(pin_release(&pin));
-	ASSERT_TRUE(vmo_resize(vmo, 77));
-	EXPECT_TRUE(vmo_has(vmo, 0, 77, SUPPLIED));
-}
-
 /* A hint about a part of a folio is no reason to lose the rest. */
 TEST_F(large, dont_need)
 {
@@ -461,7 +219,7 @@ TEST_F(large, dont_need)
 	struct test_vmo *vmo;
 
 	ASSERT_TRUE(stay_on_cpu());
-	vmo = new_supplied(0);
+	vmo = supplied(new_sealed());
 	ASSERT_TRUE(thread_op(t, vmo, ZXP_VMO_OP_DONT_NEED, 1, LARGE - 2));
 	ASSERT_TRUE(thread_wait(t));
 	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));
@@ -474,23 +232,19 @@ TEST_F(large, dont_need)
 
 TEST_F(large, detach)
 {
-	struct test_vmo *vmo = new_supplied(0);
+	struct test_vmo *vmo = supplied(new_sealed());
 
 	EXPECT_TRUE(vmo_shows(vmo, 0, PAGES, SUPPLIED));
-	ASSERT_TRUE(thread_write_vmar(&self->t[0], vmo, 9, 2));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
 	ASSERT_TRUE(pager_detach(&self->p, vmo));
-	EXPECT_EQ(2 * page_size, vmo_info(vmo).out_resident);
-	EXPECT_TRUE(vmo_has(vmo, 9, 2, WRITTEN));
+	EXPECT_EQ(0, vmo_info(vmo).out_resident);
 	EXPECT_TRUE(crashes(vmo->map, SIGBUS));
 	EXPECT_TRUE(crashes(vmo->map + LARGE * page_size, SIGBUS));
-	EXPECT_TRUE(is_dirty(vmo, DATA(9, 2)));
 }
 
 /* Reclaim takes it, and it is asked for again. */
 TEST_F(large, reclaim)
 {
-	struct test_vmo *vmo = new_supplied(0);
+	struct test_vmo *vmo = supplied(new_sealed());
 
 	EXPECT_TRUE(vmo_shows(vmo, 0, PAGES, SUPPLIED));
 	ASSERT_EQ(0, madvise(vmo->map, PAGES * page_size, MADV_PAGEOUT));
@@ -501,6 +255,116 @@ TEST_F(large, reclaim)
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
 	EXPECT_TRUE(vmo_has(vmo, 0, PAGES, SUPPLIED));
+}
+
+/*
+ * Two pages of what could be one folio are stored to, and written back apart; the second
+ * is dirty, then awaiting, while the VMO is cut right behind it.
+ */
+TEST_F(large, stores_are_seen_page_by_page)
+{
+	struct test_vmo *vmo = supplied(new_vmo_options(PAGES, ZXP_VMO_RESIZABLE));
+	static const uint64_t stored[] = { 5, 300 };
+
+	(void)*(volatile char *)vmo->map;
+	for (int i = 0; i < 2; i++)
+		*(volatile uint64_t *)(vmo->map + stored[i] * page_size) = STORED_WORD;
+	EXPECT_TRUE(is_dirty(vmo, DATA(5, 1), DATA(300, 1)));
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 5, 1));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 5, 1));
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 300, 1));
+	ASSERT_TRUE(vmo_resize(vmo, 301));
+	ASSERT_EQ(0, madvise(vmo->map, 301 * page_size, MADV_DONTNEED));
+	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
+	EXPECT_TRUE(is_dirty(vmo, DATA(300, 1)));
+	EXPECT_EQ(STORED_WORD, *(volatile uint64_t *)(vmo->map + 300 * page_size));
+	EXPECT_EQ(vmo_word(vmo, 300 * page_size / 8 + 1),
+		  *(volatile uint64_t *)(vmo->map + 300 * page_size + 8));
+	EXPECT_EQ(page_size, vmo_info(vmo).out_resident);
+	EXPECT_TRUE(pager_idle(&self->p));
+	/* What the daemon has is asked of it again. */
+	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, 299, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 299, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 301));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_has(vmo, 0, 300, SUPPLIED));
+	EXPECT_EQ(STORED_WORD, *(volatile uint64_t *)(vmo->map + 300 * page_size));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 300, 1));
+	EXPECT_TRUE(is_clean(vmo));
+}
+
+/* Nobody pays for more than he stores, and what others have locked stays where it is. */
+TEST_F(large, store_beside_locked_memory)
+{
+	struct test_vmo *vmo = supplied(new_vmo(PAGES));
+	char *other = mmap(NULL, PAGES * page_size, PROT_READ, MAP_SHARED, vmo->fd, 0);
+
+	ASSERT_NE(MAP_FAILED, other);
+	ASSERT_EQ(0, mlock(other, PAGES * page_size));
+	*(volatile uint64_t *)(vmo->map + 5 * page_size) = STORED_WORD;
+	ASSERT_TRUE(vmo_zero(vmo, 20, 2));
+	EXPECT_TRUE(is_dirty(vmo, DATA(5, 1), ZERO(20, 2)));
+	for (uint64_t page = 0; page < PAGES; page++)
+		EXPECT_EQ(page / 2 != 10, is_mapped(other + page * page_size));
+	EXPECT_TRUE(pager_idle(&self->p));
+	munmap(other, PAGES * page_size);
+}
+
+/* The kernel joins nothing where somebody may write. */
+TEST_F(large, collapse_of_what_is_written_to)
+{
+	struct test_vmo *vmo = supplied(new_vmo_options(PAGES, ZXP_VMO_RESIZABLE));
+
+	(void)*(volatile char *)vmo->map;
+	*(volatile uint64_t *)(vmo->map + 5 * page_size) = STORED_WORD;
+	EXPECT_EQ(-1, madvise(vmo->map, PAGES * page_size, MADV_COLLAPSE));
+	EXPECT_EQ(EINVAL, errno);
+	ASSERT_EQ(0, madvise(vmo->map, PAGES * page_size, MADV_HUGEPAGE));
+	EXPECT_EQ(-1, madvise(vmo->map, PAGES * page_size, MADV_COLLAPSE));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_FALSE(is_large(vmo, LARGE));
+	*(volatile uint64_t *)(vmo->map + 300 * page_size) = STORED_WORD;
+	EXPECT_TRUE(is_dirty(vmo, DATA(5, 1), DATA(300, 1)));
+}
+
+/*
+ * In a sealed VMO newer kernels may: what comes out is what would have been supplied so.
+ * Where a page is missing, or zero without one, there is nothing to join.
+ */
+TEST_F(large, collapse_of_what_is_sealed)
+{
+	uint64_t zero = LARGE + 40, missing = LARGE + 80, page;
+	int aux = zxp_create_plain(self->p.fd, page_size);
+	struct test_vmo *vmo = new_sealed();
+
+	ASSERT_LE(0, aux);
+	ASSERT_EQ(0, zxp_supply_aux(self->p.fd, vmo->fd, zero * page_size, page_size, aux,
+				    0));
+	for (page = 0; page < PAGES; page++) {
+		if (page != zero && page != missing) {
+			ASSERT_TRUE(pager_supply(&self->p, vmo, page, 1));
+		}
+	}
+	close(aux);
+	EXPECT_TRUE(vmo_shows(vmo, 0, LARGE, SUPPLIED));
+	EXPECT_FALSE(is_large(vmo, 0));
+	if (madvise(vmo->map, LARGE * page_size, MADV_COLLAPSE)) {
+		EXPECT_EQ(EINVAL, errno);
+	} else {
+		EXPECT_TRUE(is_large(vmo, 0));
+	}
+	EXPECT_EQ(-1, madvise(vmo->map + LARGE * page_size, LARGE * page_size,
+			      MADV_COLLAPSE));
+	EXPECT_FALSE(is_large(vmo, LARGE));
+	EXPECT_TRUE(vmo_has(vmo, 0, zero, SUPPLIED));
+	EXPECT_TRUE(vmo_shows(vmo, 0, zero, SUPPLIED));
+	EXPECT_TRUE(vmo_has(vmo, zero, 1, ZEROES));
+	EXPECT_TRUE(is_clean(vmo));
+	EXPECT_TRUE(pager_idle(&self->p));
+	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, missing, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, missing, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, missing, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
 }
 
 TEST_HARNESS_MAIN

@@ -419,10 +419,13 @@ TEST_F(ranges, one_descriptor_two_vmos)
 	ASSERT_EQ(0, close(fd));
 }
 
+#define new_sealed(pages)						\
+	pager_create_vmo_flags(&self->p, (pages) * page_size, 0, ZXP_CREATE_READ_ONLY)
+
 /* Large enough for what a large folio is. */
 TEST_F(ranges, large)
 {
-	struct test_vmo *vmo[] = { new_vmo(512), new_vmo(512) };
+	struct test_vmo *vmo[] = { new_sealed(512), new_sealed(512) };
 	struct zxp_supply_range r[] = {
 		range(vmo[0], 0, 16), range(vmo[1], 0, 512), range(vmo[0], 16, 480),
 	};

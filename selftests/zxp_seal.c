@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a VMO is for good from the moment that it is made: read-only, for root, too, or of a
- * fixed size.
+ * What a VMO is for good from the moment that it is made: read-only, for root and its maker,
+ * too, or of a fixed size.
  */
 #define _GNU_SOURCE
 #include <linux/falloc.h>
@@ -9,6 +9,7 @@
 #include <linux/loop.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
@@ -61,21 +62,94 @@ TEST_F(read_only, root_cannot_open_it)
 	EXPECT_TRUE(is_clean(vmo));
 }
 
-/* The daemon's own descriptor is for the calls of the pager, and a duplicate is the same. */
+static int write_a_byte(int fd)
+{
+	return pwrite(fd, "x", 1, BYTES(2));
+}
+
+static int append_a_byte(int fd)
+{
+	return pwritev2(fd, &(struct iovec){ "x", 1 }, 1, -1, RWF_APPEND);
+}
+
+static int write_by_ioctl(int fd)
+{
+	int ret = zxp_vmo_write(fd, 1, 1, "x");
+
+	errno = -ret;
+	return ret ? -1 : 0;
+}
+
+static int zero_by_ioctl(int fd)
+{
+	int ret = zxp_vmo_zero(fd, 0, page_size);
+
+	errno = -ret;
+	return ret ? -1 : 0;
+}
+
+static int set_stream_size(int fd)
+{
+	int ret = zxp_set_stream_size(fd, 1);
+
+	errno = -ret;
+	return ret ? -1 : 0;
+}
+
+static int cut(int fd)
+{
+	return ftruncate(fd, page_size);
+}
+
+static int zero_range(int fd)
+{
+	return fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, page_size);
+}
+
+static int punch_hole(int fd)
+{
+	return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, page_size);
+}
+
+static int splice_a_byte(int fd)
+{
+	loff_t at = 0;
+	int p[2], ret;
+
+	if (pipe2(p, O_CLOEXEC) || write(p[1], "x", 1) != 1)
+		return 0;
+	ret = splice(p[0], NULL, fd, &at, 1, 0);
+	at = errno;
+	close(p[0]);
+	close(p[1]);
+	errno = at;
+	return ret;
+}
+
+/*
+ * The daemon's own descriptor, and so a duplicate, is for the calls of the pager: what is
+ * there is what it has supplied.
+ */
 TEST_F(read_only, first_descriptor)
 {
+	static int (*const write[])(int fd) = {
+		write_a_byte, append_a_byte, write_by_ioctl, zero_by_ioctl,
+		set_stream_size, cut, zero_range, punch_hole, splice_a_byte,
+	};
 	struct test_vmo *vmo = new_sealed(4);
 	int fd = dup(vmo->fd);
 	char *map;
 
 	ASSERT_LE(0, fd);
-	EXPECT_EQ(1, pwrite(fd, "x", 1, BYTES(2)));
-	EXPECT_TRUE(is_dirty(vmo, DATA(2, 1)));
-	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 4));
-	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 4));
+	for (size_t i = 0; i < ARRAY_SIZE(write); i++) {
+		EXPECT_EQ(-1, write[i](fd)) TH_LOG("way %zu", i);
+		EXPECT_EQ(EPERM, errno) TH_LOG("way %zu", i);
+	}
 	close(fd);
+	EXPECT_TRUE(is_clean(vmo));
+	EXPECT_TRUE(vmo_has(vmo, 0, 4, SUPPLIED));
+	EXPECT_EQ(BYTES(4), vmo_info(vmo).out_stream_size);
 
-	/* But a mapping that it could store to is a promise broken by accident. */
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, BYTES(4), PROT_READ | PROT_WRITE, MAP_SHARED,
 				   vmo->fd, 0));
 	EXPECT_EQ(EPERM, errno);

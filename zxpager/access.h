@@ -17,7 +17,7 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 /* io.c */
 ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
-int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args);
+int zxp_vmo_read(struct file *file, struct zxp_vmo_io *args);
 int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args);
 
 /* op_range.c */
@@ -39,7 +39,7 @@ int zxp_fault_sleep(struct mm_struct *mm, struct zxp_request *request,
 void zxp_traps_pass(struct zxp_vmo *vmo);
 bool zxp_traps_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 bool zxp_trap_keep(struct zxp_vmo *vmo, pgoff_t index);
-vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
+vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf,
 		    unsigned long generation);
 
 /**

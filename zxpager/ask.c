@@ -136,14 +136,6 @@ noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 				ret = -EHWPOISON;
 			folio_unlock(folio);
 			folio_put(folio);
-			if (ret == -EBUSY) {
-				ret = nowait ? -EAGAIN :
-				      zxp_vmo_split(vmo, index);
-				if (!ret)
-					continue;
-				if (nowait)
-					return ERR_PTR(ret);
-			}
 			if (ret == -ENOMEM && nowait)
 				return ERR_PTR(-EAGAIN);
 			if (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo))

@@ -30,7 +30,7 @@ static bool zxp_vmo_reads_zero(struct zxp_vmo *vmo, pgoff_t index)
 	bool written = false;
 
 	if (folio) {
-		written = !vmo->source || folio_test_dirty(folio);
+		written = !vmo->source || zxp_folio_dirty(folio);
 		folio_put(folio);
 	}
 	return !written && zxp_vmo_is_zero(vmo, index);
@@ -73,7 +73,7 @@ static bool zxp_folio_has_zero_tail(struct folio *folio, loff_t pos)
 	void *kaddr;
 	bool zero;
 
-	if (!folio_test_dirty(folio) || zxp_folio_any_poisoned(folio))
+	if (!zxp_folio_dirty(folio) || folio_test_hwpoison(folio))
 		return false;
 	kaddr = kmap_local_folio(folio, offset_in_folio(folio, pos));
 	zero = !memchr_inv(kaddr, 0, PAGE_SIZE - offset_in_page(pos));
@@ -171,7 +171,7 @@ static int zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 				      unsigned int keep,
 				      struct zxp_spares *spares)
 {
-	pgoff_t end = folio->index + folio_nr_pages(folio);
+	pgoff_t end = folio->index + 1;
 	int ret = 0;
 
 	lockdep_assert_held(&vmo->content_lock);
@@ -220,11 +220,6 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 
 	if (start >= end)
 		return 0;
-	ret = zxp_vmo_split_at_locked(vmo, start);
-	if (!ret)
-		ret = zxp_vmo_split_at_locked(vmo, end);
-	if (ret)
-		return ret == -EBUSY ? -EAGAIN : ret;
 	unmap_mapping_pages(mapping, start, end - start, false);
 	folio_batch_init(&fbatch);
 	while (!ret && index < end &&

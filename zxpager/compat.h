@@ -55,6 +55,17 @@ static inline void zxp_mapping_set_large_folios(struct address_space *mapping)
 		mapping_set_large_folios(mapping);
 }
 
+/*
+ * MADV_COLLAPSE and khugepaged make some only of these, too, but for kernels with an option
+ * that is gone since 7.2. They do so for any file that nobody has open for writing, show
+ * pages before there is anything in them, and drop all of a file that is opened later.
+ */
+static inline void zxp_forbid_collapse(struct inode *inode)
+{
+	if (IS_ENABLED(CONFIG_READ_ONLY_THP_FOR_FS))
+		atomic_inc(&inode->i_writecount);
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define mnt_idmap		user_namespace
 

@@ -9,8 +9,8 @@
  *	clean		in the cache; reclaim may take it at any time,
  *	unwritten	in the cache, and kept there: see dirty.c.
  *
- * What is clean may be in a large folio; what is unwritten is a single page, but for
- * what was pinned when it was written to. See large.c.
+ * What is unwritten is a single page. Only in a sealed VMO what is clean may be in a large
+ * folio, see large.c.
  */
 #include <linux/highmem.h>
 #include <linux/sched/signal.h>
@@ -18,10 +18,20 @@
 
 #include "content.h"
 
-/* The folio of a page if it is in the cache, with a reference; else NULL. */
+/*
+ * The folio of a page if it is in the cache, with a reference; else NULL. Nobody but us puts
+ * one there, since there is no ->read_folio; one without content would show what its memory
+ * was used for before.
+ */
 struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index)
 {
-	return zxp_filemap_get_folio(vmo->inode.i_mapping, index);
+	struct folio *folio = zxp_filemap_get_folio(vmo->inode.i_mapping, index);
+
+	if (folio && WARN_ON_ONCE(!folio_test_uptodate(folio))) {
+		folio_put(folio);
+		return NULL;
+	}
+	return folio;
 }
 
 /* Is there a page? It may come or go at any time. */
@@ -400,12 +410,12 @@ bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio)
 	return folio_maybe_dma_pinned(folio);
 }
 
-/* The first page of a range that is pinned, or in a folio that cannot be split; or @end. */
+/* The first page of a range that is pinned, or @end. */
 pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct folio_batch fbatch;
-	pgoff_t found = end, first = start;
+	pgoff_t found = end;
 	unsigned int i;
 
 	folio_batch_init(&fbatch);
@@ -416,9 +426,8 @@ pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 
 			folio_lock(folio);
 			if (folio->mapping == mapping &&
-			    (zxp_folio_pinned(vmo, folio) ||
-			     zxp_folio_lost_in_large(folio)))
-				found = max(folio->index, first);
+			    zxp_folio_pinned(vmo, folio))
+				found = folio->index;
 			folio_unlock(folio);
 		}
 		folio_batch_release(&fbatch);
@@ -447,8 +456,7 @@ void zxp_vmo_remove_folio(struct zxp_vmo *vmo, struct folio *folio)
 	xas_load(&xas);
 	if (xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
 		xas_clear_mark(&xas, ZXP_MARK_UNWRITTEN);
-		WRITE_ONCE(vmo->nr_unwritten,
-			   vmo->nr_unwritten - folio_nr_pages(folio));
+		WRITE_ONCE(vmo->nr_unwritten, vmo->nr_unwritten - 1);
 	}
 	xas_clear_mark(&xas, ZXP_MARK_DIRTY);
 	xas_unlock_irq(&xas);
@@ -471,7 +479,7 @@ void zxp_vmo_recount_locked(struct zxp_vmo *vmo)
 	xa_unlock_irq(&mapping->i_pages);
 }
 
-/* Take what is unwritten out from a page on, where no folio is on both sides of it. */
+/* Take what is unwritten out from a page on. */
 void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
@@ -496,15 +504,11 @@ void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index)
 	}
 }
 
-/*
- * Take clean pages out, but for pinned ones. What lies only in part in the range stays,
- * too.
- */
+/* Take clean pages out, but for pinned ones. */
 void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct folio_batch fbatch;
-	pgoff_t first = index;
 	unsigned int i;
 
 	lockdep_assert_held(&vmo->content_lock);
@@ -517,8 +521,6 @@ void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 
 			folio_lock(folio);
 			if (folio->mapping == mapping &&
-			    folio->index >= first &&
-			    folio->index + folio_nr_pages(folio) <= end &&
 			    !zxp_folio_unwritten(folio) &&
 			    !folio_maybe_dma_pinned(folio))
 				generic_error_remove_folio(mapping, folio);

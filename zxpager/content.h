@@ -32,7 +32,7 @@
  * around write() and splice(), for append_lock, whose waiters can be killed, and
  * for mmap_lock in a fault that may not be retried.
  * Nobody touches user memory with any of them held, but for append_lock, and a
- * folio lock around a copy that may not fault.
+ * folio lock, perhaps with content_lock, around a copy that may not fault.
  */
 
 /* Page offsets fit an index, and sums of an offset and a length do not wrap. */
@@ -74,6 +74,8 @@ struct zxp_batch {
 /* Marks in the page cache, see dirty.c. */
 #define ZXP_MARK_DIRTY		PAGECACHE_TAG_DIRTY
 #define ZXP_MARK_UNWRITTEN	PAGECACHE_TAG_TOWRITE
+/* Only of what awaits clean: the daemon has read it since BEGIN, by VMO_READ. */
+#define ZXP_MARK_READ		PAGECACHE_TAG_WRITEBACK
 
 /**
  * struct zxp_vmo - the inode of a VMO
@@ -83,6 +85,7 @@ struct zxp_batch {
  * @pager_link: in &zxp_pager.vmos, under &zxp_pager.lock
  * @options: ZXP_VMO_*; constant
  * @flags: ZXP_CREATE_*; constant
+ * @max_size: the largest stream size that it may have; constant
  * @nr_pages: its size; changes under @content_lock
  * @cuts: how often the stream was cut, see stream.c; changes under @content_lock and
  *	i_lock
@@ -110,6 +113,7 @@ struct zxp_vmo {
 	struct list_head pager_link;
 	u32 options;
 	u32 flags;
+	loff_t max_size;
 	pgoff_t nr_pages;
 	unsigned long cuts;
 	struct mutex append_lock;	/* see above */
@@ -157,6 +161,12 @@ static inline pgoff_t zxp_vmo_stream_pages(struct zxp_vmo *vmo)
 	return DIV_ROUND_UP_ULL(i_size_read(&vmo->inode), PAGE_SIZE);
 }
 
+/* Is it what its daemon supplies, and never anything else? See large.c for what for. */
+static inline bool zxp_vmo_sealed(struct zxp_vmo *vmo)
+{
+	return vmo->flags & ZXP_CREATE_READ_ONLY;
+}
+
 /* Does the daemon want to be asked before a clean page is written to? */
 static inline bool zxp_vmo_traps(struct zxp_vmo *vmo)
 {
@@ -172,7 +182,13 @@ static inline void zxp_vmo_set_modified(struct zxp_vmo *vmo)
 		WRITE_ONCE(vmo->modified, ZXP_STATS_MODIFIED);
 }
 
-/* Dirty, or awaiting clean? The folio is locked. */
+/* Does the daemon hear of it? A dirty flag alone says less, see dirty.c. */
+static inline bool zxp_folio_dirty(struct folio *folio)
+{
+	return folio_test_checked(folio);
+}
+
+/* Is it to stay, as nobody else may have what is in it? The folio is locked. */
 static inline bool zxp_folio_unwritten(struct folio *folio)
 {
 	return folio_test_dirty(folio) || folio_test_private(folio);
@@ -191,19 +207,18 @@ static inline bool zxp_folio_any_poisoned(struct folio *folio)
 					 folio_test_hwpoison(folio);
 }
 
-/* A large folio that is unwritten and has lost a page is never split. */
-static inline bool zxp_folio_lost_in_large(struct folio *folio)
-{
-	return folio_test_large(folio) && folio_test_dirty(folio) &&
-	       folio_test_has_hwpoisoned(folio);
-}
-
 /* Zero what a page has from @pos on. */
 static inline void zxp_folio_zero_tail(struct folio *folio, loff_t pos)
 {
 	size_t offset = offset_in_folio(folio, pos);
 
 	folio_zero_segment(folio, offset, round_up(offset, PAGE_SIZE));
+}
+
+/* The descriptor that CREATE_VMO made, or a duplicate: that of the daemon. */
+static inline bool zxp_file_is_first(struct file *file)
+{
+	return file->private_data;
 }
 
 static inline bool zxp_vmo_detached(struct zxp_vmo *vmo)
@@ -247,12 +262,6 @@ struct folio *zxp_vmo_alloc_large(struct zxp_vmo *vmo, unsigned int order);
 int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
 				pgoff_t index, struct zxp_runs *runs);
 bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
-void zxp_vmo_put_back_locked(struct zxp_vmo *vmo, struct folio *folio,
-			     pgoff_t index, bool dirty);
-int zxp_vmo_split_folio_locked(struct zxp_vmo *vmo, struct folio *folio);
-int zxp_vmo_split_locked(struct zxp_vmo *vmo, pgoff_t index);
-int zxp_vmo_split_at_locked(struct zxp_vmo *vmo, pgoff_t index);
-int zxp_vmo_split(struct zxp_vmo *vmo, pgoff_t index);
 
 /* dirty.c */
 bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio);

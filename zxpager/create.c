@@ -30,10 +30,11 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	inode->i_fop = &zxp_vmo_fops;
 	inode->i_mapping->a_ops = &zxp_vmo_aops;
 	simple_inode_init_ts(inode);
-	/* As if open for writing for ever: so nobody collapses it to huge pages. */
-	atomic_inc(&inode->i_writecount);
+	zxp_forbid_collapse(inode);
 	vmo->options = args->options;
 	vmo->flags = args->flags;
+	if (args->max_size)
+		vmo->max_size = min_t(u64, args->max_size, ZXP_MAX_VMO_SIZE);
 	vmo->nr_pages = args->options & ZXP_VMO_UNBOUNDED ?
 			ZXP_MAX_VMO_PAGES : DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	i_size_write(inode, size);
@@ -52,7 +53,7 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	vmo->source = zxp_source_alloc(port, args->key);
 	if (!vmo->source)
 		goto put;
-	if (!zxp_vmo_traps(vmo))
+	if (zxp_vmo_sealed(vmo))
 		zxp_mapping_set_large_folios(inode->i_mapping);
 	kref_get(&pager->ref);
 	vmo->pager = pager;
@@ -99,6 +100,8 @@ struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
 		iput(inode);
 		goto unpin;
 	}
+	/* See zxp_file_is_first(); those that are opened anew have none. */
+	file->private_data = vmo;
 	/* What open() does for other files, and fput() undoes for all. */
 	__module_get(THIS_MODULE);
 	file->f_mode &= ~FMODE_NONOTIFY;

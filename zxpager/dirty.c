@@ -6,16 +6,20 @@
  * permission for it, until WRITEBACK_BEGIN; then *awaiting clean* until
  * WRITEBACK_END, unless it is written to in between. How that is kept::
  *
- *			dirty flag	dirty mark	unwritten mark	private
+ *			flags		dirty mark	unwritten mark	private
  *	clean		-		-		-		-
- *	dirty		set		set		set		maybe
+ *	dirty		dirty, checked	set		set		maybe
  *	awaiting clean	-		-		set		set
  *
- * The flag keeps a folio from reclaim, and so does private data, which this
- * file refuses to release; nothing else is meant by it. Flag and marks are always
+ * The dirty flag keeps a folio from reclaim, and so does private data, which this
+ * file refuses to release; nothing else is meant by it. Flags and marks are always
  * there, so becoming dirty needs no memory and no lock that sleeps: it can happen
  * when a writable mapping is torn down or a pin is released. PG_writeback is not
  * used: it would let sync(2), reclaim and truncation wait for the daemon.
+ *
+ * KVM sets the dirty flag of what it has written to without a word to the file. So whoever
+ * asks whether a page is dirty goes by PG_checked, which comes and goes with the mark
+ * under xa_lock; and END makes dirty again what has the other flag alone.
  *
  * How many pages are unwritten is counted where the mark is set and taken away.
  *
@@ -48,22 +52,25 @@ static bool zxp_set_dirty(struct address_space *mapping, struct folio *folio)
 	struct zxp_vmo *vmo = zxp_vmo_of(mapping->host);
 	XA_STATE(xas, &mapping->i_pages, folio->index);
 	unsigned long flags;
+	bool newly;
 
-	if (folio_test_set_dirty(folio))
+	if (zxp_folio_dirty(folio))
 		return false;
 
 	xas_lock_irqsave(&xas, flags);
-	if (folio->mapping == mapping && folio_test_dirty(folio)) {
+	newly = folio->mapping == mapping && !zxp_folio_dirty(folio);
+	if (newly) {
+		folio_set_dirty(folio);
+		folio_set_checked(folio);
 		xas_load(&xas);
 		xas_set_mark(&xas, ZXP_MARK_DIRTY);
 		if (!xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
 			xas_set_mark(&xas, ZXP_MARK_UNWRITTEN);
-			WRITE_ONCE(vmo->nr_unwritten,
-				   vmo->nr_unwritten + folio_nr_pages(folio));
+			WRITE_ONCE(vmo->nr_unwritten, vmo->nr_unwritten + 1);
 		}
 	}
 	xas_unlock_irqrestore(&xas, flags);
-	return true;
+	return newly;
 }
 
 /*
@@ -91,7 +98,7 @@ bool zxp_release_folio(struct folio *folio, gfp_t gfp)
 	return !folio_test_private(folio);
 }
 
-/* Truncation does not ask. What has private data is a single page, so all of it goes. */
+/* Truncation does not ask. */
 void zxp_invalidate_folio(struct folio *folio, size_t offset, size_t length)
 {
 	folio_detach_private(folio);
@@ -132,17 +139,14 @@ static int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
  * @vmo: the VMO
  * @folio: its folio, locked and in the cache
  *
- * Return: 0 and the page is dirty; -EAGAIN if the daemon has to be asked first; -EBUSY
- * if zxp_vmo_split() has to be called first; -ENOMEM.
+ * Return: 0 and the page is dirty; -EAGAIN if the daemon has to be asked first; -ENOMEM.
  */
 int zxp_vmo_prepare_write(struct zxp_vmo *vmo, struct folio *folio)
 {
-	if (folio_test_dirty(folio))
+	if (zxp_folio_dirty(folio))
 		return 0;
 	if (zxp_vmo_traps(vmo))
 		return -EAGAIN;
-	if (folio_test_large(folio) && !zxp_folio_pinned(vmo, folio))
-		return -EBUSY;
 	return zxp_vmo_dirty_folio(vmo, folio);
 }
 
@@ -180,7 +184,7 @@ static bool zxp_vmo_can_become_dirty(struct zxp_vmo *vmo, pgoff_t index)
 
 	if (!folio)
 		return zxp_vmo_is_zero(vmo, index);
-	dirty = folio_test_dirty(folio);
+	dirty = zxp_folio_dirty(folio);
 	folio_put(folio);
 	return !dirty;
 }
@@ -245,7 +249,7 @@ static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
 		folio_lock(folio);
 		/* The memory has failed, and it is not there any more, or not for long. */
 		changed = folio->mapping == vmo->inode.i_mapping &&
-			  !folio_test_dirty(folio) &&
+			  !zxp_folio_dirty(folio) &&
 			  (folio_test_private(folio) ||
 			   !zxp_folio_poisoned(folio, start + i));
 		if (changed) {

@@ -19,6 +19,8 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 			return 0;
 		if (vmo->flags & ZXP_CREATE_FIXED)
 			return -ENOSPC;
+		if (end > vmo->max_size)
+			return -EFBIG;
 		ret = inode_newsize_ok(&vmo->inode, end);
 		if (!ret && end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
 			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE),
@@ -27,10 +29,10 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 			ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
-		if (ret)
-			return ret;
-	} while (!zxp_vmo_advance_stream(vmo, end, cuts));
-	return 0;
+		if (!ret)
+			ret = zxp_vmo_extend_stream(vmo, end, cuts);
+	} while (ret == -EAGAIN);
+	return ret;
 }
 
 /*
@@ -47,6 +49,8 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 
 	if (!punch && (mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
 		return -EOPNOTSUPP;
+	if (zxp_vmo_sealed(vmo))
+		return -EPERM;
 	if (end > ZXP_MAX_VMO_SIZE)
 		return -EFBIG;
 

@@ -162,16 +162,6 @@ static vm_fault_t zxp_fault_lock(struct zxp_access *access)
 	return VM_FAULT_RETRY;
 }
 
-/* A large folio is being split: what seems to be missing comes back by itself. */
-static vm_fault_t zxp_fault_wait_split(struct zxp_access *access)
-{
-	vm_fault_t ret = zxp_fault_lock(access);
-
-	if (!ret)
-		mutex_unlock(&access->vmo->content_lock);
-	return ret;
-}
-
 /* The daemon has to do something about the page first. 0: look again. */
 static vm_fault_t zxp_fault_ask(struct zxp_access *access,
 				enum zxp_request_type type)
@@ -184,8 +174,6 @@ static vm_fault_t zxp_fault_ask(struct zxp_access *access,
 
 	if (zxp_mm_abandoned(mm))
 		return VM_FAULT_SIGBUS;
-	if (READ_ONCE(source->held))
-		return zxp_fault_wait_split(access);
 	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY)) {
 		if (mm != current->mm)
 			return zxp_fault_hint(access, type, VM_FAULT_SIGBUS);
@@ -236,20 +224,6 @@ static vm_fault_t zxp_fault_fill_zero(struct zxp_access *access)
 	return err ? zxp_fault_reserve(vmo) : 0;
 }
 
-/* Single pages for a large folio. 0: look again. */
-static vm_fault_t zxp_fault_split(struct zxp_access *access)
-{
-	struct zxp_vmo *vmo = access->vmo;
-	vm_fault_t ret = zxp_fault_lock(access);
-	int err;
-
-	if (ret)
-		return ret;
-	err = zxp_vmo_split_locked(vmo, access->vmf->pgoff);
-	mutex_unlock(&vmo->content_lock);
-	return err == -ENOMEM ? zxp_fault_reserve(vmo) : 0;
-}
-
 /* A write to a private mapping only reads the VMO. */
 static bool zxp_fault_writes(struct vm_fault *vmf)
 {
@@ -294,17 +268,14 @@ static vm_fault_t zxp_fault_missing(struct zxp_access *access)
 }
 
 /*
- * There is one, and a store to it. Return: 0 it may be mapped; -EBUSY if it has to be
- * split first; -EAGAIN if the daemon has to be asked; -ENOMEM.
+ * There is one, and a store to it. Return: 0 it may be mapped; -EAGAIN if the daemon has to
+ * be asked; -ENOMEM.
  */
 static int zxp_fault_found(struct zxp_access *access, struct folio *folio)
 {
-	if (folio_test_dirty(folio))
+	if (!access->traps || zxp_folio_dirty(folio))
 		return 0;
-	if (access->traps)
-		return zxp_vmo_dirty_at_exit(access->vmo, folio);
-	return folio_test_large(folio) && !zxp_folio_pinned(access->vmo, folio) ?
-	       -EBUSY : 0;
+	return zxp_vmo_dirty_at_exit(access->vmo, folio);
 }
 
 /* Come back a moment later, if that may be. Else 0. */
@@ -361,15 +332,14 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 			return VM_FAULT_HWPOISON;
 		}
 		if (folio) {
-			err = writes ? zxp_fault_found(&access, folio) : 0;
+			err = zxp_fault_found(&access, folio);
 			if (!err)
 				break;
 			folio_unlock(folio);
 			folio_put(folio);
-			ret = err == -EBUSY ? zxp_fault_split(&access) :
-			      err == -EAGAIN ? zxp_fault_ask(&access,
-							     ZXP_REQUEST_DIRTY) :
-					       zxp_fault_reserve(vmo);
+			ret = err == -EAGAIN ?
+			      zxp_fault_ask(&access, ZXP_REQUEST_DIRTY) :
+			      zxp_fault_reserve(vmo);
 		} else {
 			ret = zxp_fault_missing(&access);
 		}
@@ -443,7 +413,7 @@ static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 		folio_unlock(folio);
 		if (ret == -ENOMEM)
 			return zxp_fault_reserve(vmo);
-		fault = zxp_trap(vmo, vmf, ret == -EBUSY, generation);
+		fault = zxp_trap(vmo, vmf, generation);
 	} while (!fault);
 	return fault;
 }

@@ -65,7 +65,6 @@ void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 	struct zxp_vmo_info info;
 
 	zxp_vmo_info_fill(zxp_vmo_of(file_inode(file)), &info);
-	seq_printf(m, "zxpager-key:\t%llu\n", info.out_key);
 	seq_printf(m, "zxpager-state:\t%s\n",
 		   !(info.out_flags & ZXP_VMO_INFO_PAGER_BACKED) ? "plain" :
 		   info.out_flags & ZXP_VMO_INFO_DETACHED ? "detached" :

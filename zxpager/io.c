@@ -43,6 +43,21 @@ static int zxp_read_poisoned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t i
 	return ret;
 }
 
+/*
+ * The daemon reads all of a folio, to write it back: whoever changes it from now on makes it
+ * dirty. See zxp_vmo_unread().
+ */
+static void zxp_vmo_note_read(struct zxp_vmo *vmo, struct folio *folio)
+{
+	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, folio->index);
+
+	xas_lock_irq(&xas);
+	if (xas_load(&xas) == folio && xas_get_mark(&xas, ZXP_MARK_UNWRITTEN) &&
+	    !xas_get_mark(&xas, ZXP_MARK_DIRTY))
+		xas_set_mark(&xas, ZXP_MARK_READ);
+	xas_unlock_irq(&xas);
+}
+
 /**
  * zxp_read() - copy out of a VMO, asking for what is missing
  * @vmo: the VMO
@@ -50,12 +65,13 @@ static int zxp_read_poisoned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t i
  * @to: the caller's buffer; advances
  * @kind: where the VMO ends
  * @nowait: -EAGAIN instead of waiting for the daemon
+ * @daemon: the daemon reads what is behind the stream, too
  *
  * Return: 0 when the buffer is full or the end was reached, else why not:
  * -EAGAIN, -EFAULT, -EIO memory has failed, -ESTALE, -EINTR, -ERESTARTNOINTR or a FAIL code.
  */
 static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
-		    enum zxp_io_end kind, bool nowait)
+		    enum zxp_io_end kind, bool nowait, bool daemon)
 {
 	struct zxp_request request = {};
 	unsigned long generation, cuts;
@@ -88,6 +104,8 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 					break;
 				continue;
 			}
+			if (daemon && len == folio_size(folio))
+				zxp_vmo_note_read(vmo, folio);
 			copied = copy_page_to_iter(&folio->page,
 						   offset_in_folio(folio, *pos),
 						   len, to);
@@ -135,23 +153,120 @@ ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	int ret;
 
 	ret = zxp_read(vmo, &iocb->ki_pos, to, ZXP_IO_STREAM,
-		       iocb->ki_flags & IOCB_NOWAIT);
+		       iocb->ki_flags & IOCB_NOWAIT, false);
 	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
 }
 
-/* How far a write may go: a fixed size is like the end of a device. */
-static int zxp_write_limit(struct zxp_vmo *vmo, loff_t pos,
-			   struct iov_iter *from)
-{
-	loff_t limit = zxp_io_end(vmo, vmo->flags & ZXP_CREATE_FIXED ?
-				       ZXP_IO_STREAM : ZXP_IO_VMO);
+/**
+ * struct zxp_write - a write under way
+ * @vmo: to which VMO
+ * @iocb: of a write to the stream, which may grow; NULL for VMO_WRITE, whose range is known
+ *	to lie in the VMO
+ * @from: the caller's buffer; advances
+ * @start: where it begins. An append begins where the stream ends when the first byte is
+ *	written.
+ * @pos: where it is now
+ * @size: the stream size when the page at @pos was looked for
+ * @cuts: and how often the stream had been cut then
+ * @cleared: how often it had been cut when what lies before @pos was cleared
+ */
+struct zxp_write {
+	struct zxp_vmo *vmo;
+	struct kiocb *iocb;
+	struct iov_iter *from;
+	loff_t start;
+	loff_t pos;
+	loff_t size;
+	unsigned long cuts;
+	unsigned long cleared;
+};
 
+static bool zxp_write_nowait(struct zxp_write *w)
+{
+	return w->iocb && w->iocb->ki_flags & IOCB_NOWAIT;
+}
+
+/* Is it one that may still be made at another place? */
+static bool zxp_write_appends(struct zxp_write *w)
+{
+	return w->iocb && w->iocb->ki_flags & IOCB_APPEND && w->pos == w->start;
+}
+
+/*
+ * Where it goes, and how far it may go: to a limit of the caller's, also where an append has
+ * been moved to, or of the VMO. A fixed size is like the end of a device.
+ */
+static int zxp_write_limit(struct zxp_write *w)
+{
+	struct zxp_vmo *vmo = w->vmo;
+	loff_t limit;
+	int ret;
+
+	w->size = zxp_vmo_stream_size(vmo, &w->cuts);
+	if (!w->iocb)
+		return 0;
+	if (zxp_write_appends(w) && w->pos != w->size) {
+		ret = generic_write_checks(w->iocb, w->from);
+		if (ret < 0)
+			return ret;
+		w->start = w->iocb->ki_pos;
+		w->pos = w->start;
+	}
+	limit = zxp_io_end(vmo, vmo->flags & ZXP_CREATE_FIXED ? ZXP_IO_STREAM :
+								ZXP_IO_VMO);
 	if (vmo->options & ZXP_VMO_RESIZABLE)
 		limit = ZXP_MAX_VMO_SIZE;
-	if (pos >= limit)
+	if (w->pos >= limit)
 		return -ENOSPC;
-	iov_iter_truncate(from, limit - pos);
+	if (w->pos >= vmo->max_size)
+		return -EFBIG;
+	iov_iter_truncate(w->from, min(limit, vmo->max_size) - w->pos);
 	return 0;
+}
+
+/* Make zero what lies between the stream and the write, and the VMO large enough. */
+static int zxp_write_extend(struct zxp_write *w)
+{
+	bool nowait = zxp_write_nowait(w);
+	pgoff_t index = w->pos >> PAGE_SHIFT;
+	int ret;
+
+	if (w->pos > w->size && w->cleared != w->cuts) {
+		ret = nowait ? -EAGAIN : zxp_vmo_clear_gap(w->vmo, w->pos);
+		if (ret)
+			return ret;
+		w->cleared = w->cuts;
+	}
+	return index < zxp_vmo_pages(w->vmo) ? 0 :
+	       zxp_vmo_grow(w->vmo, index + 1, nowait);
+}
+
+/*
+ * Between the end of the stream and the page there are others, which become part of the
+ * stream with the write. For that content_lock is held, which is taken before the lock of
+ * the page. Return: 0 with both held; else with none, and -EAGAIN to begin anew.
+ */
+static int zxp_write_lock_gap(struct zxp_write *w, struct folio *folio)
+{
+	struct zxp_vmo *vmo = w->vmo;
+	loff_t size;
+
+	folio_unlock(folio);
+	if (mutex_lock_killable(&vmo->content_lock))
+		return -EINTR;
+	size = i_size_read(&vmo->inode);
+	if (!zxp_vmo_uncover_locked(vmo, round_down(w->pos, PAGE_SIZE))) {
+		mutex_unlock(&vmo->content_lock);
+		return zxp_vmo_clear_gap(vmo, round_up(size, PAGE_SIZE)) ?: -EAGAIN;
+	}
+	folio_lock(folio);
+	if (folio->mapping == vmo->inode.i_mapping &&
+	    folio_contains(folio, w->pos >> PAGE_SHIFT) && zxp_folio_dirty(folio) &&
+	    !folio_test_hwpoison(folio))
+		return 0;
+	folio_unlock(folio);
+	mutex_unlock(&vmo->content_lock);
+	return -EAGAIN;
 }
 
 /*
@@ -159,35 +274,57 @@ static int zxp_write_limit(struct zxp_vmo *vmo, loff_t pos,
  * meanwhile, or an append is not at its end any more. Else nothing is left in the
  * page between the end of the stream and what is going to be written.
  */
-static bool zxp_write_begin(struct zxp_vmo *vmo, struct folio *folio, loff_t *pos,
-			    loff_t *append, unsigned long cuts)
+static bool zxp_write_begin(struct zxp_write *w, struct folio *folio)
 {
 	unsigned long now;
-	loff_t size = zxp_vmo_stream_size(vmo, &now);
+	loff_t size = zxp_vmo_stream_size(w->vmo, &now);
 
-	if (append && *append == *pos && *pos != size) {
-		*append = size;
-		*pos = size;
+	if (now != w->cuts || (zxp_write_appends(w) && w->pos != size))
 		return false;
-	}
-	if (now != cuts)
-		return false;
-	size = max(size, round_down(*pos, PAGE_SIZE));
-	if (size < *pos)
+	size = max(size, round_down(w->pos, PAGE_SIZE));
+	if (size < w->pos)
 		folio_zero_segment(folio, offset_in_folio(folio, size),
-				   offset_in_folio(folio, *pos));
+				   offset_in_folio(folio, w->pos));
 	return true;
 }
 
 /* If the stream was cut just now, then after the page was written. */
-static void zxp_write_end(struct zxp_vmo *vmo, struct folio *folio, loff_t pos,
-			  unsigned long cuts)
+static void zxp_write_end(struct zxp_write *w, struct folio *folio)
 {
-	if (pos <= i_size_read(&vmo->inode))
+	if (w->pos <= i_size_read(&w->vmo->inode))
 		return;
-	if (offset_in_page(pos))
-		zxp_folio_zero_tail(folio, pos);
-	zxp_vmo_advance_stream(vmo, pos, cuts);
+	if (offset_in_page(w->pos))
+		zxp_folio_zero_tail(folio, w->pos);
+	zxp_vmo_advance_stream(w->vmo, w->pos, w->cuts);
+}
+
+/* Copy to a page that is locked and dirty, which is given up. 0, also to begin anew; -EINTR. */
+static int zxp_write_page(struct zxp_write *w, struct folio *folio, size_t len)
+{
+	bool gap = w->iocb && w->size >> PAGE_SHIFT < w->pos >> PAGE_SHIFT;
+	size_t copied;
+	int ret;
+
+	ret = gap ? zxp_write_lock_gap(w, folio) : 0;
+	if (ret)
+		goto put;
+	if (w->iocb && !zxp_write_begin(w, folio))
+		goto unlock;
+	copied = copy_folio_from_iter_atomic(folio, offset_in_folio(folio, w->pos),
+					     len, w->from);
+	flush_dcache_folio(folio);
+	w->pos += copied;
+	if (copied)
+		zxp_vmo_set_modified(w->vmo);
+	if (copied && w->iocb)
+		zxp_write_end(w, folio);
+unlock:
+	folio_unlock(folio);
+	if (gap)
+		mutex_unlock(&w->vmo->content_lock);
+put:
+	folio_put(folio);
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 /*
@@ -210,88 +347,52 @@ static int zxp_write_lost(struct zxp_vmo *vmo, pgoff_t index, struct iov_iter *f
 	return ret;
 }
 
-/**
- * zxp_write() - copy into a VMO
- * @vmo: the VMO
- * @pos: where; advances
- * @from: the caller's buffer; advances
- * @kind: a stream may grow; else the range is known to lie in the VMO
- * @nowait: -EAGAIN instead of waiting for anything
- * @append: NULL, or @pos at first; both are the end when the first byte is written
- *
- * Return: 0 when all is copied, else why not.
- */
-static int zxp_write(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from,
-		     enum zxp_io_end kind, bool nowait, loff_t *append)
+/* Copy into a VMO. Return: 0 when all is copied, else why not. */
+static int zxp_write(struct zxp_write *w)
 {
-	/* No cut has the number that @cleared begins with. */
-	unsigned long cuts, cleared = ULONG_MAX;
-	bool stream = kind == ZXP_IO_STREAM;
+	bool nowait = zxp_write_nowait(w), appends;
+	struct zxp_vmo *vmo = w->vmo;
 	struct folio *folio;
-	size_t len, copied;
 	pgoff_t index, end;
-	loff_t size;
+	size_t len;
 	int ret;
 
-	while (iov_iter_count(from)) {
-		ret = stream ? zxp_write_limit(vmo, *pos, from) : 0;
+	/* No cut has the number that this begins with. */
+	w->cleared = ULONG_MAX;
+	while (iov_iter_count(w->from)) {
+		ret = zxp_write_limit(w);
 		if (ret)
 			return ret;
-		index = *pos >> PAGE_SHIFT;
-		end = DIV_ROUND_UP_ULL(*pos + iov_iter_count(from), PAGE_SIZE);
+		index = w->pos >> PAGE_SHIFT;
+		end = DIV_ROUND_UP_ULL(w->pos + iov_iter_count(w->from), PAGE_SIZE);
 		end = min(end, index + zxp_write_batch());
-		len = min_t(size_t, iov_iter_count(from),
-			    PAGE_SIZE - offset_in_page(*pos));
-		if (fault_in_iov_iter_readable(from, len) == len)
+		len = min_t(size_t, iov_iter_count(w->from),
+			    PAGE_SIZE - offset_in_page(w->pos));
+		if (fault_in_iov_iter_readable(w->from, len) == len)
 			return -EFAULT;
 		if (fatal_signal_pending(current))
 			return -EINTR;
 
-		size = zxp_vmo_stream_size(vmo, &cuts);
-		/* An append may be at another place now than it began at. */
-		ret = stream ? inode_newsize_ok(&vmo->inode, *pos + len) : 0;
+		ret = w->iocb ? zxp_write_extend(w) : 0;
 		if (ret)
 			return ret;
-		if (stream && *pos > size && cleared != cuts) {
-			ret = nowait ? -EAGAIN : zxp_vmo_clear_gap(vmo, *pos);
-			if (ret)
-				return ret;
-			cleared = cuts;
-		}
-		if (stream && index >= zxp_vmo_pages(vmo)) {
-			ret = zxp_vmo_grow(vmo, index + 1, nowait);
-			if (ret)
-				return ret;
-		}
+		appends = zxp_write_appends(w);
 		folio = zxp_vmo_folio_for_write(vmo, index, end, nowait);
 		/* A stream that was cut meanwhile grows again. */
-		if (folio == ERR_PTR(-ERANGE) && stream)
+		if (folio == ERR_PTR(-ERANGE) && w->iocb)
 			continue;
 		/* An append may be made elsewhere in the end. */
-		if (folio == ERR_PTR(-EHWPOISON) && len == PAGE_SIZE && !append) {
-			ret = nowait ? -EAGAIN : zxp_write_lost(vmo, index, from);
+		if (folio == ERR_PTR(-EHWPOISON) && len == PAGE_SIZE && !appends) {
+			ret = nowait ? -EAGAIN : zxp_write_lost(vmo, index, w->from);
 			if (ret)
 				return ret;
 			continue;
 		}
 		if (IS_ERR(folio))
 			return zxp_write_error(folio);
-		if (stream && !zxp_write_begin(vmo, folio, pos, append, cuts)) {
-			folio_unlock(folio);
-			folio_put(folio);
-			continue;
-		}
-		copied = copy_folio_from_iter_atomic(folio,
-						     offset_in_folio(folio, *pos),
-						     len, from);
-		flush_dcache_folio(folio);
-		*pos += copied;
-		if (copied)
-			zxp_vmo_set_modified(vmo);
-		if (copied && stream)
-			zxp_write_end(vmo, folio, *pos, cuts);
-		folio_unlock(folio);
-		folio_put(folio);
+		ret = zxp_write_page(w, folio, len);
+		if (ret)
+			return ret;
 		cond_resched();
 	}
 	return 0;
@@ -318,9 +419,11 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	bool append = iocb->ki_flags & IOCB_APPEND;
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
-	loff_t start;
+	struct zxp_write w = { .vmo = vmo, .iocb = iocb, .from = from };
 	ssize_t ret;
 
+	if (zxp_vmo_sealed(vmo))
+		return -EPERM;
 	/* What is to be synced waits for the daemon. */
 	if (nowait && iocb_is_dsync(iocb) && vmo->flags & ZXP_CREATE_SYNC)
 		return -EAGAIN;
@@ -333,19 +436,20 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ret = generic_write_checks(iocb, from);
 	if (ret <= 0)
 		goto unlock;
-	start = iocb->ki_pos;
+	w.start = iocb->ki_pos;
+	w.pos = w.start;
 	file_update_time(file);
-	ret = zxp_write(vmo, &iocb->ki_pos, from, ZXP_IO_STREAM, nowait,
-			append ? &start : NULL);
+	ret = zxp_write(&w);
 	/*
 	 * The loop driver takes a short count for success. Who writes from pages and
 	 * not from a buffer gets the error, and can write all of it again; but not an
 	 * append, which would be there twice then.
 	 */
 	if (ret && iov_iter_is_bvec(from) && !append)
-		iocb->ki_pos = start;
-	if (iocb->ki_pos > start)
-		ret = iocb->ki_pos - start;
+		w.pos = w.start;
+	iocb->ki_pos = w.pos;
+	if (w.pos > w.start)
+		ret = w.pos - w.start;
 unlock:
 	if (append)
 		mutex_unlock(&vmo->append_lock);
@@ -365,8 +469,9 @@ static int zxp_vmo_io_range(struct zxp_vmo *vmo, struct zxp_vmo_io *args,
 	return 0;
 }
 
-int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args)
+int zxp_vmo_read(struct file *file, struct zxp_vmo_io *args)
 {
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	loff_t pos = args->offset;
 	struct iov_iter to;
 	int ret;
@@ -374,7 +479,7 @@ int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args)
 	ret = zxp_vmo_io_range(vmo, args, &to, ITER_DEST);
 	if (ret)
 		return ret;
-	ret = zxp_read(vmo, &pos, &to, ZXP_IO_VMO, false);
+	ret = zxp_read(vmo, &pos, &to, ZXP_IO_VMO, false, zxp_file_is_first(file));
 	/* It was in bounds, so the VMO has shrunk. */
 	return !ret && iov_iter_count(&to) ? -ERANGE : ret;
 }
@@ -382,16 +487,20 @@ int zxp_vmo_read(struct zxp_vmo *vmo, struct zxp_vmo_io *args)
 int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
-	loff_t start = args->offset, pos = start;
 	struct iov_iter from;
+	struct zxp_write w = {
+		.vmo = vmo, .from = &from, .start = args->offset, .pos = args->offset,
+	};
 	int ret;
 
+	if (zxp_vmo_sealed(vmo))
+		return -EPERM;
 	ret = zxp_vmo_io_range(vmo, args, &from, ITER_SOURCE);
 	if (ret)
 		return ret;
 	file_update_time(file);
-	ret = zxp_write(vmo, &pos, &from, ZXP_IO_VMO, false, NULL);
-	if (pos > start)
+	ret = zxp_write(&w);
+	if (w.pos > w.start)
 		fsnotify_modify(file);
 	return ret;
 }

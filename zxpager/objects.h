@@ -20,7 +20,8 @@
 				 ZXP_FEATURE_ZERO | ZXP_FEATURE_STREAM_SIZE | \
 				 ZXP_FEATURE_SYNC | ZXP_FEATURE_PORT_QUEUE | \
 				 ZXP_FEATURE_SUPPLY_RANGES | ZXP_FEATURE_VMO_KEY | \
-				 ZXP_FEATURE_FIXED | ZXP_FEATURE_READ_ONLY)
+				 ZXP_FEATURE_FIXED | ZXP_FEATURE_READ_ONLY | \
+				 ZXP_FEATURE_MAX_SIZE)
 
 /* pager.c */
 int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,

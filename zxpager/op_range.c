@@ -149,11 +149,13 @@ static bool zxp_vmo_op_is_hint(u32 op)
 
 static int zxp_vmo_zero(struct file *file, u64 offset, u64 length)
 {
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	int ret;
 
+	if (zxp_vmo_sealed(vmo))
+		return -EPERM;
 	file_update_time(file);
-	ret = zxp_vmo_clear(zxp_vmo_of(file_inode(file)), offset, length,
-			    ZXP_CLEAR_ZERO);
+	ret = zxp_vmo_clear(vmo, offset, length, ZXP_CLEAR_ZERO);
 	if (!ret)
 		fsnotify_modify(file);
 	return ret;

@@ -6,6 +6,20 @@
 
 #include "objects.h"
 
+/* As in Zircon: what is not for such a VMO is a wrong option there. */
+static bool zxp_vmo_options_valid(const struct zxp_create_vmo *args)
+{
+	u32 options = args->options, moves = ZXP_VMO_RESIZABLE | ZXP_VMO_UNBOUNDED;
+
+	if (options & ~ZXP_VMO_OPTIONS || (options & moves) == moves)
+		return false;
+	if (args->flags & ZXP_CREATE_PLAIN && options & ZXP_VMO_TRAP_DIRTY)
+		return false;
+	if (args->flags & ZXP_CREATE_READ_ONLY && options & (moves | ZXP_VMO_TRAP_DIRTY))
+		return false;
+	return !(args->flags & ZXP_CREATE_FIXED && options & moves);
+}
+
 int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 			 struct zxp_new_file *new)
 {
@@ -17,7 +31,7 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 	if (args->flags & ~ZXP_CREATE_FLAGS || args->reserved)
 		return -EINVAL;
 	if (plain && (args->port_fd != ZXP_PORT_OWN || args->key ||
-		      args->flags != ZXP_CREATE_PLAIN))
+		      args->flags != ZXP_CREATE_PLAIN || args->max_size))
 		return -EINVAL;
 
 	if (args->port_fd != ZXP_PORT_OWN) {
@@ -31,15 +45,10 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 		}
 	}
 
-	/* As in Zircon: what is not for a plain VMO is a wrong option there. */
-	if (args->options & ~ZXP_VMO_OPTIONS ||
-	    (plain && args->options & ZXP_VMO_TRAP_DIRTY) ||
-	    (args->options & ZXP_VMO_RESIZABLE &&
-	     args->options & ZXP_VMO_UNBOUNDED) ||
-	    (args->flags & ZXP_CREATE_FIXED &&
-	     args->options & (ZXP_VMO_RESIZABLE | ZXP_VMO_UNBOUNDED)))
+	if (!zxp_vmo_options_valid(args))
 		ret = -EINVAL;
-	else if (args->vmo_size > ZXP_MAX_VMO_SIZE)
+	else if (args->vmo_size > ZXP_MAX_VMO_SIZE ||
+		 (args->max_size && args->vmo_size > args->max_size))
 		ret = -ERANGE;
 	if (ret)
 		goto put_port;

@@ -5,8 +5,7 @@
  * What is clean goes, and the daemon is asked for it again. What is unwritten is nowhere
  * else: a daemon that was asked would give old content, and END would say of a page that
  * is lost that it is stored. So the failed page *stays*, unwritten, until all of it is
- * written, zeroed or cut off; in a large folio, which is never split then, until that is
- * cut off. Till then reads and stores are EIO or SIGBUS, BEGIN and END leave it out, and
+ * written, zeroed or cut off. Till then reads and stores are EIO or SIGBUS, BEGIN and END leave it out, and
  * the query reports it with %ZXP_DIRTY_RANGE_IS_POISONED, so that one bad page does not
  * fail everything. Whoever syncs is told, once for each open file.
  *
@@ -48,29 +47,46 @@ bool zxp_vmo_drop_poisoned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t ind
 	return true;
 }
 
-static int zxp_vmo_replace_locked(struct zxp_vmo *vmo, struct folio *new,
-				  pgoff_t index)
+/*
+ * The new page must get in where the old one was, whatever that costs. So it may go beyond
+ * limits, and takes from what is there for such cases. Only when that is used up, too,
+ * memory is waited for here. Who looks in between asks the daemon, whose answer finds the
+ * new page there.
+ */
+static void zxp_vmo_replace_locked(struct zxp_vmo *vmo, struct folio *new,
+				   pgoff_t index)
 {
 	struct folio *folio = zxp_vmo_lock_folio(vmo, index);
-	int ret = 0;
+	gfp_t gfp = mapping_gfp_mask(vmo->inode.i_mapping);
+	bool poisoned;
+	int ret;
 
 	lockdep_assert_held(&vmo->content_lock);
 
 	if (!folio)
-		return 0;
-	if (folio_test_large(folio)) {
-		ret = -EIO;
-	} else if (folio_test_hwpoison(folio)) {
-		if (vmo->source)
-			zxp_source_hold(vmo->source);
+		return;
+	poisoned = folio_test_hwpoison(folio);
+	if (poisoned)
 		zxp_vmo_remove_folio(vmo, folio);
-		zxp_vmo_put_back_locked(vmo, new, index, true);
-		if (vmo->source)
-			zxp_source_release(vmo->source, index, index + 1);
-	}
 	folio_unlock(folio);
 	folio_put(folio);
-	return ret;
+	if (!poisoned)
+		return;
+
+	ret = zxp_vmo_add_folio_locked(vmo, new, index,
+				       ZXP_GFP_LOCKED(gfp) | __GFP_HIGH);
+	if (ret == -ENOMEM)
+		ret = zxp_vmo_add_folio_locked(vmo, new, index,
+					       gfp | __GFP_NOFAIL);
+	if (ret)
+		return;
+	/* Our reference keeps it until it is dirty. */
+	folio_lock(new);
+	if (new->mapping)
+		zxp_dirty_folio(new->mapping, new);
+	folio_unlock(new);
+	if (vmo->source)
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + 1, 0);
 }
 
 /**
@@ -79,7 +95,7 @@ static int zxp_vmo_replace_locked(struct zxp_vmo *vmo, struct folio *new,
  * @new: a single page with content, that no one else knows; it becomes dirty
  * @index: a page whose memory has failed
  *
- * Return: 0 to look again; -EIO it is part of a large folio; -EINTR.
+ * Return: 0 to look again; -EINTR.
  */
 int zxp_vmo_replace_poisoned(struct zxp_vmo *vmo, struct folio *new, pgoff_t index)
 {
@@ -87,7 +103,7 @@ int zxp_vmo_replace_poisoned(struct zxp_vmo *vmo, struct folio *new, pgoff_t ind
 
 	if (ret)
 		return ret;
-	ret = zxp_vmo_replace_locked(vmo, new, index);
+	zxp_vmo_replace_locked(vmo, new, index);
 	mutex_unlock(&vmo->content_lock);
-	return ret;
+	return 0;
 }

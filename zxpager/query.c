@@ -21,7 +21,8 @@
  * @index: where to go on; each step moves it forward
  * @end: where to stop
  * @page: the next unwritten page at or behind @index, or @end
- * @folio: it is in this one, or NULL
+ * @folio: it is in this one, or NULL. What has the mark stays in the cache while the lock
+ *	is held, so no reference is needed.
  * @budget: zero ranges that may still be looked at
  */
 struct zxp_dirty_walk {
@@ -50,21 +51,9 @@ static void zxp_dirty_walk_first_locked(struct zxp_dirty_walk *walk)
 	lockdep_assert_held(&walk->vmo->content_lock);
 
 	walk->folio = zxp_dirty_walk_find(walk);
-	/* It may begin before @index, if it is large. */
+	/* It would begin before @index if it was large, which it should not be. */
 	walk->page = walk->folio ? max(walk->folio->index, walk->index) :
 				   walk->end;
-}
-
-/* Where, behind @index, a page of a folio is the first that has failed, or has not. */
-static pgoff_t zxp_folio_run_end(struct folio *folio, pgoff_t index, bool poisoned)
-{
-	pgoff_t end = folio->index + folio_nr_pages(folio);
-
-	if (!zxp_folio_any_poisoned(folio))
-		return end;
-	while (++index < end && zxp_folio_poisoned(folio, index) == poisoned)
-		;
-	return index;
 }
 
 /*
@@ -81,11 +70,7 @@ static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk, bool poiso
 	lockdep_assert_held(&walk->vmo->content_lock);
 
 	do {
-		/* Where it was found may be in the middle of it. */
-		run_end = zxp_folio_run_end(folio, max(folio->index, walk->page),
-					    poisoned);
-		if (run_end < folio->index + folio_nr_pages(folio))
-			break;
+		run_end = folio->index + folio_nr_pages(folio);
 		if (run_end % ZXP_QUERY_PAGES == 0) {
 			xas_pause(&walk->xas);
 			cond_resched_rcu();
@@ -96,7 +81,7 @@ static pgoff_t zxp_dirty_walk_run_locked(struct zxp_dirty_walk *walk, bool poiso
 		}
 		folio = zxp_dirty_walk_find(walk);
 	} while (folio && folio->index == run_end &&
-		 zxp_folio_poisoned(folio, run_end) == poisoned);
+		 folio_test_hwpoison(folio) == poisoned);
 	walk->folio = folio;
 	walk->index = clamp(run_end, walk->page + 1, walk->end);
 	walk->page = folio ? max(folio->index, walk->index) : walk->end;
@@ -131,7 +116,7 @@ static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
 	if (is_zero) {
 		walk->index = end;
 	} else {
-		poisoned = zxp_folio_poisoned(walk->folio, walk->page);
+		poisoned = folio_test_hwpoison(walk->folio);
 		end = zxp_dirty_walk_run_locked(walk, poisoned);
 	}
 

@@ -15,9 +15,17 @@
 void zxp_source_detach(struct zxp_source *source, bool complete);
 bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 			pgoff_t start, pgoff_t end, int error);
-void zxp_source_hold(struct zxp_source *source);
-void zxp_source_release(struct zxp_source *source, pgoff_t start, pgoff_t end);
 
+struct zxp_request *zxp_request_find(struct rb_root *root, pgoff_t index);
+void zxp_request_send_locked(struct zxp_source *source,
+			     struct zxp_request *request);
+void zxp_request_replace_locked(struct zxp_source *source,
+				struct zxp_request *request,
+				struct zxp_request *heir);
+void zxp_request_cancel_locked(struct zxp_source *source,
+			       struct zxp_request *request);
+
+/* waiter.c */
 int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
 		      enum zxp_request_type type, pgoff_t start, pgoff_t end,
 		      bool early, unsigned long generation);

@@ -21,10 +21,8 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	lockdep_assert_held(&vmo->content_lock);
 
 	ret = zxp_vmo_check_pins(vmo, nr_pages, ULONG_MAX);
-	if (!ret)
-		ret = zxp_vmo_split_at_locked(vmo, nr_pages);
 	if (ret)
-		return ret == -EBUSY ? -ESTALE : ret;
+		return ret;
 
 	ret = zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
 	if (ret)
@@ -92,6 +90,8 @@ static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 		return -EPERM;
 	if (size > ZXP_MAX_VMO_SIZE)
 		return -ERANGE;
+	if (size > vmo->max_size)
+		return -EFBIG;
 	do {
 		zxp_vmo_stream_size(vmo, &cuts);
 		ret = zxp_vmo_check_pins(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),

@@ -86,7 +86,7 @@ void zxp_source_dispatch_locked(struct zxp_source *source)
 
 	lockdep_assert_held(&source->lock);
 
-	while (!source->packet_busy && !source->held) {
+	while (!source->packet_busy) {
 		request = list_first_entry_or_null(&source->fifo,
 						   struct zxp_request, link);
 		if (request) {

@@ -89,7 +89,6 @@ struct zxp_sync {
  * @packet_busy: @packet is in the port, or with a reader
  * @complete: COMPLETE is to be sent when @packet is free
  * @detached: no more requests
- * @held: no packet is sent just now, see zxp_source_hold()
  * @stalled: an exiting task waited in vain, and nothing was answered since
  * @nr_requests: primaries
  * @nr_hints: those of them that nobody waits for
@@ -113,7 +112,6 @@ struct zxp_source {
 	bool packet_busy;
 	bool complete;
 	bool detached;
-	bool held;
 	bool stalled;
 	unsigned int nr_requests;
 	unsigned int nr_hints;

@@ -10,6 +10,8 @@
  * A write that extends the stream first makes what lies between zero, may wait for
  * the daemon, and then moves the stream size with the page locked that it wrote to;
  * what that page has behind the write is zero, other pages behind it stay as they are.
+ * What somebody has stored in between after that was made zero becomes part of the stream,
+ * see zxp_vmo_uncover_locked().
  * Whoever clears pages behind the stream looks at its size with the page locked, and
  * so leaves such a page alone. Whoever *cuts* the stream, which is to set its size
  * without having written up to there, counts that; a write that was under way begins
@@ -48,7 +50,10 @@ bool zxp_vmo_was_cut(struct zxp_vmo *vmo, unsigned long cuts)
 	return READ_ONCE(vmo->cuts) != cuts;
 }
 
-/* Something was written up to @pos. False if the stream was cut since @cuts. */
+/*
+ * Something was written up to @pos, and zxp_vmo_uncover_locked() called for other pages
+ * before. False if the stream was cut since @cuts.
+ */
 bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts)
 {
 	bool uncut;
@@ -59,6 +64,78 @@ bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts)
 		i_size_write(&vmo->inode, pos);
 	spin_unlock(&vmo->inode.i_lock);
 	return uncut;
+}
+
+/* What is zero because of a zero range is dirty with that. */
+static void zxp_vmo_uncover_folio(struct zxp_vmo *vmo, struct folio *folio)
+{
+	if (zxp_folio_dirty(folio) || folio_test_hwpoison(folio) ||
+	    zxp_vmo_is_zero(vmo, folio->index))
+		return;
+	zxp_dirty_folio(folio->mapping, folio);
+	folio_detach_private(folio);
+}
+
+/**
+ * zxp_vmo_uncover_locked() - the stream is going to grow over pages
+ * @vmo: the VMO
+ * @size: how far; less than the stream size does nothing
+ *
+ * What is there was stored since it had been cleared, and becomes part of the stream: so it
+ * is dirty, also if it was written back, since the daemon has not stored what was behind the
+ * end. That is so as long as content_lock is held, with which the stream size changes.
+ *
+ * Return: false if the page is missing in which the stream ends now. The daemon may have
+ * something behind the end there: zxp_vmo_clear_gap() has to be called again.
+ */
+bool zxp_vmo_uncover_locked(struct zxp_vmo *vmo, loff_t size)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+	pgoff_t end = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	loff_t old = i_size_read(&vmo->inode);
+	pgoff_t index = old >> PAGE_SHIFT;
+	struct folio_batch fbatch;
+	unsigned int i;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (size <= old)
+		return true;
+	folio_batch_init(&fbatch);
+	while (index < end &&
+	       filemap_get_folios(mapping, &index, end - 1, &fbatch)) {
+		for (i = 0; i < folio_batch_count(&fbatch); i++) {
+			struct folio *folio = fbatch.folios[i];
+
+			folio_lock(folio);
+			if (folio->mapping == mapping)
+				zxp_vmo_uncover_folio(vmo, folio);
+			folio_unlock(folio);
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	return !offset_in_page(old) || zxp_vmo_has_content(vmo, old >> PAGE_SHIFT);
+}
+
+/**
+ * zxp_vmo_extend_stream() - have the stream go on to a size, with what was made zero
+ * @vmo: the VMO; nothing of it is locked
+ * @size: in bytes
+ * @cuts: from zxp_vmo_stream_size(), before zxp_vmo_clear_gap() was called
+ *
+ * Return: 0; -EAGAIN, and both have to be called again; -EINTR.
+ */
+int zxp_vmo_extend_stream(struct zxp_vmo *vmo, loff_t size, unsigned long cuts)
+{
+	bool done;
+
+	if (mutex_lock_killable(&vmo->content_lock))
+		return -EINTR;
+	done = zxp_vmo_uncover_locked(vmo, size) &&
+	       zxp_vmo_advance_stream(vmo, size, cuts);
+	mutex_unlock(&vmo->content_lock);
+	return done ? 0 : -EAGAIN;
 }
 
 /**
@@ -94,9 +171,10 @@ static void zxp_vmo_set_sizes_locked(struct zxp_vmo *vmo, loff_t size,
  * @size: of the stream
  * @nr_pages: of the VMO
  *
- * The page in which the stream ends then is cleared behind it.
+ * The page in which the stream ends then is cleared behind it. It may be longer than before.
  *
- * Return: 0, or -EAGAIN if zxp_vmo_prepare_cut() has to be called again.
+ * Return: 0, or -EAGAIN if zxp_vmo_clear_gap() and zxp_vmo_prepare_cut() have to be called
+ * again.
  */
 noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
 				       pgoff_t nr_pages)
@@ -107,12 +185,14 @@ noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
 
 	lockdep_assert_held(&vmo->content_lock);
 
+	if (!zxp_vmo_uncover_locked(vmo, size))
+		return -EAGAIN;
 	if (offset_in_page(size))
 		folio = zxp_vmo_lock_folio(vmo, index);
-	if ((folio && folio_test_dirty(folio)) || !offset_in_page(size) ||
+	if ((folio && zxp_folio_dirty(folio)) || !offset_in_page(size) ||
 	    zxp_vmo_is_zero(vmo, index)) {
 		zxp_vmo_set_sizes_locked(vmo, size, nr_pages);
-		if (folio && folio_test_dirty(folio) &&
+		if (folio && zxp_folio_dirty(folio) &&
 		    !zxp_folio_poisoned(folio, index))
 			zxp_folio_zero_tail(folio, size);
 		ret = 0;
@@ -140,10 +220,6 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
 		return -EAGAIN;
 	ret = zxp_vmo_check_pins(vmo, start, vmo->nr_pages);
 	if (!ret)
-		ret = zxp_vmo_split_at_locked(vmo, start);
-	if (ret == -EBUSY)
-		ret = -ESTALE;
-	if (!ret)
 		ret = zxp_vmo_cut_stream_locked(vmo, size, vmo->nr_pages);
 	if (ret)
 		return ret;
@@ -159,8 +235,8 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
  * @vmo: the VMO; nothing of it is locked
  * @size: in bytes
  *
- * Return: 0; -EPERM it is fixed; -ERANGE larger than the VMO; -EFBIG larger than the
- * caller may make a file; -ESTALE a page that has to go is pinned;
+ * Return: 0; -EPERM it is fixed; -ERANGE larger than the VMO; -EFBIG larger than it or
+ * a file of the caller may be; -ESTALE a page that has to go is pinned;
  * -ENOMEM, -EINTR, or what zxp_vmo_folio_for_write() returns. If a page got pinned at
  * the last moment the size has changed all the same, and something may be left behind
  * it until the stream grows.
@@ -173,13 +249,16 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 	bool again;
 	u64 old;
 
-	if (vmo->flags & ZXP_CREATE_FIXED)
+	if (vmo->flags & ZXP_CREATE_FIXED || zxp_vmo_sealed(vmo))
 		return -EPERM;
 	do {
 		/* Without memory what lies behind the size may be left to be cleared. */
 		again = ret == -ENOMEM;
 		ret = -ERANGE;
 		if (size > (u64)zxp_vmo_pages(vmo) << PAGE_SHIFT)
+			break;
+		ret = -EFBIG;
+		if (size > (u64)vmo->max_size)
 			break;
 		ret = 0;
 		old = zxp_vmo_stream_size(vmo, &cuts);

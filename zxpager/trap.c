@@ -3,9 +3,8 @@
  * DOC: Stores that have to wait
  *
  * The first store to a page through a shared mapping comes to ->page_mkwrite. If the
- * daemon is to be asked for permission, or a large folio has to be split, that is no
- * place to wait: the lock of the fault, often mmap_lock, cannot be given up there, and
- * what kind of fault it is cannot be seen.
+ * daemon is to be asked for permission, that is no place to wait: the lock of the fault,
+ * often mmap_lock, cannot be given up there, and what kind of fault it is cannot be seen.
  *
  * Nor is it enough to take the page out of the page table, so that the store comes back
  * by way of ->fault: whoever reads the page in between has it mapped again, read-only,
@@ -16,8 +15,7 @@
  *    user mode, as task work. Most stores are made in user mode, and need no more.
  * 2. A task that comes back before that is inside the kernel. Now the page leaves the
  *    page table, and ->fault, which sees what it may do, decides.
- * 3. If it comes back without having passed ->fault it waits here, killably. For a split
- *    nothing is waited for: it is done here if content_lock is free, else 2 is repeated.
+ * 3. If it comes back without having passed ->fault it waits here, killably.
  *
  * A kernel thread, or another that never returns to user mode, begins with 2. A store to
  * the memory of another process makes the request and takes 2 each time: to wait here
@@ -49,7 +47,6 @@
  * @file: keeps the VMO and the module
  * @request: for DIRTY, started
  * @index: the page
- * @split: to be split, instead of @request
  * @inside: the store was not made in user mode; so nobody waits there
  * @lasting: the daemon is to answer all the same
  * @zapped: until then readers give way; 0 for not
@@ -61,7 +58,6 @@ struct zxp_trap {
 	struct file *file;
 	struct zxp_request request;
 	pgoff_t index;
-	bool split;
 	bool inside;
 	bool lasting;
 	unsigned long zapped;
@@ -117,10 +113,7 @@ static void zxp_trap_work(struct callback_head *work)
 	spin_lock(&vmo->faults_lock);
 	list_del(&trap->link);
 	spin_unlock(&vmo->faults_lock);
-	if (!trap->split)
-		zxp_trap_wait(vmo, trap);
-	else if (!trap->inside)
-		zxp_vmo_split(vmo, trap->index);
+	zxp_trap_wait(vmo, trap);
 	fput(trap->file);
 	kfree(trap);
 }
@@ -193,26 +186,23 @@ bool zxp_trap_keep(struct zxp_vmo *vmo, pgoff_t index)
 {
 	struct zxp_trap *trap = zxp_trap_find(vmo);
 
-	if (!trap || trap->split || trap->index != index ||
-	    !READ_ONCE(trap->request.active))
+	if (!trap || trap->index != index || !READ_ONCE(trap->request.active))
 		return false;
 	trap->lasting = true;
 	return true;
 }
 
 /* Return: 0 and the task waits later; -ENOMEM; or as zxp_request_start(). */
-static int zxp_trap_start(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
+static int zxp_trap_start(struct zxp_vmo *vmo, struct vm_fault *vmf,
 			  unsigned long generation)
 {
 	struct zxp_trap *trap = kmalloc(sizeof(*trap), GFP_KERNEL_ACCOUNT);
-	int ret = 0;
+	int ret;
 
 	if (!trap)
 		return -ENOMEM;
-	if (!split)
-		ret = zxp_request_start(vmo->source, &trap->request,
-					ZXP_REQUEST_DIRTY, vmf->pgoff,
-					vmf->pgoff + 1, false, generation);
+	ret = zxp_request_start(vmo->source, &trap->request, ZXP_REQUEST_DIRTY,
+				vmf->pgoff, vmf->pgoff + 1, false, generation);
 	if (ret)
 		goto free;
 
@@ -220,7 +210,6 @@ static int zxp_trap_start(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 	trap->task = current;
 	trap->file = get_file(vmf->vma->vm_file);
 	trap->index = vmf->pgoff;
-	trap->split = split;
 	trap->inside = vmf->vma->vm_mm != current->mm;
 	trap->lasting = false;
 	trap->zapped = 0;
@@ -235,18 +224,12 @@ static int zxp_trap_start(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 	spin_lock(&vmo->faults_lock);
 	list_del(&trap->link);
 	spin_unlock(&vmo->faults_lock);
-	if (!split)
-		zxp_request_leave(vmo->source, &trap->request, -EINTR);
+	zxp_request_leave(vmo->source, &trap->request, -EINTR);
 	fput(trap->file);
 	ret = -EINTR;
 free:
 	kfree(trap);
 	return ret;
-}
-
-static vm_fault_t zxp_trap_split(struct zxp_vmo *vmo, pgoff_t index)
-{
-	return zxp_vmo_split(vmo, index) ? VM_FAULT_SIGBUS : 0;
 }
 
 /* Step 3. Return: 0 to look again. */
@@ -270,15 +253,14 @@ static vm_fault_t zxp_trap_here(struct zxp_vmo *vmo, struct vm_fault *vmf,
 }
 
 /**
- * zxp_trap() - a store has to wait
+ * zxp_trap() - a store has to wait for the daemon's permission
  * @vmo: the VMO
  * @vmf: the fault, in ->page_mkwrite
- * @split: for its folio to be split; else for the daemon's permission
  * @generation: zxp_vmo_generation() before the folio was looked at
  *
  * Return: 0 to look again; VM_FAULT_NOPAGE; VM_FAULT_SIGBUS.
  */
-vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
+vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf,
 		    unsigned long generation)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
@@ -289,11 +271,8 @@ vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 	int ret = 0;
 
 	note = zxp_vmo_recall_fault(vmo, index, &same_place);
-	/* The kernel does not ask twice for it, and no daemon is needed. */
-	if (split && current->flags & PF_EXITING)
-		return zxp_trap_split(vmo, index);
 	if (fatal_signal_pending(current) || zxp_task_ends() ||
-	    zxp_mm_abandoned(mm) || (!split && zxp_vmo_detached(vmo)))
+	    zxp_mm_abandoned(mm) || zxp_vmo_detached(vmo))
 		return VM_FAULT_SIGBUS;
 	/* Of another access, which was given up. */
 	if (!same_place)
@@ -304,8 +283,8 @@ vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 
 	if (note != ZXP_NOTE_ZAPPED && !zxp_trap_inside(vmo)) {
 		if (zxp_task_is_user())
-			ret = zxp_trap_start(vmo, vmf, split, generation);
-		else if (remote && !split)
+			ret = zxp_trap_start(vmo, vmf, generation);
+		else if (remote)
 			ret = zxp_request_hint(vmo->source, ZXP_REQUEST_DIRTY,
 					       index, &end, generation);
 		if (ret == -EAGAIN)
@@ -315,16 +294,9 @@ vm_fault_t zxp_trap(struct zxp_vmo *vmo, struct vm_fault *vmf, bool split,
 		if (!ret && !remote && zxp_task_is_user())
 			return VM_FAULT_NOPAGE;
 	}
-	if (split && mutex_trylock(&vmo->content_lock)) {
-		ret = zxp_vmo_split_locked(vmo, index);
-		mutex_unlock(&vmo->content_lock);
-		if (ret != -ENOMEM)
-			return 0;
-	} else if (!split && !remote &&
-		   (note == ZXP_NOTE_ZAPPED ||
-		    !zxp_vmo_note_fault(vmo, index, ZXP_NOTE_ZAPPED))) {
+	if (!remote && (note == ZXP_NOTE_ZAPPED ||
+			!zxp_vmo_note_fault(vmo, index, ZXP_NOTE_ZAPPED)))
 		return zxp_trap_here(vmo, vmf, generation);
-	}
 	trap = zxp_trap_find(vmo);
 	if (trap && trap->index == index)
 		WRITE_ONCE(trap->zapped, (jiffies + ZXP_TRAP_AHEAD) | 1);

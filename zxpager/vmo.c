@@ -36,16 +36,10 @@ static int zxp_vmo_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* Is it to be only read, by all but who has the first descriptor? */
-static bool zxp_vmo_is_sealed(struct inode *inode)
-{
-	return zxp_vmo_of(inode)->flags & ZXP_CREATE_READ_ONLY;
-}
-
 /* The daemon as well does not store to what it has promised to be read only. */
 static int zxp_vmo_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	if (zxp_vmo_is_sealed(file_inode(file)) && vma->vm_flags & VM_SHARED) {
+	if (zxp_vmo_sealed(zxp_vmo_of(file_inode(file))) && vma->vm_flags & VM_SHARED) {
 		if (vma->vm_flags & VM_WRITE)
 			return -EPERM;
 		vm_flags_clear(vma, VM_MAYWRITE);
@@ -87,7 +81,7 @@ const struct file_operations zxp_vmo_fops = {
 /* Before any capability is asked, so root is not asked either. */
 static int zxp_vmo_permission(struct mnt_idmap *idmap, struct inode *inode, int mask)
 {
-	if (mask & MAY_WRITE && zxp_vmo_is_sealed(inode))
+	if (mask & MAY_WRITE && zxp_vmo_sealed(zxp_vmo_of(inode)))
 		return -EACCES;
 	return generic_permission(idmap, inode, mask);
 }

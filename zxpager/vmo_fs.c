@@ -7,6 +7,8 @@
  * any file has, so that all VMOs share one superblock; the last file gives up the
  * pin first and then, in the VFS, the mount and with it the module.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/magic.h>
@@ -42,6 +44,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	INIT_LIST_HEAD(&vmo->pager_link);
 	vmo->options = 0;
 	vmo->flags = 0;
+	vmo->max_size = ZXP_MAX_VMO_SIZE;
 	vmo->nr_pages = 0;
 	mutex_init(&vmo->append_lock);
 	mutex_init(&vmo->content_lock);
@@ -65,11 +68,27 @@ static void zxp_free_inode(struct inode *inode)
 	kmem_cache_free(zxp_vmo_cache, zxp_vmo_of(inode));
 }
 
+/*
+ * Its daemon is not there any more, or has given it up, and now its last client has gone. In
+ * contrast to an error of a store, nobody would hear of what is lost with it.
+ */
+static void zxp_vmo_tell_loss(struct zxp_vmo *vmo)
+{
+	unsigned long zeroes = zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY);
+
+	if (zxp_vmo_detached(vmo) && (vmo->nr_unwritten || zeroes))
+		pr_warn_ratelimited("VMO with key %llu ended with %llu dirty bytes, and %llu of zeroes, that were not written back\n",
+				    vmo->source->key,
+				    (u64)vmo->nr_unwritten << PAGE_SHIFT,
+				    (u64)zeroes << PAGE_SHIFT);
+}
+
 /* The last descriptor, mapping and other user is gone: COMPLETE, if not before. */
 static void zxp_evict_inode(struct inode *inode)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(inode);
 
+	zxp_vmo_tell_loss(vmo);
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 

@@ -25,7 +25,7 @@ static int zxp_ioc_vmo_read(struct file *file, union zxp_args *args,
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_READ))
 		return -EACCES;
-	return zxp_vmo_read(zxp_vmo_of(file_inode(file)), &args->vmo_io);
+	return zxp_vmo_read(file, &args->vmo_io);
 }
 
 static int zxp_ioc_vmo_write(struct file *file, union zxp_args *args,

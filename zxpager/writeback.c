@@ -13,7 +13,7 @@
 #include "change.h"
 
 /* After this nobody stores to the page, or pins it to do so, without a fault. */
-static bool zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
+static void zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 {
 	folio_mkclean(folio);
 	/*
@@ -23,69 +23,71 @@ static bool zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 	 * Zapping flushes what is deferred.
 	 */
 	if (!folio_test_lru(folio))
-		unmap_mapping_pages(vmo->inode.i_mapping, folio->index,
-				    folio_nr_pages(folio), false);
-	return false;
+		unmap_mapping_pages(vmo->inode.i_mapping, folio->index, 1, false);
 }
 
-/*
- * What is pinned may change at any time, so it stays dirty; so does what is lost. What was
- * pinned when it was written to may be large, see large.c; if it still is pinned, it stays
- * so. True if there are single pages now, to be looked at.
- */
-static bool zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
+/* What is pinned may change at any time, so it stays dirty; so does what is lost. */
+static void zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 
-	if (folio_test_large(folio) && !zxp_vmo_split_folio_locked(vmo, folio))
-		return true;
-	if (zxp_folio_any_poisoned(folio))
-		return false;
+	if (folio_test_hwpoison(folio))
+		return;
 	zxp_vmo_protect_folio(vmo, folio);
-	if (folio_test_large(folio) || zxp_folio_pinned(vmo, folio))
-		return false;
+	if (zxp_folio_pinned(vmo, folio))
+		return;
 
 	if (!folio_test_private(folio))
 		folio_attach_private(folio, vmo);
 	xa_lock_irq(&mapping->i_pages);
-	folio_test_clear_dirty(folio);
+	folio_clear_dirty(folio);
+	folio_clear_checked(folio);
 	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_DIRTY);
+	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_READ);
 	xa_unlock_irq(&mapping->i_pages);
-	return false;
-}
-
-/* What was written to since BEGIN stays dirty, and what is lost unwritten. */
-static bool zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
-{
-	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, folio->index);
-
-	if (zxp_folio_any_poisoned(folio))
-		return false;
-	folio_detach_private(folio);
-	xas_lock_irq(&xas);
-	xas_load(&xas);
-	if (!folio_test_dirty(folio) && xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
-		xas_clear_mark(&xas, ZXP_MARK_UNWRITTEN);
-		WRITE_ONCE(vmo->nr_unwritten,
-			   vmo->nr_unwritten - folio_nr_pages(folio));
-	}
-	xas_unlock_irq(&xas);
-	return false;
 }
 
 /*
- * Where @fn returns true it has put other folios in the place of that one. Return: 0,
- * -EINTR.
+ * A read() of the daemon ends with the stream. Only VMO_READ goes on, so what was not read
+ * that way of what lies behind is not stored, whatever END says of the range.
  */
+static bool zxp_vmo_unread(struct zxp_vmo *vmo, struct folio *folio)
+{
+	return folio->index >= zxp_vmo_stream_pages(vmo) &&
+	       !xa_get_mark(&vmo->inode.i_mapping->i_pages, folio->index,
+			    ZXP_MARK_READ);
+}
+
+/*
+ * What was written to since BEGIN stays dirty, also if only the flag says so, and what is
+ * lost unwritten.
+ */
+static void zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
+{
+	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, folio->index);
+
+	if (folio_test_hwpoison(folio))
+		return;
+	if (folio_test_dirty(folio) || zxp_vmo_unread(vmo, folio))
+		zxp_dirty_folio(folio->mapping, folio);
+	folio_detach_private(folio);
+	xas_lock_irq(&xas);
+	xas_load(&xas);
+	if (!zxp_folio_dirty(folio) && xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
+		xas_clear_mark(&xas, ZXP_MARK_UNWRITTEN);
+		WRITE_ONCE(vmo->nr_unwritten, vmo->nr_unwritten - 1);
+	}
+	xas_unlock_irq(&xas);
+}
+
+/* Return: 0, -EINTR. */
 static int zxp_vmo_for_marked_locked(struct zxp_vmo *vmo, pgoff_t start,
 				     pgoff_t end, xa_mark_t mark,
-				     bool (*fn)(struct zxp_vmo *vmo,
+				     void (*fn)(struct zxp_vmo *vmo,
 						struct folio *folio))
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	struct folio_batch fbatch;
-	pgoff_t first = start;
-	bool again = false;
 	unsigned int i;
 
 	lockdep_assert_held(&vmo->content_lock);
@@ -93,17 +95,14 @@ static int zxp_vmo_for_marked_locked(struct zxp_vmo *vmo, pgoff_t start,
 	folio_batch_init(&fbatch);
 	while (start < end &&
 	       filemap_get_folios_tag(mapping, &start, end - 1, mark, &fbatch)) {
-		for (i = 0; !again && i < folio_batch_count(&fbatch); i++) {
+		for (i = 0; i < folio_batch_count(&fbatch); i++) {
 			struct folio *folio = fbatch.folios[i];
-			pgoff_t index = folio->index;
 
 			folio_lock(folio);
-			again = folio->mapping == mapping && fn(vmo, folio);
+			if (folio->mapping == mapping)
+				fn(vmo, folio);
 			folio_unlock(folio);
-			if (again)
-				start = max(first, index);
 		}
-		again = false;
 		folio_batch_release(&fbatch);
 		if (fatal_signal_pending(current))
 			return -EINTR;

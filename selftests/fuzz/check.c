@@ -136,14 +136,16 @@ static const char *wrong_create(const struct zxp_create_vmo *c)
 	bool plain = c->flags & ZXP_CREATE_PLAIN;
 
 	if (plain && (c->key || c->port_fd != -1 || c->flags != ZXP_CREATE_PLAIN ||
-		      c->options & ZXP_VMO_TRAP_DIRTY))
+		      c->options & ZXP_VMO_TRAP_DIRTY || c->max_size))
 		return "what a plain VMO cannot have";
-	if (c->flags & ZXP_CREATE_FIXED &&
+	if (c->flags & (ZXP_CREATE_FIXED | ZXP_CREATE_READ_ONLY) &&
 	    c->options & (ZXP_VMO_RESIZABLE | ZXP_VMO_UNBOUNDED))
 		return "fixed, and can change";
+	if (c->flags & ZXP_CREATE_READ_ONLY && c->options & ZXP_VMO_TRAP_DIRTY)
+		return "read-only, and writes that trap";
 	if (c->options & ZXP_VMO_RESIZABLE && c->options & ZXP_VMO_UNBOUNDED)
 		return "resizable and unbounded";
-	if (c->vmo_size > MAX_VMO_SIZE)
+	if (c->vmo_size > MAX_VMO_SIZE || (c->max_size && c->vmo_size > c->max_size))
 		return "too large a VMO";
 	return NULL;
 }

@@ -25,7 +25,7 @@
 #define PAGE		4096ULL
 #define MAX_VMO_SIZE	0x3ffffffffffff000ULL
 
-#define MAX_ARGS	10
+#define MAX_ARGS	11
 #define MAX_CALLS	40
 /* Thread 0 makes its calls first; then the others, all at once. */
 #define MAX_THREADS	4

@@ -96,7 +96,8 @@ static void add_vmo(struct dice *d, struct program *p, unsigned int to)
 	c->arg[1] = 0;
 	c->arg[2] = sizeof(struct zxp_create_vmo);
 	c->arg[8] = 0;
-	c->arg[9] = to;
+	c->arg[9] = to < SLOT_PLAIN && one_in(d, 4) ? 12 * PAGE + roll(d, 8 * PAGE) : 0;
+	c->arg[10] = to;
 	if (to >= SLOT_PLAIN) {
 		c->arg[3] = one_in(d, 2) ? ZXP_VMO_RESIZABLE : 0;
 		c->arg[4] = ZXP_CREATE_PLAIN;
@@ -109,7 +110,9 @@ static void add_vmo(struct dice *d, struct program *p, unsigned int to)
 			c->arg[3] &= ~(uint64_t)ZXP_VMO_RESIZABLE;
 		c->arg[4] &= ZXP_CREATE_SYNC | ZXP_CREATE_FIXED | ZXP_CREATE_READ_ONLY;
 		if (c->arg[3] & (ZXP_VMO_RESIZABLE | ZXP_VMO_UNBOUNDED))
-			c->arg[4] &= ~(uint64_t)ZXP_CREATE_FIXED;
+			c->arg[4] &= ~(uint64_t)(ZXP_CREATE_FIXED | ZXP_CREATE_READ_ONLY);
+		if (c->arg[3] & ZXP_VMO_TRAP_DIRTY)
+			c->arg[4] &= ~(uint64_t)ZXP_CREATE_READ_ONLY;
 		c->arg[5] = one_in(d, 3) ? SLOT_PORT : 0xffffffff;
 		c->arg[6] |= 1;
 	}

@@ -106,7 +106,7 @@ long run_create_port(struct thread *t, const struct call_desc *d,
 long run_create_vmo(struct thread *t, const struct call_desc *d,
 		    const uint64_t *a)
 {
-	unsigned int slot = SLOT_VMO + (a[9] - SLOT_VMO) % (SLOT_PIPE - SLOT_VMO);
+	unsigned int slot = SLOT_VMO + (a[10] - SLOT_VMO) % (SLOT_PIPE - SLOT_VMO);
 	uint64_t arg[MAX_ARGS];
 	long ret;
 	int fd;

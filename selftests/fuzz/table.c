@@ -68,6 +68,7 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_create_vmo, key, A_KEY),
 			  FIELD(zxp_create_vmo, vmo_size, A_LENGTH),
 			  FIELD(zxp_create_vmo, reserved, A_ZERO),
+			  FIELD(zxp_create_vmo, max_size, A_LENGTH),
 			  ARG("to", A_TO_VMO) },
 		.errnos = { EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, ERANGE },
 	}, {
@@ -185,7 +186,7 @@ const struct call_desc calls[] = {
 			  STRUCT(zxp_vmo_set_stream_size, stream_size),
 			  FIELD(zxp_vmo_set_stream_size, flags, A_ZERO),
 			  FIELD(zxp_vmo_set_stream_size, stream_size, A_LENGTH) },
-		.errnos = { EACCES, ERANGE, EOPNOTSUPP, ENOMEM, FAIL_CODES },
+		.errnos = { EACCES, EFBIG, ERANGE, EOPNOTSUPP, ENOMEM, FAIL_CODES },
 	}, {
 		IOCTL("vmo_create_child", ZXP_IOC_VMO_CREATE_CHILD, 1),
 		.args = { ARG("vmo", A_VMO), STRUCT(zxp_vmo_create_child, reserved),

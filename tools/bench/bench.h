@@ -91,6 +91,7 @@ void note(const char *fmt, ...);	/* a line for people, on standard error */
 void settle(void);			/* until the guest has nothing else to do */
 size_t memory_available(void);
 void *map_memory(size_t size, int fd);	/* shared with @fd, or private with -1 */
+void *map_to_read(size_t size, int fd);	/* shared with @fd */
 int make_memfd(size_t size);
 unsigned int *random_order(unsigned int n);	/* 0..n-1; the same each time */
 void check_rc(int rc, const char *what);	/* 0, or an errno of pthread_*() */

@@ -193,7 +193,8 @@ static void *serve(void *arg)
 
 static void zx_open(struct region *r)
 {
-	unsigned int options = r->spec.flags & REGION_TRAP ? ZXP_VMO_TRAP_DIRTY : 0;
+	bool trap = r->spec.flags & REGION_TRAP;
+	size_t size = r->spec.pages * PAGE_SIZE;
 	struct daemon *d;
 
 	if (r->spec.with) {
@@ -206,10 +207,11 @@ static void zx_open(struct region *r)
 		d->pager = zx_pager_open();
 	}
 	r->priv = d;
-	r->fd = zx_vmo_create(d->pager, r->spec.pages, options, 0, (uintptr_t)r);
-	r->addr = map_memory(r->spec.pages * PAGE_SIZE, r->fd);
-	if (r->spec.flags & REGION_RANDOM &&
-	    madvise(r->addr, r->spec.pages * PAGE_SIZE, MADV_RANDOM))
+	/* What nobody is going to write to is sealed, as zxpagerd does it. */
+	r->fd = zx_vmo_create(d->pager, r->spec.pages, trap ? ZXP_VMO_TRAP_DIRTY : 0,
+			      trap ? 0 : ZXP_CREATE_READ_ONLY, (uintptr_t)r);
+	r->addr = trap ? map_memory(size, r->fd) : map_to_read(size, r->fd);
+	if (r->spec.flags & REGION_RANDOM && madvise(r->addr, size, MADV_RANDOM))
 		die("madvise");
 	if (!r->spec.with && !(r->spec.flags & REGION_IDLE))
 		check_rc(pthread_create(&d->thread, NULL, serve, d), "thread");

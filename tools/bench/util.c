@@ -117,14 +117,24 @@ size_t memory_available(void)
 	return kib << 10;
 }
 
-void *map_memory(size_t size, int fd)
+static void *map(size_t size, int prot, int flags, int fd)
 {
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+	void *p = mmap(NULL, size, prot, flags, fd, 0);
 
 	if (p == MAP_FAILED)
 		die("mmap of %zu KiB", size >> 10);
 	return p;
+}
+
+void *map_memory(size_t size, int fd)
+{
+	return map(size, PROT_READ | PROT_WRITE,
+		   fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd);
+}
+
+void *map_to_read(size_t size, int fd)
+{
+	return map(size, PROT_READ, MAP_SHARED, fd);
 }
 
 int make_memfd(size_t size)

@@ -68,7 +68,7 @@ static void copies(const unsigned int *page, unsigned int nr, struct samples *s)
 static void resident(int fd, unsigned int nr, struct samples *s)
 {
 	size_t size = nr * APART * PAGE_SIZE;
-	char *addr = map_memory(size, fd);
+	char *addr = map_to_read(size, fd);
 	uint64_t start;
 	unsigned int i;
 

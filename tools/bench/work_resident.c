@@ -92,7 +92,7 @@ static void wrong(const char *name, size_t page)
 static void faults(struct memory *m, const char *name, unsigned int lone)
 {
 	size_t size = lone * APART * PAGE_SIZE, i;
-	char *addr = map_memory(size, m->sparse);
+	char *addr = map_to_read(size, m->sparse);
 	uint64_t start, word;
 
 	for (i = 0; i < lone; i++) {
@@ -107,7 +107,7 @@ static void faults(struct memory *m, const char *name, unsigned int lone)
 
 static void around(struct memory *m, const char *name, size_t pages, bool check)
 {
-	char *addr = map_memory(pages * PAGE_SIZE, m->full);
+	char *addr = map_to_read(pages * PAGE_SIZE, m->full);
 	size_t page, i;
 	uint64_t start;
 

@@ -196,7 +196,7 @@ static char *map_own(const struct share *s)
 	int uffd;
 
 	if (s->region)
-		return map_memory(pages * PAGE_SIZE, s->region->fd);
+		return map_to_read(pages * PAGE_SIZE, s->region->fd);
 	/* One more, of its own, by which the monitor's thread is told to end. */
 	addr = map_memory((pages + 1) * PAGE_SIZE, -1);
 	if (s->memfd >= 0 &&

@@ -31,7 +31,7 @@ zx_status_t zxi_check_pager_vmo(zx_handle_t pager, zx_rights_t pager_rights,
 
 static zx_status_t create_vmo(zx_handle_t pager, uint32_t options,
 			      uint32_t flags, zx_handle_t port, uint64_t key,
-			      uint64_t size, zx_handle_t *out)
+			      uint64_t size, uint64_t max_size, zx_handle_t *out)
 {
 	struct zxp_create_vmo arg = {
 		.size = sizeof(arg),
@@ -40,6 +40,7 @@ static zx_status_t create_vmo(zx_handle_t pager, uint32_t options,
 		.port_fd = zxi_fd(port),
 		.key = key,
 		.vmo_size = size,
+		.max_size = max_size,
 	};
 	zx_rights_t rights = ZX_DEFAULT_VMO_RIGHTS;
 	zx_status_t status;
@@ -61,13 +62,22 @@ zx_status_t zx_pager_create_vmo(zx_handle_t pager, uint32_t options,
 				zx_handle_t port, uint64_t key, uint64_t size,
 				zx_handle_t *out)
 {
-	return create_vmo(pager, options, 0, port, key, size, out);
+	return create_vmo(pager, options, 0, port, key, size, 0, out);
 }
 
 zx_status_t zx_linux_pager_create_vmo(zx_handle_t pager, uint32_t options,
 				      uint32_t flags, zx_handle_t port,
 				      uint64_t key, uint64_t size,
 				      zx_handle_t *out)
+{
+	return zx_linux_pager_create_vmo_max(pager, options, flags, port, key, size, 0,
+					     out);
+}
+
+zx_status_t zx_linux_pager_create_vmo_max(zx_handle_t pager, uint32_t options,
+					  uint32_t flags, zx_handle_t port,
+					  uint64_t key, uint64_t size,
+					  uint64_t max_size, zx_handle_t *out)
 {
 	uint32_t create = 0;
 
@@ -80,7 +90,7 @@ zx_status_t zx_linux_pager_create_vmo(zx_handle_t pager, uint32_t options,
 		create |= ZXP_CREATE_FIXED;
 	if (flags & ZX_LINUX_CREATE_READ_ONLY)
 		create |= ZXP_CREATE_READ_ONLY;
-	return create_vmo(pager, options, create, port, key, size, out);
+	return create_vmo(pager, options, create, port, key, size, max_size, out);
 }
 
 zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t vmo)

@@ -23,12 +23,12 @@ uint64_t loop_now(void)
 static struct {
 	struct timer *timer;
 	uint64_t due;
-} timers[8];
+} timers[16];
 static unsigned int timer_count;
 
 void loop_timer(struct timer *timer, unsigned int ms)
 {
-	assert_true(timer_count < 8);
+	assert_true(timer_count < 16);
 	timers[timer_count].timer = timer;
 	timers[timer_count++].due = ms_now + ms;
 }
@@ -55,12 +55,14 @@ void fake_timers_forget(void)
 /* --- the kernel ----------------------------------------------------------------- */
 
 struct refusal refusals[CALLS];
+unsigned long pager_steps;
 
 /* What it says to @call, or ZX_OK. */
 static zx_status_t refuses(enum call call)
 {
 	struct refusal *r = &refusals[call];
 
+	pager_steps++;
 	if (!r->times)
 		return ZX_OK;
 	if (r->after) {
@@ -176,6 +178,7 @@ zx_status_t pager_query(struct target *t, uint64_t offset, uint64_t end,
 			.options = (uint64_t)found,
 		};
 	}
+	pager_steps += *actual;
 	return ZX_OK;
 }
 

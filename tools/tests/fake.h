@@ -27,7 +27,7 @@
 
 #define PAGE		4096u
 #define PAGES		64u	/* no test but one has more */
-#define PAGES_MAX	1024u
+#define PAGES_MAX	4096u
 #define READ_WINDOW	(8 * PAGE)
 #define DIRTY_WINDOW	(4 * PAGE)
 
@@ -75,6 +75,7 @@ struct refusal {
 enum call { INFO, DIRTY_CALL, QUERY, BEGIN, END, VMO_READ, SUPPLY, FAIL, SYNC_END,
 	    CALLS };
 extern struct refusal refusals[CALLS];
+extern unsigned long pager_steps;	/* calls, and ranges that the query told of */
 
 enum kind { READ, WRITE, SYNC, RESERVE, BLANK, RESIZE };
 

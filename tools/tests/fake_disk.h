@@ -65,6 +65,9 @@ void read_is_done(unsigned int i);
 void answer(unsigned int i);
 void answer_all(void);
 
+/* A turn of the loop for windows that have nothing to be read; false if there are none. */
+bool turn(void);
+
 /* Somebody waits for a page of a window. */
 void want(unsigned int window);
 

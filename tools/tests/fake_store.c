@@ -13,6 +13,7 @@ bool can_reserve, can_blank;
 bool (*is_early)(void);
 bool one_turn;
 static uint64_t store_size;	/* of the file; the daemon has its own idea */
+static unsigned int blocks;	/* all behind these are as they were at the start */
 static struct backend store;
 static const struct backend_ops fixed_ops;
 static const uint8_t *interrupted;	/* of the write that is answered so */
@@ -26,6 +27,8 @@ static void set_allocated(unsigned int i, bool allocated)
 
 static void set_block(unsigned int i, uint32_t value, bool kept)
 {
+	if (blocks <= i)
+		blocks = i + 1;
 	block[i].value = value;
 	block[i].changed = true;
 	block[i].kept = kept;
@@ -85,7 +88,7 @@ static int do_write(const struct asked *a)
 
 static int do_sync(bool succeeds)
 {
-	for (unsigned int i = 0; i < PAGES_MAX; i++) {
+	for (unsigned int i = 0; i < blocks; i++) {
 		if (succeeds && block[i].changed)
 			block[i].durable = block[i].value;
 		block[i].changed = block[i].changed && block[i].kept && !succeeds;
@@ -187,7 +190,7 @@ void answer(unsigned int i, int error)
 	if (!one_turn) {
 		supply_all();
 		writeback_turn();
-		batch_turn();
+		chunks_turn();
 		reader_turn();
 	}
 }
@@ -282,10 +285,12 @@ void fake_fix_size(void)
 void answer_all(void)
 {
 	one_turn = false;
-	supply_all();
-	writeback_turn();
-	while (asked_count)
-		answer(0, 0);
+	do {
+		supply_all();
+		writeback_turn();
+		while (asked_count)
+			answer(0, 0);
+	} while (fake_timer_step());
 }
 
 int waits(enum kind kind)
@@ -300,8 +305,10 @@ void store_start(uint64_t bytes)
 {
 	memset(block, 0, sizeof(block));
 	memset(asked_ever, 0, sizeof(asked_ever));
-	asked_count = late_nospc = 0;
-	store = (struct backend){ &store_ops, "store", bytes };
+	asked_count = late_nospc = blocks = 0;
+	store = (struct backend){
+		.ops = &store_ops, .path = "store", .size = bytes,
+	};
 	durable_size = store_size = bytes;
 	store_max = UINT64_MAX;
 	space = PAGES_MAX;

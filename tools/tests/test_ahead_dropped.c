@@ -175,6 +175,7 @@ static void not_beyond_the_end(void **state)
 	want_and_have(7, 8);
 	want(8);
 	assert_int_equal(read_count, 0);
+	assert_true(turn());
 	assert_true(is_supplied(8));
 	assert_false(supplied[9 * 8]);
 }

@@ -188,6 +188,23 @@ static struct backend *the_file(void)
 	return be;
 }
 
+/* What it tells of the largest size is what its file system says when that is tried. */
+static void largest_size_of_a_file(void **state)
+{
+	struct backend *be = the_file();
+	int rc;
+
+	(void)state;
+	assert_true(be->max_size >= be->size);
+	if (be->max_size < INT64_MAX) {
+		rc = CALL(be, resize, be->max_size + 1);
+		assert_true(rc == -EFBIG || rc == -EINVAL);
+	}
+	assert_int_equal(CALL(be, resize, be->max_size), 0);
+	assert_int_equal(size_of_file(), be->max_size);
+	assert_int_equal(CALL(be, resize, SIZE), 0);
+}
+
 static void size_of_a_file(void **state)
 {
 	struct backend *be = the_file();
@@ -827,6 +844,7 @@ static bool have_nbdkit(void)
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
 static const struct CMUnitTest stores[] = {
+	TEST(largest_size_of_a_file),
 	TEST(size_of_a_file),
 	TEST(size_that_is_not_allowed),
 	TEST(export_is_read_and_written),

@@ -139,21 +139,6 @@ static void space_where_the_stream_ends(void **state)
 	assert_int_equal(sync_error, 0);
 }
 
-/* A store that stays as it is has what is behind the stream. */
-static void zeroes_behind_the_stream(void **state)
-{
-	(void)state;
-	fake_fix_size();
-	client_stream(4 * PAGE);
-	begin_sync(0, 16);
-	answer_all();
-	assert_int_equal(sync_error, 0);
-	for (unsigned int i = 4; i < 16; i++)
-		assert_int_equal(block[i].durable, 0);
-	assert_false(client_read(10));
-	answer_all();			/* compares what is supplied */
-}
-
 /* --- grants and READs ------------------------------------------------------------- */
 
 /* Who waits for what was not cut off waits on. */
@@ -216,7 +201,6 @@ int main(void)
 		TEST(stream_ends_within_a_part),
 		TEST(stream_ends_within_a_page),
 		TEST(space_where_the_stream_ends),
-		TEST(zeroes_behind_the_stream),
 		TEST(writers_are_granted),
 		TEST(writers_are_failed),
 		TEST(readers_are_supplied),

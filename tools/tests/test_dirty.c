@@ -481,6 +481,51 @@ static void room_goes_round(void **state)
 	dirty_free(&b);
 }
 
+/* Another VMO has @bytes dirty: true if it is written back since a writer of this one waits. */
+static bool other_is_written(uint64_t bytes)
+{
+	struct dirty b = { .target = NULL }, *d;
+	struct target second;
+	bool wanted, found = false;
+
+	vmo.target.size = vmo_size;
+	second = vmo.target;
+	dirty_init(&b, &second);
+	dirty_count(&b, bytes);
+	dirty_request(&vmo.writeback.dirty, 0, PAGE);
+	assert_int_equal(vmo.target.throttled, 1);
+	while ((d = dirty_news(&wanted)))
+		found |= d == &b && wanted;
+	dirty_free(&b);
+	return found;
+}
+
+/* Its own limit is nobody else's business, and nor is that of all for who has little. */
+static void who_is_in_the_way(void **state)
+{
+	static const struct {
+		uint64_t limit, total, others;
+		bool written;
+	} cases[] = {
+		{ 8, 1024, 200, false },
+		{ 1024, 64, 40, true },
+		{ 1024, 64, 8, false },
+	};
+
+	for (unsigned int i = 0; i < 3; i++) {
+		if (i) {
+			teardown(state);
+			setup(state);
+		}
+		options.dirty_limit = cases[i].limit * PAGE;
+		options.dirty_total = cases[i].total * PAGE;
+		refusals[INFO] = (struct refusal){ .status = ZX_ERR_IO, .times = 1000 };
+		dirty_count(&vmo.writeback.dirty, 48 * PAGE);
+		assert_int_equal(other_is_written(cases[i].others * PAGE), cases[i].written);
+		refusals[INFO].times = 0;
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -516,6 +561,7 @@ int main(void)
 		TEST(limit_of_all),
 		TEST(count_is_corrected),
 		TEST(room_goes_round),
+		TEST(who_is_in_the_way),
 	};
 
 	return cmocka_run_group_tests(dirty, NULL, NULL);

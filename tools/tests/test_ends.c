@@ -33,36 +33,14 @@ static void last_page_of_an_odd_size(void **state)
 	assert_int_equal(block[2].durable, page[2].value);
 }
 
-/* Somebody has appended, which a VMO lets him do up to the end of the page. */
-static void nothing_is_written_beyond(void **state)
-{
-	(void)state;
-	write_page(0);
-	write_page(2);
-	stream_size = ODD + 1;
-	assert_int_equal(sync_of(0, 2), 0);
-	assert_int_equal(sync_of(0, 3), ENOSPC);
-	assert_int_equal(sync_of(2, 3), ENOSPC);
-	assert_int_equal(sync_of(0, 2), 0);
-	assert_int_equal(page[0].state, CLEAN);
-	assert_int_equal(page[1].state, CLEAN);
-	/* The store has what it can, and the VMO keeps the rest. */
-	assert_int_equal(page[2].state, AWAITING);
-	assert_int_equal(block[2].durable, page[2].value);
-	stream_size = ODD;
-	assert_int_equal(sync_of(0, 3), 0);
-	assert_int_equal(page[2].state, CLEAN);
-}
-
-static void zeroes_beyond(void **state)
+/* The last page ends where the store does. */
+static void zeroes_in_an_odd_size(void **state)
 {
 	(void)state;
 	client_zero(1, 3);
-	stream_size = 3 * PAGE;
-	assert_int_equal(sync_of(0, 3), ENOSPC);
-	assert_int_equal(sync_of(0, 2), 0);
-	stream_size = ODD;
 	assert_int_equal(sync_of(0, 3), 0);
+	assert_int_equal(page[2].state, MISSING);
+	assert_same();
 }
 
 /* --- a size that the store refuses ----------------------------------------------- */
@@ -76,8 +54,13 @@ static void hole_is_refused(void **state)
 	assert_int_equal(sync_of(0, 8), 0);
 	assert_int_equal(page[3].state, CLEAN);
 	write_page(3);
+	client_zero(8, 16);
 	assert_int_equal(sync_of(0, 40), EFBIG);
 	assert_int_equal(page[3].state, CLEAN);
+	/* The store has these, and not those. */
+	assert_int_equal(page[8].state, MISSING);
+	assert_int_equal(page[15].state, MISSING);
+	assert_int_equal(page[16].state, ZERO);
 	assert_int_equal(sync_of(20, 24), EFBIG);
 	/* It is taken back. */
 	client_resize(16 * PAGE);
@@ -137,8 +120,7 @@ int main(void)
 #define test(f) cmocka_unit_test_setup_teardown(f, setup_fake, teardown_fake)
 	static const struct CMUnitTest ends[] = {
 		odd(last_page_of_an_odd_size),
-		odd(nothing_is_written_beyond),
-		odd(zeroes_beyond),
+		odd(zeroes_in_an_odd_size),
 		test(hole_is_refused),
 		test(data_is_refused),
 		test(growth_is_tried_again),

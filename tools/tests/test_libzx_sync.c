@@ -96,6 +96,15 @@ static void create_errors(void **state)
 	is(zx_linux_pager_create_vmo(pager, 0, ZX_LINUX_CREATE_SYNC, port, KEY,
 				     PAGE, NULL), ZX_ERR_INVALID_ARGS);
 	assert_int_equal(h, 77);
+	is(zx_linux_pager_create_vmo_max(pager, ZX_VMO_RESIZABLE, 0, port, KEY, PAGE + 1,
+					 PAGE, &h), ZX_ERR_OUT_OF_RANGE);
+	ok(zx_linux_pager_create_vmo_max(pager, ZX_VMO_RESIZABLE, 0, port, KEY, PAGE,
+					 2 * PAGE, &h));
+	assert_int_equal(ftruncate(zx_linux_handle_to_fd(h), 2 * PAGE + 1), -1);
+	assert_int_equal(errno, EFBIG);
+	assert_int_equal(ftruncate(zx_linux_handle_to_fd(h), 2 * PAGE), 0);
+	ok(zx_handle_close(h));
+	expect_packet(ZX_PAGER_VMO_COMPLETE, 0, 0);
 	ok(zx_linux_pager_create_vmo(pager, 0, 0, port, KEY, PAGE, &h));
 	ok(zx_handle_close(h));
 }

@@ -10,7 +10,7 @@ static int setup(void **state)
 {
 	(void)state;
 	reader_memory = 2 * READ_WINDOW;
-	batch_chunks = 1;
+	chunks_shared = 1;
 	fake_start(PAGES * PAGE);
 	return 0;
 }
@@ -54,7 +54,7 @@ static void lose_patience(void)
 	ms_now += 1000;
 	assert_true(fake_timer_step());
 	reader_turn();
-	batch_turn();
+	chunks_turn();
 }
 
 /* The first VMO has all windows, and never gets what it reads. */

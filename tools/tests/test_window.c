@@ -307,6 +307,32 @@ static void several_fail_together(void **state)
 	}
 }
 
+/* However much is asked for behind the end of the store, a turn gives some of it. */
+static void nothing_to_read_takes_its_turns(void **state)
+{
+	unsigned int turns = 0;
+
+	(void)state;
+	vmo.target.resizable = true;
+	vmo_size = DISK_PAGES * PAGE;
+	reader_request(&vmo.reader, PAGES * PAGE, (DISK_PAGES - PAGES) * PAGE);
+	reader_request(&vmo.reader, 0, PAGE);
+	assert_int_equal(read_count, 0);
+	assert_int_equal(supplies, 0);
+	for (unsigned int before = 0; turn(); before = supplies) {
+		assert_in_range(supplies - before, 1, DEPTH);
+		turns++;
+	}
+	assert_int_equal(supplies, DISK_WINDOWS - PAGES / 8);
+	assert_in_range(turns, supplies / DEPTH, supplies);
+	assert_int_equal(read_count, 1);
+	answer_all();
+	assert_supplied(0, 8);
+	for (unsigned int i = PAGES; i < DISK_PAGES; i++)
+		assert_true(supplied[i]);
+	assert_int_equal(tail_nonzero, 0);
+}
+
 static void bad_ranges_have_limits(void **state)
 {
 	(void)state;
@@ -421,6 +447,7 @@ int main(void)
 		TEST(windows_are_supplied_together),
 		TEST(window_changes_before_it_is_supplied),
 		TEST(several_fail_together),
+		TEST(nothing_to_read_takes_its_turns),
 		TEST(bad_ranges_have_limits),
 		TEST(held_requests_wait),
 		TEST(detached_means_silence),

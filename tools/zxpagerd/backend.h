@@ -43,12 +43,14 @@ struct backend_ops {
 /*
  * struct backend - where the content of a VMO comes from
  * @path: how messages call it
+ * @max_size: the most that @size can become, or 0 if that is not known
  * @size: bytes that it had when it was opened, and since then what was made of that
  *	by whoever calls write() and resize()
  */
 struct backend {
 	const struct backend_ops *ops;
 	const char *path;
+	uint64_t max_size;
 	uint64_t size;
 };
 

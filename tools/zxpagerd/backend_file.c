@@ -163,7 +163,27 @@ static void take(struct backend_file *file, const char *path, const struct stat 
 		die("%s is %s under another name: serve it once", path, (*found)->base.path);
 }
 
-/* Finds out what it is and how large. */
+/*
+ * How large a file may be its file system knows, and lseek() goes as far as that and no
+ * further.  Nothing is changed to find out.
+ */
+static uint64_t largest(int fd)
+{
+	uint64_t most = 0, refused = 1ULL << 63;
+
+	while (refused - most > 1) {
+		uint64_t at = most + (refused - most) / 2;
+
+		if (lseek(fd, (off_t)at, SEEK_SET) < 0)
+			refused = at;
+		else
+			most = at;
+	}
+	lseek(fd, 0, SEEK_SET);
+	return most;
+}
+
+/* Finds out what it is, how large, and how large it can be. */
 static void examine(struct backend_file *file, const char *path)
 {
 	struct stat st;
@@ -171,12 +191,14 @@ static void examine(struct backend_file *file, const char *path)
 	if (fstat(file->fd, &st))
 		die("%s: %s", path, strerror(errno));
 	file->base.ops = S_ISREG(st.st_mode) ? &regular_ops : &device_ops;
-	if (S_ISREG(st.st_mode))
+	if (S_ISREG(st.st_mode)) {
 		file->base.size = (uint64_t)st.st_size;
-	else if (!S_ISBLK(st.st_mode))
+		file->base.max_size = largest(file->fd);
+	} else if (!S_ISBLK(st.st_mode)) {
 		die("%s is neither a regular file nor a block device", path);
-	else if (ioctl(file->fd, BLKGETSIZE64, &file->base.size))
+	} else if (ioctl(file->fd, BLKGETSIZE64, &file->base.size)) {
 		die("%s: its size cannot be had: %s", path, strerror(errno));
+	}
 	take(file, path, &st);
 	/* A hole on a device would be a discard, which thin devices take as a gift. */
 	file->hole = S_ISREG(st.st_mode);

@@ -452,7 +452,9 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 		die("%s is read-only: leave --rw out", uri);
 	if (writable)
 		nbd_claim(first, uri);
-	nbd->base = (struct backend){ &export_ops, uri, nbd->identity.size };
+	nbd->base = (struct backend){
+		.ops = &export_ops, .path = uri, .size = nbd->identity.size,
+	};
 	nbd->can_flush = nbd_can_flush(first) > 0;
 	nbd->can_zero = nbd_can_zero(first) > 0;
 	nbd->wake.event.handler = handle_done;

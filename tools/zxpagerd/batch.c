@@ -13,29 +13,22 @@
  * has no zeroes that nobody wrote.  So behind its old end there is one write at a time, in
  * ascending order, and it grows by a hole when all data is there.
  *
- * The size is asked for after BEGIN; see parts.c for what changes after that.
+ * The size is asked for after BEGIN; see parts.c for what changes after that.  Where the
+ * store has one for good the VMO has the same, to the byte.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "batch.h"
 #include "dirty.h"
 #include "pager.h"
-#include "pool.h"
 
 /* A store that loses what it was given this often at a stretch has failed. */
 #define REWRITES_MAX	10
 
 static const uint8_t zeroes[CHUNK_SIZE];
 
-unsigned int batch_chunks = 64;
-static struct pool pool;
-static struct batch *starving, **starving_end = &starving;	/* for a buffer */
-static struct batch *fed;	/* the one that is given some now */
-
 static void write_zeroes(struct batch *b);
 static void zero_next(struct batch *b);
-static void write_next(struct batch *b);
 
 /* --- the end of it -------------------------------------------------------------- */
 
@@ -52,7 +45,7 @@ static void sync_done(struct event *ev, int res)
 	if (res == -EAGAIN && b->rewrites < REWRITES_MAX) {
 		/* What it was given may be lost, and the next pass over it gives it again. */
 		b->rewrites++;
-		b->parts.next = b->start;
+		parts_go_back(&b->parts, b->start);
 		finish(b);
 		return;
 	}
@@ -149,8 +142,7 @@ static void grow(struct batch *b)
 	struct target *t = b->target;
 	struct pager_info info;
 
-	if (!t->backend->ops->resize || pager_info(t, &info) ||
-	    info.stream_size <= t->backend->size) {
+	if (pager_info(t, &info) || info.stream_size <= t->backend->size) {
 		sync_store(b);
 		return;
 	}
@@ -160,199 +152,13 @@ static void grow(struct batch *b)
 
 /* --- data ----------------------------------------------------------------------- */
 
-static void write_rest(struct chunk *c)
+static void data_written(struct chunks *chunks)
 {
-	struct backend *be = c->batch->target->backend;
+	struct batch *b = event_owner(chunks, struct batch, chunks);
 
-	be->ops->write(be, &c->event, c->buffer + c->put, c->length - c->put,
-		       c->offset + c->put);
-}
-
-static void chunk_done(struct event *ev, int res)
-{
-	struct chunk *c = event_owner(ev, struct chunk, event);
-	struct batch *b = c->batch;
-	struct backend *be = b->target->backend;
-
-	if (res > 0) {
-		c->put += (uint32_t)res;
-		b->target->written += (uint32_t)res;
-		if (be->size < c->offset + c->put) {
-			be->size = c->offset + c->put;
-			b->resized = true;
-		}
-	}
-	if (res == -EINTR || res == -EAGAIN || (res > 0 && c->put < c->length)) {
-		write_rest(c);
-		return;
-	}
-	if (res <= 0)
-		parts_note_error(&b->parts, c->part, res ? -res : EIO, "write", c->offset,
-				 c->length);
-	pool_give(&pool, c->buffer);
-	c->busy = false;
-	b->writes--;
-	write_next(b);
-}
-
-/*
- * The stream ends at b->at, within @part, and nothing behind that can be read.  The page
- * that it ends in is stored as a whole if the store has nothing behind that either.
- */
-static void cut_part(struct batch *b, struct part *part)
-{
-	uint64_t mask = b->target->page_size - 1;
-
-	part->end = b->at & ~mask;
-	if (b->at & mask && b->target->backend->size <= b->at)
-		part->end += mask + 1;
-	b->at = part->end;
-}
-
-/*
- * Of @n bytes at b->at so many as a store has that cannot grow.  The others have nowhere to
- * go, so their page, the last one, stays dirty.
- */
-static ssize_t clip_to_store(struct batch *b, struct part *part, ssize_t n)
-{
-	struct backend *be = b->target->backend;
-	uint64_t room = be->size > b->at ? be->size - b->at : 0;
-
-	if (be->ops->resize || n <= 0 || (uint64_t)n <= room)
-		return n;
-	parts_note_error(&b->parts, part, ENOSPC, "write", b->at + room, (uint64_t)n - room);
-	return (ssize_t)room;
-}
-
-/*
- * The next chunk out of the VMO; false if no part has any, or it has to wait.  Where the
- * stream ends so does the file: what a page has beyond is not written, and pages beyond
- * stay dirty.
- */
-static bool fill(struct batch *b, struct chunk *c)
-{
-	uint64_t mask = b->target->page_size - 1;
-
-	for (; b->current < b->parts.count; b->current++) {
-		struct part *part = &b->parts.part[b->current];
-		uint64_t left, size = b->target->backend->size;
-		ssize_t n;
-
-		if (b->at < part->offset)
-			b->at = part->offset;
-		if (part->zero || part->error || b->at >= part->end)
-			continue;
-		left = part->end - b->at < CHUNK_SIZE ? part->end - b->at : CHUNK_SIZE;
-		if (b->writes && b->at + left > size)
-			return false;
-		if (b->at > size && parts_any_pages(b->target, size & ~mask, b->at)) {
-			part->end = b->at;
-			b->parts.again = true;
-			continue;
-		}
-		do {
-			n = pager_read(b->target, c->buffer, left, b->at);
-		} while (n < 0 && errno == EINTR);
-		if (n < 0 && errno == EAGAIN) {
-			part->end = b->at;
-			b->parts.again = true;
-			continue;
-		}
-		if (n < 0) {
-			/* The memory of one page, that is, and not of its neighbours. */
-			parts_note_error(&b->parts, NULL, errno, "take out of the VMO", b->at,
-					 mask + 1);
-			parts_leave_out(&b->parts, b->current, b->at);
-		}
-		if (!n)
-			cut_part(b, part);
-		n = clip_to_store(b, part, n);
-		if (n <= 0)
-			continue;
-		c->part = part;
-		c->offset = b->at;
-		c->length = (uint32_t)n;
-		c->put = 0;
-		b->at += (uint64_t)n;
-		if (b->at & mask && !part->error)
-			cut_part(b, part);
-		return true;
-	}
-	return false;
-}
-
-/*
- * Those who wait for a buffer go first, or have none while a store hangs; who has some goes
- * on when they are done.
- */
-static bool take_buffer(struct batch *b, struct chunk *c)
-{
-	bool may = (pool.stuck && !b->writes) || (pool.free && (!starving || b == fed));
-
-	c->buffer = may ? pool_take(&pool) : NULL;
-	if (c->buffer)
-		return true;
-	if (b->writes)
-		return false;
-	b->next_starving = NULL;
-	*starving_end = b;
-	starving_end = &b->next_starving;
-	pool_wait(&pool);
-	return false;
-}
-
-static void write_next(struct batch *b)
-{
-	for (unsigned int i = 0; i < CHUNKS; i++) {
-		struct chunk *c = &b->chunks[i];
-
-		if (c->busy)
-			continue;
-		if (!take_buffer(b, c))
-			return;
-		if (!fill(b, c)) {
-			pool_give(&pool, c->buffer);
-			break;
-		}
-		c->busy = true;
-		b->writes++;
-		b->unsynced = true;
-		write_rest(c);
-	}
-	if (!b->writes)
-		grow(b);
-}
-
-void batch_turn(void)
-{
-	struct batch *all;
-
-	while (starving && pool.free) {
-		fed = starving;
-		starving = fed->next_starving;
-		if (!starving)
-			starving_end = &starving;
-		write_next(fed);
-	}
-	fed = NULL;
-	if (!pool_take_news(&pool))
-		return;
-	all = starving;
-	starving = NULL;
-	starving_end = &starving;
-	while (all) {
-		struct batch *b = all;
-
-		all = b->next_starving;
-		write_next(b);
-	}
-}
-
-static void write_data(struct batch *b)
-{
-	b->current = 0;
-	b->at = 0;
-	write_next(b);
+	b->unsynced |= chunks->any;
+	b->resized |= chunks->grew;
+	grow(b);
 }
 
 /* --- a smaller size, and zeroes ------------------------------------------------------------ */
@@ -450,7 +256,7 @@ static void zero_next(struct batch *b)
 		}
 	}
 	dirty_resume(b->dirty);
-	write_data(b);
+	chunks_write(&b->chunks);
 }
 
 static void begin_zeroes(struct batch *b)
@@ -514,9 +320,9 @@ static void paused(struct event *ev, int res)
 	b->limit = be->size;
 	if (error)
 		resize_failed(b, error);
-	else if (be->ops->resize && info.stream_size < b->limit)
+	else if (info.stream_size < b->limit)
 		b->limit = info.stream_size;
-	if (error || !be->ops->resize || info.stream_size >= be->size)
+	if (error || info.stream_size >= be->size)
 		begin_zeroes(b);
 	else
 		resize(b, info.stream_size, is_cut);
@@ -541,7 +347,7 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 				 b->target->size);
 	parts_begin(&b->parts);
 	if (!error && !b->parts.count && !b->unsynced && !pager_info(b->target, &info) &&
-	    (!b->target->resizable || info.stream_size == b->target->backend->size))
+	    info.stream_size == b->target->backend->size)
 		return false;
 	b->busy = true;
 	b->event.handler = paused;
@@ -551,15 +357,10 @@ bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 
 int batch_init(struct batch *b, struct target *t, struct reader *r, struct dirty *d)
 {
-	if (!pool.count && pool_open(&pool, CHUNK_SIZE, batch_chunks))
-		return ENOMEM;
 	b->target = t;
 	b->dirty = d;
 	b->parts.target = t;
 	b->parts.reader = r;
-	for (unsigned int i = 0; i < CHUNKS; i++) {
-		b->chunks[i].event.handler = chunk_done;
-		b->chunks[i].batch = b;
-	}
-	return 0;
+	b->chunks.done = data_written;
+	return chunks_init(&b->chunks, &b->parts);
 }

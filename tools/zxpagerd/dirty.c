@@ -38,7 +38,7 @@ static void set_bytes(struct dirty *d, uint64_t bytes)
 
 void dirty_count(struct dirty *d, uint64_t bytes)
 {
-	set_bytes(d, bytes);
+	set_bytes(d, bytes > d->lost ? bytes - d->lost : 0);
 }
 
 bool dirty_is_much(void)
@@ -78,6 +78,17 @@ struct dirty *dirty_news(bool *wanted)
 	return d;
 }
 
+/* What each VMO may have, whatever the others have. */
+static uint64_t share(void)
+{
+	return options.dirty_total / 4 / dirty_vmos;
+}
+
+static bool fits_in_total(uint64_t length)
+{
+	return total + length <= options.dirty_total / 4 * 3;
+}
+
 static bool fits(const struct dirty *d, uint64_t length)
 {
 	uint64_t limit = options.dirty_limit, bytes = d->bytes + length;
@@ -87,20 +98,22 @@ static bool fits(const struct dirty *d, uint64_t length)
 		limit -= limit / 4;
 	if (bytes > limit)
 		return false;
-	return total + length <= options.dirty_total / 4 * 3 ||
-	       bytes <= options.dirty_total / 4 / dirty_vmos;
+	return fits_in_total(length) || bytes <= share();
 }
 
-/* With the kernel's own figure, if ours says no. */
-static bool is_admitted(struct dirty *d, uint64_t length)
+/*
+ * With the kernel's own figure, if ours says no for the first time.  Later each batch and
+ * each tick brings that: many may wait, and all of them are looked at when there is room.
+ */
+static bool is_admitted(struct dirty *d, const struct grant *g, uint64_t length)
 {
 	struct pager_info info;
 
 	if (fits(d, length))
 		return true;
-	if (pager_info(d->target, &info))
+	if (g->waits || pager_info(d->target, &info))
 		return false;
-	set_bytes(d, info.dirty);
+	dirty_count(d, info.dirty);
 	return fits(d, length);
 }
 
@@ -155,8 +168,11 @@ static void throttle(struct dirty *d, struct grant *g)
 	}
 	d->throttled = true;
 	tell(d, true);
-	for (struct dirty *other = all_told ? NULL : dirties; other; other = other->next)
-		if (other->bytes)
+	if (all_told || fits_in_total(d->to - d->from))
+		return;
+	/* Who has no more than its share is in nobody's way. */
+	for (struct dirty *other = dirties; other; other = other->next)
+		if (other->bytes > share())
 			tell(other, true);
 	all_told = true;
 }
@@ -177,11 +193,11 @@ static bool choose(struct dirty *d, struct grant *g)
 		d->to = g->end + ahead;
 	if (d->to > d->target->size)
 		d->to = d->target->size;
-	if (!g->alone && is_admitted(d, d->to - d->from))
+	if (!g->alone && is_admitted(d, g, d->to - d->from))
 		return true;
 	d->from = g->offset;
 	d->to = g->end;
-	return is_admitted(d, d->to - d->from) || !d->bytes ||
+	return is_admitted(d, g, d->to - d->from) || !d->bytes ||
 	       (g->waits && d->done >= g->pass);
 }
 

@@ -30,7 +30,8 @@ struct grant {
  * struct dirty - how the DIRTYs of one VMO are answered
  * @started, @done: passes of writing back over all of the VMO that were begun; the last
  *	one that succeeded
- * @bytes: in dirty pages: what the kernel said last, and what was granted since
+ * @bytes: in dirty pages: what the kernel said last, and what was granted since, but for
+ *	@lost of them, whose memory has failed: nobody is to wait for these
  * @writers: who may go on where
  * @event: of the reservation under way, if @reserving; for [@from, @to)
  * @reserved: where the store is known to have space
@@ -46,6 +47,7 @@ struct dirty {
 	struct grant *queue, **queue_end;
 	uint64_t started, done;
 	uint64_t bytes;
+	uint64_t lost;
 	bool throttled;
 	struct writers writers;
 	struct event event;

@@ -59,8 +59,8 @@ static void share_memory(void)
 	unsigned int chunks = CHUNKS * options.vmo_count;
 
 	reader_memory = windows < options.window_memory ? windows : options.window_memory;
-	if (batch_chunks > chunks)
-		batch_chunks = chunks;
+	if (chunks_shared > chunks)
+		chunks_shared = chunks;
 }
 
 #define VMO_EVENTS	2	/* a batch and a grant, or the two timers of an export */
@@ -70,7 +70,7 @@ static void share_memory(void)
 /* What can be under way in the loop at a time. */
 static unsigned int count_events(void)
 {
-	unsigned int n = (unsigned int)(reader_memory / options.window) + batch_chunks +
+	unsigned int n = (unsigned int)(reader_memory / options.window) + chunks_shared +
 			 options.vmo_count * VMO_EVENTS + CLIENTS_MAX + OTHER_EVENTS;
 
 	for (unsigned int i = 0; i < options.vmo_count; i++)

@@ -21,6 +21,7 @@
 #define DEPTH_MAX	256
 #define AHEAD_MAX	(1UL << 30)
 #define DIRTY_MAX	(1UL << 40)
+#define DIRTY_MOST	(1UL << 30)	/* of all VMOs, if nobody says otherwise */
 #define CONNECTIONS_MAX	16
 #define OFFSET_MAX	(1UL << 62)
 #define IDENTITY_MAX	(1UL << 20)
@@ -35,10 +36,7 @@ struct options options = {
 	.reconnect_timeout = 30,
 	.connections = 4,
 	.dirty_window = 128U << 10,
-	.dirty_limit = 64U << 20,
-	.dirty_total = 256U << 20,
-	.dirty_background = 16U << 20,
-	.writeback_age = 5,
+	.writeback_age = 30,
 	.shutdown_timeout = 60,
 	.ready_fd = -1,
 };
@@ -50,7 +48,8 @@ static void *by_name;		/* a tree of <search.h>, of VMOs */
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_RECONNECT, OPT_REQUEST, OPT_CONNECTIONS, OPT_IDENTITY,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
-       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY };
+       OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY,
+       OPT_MAX_SIZE };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -78,16 +77,22 @@ static const struct argp_option table[] = {
 	  "Have N connections to an NBD server that offers multi-conn (default 4)", 0 },
 	{ "identity", OPT_IDENTITY, "OFFSET+LENGTH", 0,
 	  "Know NBD exports again by this range of their content", 0 },
+	{ "max-size", OPT_MAX_SIZE, "SIZE", 0,
+	  "Let no file become larger than this (default: what its file system can have)",
+	  0 },
 	{ "dirty-window", OPT_DIRTY_WINDOW, "SIZE", 0,
 	  "Allow who writes in sequence this much more at most (default 128K)", 0 },
 	{ "dirty-limit", OPT_DIRTY_LIMIT, "SIZE", 0,
-	  "Let writers of a VMO wait while this much of it is dirty (default 64M)", 0 },
+	  "Let writers of a VMO wait while this much of it is dirty (default half of "
+	  "--dirty-total)", 0 },
 	{ "dirty-total", OPT_DIRTY_TOTAL, "SIZE", 0,
-	  "The same for all of them together (default 256M)", 0 },
+	  "The same for all of them together (default a fifth of the memory, 1G at most)",
+	  0 },
 	{ "dirty-background", OPT_DIRTY_BACKGROUND, "SIZE", 0,
-	  "Write back at once when more than this is dirty (default 16M)", 0 },
+	  "Write back at once when more than this is dirty (default half of "
+	  "--dirty-limit)", 0 },
 	{ "writeback-age", OPT_AGE, "SECONDS", 0,
-	  "Write back what has been dirty for this long (default 5)", 0 },
+	  "Write back what has been dirty for this long (default 30)", 0 },
 	{ "shutdown-timeout", OPT_TIMEOUT, "SECONDS", 0,
 	  "At the end wait that long for clients that have VMOs open, and then try that "
 	  "long to write everything back (default 60)", 0 },
@@ -260,6 +265,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_IDENTITY:
 		set_identity(arg);
 		break;
+	case OPT_MAX_SIZE:
+		options.max_size = number("max-size", arg, 1, OFFSET_MAX);
+		break;
 	case OPT_DIRTY_WINDOW:
 		options.dirty_window = number("dirty-window", arg, 1, WINDOW_MAX);
 		break;
@@ -298,6 +306,22 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return 0;
 }
 
+/*
+ * As the kernel does with its own files: it begins at a tenth of the memory and has writers
+ * wait at a fifth.  No more than a slow store can have while the daemon ends.
+ */
+static void set_dirty_limits(void)
+{
+	uint64_t memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+
+	if (!options.dirty_total)
+		options.dirty_total = memory / 5 < DIRTY_MOST ? memory / 5 : DIRTY_MOST;
+	if (!options.dirty_limit)
+		options.dirty_limit = options.dirty_total / 2;
+	if (!options.dirty_background)
+		options.dirty_background = options.dirty_limit / 2;
+}
+
 static void check_window(const char *what, uint64_t size)
 {
 	if (size & (size - 1) || size < (uint64_t)sysconf(_SC_PAGESIZE))
@@ -325,6 +349,7 @@ void options_parse(int argc, char **argv)
 		die("nothing to serve: give at least one NAME=FILE (see --help)");
 	check_window("window", options.window);
 	check_window("dirty-window", options.dirty_window);
+	set_dirty_limits();
 	if (strlen(options.socket) >= sizeof(((struct sockaddr_un *)0)->sun_path) ||
 	    !*options.socket)
 		die("--socket %s: want a path of 1 to %zu bytes", options.socket,

@@ -24,6 +24,7 @@ struct vmo_option {
  * @request_timeout: seconds that it may take to answer one; 0: for ever
  * @connections: to an NBD server that can do with several
  * @identity_offset, @identity_length: of what an NBD export is known by, if any
+ * @max_size: the most that clients may make of a file, in bytes; 0: what its store can have
  * @dirty_window: size of the windows up to whose end more is granted than is asked for
  * @dirty_limit, @dirty_total: the most that may be dirty in one VMO, in all of them
  * @dirty_background: from here on it is written back, however new
@@ -43,6 +44,7 @@ struct options {
 	unsigned int connections;
 	uint64_t identity_offset;
 	uint32_t identity_length;
+	uint64_t max_size;
 	uint64_t dirty_window;
 	uint64_t dirty_limit;
 	uint64_t dirty_total;

@@ -19,8 +19,8 @@
 #include "loop.h"
 #include "pager.h"
 
-/* The first with all that is needed here: SUPPLY_RANGES, fixed and read-only VMOs. */
-#define ABI_REVISION	5
+/* The first with all that is needed here: SUPPLY_RANGES, fixed VMOs, a largest size. */
+#define ABI_REVISION	6
 
 static zx_handle_t pager, port;
 
@@ -64,9 +64,9 @@ void pager_create_vmo(struct target *t)
 		flags = ZX_LINUX_CREATE_SYNC |
 			(t->resizable ? 0 : ZX_LINUX_CREATE_FIXED);
 	}
-	status = zx_linux_pager_create_vmo(pager, options, flags, port,
-					   t->key, t->backend->size,
-					   &t->handle);
+	status = zx_linux_pager_create_vmo_max(pager, options, flags, port,
+					       t->key, t->backend->size,
+					       t->max_size, &t->handle);
 	/* Nothing else is wrong with the arguments but a flag that it does not know. */
 	if (status == ZX_ERR_NOT_SUPPORTED || status == ZX_ERR_INVALID_ARGS)
 		die_too_old();

@@ -79,6 +79,7 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 	zx_status_t status;
 
 	p->count = 0;
+	p->lost = 0;
 	p->next = end;
 	pager_refresh(p->target);
 	if (end > p->target->size)
@@ -94,8 +95,10 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 	for (size_t i = 0; i < count && room && p->count < PARTS_MAX; i++) {
 		struct part *part = &p->part[p->count];
 
-		if (is_lost(&ranges[i]))
+		if (is_lost(&ranges[i])) {
+			p->lost += ranges[i].length;
 			continue;
+		}
 		p->count++;
 		*part = (struct part){
 			.offset = ranges[i].offset,
@@ -110,7 +113,11 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end)
 		/* What the store refuses beyond its end does not keep the rest from it. */
 		split(p, p->target->backend->size & ~mask);
 	}
-	if (!room || p->count == PARTS_MAX)
+	/* Zeroes behind the end of the store are in it once the data behind them is. */
+	if (p->count == PARTS_MAX && p->part[PARTS_MAX - 1].zero &&
+	    p->part[PARTS_MAX - 1].end > p->target->backend->size)
+		p->next = p->part[--p->count].offset;
+	else if (!room || p->count == PARTS_MAX)
 		p->next = p->part[p->count - 1].end;
 	else if (count == PARTS_MAX)
 		p->next = ranges[count - 1].offset + ranges[count - 1].length;
@@ -138,8 +145,18 @@ static zx_status_t begin_part(struct target *t, struct part *part)
 	return pager_begin(t, part->offset, part->end - part->offset, part->zero);
 }
 
+/*
+ * Behind the end of a store that does not grow they stay, as one range: without memory, and
+ * however often clients zero this and that of it.
+ */
 static zx_status_t end_zeroes(struct target *t, struct part *part)
 {
+	uint64_t mask = t->page_size - 1, end = (t->backend->size + mask) & ~mask;
+
+	if (part->end > end)
+		part->end = end;
+	if (part->offset >= part->end)
+		return ZX_OK;
 	return pager_end(t, part->offset, part->end - part->offset);
 }
 
@@ -208,6 +225,12 @@ void parts_begin(struct parts *p)
 	}
 }
 
+void parts_go_back(struct parts *p, uint64_t next)
+{
+	p->next = next;
+	p->lost = 0;
+}
+
 /* Those that there is no room for have been begun in vain: the next batch has them. */
 void parts_leave_out(struct parts *p, unsigned int i, uint64_t at)
 {
@@ -218,11 +241,11 @@ void parts_leave_out(struct parts *p, unsigned int i, uint64_t at)
 	if (rest.offset >= rest.end)
 		return;
 	if (i + 1 == PARTS_MAX) {
-		p->next = rest.offset;
+		parts_go_back(p, rest.offset);
 		return;
 	}
 	if (p->count == PARTS_MAX)
-		p->next = p->part[--p->count].offset;
+		parts_go_back(p, p->part[--p->count].offset);
 	memmove(part + 2, part + 1, (p->count - i - 1) * sizeof(*part));
 	part[1] = rest;
 	p->count++;
@@ -240,7 +263,7 @@ void parts_end(struct parts *p)
 		if (with_rest(p->target, part, part->zero ? end_zeroes : end_pages) != ZX_OK)
 			parts_note_error(p, part, EIO, "end writing back",
 					 part->offset, part->end - part->offset);
-		else if (part->zero)
+		else if (part->zero && part->offset < part->end)
 			p->target->zeroed += part->end - part->offset;
 	}
 }

@@ -25,6 +25,7 @@ struct part {
  * @next: where the next batch goes on
  * @error: the first thing that failed
  * @again: something could not be taken now and is no error: another pass has to come
+ * @lost: bytes before @next that are; too few if @next was taken back
  */
 struct parts {
 	struct target *target;
@@ -34,6 +35,7 @@ struct parts {
 	uint64_t next;
 	int error;
 	bool again;
+	uint64_t lost;
 };
 
 /*
@@ -44,6 +46,9 @@ int parts_collect(struct parts *p, uint64_t offset, uint64_t end);
 
 /* BEGIN.  A part that could not be begun has an error. */
 void parts_begin(struct parts *p);
+
+/* The next batch is to go on at @next, though this one has come further. */
+void parts_go_back(struct parts *p, uint64_t next);
 
 /* Part number @i goes without the page at @at: what is behind it is a part of its own. */
 void parts_leave_out(struct parts *p, unsigned int i, uint64_t at);

@@ -210,7 +210,7 @@ void serve_listen(void)
 void serve_turn(void)
 {
 	writeback_turn();
-	batch_turn();
+	chunks_turn();
 	reader_turn();
 	loop_turn();
 	supply_all();

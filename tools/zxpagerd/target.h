@@ -16,6 +16,7 @@
  * @key: of its packets, a number that no other has
  * @dev, @ino: what fstat() tells of the VMO
  * @size: of the VMO; see pager_refresh()
+ * @max_size: the most that clients may make of it, in bytes, or 0
  * @page_size: that of the machine
  * @resizable: clients may change the size, and the file follows
  * @held: READs and DIRTYs wait for ZXD_RELEASE
@@ -30,6 +31,7 @@ struct target {
 	dev_t dev;
 	ino_t ino;
 	uint64_t size;
+	uint64_t max_size;
 	uint32_t page_size;
 	bool writable;
 	bool resizable;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <zircon/linux.h>
@@ -71,6 +72,23 @@ static struct vmo *allocate(void)
 	return next++;
 }
 
+/*
+ * What the store, a limit of this process or the command line does not allow is an error of
+ * whoever asks for it, rather than of each fsync() afterwards.  Whether there is space for it
+ * is another matter.
+ */
+static uint64_t max_size(const struct target *t)
+{
+	uint64_t max = t->backend->max_size ? t->backend->max_size : UINT64_MAX;
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < max)
+		max = limit.rlim_cur;
+	if (options.max_size && options.max_size < max)
+		max = options.max_size;
+	return max < t->backend->size ? t->backend->size : max;
+}
+
 void vmo_add(const char *name, const char *path, bool writable)
 {
 	struct vmo *vmo = allocate();
@@ -86,6 +104,7 @@ void vmo_add(const char *name, const char *path, bool writable)
 		     backend_nbd_open(path, writable, options.depth + CHUNKS + 1) :
 		     backend_file_open(path, writable);
 	t->resizable = writable && t->backend->ops->resize;
+	t->max_size = t->resizable ? max_size(t) : 0;
 	t->page_size = page_size;
 	t->size = (t->backend->size + mask) & ~mask;
 	if (reader_init(&vmo->reader, t, options.window, options.depth,

@@ -203,15 +203,6 @@ static void end_supply(struct window *w)
 		w->mode = RUNS;
 }
 
-/* There was nothing to be read for it. */
-static void supply_zeroes(struct window *w)
-{
-	if (!begin_supply(w))
-		return;
-	pager_supply(&w->supply.content);
-	end_supply(w);
-}
-
 static void let_go(struct window *w)
 {
 	pool_give(w->reader->pool, w->buffer);
@@ -224,23 +215,21 @@ void window_step(struct window *w)
 	/* What nobody waits for is not worth a second try. */
 	if (w->outdated && !window_is_wanted(w))
 		w->mode = RUNS;
-	for (;;) {
-		w->got = 0;
-		w->outdated = false;
-		if (w->mode == WHOLE) {
-			w->from = 0;
-			w->to = w->length;
-		} else if (!next_run(w)) {
-			let_go(w);
-			ahead_answered(&w->reader->ahead, w->offset);
-			return;
-		}
-		if (part_bytes(w)) {
-			read_rest(w);
-			return;
-		}
-		supply_zeroes(w);
+	w->got = 0;
+	w->outdated = false;
+	if (w->mode == WHOLE) {
+		w->from = 0;
+		w->to = w->length;
+	} else if (!next_run(w)) {
+		let_go(w);
+		ahead_answered(&w->reader->ahead, w->offset);
+		return;
 	}
+	/* Nothing is there behind the end of the store, and there may be very much of it. */
+	if (part_bytes(w))
+		read_rest(w);
+	else
+		loop_timer(&w->turn, 0);
 }
 
 void window_begin(struct window *w, uint64_t offset)
@@ -322,9 +311,20 @@ static void window_done(struct event *ev, int res)
 	go_on(w);
 }
 
+/* All that there is to be read is there. */
+static void turn_has_come(struct event *ev, int res)
+{
+	struct timer *turn = event_owner(ev, struct timer, event);
+	struct window *w = event_owner(turn, struct window, turn);
+
+	(void)res;
+	supply_later(&w->supply, window_is_wanted(w));
+}
+
 int window_init(struct window *w, struct reader *r)
 {
 	w->event.handler = window_done;
+	w->turn.event.handler = turn_has_come;
 	w->supply.begin = window_ready;
 	w->supply.handler = window_supplied;
 	w->reader = r;

@@ -19,6 +19,7 @@ enum window_mode {
 
 /*
  * struct window - one read under way
+ * @turn: the next one of the loop, if there is nothing to be read
  * @supply: of what was read, when all of it is there
  * @offset: start in the VMO
  * @length: window size, less at the end of the VMO
@@ -30,6 +31,7 @@ enum window_mode {
  */
 struct window {
 	struct event event;
+	struct timer turn;
 	struct supply supply;
 	struct reader *reader;
 	bool busy;

@@ -6,6 +6,11 @@
  * A pass goes once over a VMO, or over the range of a sync, in batches.  What becomes
  * dirty behind it is left for the next one, so it ends however busy writers are.  Syncs
  * go between the batches of the pass over all, so that they wait for one batch at most.
+ *
+ * What is changed again and again is to be stored once in an age.  So a pass for the amount
+ * is worth it only if it writes at least twice what was written in this age: all of them
+ * then write no more than 1.5 times what is dirty.  Near the limit another rule holds, or
+ * writers would wait: a quarter of it has become dirty since the last pass.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -41,7 +46,7 @@ static void begin_sync(struct writeback *wb)
 	uint64_t end = t->backend->size & ~(uint64_t)(t->page_size - 1);
 	struct pager_info info;
 
-	if (end > wb->syncs->offset || !t->resizable)
+	if (end > wb->syncs->offset)
 		end = wb->syncs->offset;
 	begin_pass(&wb->sync, end, wb->syncs->end);
 	if (!pager_info(t, &info))
@@ -60,10 +65,46 @@ static bool is_short(const struct writeback *wb, const struct pager_info *info)
 	return wb->target->backend->size < size;
 }
 
-/* What keeps it from that; 0 if another pass may help. */
-static int short_error(const struct writeback *wb)
+static uint64_t age_ms(void)
 {
-	return wb->target->resizable ? wb->batch.grow_error : ENOSPC;
+	return (uint64_t)options.writeback_age * 1000;
+}
+
+static bool is_old(const struct writeback *wb)
+{
+	return wb->since && loop_now() - wb->since >= age_ms();
+}
+
+static void begin_epoch(struct writeback *wb)
+{
+	wb->epoch = loop_now();
+	wb->written = wb->target->written;
+}
+
+/* Bytes that were written back in this age. */
+static uint64_t written(struct writeback *wb)
+{
+	if (loop_now() - wb->epoch >= age_ms())
+		begin_epoch(wb);
+	return wb->target->written - wb->written;
+}
+
+static bool is_near_limit(const struct writeback *wb)
+{
+	uint64_t quarter = options.dirty_limit / 4;
+
+	return wb->dirty.bytes > 3 * quarter &&
+	       wb->target->granted - wb->granted >= quarter;
+}
+
+/* So much is dirty that it is not to wait for its age. */
+static bool is_much(struct writeback *wb)
+{
+	uint64_t bytes = wb->dirty.bytes;
+
+	if (bytes <= options.dirty_background && !dirty_is_much())
+		return false;
+	return written(wb) <= bytes / 2 || is_near_limit(wb);
 }
 
 /* Another try, later and later. */
@@ -134,7 +175,10 @@ static struct pass *choose(struct writeback *wb)
 	}
 	if (!wb->all.active && wb->wanted && loop_now() >= wb->retry_at) {
 		wb->wanted = false;
+		if (is_old(wb))
+			begin_epoch(wb);
 		wb->since = 0;
+		wb->granted = wb->target->granted;
 		wb->dirty.started++;
 		begin_pass(&wb->all, 0, UINT64_MAX);
 	}
@@ -150,11 +194,14 @@ static void advance(struct writeback *wb, struct pass *pass)
 
 	pass->at = wb->batch.parts.next;
 	pass->again |= wb->batch.parts.again;
+	pass->lost += wb->batch.parts.lost;
 	if (!pass->error)
 		pass->error = wb->batch.parts.error;
 	/* To those who sync what lies below its end it is none that the store cannot grow. */
 	if (!pass->error && (ends_short || !is_sync))
-		pass->error = is_sync ? short_error(wb) : wb->batch.grow_error;
+		pass->error = wb->batch.grow_error;
+	if (!is_sync && pass->at >= pass->end)
+		wb->dirty.lost = pass->lost;
 	if (known)
 		dirty_count(&wb->dirty, info.dirty);
 	if (is_sync) {
@@ -198,12 +245,12 @@ void writeback_want(struct writeback *wb)
 	pump(wb);
 }
 
-/* Something has become dirty. */
+/* Something has become dirty.  A pass that is under way may still come to it. */
 static void note(struct writeback *wb)
 {
 	if (!wb->since)
 		wb->since = loop_now();
-	if (wb->dirty.bytes > options.dirty_background || dirty_is_much())
+	if (!wb->all.active && (is_old(wb) || is_much(wb)))
 		writeback_want(wb);
 }
 
@@ -219,7 +266,7 @@ void writeback_sync(struct writeback *wb, struct sync_request *req)
 static bool is_clean(const struct writeback *wb, const struct pager_info *info)
 {
 	if (info->zero || wb->batch.unsynced ||
-	    (wb->target->resizable && info->stream_size != wb->target->backend->size))
+	    info->stream_size != wb->target->backend->size)
 		return false;
 	return !info->dirty || !parts_any_pages(wb->target, 0, info->size);
 }
@@ -256,20 +303,24 @@ static void look(struct writeback *wb)
 		return;
 	}
 	note(wb);
-	if (hurry || loop_now() - wb->since >= (uint64_t)options.writeback_age * 1000)
+	/* Not with each grant, or it would be written back before its writer is there. */
+	if (hurry)
 		wb->wanted = true;
 }
 
+/* A writer that waits is looked at when the pass under way is done, and waits on or not. */
 void writeback_turn(void)
 {
 	struct dirty *d;
 	bool wanted;
 
 	while ((d = dirty_news(&wanted))) {
-		if (wanted)
-			writeback_want(writeback_of(d));
+		struct writeback *wb = writeback_of(d);
+
+		if (wanted && !wb->all.active)
+			writeback_want(wb);
 		else
-			note(writeback_of(d));
+			note(wb);
 	}
 }
 

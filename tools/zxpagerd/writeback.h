@@ -23,6 +23,7 @@ struct sync_request {
  * struct pass - once over a range of a VMO, batch by batch; it has come to @at
  * @size: of the stream when it began
  * @again: something was left out
+ * @lost: bytes that are, as far as it has come
  */
 struct pass {
 	bool active;
@@ -30,6 +31,7 @@ struct pass {
 	uint64_t at;
 	uint64_t end;
 	uint64_t size;
+	uint64_t lost;
 	int error;
 };
 
@@ -42,6 +44,8 @@ struct pass {
  * @sync_at: not before that, since something was left out of it
  * @wanted: all of it is to be written back, but not before @retry_at
  * @since: when something was dirty first, or 0
+ * @epoch, @written: an age ago at most, and what had been written back until then
+ * @granted: what had been granted when the last pass began
  * @retry_ms: how long was waited before the last try, 0 if that succeeded
  */
 struct writeback {
@@ -55,6 +59,8 @@ struct writeback {
 	bool wanted;
 	bool pumping;
 	uint64_t since;
+	uint64_t epoch, written;
+	uint64_t granted;
 	uint64_t retry_at;
 	unsigned int retry_ms;
 };

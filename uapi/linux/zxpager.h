@@ -82,8 +82,11 @@
  *
  * Revision 5: the key of a VMO is its daemon's business. QUERY_VMO_KEY on a pager;
  * GET_INFO on a VMO does not tell it any more. The flags FIXED and READ_ONLY.
+ *
+ * Revision 6: a largest size, which is what comes behind @reserved in
+ * struct zxp_create_vmo.
  */
-#define ZXP_ABI_REVISION	5
+#define ZXP_ABI_REVISION	6
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -104,6 +107,7 @@
  * @ZXP_FEATURE_VMO_KEY: QUERY_VMO_KEY
  * @ZXP_FEATURE_FIXED: %ZXP_CREATE_FIXED
  * @ZXP_FEATURE_READ_ONLY: %ZXP_CREATE_READ_ONLY
+ * @ZXP_FEATURE_MAX_SIZE: @max_size of struct zxp_create_vmo
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -123,6 +127,7 @@ enum zxp_feature {
 	ZXP_FEATURE_VMO_KEY	= 1 << 17,
 	ZXP_FEATURE_FIXED	= 1 << 18,
 	ZXP_FEATURE_READ_ONLY	= 1 << 19,
+	ZXP_FEATURE_MAX_SIZE	= 1 << 20,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -310,6 +315,8 @@ struct zxp_port_cancel {
  *	end at exactly that
  * @out_fd: the new VMO, readable and writable, close-on-exec
  * @reserved: must be 0
+ * @max_size: the largest stream size that it may have, or 0; 0 with %ZXP_CREATE_PLAIN
+ *	(%ZXP_FEATURE_MAX_SIZE)
  *
  * A plain VMO is filled with zeroes, keeps what is written to it, sends no
  * packets, and is what %ZXP_SUPPLY_AUX takes pages from.
@@ -326,16 +333,22 @@ struct zxp_port_cancel {
  * SET_STREAM_SIZE is EPERM, and so is ftruncate(); a write ends there, and one that begins
  * there is ENOSPC. Not with RESIZABLE or UNBOUNDED: EINVAL.
  *
- * With %ZXP_CREATE_READ_ONLY nobody can open the VMO anew for writing, whatever the mode
- * of its inode is, and root neither: EACCES. No mapping of it is shared and writable:
- * EPERM. The descriptor that this call makes, and what is made of that by dup(),
- * SCM_RIGHTS or pidfd_getfd(), is open for writing, as the daemon's calls need: give
- * clients one that was opened anew with O_RDONLY.
+ * With @max_size each call that would make the stream larger than that fails with EFBIG at
+ * once, and nobody hears of it; a write that begins before it is short, as at the largest
+ * file that a file system can have.
+ *
+ * With %ZXP_CREATE_READ_ONLY the VMO is what the daemon supplies, and nothing else. Nobody
+ * can open it anew for writing, whatever the mode of its inode is, and root neither:
+ * EACCES. The descriptor that this call makes is open for writing, as the daemon's calls
+ * need, but to write by it, or to change a size, is EPERM, and so is a mapping that is
+ * shared and writable. Not with RESIZABLE, UNBOUNDED or TRAP_DIRTY: EINVAL.
  *
  * Errors, in the order of the tests: EINVAL flags, and what does not go with a
  * plain VMO; EBADF, EMEDIUMTYPE @port_fd (a pager's own descriptor is not a port);
  * EINVAL options; EOPNOTSUPP an option or flag that this module does not have;
- * ERANGE @vmo_size; ENOMEM.
+ * ERANGE @vmo_size, or that is more than @max_size; ENOMEM.
+ *
+ * @max_size came with revision 6.
  */
 struct zxp_create_vmo {
 	__u32 size;
@@ -346,6 +359,7 @@ struct zxp_create_vmo {
 	__aligned_u64 vmo_size;
 	__s32 out_fd;
 	__u32 reserved;
+	__aligned_u64 max_size;
 };
 
 /**
@@ -504,6 +518,9 @@ enum zxp_pager_op {
  * that are pinned for I/O stay dirty. Read the content between BEGIN and END. A
  * page that is written to in between is dirty again, and END leaves it so. A zero
  * range that END has cleaned is missing afterwards: the next access asks for it.
+ * END leaves dirty what lies behind the stream size, where read() does not go, but for
+ * pages that were read since BEGIN, as a whole, by VMO_READ with the descriptor that
+ * CREATE_VMO has made.
  *
  * Errors, in the order of the tests: EINVAL alignment; EBADF, EMEDIUMTYPE,
  * EACCES @vmo_fd; EINVAL not a VMO of this pager; EOPNOTSUPP @op; EINVAL @data;
@@ -763,7 +780,7 @@ struct zxp_vmo_io {
  * %ZXP_VMO_UNBOUNDED is this call.
  *
  * Errors: EINVAL @flags; EACCES; EPERM made with %ZXP_CREATE_FIXED; ERANGE larger than the
- * VMO; EFBIG larger than the
+ * VMO; EFBIG larger than its @max_size, or than the
  * caller may make a file; ESTALE a page to be dropped is pinned, or the VMO is detached
  * and a page in part has to be asked for; ENOMEM, EINTR, and any FAIL code.
  */

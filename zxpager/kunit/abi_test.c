@@ -66,7 +66,8 @@ static const struct zxp_abi_field zxp_abi_fields[] = {
 	FIELD(24, 8, struct zxp_create_vmo, vmo_size),
 	FIELD(32, 4, struct zxp_create_vmo, out_fd),
 	FIELD(36, 4, struct zxp_create_vmo, reserved),
-	END(zxp_create_vmo, 40),
+	FIELD(40, 8, struct zxp_create_vmo, max_size),
+	END(zxp_create_vmo, 48),
 	FIELD(0, 4, struct zxp_detach_vmo, size),
 	FIELD(4, 4, struct zxp_detach_vmo, flags),
 	FIELD(8, 4, struct zxp_detach_vmo, vmo_fd),
@@ -205,7 +206,7 @@ struct zxp_abi_number {
 #define NUMBER(_name, _number)	{ #_name, _number, _name }
 
 static const struct zxp_abi_number zxp_abi_numbers[] = {
-	NUMBER(ZXP_ABI_REVISION, 5),
+	NUMBER(ZXP_ABI_REVISION, 6),
 	NUMBER(ZXP_FEATURE_READ, 0x1),
 	NUMBER(ZXP_FEATURE_SUPPLY_AUX, 0x2),
 	NUMBER(ZXP_FEATURE_RESIZABLE, 0x4),
@@ -223,6 +224,7 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_FEATURE_VMO_KEY, 0x20000),
 	NUMBER(ZXP_FEATURE_FIXED, 0x40000),
 	NUMBER(ZXP_FEATURE_READ_ONLY, 0x80000),
+	NUMBER(ZXP_FEATURE_MAX_SIZE, 0x100000),
 	NUMBER(ZXP_PKT_TYPE_USER, 0),
 	NUMBER(ZXP_PKT_TYPE_PAGE_REQUEST, 9),
 	NUMBER(ZXP_PACKET_READ, 0),
@@ -295,7 +297,7 @@ static void zxp_abi_constants(struct kunit *test)
 /* What a module of revision 5 says that it can do. */
 static void zxp_abi_features(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0xfbf1fULL);
+	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x1fbf1fULL);
 }
 
 /* Sums of offsets and lengths do not overflow, in bytes and in pages. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests, case by case: giving up, detach, being held back, waking in runs.
+ * Requests, case by case: giving up, detach, waking in runs.
  */
 #include "request_test.h"
 
@@ -180,86 +180,6 @@ static void zxp_detach_while_a_packet_is_read(struct kunit *test)
 						  ZXP_PACKET_COMPLETE, 0, 0));
 }
 
-/* What is asked for while it is being moved is there in the end. */
-static void zxp_request_that_is_held(struct kunit *test)
-{
-	struct zxp_requests *r = test->priv;
-	pgoff_t end = 24;
-
-	zxp_ask(test, 0, 30, 31, false);
-	zxp_source_hold(r->source);
-	zxp_ask(test, 1, 0, 4, false);
-	zxp_ask(test, 2, 2, 3, false);
-	zxp_ask(test, 3, 6, 9, false);
-	KUNIT_EXPECT_EQ(test, zxp_hint(test, 20, &end), 0);
-	/* What was sent before can be read, and nothing follows. */
-	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 30, 31));
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
-	zxp_give_up(test, 0);
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
-
-	zxp_source_release(r->source, 0, 8);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), 0);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 2), 0);
-	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 3));
-	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 6, 9));
-	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 20, 24));
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
-}
-
-/* Nobody is refused a page that is only being moved. */
-static void zxp_request_that_is_held_after_a_detach(struct kunit *test)
-{
-	struct zxp_requests *r = test->priv;
-
-	zxp_source_detach(r->source, false);
-	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 0, 4, false), -ESTALE);
-	zxp_source_hold(r->source);
-	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 0, 4, false), 0);
-	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 0));
-	zxp_source_release(r->source, 0, 8);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
-	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 0, 4, false), -ESTALE);
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
-}
-
-/* Nobody would ever answer: whatever was asked for meanwhile ends with it. */
-static void zxp_release_of_a_detached_source(struct kunit *test)
-{
-	struct zxp_requests *r = test->priv;
-	struct zxp_request *dirty = &r->request[4];
-	struct zxp_source *source = r->source;
-
-	zxp_ask(test, 5, 40, 41, false);
-	zxp_source_hold(source);
-	zxp_source_detach(source, true);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 5), 0);
-
-	/* Partly of the pages that move, all others, and an overlap. */
-	KUNIT_EXPECT_EQ(test, zxp_ask(test, 0, 6, 10, false), 0);
-	KUNIT_EXPECT_EQ(test, zxp_ask(test, 1, 20, 24, false), 0);
-	KUNIT_EXPECT_EQ(test, zxp_ask(test, 2, 21, 22, false), 0);
-	KUNIT_EXPECT_EQ(test, zxp_ask(test, 3, 30, 32, true), 0);
-	KUNIT_EXPECT_EQ(test, 0,
-			zxp_request_start(source, dirty, ZXP_REQUEST_DIRTY, 2, 3,
-					  false, zxp_source_generation(source)));
-	KUNIT_EXPECT_EQ(test, zxp_sync_wait(source, 0, 8, false), -ESTALE);
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
-
-	zxp_source_release(source, 0, 8);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), 0);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 2), 0);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 3), 0);
-	KUNIT_EXPECT_EQ(test, zxp_leave(test, 4), 0);
-	KUNIT_EXPECT_FALSE(test, r->request[3].active);
-	KUNIT_EXPECT_EQ(test, source->nr_requests, 0U);
-	KUNIT_EXPECT_EQ(test, zxp_kunit_waiting(source), 0U);
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_next_is(test, r->port,
-						  ZXP_PACKET_COMPLETE, 0, 0));
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
-}
-
 /* Runs of two VMOs: nobody wakes before there are enough of them. */
 static void zxp_runs_wake_together(struct kunit *test)
 {
@@ -350,9 +270,6 @@ static struct kunit_case zxp_request_end_cases[] = {
 	KUNIT_CASE(zxp_detach_without_a_word),
 	KUNIT_CASE(zxp_detach_takes_complete_back),
 	KUNIT_CASE(zxp_detach_while_a_packet_is_read),
-	KUNIT_CASE(zxp_request_that_is_held),
-	KUNIT_CASE(zxp_request_that_is_held_after_a_detach),
-	KUNIT_CASE(zxp_release_of_a_detached_source),
 	KUNIT_CASE(zxp_runs_wake_together),
 	KUNIT_CASE(zxp_runs_wake_in_the_end),
 	KUNIT_CASE(zxp_supply_ahead_of_requests),

@@ -163,6 +163,40 @@ static void zxp_writeback_cleans(struct kunit *test)
 			zxp_world_op(w, 0, ZXP_PAGER_OP_WRITEBACK_END, 0, 8, 1));
 }
 
+/* As KVM does with what it has written to: it tells neither the file nor us. */
+static void zxp_set_dirty_flag(struct kunit *test, pgoff_t page)
+{
+	struct zxp_world *w = test->priv;
+	struct folio *folio = zxp_vmo_lock_folio(zxp_world_vmo(w, 0), page);
+
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	folio_set_dirty(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+static void zxp_dirty_flag_of_others(struct kunit *test)
+{
+	struct zxp_world *w = zxp_new(test, 0, 0);
+	u8 byte = 0x22;
+
+	KUNIT_ASSERT_EQ(test, zxp_world_supply(w, 0, 0, ZXP_PAGES, 0x11), 0);
+	/* It keeps nobody from making the page dirty, */
+	zxp_set_dirty_flag(test, 2);
+	zxp_set_dirty_flag(test, 4);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, STORE, 0, 2, &byte), 0L);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, PWRITE, 0, 4, &byte), 0L);
+	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, "2 4"));
+	/* and what is being written is not clean if it came meanwhile. */
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_BEGIN, 0, 8));
+	zxp_set_dirty_flag(test, 2);
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_END, 0, 8));
+	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, "2"));
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_BEGIN, 0, 8));
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_END, 0, 8));
+	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, ""));
+}
+
 /* What is to be written last survives a detach. */
 static void zxp_writeback_after_a_detach(struct kunit *test)
 {
@@ -311,6 +345,43 @@ static void zxp_stream_size_changes(struct kunit *test)
 					sizeof(args)));
 }
 
+static int zxp_set_stream(struct zxp_world *w, pgoff_t pages)
+{
+	struct zxp_vmo *vmo = zxp_world_vmo(w, 0);
+	int ret;
+
+	mutex_lock(&vmo->content_lock);
+	ret = zxp_vmo_cut_stream_locked(vmo, (loff_t)pages << PAGE_SHIFT,
+					vmo->nr_pages);
+	mutex_unlock(&vmo->content_lock);
+	return ret;
+}
+
+/* What was stored after it had been cleared is in it, written back or not. */
+static void zxp_stream_grows_over_stores(struct kunit *test)
+{
+	struct zxp_world *w = zxp_new(test, 0, 0);
+	u8 byte = 0x22;
+
+	KUNIT_EXPECT_EQ(test, zxp_set_stream(w, 2), 0);
+	KUNIT_EXPECT_EQ(test, zxp_world_vmo_op(w, 0, ZXP_VMO_OP_ZERO, 2, 6), 0);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, STORE, 0, 3, &byte), 0L);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, STORE, 0, 6, &byte), 0L);
+	KUNIT_EXPECT_EQ(test, zxp_client_do(test, LOAD, 0, 4, &byte), 0L);
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_BEGIN, 3, 1));
+	KUNIT_EXPECT_EQ(test, zxp_set_stream(w, 5), 0);
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_END, 3, 1));
+	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, "2z 3 4-5z 6 7z"));
+	/* From now on it is part of the stream, and can be written back. */
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_BEGIN, 3, 1));
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_END, 3, 1));
+	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, "2z 4-5z 6 7z"));
+	/* And what is behind it cannot, by who has not read it. */
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_BEGIN, 6, 1));
+	KUNIT_EXPECT_EQ(test, 0, zxp_op(test, ZXP_PAGER_OP_WRITEBACK_END, 6, 1));
+	KUNIT_EXPECT_TRUE(test, zxp_dirty_is(test, "2z 4-5z 6 7z"));
+}
+
 static void zxp_sync_waits_for_the_daemon(struct kunit *test)
 {
 	struct zxp_world *w = zxp_new(test, 0, ZXP_CREATE_SYNC);
@@ -361,6 +432,7 @@ static struct kunit_case zxp_vmo_dirty_cases[] = {
 	KUNIT_CASE_PARAM(zxp_dirty_is_refused, zxp_writer_gen_params),
 	KUNIT_CASE(zxp_dirty_is_all_or_nothing),
 	KUNIT_CASE(zxp_writeback_cleans),
+	KUNIT_CASE(zxp_dirty_flag_of_others),
 	KUNIT_CASE(zxp_writeback_after_a_detach),
 	KUNIT_CASE(zxp_writeback_of_zeroes_only),
 	KUNIT_CASE(zxp_zero_needs_no_page),
@@ -368,6 +440,7 @@ static struct kunit_case zxp_vmo_dirty_cases[] = {
 	KUNIT_CASE(zxp_zero_range_is_dirtied),
 	KUNIT_CASE(zxp_size_changes),
 	KUNIT_CASE(zxp_stream_size_changes),
+	KUNIT_CASE(zxp_stream_grows_over_stores),
 	KUNIT_CASE(zxp_sync_waits_for_the_daemon),
 	KUNIT_CASE(zxp_stats_tell_who_wrote),
 	{}

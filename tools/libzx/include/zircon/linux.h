@@ -104,8 +104,9 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
  *
  * With ZX_LINUX_CREATE_FIXED the stream size never changes: zx_vmo_set_stream_size() is
  * UNAVAILABLE, and a write ends there.  Not with ZX_VMO_RESIZABLE or ZX_VMO_UNBOUNDED.
- * With ZX_LINUX_CREATE_READ_ONLY nobody, root included, opens the VMO anew for writing, or
- * has a shared mapping of it that is writable.
+ * With ZX_LINUX_CREATE_READ_ONLY the VMO is what the pager supplies, and nothing else: nobody,
+ * root and the pager included, writes to it, changes its size, or has a shared mapping of it
+ * that is writable.  Not with ZX_VMO_TRAP_DIRTY either.
  *
  * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo().  If this module
  * is too old for it, ZX_LINUX_CREATE_SYNC is NOT_SUPPORTED, and another flag INVALID_ARGS.
@@ -114,6 +115,27 @@ zx_status_t zx_linux_pager_create_vmo(zx_handle_t pager, uint32_t options,
 				      uint32_t flags, zx_handle_t port,
 				      uint64_t key, uint64_t size,
 				      zx_handle_t *out);
+
+/**
+ * zx_linux_pager_create_vmo_max() - the same, with a largest size
+ * @pager: the pager
+ * @options: as with zx_pager_create_vmo()
+ * @flags: ZX_LINUX_CREATE_*, or 0
+ * @port: as with zx_pager_create_vmo()
+ * @key: as with zx_pager_create_vmo()
+ * @size: as with zx_pager_create_vmo(), in bytes
+ * @max_size: the largest stream size that the VMO may have, in bytes; 0 for none
+ * @out: the new handle, for reading and writing
+ *
+ * What would make the stream larger than @max_size, by the calls of files too, fails with
+ * EFBIG, of which the pager does not hear; a write that begins before is short.
+ *
+ * Return: as zx_linux_pager_create_vmo(); OUT_OF_RANGE also if @size is more than @max_size.
+ */
+zx_status_t zx_linux_pager_create_vmo_max(zx_handle_t pager, uint32_t options,
+					  uint32_t flags, zx_handle_t port,
+					  uint64_t key, uint64_t size,
+					  uint64_t max_size, zx_handle_t *out);
 
 /**
  * zx_linux_pager_sync_end() - answer a ZX_LINUX_PAGER_VMO_SYNC

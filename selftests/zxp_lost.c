@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the kernel log tells of VMOs that end with something that was not written back.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "kselftest_harness.h"
+#include "lib/abi.h"
+#include "lib/util.h"
+
+#define PAGES		4
+/* The kernel does not print all that comes at once; after so many seconds it does again. */
+#define PATIENCE	20
+
+FIXTURE(lost)
+{
+	int log;
+	int pager;
+	char *buf;
+	uint64_t key;
+};
+
+FIXTURE_SETUP(lost)
+{
+	self->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ASSERT_LE(0, self->log);
+	ASSERT_LE(0, lseek(self->log, 0, SEEK_END));
+	self->buf = map_anon(PAGES);
+	ASSERT_NE(NULL, self->buf);
+	memset(self->buf, 'a', PAGES * page_size);
+	self->pager = -1;
+	/* No other VMO has had it. */
+	self->key = (uint64_t)time(NULL) << 20;
+}
+
+FIXTURE_TEARDOWN(lost)
+{
+	if (self->pager >= 0)
+		close(self->pager);
+	close(self->log);
+}
+
+/* A VMO with a key of its own, whose first @dirty pages are dirty. Closes the last pager. */
+static int new_vmo(FIXTURE_DATA(lost) *self, unsigned int dirty)
+{
+	ssize_t bytes = dirty * page_size;
+	int fd;
+
+	if (self->pager >= 0)
+		close(self->pager);
+	self->pager = open("/dev/zxpager", O_RDWR | O_CLOEXEC);
+	fd = zxp_create_vmo(self->pager, 0, ZXP_PORT_OWN, ++self->key,
+			    PAGES * page_size);
+	if (fd < 0 ||
+	    zxp_supply_pages(self->pager, fd, 0, PAGES * page_size, self->buf) ||
+	    (dirty && pwrite(fd, self->buf, bytes, 0) != bytes))
+		return -1;
+	return fd;
+}
+
+/* Is there a line about the last VMO, with @bytes of each? */
+static bool told(FIXTURE_DATA(lost) *self, const char *bytes)
+{
+	char record[1024], key[64];
+	bool found = false;
+	ssize_t n;
+
+	snprintf(key, sizeof(key), "zxpager: VMO with key %" PRIu64 " ", self->key);
+	/* EPIPE: some were overwritten before. */
+	while ((n = read(self->log, record, sizeof(record) - 1)) >= 0 || errno == EPIPE) {
+		if (n < 0)
+			continue;
+		record[n] = '\0';
+		if (strstr(record, key) && strstr(record, bytes))
+			found = true;
+	}
+	return found;
+}
+
+TEST_F(lost, daemon_has_gone)
+{
+	char want[64];
+	int fd, tries;
+
+	snprintf(want, sizeof(want), " %zu dirty bytes, and %zu of zeroes", 2 * page_size,
+		 page_size);
+	for (tries = 0; tries < PATIENCE; tries++) {
+		fd = new_vmo(self, 3);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, zxp_vmo_op_range(fd, ZXP_VMO_OP_ZERO, 0, page_size));
+		close(self->pager);
+		self->pager = -1;
+		close(fd);
+		if (told(self, want))
+			break;
+		sleep(1);
+	}
+	EXPECT_GT(PATIENCE, tries);
+}
+
+/* A daemon that detaches one and does not write it back loses it, too. */
+TEST_F(lost, detached)
+{
+	int fd, tries;
+
+	for (tries = 0; tries < PATIENCE; tries++) {
+		fd = new_vmo(self, PAGES);
+		ASSERT_LE(0, fd);
+		ASSERT_EQ(0, zxp_detach_vmo(self->pager, fd));
+		close(fd);
+		if (told(self, " dirty bytes, and 0 of zeroes"))
+			break;
+		sleep(1);
+	}
+	EXPECT_GT(PATIENCE, tries);
+}
+
+/* Nothing is lost of what is clean, or was written back, or is its daemon's to give up. */
+TEST_F(lost, nothing)
+{
+	int fd = new_vmo(self, 0);
+
+	ASSERT_LE(0, fd);
+	close(self->pager);
+	self->pager = -1;
+	close(fd);
+	EXPECT_FALSE(told(self, ""));
+
+	fd = new_vmo(self, PAGES);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, zxp_detach_vmo(self->pager, fd));
+	ASSERT_EQ(0, zxp_writeback_begin(self->pager, fd, 0, PAGES * page_size, 0));
+	ASSERT_EQ(0, zxp_writeback_end(self->pager, fd, 0, PAGES * page_size));
+	close(fd);
+	EXPECT_FALSE(told(self, ""));
+
+	fd = new_vmo(self, PAGES);
+	ASSERT_LE(0, fd);
+	close(fd);
+	EXPECT_FALSE(told(self, ""));
+
+	fd = zxp_create_plain(self->pager, PAGES * page_size);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(1, pwrite(fd, "x", 1, 0));
+	close(self->pager);
+	self->pager = -1;
+	close(fd);
+	self->key = 0;
+	EXPECT_FALSE(told(self, ""));
+}
+
+TEST_HARNESS_MAIN
