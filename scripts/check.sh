@@ -187,7 +187,7 @@ main() {
 				--without nbd.sh --without writing.sh \
 				--without daemon.sh --without stop.sh
 		fi
-		later suite "killed daemons on $s" guest "$s" selftests/crash.sh kill 15
+		later suite "killed daemons on $s" guest "$s" selftests/crash.sh kill 10
 		later suite "stress on $s" short_stress "$s" 20
 		later suite "vcpu on $s" vcpu "$s"
 	done

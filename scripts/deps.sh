@@ -63,6 +63,7 @@ table() {
 	test python3 compares the tests with the list of what they cover
 	test procps looks at processes
 	test nbdkit is a store that fails, is slow or hangs
+	test dmsetup makes stores that fail
 	test fio writes to VMOs in many ways, and verifies what it wrote
 	test lmdb-utils keeps a database in a VMO
 	bench python3 compares figures, and draws their curves

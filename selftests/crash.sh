@@ -2,18 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # crash.sh kill [ROUNDS]: the daemon is killed at any moment (in a guest, as root)
+# crash.sh append [ROUNDS [MIB]]: the same, while a client appends up to so much
 # crash.sh power SERIES [ROUNDS]: the guest is switched off at any moment (outside)
 #
 # A client writes to a VMO and keeps a record of what fsync() and the like have promised
 # to be durable; all of that has to be in the file when the crash is over.  Prints TAP;
 # exit status 1 if something is missing, somebody stays blocked, or the module does.
 #
-# kill has 50 rounds unless told otherwise, all of them in one guest.  Each round of
-# power boots a guest, so it has 5: the file then is a disk of the guest, whose cache
+# A file that was appended to has to be the beginning of that, and no zeroes in it.
+#
+# kill has 50 rounds unless told otherwise, all of them in one guest; append has 200, of
+# 64 MiB.  Each round of power boots a guest, so it has 5: the file then is a disk of the guest, whose cache
 # is lost, and the record is kept outside.
 #
 #   ZXPAGER_KO   the module
 #   O            the build directory (default build)
+#   ZXPAGERD     the daemon, if it is to be another build of it
 #   ZXP_SEED     repeats what is written and the moments, though not what both meet
 set -euo pipefail
 
@@ -46,7 +50,7 @@ pause() {
 serve() {
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
-	"$O/tools/zxpagerd/zxpagerd" --socket "$tmp/sock" --ready-fd 3 \
+	"${ZXPAGERD:-$O/tools/zxpagerd/zxpagerd}" --socket "$tmp/sock" --ready-fd 3 \
 		--writeback-age 1 --dirty-background 512K --rw f "f=$1" \
 		3> "$tmp/ready" > "$tmp/log" 2>&1 &
 	daemon=$!
@@ -56,12 +60,13 @@ serve() {
 	}
 }
 
-# write RECORD SEED: $writer is the process, which has begun when this returns
+# write PROGRAM ARG...: $writer is the process, which has begun when this returns
 write() {
 	rm -f "$tmp/writing"
 	mkfifo "$tmp/writing"
-	"$O/tools/zxpager/zxpager" --socket "$tmp/sock" exec f -- "$bin" run {} "$1" \
-		"$2" > "$tmp/writing" 2> "$tmp/writer.err" &
+	"$O/tools/zxpager/zxpager" --socket "$tmp/sock" exec f -- \
+		"$O/selftests/$1" run {} "${@:2}" \
+		> "$tmp/writing" 2> "$tmp/writer.err" &
 	writer=$!
 	[ "$(head -n 1 "$tmp/writing")" = writing ]
 }
@@ -87,7 +92,7 @@ kill_round() {
 	local round=$1 after
 	after=$(moment "$round" 400)
 	serve "$tmp/f" || return 1
-	write "$tmp/record" $((seed + round)) || return 1
+	write crash_writer "$tmp/record" $((seed + round)) || return 1
 	pause "$after"
 	kill -9 "$daemon"
 	[ $((round % 2)) = 0 ] || kill -9 "$writer"
@@ -126,6 +131,51 @@ kill_rounds() {
 	result "$(rmmod zxpager && echo ok || echo not ok)" "the module unloads"
 }
 
+# --- the daemon is killed while somebody appends ------------------------------------
+
+# append_round ROUND SIZE: it is killed as soon as the store has come that far
+append_round() {
+	local round=$1 size=$2 killer
+	: > "$tmp/f"
+	serve "$tmp/f" || return 1
+	rm -f "$tmp/waiting"
+	mkfifo "$tmp/waiting"
+	"$O/selftests/crash_append" kill "$tmp/f" "$size" "$daemon" > "$tmp/waiting" &
+	killer=$!
+	[ "$(head -n 1 "$tmp/waiting")" = waiting ] || return 1
+	write crash_append "$tmp/record" $((mib << 20)) $((seed + round)) || return 1
+	wait $killer || return 1
+	ends "$daemon" || return 1
+	ends "$writer" || return 1
+	if [ "$status" != 0 ]; then
+		echo "# the writer: $status, $(tail -n 1 "$tmp/writer.err")"
+		return 1
+	fi
+	"$O/selftests/crash_append" check "$tmp/f" "$tmp/record" > "$tmp/checked" 2>&1 &&
+		[ "$(stat -c %s "$tmp/f")" -ge "$size" ] && return 0
+	sed 's/^/# /' "$tmp/checked"
+	return 1
+}
+
+append_rounds() {
+	local rounds=$1 round size name
+	mib=$2
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
+	RANDOM=$((seed % 32768))
+	for ((round = 1; round <= rounds; round++)); do
+		size=$(((RANDOM * 32768 + RANDOM) % (mib << 20) + 1))
+		[ $round != 1 ] || size=$((mib << 20))
+		name="killed when $size of $mib MiB are in the store"
+		if append_round "$round" "$size" 2> "$tmp/killed"; then
+			result ok "$name: $(cat "$tmp/checked")"
+		else
+			result "not ok" "$name"
+		fi
+	done
+}
+
 # --- the guest is switched off ----------------------------------------------------
 
 # inside DIR SEED: this runs in the guest, until that is no more
@@ -141,7 +191,7 @@ inside() {
 		sleep 0.05
 	done
 	serve $dev
-	write "$1/record" "$2"
+	write crash_writer "$1/record" "$2"
 	: > "$1/going"
 	wait "$writer"
 	echo "# the writer ended: $(tail -n 1 "$tmp/writer.err")"
@@ -207,13 +257,14 @@ case ${1:-} in
 	inside "$2" "$3"
 	exit
 	;;
-kill | power) ;;
+kill | append | power) ;;
 *) usage ;;
 esac
 echo "TAP version 13"
 echo "# ZXP_SEED=$seed"
 case $1 in
 kill) kill_rounds "${2:-50}" ;;
+append) append_rounds "${2:-200}" "${3:-64}" ;;
 power) power_rounds "${2:?a series}" "${3:-5}" ;;
 esac
 echo "1..$number"

@@ -1,17 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# integrity.sh [CASE...]: programs that are not ours keep their data in VMOs
+# integrity.sh [CASE...]: what is kept in VMOs is there, and in the store
 #
 # Runs as root in a guest.  zxpagerd serves a file for writing, and it and the program
 # share a memory limit that is smaller than the data, so pages are evicted, asked for
-# again and written back all the while.  The program verifies what it reads, and at the
-# end the file is verified without the VMO.  Prints TAP; exit status 1 if a case fails.
+# again and written back all the while.  Programs that are not ours verify what they read,
+# and at the end the file is verified without the VMO.  One that is ours does anything at
+# all, on stores that are full, fail or lose their power, and with daemons that are killed;
+# it looks for what was synced in the store at once.  Prints TAP; exit status 1 if a case
+# fails.
 #
 #   ZXPAGER_KO   the module, loaded already or not
 #   O            the build directory (default build)
+#   ZXPAGERD     the daemon, if it is to be another build of it
 #   ZXP_SIZE     MiB of data for each case (default 24; the limit is 3/4 of that)
+#   ZXP_OPS      operations of each case of ours (default 100000)
 #   ZXP_SEED     repeats the content and the order of what is written
+#   CI           has the cases of ours in a short form
 #   ZXP_TRACE    says what each case does
 set -euo pipefail
 
@@ -20,8 +26,15 @@ O=$(realpath "${O:-$here/../build}")
 : "${ZXPAGER_KO:?the path of zxpager.ko}"
 size=${ZXP_SIZE:-24}
 limit=$((size * 3 / 4))
-patience=$((300 + size * 10))	# seconds for a case
 group=/sys/fs/cgroup/zxp_integrity
+if [ -n "${CI:-}" ]; then
+	ops=${ZXP_OPS:-1200} rounds=3 mib=4
+else
+	ops=${ZXP_OPS:-100000} rounds=200 mib=64
+fi
+mark=$((ops / 15 < 150 ? ops / 15 : 150))	# operations of a writer until its store changes
+round=$((ops / 6 < 600 ? ops / 6 : 600))	# and until it crashes, at most
+patience=$((300 + size * 10 + ops / 20 + rounds * mib))	# seconds for a case
 seed=${ZXP_SEED:-$((RANDOM * 32768 + RANDOM))}
 
 # --- what the cases use -----------------------------------------------------------
@@ -49,12 +62,14 @@ limited() {
 	( become_limited "$@" )
 }
 
+# serve [STORE]: as the VMO f; $pid is the daemon
 serve() {
+	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
-	become_limited "$O/tools/zxpagerd/zxpagerd" --socket "$tmp/sock" --ready-fd 3 \
+	become_limited "${ZXPAGERD:-$O/tools/zxpagerd/zxpagerd}" --socket "$tmp/sock" --ready-fd 3 \
 		--window 32K --dirty-window 16K --dirty-background 2M \
 		--dirty-limit 6M --writeback-age 1 \
-		--rw f "f=$tmp/f" 3> "$tmp/ready" > "$tmp/log" 2>&1 &
+		--rw f "f=${1:-$tmp/f}" 3> "$tmp/ready" > "$tmp/log" 2>&1 &
 	pid=$!
 	[ "$(cat "$tmp/ready")" = ready ] || fail "no daemon: $(tail -n 3 "$tmp/log")"
 }
@@ -188,13 +203,239 @@ case_ext4() {
 	diff -r "$tmp/tree" "$tmp/out"
 }
 
+# --- anything at all, see fsx.c ------------------------------------------------------
+
+fsx=$O/selftests/fsx
+
+# exercise STORE MARK [--errors]: $exercise is the process, which has begun
+exercise() {
+	rm -f "$tmp/said"
+	mkfifo "$tmp/said"
+	"$O/tools/zxpager/zxpager" --socket "$tmp/sock" exec f -- "$fsx" run {} "$1" \
+		"$tmp/state" "$ops" "${@:2}" > "$tmp/said" 2> "$tmp/fsx" &
+	exercise=$!
+	exec 4< "$tmp/said"
+	read -r -u 4 || fail "fsx has not begun: $(cat "$tmp/fsx")"
+}
+
+# goes_on: a writer has reached its mark; otherwise all have ended, and $summary is of that
+goes_on() {
+	local said
+	read -r -u 4 said || return 1
+	[ "$said" != "going on" ] || return 0
+	summary=$said
+	return 1
+}
+
+# ends_with STATUS...: fsx does; $status is which
+ends_with() {
+	status=0
+	wait "$exercise" || status=$?
+	[[ " $* " == *" $status "* ]] || fail "fsx: $status, $(cat "$tmp/fsx")"
+	while goes_on; do :; done
+}
+
+# still_there STORE: all that has to be, after a crash
+still_there() {
+	"$fsx" check "$1" "$tmp/state" 2> "$tmp/fsx" || fail "$(cat "$tmp/fsx")"
+}
+
+# From a daemon's start to its end; sometimes the writers go first.
+one_life() {
+	serve
+	exercise "$tmp/f" $((RANDOM % round + 1))
+	if goes_on; then
+		[ $((RANDOM % 4)) != 0 ] || kill "$exercise" || :
+		kill -9 "$pid"
+		ends_with 0 3
+		wait "$pid" || kills=$((kills + 1))
+	else
+		ends_with 0
+		stop
+	fi
+}
+
+# A daemon that is killed, and a new one that has what was synced.
+case_fsx() {
+	local status=3 kills=0 summary
+	head -c 400000 /dev/urandom > "$tmp/f"
+	"$fsx" new "$tmp/state" "$tmp/f" "$seed"
+	until [ $status = 0 ]; do
+		# The shell would tell of each process that was killed.
+		one_life 2> "$tmp/killed"
+		still_there "$tmp/f"
+	done
+	echo "$summary, killed $kills times"
+	[ $kills -gt 0 ] || fail "it was not killed"
+}
+
+case_append() {
+	"$here/crash.sh" append "$rounds" "$mib" > "$tmp/append" ||
+		fail "$(grep -A 2 '^not ok' "$tmp/append")"
+	grep '^ok' "$tmp/append" | tail -n 4
+}
+
+# --- stores that fail, see fsx.c too --------------------------------------------------
+
+# seen_errors: those that fsx has seen, while most of its syncs went well
+seen_errors() {
+	local syncs=${summary#*operations, } errors=${summary#*syncs, }
+	store_errors=$(stat_of daemon_store_errors)
+	echo "$summary, $store_errors errors of the store"
+	grep -v "cannot reserve\|left out\|leaves room" "$tmp/log" | tail -n 3 || :
+	[ "${syncs%% *}" -gt 10 ] || fail "few syncs"
+	[ "${errors%% *}" -gt 5 ] || fail "few errors"
+}
+
+# disk BYTES: a device of ours that begins as $disk, which is read behind its back
+disk() {
+	disk=$tmp/disk
+	head -c "$1" /dev/urandom > "$disk"
+	loop=$(losetup --find --show "$disk")
+	sectors=$(($1 / 512))
+	modprobe dm-mod
+	modprobe dm-flakey
+	# Nobody else makes its node.
+	export DM_DISABLE_UDEV=1
+	dmsetup create zxp --table "0 $sectors linear $loop 0"
+	zxp=/dev/mapper/zxp
+}
+
+# becomes TABLE: the device does, at once
+becomes() {
+	dmsetup suspend --nolockfs --noflush zxp
+	dmsetup load zxp --table "$1"
+	dmsetup resume zxp
+}
+
+# A device that now and then takes no writes, and loses what it was given.
+case_flakey() {
+	disk 500224
+	serve "$zxp"
+	"$fsx" new "$tmp/state" "$disk" "$seed" --fixed
+	exercise "$disk" $mark --errors
+	while goes_on; do
+		becomes "0 $sectors flakey $loop 0 0 1 1 error_writes"
+		goes_on || :
+		becomes "0 $sectors linear $loop 0"
+	done
+	ends_with 0
+	seen_errors
+	stop
+	still_there "$disk"
+}
+
+# A device that has bad sectors, in one place and then in another, and sometimes none.
+case_bad_sectors() {
+	local bad
+	disk 500224
+	serve "$zxp"
+	"$fsx" new "$tmp/state" "$disk" "$seed" --fixed
+	exercise "$disk" $mark --errors
+	while goes_on; do
+		bad=$((RANDOM % (sectors - 40)))
+		becomes "0 $bad linear $loop 0
+			$bad 40 error
+			$((bad + 40)) $((sectors - bad - 40)) linear $loop $((bad + 40))"
+		goes_on || :
+		becomes "0 $sectors linear $loop 0"
+	done
+	ends_with 0
+	seen_errors
+	stop
+	still_there "$disk"
+}
+
+# A file system where the space goes, and comes back.  Without extents none can be
+# reserved, so it is the sync that says so.
+run_full() {
+	disk 4194304
+	mke2fs -q -F -t ext4 "$@" "$zxp"
+	mkdir "$tmp/mnt"
+	mount -t ext4 "$zxp" "$tmp/mnt"
+	head -c 400000 /dev/urandom > "$tmp/mnt/f"
+	serve "$tmp/mnt/f"
+	"$fsx" new "$tmp/state" "$tmp/mnt/f" "$seed"
+	exercise "$tmp/mnt/f" $mark --errors
+	while goes_on; do
+		cat /dev/zero > "$tmp/mnt/filler" 2> /dev/null || :
+		goes_on || :
+		rm "$tmp/mnt/filler"
+	done
+	ends_with 0
+	seen_errors
+	stop
+	umount "$tmp/mnt"
+	mount -t ext4 "$zxp" "$tmp/mnt"
+	still_there "$tmp/mnt/f"
+}
+
+case_full() {
+	run_full
+	[ "$store_errors" = 0 ] || fail "what was allowed did not fit"
+}
+
+case_full_late() {
+	run_full -O ^extents,^64bit
+	[ "$store_errors" -gt 0 ] || fail "it was never full"
+}
+
+# The power of the device goes: it is copied while nothing gets there any more, and what
+# has lived on the original goes first.
+case_cut_off() {
+	local status=3 cuts=0 summary
+	disk 8388608
+	mke2fs -q -F -t ext4 "$zxp"
+	mkdir "$tmp/mnt"
+	mount -t ext4 "$zxp" "$tmp/mnt"
+	head -c 400000 /dev/urandom > "$tmp/mnt/f"
+	sync "$tmp/mnt/f"
+	"$fsx" new "$tmp/state" "$tmp/mnt/f" "$seed"
+	until [ $status = 0 ]; do
+		one_cut 2> "$tmp/killed"
+		still_there "$tmp/mnt/f"
+	done
+	echo "$summary, cut off $cuts times"
+	[ $cuts -gt 0 ] || fail "it was not cut off"
+}
+
+one_cut() {
+	serve "$tmp/mnt/f"
+	exercise "$tmp/mnt/f" $((RANDOM % round + 1))
+	goes_on || :
+	dmsetup suspend --nolockfs --noflush zxp
+	kill "$exercise" || :
+	ends_with 0 3
+	cp "$disk" "$tmp/copy"
+	kill -9 "$pid"
+	dmsetup resume zxp
+	wait "$pid" || cuts=$((cuts + 1))
+	umount "$tmp/mnt"
+	cat "$tmp/copy" > "$disk"
+	blockdev --flushbufs "$zxp"
+	mount -t ext4 "$zxp" "$tmp/mnt"
+}
+
 # --- inner commands ---------------------------------------------------------------
+
+clean_up() {
+	local left
+	left=$(jobs -p)
+	[ -z "$left" ] || xargs kill -9 <<< "$left" 2> /dev/null || :
+	[ -n "${zxp:-}" ] || return 0
+	dmsetup resume zxp
+	wait
+	! mountpoint -q "$tmp/mnt" || umount "$tmp/mnt"
+	dmsetup remove --retry zxp
+	losetup -d "$loop"
+}
 
 # What a program that has opened the VMO does: this script runs as that.
 case ${1:-} in
 --case)
-	trap '[ -z "${pid:-}" ] || kill -9 "$pid" 2> /dev/null || :' EXIT
+	trap clean_up EXIT
 	seed=$3 tmp=$4
+	RANDOM=$((seed % 32768))
 	[ -z "${ZXP_TRACE:-}" ] || set -x
 	"case_$2"
 	exit 0
@@ -216,6 +457,8 @@ esac
 # --- the frame --------------------------------------------------------------------
 
 mapfile -t cases < <(sed -n 's/^case_\([a-z0-9_]*\)() .*/\1/p' "$here/integrity.sh")
+# In short what fsx does is as good as this one.
+[ -z "${CI:-}" ] || mapfile -t cases < <(printf '%s\n' "${cases[@]}" | grep -vx fio_psync)
 [ $# = 0 ] || cases=("$@")
 failures=0
 grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"

@@ -119,6 +119,9 @@ static int do_resize(uint64_t size)
 		set_block(i, 0, true);
 		set_allocated(i, false);
 	}
+	/* As with blocks that are smaller than a page. */
+	if (size % PAGE && size < store_size)
+		set_allocated((unsigned int)(size / PAGE), false);
 	store_size = size;
 	return 0;
 }

@@ -114,6 +114,31 @@ static void stream_ends_within_a_page(void **state)
 	assert_int_equal(durable_size, 5 * PAGE + 100);
 }
 
+/* Whose page is cut in part may write to the rest of it without asking again. */
+static void space_where_the_stream_ends(void **state)
+{
+	(void)state;
+	write_page(5);
+	client_stream(5 * PAGE + 100);
+	begin_sync(0, 16);
+	assert_only(RESIZE);
+	answer(0, 0);
+	assert_false(block[5].allocated);
+	assert_only(RESERVE);
+	answer(0, 0);
+	assert_true(block[5].allocated);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	/* Not if nobody was allowed to. */
+	client_stream(4 * PAGE + 100);
+	begin_sync(0, 16);
+	assert_only(RESIZE);
+	answer(0, 0);
+	assert_int_equal(waits(RESERVE), -1);
+	answer_all();
+	assert_int_equal(sync_error, 0);
+}
+
 /* --- grants and READs ------------------------------------------------------------- */
 
 /* Who waits for what was not cut off waits on. */
@@ -175,6 +200,7 @@ int main(void)
 		TEST(page_behind_the_stream),
 		TEST(stream_ends_within_a_part),
 		TEST(stream_ends_within_a_page),
+		TEST(space_where_the_stream_ends),
 		TEST(writers_are_granted),
 		TEST(writers_are_failed),
 		TEST(readers_are_supplied),

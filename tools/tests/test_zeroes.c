@@ -292,6 +292,8 @@ static void nothing_is_written_beyond_the_end(void **state)
 	begin_sync(0, 4);
 	assert_only(RESIZE);
 	answer(0, 0);
+	assert_only(RESERVE);
+	answer(0, 0);
 	assert_only(WRITE);
 	assert_int_equal(asked[0].offset + asked[0].length, 3 * PAGE + 100);
 	answer_all();

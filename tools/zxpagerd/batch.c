@@ -84,8 +84,8 @@ static bool is_resized(struct batch *b, int res)
 		b->target->backend->size = b->old_size;
 		return false;
 	}
-	/* Whether space beyond the end survives is up to the file system. */
-	ranges_remove(&b->dirty->reserved, (b->new_size + mask) & ~mask, UINT64_MAX);
+	/* Whether space beyond the end survives is up to the file system, and its blocks. */
+	ranges_remove(&b->dirty->reserved, b->new_size & ~mask, UINT64_MAX);
 	b->target->backend->size = b->new_size;
 	b->resized = true;
 	b->unsynced = true;
@@ -273,12 +273,35 @@ static void resize_failed(struct batch *b, int error)
 		b->parts.part[i].error = error;
 }
 
+static void is_reserved(struct event *ev, int res)
+{
+	struct batch *b = event_owner(ev, struct batch, event);
+	uint64_t page = b->new_size & ~(b->target->page_size - 1);
+
+	if (!res)
+		ranges_add(&b->dirty->reserved, page, page + b->target->page_size);
+	begin_zeroes(b);
+}
+
+/*
+ * Where blocks are smaller than a page, the one that the file ends in now has lost some.
+ * If it is dirty nobody asks before writing to the rest of it, so that is reserved anew,
+ * before somebody else has what has just become free.
+ */
 static void is_cut(struct event *ev, int res)
 {
 	struct batch *b = event_owner(ev, struct batch, event);
+	uint64_t size = b->target->page_size, page = b->new_size & ~(size - 1);
+	struct backend *be = b->target->backend;
 
-	if (!is_resized(b, res))
+	if (!is_resized(b, res)) {
 		resize_failed(b, -res);
+	} else if (b->new_size != page && be->ops->reserve && !b->dirty->unreserved &&
+		   parts_any_pages(b->target, page, page + size)) {
+		b->event.handler = is_reserved;
+		be->ops->reserve(be, &b->event, page, size);
+		return;
+	}
 	begin_zeroes(b);
 }
 
