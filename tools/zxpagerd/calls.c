@@ -178,15 +178,25 @@ void calls_make(struct event *ev)
 void calls_read(struct disk *disk, struct event *ev, int fd, void *buffer, uint32_t length,
 		uint64_t offset)
 {
-	begin(disk, ev, (struct file_call){ .make = make_read, .fd = fd, .buffer = buffer,
-				       .length = length, .offset = offset });
+	begin(disk, ev, (struct file_call){
+		.make = make_read,
+		.fd = fd,
+		.buffer = buffer,
+		.length = length,
+		.offset = offset,
+	});
 }
 
 void calls_write(struct disk *disk, struct event *ev, int fd, const void *buffer,
 		 uint32_t length, uint64_t offset)
 {
-	begin(disk, ev, (struct file_call){ .make = make_write, .fd = fd, .buffer = (void *)buffer,
-				       .length = length, .offset = offset });
+	begin(disk, ev, (struct file_call){
+		.make = make_write,
+		.fd = fd,
+		.buffer = (void *)buffer,
+		.length = length,
+		.offset = offset,
+	});
 }
 
 void calls_sync(struct disk *disk, struct event *ev, int fd, bool data_only)
@@ -197,8 +207,13 @@ void calls_sync(struct disk *disk, struct event *ev, int fd, bool data_only)
 void calls_allocate(struct disk *disk, struct event *ev, int fd, int mode, uint64_t offset,
 		    uint64_t length)
 {
-	begin(disk, ev, (struct file_call){ .make = make_allocate, .fd = fd, .mode = mode,
-				       .length = length, .offset = offset });
+	begin(disk, ev, (struct file_call){
+		.make = make_allocate,
+		.fd = fd,
+		.mode = mode,
+		.length = length,
+		.offset = offset,
+	});
 }
 
 void calls_resize(struct disk *disk, struct event *ev, int fd, uint64_t size)
