@@ -8,7 +8,8 @@
  * port that would be woken instead, for nothing.  Once a read has slept there are several in
  * the port, so that it is never left alone, and each waits for a read of its own.
  *
- * A read that hangs all of a sudden, with nobody in the port, is noticed by a timer.
+ * Several of them are supplied together.  A read that hangs all of a sudden, and leaves the
+ * port or other calls alone, is noticed by a timer.
  *
  * At most all but one make calls, and one more is started when that is not enough.  None of
  * them belongs to a VMO.
@@ -36,7 +37,7 @@ static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 
 static struct timer watch;
 static unsigned int watches;	/* that are left */
-static unsigned int alone, alone_before;	/* so many reads have left the port alone */
+static unsigned int alone, alone_before;	/* so often all else was left alone */
 
 static void *work(void *unused);
 
@@ -96,13 +97,13 @@ static void listen(void)
 	serve_packets(packet, taken, completes);
 }
 
-/* --- nobody is in the port ------------------------------------------------------------- */
+/* --- what is left alone ----------------------------------------------------------------- */
 
 static void watched(struct event *ev, int res)
 {
 	(void)ev;
 	(void)res;
-	if (!listening && alone == alone_before) {
+	if ((!listening || calls_any()) && alone == alone_before) {
 		calls_slept();
 		call_up();
 	}
@@ -112,15 +113,18 @@ static void watched(struct event *ev, int res)
 		loop_timer(&watch, WATCH_MS);
 }
 
-/* The caller is about to make a call. */
-static void leave_port(const struct event *ev)
+/* The caller is about to make a call, and does not leave what else there is to do alone... */
+static void leave_to_others(void)
 {
-	if (listening)
-		return;
-	if (!calls_are_quick(ev)) {
+	if (!listening || calls_any())
 		call_up();
+}
+
+/* ... or does, for it will be back at once. */
+static void leave_alone(void)
+{
+	if (listening && !calls_any())
 		return;
-	}
 	alone++;
 	if (watches)
 		return;
@@ -129,19 +133,31 @@ static void leave_port(const struct event *ev)
 	loop_timer(&watch, WATCH_MS);
 }
 
+/* Reads that do not sleep are made one after the other, and what was read goes together. */
+static void make_calls(void)
+{
+	bool quick = true;
+
+	for (unsigned int n = 0; quick && n < TURN_MAX && calls_any(); n++) {
+		struct event *ev = calls_take();
+
+		quick = calls_are_quick(ev);
+		if (quick)
+			leave_alone();
+		else
+			leave_to_others();
+		calls_make(ev);
+	}
+}
+
 static void *work(void *unused)
 {
-	struct event *ev;
-
 	(void)unused;
 	loop_lock();
 	for (;;) {
 		if (calls_any() && may_leave()) {
-			ev = calls_take();
 			busy++;
-			crew_kick();
-			leave_port(ev);
-			calls_make(ev);
+			make_calls();
 			busy--;
 		} else if (listening < (calls_are_quick(NULL) ? 1 : LISTENERS_MAX)) {
 			listen();
