@@ -23,7 +23,7 @@
  *	mmap_lock, VMA lock	the VFS: faults
  *	zxp_vmo.content_lock	what is in the VMO, and how large it is
  *	folio lock
- *	lock of zxp_vmo.zero_folio
+ *	that of zxp_vmo.zero_folio
  *	i_mmap_rwsem, PTE locks, xa_lock
  *	zxp_vmo.zero_lock, zxp_vmo.faults_lock, zxp_pager.lock, inode->i_lock
  *	zxp_source.lock

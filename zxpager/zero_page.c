@@ -32,7 +32,7 @@
 #include "content.h"
 
 /* So many references leave enough for what does not ask, as fork() does. */
-#define ZXP_ZERO_MAX_REFS	(1 << 30)
+#define ZXP_ZERO_MAX_REFS	((int)BIT(30))
 
 static struct folio *zxp_vmo_get_zero_folio(struct zxp_vmo *vmo)
 {
