@@ -5,9 +5,9 @@
  * What is clean goes, and the daemon is asked for it again. What is unwritten is nowhere
  * else: a daemon that was asked would give old content, and END would say of a page that
  * is lost that it is stored. So the failed page *stays*, unwritten, until all of it is
- * written, zeroed or cut off. Till then reads and stores are EIO or SIGBUS, BEGIN and END leave it out, and
- * the query reports it with %ZXP_DIRTY_RANGE_IS_POISONED, so that one bad page does not
- * fail everything. Whoever syncs is told, once for each open file.
+ * written, zeroed or cut off. Till then reads and stores are EIO or SIGBUS, BEGIN and END
+ * leave it out, and the query reports it with %ZXP_DIRTY_RANGE_IS_POISONED, so that one bad
+ * page does not fail everything. Whoever syncs is told, once for each open file.
  *
  * It is never used again: what is written goes to a new page. Mappings that had the old
  * one keep their SIGBUS until they go.
