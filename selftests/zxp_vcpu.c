@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/utsname.h>
 
 #include "kselftest_harness.h"
 #include "lib/client.h"
@@ -33,16 +32,6 @@ FIXTURE(vcpu)
 	struct victim *v;
 	bool skipped;
 };
-
-static bool kernel_is_at_least(int version)
-{
-	struct utsname name;
-	int major, minor;
-
-	uname(&name);
-	return sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-	       major * 100 + minor >= version;
-}
 
 /*
  * It may be a module that nobody has asked for yet. Of the two one fails. KVM changes the
@@ -165,7 +154,7 @@ static const struct machine bare, with_irqchip = { .irqchip = true };
 /* Who runs it gets back to his own business. */
 TEST_F(vcpu, signal)
 {
-	if (!kernel_is_at_least(602))
+	if (!kernel_is_since(6, 2))
 		SKIP(return, "before 6.2 KVM does not let a signal end its faults");
 	start(&bare);
 	ASSERT_EQ(0, kill(self->v->pid, SIGUSR1));

@@ -77,13 +77,18 @@ bool is_mapped(const void *addr)
 	return entry >> 63;
 }
 
-bool kernel_has_large_folios(void)
+bool kernel_is_since(int major, int minor)
 {
 	struct utsname name;
-	int major, minor;
+	int its_major, its_minor;
 
 	uname(&name);
-	return sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-	       major * 100 + minor >= 612 &&
+	return sscanf(name.release, "%d.%d", &its_major, &its_minor) == 2 &&
+	       (its_major > major || (its_major == major && its_minor >= minor));
+}
+
+bool kernel_has_large_folios(void)
+{
+	return kernel_is_since(6, 12) &&
 	       !access("/sys/kernel/mm/transparent_hugepage", F_OK);
 }

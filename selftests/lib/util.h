@@ -47,6 +47,9 @@ bool stay_on_cpu(void);
 /* Is the page at @addr in the page tables? */
 bool is_mapped(const void *addr);
 
+/* Is it this version of Linux, or a later one? */
+bool kernel_is_since(int major, int minor);
+
 /* Are pages that a daemon supplies kept in large folios, where they may be? */
 bool kernel_has_large_folios(void);
 

@@ -64,7 +64,7 @@ static int wait_for(struct call *c)
 }
 
 #define CALL(be, op, ...) ({ \
-	struct call call_ = { .event = { called } }; \
+	struct call call_ = { .event.handler = called }; \
 	asking = true; \
 	(be)->ops->op(be, &call_.event, ##__VA_ARGS__); \
 	asking = false; \

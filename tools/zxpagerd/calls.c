@@ -20,7 +20,7 @@
 unsigned int calls_share = 32;
 
 static struct disk *disks;
-static struct disk *asking, **asking_end = &asking;	/* each has its turn */
+static struct disk *asking;	/* each has its turn */
 static unsigned int under_way;
 static unsigned int quick;	/* so many reads at a stretch have been */
 
@@ -74,11 +74,15 @@ static int make_resize(const struct file_call *c)
 
 /* --- which one is next ------------------------------------------------------------- */
 
+/* There are not many of them. */
 static void ask(struct disk *d)
 {
+	struct disk **end = &asking;
+
+	while (*end)
+		end = &(*end)->next_asking;
 	d->next_asking = NULL;
-	*asking_end = d;
-	asking_end = &d->next_asking;
+	*end = d;
 }
 
 static void begin(struct disk *d, struct event *ev, struct file_call call)
@@ -119,8 +123,6 @@ struct event *calls_take(void)
 	struct event *ev = d->calls;
 
 	*link = d->next_asking;
-	if (!*link)
-		asking_end = link;
 	d->calls = ev->next;
 	if (d->calls)
 		ask(d);
