@@ -343,7 +343,7 @@ static void timed_out(struct event *ev, int res)
 /* The daemon goes on with other things. */
 static void turn_for(unsigned int ms)
 {
-	struct timer timer = { .event = { timed_out } };
+	struct timer timer = { .event.handler = timed_out };
 
 	timer_is_over = false;
 	loop_timer(&timer, ms);
@@ -356,7 +356,7 @@ static void turn_for(unsigned int ms)
 static void begin_reads(struct backend *be, struct call *calls)
 {
 	for (unsigned int i = 0; i < AT_ONCE; i++) {
-		calls[i] = (struct call){ .event = { called } };
+		calls[i] = (struct call){ .event.handler = called };
 		be->ops->read(be, &calls[i].event, buffer[i], 4096, i * 4096);
 	}
 }
@@ -370,8 +370,8 @@ static void end_reads(struct call *calls, int res)
 /* Nobody hears of it: what was under way is asked for again, whatever it was. */
 static void server_dies_in_the_middle(void **state)
 {
-	struct call calls[AT_ONCE], write = { .event = { called } };
-	struct call zero = { .event = { called } };
+	struct call calls[AT_ONCE], write = { .event.handler = called };
+	struct call zero = { .event.handler = called };
 	struct backend *be;
 
 	(void)state;
@@ -444,7 +444,7 @@ static void server_stays_away(void **state)
 /* One that is there for each connection and dies of the first request. */
 static void server_dies_again_and_again(void **state)
 {
-	struct call call = { .event = { called } };
+	struct call call = { .event.handler = called };
 	struct backend *be;
 
 	(void)state;
@@ -486,7 +486,7 @@ static void sync_after_a_lost_connection(void **state)
 
 static void sync_that_is_under_way(void **state)
 {
-	struct call sync = { .event = { called } };
+	struct call sync = { .event.handler = called };
 	struct backend *be;
 
 	(void)state;
@@ -508,7 +508,7 @@ static void sync_that_is_under_way(void **state)
 /* It says so, and somebody else will be there. */
 static void server_that_shuts_down(void **state)
 {
-	struct call call = { .event = { called } };
+	struct call call = { .event.handler = called };
 	char injected[96];
 	struct backend *be;
 

@@ -25,6 +25,7 @@
 #define READS		8u		/* of one disk */
 
 ssize_t __wrap_pread(int fd, void *buffer, size_t length, off_t offset);
+ssize_t __wrap_pwrite(int fd, const void *buffer, size_t length, off_t offset);
 int __wrap_thread_start(void *(*run)(void *arg), void *arg);
 int __real_thread_start(void *(*run)(void *arg), void *arg);
 
@@ -60,6 +61,12 @@ ssize_t __wrap_pread(int fd, void *buffer, size_t length, off_t offset)
 		return (ssize_t)length;
 	errno = EIO;
 	return -1;
+}
+
+ssize_t __wrap_pwrite(int fd, const void *buffer, size_t length, off_t offset)
+{
+	(void)buffer;
+	return __wrap_pread(fd, NULL, length, offset);
 }
 
 int __wrap_thread_start(void *(*run)(void *arg), void *arg)
@@ -206,6 +213,30 @@ static void a_disk_hangs(void **state)
 	assert_answered(0, READS);
 }
 
+/* A file system is frozen: what is written waits, and what is read does not. */
+static void only_writes_hang(void **state)
+{
+	const int frozen = 0, disk = 1;
+
+	(void)state;
+	set_hanging(frozen, true);
+	for (unsigned int i = 0; i < READS; i++) {
+		asked[frozen][i] = (struct asked){ .event.handler = is_done };
+		calls_write(calls_disk((dev_t)disk), &asked[frozen][i].event, frozen, NULL,
+			    4096, i);
+	}
+	crew_kick();
+	wait_for_reads(frozen, SHARE / 2);
+	for (unsigned int round = 1; round <= 20; round++) {
+		begin(disk, READS);
+		wait_for_answers(round * READS);
+		assert_answered(disk, READS);
+	}
+	set_hanging(frozen, false);
+	wait_for_answers(21 * READS);
+	assert_answered(frozen, READS);
+}
+
 /* Who finds half of all calls under way has one, and is not left out. */
 static void many_disks_hang(void **state)
 {
@@ -320,6 +351,7 @@ int main(void)
 	static const struct CMUnitTest calls[] = {
 		TEST(no_threads_are_to_be_had),
 		TEST(a_disk_hangs),
+		TEST(only_writes_hang),
 		TEST(many_disks_hang),
 		TEST(all_disks_hang),
 		TEST(calls_are_made_in_order),

@@ -4,7 +4,8 @@
  *
  * One that hangs cannot be taken back, and has its thread for good.  So a disk that hangs
  * gets no more than its share, and if there are several of them half of all calls are left
- * for the others, one each.
+ * for the others, one each.  Somebody waits for what is read, so reads go first; and a file
+ * system that is frozen, where they go on, has room for them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -85,47 +86,67 @@ static void ask(struct disk *d)
 	*end = d;
 }
 
+static bool has_calls(const struct disk *d)
+{
+	return d->reads.first || d->others.first;
+}
+
+static bool is_read(const struct event *ev)
+{
+	return ev->call.make == make_read;
+}
+
 static void begin(struct disk *d, struct event *ev, struct file_call call)
 {
+	struct call_queue *queue;
+
 	ev->call = call;
 	ev->call.disk = d;
 	ev->next = NULL;
-	if (!d->calls) {
-		d->calls_end = &d->calls;
+	if (!has_calls(d))
 		ask(d);
-	}
-	*d->calls_end = ev;
-	d->calls_end = &ev->next;
+	queue = is_read(ev) ? &d->reads : &d->others;
+	if (!queue->first)
+		queue->end = &queue->first;
+	*queue->end = ev;
+	queue->end = &ev->next;
 }
 
-/* Where the first disk that may make one is asking, or NULL. */
-static struct disk **find(void)
+/* What the disk may go on with now, or NULL. */
+static struct call_queue *may_make(struct disk *d)
 {
-	struct disk **link;
+	bool room = under_way < 2 * calls_share && d->under_way < calls_share;
 
-	if (under_way >= 4 * calls_share)
-		return NULL;
-	for (link = &asking; *link; link = &(*link)->next_asking)
-		if (!(*link)->under_way || (under_way < 2 * calls_share &&
-					    (*link)->under_way < calls_share))
-			return link;
-	return NULL;
+	if (d->reads.first && (room || d->under_way == d->others_under_way))
+		return &d->reads;
+	room = room && d->others_under_way < calls_share / 2;
+	return d->others.first && (room || !d->others_under_way) ? &d->others : NULL;
 }
 
 bool calls_any(void)
 {
-	return find();
+	struct disk *d = under_way < 4 * calls_share ? asking : NULL;
+
+	while (d && !may_make(d))
+		d = d->next_asking;
+	return d;
 }
 
 struct event *calls_take(void)
 {
-	struct disk **link = find(), *d = *link;
-	struct event *ev = d->calls;
+	struct disk **link = &asking, *d;
+	struct call_queue *queue;
+	struct event *ev;
 
+	while (!(queue = may_make(*link)))
+		link = &(*link)->next_asking;
+	d = *link;
 	*link = d->next_asking;
-	d->calls = ev->next;
-	if (d->calls)
+	ev = queue->first;
+	queue->first = ev->next;
+	if (has_calls(d))
 		ask(d);
+	d->others_under_way += !is_read(ev);
 	d->under_way++;
 	under_way++;
 	return ev;
@@ -133,7 +154,7 @@ struct event *calls_take(void)
 
 bool calls_are_quick(const struct event *ev)
 {
-	return quick >= QUICK_READS && (!ev || ev->call.make == make_read);
+	return quick >= QUICK_READS && (!ev || is_read(ev));
 }
 
 void calls_slept(void)
@@ -168,8 +189,10 @@ void calls_make(struct event *ev)
 	res = ev->call.make(&ev->call);
 	begin = now_ns() - begin;
 	loop_lock();
-	if (ev->call.make == make_read)
+	if (is_read(ev))
 		take_time(begin);
+	else
+		ev->call.disk->others_under_way--;
 	ev->call.disk->under_way--;
 	under_way--;
 	ev->handler(ev, res);

@@ -8,23 +8,30 @@
 
 #include "loop.h"
 
+/* struct call_queue - calls that are to be made, in order of arrival */
+struct call_queue {
+	struct event *first, **end;
+};
+
 /*
  * struct disk - what hangs as a whole: a block device, or a file system
- * @calls: that are to be made, in order of arrival
- * @under_way: that are being made
+ * @reads, @others: what is to be made
+ * @under_way: how many are being made, of both
+ * @others_under_way: of @others
  * @next_asking: among those with calls to be made
  */
 struct disk {
 	dev_t device;
 	struct disk *next;
-	struct event *calls, **calls_end;
-	unsigned int under_way;
+	struct call_queue reads, others;
+	unsigned int under_way, others_under_way;
 	struct disk *next_asking;
 };
 
 /*
- * How many calls one disk may have under way; all together may have four times as many.
- * The second half of these is for disks that have none.  To be set before the first one.
+ * How many calls one disk may have under way, at most half of which are no reads; all
+ * together may have four times as many.  The second half of these is for disks that have
+ * no read under way, or nothing else.  To be set before the first one.
  */
 extern unsigned int calls_share;
 

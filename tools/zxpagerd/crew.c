@@ -120,10 +120,10 @@ static void leave_to_others(void)
 		call_up();
 }
 
-/* ... or does, for it will be back at once. */
-static void leave_alone(void)
+/* ... or does, for it will be back at once; also what it has read, if it has read @before. */
+static void leave_alone(bool before)
 {
-	if (listening && !calls_any())
+	if (listening && !calls_any() && !before)
 		return;
 	alone++;
 	if (watches)
@@ -143,7 +143,7 @@ static void make_calls(void)
 
 		quick = calls_are_quick(ev);
 		if (quick)
-			leave_alone();
+			leave_alone(n);
 		else
 			leave_to_others();
 		calls_make(ev);
