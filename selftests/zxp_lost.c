@@ -4,10 +4,10 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 
 #include "kselftest_harness.h"
 #include "lib/abi.h"
@@ -22,7 +22,7 @@ FIXTURE(lost)
 	int log;
 	int pager;
 	char *buf;
-	uint64_t key;
+	ino_t inode;		/* of the last VMO */
 };
 
 typedef FIXTURE_DATA(lost) lost_data;
@@ -36,8 +36,6 @@ FIXTURE_SETUP(lost)
 	ASSERT_NE(NULL, self->buf);
 	memset(self->buf, 'a', PAGES * page_size);
 	self->pager = -1;
-	/* No other VMO has had it. */
-	self->key = (uint64_t)time(NULL) << 20;
 }
 
 FIXTURE_TEARDOWN(lost)
@@ -47,7 +45,15 @@ FIXTURE_TEARDOWN(lost)
 	close(self->log);
 }
 
-/* A VMO with a key of its own, whose first @dirty pages are dirty. Closes the last pager. */
+static void note_inode(lost_data *self, int fd)
+{
+	struct stat st = {};
+
+	fstat(fd, &st);
+	self->inode = st.st_ino;
+}
+
+/* A VMO whose first @dirty pages are dirty. Closes the last pager. */
 static int new_vmo(lost_data *self, unsigned int dirty)
 {
 	ssize_t bytes = dirty * page_size;
@@ -56,8 +62,8 @@ static int new_vmo(lost_data *self, unsigned int dirty)
 	if (self->pager >= 0)
 		close(self->pager);
 	self->pager = open("/dev/zxpager", O_RDWR | O_CLOEXEC);
-	fd = zxp_create_vmo(self->pager, 0, ZXP_PORT_OWN, ++self->key,
-			    PAGES * page_size);
+	fd = zxp_create_vmo(self->pager, 0, ZXP_PORT_OWN, 1, PAGES * page_size);
+	note_inode(self, fd);
 	if (fd < 0 ||
 	    zxp_supply_pages(self->pager, fd, 0, PAGES * page_size, self->buf) ||
 	    (dirty && pwrite(fd, self->buf, bytes, 0) != bytes))
@@ -68,17 +74,17 @@ static int new_vmo(lost_data *self, unsigned int dirty)
 /* Is there a line about the last VMO, with @bytes of each? */
 static bool told(lost_data *self, const char *bytes)
 {
-	char record[1024], key[64];
+	char record[1024], vmo[64];
 	bool found = false;
 	ssize_t n;
 
-	snprintf(key, sizeof(key), "zxpager: VMO with key %" PRIu64 " ", self->key);
+	snprintf(vmo, sizeof(vmo), "zxpager: VMO with inode %ju ", (uintmax_t)self->inode);
 	/* EPIPE: some were overwritten before. */
 	while ((n = read(self->log, record, sizeof(record) - 1)) >= 0 || errno == EPIPE) {
 		if (n < 0)
 			continue;
 		record[n] = '\0';
-		if (strstr(record, key) && strstr(record, bytes))
+		if (strstr(record, vmo) && strstr(record, bytes))
 			found = true;
 	}
 	return found;
@@ -148,11 +154,11 @@ TEST_F(lost, nothing)
 
 	fd = zxp_create_plain(self->pager, PAGES * page_size);
 	ASSERT_LE(0, fd);
+	note_inode(self, fd);
 	ASSERT_EQ(1, pwrite(fd, "x", 1, 0));
 	close(self->pager);
 	self->pager = -1;
 	close(fd);
-	self->key = 0;
 	EXPECT_FALSE(told(self, ""));
 }
 

@@ -15,8 +15,9 @@
 #include "lib/fixture.h"
 
 #define BYTES(pages)	((pages) * page_size)
-#define PAGES		4
-#define BAD		1
+
+/* Of the VMO, and the page that fails. */
+static uint64_t pages, bad;
 
 #ifndef MADV_HWPOISON
 #define MADV_HWPOISON	100
@@ -34,9 +35,14 @@ FIXTURE_VARIANT(poison)
 {
 	uint32_t options;
 	bool awaiting;
+	bool many;		/* as are supplied in a large folio where that may be */
 };
 
 FIXTURE_VARIANT_ADD(poison, dirty) { .options = ZXP_VMO_RESIZABLE };
+FIXTURE_VARIANT_ADD(poison, dirty_of_many)
+{
+	.options = ZXP_VMO_RESIZABLE, .many = true,
+};
 FIXTURE_VARIANT_ADD(poison, awaiting) { .options = ZXP_VMO_RESIZABLE, .awaiting = true };
 FIXTURE_VARIANT_ADD(poison, trapped_dirty)
 {
@@ -57,7 +63,7 @@ static void survive(int sig)
 static int fail_memory(void *arg)
 {
 	const struct test_vmo *vmo = arg;
-	char *page = mmap(NULL, page_size, PROT_READ, MAP_SHARED, vmo->fd, BYTES(BAD));
+	char *page = mmap(NULL, page_size, PROT_READ, MAP_SHARED, vmo->fd, BYTES(bad));
 
 	signal(SIGBUS, survive);
 	if (page == MAP_FAILED)
@@ -82,10 +88,12 @@ FIXTURE_SETUP(poison)
 {
 	if (!memory_can_fail())
 		SKIP(return, "no CONFIG_MEMORY_FAILURE here");
+	pages = variant->many ? (2 << 20) / page_size : 4;
+	bad = variant->many ? 300 : 1;
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_vmo_options(&self->p, PAGES, variant->options);
+	self->vmo = pager_create_vmo_options(&self->p, pages, variant->options);
 	ASSERT_NE(NULL, self->vmo);
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, PAGES));
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, pages));
 }
 
 FIXTURE_TEARDOWN(poison)
@@ -105,18 +113,18 @@ FIXTURE_TEARDOWN(poison)
 
 /* Two pages are unwritten, and the memory of the first one fails. */
 #define lose_page() do {							\
-	ASSERT_TRUE(thread_write_file(self->t, self->vmo, BAD, 2));		\
-	allow(BAD, 2);								\
+	ASSERT_TRUE(thread_write_file(self->t, self->vmo, bad, 2));		\
+	allow(bad, 2);								\
 	ASSERT_TRUE(thread_wait(self->t));					\
 	if (variant->awaiting)							\
-		ASSERT_TRUE(pager_writeback_begin(&self->p, self->vmo, 0, PAGES)); \
+		ASSERT_TRUE(pager_writeback_begin(&self->p, self->vmo, 0, pages)); \
 	ASSERT_TRUE(memory_fails(self->vmo));					\
 } while (0)
 
 /* It is new, and the others are as they were. */
 #define expect_new(what) do {							\
-	EXPECT_TRUE(vmo_has(self->vmo, BAD, 1, what));				\
-	EXPECT_TRUE(vmo_has(self->vmo, BAD + 1, 1, WRITTEN));			\
+	EXPECT_TRUE(vmo_has(self->vmo, bad, 1, what));				\
+	EXPECT_TRUE(vmo_has(self->vmo, bad + 1, 1, WRITTEN));			\
 	EXPECT_TRUE(pager_idle(&self->p));					\
 } while (0)
 
@@ -127,26 +135,26 @@ TEST_F(poison, no_access)
 	char buf[2] = "xx";
 
 	lose_page();
-	EXPECT_EQ(-1, pread(vmo->fd, buf, 1, BYTES(BAD)));
+	EXPECT_EQ(-1, pread(vmo->fd, buf, 1, BYTES(bad)));
 	EXPECT_EQ(EIO, errno);
-	EXPECT_TRUE(crashes(vmo->map + BYTES(BAD), SIGBUS));
+	EXPECT_TRUE(crashes(vmo->map + BYTES(bad), SIGBUS));
 	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));
-	EXPECT_TRUE(vmo_has(vmo, BAD + 1, 1, WRITTEN));
+	EXPECT_TRUE(vmo_has(vmo, bad + 1, 1, WRITTEN));
 	if (!variant->awaiting || !traps(variant)) {
-		EXPECT_EQ(-1, pwrite(vmo->fd, buf, 1, BYTES(BAD) + 8));
+		EXPECT_EQ(-1, pwrite(vmo->fd, buf, 1, BYTES(bad) + 8));
 		EXPECT_EQ(EIO, errno);
 	}
-	EXPECT_TRUE(store_crashes(vmo->map + BYTES(BAD), SIGBUS));
+	EXPECT_TRUE(store_crashes(vmo->map + BYTES(bad), SIGBUS));
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
 /* A read of more ends before it. */
 TEST_F(poison, short_read)
 {
-	char *buf = map_anon(PAGES);
+	char *buf = map_anon(pages);
 
 	lose_page();
-	EXPECT_EQ((ssize_t)page_size, pread(self->vmo->fd, buf, BYTES(PAGES), 0));
+	EXPECT_EQ((ssize_t)page_size, pread(self->vmo->fd, buf, BYTES(pages), 0));
 	EXPECT_TRUE(content_is(self->vmo, 0, 1, SUPPLIED, buf));
 }
 
@@ -156,13 +164,13 @@ TEST_F(poison, writeback)
 	struct test_vmo *vmo = self->vmo;
 
 	lose_page();
-	EXPECT_TRUE(is_dirty(vmo, LOST(BAD, 1), DATA(BAD + 1, 1)));
-	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, PAGES));
-	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, PAGES));
-	EXPECT_TRUE(is_dirty(vmo, LOST(BAD, 1)));
+	EXPECT_TRUE(is_dirty(vmo, LOST(bad, 1), DATA(bad + 1, 1)));
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, pages));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, pages));
+	EXPECT_TRUE(is_dirty(vmo, LOST(bad, 1)));
 	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
-	EXPECT_TRUE(crashes(vmo->map + BYTES(BAD), SIGBUS));
-	EXPECT_TRUE(is_dirty(vmo, LOST(BAD, 1)));
+	EXPECT_TRUE(crashes(vmo->map + BYTES(bad), SIGBUS));
+	EXPECT_TRUE(is_dirty(vmo, LOST(bad, 1)));
 }
 
 /* Each open file is told once, without a daemon that knows of syncs. */
@@ -185,15 +193,15 @@ TEST_F(poison, written_anew)
 	struct test_vmo *vmo = self->vmo;
 
 	lose_page();
-	ASSERT_TRUE(thread_write_file(self->t, vmo, BAD, 1));
+	ASSERT_TRUE(thread_write_file(self->t, vmo, bad, 1));
 	if (variant->awaiting)
-		allow(BAD, 1);
+		allow(bad, 1);
 	ASSERT_TRUE(thread_wait(self->t));
 	expect_new(WRITTEN);
-	EXPECT_TRUE(is_dirty(vmo, DATA(BAD, 2)));
-	EXPECT_TRUE(vmo_shows(vmo, BAD, 1, WRITTEN));
-	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, PAGES));
-	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, PAGES));
+	EXPECT_TRUE(is_dirty(vmo, DATA(bad, 2)));
+	EXPECT_TRUE(vmo_shows(vmo, bad, 1, WRITTEN));
+	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, pages));
+	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, pages));
 	EXPECT_TRUE(is_clean(vmo));
 }
 
@@ -208,19 +216,19 @@ TEST_F(poison, not_written_anew)
 		SKIP(return, "the daemon is asked first");
 	lose_page();
 	ASSERT_EQ(0, mprotect(buf + page_size, page_size, PROT_NONE));
-	EXPECT_EQ(-1, pwrite(vmo->fd, buf + page_size / 2, page_size, BYTES(BAD)));
+	EXPECT_EQ(-1, pwrite(vmo->fd, buf + page_size / 2, page_size, BYTES(bad)));
 	EXPECT_EQ(EFAULT, errno);
-	EXPECT_EQ(-1, pwritev2(vmo->fd, &iov, 1, BYTES(BAD), RWF_NOWAIT));
+	EXPECT_EQ(-1, pwritev2(vmo->fd, &iov, 1, BYTES(bad), RWF_NOWAIT));
 	EXPECT_EQ(EAGAIN, errno);
-	EXPECT_TRUE(is_dirty(vmo, LOST(BAD, 1), DATA(BAD + 1, 1)));
+	EXPECT_TRUE(is_dirty(vmo, LOST(bad, 1), DATA(bad + 1, 1)));
 }
 
 TEST_F(poison, zeroed)
 {
 	lose_page();
-	ASSERT_TRUE(vmo_zero(self->vmo, BAD, 1));
+	ASSERT_TRUE(vmo_zero(self->vmo, bad, 1));
 	expect_new(ZEROES);
-	EXPECT_TRUE(is_dirty(self->vmo, ZERO(BAD, 1), DATA(BAD + 1, 1)));
+	EXPECT_TRUE(is_dirty(self->vmo, ZERO(bad, 1), DATA(bad + 1, 1)));
 }
 
 /* Zeroing a part of it does not make a page of it. */
@@ -229,15 +237,15 @@ TEST_F(poison, cut_in_it_and_off)
 	struct test_vmo *vmo = self->vmo;
 
 	lose_page();
-	ASSERT_TRUE(thread_set_stream(self->t, vmo, BYTES(BAD) + 8));
+	ASSERT_TRUE(thread_set_stream(self->t, vmo, BYTES(bad) + 8));
 	if (variant->awaiting && traps(variant))
-		allow(BAD, 1);
+		allow(bad, 1);
 	thread_join(self->t);
-	EXPECT_TRUE(crashes(vmo->map + BYTES(BAD), SIGBUS));
-	ASSERT_TRUE(vmo_resize(vmo, BAD));
+	EXPECT_TRUE(crashes(vmo->map + BYTES(bad), SIGBUS));
+	ASSERT_TRUE(vmo_resize(vmo, bad));
 	EXPECT_TRUE(is_clean(vmo));
-	ASSERT_TRUE(vmo_resize(vmo, PAGES));
-	EXPECT_TRUE(vmo_has(vmo, BAD, 1, ZEROES));
+	ASSERT_TRUE(vmo_resize(vmo, pages));
+	EXPECT_TRUE(vmo_has(vmo, bad, 1, ZEROES));
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
@@ -245,9 +253,9 @@ TEST_F(poison, cut_in_it_and_off)
 TEST_F(poison, clean)
 {
 	ASSERT_TRUE(memory_fails(self->vmo));
-	ASSERT_TRUE(thread_check_read(self->t, self->vmo, BAD, 1));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, BAD, 1));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, BAD, 1));
+	ASSERT_TRUE(thread_check_read(self->t, self->vmo, bad, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, bad, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, bad, 1));
 	EXPECT_TRUE(thread_wait(self->t));
 	EXPECT_EQ(0, fsync(self->vmo->fd));
 }

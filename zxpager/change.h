@@ -12,7 +12,7 @@ unsigned long zxp_vmo_cuts(struct zxp_vmo *vmo);
 bool zxp_vmo_was_cut(struct zxp_vmo *vmo, unsigned long cuts);
 loff_t zxp_vmo_stream_size(struct zxp_vmo *vmo, unsigned long *cuts);
 bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts);
-bool zxp_vmo_uncover_locked(struct zxp_vmo *vmo, loff_t size);
+int zxp_vmo_uncover_locked(struct zxp_vmo *vmo, loff_t size);
 int zxp_vmo_extend_stream(struct zxp_vmo *vmo, loff_t size, unsigned long cuts);
 int zxp_vmo_prepare_cut(struct zxp_vmo *vmo, loff_t size);
 int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size, pgoff_t nr_pages);

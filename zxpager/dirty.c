@@ -84,7 +84,8 @@ bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio)
 	struct zxp_vmo *vmo = zxp_vmo_of(mapping->host);
 	pgoff_t index = folio->index;
 
-	if (!zxp_set_dirty(mapping, folio))
+	/* Of what is sealed somebody tells this who has not written to it. */
+	if (zxp_vmo_sealed(vmo) || !zxp_set_dirty(mapping, folio))
 		return false;
 	if (zxp_vmo_traps(vmo))
 		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, index,

@@ -250,13 +250,17 @@ static int zxp_write_lock_gap(struct zxp_write *w, struct folio *folio)
 {
 	struct zxp_vmo *vmo = w->vmo;
 	loff_t size;
+	int ret;
 
 	folio_unlock(folio);
 	if (mutex_lock_killable(&vmo->content_lock))
 		return -EINTR;
 	size = i_size_read(&vmo->inode);
-	if (!zxp_vmo_uncover_locked(vmo, round_down(w->pos, PAGE_SIZE))) {
+	ret = zxp_vmo_uncover_locked(vmo, round_down(w->pos, PAGE_SIZE));
+	if (ret) {
 		mutex_unlock(&vmo->content_lock);
+		if (ret != -EAGAIN)
+			return ret;
 		return zxp_vmo_clear_gap(vmo, round_up(size, PAGE_SIZE)) ?: -EAGAIN;
 	}
 	folio_lock(folio);

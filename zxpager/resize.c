@@ -69,6 +69,7 @@ static int zxp_vmo_set_size_locked(struct zxp_vmo *vmo, loff_t size,
 				   struct zxp_zero_range **spare)
 {
 	pgoff_t nr_pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	int ret;
 
 	lockdep_assert_held(&vmo->content_lock);
 
@@ -76,6 +77,10 @@ static int zxp_vmo_set_size_locked(struct zxp_vmo *vmo, loff_t size,
 		return -EAGAIN;
 	if (nr_pages <= vmo->nr_pages)
 		return zxp_vmo_shrink_locked(vmo, nr_pages, size);
+	/* What can fail comes before what would be left. */
+	ret = zxp_vmo_uncover_locked(vmo, size);
+	if (ret)
+		return ret;
 	zxp_vmo_grow_locked(vmo, nr_pages, spare);
 	return zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
 }

@@ -85,10 +85,10 @@ static void zxp_vmo_uncover_folio(struct zxp_vmo *vmo, struct folio *folio)
  * is dirty, also if it was written back, since the daemon has not stored what was behind the
  * end. That is so as long as content_lock is held, with which the stream size changes.
  *
- * Return: false if the page is missing in which the stream ends now. The daemon may have
- * something behind the end there: zxp_vmo_clear_gap() has to be called again.
+ * Return: 0; -EAGAIN if the page is missing in which the stream ends now, where the daemon
+ * may have something behind the end: zxp_vmo_clear_gap() has to be called again; -EINTR.
  */
-bool zxp_vmo_uncover_locked(struct zxp_vmo *vmo, loff_t size)
+int zxp_vmo_uncover_locked(struct zxp_vmo *vmo, loff_t size)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 	pgoff_t end = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
@@ -100,7 +100,7 @@ bool zxp_vmo_uncover_locked(struct zxp_vmo *vmo, loff_t size)
 	lockdep_assert_held(&vmo->content_lock);
 
 	if (size <= old)
-		return true;
+		return 0;
 	folio_batch_init(&fbatch);
 	while (index < end &&
 	       filemap_get_folios(mapping, &index, end - 1, &fbatch)) {
@@ -113,9 +113,12 @@ bool zxp_vmo_uncover_locked(struct zxp_vmo *vmo, loff_t size)
 			folio_unlock(folio);
 		}
 		folio_batch_release(&fbatch);
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
-	return !offset_in_page(old) || zxp_vmo_has_content(vmo, old >> PAGE_SHIFT);
+	return !offset_in_page(old) || zxp_vmo_has_content(vmo, old >> PAGE_SHIFT) ?
+	       0 : -EAGAIN;
 }
 
 /**
@@ -128,14 +131,15 @@ bool zxp_vmo_uncover_locked(struct zxp_vmo *vmo, loff_t size)
  */
 int zxp_vmo_extend_stream(struct zxp_vmo *vmo, loff_t size, unsigned long cuts)
 {
-	bool done;
+	int ret;
 
 	if (mutex_lock_killable(&vmo->content_lock))
 		return -EINTR;
-	done = zxp_vmo_uncover_locked(vmo, size) &&
-	       zxp_vmo_advance_stream(vmo, size, cuts);
+	ret = zxp_vmo_uncover_locked(vmo, size);
+	if (!ret && !zxp_vmo_advance_stream(vmo, size, cuts))
+		ret = -EAGAIN;
 	mutex_unlock(&vmo->content_lock);
-	return done ? 0 : -EAGAIN;
+	return ret;
 }
 
 /**
@@ -173,20 +177,22 @@ static void zxp_vmo_set_sizes_locked(struct zxp_vmo *vmo, loff_t size,
  *
  * The page in which the stream ends then is cleared behind it. It may be longer than before.
  *
- * Return: 0, or -EAGAIN if zxp_vmo_clear_gap() and zxp_vmo_prepare_cut() have to be called
- * again.
+ * Return: 0; -EAGAIN if zxp_vmo_clear_gap() and zxp_vmo_prepare_cut() have to be called
+ * again; -EINTR.
  */
 noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
 				       pgoff_t nr_pages)
 {
 	pgoff_t index = size >> PAGE_SHIFT;
 	struct folio *folio = NULL;
-	int ret = -EAGAIN;
+	int ret;
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	if (!zxp_vmo_uncover_locked(vmo, size))
-		return -EAGAIN;
+	ret = zxp_vmo_uncover_locked(vmo, size);
+	if (ret)
+		return ret;
+	ret = -EAGAIN;
 	if (offset_in_page(size))
 		folio = zxp_vmo_lock_folio(vmo, index);
 	if ((folio && zxp_folio_dirty(folio)) || !offset_in_page(size) ||

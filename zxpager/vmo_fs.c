@@ -78,8 +78,8 @@ static void zxp_vmo_tell_loss(struct zxp_vmo *vmo)
 	unsigned long zeroes = zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY);
 
 	if (zxp_vmo_detached(vmo) && (vmo->nr_unwritten || zeroes))
-		pr_warn_ratelimited("VMO with key %llu ended with %llu dirty bytes, and %llu of zeroes, that were not written back\n",
-				    vmo->source->key,
+		pr_warn_ratelimited("VMO with inode %lu ended with %llu dirty bytes, and %llu of zeroes, that were not written back\n",
+				    (unsigned long)vmo->inode.i_ino,
 				    (u64)vmo->nr_unwritten << PAGE_SHIFT,
 				    (u64)zeroes << PAGE_SHIFT);
 }
