@@ -135,7 +135,17 @@ kill_rounds() {
 
 # append_round ROUND SIZE: it is killed as soon as the store has come that far
 append_round() {
-	local round=$1 size=$2 killer
+	local killer="" daemon="" writer="" left failed=0
+	append_steps "$@" || failed=1
+	for left in $killer $daemon $writer; do
+		kill -9 "$left" || :
+		ends "$left" || :
+	done
+	return $failed
+}
+
+append_steps() {
+	local round=$1 size=$2
 	: > "$tmp/f"
 	serve "$tmp/f" || return 1
 	rm -f "$tmp/waiting"
@@ -144,7 +154,9 @@ append_round() {
 	killer=$!
 	[ "$(head -n 1 "$tmp/waiting")" = waiting ] || return 1
 	write crash_append "$tmp/record" $((mib << 20)) $((seed + round)) || return 1
-	wait $killer || return 1
+	# A writer that ends first leaves the killer nothing to wait for.
+	wait -n $killer "$writer" || :
+	ends $killer && [ "$status" = 0 ] || return 1
 	ends "$daemon" || return 1
 	ends "$writer" || return 1
 	if [ "$status" != 0 ]; then

@@ -269,7 +269,10 @@ test_users_and_groups() {
 
 # Nothing large belongs to one of them alone.
 test_ten_thousand_files() {
-	local i files=() kib thp=/sys/kernel/mm/transparent_hugepage/enabled
+	local i files=() kib
+	thp=/sys/kernel/mm/transparent_hugepage/enabled
+	before=$(sed 's/.*\[\(.*\)\].*/\1/' $thp)
+	trap 'echo "$before" > $thp; cleanup' EXIT
 	# What it uses is to be counted, not what huge pages make of that.
 	echo never > $thp
 	mkdir "$tmp/many"
@@ -290,7 +293,6 @@ test_ten_thousand_files() {
 	[ "$(awk '$1 == "Threads:" { print $2 }' "/proc/$pid/status")" -lt 8 ]
 	echo "# $kib KiB for 10000 files"
 	stop
-	echo always > $thp
 }
 
 test_one_name_for_a_file() {

@@ -47,6 +47,18 @@ bool fake_timer_step(void)
 	return false;
 }
 
+void fake_timer_wait(void)
+{
+	uint64_t due = UINT64_MAX;
+
+	/* Or it would be for ever. */
+	assert_true(timer_count > 0);
+	for (unsigned int i = 0; i < timer_count; i++)
+		due = timers[i].due < due ? timers[i].due : due;
+	ms_now = due > ms_now ? due : ms_now;
+	fake_timer_step();
+}
+
 void fake_timers_forget(void)
 {
 	timer_count = 0;

@@ -133,6 +133,9 @@ void evict(unsigned int from, unsigned int to);
 
 /* A timer that is due is over; false if there is none. */
 bool fake_timer_step(void);
+
+/* Nothing happens but that the next timer is over. */
+void fake_timer_wait(void);
 void fake_timers_forget(void);
 
 /* The store answers its number @i, with @error if that is not 0, or all in order. */

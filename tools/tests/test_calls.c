@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -358,6 +359,7 @@ int main(void)
 		TEST(a_quick_disk_hangs),
 	};
 
+	alarm(60);	/* a wake-up that is lost is to fail, not to hang */
 	calls_share = SHARE;
 	loop_init();
 	loop_watch();

@@ -101,11 +101,77 @@ static void zeroes_behind_an_end(void **state)
 	fake_stop();
 }
 
+#define WAIT	(4 * TURN_MAX)
+
+/* Writers of so many VMOs wait for the limit of all, while each is being written back. */
+static void writers_wait(unsigned int vmos)
+{
+	static struct writeback waits[WAIT];
+	static struct target target[WAIT];
+	struct dirty *d = &vmo.writeback.dirty;
+	unsigned int taken = 0, before;
+	bool wanted;
+
+	fake_start(16 * PAGE);
+	vmo.target.size = vmo_size;
+	options.dirty_total = 4 * WAIT * PAGE;
+	for (unsigned int i = 0; i < vmos; i++) {
+		target[i] = vmo.target;
+		waits[i] = (struct writeback){ .target = &target[i], .all.active = true };
+		dirty_init(&waits[i].dirty, &target[i]);
+		waits[i].dirty.unreserved = true;
+	}
+	refusals[INFO] = (struct refusal){ .status = ZX_ERR_IO, .times = UINT32_MAX };
+	dirty_count(d, 4 * WAIT * PAGE);
+	for (unsigned int i = 0; i < vmos; i++) {
+		dirty_count(&waits[i].dirty, 4 * WAIT * PAGE / vmos);
+		dirty_request(&waits[i].dirty, 0, PAGE);
+	}
+	vmo.writeback.all.active = true;
+	while (taken < vmos) {
+		before = taken;
+		writeback_turn();
+		for (taken = 0; taken < vmos && waits[taken].since; taken++)
+			;
+		assert_in_range(taken - before, 1, TURN_MAX);
+		fake_timer_step();
+	}
+	while (dirty_news(&wanted))
+		;
+	/* The end of a batch that brought no room. */
+	dirty_pump_all();
+	assert_null(dirty_news(&wanted));
+	for (unsigned int i = 0; i < vmos; i++)
+		assert_int_equal(target[i].granted, 0);
+	/* One that brought some, for one of them. */
+	for (unsigned int i = 1; i < vmos; i++)
+		dirty_count(&waits[i].dirty, 0);
+	dirty_count(d, 0);
+	dirty_count(&waits[0].dirty, 3 * WAIT * PAGE - PAGE);
+	dirty_pump_all();
+	assert_int_equal(target[0].granted, PAGE);
+	for (unsigned int i = 1; i < vmos; i++)
+		assert_int_equal(target[i].granted, 0);
+	for (unsigned int i = 0; i < vmos; i++)
+		dirty_free(&waits[i].dirty);
+	vmo.writeback.all.active = false;
+	refusals[INFO].times = 0;
+	fake_stop();
+}
+
+static void many_writers_wait(void **state)
+{
+	(void)state;
+	writers_wait(TURN_MAX);
+	writers_wait(WAIT);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest cost[] = {
 		cmocka_unit_test(as_much_for_each),
 		cmocka_unit_test(zeroes_behind_an_end),
+		cmocka_unit_test(many_writers_wait),
 	};
 
 	return cmocka_run_group_tests(cost, NULL, NULL);

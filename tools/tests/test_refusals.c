@@ -131,6 +131,27 @@ static void content_is_missing_for_a_moment(void **state)
 	assert_same();
 }
 
+/* A VMO that shrinks whenever it is looked at is left for later, and others get their turn. */
+static void size_changes_all_the_time(void **state)
+{
+	(void)state;
+	write_page(3);
+	refusals[QUERY] = (struct refusal){
+		.status = ZX_ERR_OUT_OF_RANGE, .times = 1000,
+	};
+	begin_sync(0, 16);
+	answer_all();
+	assert_in_range(refusals[QUERY].times, 900, 999);
+	assert_int_equal(sync_error, -1);
+	refusals[QUERY].times = 0;
+	ms_now += 1000;
+	writeback_tick();
+	answer_all();
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(vmo.target.writeback_errors, 0);
+	assert_same();
+}
+
 /* Memory that has failed harms nobody but whose it was: not those beside it either. */
 static void one_page_cannot_be_read(void **state)
 {
@@ -545,6 +566,7 @@ int main(void)
 		TEST(end_is_refused),
 		TEST(content_cannot_be_read),
 		TEST(content_is_missing_for_a_moment),
+		TEST(size_changes_all_the_time),
 		TEST(one_page_cannot_be_read),
 		TEST(lost_pages_are_nobodys_error),
 		TEST(append_behind_a_lost_page),

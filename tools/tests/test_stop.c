@@ -71,6 +71,7 @@ static int setup(void **state)
 	fake_register();
 	options.shutdown_timeout = TIMEOUT_MS / 1000;
 	fake_turn = turn;
+	fake_timers_forget();
 	cannot_begin = cannot_see = 0;
 	failures = UINT32_MAX;
 	is_held = false;
@@ -156,6 +157,18 @@ static void lost_page(void **state)
 	assert_int_equal(block[3].durable, page[3].value);
 }
 
+/* Then nothing ticks, and a VMO that does not become complete is not waited for without end. */
+static void all_are_read_only(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	vmo.target.writable = false;
+	fake_turn = fake_timer_wait;
+	assert_int_equal(stop_in(&ms), 1);
+	assert_in_range(ms, TIMEOUT_MS, TIMEOUT_MS + AT_ONCE_MS);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_fake)
 
 int main(void)
@@ -167,6 +180,7 @@ int main(void)
 		TEST(look_does_not_see_all),
 		TEST(look_fails_for_a_while),
 		TEST(lost_page),
+		TEST(all_are_read_only),
 	};
 
 	return cmocka_run_group_tests(stops, NULL, NULL);

@@ -17,13 +17,18 @@
  * store has one for good the VMO has the same, to the byte.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "batch.h"
 #include "dirty.h"
+#include "log.h"
 #include "pager.h"
 
 /* A store that loses what it was given this often at a stretch has failed. */
 #define REWRITES_MAX	10
+
+/* A VMO that shrinks this often while it is asked for its size is for a later pass. */
+#define COLLECTS_MAX	10
 
 static const uint8_t zeroes[CHUNK_SIZE];
 
@@ -280,6 +285,11 @@ static void is_reserved(struct event *ev, int res)
 
 	if (!res)
 		ranges_add(&b->dirty->reserved, page, page + b->target->page_size);
+	else
+		log_limited(&b->target->limit,
+			    "%s: %s: cannot reserve %llu+%u, which was cut off in part, anew: %s",
+			    b->target->name, b->target->backend->path, (unsigned long long)page,
+			    b->target->page_size, strerror(-res));
 	begin_zeroes(b);
 }
 
@@ -333,16 +343,15 @@ static void paused(struct event *ev, int res)
 bool batch_begin(struct batch *b, uint64_t offset, uint64_t end)
 {
 	struct pager_info info;
-	int error;
+	int error = EAGAIN;
 
 	b->start = offset;
 	b->parts.error = 0;
-	b->parts.again = false;
 	b->grow_error = 0;
-	do {
+	for (unsigned int n = 0; n < COLLECTS_MAX && error == EAGAIN; n++)
 		error = parts_collect(&b->parts, offset, end);
-	} while (error == EAGAIN);
-	if (error)
+	b->parts.again = error == EAGAIN;
+	if (error && !b->parts.again)
 		parts_note_error(&b->parts, NULL, error, "find out what is dirty in", 0,
 				 b->target->size);
 	parts_begin(&b->parts);

@@ -61,6 +61,11 @@ static void tell(struct dirty *d, bool wanted)
 	news_end = &d->next_news;
 }
 
+bool dirty_any_news(void)
+{
+	return news;
+}
+
 struct dirty *dirty_news(bool *wanted)
 {
 	struct dirty *d = news;
@@ -154,10 +159,32 @@ void dirty_cancel(struct dirty *d)
 	d->throttled = false;
 }
 
+static void wait_in_line(struct dirty *d)
+{
+	if (d->is_waiting)
+		return;
+	d->is_waiting = true;
+	d->next_waiting = NULL;
+	*waiting_end = d;
+	waiting_end = &d->next_waiting;
+}
+
+static void leave_line(struct dirty **link)
+{
+	struct dirty *d = *link;
+
+	d->is_waiting = false;
+	*link = d->next_waiting;
+	if (!*link)
+		waiting_end = link;
+}
+
 /* The first request is not granted now. */
 static void throttle(struct dirty *d, struct grant *g)
 {
-	if (!g->waits) {
+	bool is_new = !g->waits;
+
+	if (is_new) {
 		g->waits = true;
 		g->pass = d->started + 1;
 		d->target->throttled++;
@@ -168,7 +195,10 @@ static void throttle(struct dirty *d, struct grant *g)
 	}
 	d->throttled = true;
 	tell(d, true);
-	if (all_told || fits_in_total(d->to - d->from))
+	if (fits_in_total(d->to - d->from))
+		return;
+	wait_in_line(d);
+	if (all_told || !is_new)
 		return;
 	/* Who has no more than its share is in nobody's way. */
 	for (struct dirty *other = dirties; other; other = other->next)
@@ -321,39 +351,19 @@ void dirty_pump(struct dirty *d)
 	}
 }
 
-/* Who got something comes after those who still have nothing. */
+/*
+ * Who waits for the limit of all, in turn: up to the first for whom there is no room yet, so
+ * it costs nothing that the others are many.  Who got something is at the end from then on.
+ */
 void dirty_pump_all(void)
 {
-	struct dirty **link = &waiting, *served = NULL, **served_end = &served, *d;
-	uint64_t granted;
+	struct dirty *d;
 
-	while ((d = *link)) {
-		granted = d->target->granted;
+	while ((d = waiting) &&
+	       (!d->queue || fits_in_total(d->queue->end - d->queue->offset))) {
+		leave_line(&waiting);
 		dirty_pump(d);
-		if (d->queue && d->target->granted == granted) {
-			link = &d->next_waiting;
-			continue;
-		}
-		*link = d->next_waiting;
-		d->is_waiting = d->queue;
-		if (!d->queue)
-			continue;
-		*served_end = d;
-		served_end = &d->next_waiting;
 	}
-	*served_end = NULL;
-	*link = served;
-	waiting_end = served ? served_end : link;
-}
-
-static void wait_for_pump(struct dirty *d)
-{
-	if (d->is_waiting)
-		return;
-	d->is_waiting = true;
-	d->next_waiting = NULL;
-	*waiting_end = d;
-	waiting_end = &d->next_waiting;
 }
 
 static void reserve_done(struct event *ev, int res)
@@ -418,7 +428,6 @@ void dirty_request(struct dirty *d, uint64_t offset, uint64_t length)
 	*g = (struct grant){ .offset = offset, .end = offset + length };
 	*d->queue_end = g;
 	d->queue_end = &g->next;
-	wait_for_pump(d);
 	dirty_pump(d);
 }
 
@@ -441,7 +450,11 @@ void dirty_free(struct dirty *d)
 	set_bytes(d, 0);
 	while (dirty_news(&wanted))
 		;
-	dirty_pump_all();
+	for (struct dirty **at = &waiting; d->is_waiting; at = &(*at)->next_waiting)
+		if (*at == d) {
+			leave_line(at);
+			break;
+		}
 	while (*link && *link != d)
 		link = &(*link)->next;
 	*link = d->next;

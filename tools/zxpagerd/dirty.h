@@ -37,7 +37,7 @@ struct grant {
  * @reserved: where the store is known to have space
  * @unreserved: the store cannot tell
  * @paused: reservations wait for dirty_resume(); @ready was not handled yet
- * @next_waiting: among those whose queue may have something, if @is_waiting
+ * @next_waiting: among those who wait for the limit of all, if @is_waiting
  * @next_news: among those that dirty_news() will take, if @has_news
  * @is_wanted: is to be written back at once
  */
@@ -78,7 +78,7 @@ void dirty_request(struct dirty *d, uint64_t offset, uint64_t length);
 /* Nobody waits any more. */
 void dirty_cancel(struct dirty *d);
 
-/* Grants what may be granted by now, in this VMO and in all. */
+/* Grants what may be granted by now, in this VMO; and in those that wait for the limit of all. */
 void dirty_pump(struct dirty *d);
 void dirty_pump_all(void);
 
@@ -94,6 +94,9 @@ bool dirty_is_much(void);
  * none.
  */
 struct dirty *dirty_news(bool *wanted);
+
+/* There is one. */
+bool dirty_any_news(void);
 
 /*
  * What is about to make space of the store free again takes care here that nobody

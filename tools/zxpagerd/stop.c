@@ -25,6 +25,7 @@
 
 #define LOOK_MS		1000
 #define EXIT_UNWRITTEN	2
+#define PHASES		3
 
 static unsigned int signals;	/* so many have come */
 static struct event signal_event, looked;
@@ -72,8 +73,21 @@ struct phase {
 	uint64_t end;
 };
 
+static void phase_ended(struct event *ev, int res)
+{
+	(void)ev;
+	(void)res;
+}
+
+/* Its end wakes the loop, which may have nothing else to wait for. */
 static struct phase begin_phase(void)
 {
+	static struct timer timers[PHASES];
+	static unsigned int begun;
+	struct timer *timer = &timers[begun++ % PHASES];
+
+	timer->event.handler = phase_ended;
+	loop_timer(timer, options.shutdown_timeout * 1000);
 	return (struct phase){
 		.signals = signals,
 		.end = loop_now() + (uint64_t)options.shutdown_timeout * 1000,
@@ -197,20 +211,22 @@ static bool detach_all(void)
 	return !failed;
 }
 
-/* True if nothing is left to be written back; with @tell a line for each that has. */
-static bool all_durable(bool tell)
+/* The first from @vmo on of which something is left to be written back, or NULL. */
+static struct vmo *first_left(struct vmo *vmo)
 {
-	bool all = true;
+	while (vmo && (!vmo->target.writable || writeback_is_clean(&vmo->writeback)))
+		vmo = vmo->next;
+	return vmo;
+}
+
+/* A line for each. */
+static void tell_left(void)
+{
 	uint64_t left, lost;
 
-	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
+	for (struct vmo *vmo = first_left(vmos); vmo; vmo = first_left(vmo->next)) {
 		const struct backend *be = vmo->target.backend;
 
-		if (!vmo->target.writable || writeback_is_clean(&vmo->writeback))
-			continue;
-		all = false;
-		if (!tell)
-			break;
 		left = writeback_left(&vmo->writeback, &lost);
 		if (left)
 			log_line("%s: %llu bytes were not written to %s and are lost",
@@ -219,7 +235,6 @@ static bool all_durable(bool tell)
 			log_line("%s: %s ends at %llu, not where the VMO does, or was not synced",
 				 vmo->target.name, be->path, (unsigned long long)be->size);
 	}
-	return all;
 }
 
 /* Nothing is waited for that is lost, but a line tells of it. */
@@ -245,11 +260,13 @@ static bool any_lost(void)
 static bool write_back(void)
 {
 	struct phase phase = begin_phase();
+	struct vmo *left = vmos;
 
 	writeback_hurry();
-	while (!all_durable(false)) {
+	/* Not all of them with each turn, but all once more at the end. */
+	while ((left = first_left(left)) || (left = first_left(vmos))) {
 		if (is_over(&phase)) {
-			all_durable(true);
+			tell_left();
 			return false;
 		}
 		crew_turn();

@@ -26,7 +26,7 @@
 
 #define TICK_VMOS	256	/* looked at with one tick */
 
-static bool hurry;
+static bool hurry, next_is_due;
 static struct dirty *next_look;
 
 static struct writeback *writeback_of(struct dirty *d)
@@ -216,6 +216,7 @@ static void advance(struct writeback *wb, struct pass *pass)
 	}
 	/* Others may have been waiting for what is not dirty any more. */
 	dirty_pump_all();
+	dirty_pump(&wb->dirty);
 }
 
 static void pump(struct writeback *wb)
@@ -308,13 +309,22 @@ static void look(struct writeback *wb)
 		wb->wanted = true;
 }
 
+/* There was more news than one turn takes. */
+static void next_turn(struct event *ev, int res)
+{
+	(void)ev;
+	(void)res;
+	next_is_due = false;
+}
+
 /* A writer that waits is looked at when the pass under way is done, and waits on or not. */
 void writeback_turn(void)
 {
+	static struct timer next = { .event.handler = next_turn };
 	struct dirty *d;
 	bool wanted;
 
-	while ((d = dirty_news(&wanted))) {
+	for (unsigned int n = 0; n < TURN_MAX && (d = dirty_news(&wanted)); n++) {
 		struct writeback *wb = writeback_of(d);
 
 		if (wanted && !wb->all.active)
@@ -322,6 +332,10 @@ void writeback_turn(void)
 		else
 			note(wb);
 	}
+	if (!dirty_any_news() || next_is_due)
+		return;
+	next_is_due = true;
+	loop_timer(&next, 0);
 }
 
 unsigned int writeback_tick(void)

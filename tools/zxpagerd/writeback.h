@@ -75,7 +75,7 @@ void writeback_want(struct writeback *wb);
 /* Calls @req->done when what is dirty in its range by now is durable, or cannot be. */
 void writeback_sync(struct writeback *wb, struct sync_request *req);
 
-/* Once in each turn of the loop: takes the news of what became dirty in the last one. */
+/* Once in each turn of the loop: takes the news of what became dirty, some at a time. */
 void writeback_turn(void);
 
 /*
