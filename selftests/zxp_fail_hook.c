@@ -297,7 +297,7 @@ WALK(add_exists_mapped) {
 	ADD(-EEXIST),
 	.how = WALK_SERVED,
 	.prepare = zeroes,
-	.run = load,
+	.run = store,
 };
 
 WALK(add_nomem) {
