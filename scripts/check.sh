@@ -182,12 +182,13 @@ main() {
 			later suite "tools on $s" guest "$s" tools/run-tests.sh
 			later suite "integrity on $s" guest "$s" selftests/integrity.sh
 			later suite "power cuts on $s" power_cuts "$s" 3
+			later suite "killed daemons on $s" guest "$s" \
+				selftests/crash.sh kill 10
 		else
 			later suite "tools on $s" guest "$s" tools/run-tests.sh \
 				--without nbd.sh --without writing.sh \
 				--without daemon.sh --without stop.sh
 		fi
-		later suite "killed daemons on $s" guest "$s" selftests/crash.sh kill 10
 		later suite "stress on $s" short_stress "$s" 20
 		later suite "vcpu on $s" vcpu "$s"
 	done
