@@ -154,8 +154,8 @@ TEST_F(poison, short_read)
 	char *buf = map_anon(pages);
 
 	lose_page();
-	EXPECT_EQ((ssize_t)page_size, pread(self->vmo->fd, buf, BYTES(pages), 0));
-	EXPECT_TRUE(content_is(self->vmo, 0, 1, SUPPLIED, buf));
+	EXPECT_EQ((ssize_t)BYTES(bad), pread(self->vmo->fd, buf, BYTES(pages), 0));
+	EXPECT_TRUE(content_is(self->vmo, 0, bad, SUPPLIED, buf));
 }
 
 /* END does not say that it is stored, and others can be. */
