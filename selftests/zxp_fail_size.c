@@ -163,17 +163,17 @@ static bool mixed_stream(struct walk_scene *s)
 	return scene_mixed(s) && scene_supply(s, 7, 1);
 }
 
-/* Once it is cut it cannot fail any more. */
+/* It has what it needs before it is cut, and cannot fail any more then. */
 WALK(cut_stream) {
 	.pages = 8,
 	.options = ZXP_VMO_UNBOUNDED,
-	.how = WALK_EFAULT | WALK_ATOMIC,
+	.how = WALK_ENOMEM | WALK_EFAULT | WALK_ATOMIC,
 	.prepare = mixed_stream,
 	.run = cut_stream,
 };
 
 WALK(cut_stream_of_fixed) {
-	.how = WALK_EFAULT | WALK_ATOMIC,
+	.how = WALK_ENOMEM | WALK_EFAULT | WALK_ATOMIC,
 	.prepare = mixed_stream,
 	.run = cut_stream,
 };
@@ -181,7 +181,7 @@ WALK(cut_stream_of_fixed) {
 WALK(cut_stream_in_page) {
 	.pages = 8,
 	.options = ZXP_VMO_UNBOUNDED,
-	.how = WALK_EFAULT | WALK_SERVED,
+	.how = WALK_ENOMEM | WALK_EFAULT | WALK_SERVED,
 	.prepare = mixed_stream,
 	.run = cut_stream_in_page,
 };
@@ -189,7 +189,7 @@ WALK(cut_stream_in_page) {
 WALK(cut_stream_in_page_trap) {
 	.pages = 8,
 	.options = ZXP_VMO_UNBOUNDED | TRAP,
-	.how = WALK_EFAULT | WALK_SERVED,
+	.how = WALK_ENOMEM | WALK_EFAULT | WALK_SERVED,
 	.prepare = mixed_stream,
 	.run = cut_stream_in_page,
 };

@@ -77,6 +77,9 @@ static int zxp_vmo_set_size_locked(struct zxp_vmo *vmo, loff_t size,
 		return -EAGAIN;
 	if (nr_pages <= vmo->nr_pages)
 		return zxp_vmo_shrink_locked(vmo, nr_pages, size);
+	/* It has shrunk meanwhile. */
+	if (!*spare)
+		return -EAGAIN;
 	/* What can fail comes before what would be left. */
 	ret = zxp_vmo_uncover_locked(vmo, size);
 	if (ret)
@@ -107,7 +110,7 @@ static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
 			ret = zxp_vmo_clear_ends(vmo, size);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
-		if (!ret && !spare) {
+		if (!ret && !spare && size > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT) {
 			spare = zxp_vmo_alloc_zero(vmo, GFP_KERNEL);
 			ret = spare ? 0 : -ENOMEM;
 		}
