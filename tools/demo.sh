@@ -150,7 +150,7 @@ two_clients() {
 	[ $packets -lt $((windows * 3 / 2)) ] ||
 		broken "two processes took $packets READ packets for $windows windows"
 	# One more if its READ was taken just before another thread supplied it.
-	[ "$reads" -ge "$windows" ] && [ "$reads" -lt $((windows * 3 / 2)) ] ||
+	[[ $reads -ge $windows && $reads -lt $((windows * 3 / 2)) ]] ||
 		broken "two processes took $reads reads for $windows windows"
 	shown "two processes map it at once" \
 		"$packets READ packets; $reads reads for $windows windows"
