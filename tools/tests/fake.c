@@ -297,6 +297,16 @@ ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offse
 	return (ssize_t)length;
 }
 
+uint64_t pager_present(struct target *t, uint64_t offset, uint64_t length)
+{
+	uint64_t at = offset;
+
+	(void)t;
+	while (at < offset + length && page[at / PAGE].state != MISSING)
+		at += PAGE;
+	return at - offset;
+}
+
 static zx_status_t supply(struct content *c)
 {
 	zx_status_t status = refuses(SUPPLY);

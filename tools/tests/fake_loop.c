@@ -100,7 +100,7 @@ bool fake_packets(void)
 	if (!completing)
 		return false;
 	completing = false;
-	serve_packets(&packet, 1, serve_completes());
+	serve_packets(&packet, 1, serve_mark());
 	return true;
 }
 

@@ -6,11 +6,15 @@
 
 struct target;
 
-/* struct request - the part of a READ packet that no window was begun for */
+/*
+ * struct request - the part of a READ packet that no window was begun for
+ * @taken: how much had been supplied when the packet was waited for
+ */
 struct request {
 	struct request *next;
 	uint64_t offset;
 	uint64_t end;
+	uint64_t taken;
 };
 
 /* struct requests - those of one VMO, in the order in which they came */

@@ -86,7 +86,7 @@ static void park(void)
 static void listen(void)
 {
 	zx_port_packet_t packet[PACKETS];
-	uint64_t completes = serve_completes();
+	struct serve_mark before = serve_mark();
 	unsigned int taken;
 
 	listening++;
@@ -94,7 +94,7 @@ static void listen(void)
 	taken = pager_read_packets(packet, PACKETS);
 	loop_lock();
 	listening--;
-	serve_packets(packet, taken, completes);
+	serve_packets(packet, taken, before);
 }
 
 /* --- what is left alone ----------------------------------------------------------------- */

@@ -111,4 +111,7 @@ static inline bool pager_clip(struct target *t, uint64_t offset, uint64_t *end)
  */
 ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset);
 
+/* How many bytes from @offset on, of @length at most, are there and need no READ. */
+uint64_t pager_present(struct target *t, uint64_t offset, uint64_t length);
+
 #endif /* ZXD_PAGER_H */

@@ -17,8 +17,10 @@
 #include "pager.h"
 #include "pool.h"
 #include "reader.h"
+#include "supply.h"
 
 uint64_t reader_memory = 64ull << 20;
+uint64_t reader_taken = UINT64_MAX;
 static struct reader *starving, **starving_end = &starving;	/* for a buffer */
 
 static struct window *find_window(struct reader *r, uint64_t offset)
@@ -108,6 +110,21 @@ void reader_turn(void)
 		feed_all();
 }
 
+/*
+ * A window is to be begun for a request up to @end.  Its packet may have been taken from the
+ * port before what it asks for was supplied; then it is answered, or a part of it.
+ */
+static bool is_answered(struct reader *r, struct request *req, uint64_t end)
+{
+	uint64_t present;
+
+	if (req->taken >= supply_count)
+		return false;
+	present = pager_present(r->target, req->offset, end - req->offset);
+	answer_trim(&r->requests, req->offset, req->offset + present);
+	return present;
+}
+
 /* Begins as many windows as there are requests for and room. */
 static void begin_requests(struct reader *r)
 {
@@ -125,6 +142,9 @@ static void begin_requests(struct reader *r)
 		start = req->offset & ~(uint64_t)(r->window_size - 1);
 		w = find_window(r, start);
 		begun = !w;
+		end = start + r->window_size < req->end ? start + r->window_size : req->end;
+		if (begun && is_answered(r, req, end))
+			continue;
 		if (begun) {
 			w = free_window(r);
 			if (!w)
@@ -216,7 +236,9 @@ void reader_request(struct reader *r, uint64_t offset, uint64_t length)
 		answer_fail(t, offset, length, EIO);
 		return;
 	}
-	*req = (struct request){ .offset = offset, .end = offset + length };
+	*req = (struct request){
+		.offset = offset, .end = offset + length, .taken = reader_taken,
+	};
 	*r->requests.end = req;
 	r->requests.end = &req->next;
 	tell_ahead(r, offset, offset + length);

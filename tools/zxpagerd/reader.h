@@ -17,6 +17,12 @@ int reader_init(struct reader *r, struct target *t, uint32_t window_size,
 		unsigned int depth, uint64_t ahead);
 void reader_free(struct reader *r);
 
+/*
+ * What supply_count was when the packets that are being served were waited for.  Another
+ * thread may have supplied since what they ask for.
+ */
+extern uint64_t reader_taken;
+
 /* Somebody waits for a range: it will be supplied or failed. */
 void reader_request(struct reader *r, uint64_t offset, uint64_t length);
 

@@ -5,7 +5,7 @@
  * COMPLETE ends all three.
  *
  * Several threads take packets, so those of one VMO may come here in another order than
- * they had in the port.  Only for COMPLETE does that make a difference.
+ * they had in the port, or after what they ask for was supplied.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -190,17 +190,20 @@ static void dispatch(const zx_port_packet_t *packet)
 	}
 }
 
-uint64_t serve_completes(void)
+struct serve_mark serve_mark(void)
 {
-	return completes;
+	return (struct serve_mark){ .completes = completes, .supplies = supply_count };
 }
 
-void serve_packets(const zx_port_packet_t *packets, unsigned int count, uint64_t before)
+void serve_packets(const zx_port_packet_t *packets, unsigned int count,
+		   struct serve_mark before)
 {
-	known = before;
+	known = before.completes;
+	reader_taken = before.supplies;
 	for (unsigned int i = 0; i < count; i++)
 		dispatch(&packets[i]);
 	known = UINT64_MAX;
+	reader_taken = UINT64_MAX;
 }
 
 void serve_settle(void)

@@ -8,12 +8,20 @@
 
 struct vmo;
 
+/* struct serve_mark - what had been done at some time */
+struct serve_mark {
+	uint64_t completes;
+	uint64_t supplies;
+};
+
+struct serve_mark serve_mark(void);
+
 /*
  * Serves packets that were taken from the port.  Other threads may have served later ones
- * already: @completes is what serve_completes() told before they were waited for.
+ * already: @before is what serve_mark() told before they were waited for.
  */
-void serve_packets(const zx_port_packet_t *packets, unsigned int count, uint64_t completes);
-uint64_t serve_completes(void);
+void serve_packets(const zx_port_packet_t *packets, unsigned int count,
+		   struct serve_mark before);
 
 /*
  * After each turn of any thread: what was read is supplied, and what is to be written back

@@ -15,6 +15,8 @@ struct queue {
 	struct supply *first, **end;
 };
 
+uint64_t supply_count;
+
 static struct queue urgent = { NULL, &urgent.first };
 static struct queue others = { NULL, &others.first };
 
@@ -55,8 +57,10 @@ void supply_all(void)
 			content[n] = &s->content;
 			together[n++] = s;
 		}
-		if (n)
+		if (n) {
 			pager_supply_all(content, n);
+			supply_count++;
+		}
 		for (unsigned int i = 0; i < n; i++)
 			together[i]->handler(together[i]);
 	}

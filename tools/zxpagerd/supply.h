@@ -26,4 +26,7 @@ void supply_later(struct supply *s, bool somebody_waits);
 /* Once in each turn of the loop, when all that has happened is known. */
 void supply_all(void);
 
+/* Grows with each call that supplies something. */
+extern uint64_t supply_count;
+
 #endif /* ZXD_SUPPLY_H */
