@@ -133,6 +133,16 @@ static zx_status_t supply(struct content *c)
 	return ZX_OK;
 }
 
+uint64_t pager_present(struct target *t, uint64_t offset, uint64_t length)
+{
+	uint64_t at = offset;
+
+	(void)t;
+	while (at < offset + length && supplied[at / PAGE])
+		at += PAGE;
+	return at - offset;
+}
+
 void pager_supply(struct content *c)
 {
 	c->status = supply(c);
