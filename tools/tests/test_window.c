@@ -87,6 +87,31 @@ static void short_reads_are_continued(void **state)
 	assert_int_equal(supplies, 1);
 }
 
+/* Another thread has supplied it since the packet was taken; then it may have gone again. */
+static void read_of_what_was_supplied_meanwhile(void **state)
+{
+	uint64_t taken = supply_count;
+
+	(void)state;
+	reader_request(&vmo.reader, 0, PAGE);
+	answer_all();
+	assert_int_equal(reads_ever, 1);
+	reader_taken = taken;
+	reader_request(&vmo.reader, 3 * PAGE, 2 * PAGE);
+	assert_int_equal(reads_ever, 1);
+	supplied[4] = false;
+	reader_request(&vmo.reader, 3 * PAGE, 2 * PAGE);
+	assert_int_equal(reads_ever, 2);
+	answer_all();
+	assert_true(supplied[4]);
+	/* Taken afterwards, it is believed. */
+	reader_taken = supply_count;
+	reader_request(&vmo.reader, 3 * PAGE, PAGE);
+	assert_int_equal(reads_ever, 3);
+	answer_all();
+	reader_taken = UINT64_MAX;
+}
+
 static void tail_of_the_last_page_is_zero(void **state)
 {
 	(void)state;
@@ -434,6 +459,7 @@ int main(void)
 		TEST(long_request_goes_window_by_window),
 		TEST(queued_request_that_got_content_is_over),
 		TEST(short_reads_are_continued),
+		TEST(read_of_what_was_supplied_meanwhile),
 		TEST(tail_of_the_last_page_is_zero),
 		TEST(bad_sector_elsewhere_does_no_harm),
 		TEST(bad_sector_fails_its_page_alone),
