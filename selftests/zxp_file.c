@@ -464,6 +464,14 @@ TEST_F(file, blocks)
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 6));
 	EXPECT_EQ(BYTES(4), blocks(vmo->fd));
 
+	/* What is behind the stream has nothing to do with it. */
+	vmo = pager_create_vmo_flags(&self->p, BYTES(4), ZXP_VMO_UNBOUNDED, 0);
+	ASSERT_NE(NULL, vmo);
+	ASSERT_EQ(0, zxp_vmo_zero(vmo->fd, BYTES(2), BYTES(8)));
+	EXPECT_EQ(BYTES(2), blocks(vmo->fd));
+	ASSERT_EQ(0, zxp_vmo_zero(vmo->fd, BYTES(20), BYTES(1)));
+	EXPECT_EQ(BYTES(2), blocks(vmo->fd));
+
 	EXPECT_EQ(0, blocks(plain));
 	ASSERT_EQ(1, pwrite(plain, &byte, 1, BYTES(2)));
 	EXPECT_EQ(BYTES(1), blocks(plain));

@@ -340,18 +340,14 @@ TEST_F(large, collapse_of_what_is_written_to)
 TEST_F(large, collapse_of_what_is_sealed)
 {
 	uint64_t zero = LARGE + 40, missing = LARGE + 80, page;
-	int aux = zxp_create_plain(self->p.fd, page_size);
 	struct test_vmo *vmo = new_sealed();
 
-	ASSERT_LE(0, aux);
-	ASSERT_EQ(0, zxp_supply_aux(self->p.fd, vmo->fd, zero * page_size, page_size, aux,
-				    0));
+	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, zero, 1));
 	for (page = 0; page < PAGES; page++) {
 		if (page != zero && page != missing) {
 			ASSERT_TRUE(pager_supply(&self->p, vmo, page, 1));
 		}
 	}
-	close(aux);
 	EXPECT_TRUE(vmo_shows(vmo, 0, LARGE, SUPPLIED));
 	EXPECT_FALSE(is_large(vmo, 0));
 	EXPECT_EQ(files_collapse() ? 0 : -1,

@@ -14,8 +14,6 @@
 #include "lib/util.h"
 
 #define PAGES		4
-/* The kernel does not print all that comes at once; after so many seconds it does again. */
-#define PATIENCE	20
 
 FIXTURE(lost)
 {
@@ -90,42 +88,41 @@ static bool told(lost_data *self, const char *bytes)
 	return found;
 }
 
-TEST_F(lost, daemon_has_gone)
+/* The kernel does not print all that comes at once, and after a while it does again. */
+static bool die_and_tell(lost_data *self)
 {
+	int fd = new_vmo(self, 3);
 	char want[64];
-	int fd, tries;
 
 	snprintf(want, sizeof(want), " %zu dirty bytes, and %zu of zeroes", 2 * page_size,
 		 page_size);
-	for (tries = 0; tries < PATIENCE; tries++) {
-		fd = new_vmo(self, 3);
-		ASSERT_LE(0, fd);
-		ASSERT_EQ(0, zxp_vmo_op_range(fd, ZXP_VMO_OP_ZERO, 0, page_size));
-		close(self->pager);
-		self->pager = -1;
-		close(fd);
-		if (told(self, want))
-			break;
-		sleep(1);
-	}
-	EXPECT_GT(PATIENCE, tries);
+	if (fd < 0 || zxp_vmo_op_range(fd, ZXP_VMO_OP_ZERO, 0, page_size))
+		return false;
+	close(self->pager);
+	self->pager = -1;
+	close(fd);
+	return told(self, want);
+}
+
+TEST_F(lost, daemon_has_gone)
+{
+	EXPECT_TRUE(wait_until(die_and_tell(self)));
+}
+
+static bool detach_and_tell(lost_data *self)
+{
+	int fd = new_vmo(self, PAGES);
+
+	if (fd < 0 || zxp_detach_vmo(self->pager, fd))
+		return false;
+	close(fd);
+	return told(self, " dirty bytes, and 0 of zeroes");
 }
 
 /* A daemon that detaches one and does not write it back loses it, too. */
 TEST_F(lost, detached)
 {
-	int fd, tries;
-
-	for (tries = 0; tries < PATIENCE; tries++) {
-		fd = new_vmo(self, PAGES);
-		ASSERT_LE(0, fd);
-		ASSERT_EQ(0, zxp_detach_vmo(self->pager, fd));
-		close(fd);
-		if (told(self, " dirty bytes, and 0 of zeroes"))
-			break;
-		sleep(1);
-	}
-	EXPECT_GT(PATIENCE, tries);
+	EXPECT_TRUE(wait_until(detach_and_tell(self)));
 }
 
 /* Nothing is lost of what is clean, or was written back, or is its daemon's to give up. */

@@ -260,4 +260,25 @@ TEST_F(poison, clean)
 	EXPECT_EQ(0, fsync(self->vmo->fd));
 }
 
+/* It goes as a whole, and comes back as it can be had. */
+TEST_F(poison, clean_in_large)
+{
+	uint64_t large = (2 << 20) / page_size;
+	struct test_vmo *vmo;
+
+	if (!variant->many)
+		SKIP(return, "one look is enough");
+	vmo = pager_create_vmo_flags(&self->p, BYTES(large), 0, ZXP_CREATE_READ_ONLY);
+	ASSERT_NE(NULL, vmo);
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, large));
+	ASSERT_TRUE(memory_fails(vmo));
+	ASSERT_TRUE(thread_check_read(self->t, vmo, bad, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, bad, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, large));
+	EXPECT_TRUE(thread_wait(self->t));
+	EXPECT_TRUE(vmo_has(vmo, 0, large, SUPPLIED));
+	EXPECT_TRUE(is_clean(vmo));
+	EXPECT_EQ(0, fsync(vmo->fd));
+}
+
 TEST_HARNESS_MAIN

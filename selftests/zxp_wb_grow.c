@@ -68,6 +68,36 @@ TEST_F(grow, over_stores)
 	munmap(map, BYTES(8));
 }
 
+static int write_far_in_part(struct test_thread *t)
+{
+	char *from = map_anon(2);
+
+	if (mprotect(from + page_size, page_size, PROT_NONE))
+		return errno;
+	return pwrite(t->vmo->fd, from, BYTES(2), BYTES(5)) == (ssize_t)page_size ? 0 : EIO;
+}
+
+/* So it is if the write ends half-way. */
+TEST_F(grow, over_stores_in_part)
+{
+	struct test_vmo *vmo = new_unbounded(page_size, ZXP_VMO_TRAP_DIRTY);
+	char *map = mmap(NULL, BYTES(8), PROT_READ | PROT_WRITE, MAP_SHARED, vmo->fd, 0);
+
+	ASSERT_NE(MAP_FAILED, map);
+	self->t[0].vmo = vmo;
+	ASSERT_TRUE(thread_start(&self->t[0], write_far_in_part));
+	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 5, 2));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 2, 1));
+	memset(map + BYTES(2), 'm', page_size);
+	ASSERT_TRUE(writeback(&self->p, vmo, 2));
+	ASSERT_TRUE(is_dirty(vmo, ZERO(1, 1), ZERO(3, 2)));
+	ASSERT_TRUE(pager_dirty(&self->p, vmo, 5, 2));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(BYTES(6), vmo_info(vmo).out_stream_size);
+	EXPECT_TRUE(is_dirty(vmo, ZERO(1, 1), DATA(2, 1), ZERO(3, 2), DATA(5, 2)));
+	munmap(map, BYTES(8));
+}
+
 /* The same with what the page has in which the stream ended. */
 TEST_F(grow, over_the_last_page)
 {

@@ -106,6 +106,45 @@ struct folio *zxp_vmo_trylock_folio(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /**
+ * zxp_vmo_for_folios() - look at what is in the cache
+ * @vmo: the VMO
+ * @start: first page
+ * @end: the page after the last one
+ * @mark: only at folios with this mark; %XA_PRESENT for all
+ * @fn: called with the folio locked; another result than 0 ends it
+ * @arg: for @fn
+ *
+ * Return: the result of the last @fn; 0 if there was none.
+ */
+int zxp_vmo_for_folios(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end, xa_mark_t mark,
+		       int (*fn)(struct zxp_vmo *vmo, struct folio *folio, void *arg),
+		       void *arg)
+{
+	struct address_space *mapping = vmo->inode.i_mapping;
+	struct folio_batch fbatch;
+	unsigned int i;
+	int ret = 0;
+
+	folio_batch_init(&fbatch);
+	while (!ret && start < end &&
+	       (mark == XA_PRESENT ?
+		filemap_get_folios(mapping, &start, end - 1, &fbatch) :
+		filemap_get_folios_tag(mapping, &start, end - 1, mark, &fbatch))) {
+		for (i = 0; !ret && i < folio_batch_count(&fbatch); i++) {
+			struct folio *folio = fbatch.folios[i];
+
+			folio_lock(folio);
+			if (folio->mapping == mapping)
+				ret = fn(vmo, folio, arg);
+			folio_unlock(folio);
+		}
+		folio_batch_release(&fbatch);
+		cond_resched();
+	}
+	return ret;
+}
+
+/**
  * zxp_vmo_missing_end() - how far a run of missing pages goes
  * @vmo: a VMO with a pager
  * @index: a page that is missing
@@ -211,11 +250,11 @@ bool zxp_vmo_is_only_zero(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /*
- * The page is charged to the memory cgroup of the caller. Return: 0; -EEXIST; -ENOMEM,
- * and the caller waits for memory where it holds no lock.
+ * The page is charged to the memory cgroup of the caller. Return: 0, and it is locked;
+ * -EEXIST; -ENOMEM, and the caller waits for memory where it holds no lock.
  */
-int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
-			     pgoff_t index, gfp_t gfp)
+int zxp_vmo_insert_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
+				pgoff_t index, gfp_t gfp)
 {
 	int ret;
 
@@ -223,12 +262,21 @@ int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 
 	__folio_mark_uptodate(folio);
 	ret = filemap_add_folio(vmo->inode.i_mapping, folio, index, gfp);
-	if (ret)
-		return ret;
 	/* Nobody writes to it, collapses it or takes it out before that is done. */
-	zxp_vmo_unmap_zeroes_locked(vmo, index, folio_nr_pages(folio));
-	folio_unlock(folio);
-	return 0;
+	if (!ret)
+		zxp_vmo_unmap_zeroes_locked(vmo, index, folio_nr_pages(folio));
+	return ret;
+}
+
+/* The same, and it is not locked afterwards. */
+int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
+			     pgoff_t index, gfp_t gfp)
+{
+	int ret = zxp_vmo_insert_folio_locked(vmo, folio, index, gfp);
+
+	if (!ret)
+		folio_unlock(folio);
+	return ret;
 }
 
 /**

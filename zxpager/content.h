@@ -238,6 +238,9 @@ unsigned int zxp_vmo_has_pages(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_content(struct zxp_vmo *vmo, pgoff_t index);
 struct folio *zxp_vmo_lock_folio(struct zxp_vmo *vmo, pgoff_t index);
 struct folio *zxp_vmo_trylock_folio(struct zxp_vmo *vmo, pgoff_t index);
+int zxp_vmo_for_folios(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end, xa_mark_t mark,
+		       int (*fn)(struct zxp_vmo *vmo, struct folio *folio, void *arg),
+		       void *arg);
 pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 pgoff_t zxp_vmo_find_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_remove_zeroes(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
@@ -248,6 +251,8 @@ bool zxp_vmo_is_only_zero(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_add_zeroed_locked(struct zxp_vmo *vmo, struct folio *folio,
 			      pgoff_t index);
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index, bool nowait);
+int zxp_vmo_insert_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
+				pgoff_t index, gfp_t gfp);
 int zxp_vmo_add_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 			     pgoff_t index, gfp_t gfp);
 int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,

@@ -80,6 +80,25 @@ void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 		   info.out_dirty_packets);
 }
 
+#define ZXP_ZERO_BLOCKS	(BIT(ZXP_ZERO_MARKER) | BIT(ZXP_ZERO_DIRTY))
+
+/* How many pages from @index on are in zero ranges; of many ranges, not of all. */
+static pgoff_t zxp_vmo_zeroes_from(struct zxp_vmo *vmo, pgoff_t index)
+{
+	unsigned int budget = ZXP_ZERO_BUDGET;
+	struct zxp_zero_range *range;
+	pgoff_t pages = 0;
+
+	spin_lock(&vmo->zero_lock);
+	while ((range = zxp_zero_find_kinds(&vmo->zeroes, &index, ULONG_MAX,
+					    ZXP_ZERO_BLOCKS, &budget))) {
+		pages += range->end - max(range->start, index);
+		index = range->end;
+	}
+	spin_unlock(&vmo->zero_lock);
+	return pages;
+}
+
 /*
  * How much of the stream is more than zeroes, wherever it is: there are programs that do
  * not read a file without blocks. A plain VMO has nothing but what is in memory.
@@ -92,9 +111,11 @@ static pgoff_t zxp_vmo_allocated(struct zxp_vmo *vmo)
 		return READ_ONCE(vmo->inode.i_mapping->nrpages);
 	zero = zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_MARKER) +
 	       zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY);
+	/* Some of it may lie behind the stream. */
+	if (zero)
+		zero -= min(zero, zxp_vmo_zeroes_from(vmo, pages));
 	if (zero < pages)
 		return pages - zero;
-	/* Some of it may lie behind the stream. */
 	return zxp_vmo_zero_end(vmo, 0) < pages ? 1 : 0;
 }
 

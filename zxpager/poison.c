@@ -73,17 +73,15 @@ static void zxp_vmo_replace_locked(struct zxp_vmo *vmo, struct folio *new,
 	if (!poisoned)
 		return;
 
-	ret = zxp_vmo_add_folio_locked(vmo, new, index,
-				       ZXP_GFP_LOCKED(gfp) | __GFP_HIGH);
+	ret = zxp_vmo_insert_folio_locked(vmo, new, index,
+					  ZXP_GFP_LOCKED(gfp) | __GFP_HIGH);
 	if (ret == -ENOMEM)
-		ret = zxp_vmo_add_folio_locked(vmo, new, index,
-					       gfp | __GFP_NOFAIL);
+		ret = zxp_vmo_insert_folio_locked(vmo, new, index,
+						  gfp | __GFP_NOFAIL);
 	if (ret)
 		return;
-	/* Our reference keeps it until it is dirty. */
-	folio_lock(new);
-	if (new->mapping)
-		zxp_dirty_folio(new->mapping, new);
+	/* Before anybody can take it for what the daemon has. */
+	zxp_dirty_folio(new->mapping, new);
 	folio_unlock(new);
 	if (vmo->source)
 		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + 1, 0);

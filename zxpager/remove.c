@@ -21,29 +21,20 @@ bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio)
 	return folio_maybe_dma_pinned(folio);
 }
 
+static int zxp_vmo_note_pinned(struct zxp_vmo *vmo, struct folio *folio, void *found)
+{
+	if (!zxp_folio_pinned(vmo, folio))
+		return 0;
+	*(pgoff_t *)found = folio->index;
+	return 1;
+}
+
 /* The first page of a range that is pinned, or @end. */
 pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
-	struct address_space *mapping = vmo->inode.i_mapping;
-	struct folio_batch fbatch;
 	pgoff_t found = end;
-	unsigned int i;
 
-	folio_batch_init(&fbatch);
-	while (found == end && start < end &&
-	       filemap_get_folios(mapping, &start, end - 1, &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch) && found == end; i++) {
-			struct folio *folio = fbatch.folios[i];
-
-			folio_lock(folio);
-			if (folio->mapping == mapping &&
-			    zxp_folio_pinned(vmo, folio))
-				found = folio->index;
-			folio_unlock(folio);
-		}
-		folio_batch_release(&fbatch);
-		cond_resched();
-	}
+	zxp_vmo_for_folios(vmo, start, end, XA_PRESENT, zxp_vmo_note_pinned, &found);
 	return found;
 }
 
@@ -90,56 +81,34 @@ void zxp_vmo_recount_locked(struct zxp_vmo *vmo)
 	xa_unlock_irq(&mapping->i_pages);
 }
 
+static int zxp_vmo_remove_unwritten(struct zxp_vmo *vmo, struct folio *folio, void *arg)
+{
+	zxp_vmo_remove_folio(vmo, folio);
+	return 0;
+}
+
 /* Take what is unwritten out from a page on. */
 void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index)
 {
-	struct address_space *mapping = vmo->inode.i_mapping;
-	struct folio_batch fbatch;
-	unsigned int i;
-
 	lockdep_assert_held(&vmo->content_lock);
 
-	folio_batch_init(&fbatch);
-	while (filemap_get_folios_tag(mapping, &index, ULONG_MAX,
-				      ZXP_MARK_UNWRITTEN, &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch); i++) {
-			struct folio *folio = fbatch.folios[i];
+	zxp_vmo_for_folios(vmo, index, ULONG_MAX, ZXP_MARK_UNWRITTEN,
+			   zxp_vmo_remove_unwritten, NULL);
+}
 
-			folio_lock(folio);
-			if (folio->mapping == mapping)
-				zxp_vmo_remove_folio(vmo, folio);
-			folio_unlock(folio);
-		}
-		folio_batch_release(&fbatch);
-		cond_resched();
-	}
+static int zxp_vmo_drop_clean(struct zxp_vmo *vmo, struct folio *folio, void *arg)
+{
+	if (!zxp_folio_unwritten(folio) && !folio_maybe_dma_pinned(folio))
+		generic_error_remove_folio(folio->mapping, folio);
+	return 0;
 }
 
 /* Take clean pages out, but for pinned ones. */
 void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
-	struct address_space *mapping = vmo->inode.i_mapping;
-	struct folio_batch fbatch;
-	unsigned int i;
-
 	lockdep_assert_held(&vmo->content_lock);
 
-	folio_batch_init(&fbatch);
-	while (index < end &&
-	       filemap_get_folios(mapping, &index, end - 1, &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch); i++) {
-			struct folio *folio = fbatch.folios[i];
-
-			folio_lock(folio);
-			if (folio->mapping == mapping &&
-			    !zxp_folio_unwritten(folio) &&
-			    !folio_maybe_dma_pinned(folio))
-				generic_error_remove_folio(mapping, folio);
-			folio_unlock(folio);
-		}
-		folio_batch_release(&fbatch);
-		cond_resched();
-	}
+	zxp_vmo_for_folios(vmo, index, end, XA_PRESENT, zxp_vmo_drop_clean, NULL);
 }
 
 /*

@@ -67,13 +67,14 @@ bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts)
 }
 
 /* What is zero because of a zero range is dirty with that. */
-static void zxp_vmo_uncover_folio(struct zxp_vmo *vmo, struct folio *folio)
+static int zxp_vmo_uncover_folio(struct zxp_vmo *vmo, struct folio *folio, void *arg)
 {
-	if (zxp_folio_dirty(folio) || folio_test_hwpoison(folio) ||
-	    zxp_vmo_is_zero(vmo, folio->index))
-		return;
-	zxp_dirty_folio(folio->mapping, folio);
-	folio_detach_private(folio);
+	if (!zxp_folio_dirty(folio) && !folio_test_hwpoison(folio) &&
+	    !zxp_vmo_is_zero(vmo, folio->index)) {
+		zxp_dirty_folio(folio->mapping, folio);
+		folio_detach_private(folio);
+	}
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /**
@@ -90,35 +91,20 @@ static void zxp_vmo_uncover_folio(struct zxp_vmo *vmo, struct folio *folio)
  */
 int zxp_vmo_uncover_locked(struct zxp_vmo *vmo, loff_t size)
 {
-	struct address_space *mapping = vmo->inode.i_mapping;
-	pgoff_t end = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	loff_t old = i_size_read(&vmo->inode);
-	pgoff_t index = old >> PAGE_SHIFT;
-	struct folio_batch fbatch;
-	unsigned int i;
+	int ret;
 
 	lockdep_assert_held(&vmo->content_lock);
 
 	if (size <= old)
 		return 0;
-	folio_batch_init(&fbatch);
-	while (index < end &&
-	       filemap_get_folios(mapping, &index, end - 1, &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch); i++) {
-			struct folio *folio = fbatch.folios[i];
-
-			folio_lock(folio);
-			if (folio->mapping == mapping)
-				zxp_vmo_uncover_folio(vmo, folio);
-			folio_unlock(folio);
-		}
-		folio_batch_release(&fbatch);
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-	return !offset_in_page(old) || zxp_vmo_has_content(vmo, old >> PAGE_SHIFT) ?
-	       0 : -EAGAIN;
+	ret = zxp_vmo_for_folios(vmo, old >> PAGE_SHIFT,
+				 DIV_ROUND_UP_ULL(size, PAGE_SIZE), XA_PRESENT,
+				 zxp_vmo_uncover_folio, NULL);
+	if (!ret && offset_in_page(old) &&
+	    !zxp_vmo_has_content(vmo, old >> PAGE_SHIFT))
+		ret = -EAGAIN;
+	return ret;
 }
 
 /**

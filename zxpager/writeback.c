@@ -27,16 +27,12 @@ static void zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 }
 
 /* What is pinned may change at any time, so it stays dirty; so does what is lost. */
-static void zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
+static void zxp_folio_begin(struct zxp_vmo *vmo, struct folio *folio)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 
-	if (folio_test_hwpoison(folio))
-		return;
-	zxp_vmo_protect_folio(vmo, folio);
 	if (zxp_folio_pinned(vmo, folio))
 		return;
-
 	if (!folio_test_private(folio))
 		folio_attach_private(folio, vmo);
 	xa_lock_irq(&mapping->i_pages);
@@ -45,6 +41,16 @@ static void zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio)
 	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_DIRTY);
 	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_READ);
 	xa_unlock_irq(&mapping->i_pages);
+}
+
+static int zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio, void *arg)
+{
+	bool *zeroes_only = arg;
+
+	zxp_vmo_protect_folio(vmo, folio);
+	if (!*zeroes_only && !folio_test_hwpoison(folio))
+		zxp_folio_begin(vmo, folio);
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /*
@@ -62,12 +68,10 @@ static bool zxp_vmo_unread(struct zxp_vmo *vmo, struct folio *folio)
  * What was written to since BEGIN stays dirty, also if only the flag says so, and what is
  * lost unwritten.
  */
-static void zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
+static void zxp_folio_end(struct zxp_vmo *vmo, struct folio *folio)
 {
 	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, folio->index);
 
-	if (folio_test_hwpoison(folio))
-		return;
 	if (folio_test_dirty(folio) || zxp_vmo_unread(vmo, folio))
 		zxp_dirty_folio(folio->mapping, folio);
 	folio_detach_private(folio);
@@ -80,35 +84,11 @@ static void zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio)
 	xas_unlock_irq(&xas);
 }
 
-/* Return: 0, -EINTR. */
-static int zxp_vmo_for_marked_locked(struct zxp_vmo *vmo, pgoff_t start,
-				     pgoff_t end, xa_mark_t mark,
-				     void (*fn)(struct zxp_vmo *vmo,
-						struct folio *folio))
+static int zxp_vmo_end_folio(struct zxp_vmo *vmo, struct folio *folio, void *arg)
 {
-	struct address_space *mapping = vmo->inode.i_mapping;
-	struct folio_batch fbatch;
-	unsigned int i;
-
-	lockdep_assert_held(&vmo->content_lock);
-
-	folio_batch_init(&fbatch);
-	while (start < end &&
-	       filemap_get_folios_tag(mapping, &start, end - 1, mark, &fbatch)) {
-		for (i = 0; i < folio_batch_count(&fbatch); i++) {
-			struct folio *folio = fbatch.folios[i];
-
-			folio_lock(folio);
-			if (folio->mapping == mapping)
-				fn(vmo, folio);
-			folio_unlock(folio);
-		}
-		folio_batch_release(&fbatch);
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		cond_resched();
-	}
-	return 0;
+	if (!folio_test_hwpoison(folio))
+		zxp_folio_end(vmo, folio);
+	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 static int zxp_vmo_begin_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
@@ -118,9 +98,8 @@ static int zxp_vmo_begin_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	ret = zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_DIRTY,
-					zeroes_only ? zxp_vmo_protect_folio :
-						      zxp_vmo_begin_folio);
+	ret = zxp_vmo_for_folios(vmo, start, end, ZXP_MARK_DIRTY, zxp_vmo_begin_folio,
+				 &zeroes_only);
 	while (!ret && start < end) {
 		spin_lock(&vmo->zero_lock);
 		start = zxp_zero_begin(&vmo->zeroes, start, end);
@@ -140,8 +119,8 @@ static int zxp_vmo_end_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	ret = zxp_vmo_for_marked_locked(vmo, start, end, ZXP_MARK_UNWRITTEN,
-					zxp_vmo_end_folio);
+	ret = zxp_vmo_for_folios(vmo, start, end, ZXP_MARK_UNWRITTEN, zxp_vmo_end_folio,
+				 NULL);
 	while (!ret && start < end) {
 		spin_lock(&vmo->zero_lock);
 		some = zxp_zero_end(&vmo->zeroes, &start, end, &reach, &cleaned);

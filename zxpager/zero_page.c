@@ -121,9 +121,17 @@ struct folio *zxp_vmo_lock_zero_folio(struct zxp_vmo *vmo)
  */
 bool zxp_vmo_settle_zeroes(struct zxp_vmo *vmo)
 {
-	struct folio *folio = zxp_vmo_get_zero_folio(vmo);
+	struct folio *folio;
 	bool mapped;
 
+	/*
+	 * What the caller has done, then the look. Whoever makes the page locks it, and
+	 * then looks at what the caller has done.
+	 */
+	smp_mb();
+	if (!READ_ONCE(vmo->zero_folio))
+		return false;
+	folio = zxp_vmo_get_zero_folio(vmo);
 	if (!folio)
 		return false;
 	folio_lock(folio);
