@@ -53,7 +53,7 @@ short_stress() {
 
 # Files and mappings, where kernels change most: what runs on the newest.
 short_selftests=(access evict file inode large life map mkwrite mm module poison ranges remote
-	uring wb_file wb_kernel wb_map wb_stream zero zircon_access zircon_mapping)
+	uring wb_file wb_kernel wb_map wb_stream zero zero_change zircon_access zircon_mapping)
 
 # Virtual machines in a guest, which has to have one processor: see zxp_vcpu.c.
 vcpu() {
@@ -103,7 +103,7 @@ on_kernels_of_ours() {
 	later suite "failures on $d" ours "$d" guest "$d" selftests/run.sh \
 		fail_dirty fail_fault fail_hook fail_pager
 	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
-		port mm kill mkwrite exit dump poison zero discard wb_wait \
+		port mm kill mkwrite exit dump poison zero zero_change discard wb_wait \
 		wb_grow wb_stream zircon_wb_writeback
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40

@@ -248,25 +248,31 @@ one_life() {
 		[ $((RANDOM % 4)) != 0 ] || kill "$exercise" || :
 		kill -9 "$pid"
 		ends_with 0 3
-		wait "$pid" || kills=$((kills + 1))
+		wait "$pid" || early=$((early + 1))
 	else
 		ends_with 0
 		stop
 	fi
 }
 
-# A daemon that is killed, and a new one that has what was synced.
-case_fsx() {
-	local status=3 kills=0 summary
-	head -c 400000 /dev/urandom > "$tmp/f"
-	"$fsx" new "$tmp/state" "$tmp/f" "$seed"
+# until_done ONE STORE WHAT: fsx on it, in as many lives of the daemon as that takes: ONE is
+# from one's start to its end, and counts in $early those that were WHAT before
+until_done() {
+	local status=3 early=0 summary
+	"$fsx" new "$tmp/state" "$2" "$seed"
 	until [ $status = 0 ]; do
 		# The shell would tell of each process that was killed.
-		one_life 2> "$tmp/killed"
-		still_there "$tmp/f"
+		"$1" 2> "$tmp/killed"
+		still_there "$2"
 	done
-	echo "$summary, killed $kills times"
-	[ $kills -gt 0 ] || fail "it was not killed"
+	echo "$summary, $3 $early times"
+	[ $early -gt 0 ] || fail "it was not $3"
+}
+
+# A daemon that is killed, and a new one that has what was synced.
+case_fsx() {
+	head -c 400000 /dev/urandom > "$tmp/f"
+	until_done one_life "$tmp/f" killed
 }
 
 case_append() {
@@ -308,30 +314,37 @@ becomes() {
 	dmsetup resume zxp
 }
 
-# A device that now and then takes no writes, and loses what it was given.
-case_flakey() {
+# exercise_disk: a device of ours under a daemon, and fsx on it, which is to see errors
+exercise_disk() {
 	disk 500224
 	serve "$zxp"
 	"$fsx" new "$tmp/state" "$disk" "$seed" --fixed
 	exercise "$disk" $mark --errors
-	while goes_on; do
-		becomes "0 $sectors flakey $loop 0 0 1 1 error_writes"
-		goes_on || :
-		becomes "0 $sectors linear $loop 0"
-	done
+}
+
+# end_of_disk: it was right all the time
+end_of_disk() {
 	ends_with 0
 	seen_errors
 	stop
 	still_there "$disk"
 }
 
+# A device that now and then takes no writes, and loses what it was given.
+case_flakey() {
+	exercise_disk
+	while goes_on; do
+		becomes "0 $sectors flakey $loop 0 0 1 1 error_writes"
+		goes_on || :
+		becomes "0 $sectors linear $loop 0"
+	done
+	end_of_disk
+}
+
 # A device that has bad sectors, in one place and then in another, and sometimes none.
 case_bad_sectors() {
 	local bad
-	disk 500224
-	serve "$zxp"
-	"$fsx" new "$tmp/state" "$disk" "$seed" --fixed
-	exercise "$disk" $mark --errors
+	exercise_disk
 	while goes_on; do
 		bad=$((RANDOM % (sectors - 40)))
 		becomes "0 $bad linear $loop 0
@@ -340,10 +353,7 @@ case_bad_sectors() {
 		goes_on || :
 		becomes "0 $sectors linear $loop 0"
 	done
-	ends_with 0
-	seen_errors
-	stop
-	still_there "$disk"
+	end_of_disk
 }
 
 # A file system where the space goes, and comes back.  Without extents none can be
@@ -384,20 +394,13 @@ case_full_late() {
 # The power of the device goes: it is copied while nothing gets there any more, and what
 # has lived on the original goes first.
 case_cut_off() {
-	local status=3 cuts=0 summary
 	disk 8388608
 	mke2fs -q -F -t ext4 "$zxp"
 	mkdir "$tmp/mnt"
 	mount -t ext4 "$zxp" "$tmp/mnt"
 	head -c 400000 /dev/urandom > "$tmp/mnt/f"
 	sync "$tmp/mnt/f"
-	"$fsx" new "$tmp/state" "$tmp/mnt/f" "$seed"
-	until [ $status = 0 ]; do
-		one_cut 2> "$tmp/killed"
-		still_there "$tmp/mnt/f"
-	done
-	echo "$summary, cut off $cuts times"
-	[ $cuts -gt 0 ] || fail "it was not cut off"
+	until_done one_cut "$tmp/mnt/f" "cut off"
 }
 
 one_cut() {
@@ -410,7 +413,7 @@ one_cut() {
 	cp "$disk" "$tmp/copy"
 	kill -9 "$pid"
 	dmsetup resume zxp
-	wait "$pid" || cuts=$((cuts + 1))
+	wait "$pid" || early=$((early + 1))
 	umount "$tmp/mnt"
 	cat "$tmp/copy" > "$disk"
 	blockdev --flushbufs "$zxp"

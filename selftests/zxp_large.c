@@ -23,13 +23,7 @@ PAGER_FIXTURE(large);
 #define MADV_COLLAPSE	25
 #endif
 
-#define new_sealed() ({							\
-	struct test_vmo *__v = pager_create_vmo_flags(&self->p, PAGES * page_size, \
-						      0, ZXP_CREATE_READ_ONLY);	\
-									\
-	ASSERT_NE(NULL, __v);						\
-	__v;								\
-})
+#define new_sealed()	new_vmo_flags(PAGES * page_size, 0, ZXP_CREATE_READ_ONLY)
 
 /* Supplied with one call. */
 #define supplied(vmo) ({						\

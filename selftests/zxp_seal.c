@@ -23,10 +23,9 @@ PAGER_FIXTURE(read_only);
 
 /* All pages are there. Its mapping is for reading. */
 #define new_sealed(pages) ({						\
-	struct test_vmo *__v = pager_create_vmo_flags(&self->p, BYTES(pages), 0, \
-						      ZXP_CREATE_READ_ONLY);	\
+	struct test_vmo *__v =						\
+		new_vmo_flags(BYTES(pages), 0, ZXP_CREATE_READ_ONLY);	\
 									\
-	ASSERT_NE(NULL, __v);						\
 	ASSERT_TRUE(pager_supply(&self->p, __v, 0, pages));		\
 	__v;								\
 })

@@ -15,15 +15,6 @@
 
 PAGER_FIXTURE(grow);
 
-#define new_unbounded(size, options) ({					\
-	struct test_vmo *__vmo =					\
-		pager_create_vmo_flags(&self->p, size,			\
-				       ZXP_VMO_UNBOUNDED | (options), 0); \
-									\
-	ASSERT_NE(NULL, __vmo);						\
-	__vmo;								\
-})
-
 static int write_far(struct test_thread *t)
 {
 	return pwrite(t->vmo->fd, "far", 3, BYTES(5)) == 3 ? 0 : EIO;

@@ -21,15 +21,6 @@
 
 PAGER_FIXTURE(stream);
 
-#define new_unbounded(size, options) ({					\
-	struct test_vmo *__vmo =					\
-		pager_create_vmo_flags(&self->p, size,			\
-				       ZXP_VMO_UNBOUNDED | (options), 0); \
-									\
-	ASSERT_NE(NULL, __vmo);						\
-	__vmo;								\
-})
-
 /* @page of each writer; far from the others, so that there are gaps. */
 static uint64_t page_of(const struct test_thread *t)
 {

@@ -7,11 +7,7 @@
 
 #include "lib/fixture.h"
 
-FIXTURE(wake)
-{
-	struct user_pager p;
-	struct test_thread t[MAX_THREADS];
-};
+PAGER_DATA(wake);
 
 FIXTURE_VARIANT(wake)
 {
@@ -27,16 +23,6 @@ FIXTURE_VARIANT_ADD(wake, Read)
 {
 	.check = thread_check_read,
 };
-
-FIXTURE_SETUP(wake)
-{
-	ASSERT_TRUE(user_pager_init(&self->p));
-}
-
-FIXTURE_TEARDOWN(wake)
-{
-	user_pager_fini(&self->p);
-}
 
 /* The reader has copied page @page of its range (but perhaps not noticed). */
 static bool has_copied(struct test_thread *t, uint64_t page)

@@ -14,22 +14,15 @@
 TRAP_FIXTURE(untracked);
 
 /* An unbounded VMO whose stream has that many pages. */
-#define new_unbounded(pages, trap) ({					\
-	struct test_vmo *__vmo =					\
-		pager_create_vmo_flags(&self->p, (pages) * page_size,	\
-				       ZXP_VMO_UNBOUNDED |		\
-				       ((trap) ? TRAP : 0), 0);		\
-									\
-	ASSERT_NE(NULL, __vmo);						\
-	__vmo;								\
-})
+#define new_unbounded_pages(pages, trap)				\
+	new_unbounded((pages) * page_size, (trap) ? TRAP : 0)
 
 #define set_stream_pages(vmo, pages) \
 	test_zxp(set_stream_size, (vmo)->fd, (pages) * page_size)
 
 TEST_F(untracked, Unbounded)
 {
-	struct test_vmo *vmo = new_unbounded(0, variant->trap);
+	struct test_vmo *vmo = new_unbounded_pages(0, variant->trap);
 	uint32_t options = variant->trap ? TRAP : 0;
 	struct zxp_info info;
 
@@ -51,7 +44,7 @@ TEST_F(untracked, Unbounded)
 
 TEST_F(untracked, UntrackedBeyondStreamSize)
 {
-	struct test_vmo *vmo = new_unbounded(1, variant->trap);
+	struct test_vmo *vmo = new_unbounded_pages(1, variant->trap);
 	struct stat st;
 
 	/* The stream has to be supplied, and what is behind it does not. */
@@ -113,7 +106,7 @@ TEST_F(untracked, UntrackedAbsorbsIntervalSlots)
 /* What is written behind the stream size is lost when that changes. */
 TEST_F(untracked, UntrackedAbsorbsPages)
 {
-	struct test_vmo *vmo = new_unbounded(1, variant->trap);
+	struct test_vmo *vmo = new_unbounded_pages(1, variant->trap);
 
 	write_granted(vmo, 3, 1);
 	ASSERT_TRUE(is_dirty(vmo, DATA(3, 1)));
@@ -212,7 +205,7 @@ PAGER_FIXTURE(stream);
 /* The size goes with what is written, not with what is wanted. */
 TEST_F(stream, ContentSizeUpdatedOnPartialWrite)
 {
-	struct test_vmo *vmo = new_unbounded(0, true);
+	struct test_vmo *vmo = new_unbounded_pages(0, true);
 	unsigned int i;
 
 	ASSERT_TRUE(thread_write_file(&self->t[0], vmo, 0, 3 * BATCH));
@@ -272,7 +265,7 @@ TEST_F(stream, AppendSuppliesZeroes)
 		{ 4, DATA(1, 1) }, { 8, DATA(2, 2) }, { 6, DATA(4, 2) },
 		{ 2, DATA(0, 0) }, { 1, DATA(6, 1) }, { 4, DATA(7, 1) },
 	};
-	struct test_vmo *vmo = new_unbounded(0, true);
+	struct test_vmo *vmo = new_unbounded_pages(0, true);
 	uint64_t size = 0;
 	char *buf = map_anon(8);
 	unsigned int i;
@@ -303,7 +296,7 @@ TEST_F(stream, AppendSuppliesZeroes)
 /* A write behind the end: what is between is a dirty zero range. */
 TEST_F(stream, WriteBehindEnd)
 {
-	struct test_vmo *vmo = new_unbounded(1, false);
+	struct test_vmo *vmo = new_unbounded_pages(1, false);
 
 	ASSERT_TRUE(thread_write_file(&self->t[0], vmo, 5, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
@@ -379,7 +372,7 @@ static int cut_stream(struct test_thread *t)
 
 TEST_F(stream, ReadWriteShrinkRace)
 {
-	struct test_vmo *vmo = new_unbounded(1, false);
+	struct test_vmo *vmo = new_unbounded_pages(1, false);
 	unsigned int i;
 
 	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 0, 1));

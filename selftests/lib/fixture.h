@@ -148,6 +148,17 @@ typedef bool (*start_fn)(struct test_thread *t, struct test_vmo *vmo, uint64_t p
 	__vmo;								\
 })
 
+/* The same of @size bytes, with the flags of its creation. */
+#define new_vmo_flags(size, options, flags) ({				\
+	struct test_vmo *__vmo =					\
+		pager_create_vmo_flags(&self->p, size, options, flags);	\
+									\
+	ASSERT_NE(NULL, __vmo);						\
+	__vmo;								\
+})
+#define new_unbounded(size, options)					\
+	new_vmo_flags(size, ZXP_VMO_UNBOUNDED | (options), 0)
+
 /*
  * The access of thread @i failed with @err in this page: a mapping got SIGBUS
  * there, with the code in the VMO's info if it is a FAIL code.
