@@ -59,7 +59,7 @@ stat_is() {
 
 quiet=(--writeback-age 10000 --dirty-background 1G)
 
-# One of a kind where time is short: test_backends has them all.
+# One of a kind where time is short: test_backend_nbd has them all.
 codes=(ENOSPC)
 [ -n "${CI:-}" ] || codes+=(EIO)
 
