@@ -8,6 +8,7 @@
 # run-tests.sh, which tells what the environment has to be, runs them all.  What goes wrong
 # is up to nbdkit's filters error, delay, rate, retry and pause.
 # shellcheck disable=SC2317 # until_true calls functions
+# shellcheck disable=SC2119 # end_export's arguments are those of kill
 . "$(dirname "$0")/nbd.bash"
 
 # One of a kind where time is short: test_backend_nbd has them all.
