@@ -33,6 +33,30 @@ int zxp_pager_supply_ranges(struct zxp_pager *pager,
 /* fault.c */
 extern const struct vm_operations_struct zxp_vm_ops;
 
+/* fault_wait.c */
+
+/**
+ * struct zxp_access - one call of ->fault
+ * @vmo: the VMO
+ * @vmf: the fault
+ * @generation: before the page was looked for
+ * @traps: a store that the daemon may have to allow
+ * @patient: it has ended for a signal before, and has come back without a look at it
+ */
+struct zxp_access {
+	struct zxp_vmo *vmo;
+	struct vm_fault *vmf;
+	unsigned long generation;
+	bool traps;
+	bool patient;
+};
+
+bool zxp_fault_writes(struct vm_fault *vmf);
+bool zxp_fault_failed(struct zxp_access *access);
+vm_fault_t zxp_fault_lock(struct zxp_access *access, struct mutex *lock);
+vm_fault_t zxp_fault_ask(struct zxp_access *access, enum zxp_request_type type);
+vm_fault_t zxp_fault_reserve(struct zxp_vmo *vmo);
+
 /* trap.c */
 int zxp_fault_sleep(struct mm_struct *mm, struct zxp_request *request,
 		    unsigned int state, long timeout);

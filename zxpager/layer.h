@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Floor 9, base: layers of pages that belong to children.
+ */
+#ifndef _ZXPAGER_LAYER_H
+#define _ZXPAGER_LAYER_H
+
+#include <linux/list.h>
+#include <linux/xarray.h>
+
+#include "base.h"
+
+/**
+ * struct zxp_layer - pages, by their index in the root
+ * @below: what is seen where there is nothing here; NULL for the bottom, which stands for
+ *	the root itself and holds nothing
+ * @link: in &zxp_layer.above of that one
+ * @above: layers that see this one
+ * @limit: from this page on nothing of @below is seen, but zeroes
+ * @depth: how many layers there are below
+ * @pages: own pages
+ * @nr: how many
+ * @zeroes: ranges that are zero where there is no page over them
+ *
+ * A layer that has others above it does not change what they see. One without any is the
+ * top of a child.
+ */
+struct zxp_layer {
+	struct zxp_layer *below;
+	struct list_head link;
+	struct list_head above;
+	pgoff_t limit;
+	unsigned int depth;
+	struct xarray pages;
+	unsigned long nr;
+	struct zxp_zeroes zeroes;
+};
+
+/**
+ * enum zxp_seen - what a child has at an index
+ * @ZXP_SEEN_TOP: a page of its own
+ * @ZXP_SEEN_SHARED: a page of a layer below, which does not change
+ * @ZXP_SEEN_ZERO: zeroes
+ * @ZXP_SEEN_ROOT: what the root has
+ */
+enum zxp_seen {
+	ZXP_SEEN_TOP,
+	ZXP_SEEN_SHARED,
+	ZXP_SEEN_ZERO,
+	ZXP_SEEN_ROOT,
+};
+
+/* More layers than these are made one, so that a look at a page takes so many steps. */
+#define ZXP_LAYERS_MAX		8
+
+void zxp_layer_init(struct zxp_layer *layer);
+void zxp_layer_push(struct zxp_layer *layer, struct zxp_layer *below, pgoff_t limit);
+struct zxp_layer *zxp_layer_pop(struct zxp_layer *layer);
+bool zxp_layer_is_empty(const struct zxp_layer *layer);
+struct zxp_layer *zxp_layer_only_above(const struct zxp_layer *layer);
+enum zxp_seen zxp_layer_find(struct zxp_layer *top, pgoff_t index, void **page);
+bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start,
+		    pgoff_t *end);
+void zxp_layer_set(struct zxp_layer *top, pgoff_t index, void *page);
+void *zxp_layer_take(struct zxp_layer *layer, pgoff_t *index, pgoff_t end);
+pgoff_t zxp_layer_zero(struct zxp_layer *top, pgoff_t start, pgoff_t end,
+		       struct zxp_zero_range **split,
+		       struct zxp_zero_range **add);
+void zxp_layer_cut(struct zxp_layer *layer, pgoff_t limit);
+
+/**
+ * struct zxp_layer_merge - what is left of a layer that one other sees
+ * @from: it
+ * @into: the one above
+ * @page: after a step, a page that nobody sees any more; or NULL
+ * @spare: a node for zero ranges; NULL after a step that has used it
+ */
+struct zxp_layer_merge {
+	struct zxp_layer *from;
+	struct zxp_layer *into;
+	void *page;
+	struct zxp_zero_range *spare;
+};
+
+int zxp_layer_merge(struct zxp_layer_merge *merge);
+
+#endif /* _ZXPAGER_LAYER_H */
