@@ -148,6 +148,18 @@ static inline int generic_error_remove_folio(struct address_space *mapping,
 #define ZXP_FOP_FLAGS		.fop_flags = FOP_BUFFER_WASYNC,
 #endif
 
+/* Where a mapping goes that nobody has a say in. */
+static inline unsigned long zxp_get_unmapped_area(struct file *file, unsigned long addr,
+						  unsigned long len, unsigned long pgoff,
+						  unsigned long flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	return current->mm->get_unmapped_area(file, addr, len, pgoff, flags);
+#else
+	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+#endif
+}
+
 /* Permissions of fanotify have a bit of their own since 6.14. */
 #ifndef FMODE_NONOTIFY_PERM
 #define FMODE_NONOTIFY_PERM	0

@@ -12,6 +12,7 @@
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 
+#include "layer.h"
 #include "request.h"
 
 /*
@@ -21,9 +22,12 @@
  *	inode->i_rwsem		the VFS: ftruncate()
  *	zxp_vmo.append_lock	O_APPEND writes
  *	mmap_lock, VMA lock	the VFS: faults
+ *	zxp_child.content_lock	what is in a child, and how large it is
+ *	zxp_family.tree_lock	which layer is on which
  *	zxp_vmo.content_lock	what is in the VMO, and how large it is
  *	folio lock
  *	that of zxp_vmo.zero_folio
+ *	zxp_family.lock
  *	i_mmap_rwsem, PTE locks, xa_lock
  *	zxp_vmo.zero_lock, zxp_vmo.faults_lock, zxp_pager.lock, inode->i_lock
  *	zxp_source.lock
@@ -99,6 +103,7 @@ struct zxp_batch {
  *	folio locked.
  * @zero_folio: what mappings have of zero ranges, see zero_page.c; NULL if nobody has
  *	needed it yet. Changes under @zero_lock, and goes with its own lock held, too.
+ * @family: its children; NULL as long as it has had none
  * @nr_unwritten: pages with the mark of that in the page cache, under its xa_lock
  * @faults_lock: protects @fault_notes and @traps
  * @fault_notes: see failure.c
@@ -124,6 +129,7 @@ struct zxp_vmo {
 	spinlock_t zero_lock;		/* see above */
 	struct zxp_zeroes zeroes;
 	struct folio *zero_folio;
+	struct zxp_family *family;
 	unsigned long nr_unwritten;
 	spinlock_t faults_lock;		/* see above */
 	struct list_head fault_notes;
@@ -273,6 +279,29 @@ struct folio *zxp_vmo_lock_zero_folio(struct zxp_vmo *vmo);
 bool zxp_vmo_settle_zeroes(struct zxp_vmo *vmo);
 void zxp_vmo_unmap_zeroes_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t nr);
 void zxp_vmo_put_zero_folio(struct zxp_vmo *vmo);
+
+/* family.c */
+
+/**
+ * struct zxp_family - the children of a VMO, and theirs
+ * @tree_lock: held to change which layer is on which, and to move pages between them
+ * @lock: protects all layers, and &zxp_child.top
+ * @bottom: below all of them
+ * @map_inode: that of the files that their mappings have; and own pages are as if they
+ *	were of it, for the kernel
+ * @nr_children: of the VMO itself
+ */
+struct zxp_family {
+	struct mutex tree_lock;		/* see above */
+	rwlock_t lock;			/* see above */
+	struct zxp_layer bottom;
+	struct inode *map_inode;
+	atomic_t nr_children;
+};
+
+struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo);
+void zxp_family_cut(struct zxp_vmo *vmo, pgoff_t nr_pages);
+void zxp_vmo_free_family(struct zxp_vmo *vmo);
 
 /* large.c */
 bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);

@@ -138,6 +138,37 @@ bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start, pgoff_
 }
 
 /**
+ * zxp_layer_next_root() - where does a child see the root next?
+ * @top: its top layer
+ * @index: first page to look at
+ * @end: the page after the last one
+ *
+ * Return: that page, or @end.
+ */
+pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end)
+{
+	struct zxp_zero_range *range;
+	struct zxp_layer *layer = top;
+
+	while (index < end && layer->below) {
+		/* Nor anywhere behind. */
+		if (index >= layer->limit)
+			return end;
+		range = zxp_zero_find(&layer->zeroes, index);
+		if (range && range->start <= index)
+			index = range->end;
+		else if (layer->nr && xa_load(&layer->pages, index))
+			index++;
+		else {
+			layer = layer->below;
+			continue;
+		}
+		layer = top;
+	}
+	return min(index, end);
+}
+
+/**
  * zxp_layer_set() - give a child a page
  * @top: its top layer, which has none there
  * @index: where; memory for it is reserved

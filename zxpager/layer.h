@@ -61,6 +61,7 @@ struct zxp_layer *zxp_layer_only_above(const struct zxp_layer *layer);
 enum zxp_seen zxp_layer_find(struct zxp_layer *top, pgoff_t index, void **page);
 bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start,
 		    pgoff_t *end);
+pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end);
 void zxp_layer_set(struct zxp_layer *top, pgoff_t index, void *page);
 void *zxp_layer_take(struct zxp_layer *layer, pgoff_t *index, pgoff_t end);
 pgoff_t zxp_layer_zero(struct zxp_layer *top, pgoff_t start, pgoff_t end,

@@ -25,9 +25,12 @@ static int __init zxp_init(void)
 	if (ret)
 		return ret;
 
-	ret = misc_register(&zxp_misc);
+	ret = zxp_child_fs_init();
 	if (ret)
 		goto exit_fs;
+	ret = misc_register(&zxp_misc);
+	if (ret)
+		goto exit_child_fs;
 	ret = zxp_kunit_init();
 	if (ret)
 		goto deregister;
@@ -35,6 +38,8 @@ static int __init zxp_init(void)
 
 deregister:
 	misc_deregister(&zxp_misc);
+exit_child_fs:
+	zxp_child_fs_exit();
 exit_fs:
 	zxp_fs_exit();
 	return ret;
@@ -51,6 +56,7 @@ static void __exit zxp_exit(void)
 	synchronize_rcu_tasks();
 	zxp_kunit_exit();
 	misc_deregister(&zxp_misc);
+	zxp_child_fs_exit();
 	zxp_fs_exit();
 }
 

@@ -5,7 +5,7 @@
 #ifndef _ZXPAGER_OBJECTS_H
 #define _ZXPAGER_OBJECTS_H
 
-#include "access.h"
+#include "child.h"
 
 /* Options and flags of the ABI, and which of them are there. */
 #define ZXP_VMO_OPTIONS		(ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | \
@@ -21,7 +21,7 @@
 				 ZXP_FEATURE_SYNC | ZXP_FEATURE_PORT_QUEUE | \
 				 ZXP_FEATURE_SUPPLY_RANGES | ZXP_FEATURE_VMO_KEY | \
 				 ZXP_FEATURE_FIXED | ZXP_FEATURE_READ_ONLY | \
-				 ZXP_FEATURE_MAX_SIZE)
+				 ZXP_FEATURE_MAX_SIZE | ZXP_FEATURE_CHILD)
 
 /* pager.c */
 int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,

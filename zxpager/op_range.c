@@ -55,8 +55,8 @@ static int zxp_vmo_commit_zero(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
  *
  * Return: 0, -ENOMEM, -ESTALE, -EINTR, -ERESTARTNOINTR or a FAIL code.
  */
-static int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op,
-			    pgoff_t index, pgoff_t end)
+int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op, pgoff_t index,
+		     pgoff_t end)
 {
 	struct zxp_request request;
 	unsigned long generation;
@@ -127,7 +127,7 @@ static int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op,
 	return 0;
 }
 
-static fmode_t zxp_vmo_op_mode(u32 op)
+fmode_t zxp_vmo_op_mode(u32 op)
 {
 	switch (op) {
 	case ZXP_VMO_OP_COMMIT:
@@ -141,7 +141,7 @@ static fmode_t zxp_vmo_op_mode(u32 op)
 	}
 }
 
-static bool zxp_vmo_op_is_hint(u32 op)
+bool zxp_vmo_op_is_hint(u32 op)
 {
 	return op == ZXP_VMO_OP_ALWAYS_NEED || op == ZXP_VMO_OP_DONT_NEED ||
 	       op == ZXP_VMO_OP_PREFETCH;
@@ -198,7 +198,7 @@ int zxp_vmo_op_range(struct file *file, struct zxp_vmo_op_range *args)
 }
 
 /* Ask for what is missing, and do not wait. It is a hint: errors do not matter. */
-static void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
+void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
 	unsigned long generation;
 	pgoff_t run_end;

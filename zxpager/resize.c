@@ -27,12 +27,17 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	ret = zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
 	if (ret)
 		return ret;
+	zxp_family_cut(vmo, nr_pages);
 	/* No fault that began before maps zeroes behind the end after this. */
 	zxp_vmo_settle_zeroes(vmo);
+	/* Private copies of what is cut off go as well, but those of children stay. */
 	unmap_mapping_range(vmo->inode.i_mapping, (loff_t)nr_pages << PAGE_SHIFT,
-			    0, 1);
+			    0, !READ_ONCE(vmo->family));
 	zxp_vmo_remove_unwritten_locked(vmo, nr_pages);
-	truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);
+	if (READ_ONCE(vmo->family))
+		truncate_inode_pages(vmo->inode.i_mapping, (loff_t)nr_pages << PAGE_SHIFT);
+	else
+		truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);
 	zxp_vmo_recount_locked(vmo);
 
 	/* To the very end, so no range is split and no node is needed. */

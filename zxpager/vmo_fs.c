@@ -19,8 +19,6 @@
 
 #include "vmo_fs.h"
 
-#define ZXP_FS_MAGIC	0x7a787067	/* "zxpg" */
-
 static struct kmem_cache *zxp_vmo_cache;
 struct vfsmount *zxp_mnt;
 static int zxp_mnt_count;
@@ -51,6 +49,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	spin_lock_init(&vmo->zero_lock);
 	vmo->zeroes = (struct zxp_zeroes) {};
 	vmo->zero_folio = NULL;
+	vmo->family = NULL;
 	vmo->nr_unwritten = 0;
 	spin_lock_init(&vmo->faults_lock);
 	INIT_LIST_HEAD(&vmo->fault_notes);
@@ -105,6 +104,7 @@ static void zxp_evict_inode(struct inode *inode)
 	zxp_vmo_forget_faults(vmo);
 	zxp_vmo_remove_zeroes(vmo, 0, ULONG_MAX, NULL);
 	zxp_vmo_put_zero_folio(vmo);
+	zxp_vmo_free_family(vmo);
 }
 
 static const struct super_operations zxp_sops = {
@@ -188,7 +188,11 @@ struct file *zxp_vmo_get_file(int fd, fmode_t mode, struct zxp_vmo **vmo)
 
 	ret = -EMEDIUMTYPE;
 	if (!S_ISREG(file_inode(file)->i_mode) ||
-	    file_inode(file)->i_sb->s_op != &zxp_sops)
+	    file_inode(file)->i_sb->s_magic != ZXP_FS_MAGIC)
+		goto put;
+	/* A child is a VMO, but no pager's. */
+	ret = -EINVAL;
+	if (file_inode(file)->i_sb->s_op != &zxp_sops)
 		goto put;
 	ret = -EACCES;
 	if ((file->f_mode & mode) != mode)

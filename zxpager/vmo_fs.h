@@ -7,6 +7,8 @@
 
 #include "change.h"
 
+#define ZXP_FS_MAGIC	0x7a787067	/* "zxpg" */
+
 extern struct vfsmount *zxp_mnt;
 
 int zxp_fs_init(void);

@@ -56,11 +56,11 @@ static int zxp_ioc_vmo_set_stream_size(struct file *file, union zxp_args *args,
 	return ret;
 }
 
-/* In the ABI already, not in the module yet. */
-static int zxp_ioc_not_yet(struct file *file, union zxp_args *args,
-			   struct zxp_new_file *new)
+static int zxp_ioc_vmo_create_child(struct file *file, union zxp_args *args,
+				    struct zxp_new_file *new)
 {
-	return -EOPNOTSUPP;
+	return zxp_create_child(file, zxp_vmo_of(file_inode(file)), NULL,
+				&args->create_child, new);
 }
 
 static const struct zxp_ioctl zxp_vmo_ioctls[] = {
@@ -76,7 +76,8 @@ static const struct zxp_ioctl zxp_vmo_ioctls[] = {
 		  struct zxp_vmo_set_stream_size,
 		  stream_size, .call = zxp_ioc_vmo_set_stream_size),
 	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, struct zxp_vmo_create_child,
-		  reserved, .call = zxp_ioc_not_yet),
+		  reserved, .call = zxp_ioc_vmo_create_child,
+		  .fd_offset = offsetof(struct zxp_vmo_create_child, out_fd)),
 };
 
 long zxp_vmo_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

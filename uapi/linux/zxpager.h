@@ -793,6 +793,28 @@ struct zxp_vmo_set_stream_size {
 };
 
 /**
+ * enum zxp_child_option - kinds of children, of which one is given, and options
+ * @ZXP_CHILD_SNAPSHOT: not for VMOs of a pager
+ * @ZXP_CHILD_RESIZABLE: its size may change
+ * @ZXP_CHILD_SLICE: not in this revision
+ * @ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE: what is not changed in the child may be as in the
+ *	parent later on
+ * @ZXP_CHILD_NO_WRITE: its descriptors are not open for writing
+ * @ZXP_CHILD_REFERENCE: not in this revision
+ * @ZXP_CHILD_SNAPSHOT_MODIFIED: what a parent that is a child has for itself is kept as it
+ *	is now; all else is as in the root later on
+ */
+enum zxp_child_option {
+	ZXP_CHILD_SNAPSHOT			= 1 << 0,
+	ZXP_CHILD_RESIZABLE			= 1 << 2,
+	ZXP_CHILD_SLICE				= 1 << 3,
+	ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE	= 1 << 4,
+	ZXP_CHILD_NO_WRITE			= 1 << 5,
+	ZXP_CHILD_REFERENCE			= 1 << 6,
+	ZXP_CHILD_SNAPSHOT_MODIFIED		= 1 << 7,
+};
+
+/**
  * struct zxp_vmo_create_child - ZXP_IOC_VMO_CREATE_CHILD
  * @size: sizeof(struct zxp_vmo_create_child)
  * @options: Zircon's child options

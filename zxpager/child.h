@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Floor 3, children: VMOs that see another one, and have what they change for themselves.
+ *
+ * A child is three things: its descriptors, on an inode of their own; one file that all its
+ * mappings have, whose pages are those of the root, so that reclaim finds these mappings;
+ * and the child itself, which that file holds. A descriptor holds the file, and a mapping
+ * does: so a child lives as long as any of them.
+ */
+#ifndef _ZXPAGER_CHILD_H
+#define _ZXPAGER_CHILD_H
+
+#include "access.h"
+
+/**
+ * struct zxp_child - a child
+ * @root: the VMO at the bottom; it is held
+ * @offset: page of @root that is its first one; constant
+ * @nr_pages: its size; changes under @content_lock
+ * @options: ZXP_CHILD_*; constant
+ * @content_lock: held to give it pages or zeroes, to change its size, and to make a child
+ *	of it; so whoever would change it waits for the end of that
+ * @top: its pages; changes under @content_lock and &zxp_family.lock
+ */
+struct zxp_child {
+	struct zxp_vmo *root;
+	pgoff_t offset;
+	pgoff_t nr_pages;
+	u32 options;
+	struct mutex content_lock;	/* see above */
+	struct zxp_layer *top;
+};
+
+static inline struct zxp_family *zxp_child_family(struct zxp_child *child)
+{
+	return child->root->family;
+}
+
+static inline pgoff_t zxp_child_pages(struct zxp_child *child)
+{
+	return READ_ONCE(child->nr_pages);
+}
+
+/* The page of the root behind its last one. */
+static inline pgoff_t zxp_child_end(struct zxp_child *child)
+{
+	return child->offset + zxp_child_pages(child);
+}
+
+static inline bool zxp_child_has(struct zxp_child *child, pgoff_t index)
+{
+	return index >= child->offset && index < zxp_child_end(child);
+}
+
+/* Is [offset, offset + length) inside of the child, without an overflow? */
+static inline bool zxp_child_in_bounds(struct zxp_child *child, u64 offset, u64 length)
+{
+	u64 size = (u64)zxp_child_pages(child) << PAGE_SHIFT;
+
+	return offset <= size && length <= size - offset;
+}
+
+/* own.c */
+struct folio *zxp_own_alloc(struct zxp_child *child, bool locked);
+void zxp_own_begin(struct zxp_child *child, struct folio *folio);
+void zxp_own_drop(struct folio *folio);
+enum zxp_seen zxp_child_look(struct zxp_child *child, pgoff_t index, struct folio **own);
+enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
+				   struct folio **folio);
+bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index);
+int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new);
+
+/* tree.c */
+struct zxp_layer *zxp_tree_alloc(void);
+int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
+			   pgoff_t limit);
+void zxp_tree_add(struct zxp_family *family, struct zxp_child *child, pgoff_t limit);
+void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end);
+void zxp_tree_remove(struct zxp_child *child);
+
+/* child_fault.c */
+extern const struct vm_operations_struct zxp_child_vm_ops;
+
+/* child_io.c */
+pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end);
+struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
+					pgoff_t end, bool nowait);
+ssize_t zxp_child_read_iter(struct kiocb *iocb, struct iov_iter *to);
+ssize_t zxp_child_write_iter(struct kiocb *iocb, struct iov_iter *from);
+int zxp_child_read(struct file *file, struct zxp_vmo_io *args);
+int zxp_child_write(struct file *file, struct zxp_vmo_io *args);
+
+/* child_op.c */
+int zxp_child_op_range(struct file *file, struct zxp_vmo_op_range *args);
+int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end);
+long zxp_child_discard(struct zxp_child *child, int mode, loff_t offset, loff_t length);
+int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int advice);
+int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size);
+pgoff_t zxp_child_own_pages(struct zxp_child *child);
+
+/* child_file.c */
+int zxp_child_fs_init(void);
+void zxp_child_fs_exit(void);
+struct zxp_child *zxp_child_of(struct file *file);
+int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *parent,
+		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new);
+
+#endif /* _ZXPAGER_CHILD_H */

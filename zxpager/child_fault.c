@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Faults of mappings of a child. Their file is the child's map file, and their pages are
+ * numbered as those of the root.
+ *
+ * The kernel lets a mapping grow without asking, so what lies behind the child is looked at
+ * with each fault.
+ */
+#include <linux/mm.h>
+
+#include "child.h"
+
+/* A load of zeroes. 0: look again. */
+static vm_fault_t zxp_child_map_zero(struct zxp_child *child, struct vm_fault *vmf)
+{
+	struct folio *folio = zxp_vmo_lock_zero_folio(child->root);
+
+	if (!folio)
+		return zxp_fault_reserve(child->root);
+	if (!zxp_child_is_zero(child, vmf->pgoff)) {
+		folio_unlock(folio);
+		folio_put(folio);
+		return 0;
+	}
+	vmf->page = folio_page(folio, 0);
+	return VM_FAULT_LOCKED;
+}
+
+/* A page of its own, to be stored to. 0: look again. */
+static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_access *access)
+{
+	struct folio *new = zxp_own_alloc(child, false);
+	vm_fault_t fault;
+	int ret;
+
+	if (!new)
+		return VM_FAULT_OOM;
+	fault = zxp_fault_lock(access, &child->content_lock);
+	if (!fault) {
+		ret = zxp_child_fork_locked(child, access->vmf->pgoff, new);
+		mutex_unlock(&child->content_lock);
+		if (ret == -EHWPOISON)
+			fault = VM_FAULT_HWPOISON;
+		else if (ret == -ERANGE)
+			fault = VM_FAULT_SIGBUS;
+		else if (ret == -EAGAIN)
+			fault = zxp_fault_ask(access, ZXP_REQUEST_READ);
+		else if (ret)
+			fault = zxp_fault_reserve(child->root);
+	}
+	folio_put(new);
+	return fault;
+}
+
+/* There is a folio, locked, or none. 0: look again; it is not locked any more. */
+static vm_fault_t zxp_child_fault_at(struct zxp_child *child, struct zxp_access *access,
+				     enum zxp_seen seen, struct folio *folio)
+{
+	struct vm_fault *vmf = access->vmf;
+	bool writes = zxp_fault_writes(vmf), lost, dropped = false;
+
+	if (!folio) {
+		if (!zxp_child_is_zero(child, vmf->pgoff))
+			return zxp_fault_ask(access, ZXP_REQUEST_READ);
+		/* Zeroes are a hole in a core dump. */
+		if (zxp_task_ends() && !(current->flags & PF_EXITING))
+			return VM_FAULT_SIGBUS;
+		return writes ? zxp_child_fault_fork(child, access) :
+				zxp_child_map_zero(child, vmf);
+	}
+
+	lost = seen == ZXP_SEEN_ROOT ? zxp_folio_poisoned(folio, vmf->pgoff) :
+				       folio_test_hwpoison(folio);
+	if (!lost && (seen == ZXP_SEEN_TOP || !writes)) {
+		vmf->page = seen == ZXP_SEEN_ROOT ? folio_file_page(folio, vmf->pgoff) :
+						    folio_page(folio, 0);
+		return VM_FAULT_LOCKED;
+	}
+	if (lost && seen == ZXP_SEEN_ROOT)
+		dropped = zxp_vmo_drop_poisoned(child->root, folio, vmf->pgoff);
+	folio_unlock(folio);
+	folio_put(folio);
+	if (lost)
+		return dropped ? 0 : VM_FAULT_HWPOISON;
+	return zxp_child_fault_fork(child, access);
+}
+
+static vm_fault_t zxp_child_fault(struct vm_fault *vmf)
+{
+	struct zxp_child *child = vmf->vma->vm_file->private_data;
+	struct zxp_access access = { .vmo = child->root, .vmf = vmf };
+	enum zxp_seen seen;
+	struct folio *folio;
+	vm_fault_t ret;
+
+	if (zxp_fault_failed(&access))
+		return VM_FAULT_SIGBUS;
+	do {
+		access.generation = zxp_vmo_generation(child->root);
+		if (!zxp_child_has(child, vmf->pgoff))
+			return VM_FAULT_SIGBUS;
+		seen = zxp_child_lock_folio(child, vmf->pgoff, &folio);
+		ret = zxp_child_fault_at(child, &access, seen, folio);
+	} while (!ret);
+
+	/* A shrink sets the size before it takes the lock of the folio. */
+	if (ret == VM_FAULT_LOCKED && !zxp_child_has(child, vmf->pgoff)) {
+		unlock_page(vmf->page);
+		put_page(vmf->page);
+		vmf->page = NULL;
+		return VM_FAULT_SIGBUS;
+	}
+	return ret;
+}
+
+/*
+ * Map what is there already of the root around a fault, but for where the child has its own.
+ * The lock is held until it is mapped, so that whoever gets a page of his own later finds
+ * the mapping. As for the root, nothing is mapped around a page that is missing.
+ */
+static vm_fault_t zxp_child_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+	struct zxp_child *child = vmf->vma->vm_file->private_data;
+	struct zxp_family *family = zxp_child_family(child);
+	vm_fault_t ret = 0;
+
+	if (!zxp_vmo_has_page(child->root, vmf->pgoff))
+		return 0;
+	read_lock(&family->lock);
+	end = min(end + 1, zxp_child_end(child));
+	if (vmf->pgoff < end && zxp_layer_clip(child->top, vmf->pgoff, &start, &end))
+		ret = filemap_map_pages(vmf, start, end - 1);
+	read_unlock(&family->lock);
+	return ret;
+}
+
+/*
+ * The first store to a page that is mapped. A page of the top layer is stored to. For any
+ * other there will be one, and ->fault maps it.
+ */
+static vm_fault_t zxp_child_page_mkwrite(struct vm_fault *vmf)
+{
+	struct zxp_child *child = vmf->vma->vm_file->private_data;
+	struct folio *folio = page_folio(vmf->page), *own, *new;
+	enum zxp_seen seen;
+
+	folio_lock(folio);
+	seen = zxp_child_look(child, vmf->pgoff, &own);
+	if (own)
+		folio_put(own);
+	if (seen == ZXP_SEEN_TOP && own == folio && zxp_child_has(child, vmf->pgoff)) {
+		if (!folio_test_hwpoison(folio)) {
+			file_update_time(vmf->vma->vm_file);
+			return VM_FAULT_LOCKED;
+		}
+		folio_unlock(folio);
+		return VM_FAULT_HWPOISON;
+	}
+	folio_unlock(folio);
+
+	/* What cannot be done at once is done by ->fault, with nothing mapped. */
+	new = zxp_own_alloc(child, true);
+	if (new && mutex_trylock(&child->content_lock)) {
+		zxp_child_fork_locked(child, vmf->pgoff, new);
+		mutex_unlock(&child->content_lock);
+	}
+	if (new)
+		folio_put(new);
+	unmap_mapping_pages(child->root->inode.i_mapping, vmf->pgoff, 1, false);
+	return VM_FAULT_NOPAGE;
+}
+
+const struct vm_operations_struct zxp_child_vm_ops = {
+	.fault = zxp_child_fault,
+	.map_pages = zxp_child_map_pages,
+	.page_mkwrite = zxp_child_page_mkwrite,
+};

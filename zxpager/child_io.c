@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * read() and write() of a child, and the ioctls with Zircon's rules for the same. A child
+ * has one size, in whole pages.
+ */
+#include <linux/fsnotify.h>
+#include <linux/highmem.h>
+#include <linux/sched/signal.h>
+#include <linux/uio.h>
+
+#include "child.h"
+
+/* Behind @index, as far as @end, what the child sees of the root. */
+pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t start = index;
+
+	read_lock(&family->lock);
+	if (!zxp_layer_clip(child->top, index, &start, &end))
+		end = index + 1;
+	read_unlock(&family->lock);
+	return end;
+}
+
+/* Ask for a page of the root, and for those behind it. 0: look again. */
+static int zxp_child_ask(struct zxp_child *child, struct zxp_request *request,
+			 pgoff_t index, pgoff_t end, unsigned long generation)
+{
+	end = min(end, index + zxp_write_batch());
+	return zxp_read_wait(child->root, request, index,
+			     zxp_child_run_end(child, index, end), generation);
+}
+
+/* The page to read from; NULL for zeroes; or -EAGAIN the root has to be asked, -EIO. */
+static struct page *zxp_child_get_page(struct zxp_child *child, pgoff_t index)
+{
+	struct page *page;
+	struct folio *folio;
+
+	if (zxp_child_look(child, index, &folio) == ZXP_SEEN_ROOT)
+		folio = zxp_vmo_get_folio(child->root, index);
+	if (!folio)
+		return zxp_child_is_zero(child, index) ? NULL : ERR_PTR(-EAGAIN);
+	page = folio->mapping == child->root->inode.i_mapping ?
+	       folio_file_page(folio, index) : folio_page(folio, 0);
+	if (!PageHWPoison(page))
+		return page;
+	folio_put(folio);
+	return ERR_PTR(-EIO);
+}
+
+/* As zxp_read(), and with the same errors. */
+static int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_iter *to,
+			      bool nowait)
+{
+	struct zxp_request request = {};
+	unsigned long generation;
+	struct page *page;
+	size_t len, copied;
+	pgoff_t index, end;
+	loff_t size;
+	int ret = 0;
+
+	while (iov_iter_count(to)) {
+		generation = zxp_vmo_generation(child->root);
+		size = (loff_t)zxp_child_pages(child) << PAGE_SHIFT;
+		if (*pos >= size)
+			break;
+		len = min_t(size_t, iov_iter_count(to), PAGE_SIZE - offset_in_page(*pos));
+		index = child->offset + (*pos >> PAGE_SHIFT);
+		end = child->offset + DIV_ROUND_UP_ULL(min_t(loff_t, size, *pos +
+							     iov_iter_count(to)),
+						       PAGE_SIZE);
+		page = zxp_child_get_page(child, index);
+		if (page == ERR_PTR(-EAGAIN)) {
+			ret = nowait ? -EAGAIN :
+			      zxp_child_ask(child, &request, index, end, generation);
+			if (ret)
+				break;
+			continue;
+		}
+		if (IS_ERR(page)) {
+			ret = PTR_ERR(page);
+			break;
+		}
+		if (page) {
+			copied = copy_page_to_iter(page, offset_in_page(*pos), len, to);
+			put_page(page);
+		} else {
+			copied = iov_iter_zero(len, to);
+		}
+		*pos += copied;
+		if (copied < len) {
+			ret = -EFAULT;
+			break;
+		}
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		cond_resched();
+	}
+	if (child->root->source)
+		zxp_request_end(child->root->source, &request);
+	return ret;
+}
+
+/*
+ * A page of its own, locked and with a reference, for a store; or -EAGAIN instead of waiting,
+ * -ERANGE, -ENOMEM, -EHWPOISON, -EINTR, -ERESTARTNOINTR, -ESTALE, or a FAIL code.
+ */
+struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
+					pgoff_t end, bool nowait)
+{
+	struct zxp_request request = {};
+	int tries = ZXP_MEMORY_TRIES;
+	unsigned long generation;
+	struct folio *folio, *new;
+	enum zxp_seen seen;
+	int ret = 0;
+
+	while (!ret) {
+		generation = zxp_vmo_generation(child->root);
+		seen = zxp_child_lock_folio(child, index, &folio);
+		if (seen == ZXP_SEEN_TOP)
+			break;
+		if (folio) {
+			folio_unlock(folio);
+			folio_put(folio);
+		}
+		new = zxp_own_alloc(child, nowait);
+		if (!new) {
+			ret = nowait ? -EAGAIN : -ENOMEM;
+			break;
+		}
+		if (nowait ? !mutex_trylock(&child->content_lock) :
+			     mutex_lock_killable(&child->content_lock)) {
+			folio_put(new);
+			ret = nowait ? -EAGAIN : -EINTR;
+			break;
+		}
+		ret = zxp_child_fork_locked(child, index, new);
+		mutex_unlock(&child->content_lock);
+		folio_put(new);
+		if (ret == -EAGAIN && !nowait)
+			ret = zxp_child_ask(child, &request, index, end, generation);
+		else if (ret == -ENOMEM && !nowait && tries-- && zxp_vmo_reserve(child->root))
+			ret = 0;
+	}
+	if (child->root->source)
+		zxp_request_end(child->root->source, &request);
+	return ret ? ERR_PTR(ret) : folio;
+}
+
+/* A page is lost, and is going to be written as a whole. 0: there is another one. */
+static int zxp_child_replace(struct zxp_child *child, pgoff_t index)
+{
+	return zxp_child_zero_pages(child, index, index + 1);
+}
+
+/* Copy into a child. Return: 0 when all is copied, else why not. */
+static int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_iter *from,
+			     bool nowait)
+{
+	struct folio *folio;
+	size_t len, copied;
+	pgoff_t index, end;
+	int ret;
+
+	while (iov_iter_count(from)) {
+		index = child->offset + (*pos >> PAGE_SHIFT);
+		end = child->offset + DIV_ROUND_UP_ULL(*pos + iov_iter_count(from),
+						       PAGE_SIZE);
+		len = min_t(size_t, iov_iter_count(from),
+			    PAGE_SIZE - offset_in_page(*pos));
+		if (fault_in_iov_iter_readable(from, len) == len)
+			return -EFAULT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		folio = zxp_child_folio_for_write(child, index,
+						  min(end, zxp_child_end(child)), nowait);
+		if (IS_ERR(folio))
+			return zxp_write_error(folio);
+		if (folio_test_hwpoison(folio) || !zxp_child_has(child, index)) {
+			ret = folio_test_hwpoison(folio) ? -EIO : -ERANGE;
+			folio_unlock(folio);
+			folio_put(folio);
+			if (ret == -EIO && len == PAGE_SIZE)
+				ret = nowait ? -EAGAIN : zxp_child_replace(child, index);
+			if (ret)
+				return ret;
+			continue;
+		}
+		copied = copy_folio_from_iter_atomic(folio, offset_in_page(*pos), len,
+						     from);
+		flush_dcache_folio(folio);
+		folio_unlock(folio);
+		folio_put(folio);
+		*pos += copied;
+		cond_resched();
+	}
+	return 0;
+}
+
+ssize_t zxp_child_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct zxp_child *child = zxp_child_of(iocb->ki_filp);
+	loff_t start = iocb->ki_pos;
+	int ret;
+
+	ret = zxp_child_copy_out(child, &iocb->ki_pos, to, iocb->ki_flags & IOCB_NOWAIT);
+	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
+}
+
+/* Only ftruncate() makes it larger. */
+ssize_t zxp_child_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct zxp_child *child = zxp_child_of(iocb->ki_filp);
+	loff_t start, size;
+	ssize_t ret;
+
+	ret = generic_write_checks(iocb, from);
+	if (ret <= 0)
+		return ret;
+	start = iocb->ki_pos;
+	size = (loff_t)zxp_child_pages(child) << PAGE_SHIFT;
+	if (start >= size)
+		return -ENOSPC;
+	iov_iter_truncate(from, size - start);
+	file_update_time(iocb->ki_filp);
+	ret = zxp_child_copy_in(child, &iocb->ki_pos, from, iocb->ki_flags & IOCB_NOWAIT);
+	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
+}
+
+static int zxp_child_io_range(struct zxp_child *child, struct zxp_vmo_io *args,
+			      struct iov_iter *iter, unsigned int direction)
+{
+	void __user *buffer = u64_to_user_ptr(args->buffer);
+
+	if (!zxp_child_in_bounds(child, args->offset, args->length))
+		return -ERANGE;
+	if (!access_ok(buffer, args->length))
+		return -EFAULT;
+	iov_iter_ubuf(iter, direction, buffer, args->length);
+	return 0;
+}
+
+int zxp_child_read(struct file *file, struct zxp_vmo_io *args)
+{
+	struct zxp_child *child = zxp_child_of(file);
+	loff_t pos = args->offset;
+	struct iov_iter to;
+	int ret;
+
+	ret = zxp_child_io_range(child, args, &to, ITER_DEST) ?:
+	      zxp_child_copy_out(child, &pos, &to, false);
+	/* It was in bounds, so the child has shrunk. */
+	return !ret && iov_iter_count(&to) ? -ERANGE : ret;
+}
+
+int zxp_child_write(struct file *file, struct zxp_vmo_io *args)
+{
+	struct zxp_child *child = zxp_child_of(file);
+	loff_t pos = args->offset;
+	struct iov_iter from;
+	int ret;
+
+	ret = zxp_child_io_range(child, args, &from, ITER_SOURCE);
+	if (ret)
+		return ret;
+	file_update_time(file);
+	ret = zxp_child_copy_in(child, &pos, &from, false);
+	if (pos > args->offset)
+		fsnotify_modify(file);
+	return ret;
+}

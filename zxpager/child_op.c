@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a client does to a range of a child, and to its size.
+ */
+#include <linux/fs.h>
+#include <linux/fadvise.h>
+#include <linux/falloc.h>
+#include <linux/fsnotify.h>
+#include <linux/highmem.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "child.h"
+
+/* Take own pages out, of which nothing is to be seen any more. */
+static void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	struct address_space *mapping = child->root->inode.i_mapping;
+	struct folio *folio;
+
+	lockdep_assert_held(&child->content_lock);
+
+	for (;;) {
+		write_lock(&family->lock);
+		folio = zxp_layer_take(child->top, &start, end);
+		write_unlock(&family->lock);
+		if (!folio)
+			return;
+		folio_lock(folio);
+		folio_unlock(folio);
+		if (folio_mapped(folio))
+			unmap_mapping_pages(mapping, start - 1, 1, false);
+		zxp_own_drop(folio);
+		cond_resched();
+	}
+}
+
+/* Before pages are taken out, so that none comes from below in their place. */
+static pgoff_t zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
+				      struct zxp_spares *spares)
+{
+	struct zxp_family *family = zxp_child_family(child);
+
+	write_lock(&family->lock);
+	end = zxp_layer_zero(child->top, start, end, &spares->split, &spares->add);
+	write_unlock(&family->lock);
+	return end;
+}
+
+/**
+ * zxp_child_zero_pages() - make pages of a child zero, asking for nothing
+ * @child: the child
+ * @start: first page of the root
+ * @end: the page after the last one
+ *
+ * Return: 0, -ENOMEM, -EINTR.
+ */
+int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end)
+{
+	struct zxp_spares spares = {};
+	pgoff_t from = start;
+	int ret = 0;
+
+	while (!ret && start < end) {
+		ret = zxp_vmo_get_spares(child->root, &spares, GFP_KERNEL);
+		if (!ret)
+			ret = mutex_lock_killable(&child->content_lock);
+		if (ret)
+			break;
+		end = min(end, zxp_child_end(child));
+		if (start < end) {
+			start = zxp_child_cover_locked(child, start, end, &spares);
+			zxp_child_drop_locked(child, from, start);
+			zxp_tree_settle(child, from, start);
+			from = start;
+		}
+		mutex_unlock(&child->content_lock);
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+	}
+	zxp_spares_free(&spares);
+	return ret;
+}
+
+/* A part of a page: it is copied, unless it is zero as a whole. */
+static int zxp_child_zero_part(struct zxp_child *child, u64 from, u64 to)
+{
+	pgoff_t index = child->offset + (from >> PAGE_SHIFT);
+	struct folio *folio;
+	int ret = 0;
+
+	if (zxp_child_is_zero(child, index))
+		return 0;
+	folio = zxp_child_folio_for_write(child, index, index + 1, false);
+	if (IS_ERR(folio))
+		return zxp_write_error(folio);
+	if (folio_test_hwpoison(folio))
+		ret = -EIO;
+	else
+		folio_zero_segment(folio, offset_in_page(from),
+				   offset_in_page(to - 1) + 1);
+	folio_unlock(folio);
+	folio_put(folio);
+	return ret;
+}
+
+static int zxp_child_zero(struct zxp_child *child, u64 offset, u64 length)
+{
+	u64 end = offset + length;
+	u64 first = min(round_up(offset, PAGE_SIZE), end);
+	u64 last = max(round_down(end, PAGE_SIZE), first);
+	int ret = 0;
+
+	if (offset < first)
+		ret = zxp_child_zero_part(child, offset, first);
+	if (!ret && last < end)
+		ret = zxp_child_zero_part(child, last, end);
+	return ret ?: zxp_child_zero_pages(child, child->offset + (first >> PAGE_SHIFT),
+					   child->offset + (last >> PAGE_SHIFT));
+}
+
+/* All pages of a range become its own. What a shrink cuts off is not needed any more. */
+static int zxp_child_commit(struct zxp_child *child, pgoff_t index, pgoff_t end)
+{
+	struct folio *folio;
+
+	for (; index < min(end, zxp_child_end(child)); index++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		folio = zxp_child_folio_for_write(child, index, end, false);
+		if (folio == ERR_PTR(-ERANGE))
+			return 0;
+		if (IS_ERR(folio))
+			return zxp_write_error(folio);
+		folio_unlock(folio);
+		folio_put(folio);
+		cond_resched();
+	}
+	return 0;
+}
+
+static pgoff_t zxp_child_next_root(struct zxp_child *child, pgoff_t index, pgoff_t end)
+{
+	struct zxp_family *family = zxp_child_family(child);
+
+	read_lock(&family->lock);
+	index = zxp_layer_next_root(child->top, index, end);
+	read_unlock(&family->lock);
+	return index;
+}
+
+/* A hint goes for what is seen of the root. */
+static int zxp_child_hint(struct zxp_child *child, u32 op, pgoff_t index, pgoff_t end)
+{
+	struct zxp_vmo *root = child->root;
+	pgoff_t run_end;
+	int ret = 0;
+
+	while (!ret && (index = zxp_child_next_root(child, index, end)) < end) {
+		run_end = zxp_child_run_end(child, index, end);
+		if (op == ZXP_VMO_OP_DONT_NEED)
+			zxp_vmo_drop_unused(root, index, run_end);
+		else
+			ret = zxp_vmo_bring_in(root, op, index, run_end);
+		index = run_end;
+		if (fatal_signal_pending(current))
+			ret = -EINTR;
+		cond_resched();
+	}
+	return ret;
+}
+
+int zxp_child_op_range(struct file *file, struct zxp_vmo_op_range *args)
+{
+	struct zxp_child *child = zxp_child_of(file);
+	fmode_t need = zxp_vmo_op_mode(args->op);
+	pgoff_t start, end;
+	int ret;
+
+	if (args->flags || args->reserved)
+		return -EINVAL;
+	if (!need && !zxp_vmo_op_is_hint(args->op))
+		return -EINVAL;
+	if ((file->f_mode & need) != need)
+		return -EACCES;
+	if (!child->root->source && zxp_vmo_op_is_hint(args->op))
+		return 0;
+	if (!zxp_child_in_bounds(child, args->offset, args->length))
+		return -ERANGE;
+	if (!args->length)
+		return 0;
+
+	start = child->offset + (args->offset >> PAGE_SHIFT);
+	end = child->offset + DIV_ROUND_UP_ULL(args->offset + args->length, PAGE_SIZE);
+	switch (args->op) {
+	case ZXP_VMO_OP_COMMIT:
+		return zxp_child_commit(child, start, end);
+	case ZXP_VMO_OP_PREFETCH:
+	case ZXP_VMO_OP_ALWAYS_NEED:
+	case ZXP_VMO_OP_DONT_NEED:
+		return zxp_child_hint(child, args->op, start, end);
+	case ZXP_VMO_OP_ZERO:
+		file_update_time(file);
+		ret = zxp_child_zero(child, args->offset, args->length);
+		if (!ret)
+			fsnotify_modify(file);
+		return ret;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+/* A hole is zeroes, and takes no memory. */
+long zxp_child_discard(struct zxp_child *child, int mode, loff_t offset, loff_t length)
+{
+	loff_t size = (loff_t)zxp_child_pages(child) << PAGE_SHIFT;
+
+	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE) &&
+	    (mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
+		return -EOPNOTSUPP;
+	if (!(mode & FALLOC_FL_KEEP_SIZE) && offset + length > size)
+		return -ENOSPC;
+	if (offset >= size)
+		return 0;
+	return zxp_child_zero(child, offset, min(length, size - offset));
+}
+
+int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int advice)
+{
+	pgoff_t start = offset >> PAGE_SHIFT, end = zxp_child_pages(child), run_end;
+
+	if (offset < 0 || len < 0)
+		return -EINVAL;
+	if (len && len < LLONG_MAX - offset)
+		end = min_t(pgoff_t, end, DIV_ROUND_UP_ULL(offset + len, PAGE_SIZE));
+	if (advice != POSIX_FADV_WILLNEED || !child->root->source)
+		return advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ?
+		       -EINVAL : 0;
+	start += child->offset;
+	end += child->offset;
+	while ((start = zxp_child_next_root(child, start, end)) < end) {
+		run_end = zxp_child_run_end(child, start, end);
+		zxp_vmo_will_need(child->root, start, run_end);
+		start = run_end;
+		if (fatal_signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return 0;
+}
+
+static int zxp_child_shrink_locked(struct zxp_child *child, pgoff_t nr_pages)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t end = child->offset + nr_pages, old = zxp_child_end(child);
+	struct zxp_zero_range *none = NULL;
+	unsigned long index;
+	struct folio *folio;
+
+	xa_for_each_start(&child->top->pages, index, folio, end)
+		if (folio_maybe_dma_pinned(folio))
+			return -ESTALE;
+	WRITE_ONCE(child->nr_pages, nr_pages);
+	write_lock(&family->lock);
+	zxp_layer_cut(child->top, end);
+	write_unlock(&family->lock);
+	zxp_child_drop_locked(child, end, ULONG_MAX);
+	zxp_tree_settle(child, end, old);
+	/* To the very end, so no range is split. */
+	do {
+		write_lock(&family->lock);
+		index = zxp_zero_remove(&child->top->zeroes, end, ULONG_MAX, &none);
+		write_unlock(&family->lock);
+	} while (index != ULONG_MAX);
+	return 0;
+}
+
+/* ftruncate(): only in whole pages, as the child has no stream size of its own. */
+int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size)
+{
+	pgoff_t nr_pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
+	int ret = 0;
+
+	if (!(child->options & ZXP_CHILD_RESIZABLE))
+		return -EPERM;
+	if (size > ZXP_MAX_VMO_SIZE || nr_pages > ZXP_MAX_VMO_PAGES - child->offset)
+		return -ERANGE;
+	if (mutex_lock_killable(&child->content_lock))
+		return -EINTR;
+	if (nr_pages < child->nr_pages)
+		ret = zxp_child_shrink_locked(child, nr_pages);
+	else
+		WRITE_ONCE(child->nr_pages, nr_pages);
+	if (!ret)
+		i_size_write(inode, (loff_t)nr_pages << PAGE_SHIFT);
+	mutex_unlock(&child->content_lock);
+	return ret;
+}
+
+/* How many pages it has for itself; those it shares with others of its kind are not told. */
+pgoff_t zxp_child_own_pages(struct zxp_child *child)
+{
+	return READ_ONCE(child->top->nr);
+}

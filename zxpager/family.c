@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a VMO knows of its children: that there are some, and how much of it they see.
+ */
+#include <linux/slab.h>
+
+#include "content.h"
+
+/**
+ * zxp_vmo_get_family() - the family of a VMO, which comes with its first child
+ * @vmo: the VMO
+ *
+ * It stays until the VMO ends.
+ *
+ * Return: the family, or NULL without memory.
+ */
+struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo)
+{
+	struct zxp_family *family = smp_load_acquire(&vmo->family), *new, *old;
+
+	if (family)
+		return family;
+	new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT);
+	if (!new)
+		return NULL;
+	mutex_init(&new->tree_lock);
+	rwlock_init(&new->lock);
+	zxp_layer_init(&new->bottom);
+	old = cmpxchg(&vmo->family, NULL, new);
+	if (old)
+		kfree(new);
+	return old ?: new;
+}
+
+/**
+ * zxp_family_cut() - a VMO shrinks
+ * @vmo: the VMO
+ * @nr_pages: its new size
+ *
+ * Children see zeroes from there on, and go on doing so when it grows again.
+ */
+void zxp_family_cut(struct zxp_vmo *vmo, pgoff_t nr_pages)
+{
+	struct zxp_family *family = vmo->family;
+	struct zxp_layer *layer;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	if (!family)
+		return;
+	write_lock(&family->lock);
+	list_for_each_entry(layer, &family->bottom.above, link)
+		zxp_layer_cut(layer, nr_pages);
+	write_unlock(&family->lock);
+}
+
+/* At the end of the VMO: each child holds it, so there is none any more. */
+void zxp_vmo_free_family(struct zxp_vmo *vmo)
+{
+	if (!vmo->family)
+		return;
+	iput(vmo->family->map_inode);
+	xa_destroy(&vmo->family->bottom.pages);
+	kfree(vmo->family);
+	vmo->family = NULL;
+}

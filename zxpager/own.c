@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages that a child has for itself.
+ *
+ * They are on no list of reclaim and in no page cache, but the kernel takes them for pages
+ * of a file that nobody has: so that a shared futex in one works, each has a mapping, and
+ * there an index that no other page ever had. They are dirty from the first moment, as
+ * there is no other copy.
+ *
+ * Between the look for a page and its being mapped its folio is locked, and whoever puts
+ * another one in its place locks it as well: so either the fault sees the new one, or the
+ * other one what the fault has mapped.
+ */
+#include <linux/highmem.h>
+
+#include "child.h"
+
+/* Two pages with one index would be one futex. */
+static atomic_long_t zxp_own_serial;
+
+/**
+ * zxp_own_alloc() - a page for a child
+ * @child: whose it is going to be; who stores is charged for it
+ * @locked: without waiting for memory
+ *
+ * Return: its folio, which folio_put() takes as long as nobody else knows of it; or NULL.
+ */
+struct folio *zxp_own_alloc(struct zxp_child *child, bool locked)
+{
+	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT;
+	struct page *page = alloc_page(locked ? ZXP_GFP_LOCKED(gfp) : gfp);
+
+	return page ? page_folio(page) : NULL;
+}
+
+/* It has its content, and nobody sees it yet. */
+void zxp_own_begin(struct zxp_child *child, struct folio *folio)
+{
+	__folio_mark_uptodate(folio);
+	folio->mapping = zxp_child_family(child)->map_inode->i_mapping;
+	folio->index = atomic_long_inc_return(&zxp_own_serial);
+	folio_set_dirty(folio);
+	folio_get(folio);
+}
+
+/* It is in no layer any more, and mapped by nobody. Who has pinned it keeps it. */
+void zxp_own_drop(struct folio *folio)
+{
+	folio_lock(folio);
+	folio->mapping = NULL;
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
+/**
+ * zxp_child_look() - what a child has at an index
+ * @child: the child
+ * @index: page of the root
+ * @own: a folio of its own or of a layer below, with a reference; else NULL
+ *
+ * Return: where it was a moment ago.
+ */
+enum zxp_seen zxp_child_look(struct zxp_child *child, pgoff_t index, struct folio **own)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	enum zxp_seen seen;
+	void *page;
+
+	read_lock(&family->lock);
+	seen = zxp_layer_find(child->top, index, &page);
+	*own = page;
+	if (page)
+		folio_get(page);
+	read_unlock(&family->lock);
+	return seen;
+}
+
+/**
+ * zxp_child_lock_folio() - the folio of a page, wherever it is
+ * @child: the child
+ * @index: page of the root
+ * @folio: the folio, locked and with a reference; NULL for zeroes, and where the root has
+ *	none
+ *
+ * As long as it is locked nothing takes its place.
+ *
+ * Return: whose it is.
+ */
+enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
+				   struct folio **folio)
+{
+	enum zxp_seen seen, now;
+	struct folio *own, *again;
+
+	for (;;) {
+		seen = zxp_child_look(child, index, &own);
+		*folio = NULL;
+		if (own)
+			folio_lock(own);
+		if (seen != ZXP_SEEN_ZERO)
+			*folio = own ?: zxp_vmo_lock_folio(child->root, index);
+		if (!*folio)
+			return seen;
+		now = zxp_child_look(child, index, &again);
+		if (again)
+			folio_put(again);
+		if (now == seen && again == own)
+			return seen;
+		folio_unlock(*folio);
+		folio_put(*folio);
+	}
+}
+
+/* Does it read as zeroes, without a page? */
+bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index)
+{
+	struct folio *own;
+	enum zxp_seen seen = zxp_child_look(child, index, &own);
+
+	if (own)
+		folio_put(own);
+	return seen == ZXP_SEEN_ZERO ||
+	       (seen == ZXP_SEEN_ROOT && zxp_vmo_is_only_zero(child->root, index));
+}
+
+/* Put a copy into the top layer, unless that has changed. False: look again. */
+static bool zxp_child_insert(struct zxp_child *child, pgoff_t index, struct folio *new,
+			     enum zxp_seen seen, struct folio *own)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	bool same;
+	void *now;
+
+	write_lock(&family->lock);
+	same = zxp_layer_find(child->top, index, &now) == seen && (!own || now == own);
+	if (same) {
+		zxp_own_begin(child, new);
+		zxp_layer_set(child->top, index, new);
+	}
+	write_unlock(&family->lock);
+	return same;
+}
+
+/* Copy what the child sees. Return: 0; -EAGAIN the root has to be asked; -EHWPOISON. */
+static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *new,
+			  enum zxp_seen seen, struct folio *from)
+{
+	if (!from) {
+		if (seen == ZXP_SEEN_ROOT && !zxp_vmo_is_zero(child->root, index))
+			return -EAGAIN;
+		clear_highpage(folio_page(new, 0));
+		return 0;
+	}
+	if (seen == ZXP_SEEN_ROOT ? zxp_folio_poisoned(from, index) :
+				    folio_test_hwpoison(from))
+		return -EHWPOISON;
+	copy_highpage(folio_page(new, 0), seen == ZXP_SEEN_ROOT ?
+		      folio_file_page(from, index) : folio_page(from, 0));
+	return 0;
+}
+
+/**
+ * zxp_child_fork_locked() - give a child a page of its own
+ * @child: the child
+ * @index: page of the root, inside of the child
+ * @new: a folio by zxp_own_alloc()
+ *
+ * Return: 0 it has one now, perhaps another; -EAGAIN what it would be a copy of is missing;
+ * -ENOMEM, -EHWPOISON, -ERANGE behind the end.
+ */
+int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new)
+{
+	struct address_space *mapping = child->root->inode.i_mapping;
+	enum zxp_seen seen;
+	struct folio *from;
+	bool done, mapped;
+	int ret;
+
+	lockdep_assert_held(&child->content_lock);
+
+	if (!zxp_child_has(child, index))
+		return -ERANGE;
+	if (xa_reserve(&child->top->pages, index, ZXP_GFP_LOCKED(GFP_KERNEL)))
+		return -ENOMEM;
+	do {
+		seen = zxp_child_lock_folio(child, index, &from);
+		done = seen == ZXP_SEEN_TOP;
+		ret = done ? 0 : zxp_child_copy(child, index, new, seen, from);
+		mapped = false;
+		if (!done && !ret) {
+			done = zxp_child_insert(child, index, new, seen,
+						seen == ZXP_SEEN_SHARED ? from : NULL);
+			mapped = done && (from ? folio_mapped(from) :
+						 zxp_vmo_settle_zeroes(child->root));
+		}
+		if (from) {
+			folio_unlock(from);
+			folio_put(from);
+		}
+		if (mapped)
+			unmap_mapping_pages(mapping, index, 1, false);
+	} while (!done && !ret);
+	xa_release(&child->top->pages, index);
+	return ret;
+}

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which layer is on which: what happens when a child is made, and when it goes.
+ */
+#include <linux/slab.h>
+
+#include "child.h"
+
+struct zxp_layer *zxp_tree_alloc(void)
+{
+	struct zxp_layer *layer = kmalloc(sizeof(*layer), GFP_KERNEL_ACCOUNT);
+
+	if (layer)
+		zxp_layer_init(layer);
+	return layer;
+}
+
+static void zxp_tree_push(struct zxp_family *family, struct zxp_layer *layer,
+			  struct zxp_layer *below, pgoff_t limit)
+{
+	write_lock(&family->lock);
+	zxp_layer_push(layer, below, limit);
+	write_unlock(&family->lock);
+}
+
+/* A child of the root, which sees so many pages of it. */
+void zxp_tree_add(struct zxp_family *family, struct zxp_child *child, pgoff_t limit)
+{
+	mutex_lock(&family->tree_lock);
+	zxp_tree_push(family, child->top, &family->bottom, limit);
+	mutex_unlock(&family->tree_lock);
+}
+
+/*
+ * A fault that has found a page of the layer in place holds its lock until it has mapped
+ * it. Afterwards it is mapped, or is not going to be.
+ */
+static void zxp_layer_settle(struct zxp_layer *layer, pgoff_t start, pgoff_t end)
+{
+	struct folio *folio;
+	unsigned long index;
+
+	xa_for_each_range(&layer->pages, index, folio, start, end - 1) {
+		folio_lock(folio);
+		folio_unlock(folio);
+		cond_resched();
+	}
+}
+
+static int zxp_tree_settle_one(struct zxp_vmo *vmo, struct folio *folio, void *arg)
+{
+	return 0;
+}
+
+/**
+ * zxp_tree_settle() - nothing that was seen is to be mapped any more
+ * @child: the child
+ * @start: first page of the root
+ * @end: the page after the last one
+ *
+ * Also by faults that have begun, which have looked before the caller has changed what there
+ * is to be seen. Who needs it has it mapped anew, also another child.
+ */
+void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	struct zxp_vmo *root = child->root;
+	struct zxp_layer *layer;
+
+	lockdep_assert_held(&child->content_lock);
+
+	if (start >= end)
+		return;
+	mutex_lock(&family->tree_lock);
+	for (layer = child->top; layer->below; layer = layer->below)
+		zxp_layer_settle(layer, start, end);
+	mutex_unlock(&family->tree_lock);
+	zxp_vmo_for_folios(root, start, end, XA_PRESENT, zxp_tree_settle_one, NULL);
+	unmap_mapping_pages(root->inode.i_mapping, start, end - start, false);
+}
+
+static bool zxp_tree_pinned(struct zxp_layer *layer)
+{
+	struct folio *folio;
+	unsigned long index;
+
+	xa_for_each(&layer->pages, index, folio)
+		if (folio_maybe_dma_pinned(folio))
+			return true;
+	return false;
+}
+
+/**
+ * zxp_tree_freeze_locked() - a child of a child
+ * @parent: what it is made of
+ * @child: it, whose top has nothing yet
+ * @limit: of the parent, what comes from this page of the root on is not seen
+ *
+ * What the parent has is for both from now on, as of one moment: nobody gets a page of the
+ * parent to store to, or stores by a mapping that is there, until the last such mapping is
+ * gone.
+ *
+ * Return: 0; -ENOMEM; -ESTALE a page of the parent is pinned, and may be stored to without
+ * a mapping.
+ */
+int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
+			   pgoff_t limit)
+{
+	struct zxp_family *family = zxp_child_family(parent);
+	struct zxp_layer *old = parent->top, *new;
+	int ret = 0;
+
+	lockdep_assert_held(&parent->content_lock);
+
+	mutex_lock(&family->tree_lock);
+	/* Where nothing is to be kept both see what is below. */
+	if (zxp_layer_is_empty(old)) {
+		zxp_tree_push(family, child->top, old->below, min(limit, old->limit));
+		goto unlock;
+	}
+	new = zxp_tree_alloc();
+	ret = new ? 0 : -ENOMEM;
+	if (ret)
+		goto unlock;
+	write_lock(&family->lock);
+	zxp_layer_push(new, old, ULONG_MAX);
+	parent->top = new;
+	write_unlock(&family->lock);
+	zxp_layer_settle(old, 0, ULONG_MAX);
+	unmap_mapping_pages(parent->root->inode.i_mapping, parent->offset,
+			    parent->nr_pages, false);
+	if (zxp_tree_pinned(old)) {
+		write_lock(&family->lock);
+		zxp_layer_pop(new);
+		parent->top = old;
+		write_unlock(&family->lock);
+		kfree(new);
+		ret = -ESTALE;
+	} else {
+		zxp_tree_push(family, child->top, old, limit);
+	}
+unlock:
+	mutex_unlock(&family->tree_lock);
+	return ret;
+}
+
+/* Nobody sees a layer any more. */
+static void zxp_tree_free(struct zxp_layer *layer)
+{
+	struct folio *folio;
+	pgoff_t index = 0;
+
+	while ((folio = zxp_layer_take(layer, &index, ULONG_MAX))) {
+		zxp_own_drop(folio);
+		cond_resched();
+	}
+	while (zxp_zero_remove_kind(&layer->zeroes, 0, ZXP_ZERO_MARKER) != ULONG_MAX)
+		cond_resched();
+	xa_destroy(&layer->pages);
+	kfree(layer);
+}
+
+/* What a single layer sees moves to it. Without memory it stays, and is seen as before. */
+static void zxp_tree_merge(struct zxp_family *family, struct zxp_layer *from)
+{
+	struct zxp_layer_merge merge = {
+		.from = from,
+		.into = zxp_layer_only_above(from),
+	};
+	int ret = 1;
+
+	while (merge.into && ret > 0) {
+		if (!merge.spare)
+			merge.spare = kmalloc(sizeof(*merge.spare), GFP_KERNEL_ACCOUNT);
+		write_lock(&family->lock);
+		ret = zxp_layer_merge(&merge);
+		write_unlock(&family->lock);
+		if (merge.page)
+			zxp_own_drop(merge.page);
+		cond_resched();
+	}
+	kfree(merge.spare);
+	if (merge.into && !ret)
+		zxp_tree_free(from);
+}
+
+/**
+ * zxp_tree_remove() - a child goes
+ * @child: it; nothing is mapped by it any more
+ */
+void zxp_tree_remove(struct zxp_child *child)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	struct zxp_layer *layer = child->top, *below;
+
+	mutex_lock(&family->tree_lock);
+	while (layer->below && list_empty(&layer->above)) {
+		write_lock(&family->lock);
+		below = zxp_layer_pop(layer);
+		write_unlock(&family->lock);
+		zxp_tree_free(layer);
+		layer = below;
+	}
+	zxp_tree_merge(family, layer);
+	mutex_unlock(&family->tree_lock);
+}
