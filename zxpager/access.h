@@ -41,14 +41,14 @@ extern const struct vm_operations_struct zxp_vm_ops;
 /* fault_wait.c */
 
 /**
- * struct zxp_access - one call of ->fault
+ * struct zxp_fault_access - one call of ->fault
  * @vmo: the VMO
  * @vmf: the fault
  * @generation: before the page was looked for
  * @traps: a store that the daemon may have to allow
  * @patient: it has ended for a signal before, and has come back without a look at it
  */
-struct zxp_access {
+struct zxp_fault_access {
 	struct zxp_vmo *vmo;
 	struct vm_fault *vmf;
 	unsigned long generation;
@@ -57,9 +57,9 @@ struct zxp_access {
 };
 
 bool zxp_fault_writes(struct vm_fault *vmf);
-bool zxp_fault_failed(struct zxp_access *access);
-vm_fault_t zxp_fault_lock(struct zxp_access *access, struct mutex *lock);
-vm_fault_t zxp_fault_ask(struct zxp_access *access, enum zxp_request_type type);
+bool zxp_fault_failed(struct zxp_fault_access *access);
+vm_fault_t zxp_fault_lock(struct zxp_fault_access *access, struct mutex *lock);
+vm_fault_t zxp_fault_ask(struct zxp_fault_access *access, enum zxp_request_type type);
 vm_fault_t zxp_fault_reserve(struct zxp_vmo *vmo);
 
 /* trap.c */

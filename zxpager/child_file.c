@@ -64,11 +64,10 @@ static int zxp_map_release(struct inode *inode, struct file *file)
 {
 	struct zxp_child *child = file->private_data;
 
-	if (child->top)
-		zxp_tree_remove(child);
+	zxp_tree_remove(child);
 	iput(&child->root->inode);
 	kfree(child);
-	simple_release_fs(&zxp_child_mnt, &zxp_child_mnt_count);
+	zxp_fs_unpin();
 	return 0;
 }
 
@@ -326,9 +325,9 @@ void zxp_child_fs_exit(void)
 	unregister_filesystem(&zxp_child_fs_type);
 }
 
-static struct inode *zxp_child_new_inode(fmode_t mode)
+static struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode)
 {
-	struct inode *inode = new_inode(zxp_child_mnt->mnt_sb);
+	struct inode *inode = new_inode(mnt->mnt_sb);
 
 	if (!inode)
 		return NULL;
@@ -349,7 +348,7 @@ static struct inode *zxp_family_inode(struct zxp_family *family)
 
 	if (inode)
 		return inode;
-	inode = zxp_child_new_inode(0600);
+	inode = zxp_child_new_inode(zxp_mnt, 0600);
 	if (!inode)
 		return NULL;
 	inode->i_fop = &zxp_map_fops;
@@ -360,29 +359,33 @@ static struct inode *zxp_family_inode(struct zxp_family *family)
 	return old ?: inode;
 }
 
-/* The file of the mappings. On success it has the child. */
+/* The file of the mappings. On success it has the child, which has the root. */
 static struct file *zxp_child_make_map(struct zxp_child *child)
 {
-	struct inode *inode = zxp_family_inode(zxp_child_family(child));
+	struct inode *inode;
 	struct file *file;
-	int ret;
+	int ret = zxp_fs_pin();
 
-	if (!inode)
-		return ERR_PTR(-ENOMEM);
-	ret = zxp_child_pin();
 	if (ret)
 		return ERR_PTR(ret);
+	inode = zxp_family_inode(zxp_child_family(child));
+	file = ERR_PTR(-ENOMEM);
+	if (!inode)
+		goto unpin;
 	ihold(inode);
-	file = alloc_file_pseudo(inode, zxp_child_mnt, "zxpager-child", O_RDWR | O_LARGEFILE,
+	file = alloc_file_pseudo(inode, zxp_mnt, "zxpager-child", O_RDWR | O_LARGEFILE,
 				 &zxp_map_fops);
 	if (IS_ERR(file)) {
 		iput(inode);
-		simple_release_fs(&zxp_child_mnt, &zxp_child_mnt_count);
-		return file;
+		goto unpin;
 	}
 	__module_get(THIS_MODULE);
 	file->f_mapping = child->root->inode.i_mapping;
 	file->private_data = child;
+	ihold(&child->root->inode);
+	return file;
+unpin:
+	zxp_fs_unpin();
 	return file;
 }
 
@@ -398,7 +401,7 @@ static struct file *zxp_child_make_file(struct zxp_child *child, struct file *ma
 		fput(map);
 		return ERR_PTR(ret);
 	}
-	inode = zxp_child_new_inode(writes ? 0600 : 0400);
+	inode = zxp_child_new_inode(zxp_child_mnt, writes ? 0600 : 0400);
 	if (!inode) {
 		fput(map);
 		file = ERR_PTR(-ENOMEM);
@@ -417,9 +420,8 @@ static struct file *zxp_child_make_file(struct zxp_child *child, struct file *ma
 	}
 	__module_get(THIS_MODULE);
 	file->f_mode &= ~FMODE_NONOTIFY;
-	file->f_mode |= FMODE_NONOTIFY_PERM | FMODE_LSEEK | FMODE_PREAD | ZXP_FMODE_NOWAIT;
-	if (writes)
-		file->f_mode |= FMODE_PWRITE;
+	file->f_mode |= FMODE_NONOTIFY_PERM | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
+			ZXP_FMODE_NOWAIT;
 	return file;
 unpin:
 	simple_release_fs(&zxp_child_mnt, &zxp_child_mnt_count);
@@ -516,12 +518,9 @@ int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *
 	child->top = zxp_tree_alloc();
 	if (!child->top || !zxp_vmo_get_family(root))
 		goto free;
-	/* The map file puts it in the end. */
-	ihold(&root->inode);
 	map = zxp_child_make_map(child);
 	if (IS_ERR(map)) {
 		ret = PTR_ERR(map);
-		iput(&root->inode);
 		goto free;
 	}
 	ret = zxp_child_join(child, parent);
