@@ -73,8 +73,8 @@ int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *
 /* tree.c */
 struct zxp_layer *zxp_tree_alloc(void);
 int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
-			   pgoff_t limit);
-void zxp_tree_add(struct zxp_family *family, struct zxp_child *child, pgoff_t limit);
+			   pgoff_t limit, struct zxp_layer **spare);
+void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit);
 void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end);
 void zxp_tree_remove(struct zxp_child *child);
 

@@ -225,6 +225,16 @@ static long zxp_child_ioctl(struct file *file, unsigned int cmd, unsigned long a
 	return zxp_ioctl(zxp_child_ioctls, ARRAY_SIZE(zxp_child_ioctls), file, cmd, arg);
 }
 
+static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct zxp_child *child = zxp_child_of(file);
+
+	seq_puts(m, "zxpager-state:\tchild\n");
+	seq_printf(m, "zxpager-size:\t%llu\n", (u64)zxp_child_pages(child) << PAGE_SHIFT);
+	seq_printf(m, "zxpager-resident:\t%llu\n",
+		   (u64)zxp_child_own_pages(child) << PAGE_SHIFT);
+}
+
 static const struct file_operations zxp_child_fops = {
 	.owner = THIS_MODULE,
 	ZXP_FOP_FLAGS
@@ -241,6 +251,7 @@ static const struct file_operations zxp_child_fops = {
 	.fallocate = zxp_child_fallocate,
 	.unlocked_ioctl = zxp_child_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = zxp_child_show_fdinfo,
 };
 
 /* Before any capability is asked, so root is not asked either. */
@@ -341,9 +352,13 @@ static struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode)
 
 /* --- making one --------------------------------------------------------------------------- */
 
-/* One for all children of a VMO, and theirs. It belongs to the VMO. */
-static struct inode *zxp_family_inode(struct zxp_family *family)
+/*
+ * One for all children of a VMO, and theirs. It belongs to the VMO, and who owns that may
+ * ask about the pages of a mapping.
+ */
+static struct inode *zxp_family_inode(struct zxp_vmo *root)
 {
+	struct zxp_family *family = root->family;
 	struct inode *inode = READ_ONCE(family->map_inode), *old;
 
 	if (inode)
@@ -351,6 +366,8 @@ static struct inode *zxp_family_inode(struct zxp_family *family)
 	inode = zxp_child_new_inode(zxp_mnt, 0600);
 	if (!inode)
 		return NULL;
+	inode->i_uid = root->inode.i_uid;
+	inode->i_gid = root->inode.i_gid;
 	inode->i_fop = &zxp_map_fops;
 	inode->i_mapping->a_ops = &zxp_map_aops;
 	old = cmpxchg(&family->map_inode, NULL, inode);
@@ -368,7 +385,7 @@ static struct file *zxp_child_make_map(struct zxp_child *child)
 
 	if (ret)
 		return ERR_PTR(ret);
-	inode = zxp_family_inode(zxp_child_family(child));
+	inode = zxp_family_inode(child->root);
 	file = ERR_PTR(-ENOMEM);
 	if (!inode)
 		goto unpin;
@@ -468,17 +485,26 @@ static int zxp_child_check(struct file *file, struct zxp_vmo *root,
 static int zxp_child_join(struct zxp_child *child, struct zxp_child *parent)
 {
 	pgoff_t end = child->offset + child->nr_pages;
+	struct zxp_layer *spare;
 	int ret;
 
 	if (!parent) {
-		zxp_tree_add(zxp_child_family(child), child,
-			     min(end, zxp_vmo_pages(child->root)));
+		if (mutex_lock_killable(&child->root->content_lock))
+			return -EINTR;
+		zxp_tree_add_locked(child, min(end, zxp_vmo_pages(child->root)));
+		mutex_unlock(&child->root->content_lock);
 		return 0;
 	}
-	if (mutex_lock_killable(&parent->content_lock))
-		return -EINTR;
-	ret = zxp_tree_freeze_locked(parent, child, min(end, zxp_child_end(parent)));
-	mutex_unlock(&parent->content_lock);
+	spare = zxp_tree_alloc();
+	if (!spare)
+		return -ENOMEM;
+	ret = -EINTR;
+	if (!mutex_lock_killable(&parent->content_lock)) {
+		ret = zxp_tree_freeze_locked(parent, child,
+					     min(end, zxp_child_end(parent)), &spare);
+		mutex_unlock(&parent->content_lock);
+	}
+	kfree(spare);
 	return ret;
 }
 
