@@ -205,6 +205,11 @@ void zxp_tree_remove(struct zxp_child *child)
 	struct zxp_family *family = zxp_child_family(child);
 	struct zxp_layer *layer = child->top, *below;
 
+	/* It was not made in the end. */
+	if (!layer->below) {
+		zxp_tree_free(layer);
+		return;
+	}
 	mutex_lock(&family->tree_lock);
 	while (layer->below && list_empty(&layer->above)) {
 		write_lock(&family->lock);
