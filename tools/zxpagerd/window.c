@@ -18,7 +18,6 @@
 
 #include "log.h"
 #include "pager.h"
-#include "pool.h"
 #include "window.h"
 
 /* Internal errno for a file that is not as long any more; fails with EIO. */
@@ -205,7 +204,7 @@ static void end_supply(struct window *w)
 
 static void let_go(struct window *w)
 {
-	pool_give(w->reader->pool, w->buffer);
+	pool_give(&w->reader->buffers, w->buffer);
 	w->busy = false;
 	w->reader->busy--;
 }
