@@ -238,6 +238,22 @@ static void many_vmos_of_a_store_that_hangs(void **state)
 	reader_free(&other.reader);
 }
 
+/* Who was killed while it waited may come again, as often as it likes. */
+static void requests_that_are_made_again(void **state)
+{
+	unsigned int waiting = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++)
+		for (unsigned int w = 0; w < 6; w++)
+			ask_for(&vmo.reader, w);
+	for (struct request *req = vmo.reader.requests.first; req; req = req->next)
+		waiting++;
+	assert_in_range(waiting, 4, 6);
+	answer_all();
+	assert_int_equal(asked_ever[READ], 6);
+}
+
 static void chunk_while_a_store_hangs(void **state)
 {
 	static struct vmo other;
@@ -298,6 +314,7 @@ int main(void)
 		cmocka_unit_test(stores_that_hang_have_their_share),
 		TEST(windows_go_round),
 		TEST(many_vmos_of_a_store_that_hangs),
+		TEST(requests_that_are_made_again),
 		TEST(chunk_while_a_store_hangs),
 		TEST(chunks_go_round),
 	};

@@ -171,6 +171,10 @@ void reader_request(struct reader *r, uint64_t offset, uint64_t length)
 		return;
 	if (length > t->size - offset)
 		length = t->size - offset;
+	/* Who was killed while it waited may come again, as often as it likes. */
+	for (req = r->requests.first; req; req = req->next)
+		if (req->offset <= offset && offset + length <= req->end)
+			return;
 	req = malloc(sizeof(*req));
 	if (!req) {
 		log_limited(&t->limit, "%s: out of memory: a READ fails", t->name);
