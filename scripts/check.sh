@@ -114,11 +114,14 @@ on_kernels_of_ours() {
 	later sanitized "$1"
 }
 
-# The tools with ASan and UBSan, their unit tests here and some others in a guest
+# The tools with ASan and UBSan, their unit tests here and some others in a guest; with TSan
+# those unit tests that have threads and do not wait for servers
 sanitized() {
 	step "sanitized tools" make -C tools SANITIZE=1 O="$zx_root/build" \
 		CFLAGS="$strict" || return
 	step "sanitized unit tests" make -C tools SANITIZE=1 O="$zx_root/build" check || :
+	step "unit tests with TSan" make -C tools SANITIZE=thread O="$zx_root/build" \
+		threaded_tests="test_loop test_calls test_holders" check || :
 	suite "sanitized tools on $1" scripts/vm.sh --kernel "$1" --mem 2048 \
 		--timeout 900 -- env CI=true O="$zx_root/build/sanitize" \
 		ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" tools/run-tests.sh \

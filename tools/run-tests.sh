@@ -94,6 +94,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 export ASAN_OPTIONS="log_path=$tmp/report:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="log_path=$tmp/report:print_stacktrace=1:${UBSAN_OPTIONS:-}"
+export TSAN_OPTIONS="log_path=$tmp/report:${TSAN_OPTIONS:-}"
 grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
 
 declare -A script_of
