@@ -150,7 +150,7 @@ static void writers_are_granted(void **state)
 	answer_all();
 	for (unsigned int i = 4; i < 12; i++)
 		assert_int_equal(page[i].state, DIRTY);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 }
 
 static void writers_are_failed(void **state)

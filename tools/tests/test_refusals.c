@@ -403,12 +403,12 @@ static void grant_is_refused(void **state)
 	client_write(4);
 	answer_all();
 	assert_int_equal(page[4].failed, EIO);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 	refusals[DIRTY_CALL] = (struct refusal){ .status = ZX_ERR_IO, .times = 2 };
 	refuse(FAIL, ZX_ERR_NO_MEMORY);
 	client_write(4);
 	answer_all();
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 	assert_false(client_write(4));
 	assert_true(client_write(4));
 }
@@ -421,7 +421,7 @@ static void longer_than_the_vmo(void **state)
 	assert_int_equal(page[15].state, DIRTY);
 	dirty_request(&vmo.writeback.dirty, 16 * PAGE, PAGE);
 	dirty_request(&vmo.writeback.dirty, 0, 0);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 }
 
 static void limit_while_the_kernel_does_not_tell(void **state)
@@ -509,7 +509,7 @@ static void no_space_and_no_memory(void **state)
 	no_memory = false;
 	assert_int_equal(page[0].failed, ENOSPC);
 	assert_int_equal(page[7].failed, ENOSPC);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 }
 
 /* --- the end ----------------------------------------------------------------------- */

@@ -62,7 +62,7 @@ static bool is_answered(struct reader *r, struct request *req, uint64_t end)
 	if (req->taken >= supply_count)
 		return false;
 	present = pager_present(r->target, req->offset, end - req->offset);
-	answer_trim(&r->requests, req->offset, req->offset + present);
+	requests_trim(&r->requests, req->offset, req->offset + present);
 	return present;
 }
 
@@ -77,7 +77,7 @@ static void begin_requests(struct reader *r)
 	while ((req = r->requests.first)) {
 		/* What was cut off the VMO in the meantime nobody waits for. */
 		if (req->end > r->target->size) {
-			answer_trim(&r->requests, r->target->size, UINT64_MAX);
+			requests_trim(&r->requests, r->target->size, UINT64_MAX);
 			continue;
 		}
 		start = req->offset & ~(uint64_t)(r->window_size - 1);
@@ -98,12 +98,8 @@ static void begin_requests(struct reader *r)
 		end = start + w->length < req->end ? start + w->length : req->end;
 		window_want(w, req->offset, end);
 		req->offset = end;
-		if (req->offset >= req->end) {
-			r->requests.first = req->next;
-			if (!r->requests.first)
-				r->requests.end = &r->requests.first;
-			free(req);
-		}
+		if (req->offset >= req->end)
+			requests_pop(&r->requests);
 		if (begun)
 			window_step(w);
 	}
@@ -171,28 +167,22 @@ void reader_request(struct reader *r, uint64_t offset, uint64_t length)
 		return;
 	if (length > t->size - offset)
 		length = t->size - offset;
-	/* Who was killed while it waited may come again, as often as it likes. */
-	for (req = r->requests.first; req; req = req->next)
-		if (req->offset <= offset && offset + length <= req->end)
-			return;
-	req = malloc(sizeof(*req));
+	if (requests_have(&r->requests, offset, offset + length))
+		return;
+	req = requests_add(&r->requests, offset, offset + length);
 	if (!req) {
 		log_limited(&t->limit, "%s: out of memory: a READ fails", t->name);
 		answer_fail(t, offset, length, EIO);
 		return;
 	}
-	*req = (struct request){
-		.offset = offset, .end = offset + length, .taken = reader_taken,
-	};
-	*r->requests.end = req;
-	r->requests.end = &req->next;
+	req->taken = reader_taken;
 	tell_ahead(r, offset, offset + length);
 	reader_pump(r);
 }
 
 void reader_cancel(struct reader *r)
 {
-	answer_trim(&r->requests, 0, UINT64_MAX);
+	requests_trim(&r->requests, 0, UINT64_MAX);
 }
 
 /* It is its turn to have a buffer. */
@@ -213,9 +203,9 @@ int reader_init(struct reader *r, struct target *t, uint32_t window_size,
 		.window_size = window_size,
 		.depth = depth,
 		.buffers.feed = feed,
-		.requests.end = &r->requests.first,
 		.freed = reader_pump,
 	};
+	requests_init(&r->requests);
 	r->windows = calloc(depth, sizeof(*r->windows));
 	if (!r->windows || pool_join(&pool, &r->buffers, t->backend->store))
 		return ENOMEM;

@@ -190,7 +190,7 @@ static void end_supply(struct window *w)
 	zx_status_t status = c->status;
 
 	set_wanted(w, w->from, w->from + (uint32_t)c->done, false);
-	answer_trim(&w->reader->requests, c->offset, c->offset + c->done);
+	requests_trim(&w->reader->requests, c->offset, c->offset + c->done);
 	if (status == ZX_ERR_BAD_STATE)
 		/* Detached: whoever waited was told. */
 		set_wanted(w, 0, w->length, false);

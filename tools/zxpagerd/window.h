@@ -10,6 +10,7 @@
 #include "bad.h"
 #include "loop.h"
 #include "pool.h"
+#include "requests.h"
 #include "supply.h"
 
 enum window_mode {
