@@ -7,8 +7,7 @@
 
 static int sync_of(unsigned int from, unsigned int to)
 {
-	begin_sync(from, to);
-	answer_all();
+	sync_pages(from, to);
 	return sync_error;
 }
 
