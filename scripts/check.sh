@@ -187,7 +187,7 @@ main() {
 		else
 			later suite "tools on $s" guest "$s" tools/run-tests.sh \
 				--without nbd.sh --without writing.sh \
-				--without daemon.sh --without stop.sh
+				--without daemon.sh --without stop.sh --without space.sh
 		fi
 		later suite "stress on $s" short_stress "$s" 20
 		later suite "vcpu on $s" vcpu "$s"

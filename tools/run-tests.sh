@@ -55,7 +55,7 @@ run_one() {
 		"$name" 2>&1) || status=$?
 	case $status in
 	0) result ok "$name # $((SECONDS - start)) s" ;;
-	4) result ok "$name # SKIP" ;;
+	4) result ok "$name # SKIP $(tail -n 1 <<< "$out")" ;;
 	*)
 		result "not ok" "$name"
 		printf '%s\n' "$out" | tail -n 30 | sed 's/^/# /'
