@@ -115,7 +115,7 @@ fi
 echo "TAP version 13"
 for name in "${wanted[@]}"; do
 	case $name in
-	test_server | test_flood | test_crowd)
+	test_server | test_flood | test_crowd | test_starve)
 		run_program "$name" "$here/tests/daemon.sh" --serve "$O/tools/tests/$name"
 		;;
 	test_*) run_program "$name" "$O/tools/tests/$name" ;;
