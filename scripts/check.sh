@@ -186,8 +186,9 @@ main() {
 				selftests/crash.sh kill 10
 		else
 			later suite "tools on $s" guest "$s" tools/run-tests.sh \
-				--without nbd.sh --without writing.sh \
-				--without daemon.sh --without stop.sh --without space.sh
+				--without nbd_stores.sh --without nbd_connections.sh \
+				--without writing.sh --without space.sh --without daemon.sh \
+				--without stop.sh
 		fi
 		later suite "stress on $s" short_stress "$s" 20
 		later suite "vcpu on $s" vcpu "$s"

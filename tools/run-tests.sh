@@ -5,7 +5,7 @@
 #
 # Needs a machine that may be upset: a guest, and root.  Prints TAP; exit status 1 if
 # a test failed.  A TEST is a program in tests/, or one of those that a script in tests/
-# tells with --list.  --without leaves out what one of these tells, as "nbd.sh".
+# tells with --list.  --without leaves out what one of these tells, as "stop.sh".
 #
 #   ZXPAGER_KO    the module, loaded already or not
 #   O             the build directory (default build)

@@ -163,7 +163,7 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_vmo_op_range, length, A_LENGTH),
 			  FIELD(zxp_vmo_op_range, flags, A_ZERO),
 			  FIELD(zxp_vmo_op_range, reserved, A_ZERO) },
-		.errnos = { EACCES, ERANGE, EOPNOTSUPP, ENOMEM, FAIL_CODES },
+		.errnos = { EACCES, EPERM, ERANGE, EOPNOTSUPP, ENOMEM, FAIL_CODES },
 	}, {
 		IOCTL("vmo_read", ZXP_IOC_VMO_READ, 6),
 		.args = { ARG("vmo", A_VMO), STRUCT(zxp_vmo_io, buffer),
@@ -179,14 +179,14 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_vmo_io, offset, A_OFFSET),
 			  FIELD(zxp_vmo_io, length, A_LENGTH),
 			  FIELD(zxp_vmo_io, buffer, A_POINTER) },
-		.errnos = { EACCES, ERANGE, ENOMEM, FAIL_CODES },
+		.errnos = { EACCES, EPERM, ERANGE, ENOMEM, FAIL_CODES },
 	}, {
 		IOCTL("vmo_set_stream_size", ZXP_IOC_VMO_SET_STREAM_SIZE, 8),
 		.args = { ARG("vmo", A_VMO),
 			  STRUCT(zxp_vmo_set_stream_size, stream_size),
 			  FIELD(zxp_vmo_set_stream_size, flags, A_ZERO),
 			  FIELD(zxp_vmo_set_stream_size, stream_size, A_LENGTH) },
-		.errnos = { EACCES, EFBIG, ERANGE, EOPNOTSUPP, ENOMEM, FAIL_CODES },
+		.errnos = { EACCES, EFBIG, EPERM, ERANGE, EOPNOTSUPP, ENOMEM, FAIL_CODES },
 	}, {
 		IOCTL("vmo_create_child", ZXP_IOC_VMO_CREATE_CHILD, 1),
 		.args = { ARG("vmo", A_VMO), STRUCT(zxp_vmo_create_child, reserved),

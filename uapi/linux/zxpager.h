@@ -48,7 +48,8 @@
  * NOT_FOUND           ENOENT       a page of the range is missing
  * NO_MEMORY           ENOMEM       out of memory, or over the memory limit
  * BUFFER_TOO_SMALL    ENOBUFS      a result does not fit, or a FAIL code
- * UNAVAILABLE         EPERM        resize of a VMO that is not resizable
+ * UNAVAILABLE         EPERM        resize of a VMO that is not resizable, or change
+ *                                  of one that is read only
  * ACCESS_DENIED       EACCES       the descriptor was not opened for that
  * IO                  EIO          FAIL code
  * IO_DATA_INTEGRITY   EBADMSG      FAIL code
@@ -735,8 +736,8 @@ enum zxp_vmo_op {
  * COMMIT, PREFETCH and ALWAYS_NEED wait for the daemon; a signal runs its handler
  * and the call goes on. On a plain VMO the hints do nothing, for any range.
  *
- * Errors: EINVAL unknown @op, EACCES, ERANGE outside of the VMO, EOPNOTSUPP,
- * ESTALE detached, and any FAIL code.
+ * Errors: EINVAL unknown @op, EACCES, EPERM to zero what is read only, ERANGE outside of
+ * the VMO, EOPNOTSUPP, ESTALE detached, and any FAIL code.
  */
 struct zxp_vmo_op_range {
 	__u32 size;
@@ -757,7 +758,8 @@ struct zxp_vmo_op_range {
  *
  * As pread() and pwrite(), but with Zircon's rules: a range outside of the VMO's
  * size (not its stream size) is ERANGE and nothing is copied, and the call
- * either does all or fails, with what was copied left undefined.
+ * either does all or fails, with what was copied left undefined. A VMO that is
+ * read only is not written to: EPERM.
  */
 struct zxp_vmo_io {
 	__u32 size;
@@ -779,9 +781,9 @@ struct zxp_vmo_io {
  * and %ZXP_FEATURE_STREAM_SIZE; else EOPNOTSUPP. ftruncate() on a VMO made with
  * %ZXP_VMO_UNBOUNDED is this call.
  *
- * Errors: EINVAL @flags; EACCES; EPERM made with %ZXP_CREATE_FIXED; ERANGE larger than the
- * VMO; EFBIG larger than its @max_size, or than the
- * caller may make a file; ESTALE a page to be dropped is pinned, or the VMO is detached
+ * Errors: EINVAL @flags; EACCES; EPERM made with %ZXP_CREATE_FIXED or
+ * %ZXP_CREATE_READ_ONLY; ERANGE larger than the VMO; EFBIG larger than its @max_size, or
+ * than the caller may make a file; ESTALE a page to be dropped is pinned, or the VMO is detached
  * and a page in part has to be asked for; ENOMEM, EINTR, and any FAIL code.
  */
 struct zxp_vmo_set_stream_size {

@@ -1,131 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The daemon's stores by themselves: a file, and exports of nbdkit that come and go.
- * Needs no kernel module.
+ * Exports of NBD servers as stores: an nbdkit comes and goes.  Needs no kernel module.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <netinet/in.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "../zxpagerd/backend.h"
-#include "../zxpagerd/crew.h"
 #include "../zxpagerd/options.h"
-#include "fake_port.h"
 #include "nbd_proxy.h"
+#include "nbd_server.h"
+#include "store.h"
 
-#define SIZE	(1u << 20)
 #define AT_ONCE	9	/* requests under way, the most that an export is told of */
 #define GIB	(1ull << 30)
 
-/* struct call - something that the store was asked for */
-struct call {
-	struct event event;
-	unsigned int answers;
-	int res;
-};
-
-static char dir[32], uri[128], port[8];
-static char file[64], sock[64], pidfile[64], inject[64], log_file[64];
-static pid_t server;
 static uint8_t buffer[AT_ONCE][4096];
-static bool asking;
-
-static void called(struct event *ev, int res)
-{
-	struct call *c = event_owner(ev, struct call, event);
-
-	assert_false(asking);
-	c->answers++;
-	c->res = res;
-}
-
-static int wait_for(struct call *c)
-{
-	while (!c->answers)
-		crew_turn();
-	assert_int_equal(c->answers, 1);
-	return c->res;
-}
-
-#define CALL(be, op, ...) ({ \
-	struct call call_ = { .event.handler = called }; \
-	asking = true; \
-	(be)->ops->op(be, &call_.event, ##__VA_ARGS__); \
-	asking = false; \
-	wait_for(&call_); \
-})
-
-static bool is_there(const char *path)
-{
-	struct stat st;
-
-	return !stat(path, &st) && st.st_size;
-}
-
-/* An nbdkit with these arguments, with $file for that; at @port if there is one. */
-static void start_server(const char *const *args)
-{
-	const char *argv[24] = { "nbdkit", "-f", "-P", pidfile, "-U", sock };
-	unsigned int n = 6;
-
-	if (*port) {
-		argv[4] = "-i127.0.0.1";
-		argv[5] = "-p";
-		argv[n++] = port;
-	}
-	for (; *args; args++)
-		argv[n++] = strcmp(*args, "$file") ? *args : file;
-	unlink(sock);
-	unlink(pidfile);
-	server = fork();
-	assert_true(server >= 0);
-	if (!server) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		execvp(argv[0], (char **)argv);
-		_exit(127);
-	}
-	while (!is_there(pidfile)) {
-		assert_int_equal(waitpid(server, NULL, WNOHANG), 0);
-		poll(NULL, 0, 10);
-	}
-}
-
-#define START(...) start_server((const char *const []){ __VA_ARGS__, NULL })
-
-static void kill_server(void)
-{
-	kill(server, SIGKILL);
-	waitpid(server, NULL, 0);
-}
-
-static void no_inject(void)
-{
-	unlink(inject);
-}
-
-static void do_inject(void)
-{
-	int fd = open(inject, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	close(fd);
-}
 
 /* Byte @at of @file itself. */
 static int byte_of_file(off_t at)
@@ -138,14 +33,6 @@ static int byte_of_file(off_t at)
 	return byte;
 }
 
-static off_t size_of_file(void)
-{
-	struct stat st;
-
-	assert_int_equal(stat(file, &st), 0);
-	return st.st_size;
-}
-
 static void fill_file(off_t at, int byte)
 {
 	int fd = open(file, O_WRONLY | O_CLOEXEC);
@@ -156,86 +43,17 @@ static void fill_file(off_t at, int byte)
 	close(fd);
 }
 
-/* Each test has a socket of its own: an export is written by one store at a time. */
 static int setup(void **state)
 {
-	static unsigned int number;
-	int fd = open(file, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-
 	(void)state;
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, SIZE), 0);
-	close(fd);
+	make_file();
+	new_socket();
 	memset(buffer, 'x', sizeof(buffer));
-	no_inject();
-	unlink(sock);
-	snprintf(sock, sizeof(sock), "%s/sock%u", dir, ++number);
-	snprintf(uri, sizeof(uri), "nbd+unix:///?socket=%s", sock);
 	options.reconnect_timeout = 30;
 	options.request_timeout = 0;
 	options.connections = 1;
 	options.identity_length = 0;
 	return 0;
-}
-
-/* --- files ------------------------------------------------------------------------ */
-
-/* One of them may have it open, to the end. */
-static struct backend *the_file(void)
-{
-	static struct backend *be;
-
-	if (!be)
-		be = backend_file_open(file, true);
-	return be;
-}
-
-/* What it tells of the largest size is what its file system says when that is tried. */
-static void largest_size_of_a_file(void **state)
-{
-	struct backend *be = the_file();
-	int rc;
-
-	(void)state;
-	assert_true(be->max_size >= be->size);
-	if (be->max_size < INT64_MAX) {
-		rc = CALL(be, resize, be->max_size + 1);
-		assert_true(rc == -EFBIG || rc == -EINVAL);
-	}
-	assert_int_equal(CALL(be, resize, be->max_size), 0);
-	assert_int_equal(size_of_file(), be->max_size);
-	assert_int_equal(CALL(be, resize, SIZE), 0);
-}
-
-static void size_of_a_file(void **state)
-{
-	struct backend *be = the_file();
-	static const uint64_t sizes[] = { 0, 1, 4096, SIZE + 1, SIZE, 3 * GIB };
-
-	(void)state;
-	for (unsigned int i = 0; i < 200; i++) {
-		assert_int_equal(CALL(be, resize, sizes[i % 6]), 0);
-		assert_int_equal(size_of_file(), sizes[i % 6]);
-	}
-}
-
-static void size_that_is_not_allowed(void **state)
-{
-	struct backend *be = the_file();
-	struct rlimit old, low;
-
-	(void)state;
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	low = old;
-	low.rlim_cur = SIZE;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-	assert_int_equal(CALL(be, resize, SIZE + 1), -EFBIG);
-	assert_int_equal(CALL(be, write, buffer[0], 4096, SIZE), -EFBIG);
-	assert_int_equal(size_of_file(), SIZE);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_int_equal(CALL(be, resize, SIZE + 1), 0);
-	assert_int_equal(size_of_file(), SIZE + 1);
 }
 
 /* The daemon has its stores to the end, too. */
@@ -249,7 +67,7 @@ static struct backend *open_export(void)
 	return opened[count++];
 }
 
-/* --- exports ---------------------------------------------------------------------- */
+/* --- what can be asked for -------------------------------------------------------- */
 
 static void export_is_read_and_written(void **state)
 {
@@ -706,19 +524,6 @@ static void one_writer_of_an_export(void **state)
 
 /* --- several connections ---------------------------------------------------------- */
 
-static unsigned int connections_in_log(void)
-{
-	unsigned int count = 0;
-	char line[512];
-	FILE *f = fopen(log_file, "re");
-
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f))
-		count += !!strstr(line, " Connect ");
-	fclose(f);
-	return count;
-}
-
 static void connections_where_they_are_offered(void **state)
 {
 	static const char *const modes[] = { "auto", "disable" };
@@ -828,27 +633,9 @@ static void peers_are_kept_alive(void **state)
 	kill_server();
 }
 
-static bool have_nbdkit(void)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-
-		dup2(null, STDOUT_FILENO);
-		execlp("nbdkit", "nbdkit", "--version", NULL);
-		_exit(127);
-	}
-	return waitpid(pid, &status, 0) == pid && !status;
-}
-
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
-static const struct CMUnitTest stores[] = {
-	TEST(largest_size_of_a_file),
-	TEST(size_of_a_file),
-	TEST(size_that_is_not_allowed),
+static const struct CMUnitTest exports[] = {
 	TEST(export_is_read_and_written),
 	TEST(zeroes_of_many_requests),
 	TEST(zeroes_that_it_cannot),
@@ -874,26 +661,10 @@ int main(void)
 {
 	int failed;
 
-	snprintf(dir, sizeof(dir), "/tmp/zxd-store-XXXXXX");
-	if (!mkdtemp(dir))
-		return 1;
-	snprintf(file, sizeof(file), "%s/file", dir);
-	snprintf(pidfile, sizeof(pidfile), "%s/pid", dir);
-	snprintf(inject, sizeof(inject), "%s/inject", dir);
-	snprintf(log_file, sizeof(log_file), "%s/log", dir);
-	loop_init();
-	loop_watch();
-	fake_port_open();
-	crew_start();
-	if (!have_nbdkit()) {
-		puts("# no nbdkit: files alone");
-		cmocka_set_test_filter("size_*");
-	}
-	failed = cmocka_run_group_tests(stores, NULL, NULL);
-	unlink(file);
-	unlink(sock);
-	unlink(log_file);
-	unlink(pidfile);
-	rmdir(dir);
+	begin_stores();
+	begin_servers();
+	failed = cmocka_run_group_tests(exports, NULL, NULL);
+	end_servers();
+	end_stores();
 	return failed;
 }
