@@ -5,6 +5,7 @@
  * kernel module.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "../zxpagerd/pool.h"
@@ -88,6 +89,18 @@ static const struct share_case {
 	{ "there is one for each of two", 2, 2, 8, 8, 4, { 2, 2 } },
 };
 
+/* All but the buffers themselves, which the daemon has to the end. */
+static void forget_pool(void)
+{
+	struct pool_store *s;
+
+	while ((s = pool.stores)) {
+		pool.stores = s->next;
+		free(s);
+	}
+	free(pool.buffers);
+}
+
 static void try_shares(const struct share_case *c)
 {
 	unsigned long before;
@@ -118,6 +131,7 @@ static void try_shares(const struct share_case *c)
 	/* As many as there were at the start, and nothing beside them. */
 	assert_int_equal(sum + pool.free, c->total);
 	assert_true(mapped() < before + BUFFER / (unsigned long)sysconf(_SC_PAGESIZE));
+	forget_pool();
 }
 
 static void stores_that_hang_have_their_share(void **state)
