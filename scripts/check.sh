@@ -190,7 +190,8 @@ main() {
 		else
 			later suite "tools on $s" guest "$s" tools/run-tests.sh \
 				--without nbd_stores.sh --without nbd_connections.sh \
-				--without writing.sh --without daemon.sh --without stop.sh
+				--without writing.sh --without space.sh --without daemon.sh \
+				--without stop.sh
 		fi
 		later suite "stress on $s" short_stress "$s" 20
 		later suite "vcpu on $s" vcpu "$s"
