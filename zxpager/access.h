@@ -14,11 +14,15 @@ int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 /* fallocate.c */
 long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length);
 
-/* io.c */
-ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
+/* write.c */
 ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
-int zxp_vmo_read(struct file *file, struct zxp_vmo_io *args);
 int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args);
+
+/* read.c */
+int zxp_vmo_io_range(struct zxp_vmo *vmo, struct zxp_vmo_io *args,
+		     struct iov_iter *iter, unsigned int direction);
+ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
+int zxp_vmo_read(struct file *file, struct zxp_vmo_io *args);
 
 /* op_range.c */
 fmode_t zxp_vmo_op_mode(u32 op);

@@ -73,8 +73,8 @@ int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *
 /* tree.c */
 struct zxp_layer *zxp_tree_alloc(void);
 int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
-			   pgoff_t limit);
-void zxp_tree_add(struct zxp_family *family, struct zxp_child *child, pgoff_t limit);
+			   pgoff_t limit, struct zxp_layer **spare);
+void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit);
 void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end);
 void zxp_tree_remove(struct zxp_child *child);
 
@@ -98,10 +98,17 @@ int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int adv
 int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size);
 pgoff_t zxp_child_own_pages(struct zxp_child *child);
 
+/* child_map.c */
+struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode);
+struct file *zxp_child_make_map(struct zxp_child *child);
+
 /* child_file.c */
 int zxp_child_fs_init(void);
 void zxp_child_fs_exit(void);
 struct zxp_child *zxp_child_of(struct file *file);
+struct file *zxp_child_make_file(struct zxp_child *child, struct file *map);
+
+/* child_create.c */
 int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *parent,
 		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new);
 

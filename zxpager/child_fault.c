@@ -149,10 +149,8 @@ static vm_fault_t zxp_child_page_mkwrite(struct vm_fault *vmf)
 	if (own)
 		folio_put(own);
 	if (seen == ZXP_SEEN_TOP && own == folio && zxp_child_has(child, vmf->pgoff)) {
-		if (!folio_test_hwpoison(folio)) {
-			file_update_time(vmf->vma->vm_file);
+		if (!folio_test_hwpoison(folio))
 			return VM_FAULT_LOCKED;
-		}
 		folio_unlock(folio);
 		return VM_FAULT_HWPOISON;
 	}

@@ -301,5 +301,11 @@ int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size)
 /* How many pages it has for itself; those it shares with others of its kind are not told. */
 pgoff_t zxp_child_own_pages(struct zxp_child *child)
 {
-	return READ_ONCE(child->top->nr);
+	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t nr;
+
+	read_lock(&family->lock);
+	nr = child->top->nr;
+	read_unlock(&family->lock);
+	return nr;
 }

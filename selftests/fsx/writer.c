@@ -63,7 +63,12 @@ void say(const char *line)
 	fflush(stdout);
 }
 
-/* Not for ever; whoever makes it fail hears that it is still being tried. */
+/*
+ * Not for ever; whoever makes it fail hears that it is still being tried.  That the store can
+ * be read or written again, or has space, is no event that a client could wait for: nothing
+ * but a call that succeeds tells of it.  So it is asked a hundred times a second, to leave
+ * the processor to the daemon, which has to come further first.
+ */
 static void try_again(int *tries, const char *what)
 {
 	if (++*tries > PATIENCE)
