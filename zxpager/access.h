@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 3, access: what clients and the daemon do with a VMO.
+ * Floor 4, access: what clients and the daemon do with a VMO.
  */
 #ifndef _ZXPAGER_ACCESS_H
 #define _ZXPAGER_ACCESS_H

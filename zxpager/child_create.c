@@ -77,18 +77,18 @@ static int zxp_child_join(struct zxp_child *child, struct zxp_child *parent)
 }
 
 /**
- * zxp_create_child() - VMO_CREATE_CHILD
+ * zxp_child_create() - make a child
  * @file: a descriptor of the parent
  * @root: that one, if it is a VMO; else NULL
  * @parent: that one, if it is a child itself
  * @args: what is asked for
- * @new: the descriptor that comes of it
  *
- * Return: 0; -EINVAL, -EACCES, -EOPNOTSUPP, -ERANGE, -ENOMEM, -EINTR; -ESTALE a page of the
- * parent is pinned.
+ * Return: the file of its mappings, which has it; or -EINVAL, -EACCES, -EOPNOTSUPP, -ERANGE,
+ * -ENOMEM, -EINTR; -ESTALE a page of the parent is pinned.
  */
-int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *parent,
-		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new)
+struct file *zxp_child_create(struct file *file, struct zxp_vmo *root,
+			      struct zxp_child *parent,
+			      const struct zxp_vmo_create_child *args)
 {
 	struct zxp_child *child;
 	struct file *map;
@@ -98,10 +98,10 @@ int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *
 		root = parent->root;
 	ret = zxp_child_check(file, root, args);
 	if (ret)
-		return ret;
+		return ERR_PTR(ret);
 	child = kzalloc(sizeof(*child), GFP_KERNEL_ACCOUNT);
 	if (!child)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	mutex_init(&child->content_lock);
 	child->root = root;
 	child->options = args->options;
@@ -113,22 +113,16 @@ int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *
 	if (!child->top || !zxp_vmo_get_family(root))
 		goto free;
 	map = zxp_child_make_map(child);
-	if (IS_ERR(map)) {
-		ret = PTR_ERR(map);
+	ret = PTR_ERR_OR_ZERO(map);
+	if (ret)
 		goto free;
-	}
 	ret = zxp_child_join(child, parent);
-	if (ret) {
-		fput(map);
-		return ret;
-	}
-	file = zxp_child_make_file(child, map);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	new->file = file;
-	return 0;
+	if (!ret)
+		return map;
+	fput(map);
+	return ERR_PTR(ret);
 free:
 	kfree(child->top);
 	kfree(child);
-	return ret;
+	return ERR_PTR(ret);
 }

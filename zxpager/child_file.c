@@ -17,21 +17,11 @@ static struct vfsmount *zxp_child_mnt;
 static int zxp_child_mnt_count;
 
 static int zxp_child_pin(void);
+static struct file *zxp_child_make_file(struct zxp_child *child, struct file *map);
 
 static int zxp_child_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	return 0;
-}
-
-/* The file of its mappings, which has the child. */
-static struct file *zxp_child_map(struct inode *inode)
-{
-	return inode->i_private;
-}
-
-struct zxp_child *zxp_child_of(struct file *file)
-{
-	return zxp_child_map(file_inode(file))->private_data;
 }
 
 /* As for a VMO, see vmo.c. */
@@ -116,6 +106,29 @@ static int zxp_ioc_child_write(struct file *file, union zxp_args *args,
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EACCES;
 	return zxp_child_write(file, &args->vmo_io);
+}
+
+/**
+ * zxp_create_child() - VMO_CREATE_CHILD
+ * @file: a descriptor of the parent
+ * @root: that one, if it is a VMO; else NULL
+ * @parent: that one, if it is a child itself
+ * @args: what is asked for
+ * @new: the descriptor that comes of it
+ *
+ * Return: 0, or what zxp_child_create() returns.
+ */
+int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *parent,
+		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new)
+{
+	struct file *map = zxp_child_create(file, root, parent, args);
+
+	if (!IS_ERR(map))
+		file = zxp_child_make_file(map->private_data, map);
+	if (IS_ERR(map) || IS_ERR(file))
+		return PTR_ERR(IS_ERR(map) ? map : file);
+	new->file = file;
+	return 0;
 }
 
 static int zxp_ioc_child_create_child(struct file *file, union zxp_args *args,
@@ -253,7 +266,7 @@ void zxp_child_fs_exit(void)
 }
 
 /* A descriptor of it. The map file is taken over, also after an error. */
-struct file *zxp_child_make_file(struct zxp_child *child, struct file *map)
+static struct file *zxp_child_make_file(struct zxp_child *child, struct file *map)
 {
 	bool writes = !(child->options & ZXP_CHILD_NO_WRITE);
 	struct inode *inode;
