@@ -101,8 +101,9 @@ fail: selftests		## each allocation and each copy fails once [KERNEL=6.1] [TESTS
 coverage: selftests	## the lines that KUnit and the selftests run [KERNEL=6.1]
 	@scripts/coverage.sh $(kernel)
 
-sanitize:		## the tools and their tests with ASan, UBSan and LSan [KERNEL=6.1]
+sanitize:		## the tools and their tests with ASan, UBSan, LSan and TSan [KERNEL=6.1]
 	@scripts/deps.sh build rig test
+	+$(MAKE) -C tools O='$(out)' SANITIZE=thread check
 	+$(MAKE) -C tools O='$(out)' SANITIZE=1
 	@scripts/build.sh --quiet --strict $(kernel)
 	@scripts/vm.sh --kernel $(kernel) --timeout 3600 --mem 2048 -- \

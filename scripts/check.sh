@@ -114,11 +114,14 @@ on_kernels_of_ours() {
 	later sanitized "$1"
 }
 
-# The tools with ASan and UBSan, their unit tests here and some others in a guest
+# The tools with ASan and UBSan, their unit tests here and some others in a guest; with TSan
+# those unit tests that have threads and do not wait for servers
 sanitized() {
 	step "sanitized tools" make -C tools SANITIZE=1 O="$zx_root/build" \
 		CFLAGS="$strict" || return
 	step "sanitized unit tests" make -C tools SANITIZE=1 O="$zx_root/build" check || :
+	step "unit tests with TSan" make -C tools SANITIZE=thread O="$zx_root/build" \
+		threaded_tests="test_backend_file test_loop test_calls test_holders" check || :
 	suite "sanitized tools on $1" scripts/vm.sh --kernel "$1" --mem 2048 \
 		--timeout 900 -- env CI=true O="$zx_root/build/sanitize" \
 		ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" tools/run-tests.sh \
@@ -187,7 +190,8 @@ main() {
 		else
 			later suite "tools on $s" guest "$s" tools/run-tests.sh \
 				--without nbd_stores.sh --without nbd_connections.sh \
-				--without writing.sh --without daemon.sh --without stop.sh
+				--without writing.sh --without space.sh --without daemon.sh \
+				--without stop.sh
 		fi
 		later suite "stress on $s" short_stress "$s" 20
 		later suite "vcpu on $s" vcpu "$s"

@@ -140,7 +140,7 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa3u, ZXP_IOC_VMO_WRITE);
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
-	EXPECT_EQ(6, ZXP_ABI_REVISION);
+	EXPECT_EQ(7, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */

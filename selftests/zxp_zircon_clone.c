@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Zircon's tests of clones, with private mappings for clones: pages that were not
- * written to are the VMO's own, and what is written stays in the mapping.
+ * Zircon's tests of clones: what they show of their parent, and what becomes of them when
+ * that changes. Reading is tested with private mappings too, which are Linux's own clones.
  */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <sys/mman.h>
 #include <kselftest_harness.h>
 
+#include "lib/child.h"
 #include "lib/fixture.h"
 
 /* The kernel copies from the mapping, as it does for any buffer. */
 static int kernel_copies(struct test_thread *t)
 {
 	ssize_t size = t->nr * page_size, n;
-	char *from = (char *)t->arg + t->page * page_size;
+	char *from = t->vmo->map + t->page * page_size;
 	int file = memfd_create("copy", MFD_CLOEXEC);
 
 	t->buf = map_anon(t->nr);
@@ -27,104 +29,96 @@ static int kernel_copies(struct test_thread *t)
 }
 
 static bool thread_check_copy(struct test_thread *t, struct test_vmo *vmo,
-			      const void *map, uint64_t page, uint64_t nr)
+			      uint64_t page, uint64_t nr)
 {
 	t->vmo = vmo;
-	t->arg = (void *)map;
 	t->page = page;
 	t->nr = nr;
 	return thread_start(t, kernel_copies);
 }
 
-FIXTURE(clone)
-{
-	struct user_pager p;
-	struct test_thread t[MAX_THREADS];
-};
+PAGER_FIXTURE(clone);
 
 FIXTURE_VARIANT(clone)
 {
-	bool (*check)(struct test_thread *t, struct test_vmo *vmo, const void *map,
-		      uint64_t page, uint64_t nr);
+	struct test_vmo *(*clone)(struct test_vmo *parent);
+	start_fn check;
 };
 
-/* Loads, and a system call's buffer. */
 FIXTURE_VARIANT_ADD(clone, Vmar)
 {
-	.check = thread_check_at,
+	.clone = vmo_clone,
+	.check = thread_check_vmar,
 };
 
+FIXTURE_VARIANT_ADD(clone, Vmo)
+{
+	.clone = vmo_clone,
+	.check = thread_check_vmo,
+};
+
+FIXTURE_VARIANT_ADD(clone, Read)
+{
+	.clone = vmo_clone,
+	.check = thread_check_read,
+};
+
+/* The mapping is a system call's buffer. */
 FIXTURE_VARIANT_ADD(clone, Copy)
 {
+	.clone = vmo_clone,
 	.check = thread_check_copy,
 };
 
-FIXTURE_SETUP(clone)
+FIXTURE_VARIANT_ADD(clone, Private)
 {
-	ASSERT_TRUE(user_pager_init(&self->p));
-}
+	.clone = vmo_map_private,
+	.check = thread_check_vmar,
+};
 
-FIXTURE_TEARDOWN(clone)
+FIXTURE_VARIANT_ADD(clone, PrivateCopy)
 {
-	user_pager_fini(&self->p);
-}
+	.clone = vmo_map_private,
+	.check = thread_check_copy,
+};
 
-/* A private mapping of the whole VMO. */
-#define new_clone(vmo) ({							\
-	char *__map = mmap(NULL, (vmo)->pages * page_size, PROT_READ | PROT_WRITE,	\
-			   MAP_PRIVATE, (vmo)->fd, 0);				\
+#define clone_of(vmo) ({							\
+	struct test_vmo *__clone = variant->clone(vmo);			\
 										\
-	ASSERT_NE(MAP_FAILED, __map);						\
-	__map;									\
+	ASSERT_NE(NULL, __clone);						\
+	__clone;								\
 })
 
 TEST_F(clone, CloneReadFromCloneTest)
 {
-	struct test_vmo *vmo = new_vmo(1);
-	char *map = new_clone(vmo);
+	struct test_vmo *vmo = new_vmo(1), *clone = clone_of(vmo);
 
-	ASSERT_TRUE(variant->check(&self->t[0], vmo, map, 0, 1));
+	ASSERT_TRUE(variant->check(&self->t[0], clone, 0, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	ASSERT_TRUE(pager_idle(&self->p));
-}
-
-/* At an offset: the request names the VMO's offset. */
-TEST_F(clone, CloneReadAtOffset)
-{
-	struct test_vmo *vmo = new_vmo(3);
-	char *map = mmap(NULL, page_size, PROT_READ, MAP_PRIVATE, vmo->fd, 2 * page_size);
-
-	ASSERT_NE(MAP_FAILED, map);
-	ASSERT_TRUE(variant->check(&self->t[0], vmo, map - 2 * page_size, 2, 1));
-	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 2, 1));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
 TEST_F(clone, CloneReadFromParentTest)
 {
-	struct test_vmo *vmo = new_vmo(1);
-	char *map = new_clone(vmo);
+	struct test_vmo *vmo = new_vmo(1), *clone = clone_of(vmo);
 
 	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, 0, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
-	ASSERT_TRUE(variant->check(&self->t[0], vmo, map, 0, 1));
+	ASSERT_TRUE(variant->check(&self->t[0], clone, 0, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
 TEST_F(clone, CloneSimultaneousReadTest)
 {
-	struct test_vmo *vmo = new_vmo(1);
-	char *map = new_clone(vmo);
+	struct test_vmo *vmo = new_vmo(1), *clone = clone_of(vmo);
 
 	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, 0, 1));
-	ASSERT_TRUE(variant->check(&self->t[1], vmo, map, 0, 1));
+	ASSERT_TRUE(variant->check(&self->t[1], clone, 0, 1));
 	ASSERT_TRUE(vmo_wait_blocked(vmo, 2));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_idle(&self->p));
@@ -137,10 +131,10 @@ TEST_F(clone, CloneSimultaneousReadTest)
 TEST_F(clone, CloneSimultaneousChildReadTest)
 {
 	struct test_vmo *vmo = new_vmo(1);
-	char *map1 = new_clone(vmo), *map2 = new_clone(vmo);
+	struct test_vmo *clone1 = clone_of(vmo), *clone2 = clone_of(vmo);
 
-	ASSERT_TRUE(variant->check(&self->t[0], vmo, map1, 0, 1));
-	ASSERT_TRUE(variant->check(&self->t[1], vmo, map2, 0, 1));
+	ASSERT_TRUE(variant->check(&self->t[0], clone1, 0, 1));
+	ASSERT_TRUE(variant->check(&self->t[1], clone2, 0, 1));
 	ASSERT_TRUE(vmo_wait_blocked(vmo, 2));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_idle(&self->p));
@@ -153,11 +147,10 @@ TEST_F(clone, CloneSimultaneousChildReadTest)
 /* The store reads the page first, then goes to a copy. */
 TEST_F(clone, CloneWriteToCloneTest)
 {
-	struct test_vmo *vmo = new_vmo(1);
-	char *map = new_clone(vmo);
-	uint64_t *words = (uint64_t *)map;
+	struct test_vmo *vmo = new_vmo(1), *clone = clone_of(vmo);
+	uint64_t *words = (uint64_t *)clone->map;
 
-	ASSERT_TRUE(thread_store(&self->t[0], map));
+	ASSERT_TRUE(thread_store(&self->t[0], words));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
@@ -170,133 +163,179 @@ TEST_F(clone, CloneWriteToCloneTest)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+WRITE_FIXTURE(clone_store);
+
+/* Whichever way, and also where nothing of what is asked for is needed. */
+TEST_F(clone_store, CloneWriteToCloneTest)
+{
+	struct test_vmo *vmo = new_vmo(2), *clone = new_clone(vmo);
+
+	ASSERT_TRUE(variant->write(&self->t[0], clone, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_shows(clone, 1, 1, WRITTEN));
+	EXPECT_TRUE(vmo_has(clone, 1, 1, WRITTEN));
+	ASSERT_TRUE(variant->check(&self->t[0], vmo, 1, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(1, child_own_pages(clone));
+	ASSERT_TRUE(pager_idle(&self->p));
+
+	/* The next one goes to the copy. */
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(variant->write(&self->t[0], clone, 0, 2));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_shows(clone, 0, 2, WRITTEN));
+	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
+	EXPECT_EQ(2, child_own_pages(clone));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+ACCESS_FIXTURE(clone_read);
+
+/* The request names the VMO's offset. */
+TEST_F(clone_read, CloneReadAtOffset)
+{
+	struct test_vmo *vmo = new_vmo(6), *clone = new_child(vmo, AT_LEAST, 2, 4);
+	struct test_vmo *child = new_child(clone, AT_LEAST, 1, 2);
+
+	ASSERT_TRUE(variant->check(&self->t[0], clone, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 3, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 3, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(variant->check(&self->t[0], child, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 4, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 4, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Who waits looks again at the answer: then the clone ends before that page. */
+TEST_F(clone_read, CloneShrinksUnderReader)
+{
+	struct test_vmo *vmo = new_vmo(2), *clone = new_clone(vmo);
+
+	ASSERT_TRUE(variant->check(&self->t[0], clone, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 1));
+	ASSERT_TRUE(vmo_resize(clone, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
+	assert_failure(0, clone, 1, variant->out_of_range);
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 PAGER_FIXTURE(clone_life);
 
 /* Copied pages outlive the detach, all others go. */
 TEST_F(clone_life, CloneDetachTest)
 {
-	struct test_vmo *vmo = new_vmo(3);
-	char *map = new_clone(vmo);
-	uint64_t *words = (uint64_t *)map;
+	struct test_vmo *vmo = new_vmo(3), *clone = new_clone(vmo);
+	volatile uint64_t *words = (uint64_t *)clone->map;
+	uint64_t word;
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
 	words[0] = STORED_WORD;
-	ASSERT_TRUE(vmo_matches(vmo, 1, 1, map + page_size));
+	ASSERT_TRUE(vmo_matches(clone, 1, 1, clone->map + page_size));
 
 	ASSERT_TRUE(pager_detach(&self->p, vmo));
 	ASSERT_TRUE(pager_wait_complete(&self->p, vmo->key));
 	EXPECT_EQ(STORED_WORD, words[0]);
 	EXPECT_EQ(vmo_word(vmo, 1), words[1]);
-	EXPECT_TRUE(crashes(map + page_size, SIGBUS));
-	EXPECT_TRUE(crashes(map + 2 * page_size, SIGBUS));
-	EXPECT_TRUE(store_crashes(map + 2 * page_size, SIGBUS));
+	EXPECT_TRUE(crashes(clone->map + page_size, SIGBUS));
+	EXPECT_TRUE(crashes(clone->map + 2 * page_size, SIGBUS));
+	EXPECT_TRUE(store_crashes(clone->map + 2 * page_size, SIGBUS));
+	test_err_zxp(ESTALE, vmo_read, clone->fd, page_size, 8, &word);
+	test_err_zxp(ESTALE, vmo_write, clone->fd, 2 * page_size, 8, &word);
 	/* Still its own, and writable. */
 	words[0] = 1;
-	EXPECT_EQ(1, words[0]);
+	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/* As any file on Linux: what is beyond the end is gone from private mappings too. */
-TEST_F(clone_life, CloneResizeParentOK)
+/* Nothing is left where the clone has ended, and nothing is there when it grows again. */
+TEST_F(clone_life, CloneResizeCloneHazard)
 {
-	struct test_vmo *vmo = new_vmo_options(2, ZXP_VMO_RESIZABLE);
-	char *map = new_clone(vmo);
+	struct test_vmo *vmo = new_vmo(2), *clone = new_clone(vmo);
+	char *map = clone->map;
+	uint64_t word;
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
-	*(volatile uint64_t *)map = STORED_WORD;
-	ASSERT_TRUE(vmo_matches(vmo, 1, 1, map + page_size));
-	ASSERT_TRUE(vmo_resize(vmo, 0));
+	ASSERT_TRUE(vmo_put(clone, 0, STORED_WORD));
+	ASSERT_TRUE(vmo_word_is(clone, 0, STORED_WORD));
+	ASSERT_TRUE(vmo_matches(clone, 1, 1, map + page_size));
+	ASSERT_TRUE(vmo_resize(clone, 0));
 	EXPECT_TRUE(crashes(map, SIGBUS));
 	EXPECT_TRUE(crashes(map + page_size, SIGBUS));
 	EXPECT_TRUE(store_crashes(map, SIGBUS));
+	test_err_zxp(ERANGE, vmo_read, clone->fd, 0, 8, &word);
+	EXPECT_EQ(0, child_own_pages(clone));
+
+	ASSERT_TRUE(vmo_resize(clone, 2));
+	EXPECT_TRUE(vmo_shows(clone, 0, 2, ZEROES));
+	EXPECT_TRUE(vmo_has(clone, 0, 2, ZEROES));
+	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/* What a shrink took away never comes back: zeroes are seen, without a request. */
-TEST_F(clone_life, CloneShrinkGrowParent)
+/* The clone's mapping stays: it reads zeroes, and can be written to. */
+TEST_F(clone_life, CloneResizeParentOK)
 {
-	struct test_vmo *vmo = new_vmo_options(2, ZXP_VMO_RESIZABLE);
-	char *map = new_clone(vmo);
+	struct test_vmo *vmo = new_vmo_options(3, ZXP_VMO_RESIZABLE);
+	struct test_vmo *clone = new_clone(vmo);
+	volatile uint64_t *words = (uint64_t *)clone->map;
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
-	ASSERT_TRUE(vmo_matches(vmo, 0, 2, map));
-	ASSERT_TRUE(vmo_resize(vmo, 1));
-	EXPECT_TRUE(crashes(map + page_size, SIGBUS));
-	ASSERT_TRUE(vmo_resize(vmo, 2));
-	EXPECT_TRUE(vmo_matches(vmo, 0, 1, map));
-	EXPECT_TRUE(is_zero(map + page_size, page_size));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
-	EXPECT_TRUE(is_zero(map + page_size, page_size));
+	ASSERT_TRUE(vmo_put(clone, 0, STORED_WORD));
+	ASSERT_TRUE(vmo_matches(clone, 1, 1, clone->map + page_size));
+	ASSERT_TRUE(vmo_resize(vmo, 0));
+	/* Its own stays, and all else is zeroes. */
+	EXPECT_TRUE(vmo_word_is(clone, 0, STORED_WORD));
+	EXPECT_EQ(vmo_word(vmo, 1), words[1]);
+	EXPECT_TRUE(vmo_shows(clone, 1, 2, ZEROES));
+	EXPECT_TRUE(vmo_has(clone, 1, 2, ZEROES));
+	words[page_size / 8] = 1;
+	EXPECT_TRUE(vmo_word_is(clone, 1, 1));
+	ASSERT_TRUE(vmo_put(clone, 2, 2));
+	EXPECT_TRUE(vmo_word_is(clone, 2, 2));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE	23
-#endif
-
-static int populate(struct test_thread *t)
+/* What a shrink took away never comes back for who was there before. */
+TEST_F(clone_life, CloneShrinkGrowParent)
 {
-	return madvise(t->arg, t->nr * page_size, MADV_POPULATE_WRITE) ? errno : 0;
-}
+	struct test_vmo *vmo = new_vmo_options(4, ZXP_VMO_RESIZABLE);
+	struct test_vmo *clone = new_clone(vmo);
+	struct test_vmo *part = new_child(vmo, AT_LEAST, 2, 2);
+	struct test_vmo *child = new_clone(clone), *later;
+	uint64_t page;
 
-/*
- * COMMIT of a clone copies every page. Linux does that page by page: missing ones
- * are asked for one at a time and in order, present ones are not.
- */
-#define commit_clone(is_present) do {					\
-	const unsigned int nr = 32;					\
-	struct test_vmo *vmo = new_vmo(nr);				\
-	char *map = new_clone(vmo);					\
-	void *zeroes = map_anon(nr);					\
-	uint64_t i;							\
-									\
-	for (i = 0; i < nr; i++) {					\
-		if (is_present) {					\
-			ASSERT_TRUE(pager_supply(&self->p, vmo, i, 1));	\
-		}							\
-	}								\
-	self->t[0].arg = map;						\
-	self->t[0].nr = nr;						\
-	ASSERT_TRUE(thread_start(&self->t[0], populate));		\
-	for (i = 0; i < nr; i++) {					\
-		if (is_present)						\
-			continue;					\
-		ASSERT_TRUE(pager_wait_read(&self->p, vmo, i, 1));	\
-		ASSERT_TRUE(pager_idle(&self->p));			\
-		ASSERT_TRUE(pager_supply(&self->p, vmo, i, 1));		\
-	}								\
-	ASSERT_TRUE(thread_wait(&self->t[0]));				\
-	test_zxp(vmo_write, vmo->fd, 0, nr * page_size, zeroes);	\
-	EXPECT_TRUE(vmo_matches(vmo, 0, nr, map));			\
-	EXPECT_TRUE(is_zero(vmo->map, nr * page_size));			\
-	ASSERT_TRUE(pager_idle(&self->p));				\
-} while (0)
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	/* One has looked, and one has not. */
+	ASSERT_TRUE(vmo_matches(clone, 0, 4, clone->map));
+	ASSERT_TRUE(vmo_put(clone, 3, 3));
+	ASSERT_TRUE(vmo_resize(vmo, 1));
+	ASSERT_TRUE(vmo_resize(vmo, 4));
+	for (page = 0; page < 4; page++) {
+		ASSERT_TRUE(vmo_put(vmo, page, STORED_WORD));
+	}
+	later = new_clone(vmo);
 
-TEST_F(clone_life, CloneCommitTest)
-{
-	commit_clone(false);
-}
+	EXPECT_TRUE(vmo_word_is(clone, 0, STORED_WORD));
+	EXPECT_TRUE(vmo_shows(clone, 1, 2, ZEROES));
+	EXPECT_TRUE(vmo_has(clone, 1, 2, ZEROES));
+	EXPECT_TRUE(vmo_word_is(clone, 3, 3));
+	EXPECT_TRUE(vmo_shows(part, 0, 2, ZEROES));
+	EXPECT_TRUE(vmo_has(part, 0, 2, ZEROES));
+	EXPECT_TRUE(vmo_word_is(child, 0, STORED_WORD));
+	EXPECT_TRUE(vmo_shows(child, 1, 3, ZEROES));
+	for (page = 0; page < 4; page++) {
+		EXPECT_TRUE(vmo_word_is(later, page, STORED_WORD));
+	}
 
-TEST_F(clone_life, CloneCommitSingleBatch)
-{
-	commit_clone(i == 31);
-}
-
-TEST_F(clone_life, CloneCommitTwoBatches)
-{
-	commit_clone(i == 2);
-}
-
-TEST_F(clone_life, CloneCommitMultipleBatches)
-{
-	commit_clone(i == 2 || i == 20);
-}
-
-TEST_F(clone_life, CloneCommitRandomBatches)
-{
-	const uint32_t present = 0x48214a92;
-
-	commit_clone(present >> i & 1);
+	/* Zeroes are forked as anything else. */
+	ASSERT_TRUE(vmo_put(part, 1, 1));
+	EXPECT_TRUE(vmo_word_is(part, 1, 1));
+	EXPECT_TRUE(vmo_word_is(vmo, 3, STORED_WORD));
+	ASSERT_TRUE(pager_idle(&self->p));
 }
 
 TEST_HARNESS_MAIN

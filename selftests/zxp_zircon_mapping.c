@@ -207,44 +207,4 @@ TEST_F(mapping, EvictionHintsVmar)
 	munmap(base, 8 * page_size);
 }
 
-/*
- * A private mapping that is populated asks for what it has not copied, page by page,
- * and not for what it has, even where the VMO has nothing any more.
- */
-TEST_F(mapping, EvictionHintsWithClones)
-{
-	struct test_vmo *vmo = new_vmo(3);
-	struct advice advice = { .advice = MADV_POPULATE_READ, .length = 3 * page_size };
-	uint64_t *clone, word = page_size / 8;
-
-	clone = mmap(NULL, 3 * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, vmo->fd, 0);
-	ASSERT_NE(MAP_FAILED, clone);
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
-	clone[word] = STORED_WORD;
-	ASSERT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));
-	EXPECT_EQ(0, madvise(clone, 3 * page_size, MADV_COLD));
-	ASSERT_TRUE(pager_idle(&self->p));
-
-	advice.addr = (char *)clone;
-	self->t[0].arg = &advice;
-	ASSERT_TRUE(thread_start(&self->t[0], give_advice));
-	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
-	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 2, 1));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	EXPECT_TRUE(vmo_matches(vmo, 0, 1, clone));
-	EXPECT_EQ(STORED_WORD, clone[word]);
-	EXPECT_EQ(vmo_word(vmo, word + 1), clone[word + 1]);
-	EXPECT_TRUE(vmo_matches(vmo, 2, 1, &clone[2 * word]));
-	EXPECT_EQ(0, madvise(clone, 3 * page_size, MADV_COLD));
-	ASSERT_TRUE(pager_idle(&self->p));
-
-	/* The page was missing from the VMO indeed. */
-	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 1, 1));
-	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 1));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-}
-
 TEST_HARNESS_MAIN

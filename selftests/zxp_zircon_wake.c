@@ -7,7 +7,7 @@
 
 #include "lib/fixture.h"
 
-PAGER_DATA(wake);
+PAGER_FIXTURE(wake);
 
 FIXTURE_VARIANT(wake)
 {

@@ -55,7 +55,7 @@ run_one() {
 		"$name" 2>&1) || status=$?
 	case $status in
 	0) result ok "$name # $((SECONDS - start)) s" ;;
-	4) result ok "$name # SKIP" ;;
+	4) result ok "$name # SKIP $(tail -n 1 <<< "$out")" ;;
 	*)
 		result "not ok" "$name"
 		printf '%s\n' "$out" | tail -n 30 | sed 's/^/# /'
@@ -94,6 +94,7 @@ tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 export ASAN_OPTIONS="log_path=$tmp/report:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="log_path=$tmp/report:print_stacktrace=1:${UBSAN_OPTIONS:-}"
+export TSAN_OPTIONS="log_path=$tmp/report:${TSAN_OPTIONS:-}"
 grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
 
 declare -A script_of
@@ -115,7 +116,7 @@ fi
 echo "TAP version 13"
 for name in "${wanted[@]}"; do
 	case $name in
-	test_server | test_flood | test_crowd)
+	test_server | test_flood | test_crowd | test_starve)
 		run_program "$name" "$here/tests/daemon.sh" --serve "$O/tools/tests/$name"
 		;;
 	test_*) run_program "$name" "$O/tools/tests/$name" ;;

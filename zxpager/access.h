@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 3, access: what clients and the daemon do with a VMO.
+ * Floor 4, access: what clients and the daemon do with a VMO.
  */
 #ifndef _ZXPAGER_ACCESS_H
 #define _ZXPAGER_ACCESS_H
@@ -14,11 +14,15 @@ int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 /* fallocate.c */
 long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length);
 
-/* io.c */
-ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
+/* write.c */
 ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
-int zxp_vmo_read(struct file *file, struct zxp_vmo_io *args);
 int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args);
+
+/* read.c */
+int zxp_vmo_io_range(struct zxp_vmo *vmo, struct zxp_vmo_io *args,
+		     struct iov_iter *iter, unsigned int direction);
+ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
+int zxp_vmo_read(struct file *file, struct zxp_vmo_io *args);
 
 /* op_range.c */
 fmode_t zxp_vmo_op_mode(u32 op);
@@ -41,14 +45,14 @@ extern const struct vm_operations_struct zxp_vm_ops;
 /* fault_wait.c */
 
 /**
- * struct zxp_access - one call of ->fault
+ * struct zxp_fault_access - one call of ->fault
  * @vmo: the VMO
  * @vmf: the fault
  * @generation: before the page was looked for
  * @traps: a store that the daemon may have to allow
  * @patient: it has ended for a signal before, and has come back without a look at it
  */
-struct zxp_access {
+struct zxp_fault_access {
 	struct zxp_vmo *vmo;
 	struct vm_fault *vmf;
 	unsigned long generation;
@@ -57,9 +61,9 @@ struct zxp_access {
 };
 
 bool zxp_fault_writes(struct vm_fault *vmf);
-bool zxp_fault_failed(struct zxp_access *access);
-vm_fault_t zxp_fault_lock(struct zxp_access *access, struct mutex *lock);
-vm_fault_t zxp_fault_ask(struct zxp_access *access, enum zxp_request_type type);
+bool zxp_fault_failed(struct zxp_fault_access *access);
+vm_fault_t zxp_fault_lock(struct zxp_fault_access *access, struct mutex *lock);
+vm_fault_t zxp_fault_ask(struct zxp_fault_access *access, enum zxp_request_type type);
 vm_fault_t zxp_fault_reserve(struct zxp_vmo *vmo);
 
 /* trap.c */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 9, the base: ports and their packets, zero ranges, and how ioctls are called.
+ * Floor 10, the base: ports and their packets, zero ranges, and how ioctls are called.
  * None of it knows of a VMO.
  */
 #ifndef _ZXPAGER_BASE_H

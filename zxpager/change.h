@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 5, change: what writes to a VMO, and what makes it durable.
+ * Floor 6, change: what writes to a VMO, and what makes it durable.
  */
 #ifndef _ZXPAGER_CHANGE_H
 #define _ZXPAGER_CHANGE_H

@@ -31,6 +31,17 @@ struct zxp_child {
 	struct zxp_layer *top;
 };
 
+/* The file of its mappings, by the inode of its descriptors. */
+static inline struct file *zxp_child_map(struct inode *inode)
+{
+	return inode->i_private;
+}
+
+static inline struct zxp_child *zxp_child_of(struct file *file)
+{
+	return zxp_child_map(file_inode(file))->private_data;
+}
+
 static inline struct zxp_family *zxp_child_family(struct zxp_child *child)
 {
 	return child->root->family;
@@ -73,10 +84,14 @@ int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *
 /* tree.c */
 struct zxp_layer *zxp_tree_alloc(void);
 int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
-			   pgoff_t limit);
-void zxp_tree_add(struct zxp_family *family, struct zxp_child *child, pgoff_t limit);
+			   pgoff_t limit, struct zxp_layer **spare);
+void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit);
 void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end);
 void zxp_tree_remove(struct zxp_child *child);
+
+/* child_zero.c */
+void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end);
+int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end);
 
 /* child_fault.c */
 extern const struct vm_operations_struct zxp_child_vm_ops;
@@ -92,16 +107,23 @@ int zxp_child_write(struct file *file, struct zxp_vmo_io *args);
 
 /* child_op.c */
 int zxp_child_op_range(struct file *file, struct zxp_vmo_op_range *args);
-int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end);
 long zxp_child_discard(struct zxp_child *child, int mode, loff_t offset, loff_t length);
 int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int advice);
 int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size);
 pgoff_t zxp_child_own_pages(struct zxp_child *child);
 
+/* child_map.c */
+struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode);
+struct file *zxp_child_make_map(struct zxp_child *child);
+
+/* child_create.c */
+struct file *zxp_child_create(struct file *file, struct zxp_vmo *root,
+			      struct zxp_child *parent,
+			      const struct zxp_vmo_create_child *args);
+
 /* child_file.c */
 int zxp_child_fs_init(void);
 void zxp_child_fs_exit(void);
-struct zxp_child *zxp_child_of(struct file *file);
 int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *parent,
 		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new);
 

@@ -27,7 +27,7 @@ static vm_fault_t zxp_child_map_zero(struct zxp_child *child, struct vm_fault *v
 }
 
 /* A page of its own, to be stored to. 0: look again. */
-static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_access *access)
+static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault_access *access)
 {
 	struct folio *new = zxp_own_alloc(child, false);
 	vm_fault_t fault;
@@ -53,7 +53,7 @@ static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_acces
 }
 
 /* There is a folio, locked, or none. 0: look again; it is not locked any more. */
-static vm_fault_t zxp_child_fault_at(struct zxp_child *child, struct zxp_access *access,
+static vm_fault_t zxp_child_fault_at(struct zxp_child *child, struct zxp_fault_access *access,
 				     enum zxp_seen seen, struct folio *folio)
 {
 	struct vm_fault *vmf = access->vmf;
@@ -88,7 +88,7 @@ static vm_fault_t zxp_child_fault_at(struct zxp_child *child, struct zxp_access 
 static vm_fault_t zxp_child_fault(struct vm_fault *vmf)
 {
 	struct zxp_child *child = vmf->vma->vm_file->private_data;
-	struct zxp_access access = { .vmo = child->root, .vmf = vmf };
+	struct zxp_fault_access access = { .vmo = child->root, .vmf = vmf };
 	enum zxp_seen seen;
 	struct folio *folio;
 	vm_fault_t ret;
@@ -149,10 +149,8 @@ static vm_fault_t zxp_child_page_mkwrite(struct vm_fault *vmf)
 	if (own)
 		folio_put(own);
 	if (seen == ZXP_SEEN_TOP && own == folio && zxp_child_has(child, vmf->pgoff)) {
-		if (!folio_test_hwpoison(folio)) {
-			file_update_time(vmf->vma->vm_file);
+		if (!folio_test_hwpoison(folio))
 			return VM_FAULT_LOCKED;
-		}
 		folio_unlock(folio);
 		return VM_FAULT_HWPOISON;
 	}

@@ -1,120 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Children as files: making one, and what the VFS calls.
- *
- * The files of the descriptors have an empty page cache of their own; that of the mappings
- * has the root's, and cannot be opened anew or mapped by itself. Its inode has a link, since
- * a core dump has all of a mapping whose file has none.
+ * The descriptors of children: what the VFS calls, their ioctls, and the file system they
+ * are in. Their page cache stays empty.
  */
 #include <linux/file.h>
 #include <linux/fs_context.h>
 #include <linux/magic.h>
-#include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
 #include <linux/seq_file.h>
-#include <linux/slab.h>
 
 #include "child.h"
-
-#define ZXP_CHILD_KINDS		(ZXP_CHILD_SNAPSHOT | ZXP_CHILD_SLICE | \
-				 ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | \
-				 ZXP_CHILD_REFERENCE | ZXP_CHILD_SNAPSHOT_MODIFIED)
-#define ZXP_CHILD_OPTIONS	(ZXP_CHILD_KINDS | ZXP_CHILD_RESIZABLE | \
-				 ZXP_CHILD_NO_WRITE)
 
 static struct vfsmount *zxp_child_mnt;
 static int zxp_child_mnt_count;
 
 static int zxp_child_pin(void);
-
-/* --- the file of the mappings ----------------------------------------------------------- */
-
-static int zxp_map_open(struct inode *inode, struct file *file)
-{
-	return -ENXIO;
-}
-
-static int zxp_map_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	return -ENODEV;
-}
-
-/*
- * remap_file_pages() maps the file of a mapping at another place, by its page numbers, and
- * does not ask ->mmap of the child for that. It is known by this flag.
- */
-static unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
-					   unsigned long len, unsigned long pgoff,
-					   unsigned long flags)
-{
-	if (flags & MAP_POPULATE)
-		return -EINVAL;
-	return zxp_get_unmapped_area(file, addr, len, pgoff, flags);
-}
+static struct file *zxp_child_make_file(struct zxp_child *child, struct file *map);
 
 static int zxp_child_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	return 0;
-}
-
-/* The last descriptor and the last mapping are gone. */
-static int zxp_map_release(struct inode *inode, struct file *file)
-{
-	struct zxp_child *child = file->private_data;
-
-	if (child->top)
-		zxp_tree_remove(child);
-	iput(&child->root->inode);
-	kfree(child);
-	simple_release_fs(&zxp_child_mnt, &zxp_child_mnt_count);
-	return 0;
-}
-
-/* madvise() gives offsets in the root. */
-static int zxp_map_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
-{
-	struct zxp_child *child = file->private_data;
-
-	return zxp_child_advise(child, offset - ((loff_t)child->offset << PAGE_SHIFT), len,
-				advice);
-}
-
-static long zxp_map_fallocate(struct file *file, int mode, loff_t offset, loff_t length)
-{
-	struct zxp_child *child = file->private_data;
-
-	return zxp_child_discard(child, mode,
-				 offset - ((loff_t)child->offset << PAGE_SHIFT), length);
-}
-
-static const struct file_operations zxp_map_fops = {
-	.owner = THIS_MODULE,
-	.open = zxp_map_open,
-	.release = zxp_map_release,
-	.mmap = zxp_map_mmap,
-	.get_unmapped_area = zxp_map_unmapped_area,
-	.fsync = zxp_child_fsync,
-	.fadvise = zxp_map_fadvise,
-	.fallocate = zxp_map_fallocate,
-};
-
-/* Own pages are as those of this inode, and never clean. */
-static const struct address_space_operations zxp_map_aops = {
-	.dirty_folio = noop_dirty_folio,
-};
-
-/* --- descriptors ------------------------------------------------------------------------- */
-
-static struct file *zxp_child_map(struct inode *inode)
-{
-	return inode->i_private;
-}
-
-struct zxp_child *zxp_child_of(struct file *file)
-{
-	return zxp_child_map(file_inode(file))->private_data;
 }
 
 /* As for a VMO, see vmo.c. */
@@ -201,6 +108,29 @@ static int zxp_ioc_child_write(struct file *file, union zxp_args *args,
 	return zxp_child_write(file, &args->vmo_io);
 }
 
+/**
+ * zxp_create_child() - VMO_CREATE_CHILD
+ * @file: a descriptor of the parent
+ * @root: that one, if it is a VMO; else NULL
+ * @parent: that one, if it is a child itself
+ * @args: what is asked for
+ * @new: the descriptor that comes of it
+ *
+ * Return: 0, or what zxp_child_create() returns.
+ */
+int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *parent,
+		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new)
+{
+	struct file *map = zxp_child_create(file, root, parent, args);
+
+	if (!IS_ERR(map))
+		file = zxp_child_make_file(map->private_data, map);
+	if (IS_ERR(map) || IS_ERR(file))
+		return PTR_ERR(IS_ERR(map) ? map : file);
+	new->file = file;
+	return 0;
+}
+
 static int zxp_ioc_child_create_child(struct file *file, union zxp_args *args,
 				      struct zxp_new_file *new)
 {
@@ -226,6 +156,16 @@ static long zxp_child_ioctl(struct file *file, unsigned int cmd, unsigned long a
 	return zxp_ioctl(zxp_child_ioctls, ARRAY_SIZE(zxp_child_ioctls), file, cmd, arg);
 }
 
+static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct zxp_child *child = zxp_child_of(file);
+
+	seq_puts(m, "zxpager-state:\tchild\n");
+	seq_printf(m, "zxpager-size:\t%llu\n", (u64)zxp_child_pages(child) << PAGE_SHIFT);
+	seq_printf(m, "zxpager-resident:\t%llu\n",
+		   (u64)zxp_child_own_pages(child) << PAGE_SHIFT);
+}
+
 static const struct file_operations zxp_child_fops = {
 	.owner = THIS_MODULE,
 	ZXP_FOP_FLAGS
@@ -242,6 +182,7 @@ static const struct file_operations zxp_child_fops = {
 	.fallocate = zxp_child_fallocate,
 	.unlocked_ioctl = zxp_child_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
+	.show_fdinfo = zxp_child_show_fdinfo,
 };
 
 /* Before any capability is asked, so root is not asked either. */
@@ -275,8 +216,6 @@ static const struct inode_operations zxp_child_iops = {
 	.permission = zxp_child_permission,
 	.setattr = zxp_child_setattr,
 };
-
-/* --- the file system they are in --------------------------------------------------------- */
 
 static void zxp_child_evict_inode(struct inode *inode)
 {
@@ -326,66 +265,6 @@ void zxp_child_fs_exit(void)
 	unregister_filesystem(&zxp_child_fs_type);
 }
 
-static struct inode *zxp_child_new_inode(fmode_t mode)
-{
-	struct inode *inode = new_inode(zxp_child_mnt->mnt_sb);
-
-	if (!inode)
-		return NULL;
-	inode->i_ino = get_next_ino();
-	inode->i_mode = S_IFREG | mode;
-	inode->i_uid = current_fsuid();
-	inode->i_gid = current_fsgid();
-	simple_inode_init_ts(inode);
-	return inode;
-}
-
-/* --- making one --------------------------------------------------------------------------- */
-
-/* One for all children of a VMO, and theirs. It belongs to the VMO. */
-static struct inode *zxp_family_inode(struct zxp_family *family)
-{
-	struct inode *inode = READ_ONCE(family->map_inode), *old;
-
-	if (inode)
-		return inode;
-	inode = zxp_child_new_inode(0600);
-	if (!inode)
-		return NULL;
-	inode->i_fop = &zxp_map_fops;
-	inode->i_mapping->a_ops = &zxp_map_aops;
-	old = cmpxchg(&family->map_inode, NULL, inode);
-	if (old)
-		iput(inode);
-	return old ?: inode;
-}
-
-/* The file of the mappings. On success it has the child. */
-static struct file *zxp_child_make_map(struct zxp_child *child)
-{
-	struct inode *inode = zxp_family_inode(zxp_child_family(child));
-	struct file *file;
-	int ret;
-
-	if (!inode)
-		return ERR_PTR(-ENOMEM);
-	ret = zxp_child_pin();
-	if (ret)
-		return ERR_PTR(ret);
-	ihold(inode);
-	file = alloc_file_pseudo(inode, zxp_child_mnt, "zxpager-child", O_RDWR | O_LARGEFILE,
-				 &zxp_map_fops);
-	if (IS_ERR(file)) {
-		iput(inode);
-		simple_release_fs(&zxp_child_mnt, &zxp_child_mnt_count);
-		return file;
-	}
-	__module_get(THIS_MODULE);
-	file->f_mapping = child->root->inode.i_mapping;
-	file->private_data = child;
-	return file;
-}
-
 /* A descriptor of it. The map file is taken over, also after an error. */
 static struct file *zxp_child_make_file(struct zxp_child *child, struct file *map)
 {
@@ -398,7 +277,7 @@ static struct file *zxp_child_make_file(struct zxp_child *child, struct file *ma
 		fput(map);
 		return ERR_PTR(ret);
 	}
-	inode = zxp_child_new_inode(writes ? 0600 : 0400);
+	inode = zxp_child_new_inode(zxp_child_mnt, writes ? 0600 : 0400);
 	if (!inode) {
 		fput(map);
 		file = ERR_PTR(-ENOMEM);
@@ -417,125 +296,10 @@ static struct file *zxp_child_make_file(struct zxp_child *child, struct file *ma
 	}
 	__module_get(THIS_MODULE);
 	file->f_mode &= ~FMODE_NONOTIFY;
-	file->f_mode |= FMODE_NONOTIFY_PERM | FMODE_LSEEK | FMODE_PREAD | ZXP_FMODE_NOWAIT;
-	if (writes)
-		file->f_mode |= FMODE_PWRITE;
+	file->f_mode |= FMODE_NONOTIFY_PERM | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
+			ZXP_FMODE_NOWAIT;
 	return file;
 unpin:
 	simple_release_fs(&zxp_child_mnt, &zxp_child_mnt_count);
 	return file;
-}
-
-/* Which page of the root it begins with, and how many it has; or an error. */
-static int zxp_child_place(struct zxp_child *child, struct zxp_child *parent,
-			   const struct zxp_vmo_create_child *args)
-{
-	pgoff_t before = parent ? parent->offset : 0;
-	u64 most = (u64)(ZXP_MAX_VMO_PAGES - before) << PAGE_SHIFT;
-
-	if (!PAGE_ALIGNED(args->offset))
-		return -EINVAL;
-	if (args->offset > most || args->length > most - args->offset)
-		return -ERANGE;
-	child->offset = before + (args->offset >> PAGE_SHIFT);
-	child->nr_pages = DIV_ROUND_UP_ULL(args->length, PAGE_SIZE);
-	return 0;
-}
-
-static int zxp_child_check(struct file *file, struct zxp_vmo *root,
-			   const struct zxp_vmo_create_child *args)
-{
-	u32 kind = args->options & ZXP_CHILD_KINDS;
-
-	if (args->reserved || args->options & ~ZXP_CHILD_OPTIONS || hweight32(kind) != 1)
-		return -EINVAL;
-	if (!(file->f_mode & FMODE_READ))
-		return -EACCES;
-	if (kind & ~(ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_SNAPSHOT_MODIFIED))
-		return -EOPNOTSUPP;
-	/* What is written to a plain VMO later would be seen. */
-	if (!root->source)
-		return -EOPNOTSUPP;
-	/* An entry of 2 MiB would hide own pages, see fault.c. */
-	if (zxp_vmo_sealed(root))
-		return -EOPNOTSUPP;
-	return 0;
-}
-
-/* From now on it sees what it is a child of. */
-static int zxp_child_join(struct zxp_child *child, struct zxp_child *parent)
-{
-	pgoff_t end = child->offset + child->nr_pages;
-	int ret;
-
-	if (!parent) {
-		zxp_tree_add(zxp_child_family(child), child,
-			     min(end, zxp_vmo_pages(child->root)));
-		return 0;
-	}
-	if (mutex_lock_killable(&parent->content_lock))
-		return -EINTR;
-	ret = zxp_tree_freeze_locked(parent, child, min(end, zxp_child_end(parent)));
-	mutex_unlock(&parent->content_lock);
-	return ret;
-}
-
-/**
- * zxp_create_child() - VMO_CREATE_CHILD
- * @file: a descriptor of the parent
- * @root: that one, if it is a VMO; else NULL
- * @parent: that one, if it is a child itself
- * @args: what is asked for
- * @new: the descriptor that comes of it
- *
- * Return: 0; -EINVAL, -EACCES, -EOPNOTSUPP, -ERANGE, -ENOMEM, -EINTR; -ESTALE a page of the
- * parent is pinned.
- */
-int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *parent,
-		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new)
-{
-	struct zxp_child *child;
-	struct file *map;
-	int ret;
-
-	if (parent)
-		root = parent->root;
-	ret = zxp_child_check(file, root, args);
-	if (ret)
-		return ret;
-	child = kzalloc(sizeof(*child), GFP_KERNEL_ACCOUNT);
-	if (!child)
-		return -ENOMEM;
-	mutex_init(&child->content_lock);
-	child->root = root;
-	child->options = args->options;
-	ret = zxp_child_place(child, parent, args);
-	if (ret)
-		goto free;
-	ret = -ENOMEM;
-	child->top = zxp_tree_alloc();
-	if (!child->top || !zxp_vmo_get_family(root))
-		goto free;
-	/* The map file puts it in the end. */
-	ihold(&root->inode);
-	map = zxp_child_make_map(child);
-	if (IS_ERR(map)) {
-		ret = PTR_ERR(map);
-		iput(&root->inode);
-		goto free;
-	}
-	ret = zxp_child_join(child, parent);
-	if (ret) {
-		fput(map);
-		return ret;
-	}
-	file = zxp_child_make_file(child, map);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	new->file = file;
-	return 0;
-free:
-	kfree(child->top);
-	kfree(child);
-	return ret;
 }

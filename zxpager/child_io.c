@@ -230,6 +230,9 @@ ssize_t zxp_child_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	iov_iter_truncate(from, size - start);
 	file_update_time(iocb->ki_filp);
 	ret = zxp_child_copy_in(child, &iocb->ki_pos, from, iocb->ki_flags & IOCB_NOWAIT);
+	/* See zxp_vmo_write_iter(). */
+	if (ret && iov_iter_is_bvec(from))
+		iocb->ki_pos = start;
 	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
 }
 

@@ -12,77 +12,6 @@
 
 #include "child.h"
 
-/* Take own pages out, of which nothing is to be seen any more. */
-static void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end)
-{
-	struct zxp_family *family = zxp_child_family(child);
-	struct address_space *mapping = child->root->inode.i_mapping;
-	struct folio *folio;
-
-	lockdep_assert_held(&child->content_lock);
-
-	for (;;) {
-		write_lock(&family->lock);
-		folio = zxp_layer_take(child->top, &start, end);
-		write_unlock(&family->lock);
-		if (!folio)
-			return;
-		folio_lock(folio);
-		folio_unlock(folio);
-		if (folio_mapped(folio))
-			unmap_mapping_pages(mapping, start - 1, 1, false);
-		zxp_own_drop(folio);
-		cond_resched();
-	}
-}
-
-/* Before pages are taken out, so that none comes from below in their place. */
-static pgoff_t zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
-				      struct zxp_spares *spares)
-{
-	struct zxp_family *family = zxp_child_family(child);
-
-	write_lock(&family->lock);
-	end = zxp_layer_zero(child->top, start, end, &spares->split, &spares->add);
-	write_unlock(&family->lock);
-	return end;
-}
-
-/**
- * zxp_child_zero_pages() - make pages of a child zero, asking for nothing
- * @child: the child
- * @start: first page of the root
- * @end: the page after the last one
- *
- * Return: 0, -ENOMEM, -EINTR.
- */
-int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end)
-{
-	struct zxp_spares spares = {};
-	pgoff_t from = start;
-	int ret = 0;
-
-	while (!ret && start < end) {
-		ret = zxp_vmo_get_spares(child->root, &spares, GFP_KERNEL);
-		if (!ret)
-			ret = mutex_lock_killable(&child->content_lock);
-		if (ret)
-			break;
-		end = min(end, zxp_child_end(child));
-		if (start < end) {
-			start = zxp_child_cover_locked(child, start, end, &spares);
-			zxp_child_drop_locked(child, from, start);
-			zxp_tree_settle(child, from, start);
-			from = start;
-		}
-		mutex_unlock(&child->content_lock);
-		if (fatal_signal_pending(current))
-			ret = -EINTR;
-	}
-	zxp_spares_free(&spares);
-	return ret;
-}
-
 /* A part of a page: it is copied, unless it is zero as a whole. */
 static int zxp_child_zero_part(struct zxp_child *child, u64 from, u64 to)
 {
@@ -301,5 +230,11 @@ int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size)
 /* How many pages it has for itself; those it shares with others of its kind are not told. */
 pgoff_t zxp_child_own_pages(struct zxp_child *child)
 {
-	return READ_ONCE(child->top->nr);
+	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t nr;
+
+	read_lock(&family->lock);
+	nr = child->top->nr;
+	read_unlock(&family->lock);
+	return nr;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 6, content: the VMO, what is in it, and how large it is.
+ * Floor 7, content: the VMO, what is in it, and how large it is.
  */
 #ifndef _ZXPAGER_CONTENT_H
 #define _ZXPAGER_CONTENT_H

@@ -10,7 +10,7 @@
 #include "access.h"
 
 /* A load from a zero range. 0: look again. */
-static vm_fault_t zxp_fault_map_zero(struct zxp_access *access)
+static vm_fault_t zxp_fault_map_zero(struct zxp_fault_access *access)
 {
 	struct folio *folio = zxp_vmo_lock_zero_folio(access->vmo);
 
@@ -26,7 +26,7 @@ static vm_fault_t zxp_fault_map_zero(struct zxp_access *access)
 }
 
 /* A page for a zero range, to be stored to. 0: look again. */
-static vm_fault_t zxp_fault_fill_zero(struct zxp_access *access)
+static vm_fault_t zxp_fault_fill_zero(struct zxp_fault_access *access)
 {
 	struct zxp_vmo *vmo = access->vmo;
 	struct folio *folio = zxp_vmo_alloc_zeroed(vmo, false);
@@ -47,7 +47,7 @@ static vm_fault_t zxp_fault_fill_zero(struct zxp_access *access)
 }
 
 /* There is no folio. 0: look again; VM_FAULT_LOCKED: a page of zeroes is as good. */
-static vm_fault_t zxp_fault_missing(struct zxp_access *access, bool writes)
+static vm_fault_t zxp_fault_missing(struct zxp_fault_access *access, bool writes)
 {
 	bool exits = current->flags & PF_EXITING;
 
@@ -67,7 +67,7 @@ static vm_fault_t zxp_fault_missing(struct zxp_access *access, bool writes)
  * There is one, and a store to it. Return: 0 it may be mapped; -EAGAIN if the daemon has to
  * be asked; -ENOMEM.
  */
-static int zxp_fault_found(struct zxp_access *access, struct folio *folio)
+static int zxp_fault_found(struct zxp_fault_access *access, struct folio *folio)
 {
 	if (!access->traps || zxp_folio_dirty(folio))
 		return 0;
@@ -93,7 +93,7 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
 	bool writes = zxp_fault_writes(vmf);
-	struct zxp_access access = {
+	struct zxp_fault_access access = {
 		.vmo = vmo,
 		.vmf = vmf,
 		.traps = writes && zxp_vmo_traps(vmo),

@@ -22,7 +22,7 @@
  * again. So does one from inside the kernel whose caller says that it looks at signals.
  * But most of these look at a fatal one only, and repeat the access at once.
  */
-static unsigned int zxp_fault_wait_state(struct zxp_access *access)
+static unsigned int zxp_fault_wait_state(struct zxp_fault_access *access)
 {
 	return access->vmf->flags & FAULT_FLAG_INTERRUPTIBLE && !access->patient ?
 	       TASK_INTERRUPTIBLE : TASK_KILLABLE;
@@ -43,7 +43,7 @@ static void zxp_fault_leave_note(struct zxp_vmo *vmo, pgoff_t index, bool user,
  * Wait for a started request, for so many jiffies at most, and with the fault's lock
  * given up if that may be.
  */
-static vm_fault_t zxp_fault_wait(struct zxp_access *access,
+static vm_fault_t zxp_fault_wait(struct zxp_fault_access *access,
 				 struct zxp_request *request, long timeout)
 {
 	struct vm_fault *vmf = access->vmf;
@@ -80,7 +80,7 @@ static vm_fault_t zxp_fault_wait(struct zxp_access *access,
 }
 
 /* The task ends: only one that exits waits, and not for long. See exit.c. */
-static vm_fault_t zxp_fault_ask_ending(struct zxp_access *access,
+static vm_fault_t zxp_fault_ask_ending(struct zxp_fault_access *access,
 				       enum zxp_request_type type)
 {
 	struct zxp_source *source = access->vmo->source;
@@ -105,7 +105,7 @@ static vm_fault_t zxp_fault_ask_ending(struct zxp_access *access,
  * Who may not wait comes back; have it underway by then. Nor does a debugger wait that
  * looks into another process: that could not even map memory then.
  */
-static vm_fault_t zxp_fault_hint(struct zxp_access *access,
+static vm_fault_t zxp_fault_hint(struct zxp_fault_access *access,
 				 enum zxp_request_type type, vm_fault_t fault)
 {
 	struct vm_fault *vmf = access->vmf;
@@ -125,7 +125,7 @@ static vm_fault_t zxp_fault_hint(struct zxp_access *access,
  * Take a content_lock. Others hold it for a while, so if it is not free the fault's lock
  * is given up. 0: it is held.
  */
-vm_fault_t zxp_fault_lock(struct zxp_access *access, struct mutex *lock)
+vm_fault_t zxp_fault_lock(struct zxp_fault_access *access, struct mutex *lock)
 {
 	struct vm_fault *vmf = access->vmf;
 	struct file *file;
@@ -146,7 +146,7 @@ vm_fault_t zxp_fault_lock(struct zxp_access *access, struct mutex *lock)
 }
 
 /* The daemon has to do something about the page first. 0: look again. */
-vm_fault_t zxp_fault_ask(struct zxp_access *access,
+vm_fault_t zxp_fault_ask(struct zxp_fault_access *access,
 				enum zxp_request_type type)
 {
 	struct zxp_source *source = access->vmo->source;
@@ -193,7 +193,7 @@ bool zxp_fault_writes(struct vm_fault *vmf)
 }
 
 /* Is this once more an access that the daemon has failed? */
-bool zxp_fault_failed(struct zxp_access *access)
+bool zxp_fault_failed(struct zxp_fault_access *access)
 {
 	struct vm_fault *vmf = access->vmf;
 	bool same_place;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 9, base: layers of pages that belong to children.
+ * Floor 10, base: layers of pages that belong to children.
  */
 #ifndef _ZXPAGER_LAYER_H
 #define _ZXPAGER_LAYER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 7, requests: what is asked of a daemon and not answered yet.
+ * Floor 8, requests: what is asked of a daemon and not answered yet.
  */
 #ifndef _ZXPAGER_REQUEST_H
 #define _ZXPAGER_REQUEST_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 8, packets: how what is asked of a daemon is sent to it.
+ * Floor 9, packets: how what is asked of a daemon is sent to it.
  */
 #ifndef _ZXPAGER_SOURCE_H
 #define _ZXPAGER_SOURCE_H

@@ -23,9 +23,13 @@ static void zxp_tree_push(struct zxp_family *family, struct zxp_layer *layer,
 	write_unlock(&family->lock);
 }
 
-/* A child of the root, which sees so many pages of it. */
-void zxp_tree_add(struct zxp_family *family, struct zxp_child *child, pgoff_t limit)
+/* A child of the root, of which it sees nothing from a page on. */
+void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit)
 {
+	struct zxp_family *family = zxp_child_family(child);
+
+	lockdep_assert_held(&child->root->content_lock);
+
 	mutex_lock(&family->tree_lock);
 	zxp_tree_push(family, child->top, &family->bottom, limit);
 	mutex_unlock(&family->tree_lock);
@@ -33,18 +37,23 @@ void zxp_tree_add(struct zxp_family *family, struct zxp_child *child, pgoff_t li
 
 /*
  * A fault that has found a page of the layer in place holds its lock until it has mapped
- * it. Afterwards it is mapped, or is not going to be.
+ * it. Afterwards it is mapped, or is not going to be. Return: the page behind the last one.
  */
-static void zxp_layer_settle(struct zxp_layer *layer, pgoff_t start, pgoff_t end)
+static pgoff_t zxp_layer_settle(struct zxp_layer *layer, pgoff_t *start, pgoff_t end)
 {
+	pgoff_t first = end, next = *start;
 	struct folio *folio;
 	unsigned long index;
 
-	xa_for_each_range(&layer->pages, index, folio, start, end - 1) {
+	xa_for_each_range(&layer->pages, index, folio, *start, end - 1) {
 		folio_lock(folio);
 		folio_unlock(folio);
+		first = min(first, index);
+		next = index + 1;
 		cond_resched();
 	}
+	*start = first;
+	return next;
 }
 
 static int zxp_tree_settle_one(struct zxp_vmo *vmo, struct folio *folio, void *arg)
@@ -66,14 +75,17 @@ void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end)
 	struct zxp_family *family = zxp_child_family(child);
 	struct zxp_vmo *root = child->root;
 	struct zxp_layer *layer;
+	pgoff_t first;
 
 	lockdep_assert_held(&child->content_lock);
 
 	if (start >= end)
 		return;
 	mutex_lock(&family->tree_lock);
-	for (layer = child->top; layer->below; layer = layer->below)
-		zxp_layer_settle(layer, start, end);
+	for (layer = child->top; layer->below; layer = layer->below) {
+		first = start;
+		zxp_layer_settle(layer, &first, end);
+	}
 	mutex_unlock(&family->tree_lock);
 	zxp_vmo_for_folios(root, start, end, XA_PRESENT, zxp_tree_settle_one, NULL);
 	unmap_mapping_pages(root->inode.i_mapping, start, end - start, false);
@@ -95,19 +107,21 @@ static bool zxp_tree_pinned(struct zxp_layer *layer)
  * @parent: what it is made of
  * @child: it, whose top has nothing yet
  * @limit: of the parent, what comes from this page of the root on is not seen
+ * @spare: a layer; NULL afterwards if it was used
  *
  * What the parent has is for both from now on, as of one moment: nobody gets a page of the
  * parent to store to, or stores by a mapping that is there, until the last such mapping is
  * gone.
  *
- * Return: 0; -ENOMEM; -ESTALE a page of the parent is pinned, and may be stored to without
- * a mapping.
+ * Return: 0; -ESTALE a page of the parent is pinned, and may be stored to without a
+ * mapping.
  */
 int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
-			   pgoff_t limit)
+			   pgoff_t limit, struct zxp_layer **spare)
 {
 	struct zxp_family *family = zxp_child_family(parent);
-	struct zxp_layer *old = parent->top, *new;
+	struct zxp_layer *old = parent->top, *new = *spare;
+	pgoff_t start = 0, end;
 	int ret = 0;
 
 	lockdep_assert_held(&parent->content_lock);
@@ -118,25 +132,22 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 		zxp_tree_push(family, child->top, old->below, min(limit, old->limit));
 		goto unlock;
 	}
-	new = zxp_tree_alloc();
-	ret = new ? 0 : -ENOMEM;
-	if (ret)
-		goto unlock;
 	write_lock(&family->lock);
 	zxp_layer_push(new, old, ULONG_MAX);
 	parent->top = new;
 	write_unlock(&family->lock);
-	zxp_layer_settle(old, 0, ULONG_MAX);
-	unmap_mapping_pages(parent->root->inode.i_mapping, parent->offset,
-			    parent->nr_pages, false);
+	end = zxp_layer_settle(old, &start, ULONG_MAX);
+	if (start < end)
+		unmap_mapping_pages(parent->root->inode.i_mapping, start, end - start,
+				    false);
 	if (zxp_tree_pinned(old)) {
 		write_lock(&family->lock);
 		zxp_layer_pop(new);
 		parent->top = old;
 		write_unlock(&family->lock);
-		kfree(new);
 		ret = -ESTALE;
 	} else {
+		*spare = NULL;
 		zxp_tree_push(family, child->top, old, limit);
 	}
 unlock:
@@ -171,7 +182,8 @@ static void zxp_tree_merge(struct zxp_family *family, struct zxp_layer *from)
 
 	while (merge.into && ret > 0) {
 		if (!merge.spare)
-			merge.spare = kmalloc(sizeof(*merge.spare), GFP_KERNEL_ACCOUNT);
+			merge.spare = kmalloc(sizeof(*merge.spare),
+					      ZXP_GFP_LOCKED(GFP_KERNEL_ACCOUNT));
 		write_lock(&family->lock);
 		ret = zxp_layer_merge(&merge);
 		write_unlock(&family->lock);
@@ -193,6 +205,11 @@ void zxp_tree_remove(struct zxp_child *child)
 	struct zxp_family *family = zxp_child_family(child);
 	struct zxp_layer *layer = child->top, *below;
 
+	/* It was not made in the end. */
+	if (!layer->below) {
+		zxp_tree_free(layer);
+		return;
+	}
 	mutex_lock(&family->tree_lock);
 	while (layer->below && list_empty(&layer->above)) {
 		write_lock(&family->lock);

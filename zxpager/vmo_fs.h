@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 4, the file system that VMOs are inodes of.
+ * Floor 5, the file system that VMOs are inodes of.
  */
 #ifndef _ZXPAGER_VMO_FS_H
 #define _ZXPAGER_VMO_FS_H

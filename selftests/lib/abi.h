@@ -85,6 +85,21 @@ static inline int zxp_create_plain(int pager, uint64_t size)
 	return zxp_create_vmo_flags(pager, 0, ZXP_CREATE_PLAIN, ZXP_PORT_OWN, 0, size);
 }
 
+static inline int zxp_create_child(int vmo, uint32_t options, uint64_t offset,
+				   uint64_t length)
+{
+	struct zxp_vmo_create_child arg = {
+		.size = sizeof(arg),
+		.options = options,
+		.offset = offset,
+		.length = length,
+		.out_fd = -1,
+	};
+	int rc = zxp_ioctl(vmo, ZXP_IOC_VMO_CREATE_CHILD, &arg);
+
+	return rc ? rc : arg.out_fd;
+}
+
 static inline int zxp_detach_vmo(int pager, int vmo)
 {
 	struct zxp_detach_vmo arg = { .size = sizeof(arg), .vmo_fd = vmo };

@@ -69,34 +69,43 @@ static bool map_vmo(struct test_vmo *vmo, uint64_t pages, int prot)
 	return true;
 }
 
-struct test_vmo *pager_create_vmo_flags(struct user_pager *p, uint64_t size,
-					uint32_t options, uint32_t flags)
+struct test_vmo *pager_adopt_vmo(struct user_pager *p, int fd, uint64_t key,
+				 uint64_t pages, int prot)
 {
-	uint64_t pages = (size + page_size - 1) / page_size;
 	struct test_vmo *vmo;
 
 	if (p->nr_vmos == MAX_VMOS) {
 		diag("too many VMOs in one test");
+		close(fd);
 		return NULL;
 	}
 	vmo = calloc(1, sizeof(*vmo));
 	vmo->pager = p;
-	vmo->pages = options & ZXP_VMO_UNBOUNDED ? 0 : pages;
-	vmo->key = p->next_key;
-	vmo->fd = zxp_create_vmo_flags(p->fd, options, flags,
-				       p->port == p->fd ? ZXP_PORT_OWN : p->port,
-				       vmo->key, size);
-	if (vmo->fd < 0) {
-		diag("create VMO: %s", strerror(-vmo->fd));
-		free(vmo);
+	vmo->fd = fd;
+	vmo->key = key;
+	vmo->pages = pages;
+	p->vmos[p->nr_vmos++] = vmo;
+	return map_vmo(vmo, pages, prot) ? vmo : NULL;
+}
+
+struct test_vmo *pager_create_vmo_flags(struct user_pager *p, uint64_t size,
+					uint32_t options, uint32_t flags)
+{
+	uint64_t pages = (size + page_size - 1) / page_size, key = p->next_key;
+	int fd = zxp_create_vmo_flags(p->fd, options, flags,
+				      p->port == p->fd ? ZXP_PORT_OWN : p->port, key,
+				      size);
+
+	if (fd < 0) {
+		diag("create VMO: %s", strerror(-fd));
 		return NULL;
 	}
 	/* An unbounded one is written to behind its stream size as well. */
 	p->next_key += (pages + (options & ZXP_VMO_UNBOUNDED ? 1024 : 0)) *
 		       page_size / 8 + 1;
-	p->vmos[p->nr_vmos++] = vmo;
-	return map_vmo(vmo, vmo->pages, flags & ZXP_CREATE_READ_ONLY ? PROT_READ :
-		       PROT_READ | PROT_WRITE) ? vmo : NULL;
+	return pager_adopt_vmo(p, fd, key, options & ZXP_VMO_UNBOUNDED ? 0 : pages,
+			       flags & ZXP_CREATE_READ_ONLY ? PROT_READ :
+			       PROT_READ | PROT_WRITE);
 }
 
 struct test_vmo *pager_create_vmo_options(struct user_pager *p, uint64_t pages,

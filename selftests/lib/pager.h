@@ -57,6 +57,9 @@ struct test_vmo *pager_create_vmo_options(struct user_pager *p, uint64_t pages,
  */
 struct test_vmo *pager_create_vmo_flags(struct user_pager *p, uint64_t size,
 					uint32_t options, uint32_t flags);
+/* The VMO of a descriptor, which is taken over, with a mapping of these pages. */
+struct test_vmo *pager_adopt_vmo(struct user_pager *p, int fd, uint64_t key,
+				 uint64_t pages, int prot);
 /*
  * Another place for the VMO's mapping, at which touching a page maps all resident
  * ones: Linux looks at the neighbours in an aligned window of 16 pages only.

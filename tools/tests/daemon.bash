@@ -9,9 +9,10 @@
 #                                  cannot be had here, anything else if it does not hold
 #   --list                         the names of the tests
 #   --serve COMMAND...             runs COMMAND with a daemon that serves $ZXD_FILE as
-#                                  a VMO called "f" and was started with room for few
-#                                  open files; $ZXD_SOCKET, $ZXD_PID and $ZXD_LOG are its
-#                                  socket, process and log
+#                                  a VMO called "f", and a large one for writing as "g",
+#                                  and was started with room for few open files;
+#                                  $ZXD_SOCKET, $ZXD_PID and $ZXD_LOG are its socket,
+#                                  process and log
 set -euo pipefail
 
 bin=${O:-build}/tools
@@ -21,6 +22,12 @@ export probe=$bin/demo/vmoprobe
 fail() {
 	echo "failed: $*"
 	exit 1
+}
+
+# skip WHY: it cannot be had here
+skip() {
+	echo "$*"
+	exit 4
 }
 
 # serve ARG...: starts the daemon; $pid is its process, $sock its socket, $log what it
@@ -121,8 +128,9 @@ main() {
 	if [ "$1" = --serve ]; then
 		shift
 		bytes 300000 "$tmp/f"
+		truncate -s 1G "$tmp/g"
 		ulimit -Sn 64
-		serve "f=$tmp/f"
+		serve --rw g "f=$tmp/f" "g=$tmp/g"
 		ulimit -Sn "$(ulimit -Hn)"
 		with_daemon "$@"
 		stop

@@ -526,6 +526,12 @@ void begin_sync(unsigned int from, unsigned int to)
 	writeback_sync(&vmo.writeback, &request);
 }
 
+void sync_pages(unsigned int from, unsigned int to)
+{
+	begin_sync(from, to);
+	answer_all();
+}
+
 void assert_only(enum kind kind)
 {
 	assert_int_equal(asked_count, 1);

@@ -157,6 +157,9 @@ void assert_same(void);
 /* A sync of pages [from, to); @sync_error is its result, -1 as long as there is none. */
 extern int sync_error;
 void begin_sync(unsigned int from, unsigned int to);
+
+/* The same, and the store answers all. */
+void sync_pages(unsigned int from, unsigned int to);
 void sync_done(struct sync_request *req, int error);
 
 #endif /* TESTS_FAKE_H */

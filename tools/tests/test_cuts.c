@@ -28,8 +28,7 @@ static void nothing_has_failed(void **state)
 		cut(calls[i], 5);
 		answer_all();
 		assert_int_equal(sync_error, 0);
-		begin_sync(0, 16);
-		answer_all();
+		sync_pages(0, 16);
 		assert_int_equal(sync_error, 0);
 		assert_int_equal(vmo.target.writeback_errors, 0);
 		assert_int_equal(page[3].state, CLEAN);
@@ -59,8 +58,7 @@ static void fixed_size(void **state)
 	fake_fix_size();
 	write_page(3);
 	cut(BEGIN, 1);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, EIO);
 }
 
@@ -72,13 +70,11 @@ static void page_behind_the_stream(void **state)
 	(void)state;
 	client_stream(4 * PAGE);
 	write_page(10);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(page[10].state, AWAITING);
 	client_stream(16 * PAGE);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_same();
 }
 
@@ -87,8 +83,7 @@ static void stream_ends_within_a_part(void **state)
 	(void)state;
 	client_stream(6 * PAGE);
 	write_page(5);			/* all of its window is granted */
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(page[5].state, CLEAN);
 	assert_int_equal(page[6].state, AWAITING);
@@ -108,8 +103,7 @@ static void stream_ends_within_a_page(void **state)
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(page[4].state, CLEAN);
 	assert_int_equal(page[5].state, AWAITING);
-	begin_sync(0, 15);
-	answer_all();
+	sync_pages(0, 15);
 	assert_int_equal(page[5].state, CLEAN);
 	assert_int_equal(durable_size, 5 * PAGE + 100);
 }
@@ -150,7 +144,7 @@ static void writers_are_granted(void **state)
 	answer_all();
 	for (unsigned int i = 4; i < 12; i++)
 		assert_int_equal(page[i].state, DIRTY);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 }
 
 static void writers_are_failed(void **state)

@@ -183,7 +183,7 @@ static void missing_page(void **state)
 	wants(6, 1);
 	answer_all();
 	assert_dirty(0, 0);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 }
 
 static void request_beyond_the_end(void **state)
@@ -193,7 +193,7 @@ static void request_beyond_the_end(void **state)
 	client_resize(8 * PAGE);	/* while space is reserved */
 	answer_all();
 	assert_dirty(0, 0);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 	wants(30, 1);
 	assert_int_equal(asked_count, 0);
 }
@@ -236,8 +236,8 @@ static void same_request_again(void **state)
 	vmo.target.held = true;
 	for (int i = 0; i < 100; i++)
 		wants(8, 2);
-	assert_non_null(vmo.writeback.dirty.queue);
-	assert_null(vmo.writeback.dirty.queue->next);
+	assert_non_null(vmo.writeback.dirty.queue.first);
+	assert_null(vmo.writeback.dirty.queue.first->next);
 }
 
 /* --- space ---------------------------------------------------------------------- */
@@ -279,7 +279,7 @@ static void no_space_fails_before_the_data_exists(void **state)
 	assert_int_equal(page[36].failed, ENOSPC);
 	assert_int_equal(page[37].failed, 0);
 	assert_int_equal(vmo.target.no_space, 1);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 }
 
 static void space_for_the_page_and_no_more(void **state)
@@ -306,7 +306,7 @@ static void space_for_a_part_of_the_request(void **state)
 	assert_dirty(32, 35);
 	for (unsigned int i = 35; i < 40; i++)
 		assert_int_equal(page[i].failed, ENOSPC);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 }
 
 static void reserving_fails_otherwise(void **state)
@@ -353,7 +353,7 @@ static void over_the_limit_writers_wait(void **state)
 	answer_all();
 	assert_int_equal(page[8].state, DIRTY);
 	assert_int_equal(vmo.target.written, 8 * PAGE);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 }
 
 static void a_small_limit_grants_no_more(void **state)

@@ -7,8 +7,7 @@
 
 static int sync_of(unsigned int from, unsigned int to)
 {
-	begin_sync(from, to);
-	answer_all();
+	sync_pages(from, to);
 	return sync_error;
 }
 
@@ -92,6 +91,26 @@ static void data_is_refused(void **state)
 	assert_same();
 }
 
+/* A write that failed has made the VMO larger, and nothing else: the file is the stream. */
+static void zeroes_behind_the_stream(void **state)
+{
+	(void)state;
+	client_stream(10 * PAGE - 100);
+	assert_int_equal(sync_of(0, 16), 0);
+	assert_int_equal(durable_size, 10 * PAGE - 100);
+	assert_int_equal(page[12].state, MISSING);
+	assert_true(writeback_is_clean(&vmo.writeback));
+	client_zero(13, 14);
+	writeback_want(&vmo.writeback);
+	answer_all();
+	assert_true(writeback_is_clean(&vmo.writeback));
+	/* The stream goes on behind them. */
+	client_stream(16 * PAGE);
+	assert_false(writeback_is_clean(&vmo.writeback));
+	assert_int_equal(sync_of(0, 16), 0);
+	assert_same();
+}
+
 /* Nobody syncs, and it is tried again, later and later. */
 static void growth_is_tried_again(void **state)
 {
@@ -123,6 +142,7 @@ int main(void)
 		odd(zeroes_in_an_odd_size),
 		test(hole_is_refused),
 		test(data_is_refused),
+		test(zeroes_behind_the_stream),
 		test(growth_is_tried_again),
 	};
 

@@ -237,8 +237,7 @@ static void lost_pages(void **state)
 		page[2 * i].breaks = true;
 	}
 	answer_all();
-	begin_sync(0, MOST);
-	answer_all();
+	sync_pages(0, MOST);
 	ms_now += 60000;
 	writeback_tick();
 	answer_all();

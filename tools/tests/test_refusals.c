@@ -47,8 +47,7 @@ static void assert_sync_fails_once(int error)
 {
 	answer_all();
 	assert_int_equal(sync_error, error);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, 0);
 	assert_same();
 }
@@ -81,8 +80,7 @@ static void cut_off_while_it_is_asked(void **state)
 	(void)state;
 	write_page(3);
 	refuse(QUERY, ZX_ERR_OUT_OF_RANGE);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, 0);
 	assert_same();
 }
@@ -93,13 +91,11 @@ static void begin_is_refused(void **state)
 	write_page(3);
 	write_page(13);
 	refuse(BEGIN, ZX_ERR_BAD_STATE);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, EIO);
 	assert_int_equal(page[3].state, DIRTY);
 	assert_int_equal(page[13].state, CLEAN);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_same();
 }
 
@@ -130,8 +126,7 @@ static void content_is_missing_for_a_moment(void **state)
 	write_page(3);
 	write_page(13);
 	refuse(VMO_READ, ZX_ERR_SHOULD_WAIT);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(page[3].state, AWAITING);
 	assert_int_equal(page[13].state, CLEAN);
 	assert_sync_ends_later();
@@ -145,8 +140,7 @@ static void size_changes_all_the_time(void **state)
 	refusals[QUERY] = (struct refusal){
 		.status = ZX_ERR_OUT_OF_RANGE, .times = 1000,
 	};
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_in_range(refusals[QUERY].times, 900, 999);
 	refusals[QUERY].times = 0;
 	assert_sync_ends_later();
@@ -163,14 +157,12 @@ static void one_page_cannot_be_read(void **state)
 	write_page(13);
 	page[2].breaks = true;
 	page[5].breaks = true;
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, EIO);
 	for (unsigned int i = 0; i < 16; i++)
 		assert_int_equal(page[i].state, i == 2 || i == 5 ? AWAITING : CLEAN);
 	/* Nobody hears of it twice. */
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(vmo.target.writeback_errors, 2);
 	assert_true(writeback_is_clean(&vmo.writeback));
@@ -180,8 +172,7 @@ static void one_page_cannot_be_read(void **state)
 	page[2].broken = page[5].broken = false;
 	page[2].breaks = page[5].breaks = false;
 	assert_false(writeback_is_clean(&vmo.writeback));
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, 0);
 	assert_true(writeback_is_clean(&vmo.writeback));
 	assert_same();
@@ -196,8 +187,7 @@ static void lost_pages_are_nobodys_error(void **state)
 	for (unsigned int i = 0; i < 16; i += 2)
 		page[i].broken = true;
 	writeback_want(&vmo.writeback);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(vmo.target.writeback_errors, 0);
 	for (unsigned int i = 0; i < 16; i++)
@@ -218,8 +208,7 @@ static void append_behind_a_lost_page(void **state)
 	write_page(18);
 	page[17].state = DIRTY;
 	page[17].broken = true;
-	begin_sync(16, 20);
-	answer_all();
+	sync_pages(16, 20);
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(durable_size, 20 * PAGE);
 	assert_int_equal(block[18].durable, page[18].value);
@@ -227,8 +216,7 @@ static void append_behind_a_lost_page(void **state)
 	page[19].state = DIRTY;
 	page[19].broken = true;
 	client_resize(24 * PAGE);
-	begin_sync(16, 24);
-	answer_all();
+	sync_pages(16, 24);
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(durable_size, 24 * PAGE);
 	assert_true(writeback_is_clean(&vmo.writeback));
@@ -288,18 +276,15 @@ static void size_cannot_be_had(void **state)
 {
 	(void)state;
 	write_page(3);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	for (unsigned int after = 0; after < 4; after++) {
 		write_page(3);
 		client_resize((12 - after) * PAGE);
 		refusals[INFO] = (struct refusal){ .after = after, .times = 1,
 						   .status = ZX_ERR_IO };
-		begin_sync(0, 12);
-		answer_all();
+		sync_pages(0, 12);
 		assert_true(sync_error == 0 || sync_error == EIO);
-		begin_sync(0, 12);
-		answer_all();
+		sync_pages(0, 12);
 		assert_int_equal(sync_error, 0);
 		assert_same();
 	}
@@ -403,12 +388,12 @@ static void grant_is_refused(void **state)
 	client_write(4);
 	answer_all();
 	assert_int_equal(page[4].failed, EIO);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 	refusals[DIRTY_CALL] = (struct refusal){ .status = ZX_ERR_IO, .times = 2 };
 	refuse(FAIL, ZX_ERR_NO_MEMORY);
 	client_write(4);
 	answer_all();
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 	assert_false(client_write(4));
 	assert_true(client_write(4));
 }
@@ -421,7 +406,7 @@ static void longer_than_the_vmo(void **state)
 	assert_int_equal(page[15].state, DIRTY);
 	dirty_request(&vmo.writeback.dirty, 16 * PAGE, PAGE);
 	dirty_request(&vmo.writeback.dirty, 0, 0);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 }
 
 static void limit_while_the_kernel_does_not_tell(void **state)
@@ -509,7 +494,7 @@ static void no_space_and_no_memory(void **state)
 	no_memory = false;
 	assert_int_equal(page[0].failed, ENOSPC);
 	assert_int_equal(page[7].failed, ENOSPC);
-	assert_null(vmo.writeback.dirty.queue);
+	assert_null(vmo.writeback.dirty.queue.first);
 }
 
 /* --- the end ----------------------------------------------------------------------- */

@@ -39,8 +39,7 @@ static void sync_of_a_part(void **state)
 	(void)state;
 	write_page(0);
 	write_page(12);
-	begin_sync(8, 16);
-	answer_all();
+	sync_pages(8, 16);
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(page[0].state, DIRTY);
 	assert_int_equal(page[12].state, CLEAN);
@@ -58,8 +57,7 @@ static void written_to_meanwhile(void **state)
 	assert_int_equal(page[5].state, DIRTY);
 	assert_int_equal(page[6].state, CLEAN);
 	assert_int_not_equal(block[5].durable, page[5].value);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(page[5].state, CLEAN);
 	assert_same();
 }
@@ -204,8 +202,7 @@ static void lost_again_and_again(void **state)
 	}
 	assert_int_equal(sync_error, EIO);
 	assert_int_equal(page[0].state, AWAITING);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, 0);
 	assert_same();
 }

@@ -30,8 +30,7 @@ static void zeroes_are_written_where_holes_are_unknown(void **state)
 	(void)state;
 	can_blank = false;
 	client_zero(4, 12);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(asked_ever[WRITE], 1);
 	assert_same();
@@ -55,8 +54,7 @@ static void grant_in_a_zero_range_keeps_its_space(void **state)
 	answer_all();
 	assert_int_equal(page[5].state, DIRTY);
 	assert_int_equal(page[0].state, MISSING);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_int_equal(late_nospc, 0);
 	assert_same();
 }
@@ -90,8 +88,7 @@ static void zeroes_that_are_not_in_the_file(void **state)
 	answer_all();
 	assert_int_equal(page[0].state, MISSING);
 	assert_int_equal(page[4].state, ZERO);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_same();
 }
 
@@ -110,8 +107,7 @@ static void zeroes_among_what_was_written(void **state)
 	assert_int_equal(page[5].begun, 3);
 	answer_all();
 	assert_int_equal(page[5].state, ZERO);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	assert_same();
 }
 
@@ -164,8 +160,7 @@ static void sync_of_what_is_behind_the_end(void **state)
 	client_resize(32 * PAGE);
 	write_page(17);
 	write_page(29);
-	begin_sync(24, 32);
-	answer_all();
+	sync_pages(24, 32);
 	assert_int_equal(sync_error, 0);
 	assert_same();
 }
@@ -184,8 +179,7 @@ static void no_growth_behind_an_error(void **state)
 	assert_int_equal(sync_error, EIO);
 	assert_int_equal(vmo.target.backend->size, 16 * PAGE);
 	assert_int_equal(page[25].state, AWAITING);
-	begin_sync(0, 32);
-	answer_all();
+	sync_pages(0, 32);
 	assert_int_equal(sync_error, 0);
 	assert_same();
 }
@@ -215,8 +209,7 @@ static void file_shrinks(void **state)
 {
 	(void)state;
 	client_resize(3 * PAGE + 100);
-	begin_sync(0, 4);
-	answer_all();
+	sync_pages(0, 4);
 	assert_int_equal(durable_size, 3 * PAGE + 100);
 	assert_int_equal(vmo.target.backend->size, 3 * PAGE + 100);
 }
@@ -234,8 +227,7 @@ static void size_that_fails_is_tried_again(void **state)
 	assert_int_equal(asked_count, 0);
 	assert_int_equal(vmo.target.backend->size, 16 * PAGE);
 	assert_int_equal(page[1].state, AWAITING);
-	begin_sync(0, 4);
-	answer_all();
+	sync_pages(0, 4);
 	assert_int_equal(sync_error, 0);
 	assert_same();
 }
@@ -276,8 +268,7 @@ static void old_bytes_do_not_come_back(void **state)
 	(void)state;
 	client_resize(4 * PAGE);
 	client_resize(16 * PAGE);
-	begin_sync(0, 16);
-	answer_all();
+	sync_pages(0, 16);
 	evict(0, 16);
 	assert_false(client_read(10));
 	answer_all();		/* compares what is supplied */

@@ -43,6 +43,7 @@ struct backend_ops {
 /*
  * struct backend - where the content of a VMO comes from
  * @path: how messages call it
+ * @store: the same for those that hang together
  * @max_size: the most that @size can become, or 0 if that is not known
  * @size: bytes that it had when it was opened, and since then what was made of that
  *	by whoever calls write() and resize()
@@ -50,6 +51,7 @@ struct backend_ops {
 struct backend {
 	const struct backend_ops *ops;
 	const char *path;
+	const void *store;
 	uint64_t max_size;
 	uint64_t size;
 };

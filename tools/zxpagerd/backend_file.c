@@ -202,6 +202,7 @@ static void examine(struct backend_file *file, const char *path)
 	file->disk = calls_disk(file->device);
 	if (!file->disk)
 		die("out of memory");
+	file->base.store = file->disk;
 	/* A hole on a device would be a discard, which thin devices take as a gift. */
 	file->hole = S_ISREG(st.st_mode);
 	file->blank = true;

@@ -452,7 +452,7 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 		die("%s is read-only: leave --rw out", uri);
 	nbd_claim(first, uri, writable);
 	nbd->base = (struct backend){
-		.ops = &export_ops, .path = uri, .size = nbd->identity.size,
+		.ops = &export_ops, .path = uri, .size = nbd->identity.size, .store = nbd,
 	};
 	nbd->can_flush = nbd_can_flush(first) > 0;
 	nbd->can_zero = nbd_can_zero(first) > 0;

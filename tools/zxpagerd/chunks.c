@@ -10,12 +10,9 @@
 
 #include "chunks.h"
 #include "pager.h"
-#include "pool.h"
 
 unsigned int chunks_shared = 64;
 static struct pool pool;
-static struct chunks *starving, **starving_end = &starving;	/* for a buffer */
-static struct chunks *fed;	/* the one that is given some now */
 
 static void write_next(struct chunks *chunks);
 
@@ -48,7 +45,7 @@ static void chunk_done(struct event *ev, int res)
 	if (res <= 0)
 		parts_note_error(chunks->parts, c->part, res ? -res : EIO, "write", c->offset,
 				 c->length);
-	pool_give(&pool, c->buffer);
+	pool_give(&chunks->buffers, c->buffer);
 	c->busy = false;
 	chunks->writes--;
 	write_next(chunks);
@@ -125,26 +122,6 @@ static bool fill(struct chunks *chunks, struct chunk *c)
 	return false;
 }
 
-/*
- * Those who wait for a buffer go first, or have none while a store hangs; who has some goes
- * on when they are done.
- */
-static bool take_buffer(struct chunks *chunks, struct chunk *c)
-{
-	bool may = (pool.stuck && !chunks->writes) || (pool.free && (!starving || chunks == fed));
-
-	c->buffer = may ? pool_take(&pool) : NULL;
-	if (c->buffer)
-		return true;
-	if (chunks->writes)
-		return false;
-	chunks->next_starving = NULL;
-	*starving_end = chunks;
-	starving_end = &chunks->next_starving;
-	pool_wait(&pool);
-	return false;
-}
-
 static void write_next(struct chunks *chunks)
 {
 	for (unsigned int i = 0; i < CHUNKS; i++) {
@@ -152,10 +129,15 @@ static void write_next(struct chunks *chunks)
 
 		if (c->busy)
 			continue;
-		if (!take_buffer(chunks, c))
+		c->buffer = pool_take(&chunks->buffers);
+		if (!c->buffer) {
+			/* Who has some goes on when they are done. */
+			if (!chunks->writes)
+				pool_wait(&chunks->buffers);
 			return;
+		}
 		if (!fill(chunks, c)) {
-			pool_give(&pool, c->buffer);
+			pool_give(&chunks->buffers, c->buffer);
 			break;
 		}
 		c->busy = true;
@@ -167,29 +149,15 @@ static void write_next(struct chunks *chunks)
 		chunks->done(chunks);
 }
 
+/* It is its turn to have a buffer. */
+static void feed(struct pool_user *u)
+{
+	write_next(event_owner(u, struct chunks, buffers));
+}
+
 void chunks_turn(void)
 {
-	struct chunks *all;
-
-	while (starving && pool.free) {
-		fed = starving;
-		starving = fed->next_starving;
-		if (!starving)
-			starving_end = &starving;
-		write_next(fed);
-	}
-	fed = NULL;
-	if (!pool_take_news(&pool))
-		return;
-	all = starving;
-	starving = NULL;
-	starving_end = &starving;
-	while (all) {
-		struct chunks *chunks = all;
-
-		all = chunks->next_starving;
-		write_next(chunks);
-	}
+	pool_turn(&pool);
 }
 
 void chunks_write(struct chunks *chunks)
@@ -204,6 +172,9 @@ void chunks_write(struct chunks *chunks)
 int chunks_init(struct chunks *chunks, struct parts *parts)
 {
 	if (!pool.count && pool_open(&pool, CHUNK_SIZE, chunks_shared))
+		return ENOMEM;
+	chunks->buffers.feed = feed;
+	if (pool_join(&pool, &chunks->buffers, parts->target->backend->store))
 		return ENOMEM;
 	chunks->target = parts->target;
 	chunks->parts = parts;

@@ -7,6 +7,7 @@
 
 #include "loop.h"
 #include "parts.h"
+#include "pool.h"
 
 #define CHUNKS		4
 #define CHUNK_SIZE	(256u << 10)
@@ -31,7 +32,7 @@ struct chunk {
  * @at: next to be written, in part number @current
  * @writes: how many are under way
  * @any: something was written; @grew and made the store larger
- * @next_starving: among those that have none under way, and wait for a buffer
+ * @buffers: waits for one only if none is under way
  */
 struct chunks {
 	struct target *target;
@@ -42,13 +43,13 @@ struct chunks {
 	struct chunk chunk[CHUNKS];
 	unsigned int writes;
 	bool any, grew;
-	struct chunks *next_starving;
+	struct pool_user buffers;
 };
 
 /* 0 or an errno; before serving, because writing back must not need memory. */
 int chunks_init(struct chunks *chunks, struct parts *parts);
 
-/* How many all VMOs share, to be set before the first one. */
+/* How many all VMOs share, if that is two for each store; to be set before the first one. */
 extern unsigned int chunks_shared;
 
 /* Once in each turn of the loop: those that wait for buffers of others go on. */

@@ -184,6 +184,7 @@ void client_refuse(int fd, int error)
 
 static void describe(struct zxd_reply *reply, struct vmo *vmo)
 {
+	const struct dirty *dirty = &vmo->writeback.dirty;
 	struct target *t = &vmo->target;
 
 	pager_refresh(t);
@@ -191,7 +192,7 @@ static void describe(struct zxd_reply *reply, struct vmo *vmo)
 		       (t->held ? ZXD_HELD : 0) |
 		       (t->detached ? ZXD_DETACHED : 0) |
 		       (t->complete ? ZXD_COMPLETE : 0) |
-		       (vmo->writeback.dirty.throttled && vmo->writeback.dirty.queue ? ZXD_THROTTLED : 0) |
+		       (dirty->throttled && dirty->queue.first ? ZXD_THROTTLED : 0) |
 		       (vmo->writeback.retry_ms ? ZXD_FAILING : 0);
 	reply->vmo_size = t->size;
 	reply->file_size = t->backend->size;

@@ -14,7 +14,6 @@
  * and never stops them.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "dirty.h"
@@ -110,7 +109,7 @@ static bool fits(const struct dirty *d, uint64_t length)
  * With the kernel's own figure, if ours says no for the first time.  Later each batch and
  * each tick brings that: many may wait, and all of them are looked at when there is room.
  */
-static bool is_admitted(struct dirty *d, const struct grant *g, uint64_t length)
+static bool is_admitted(struct dirty *d, const struct request *g, uint64_t length)
 {
 	struct pager_info info;
 
@@ -122,40 +121,9 @@ static bool is_admitted(struct dirty *d, const struct grant *g, uint64_t length)
 	return fits(d, length);
 }
 
-static void pop(struct dirty *d)
-{
-	struct grant *g = d->queue;
-
-	d->queue = g->next;
-	if (!d->queue)
-		d->queue_end = &d->queue;
-	free(g);
-}
-
-/* Requests in the queue that a grant covers are over. */
-static void trim(struct dirty *d, uint64_t offset, uint64_t end)
-{
-	struct grant **link = &d->queue, *g;
-
-	while ((g = *link)) {
-		if (offset <= g->offset && g->offset < end)
-			g->offset = end < g->end ? end : g->end;
-		else if (g->offset < offset && offset < g->end && g->end <= end)
-			g->end = offset;
-		if (g->offset < g->end) {
-			link = &g->next;
-			continue;
-		}
-		*link = g->next;
-		if (!g->next)
-			d->queue_end = link;
-		free(g);
-	}
-}
-
 void dirty_cancel(struct dirty *d)
 {
-	trim(d, 0, UINT64_MAX);
+	requests_trim(&d->queue, 0, UINT64_MAX);
 	d->throttled = false;
 }
 
@@ -180,7 +148,7 @@ static void leave_line(struct dirty **link)
 }
 
 /* The first request is not granted now. */
-static void throttle(struct dirty *d, struct grant *g)
+static void throttle(struct dirty *d, struct request *g)
 {
 	bool is_new = !g->waits;
 
@@ -211,7 +179,7 @@ static void throttle(struct dirty *d, struct grant *g)
  * What the first request is to be granted as: with what is likely to follow, up to the end
  * of its window, where reading has ended, too; itself alone; or not now.
  */
-static bool choose(struct dirty *d, struct grant *g)
+static bool choose(struct dirty *d, struct request *g)
 {
 	uint64_t mask = options.dirty_window - 1;
 	uint64_t ahead = writers_ahead(&d->writers, g->offset, g->end - g->offset,
@@ -233,30 +201,23 @@ static bool choose(struct dirty *d, struct grant *g)
 
 static bool is_alone(const struct dirty *d)
 {
-	return d->from == d->queue->offset && d->to == d->queue->end;
+	return d->from == d->queue.first->offset && d->to == d->queue.first->end;
 }
 
 /* There is no space for the first request, or the store cannot tell. */
 static void refuse(struct dirty *d, int error)
 {
 	struct target *t = d->target;
-	struct grant *g = d->queue, *rest;
+	struct request *g = d->queue.first;
 	uint64_t pages = (g->end - g->offset) / t->page_size;
 	int code = error == EDQUOT || error == EFBIG ? ENOSPC :
 		   error == ENOSPC ? ENOSPC : EIO;
 	zx_status_t status;
 
 	/* What does fit of it: a write() then ends with that. */
-	rest = code == ENOSPC && pages > 1 ? malloc(sizeof(*rest)) : NULL;
-	if (rest) {
-		*rest = *g;
-		g->end = g->offset + pages / 2 * t->page_size;
-		rest->offset = g->end;
-		g->next = rest;
-		if (!rest->next)
-			d->queue_end = &rest->next;
+	if (code == ENOSPC && pages > 1 &&
+	    requests_split(&d->queue, g->offset + pages / 2 * t->page_size))
 		return;
-	}
 	log_limited(&t->limit, "%s: %s: cannot reserve %llu+%llu: %s: the write fails",
 		    t->name, t->backend->path, (unsigned long long)g->offset,
 		    (unsigned long long)(g->end - g->offset), strerror(error));
@@ -269,19 +230,19 @@ static void refuse(struct dirty *d, int error)
 			    t->name, (unsigned long long)g->offset,
 			    (unsigned long long)(g->end - g->offset), status);
 	t->no_space++;
-	pop(d);
+	requests_pop(&d->queue);
 }
 
 /* The VMO ends before the first request does, whose writer knows of that already. */
 static void clip(struct dirty *d)
 {
 	struct target *t = d->target;
-	struct grant *g = d->queue;
+	struct request *g = d->queue.first;
 
 	if (g->offset < t->size && t->size < g->end)
 		g->end = t->size;
 	else
-		pop(d);
+		requests_pop(&d->queue);
 }
 
 /* Space is there for [from, to), which has the first request in it. */
@@ -295,7 +256,7 @@ static void grant(struct dirty *d)
 		writers_note(&d->writers, d->from, d->to);
 		t->granted += d->to - d->from;
 		d->throttled = false;
-		trim(d, d->from, d->to);
+		requests_trim(&d->queue, d->from, d->to);
 		tell(d, false);
 		return;
 	}
@@ -306,7 +267,7 @@ static void grant(struct dirty *d)
 	}
 	/* A page beside it is missing, or memory is short: with less then. */
 	if (status != ZX_ERR_BAD_STATE && !is_alone(d)) {
-		d->queue->alone = true;
+		d->queue.first->alone = true;
 		return;
 	}
 	/* The kernel has woken the writers: they look again, and ask again. */
@@ -314,7 +275,7 @@ static void grant(struct dirty *d)
 		log_limited(&t->limit, "%s: no memory for a write to %llu+%llu",
 			    t->name, (unsigned long long)d->from,
 			    (unsigned long long)(d->to - d->from));
-		pop(d);
+		requests_pop(&d->queue);
 		tell(d, true);
 		return;
 	}
@@ -325,20 +286,20 @@ static void grant(struct dirty *d)
 		refuse(d, EIO);
 		return;
 	}
-	pop(d);
+	requests_pop(&d->queue);
 }
 
 void dirty_pump(struct dirty *d)
 {
 	struct backend *be = d->target->backend;
 
-	while (d->queue && !d->target->held && !d->paused && !d->reserving) {
-		if (d->queue->end > d->target->size) {
+	while (d->queue.first && !d->target->held && !d->paused && !d->reserving) {
+		if (d->queue.first->end > d->target->size) {
 			clip(d);
 			continue;
 		}
-		if (!choose(d, d->queue)) {
-			throttle(d, d->queue);
+		if (!choose(d, d->queue.first)) {
+			throttle(d, d->queue.first);
 			return;
 		}
 		if (be->ops->reserve && !d->unreserved &&
@@ -360,7 +321,7 @@ void dirty_pump_all(void)
 	struct dirty *d;
 
 	while ((d = waiting) &&
-	       (!d->queue || fits_in_total(d->queue->end - d->queue->offset))) {
+	       (!d->queue.first || fits_in_total(d->queue.first->end - d->queue.first->offset))) {
 		leave_line(&waiting);
 		dirty_pump(d);
 	}
@@ -377,11 +338,11 @@ static void reserve_done(struct event *ev, int res)
 		d->unreserved = true;
 	} else if (!res) {
 		ranges_add(&d->reserved, d->from, d->to);
-	} else if (res != -EINTR && res != -EAGAIN && d->queue) {
+	} else if (res != -EINTR && res != -EAGAIN && d->queue.first) {
 		if (is_alone(d))
 			refuse(d, -res);
 		else
-			d->queue->alone = true;
+			d->queue.first->alone = true;
 	}
 	if (d->paused) {
 		d->ready->handler(d->ready, 0);
@@ -407,34 +368,27 @@ void dirty_resume(struct dirty *d)
 void dirty_request(struct dirty *d, uint64_t offset, uint64_t length)
 {
 	struct target *t = d->target;
-	struct grant *g;
 
 	pager_refresh(t);
 	if (t->detached || offset >= t->size || !length)
 		return;
 	if (length > t->size - offset)
 		length = t->size - offset;
-	/* Who was killed while it waited may come again, as often as it likes. */
-	for (g = d->queue; g; g = g->next)
-		if (g->offset <= offset && offset + length <= g->end)
-			return;
-	g = malloc(sizeof(*g));
-	if (!g) {
+	if (requests_have(&d->queue, offset, offset + length))
+		return;
+	if (!requests_add(&d->queue, offset, offset + length)) {
 		log_limited(&t->limit, "%s: out of memory: a write fails",
 			    t->name);
 		pager_fail(t, offset, length, EIO);
 		return;
 	}
-	*g = (struct grant){ .offset = offset, .end = offset + length };
-	*d->queue_end = g;
-	d->queue_end = &g->next;
 	dirty_pump(d);
 }
 
 void dirty_init(struct dirty *d, struct target *t)
 {
 	d->target = t;
-	d->queue_end = &d->queue;
+	requests_init(&d->queue);
 	d->event.handler = reserve_done;
 	*dirties_end = d;
 	dirties_end = &d->next;

@@ -7,24 +7,10 @@
 
 #include "loop.h"
 #include "ranges.h"
+#include "requests.h"
 #include "writers.h"
 
 struct target;
-
-/*
- * struct grant - a DIRTY packet, or what is left of it
- * @alone: grant what it asks for and nothing around it
- * @waits: was refused for a limit
- * @pass: if so: granted in any case once this pass over the VMO is done
- */
-struct grant {
-	struct grant *next;
-	uint64_t offset;
-	uint64_t end;
-	bool alone;
-	bool waits;
-	uint64_t pass;
-};
 
 /*
  * struct dirty - how the DIRTYs of one VMO are answered
@@ -44,7 +30,7 @@ struct grant {
 struct dirty {
 	struct target *target;
 	struct dirty *next;
-	struct grant *queue, **queue_end;
+	struct requests queue;
 	uint64_t started, done;
 	uint64_t bytes;
 	uint64_t lost;

@@ -147,13 +147,16 @@ static zx_status_t begin_part(struct target *t, struct part *part)
 
 /*
  * Behind the end of a store that does not grow they stay, as one range: without memory, and
- * however often clients zero this and that of it.
+ * however often clients zero this and that of it.  Behind that of the stream, where a write
+ * that failed has left them, there is nothing to store.
  */
 static zx_status_t end_zeroes(struct target *t, struct part *part)
 {
 	uint64_t mask = t->page_size - 1, end = (t->backend->size + mask) & ~mask;
+	struct pager_info info;
 
-	if (part->end > end)
+	if (part->end > end &&
+	    (pager_info(t, &info) || info.stream_size > t->backend->size))
 		part->end = end;
 	if (part->offset >= part->end)
 		return ZX_OK;

@@ -15,13 +15,12 @@
 
 #include "log.h"
 #include "pager.h"
-#include "pool.h"
 #include "reader.h"
 #include "supply.h"
 
 uint64_t reader_memory = 64ull << 20;
 uint64_t reader_taken = UINT64_MAX;
-static struct reader *starving, **starving_end = &starving;	/* for a buffer */
+static struct pool pool;
 
 static struct window *find_window(struct reader *r, uint64_t offset)
 {
@@ -29,37 +28,6 @@ static struct window *find_window(struct reader *r, uint64_t offset)
 		if (r->windows[i].busy && r->windows[i].offset == offset)
 			return &r->windows[i];
 	return NULL;
-}
-
-static void starve(struct reader *r)
-{
-	if (r->is_starving)
-		return;
-	r->is_starving = true;
-	r->next_starving = NULL;
-	*starving_end = r;
-	starving_end = &r->next_starving;
-	pool_wait(r->pool);
-}
-
-static void feed(struct reader *r)
-{
-	struct reader **link = &starving;
-
-	while (*link != r)
-		link = &(*link)->next_starving;
-	*link = r->next_starving;
-	if (!*link)
-		starving_end = link;
-	r->is_starving = false;
-}
-
-/* Those go first who wait for a buffer, or have none while a store hangs. */
-static bool may_take(const struct reader *r)
-{
-	if (r->pool->stuck && !r->busy)
-		return true;
-	return r->pool->free && (!starving || r->quota);
 }
 
 /* With a buffer. */
@@ -71,43 +39,16 @@ static struct window *free_window(struct reader *r)
 		w++;
 	if (w == r->windows + r->depth)
 		return NULL;
-	w->buffer = may_take(r) ? pool_take(r->pool) : NULL;
-	if (!w->buffer) {
-		starve(r);
-		return NULL;
-	}
-	if (r->quota)
-		r->quota--;
-	return w;
+	w->buffer = pool_take(&r->buffers);
+	if (w->buffer)
+		return w;
+	pool_wait(&r->buffers);
+	return NULL;
 }
 
-/* A store hangs: who has no window may have one. */
-static void feed_all(void)
-{
-	struct reader *r = starving, *next;
-
-	starving = NULL;
-	starving_end = &starving;
-	for (; r; r = next) {
-		next = r->next_starving;
-		r->is_starving = false;
-		reader_pump(r);
-	}
-}
-
-/* A window each, and another when all have had one. */
 void reader_turn(void)
 {
-	struct reader *r;
-
-	while ((r = starving) && r->pool->free) {
-		feed(r);
-		r->quota = 1;
-		reader_pump(r);
-		r->quota = 0;
-	}
-	if (starving && pool_take_news(starving->pool))
-		feed_all();
+	pool_turn(&pool);
 }
 
 /*
@@ -121,7 +62,7 @@ static bool is_answered(struct reader *r, struct request *req, uint64_t end)
 	if (req->taken >= supply_count)
 		return false;
 	present = pager_present(r->target, req->offset, end - req->offset);
-	answer_trim(&r->requests, req->offset, req->offset + present);
+	requests_trim(&r->requests, req->offset, req->offset + present);
 	return present;
 }
 
@@ -136,7 +77,7 @@ static void begin_requests(struct reader *r)
 	while ((req = r->requests.first)) {
 		/* What was cut off the VMO in the meantime nobody waits for. */
 		if (req->end > r->target->size) {
-			answer_trim(&r->requests, r->target->size, UINT64_MAX);
+			requests_trim(&r->requests, r->target->size, UINT64_MAX);
 			continue;
 		}
 		start = req->offset & ~(uint64_t)(r->window_size - 1);
@@ -157,12 +98,8 @@ static void begin_requests(struct reader *r)
 		end = start + w->length < req->end ? start + w->length : req->end;
 		window_want(w, req->offset, end);
 		req->offset = end;
-		if (req->offset >= req->end) {
-			r->requests.first = req->next;
-			if (!r->requests.first)
-				r->requests.end = &r->requests.first;
-			free(req);
-		}
+		if (req->offset >= req->end)
+			requests_pop(&r->requests);
 		if (begun)
 			window_step(w);
 	}
@@ -178,7 +115,7 @@ static void read_ahead(struct reader *r)
 	if (size > t->backend->size)
 		size = t->backend->size;
 	/* That has time, so it leaves half of what all share to those who wait. */
-	while (r->busy < r->depth / 2 && !starving && r->pool->free > r->pool->count / 2 &&
+	while (r->busy < r->depth / 2 && pool_has_plenty(&r->buffers) &&
 	       ahead_next(&r->ahead, size, &offset)) {
 		if (find_window(r, offset) ||
 		    bad_any(&r->bads, offset, offset + r->window_size))
@@ -230,31 +167,33 @@ void reader_request(struct reader *r, uint64_t offset, uint64_t length)
 		return;
 	if (length > t->size - offset)
 		length = t->size - offset;
-	req = malloc(sizeof(*req));
+	if (requests_have(&r->requests, offset, offset + length))
+		return;
+	req = requests_add(&r->requests, offset, offset + length);
 	if (!req) {
 		log_limited(&t->limit, "%s: out of memory: a READ fails", t->name);
 		answer_fail(t, offset, length, EIO);
 		return;
 	}
-	*req = (struct request){
-		.offset = offset, .end = offset + length, .taken = reader_taken,
-	};
-	*r->requests.end = req;
-	r->requests.end = &req->next;
+	req->taken = reader_taken;
 	tell_ahead(r, offset, offset + length);
 	reader_pump(r);
 }
 
 void reader_cancel(struct reader *r)
 {
-	answer_trim(&r->requests, 0, UINT64_MAX);
+	requests_trim(&r->requests, 0, UINT64_MAX);
+}
+
+/* It is its turn to have a buffer. */
+static void feed(struct pool_user *u)
+{
+	reader_pump(event_owner(u, struct reader, buffers));
 }
 
 int reader_init(struct reader *r, struct target *t, uint32_t window_size,
 		unsigned int depth, uint64_t ahead)
 {
-	static struct pool pool;
-
 	if (!pool.count && pool_open(&pool, window_size,
 				     reader_memory > window_size ?
 				     (unsigned int)(reader_memory / window_size) : 1))
@@ -263,12 +202,12 @@ int reader_init(struct reader *r, struct target *t, uint32_t window_size,
 		.target = t,
 		.window_size = window_size,
 		.depth = depth,
-		.pool = &pool,
-		.requests.end = &r->requests.first,
+		.buffers.feed = feed,
 		.freed = reader_pump,
 	};
+	requests_init(&r->requests);
 	r->windows = calloc(depth, sizeof(*r->windows));
-	if (!r->windows)
+	if (!r->windows || pool_join(&pool, &r->buffers, t->backend->store))
 		return ENOMEM;
 	for (unsigned int i = 0; i < depth; i++)
 		if (window_init(&r->windows[i], r))
@@ -280,8 +219,7 @@ int reader_init(struct reader *r, struct target *t, uint32_t window_size,
 void reader_free(struct reader *r)
 {
 	reader_cancel(r);
-	if (r->is_starving)
-		feed(r);
+	pool_leave(&r->buffers);
 	bad_clear(&r->bads);
 	for (unsigned int i = 0; i < r->depth; i++)
 		window_free(&r->windows[i]);

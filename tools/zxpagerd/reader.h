@@ -7,8 +7,8 @@
 #include "window.h"
 
 /*
- * How much memory the windows of all VMOs have, to be set before the first one; it is there
- * from the start, so that answering never needs any, but while a store hangs.
+ * How much memory the windows of all VMOs have, to be set before the first one, if that is
+ * two for each store; it is there from the start, so that answering never needs any.
  */
 extern uint64_t reader_memory;
 

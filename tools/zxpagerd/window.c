@@ -18,7 +18,6 @@
 
 #include "log.h"
 #include "pager.h"
-#include "pool.h"
 #include "window.h"
 
 /* Internal errno for a file that is not as long any more; fails with EIO. */
@@ -191,7 +190,7 @@ static void end_supply(struct window *w)
 	zx_status_t status = c->status;
 
 	set_wanted(w, w->from, w->from + (uint32_t)c->done, false);
-	answer_trim(&w->reader->requests, c->offset, c->offset + c->done);
+	requests_trim(&w->reader->requests, c->offset, c->offset + c->done);
 	if (status == ZX_ERR_BAD_STATE)
 		/* Detached: whoever waited was told. */
 		set_wanted(w, 0, w->length, false);
@@ -205,7 +204,7 @@ static void end_supply(struct window *w)
 
 static void let_go(struct window *w)
 {
-	pool_give(w->reader->pool, w->buffer);
+	pool_give(&w->reader->buffers, w->buffer);
 	w->busy = false;
 	w->reader->busy--;
 }

@@ -9,6 +9,8 @@
 #include "answer.h"
 #include "bad.h"
 #include "loop.h"
+#include "pool.h"
+#include "requests.h"
 #include "supply.h"
 
 enum window_mode {
@@ -49,9 +51,7 @@ struct window {
  * @window_size: a power of two, a multiple of the page size
  * @depth: how many windows are read at a time
  * @busy: how many are being read now
- * @pool: where their buffers come from and go to
- * @next_starving: among those that wait for one, if @is_starving; @quota is what it may
- *	take though others wait
+ * @buffers: where theirs come from and go to
  * @freed: a window has become free
  */
 struct reader {
@@ -63,10 +63,7 @@ struct reader {
 	struct requests requests;
 	struct ahead ahead;
 	struct bads bads;
-	struct pool *pool;
-	struct reader *next_starving;
-	bool is_starving;
-	unsigned int quota;
+	struct pool_user buffers;
 	void (*freed)(struct reader *r);
 };
 

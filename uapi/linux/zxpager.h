@@ -86,8 +86,10 @@
  *
  * Revision 6: a largest size, which is what comes behind @reserved in
  * struct zxp_create_vmo.
+ *
+ * Revision 7: CREATE_CHILD on a VMO, for copies of a pager's VMO.
  */
-#define ZXP_ABI_REVISION	6
+#define ZXP_ABI_REVISION	7
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -817,13 +819,18 @@ enum zxp_child_option {
 /**
  * struct zxp_vmo_create_child - ZXP_IOC_VMO_CREATE_CHILD
  * @size: sizeof(struct zxp_vmo_create_child)
- * @options: Zircon's child options
- * @offset: start in the parent
- * @length: size of the child
- * @out_fd: the new VMO
+ * @options: enum zxp_child_option, one kind and perhaps more
+ * @offset: start in the parent, a multiple of the page size
+ * @length: size of the child in bytes, rounded up to pages
+ * @out_fd: the new VMO, or -1
  * @reserved: must be 0
  *
- * Needs %ZXP_FEATURE_CHILD; else EOPNOTSUPP.
+ * The descriptor is open for reading and writing, with %ZXP_CHILD_NO_WRITE for reading. All
+ * calls on a VMO but SET_STREAM_SIZE are for children, too; those of a pager are EINVAL.
+ *
+ * Errors: EINVAL @options, @offset, @reserved; EACCES the parent is not open for reading;
+ * EOPNOTSUPP a kind that this revision does not have, or not for this parent; ERANGE behind
+ * the largest VMO; ESTALE a page of the parent is pinned; ENOMEM; EINTR.
  */
 struct zxp_vmo_create_child {
 	__u32 size;

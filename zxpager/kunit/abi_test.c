@@ -206,7 +206,7 @@ struct zxp_abi_number {
 #define NUMBER(_name, _number)	{ #_name, _number, _name }
 
 static const struct zxp_abi_number zxp_abi_numbers[] = {
-	NUMBER(ZXP_ABI_REVISION, 6),
+	NUMBER(ZXP_ABI_REVISION, 7),
 	NUMBER(ZXP_FEATURE_READ, 0x1),
 	NUMBER(ZXP_FEATURE_SUPPLY_AUX, 0x2),
 	NUMBER(ZXP_FEATURE_RESIZABLE, 0x4),
@@ -294,7 +294,7 @@ static void zxp_abi_constants(struct kunit *test)
 				    zxp_abi_numbers[i].name);
 }
 
-/* What a module of revision 6 says that it can do. */
+/* What a module of revision 7 says that it can do. */
 static void zxp_abi_features(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x1fff1fULL);

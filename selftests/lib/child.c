@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Children of VMOs.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <sys/mman.h>
+
+#include "child.h"
+
+struct test_vmo *vmo_create_child(struct test_vmo *parent, uint32_t options,
+				  uint64_t page, uint64_t pages)
+{
+	int fd = zxp_create_child(parent->fd, options, page * page_size,
+				  pages * page_size);
+
+	if (fd < 0) {
+		diag("create child of %" PRIu64 "+%" PRIu64 ", options %#x: %s", page,
+		     pages, options, strerror(-fd));
+		return NULL;
+	}
+	return pager_adopt_vmo(parent->pager, fd, vmo_word(parent, page * page_size / 8),
+			       pages, options & ZXP_CHILD_NO_WRITE ? PROT_READ :
+			       PROT_READ | PROT_WRITE);
+}
+
+struct test_vmo *vmo_clone(struct test_vmo *parent)
+{
+	return vmo_create_child(parent, AT_LEAST | ZXP_CHILD_RESIZABLE, 0, parent->pages);
+}
+
+struct test_vmo *vmo_map_private(struct test_vmo *parent)
+{
+	size_t bytes = parent->pages * page_size;
+	struct test_vmo *child;
+
+	child = pager_adopt_vmo(parent->pager, dup(parent->fd), parent->key, parent->pages,
+				PROT_READ);
+	if (!child || mmap(child->map, bytes, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_FIXED, child->fd, 0) != child->map) {
+		diag("private mapping: %m");
+		return NULL;
+	}
+	return child;
+}
+
+uint64_t child_own_pages(const struct test_vmo *child)
+{
+	return vmo_info(child).out_resident / page_size;
+}
+
+bool vmo_put(struct test_vmo *vmo, uint64_t page, uint64_t word)
+{
+	int rc = zxp_vmo_write(vmo->fd, page * page_size, sizeof(word), &word);
+
+	if (rc)
+		diag("write to page %" PRIu64 ": %s", page, strerror(-rc));
+	return !rc;
+}
+
+bool vmo_word_is(struct test_vmo *vmo, uint64_t page, uint64_t word)
+{
+	uint64_t mapped = *(volatile uint64_t *)(vmo->map + page * page_size), read = 0;
+	int rc = zxp_vmo_read(vmo->fd, page * page_size, sizeof(read), &read);
+
+	if (!rc && mapped == word && read == word)
+		return true;
+	diag("page %" PRIu64 " has %#" PRIx64 " by its mapping, and %#" PRIx64
+	     " is read (%s), instead of %#" PRIx64, page, mapped, read, strerror(-rc),
+	     word);
+	return false;
+}

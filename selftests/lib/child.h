@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Children of VMOs. A child is a VMO as any other for what looks at content or changes it:
+ * its key is such that what its parent has at a page is what belongs there in the child.
+ * Who waits for the pager does so on the root.
+ */
+#ifndef ZXP_SELFTESTS_CHILD_H
+#define ZXP_SELFTESTS_CHILD_H
+
+#include "dirty.h"
+
+#define AT_LEAST	ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE
+#define MODIFIED	ZXP_CHILD_SNAPSHOT_MODIFIED
+
+/* A child of these pages of @parent; NULL after a message. */
+struct test_vmo *vmo_create_child(struct test_vmo *parent, uint32_t options,
+				  uint64_t page, uint64_t pages);
+/* As Zircon's tests make most of theirs: of all of it, at least on write, resizable. */
+struct test_vmo *vmo_clone(struct test_vmo *parent);
+/* What Linux has instead: a private mapping of a VMO. Its descriptor is that of the VMO. */
+struct test_vmo *vmo_map_private(struct test_vmo *parent);
+
+/* How many pages a child has for itself. */
+uint64_t child_own_pages(const struct test_vmo *child);
+
+/* One word, by a system call; in the calling thread, so it must not have to wait. */
+bool vmo_put(struct test_vmo *vmo, uint64_t page, uint64_t word);
+/* The first word of the page is this one, by its mapping and by a system call. */
+bool vmo_word_is(struct test_vmo *vmo, uint64_t page, uint64_t word);
+
+/* A child that must come to be, in a test. */
+#define new_child(parent, options, page, pages) ({				\
+	struct test_vmo *__child =						\
+		vmo_create_child(parent, options, page, pages);		\
+										\
+	ASSERT_NE(NULL, __child);						\
+	__child;								\
+})
+#define new_clone(parent)							\
+	new_child(parent, AT_LEAST | ZXP_CHILD_RESIZABLE, 0, (parent)->pages)
+#define new_snapshot(parent)							\
+	new_child(parent, MODIFIED | ZXP_CHILD_RESIZABLE, 0, (parent)->pages)
+
+#endif /* ZXP_SELFTESTS_CHILD_H */
