@@ -242,7 +242,7 @@ pgoff_t zxp_layer_zero(struct zxp_layer *top, pgoff_t start, pgoff_t end,
 /* Less of what is below is seen. The caller has taken out own pages from there on. */
 void zxp_layer_cut(struct zxp_layer *layer, pgoff_t limit)
 {
-	layer->limit = min(layer->limit, limit);
+	WRITE_ONCE(layer->limit, min(layer->limit, limit));
 }
 
 /* Is nothing of what is below to be seen here? */
@@ -441,7 +441,8 @@ int zxp_layer_gather(struct zxp_layer_gather *g)
 	ret = zxp_layer_gather_zero(g);
 	if (ret)
 		return ret;
-	g->limit = min(g->limit, g->from->limit);
+	/* That of the last one changes with the root, but nothing comes after it. */
+	g->limit = min(g->limit, READ_ONCE(g->from->limit));
 	g->from = zxp_layer_next(g->from);
 	g->index = 0;
 	g->zeroes = false;
