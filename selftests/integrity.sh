@@ -14,7 +14,8 @@
 #   ZXPAGER_KO   the module, loaded already or not
 #   O            the build directory (default build)
 #   ZXPAGERD     the daemon, if it is to be another build of it
-#   ZXP_SIZE     MiB of data for each case (default 24; the limit is 3/4 of that)
+#   ZXP_SIZE     MiB of data for each case (default 24, or 16 with CI; the limit is 3/4 of
+#                that)
 #   ZXP_OPS      operations of each case of ours (default 100000)
 #   ZXP_SEED     repeats the content and the order of what is written
 #   CI           has the cases of ours in a short form, and one of those by fio
@@ -24,7 +25,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 O=$(realpath "${O:-$here/../build}")
 : "${ZXPAGER_KO:?the path of zxpager.ko}"
-size=${ZXP_SIZE:-24}
+size=${ZXP_SIZE:-${CI:+16}}
+size=${size:-24}
 limit=$((size * 3 / 4))
 group=/sys/fs/cgroup/zxp_integrity
 if [ -n "${CI:-}" ]; then
@@ -34,6 +36,7 @@ else
 fi
 mark=$((ops / 15 < 150 ? ops / 15 : 150))	# operations of a writer until its store changes
 round=$((ops / 6 < 600 ? ops / 6 : 600))	# and until it crashes, at most
+races=$(((ops + 599) / 600))			# rounds of writers of the same bytes
 patience=$((300 + size * 10 + ops / 20 + rounds * mib))	# seconds for a case
 seed=${ZXP_SEED:-$((RANDOM * 32768 + RANDOM))}
 
@@ -62,14 +65,15 @@ limited() {
 	( become_limited "$@" )
 }
 
-# serve [STORE]: as the VMO f; $pid is the daemon
+# serve [STORE]: as the VMO f; $pid is the daemon, which has $options too
+options=()
 serve() {
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
 	become_limited "${ZXPAGERD:-$O/tools/zxpagerd/zxpagerd}" --socket "$tmp/sock" --ready-fd 3 \
 		--window 32K --dirty-window 16K --dirty-background 2M \
 		--dirty-limit 6M --writeback-age 1 \
-		--rw f "f=${1:-$tmp/f}" 3> "$tmp/ready" > "$tmp/log" 2>&1 &
+		"${options[@]}" --rw f "f=${1:-$tmp/f}" 3> "$tmp/ready" > "$tmp/log" 2>&1 &
 	pid=$!
 	[ "$(cat "$tmp/ready")" = ready ] || fail "no daemon: $(tail -n 3 "$tmp/log")"
 }
@@ -205,13 +209,13 @@ case_ext4() {
 
 # --- anything at all, see fsx.c ------------------------------------------------------
 
-fsx=$O/selftests/fsx
+fsx=("$O/selftests/fsx")
 
 # exercise STORE MARK [--errors]: $exercise is the process, which has begun
 exercise() {
 	rm -f "$tmp/said"
 	mkfifo "$tmp/said"
-	"$O/tools/zxpager/zxpager" --socket "$tmp/sock" exec f -- "$fsx" run {} "$1" \
+	"$O/tools/zxpager/zxpager" --socket "$tmp/sock" exec f -- "${fsx[@]}" run {} "$1" \
 		"$tmp/state" "$ops" "${@:2}" > "$tmp/said" 2> "$tmp/fsx" &
 	exercise=$!
 	exec 4< "$tmp/said"
@@ -237,7 +241,7 @@ ends_with() {
 
 # still_there STORE: all that has to be, after a crash
 still_there() {
-	"$fsx" check "$1" "$tmp/state" 2> "$tmp/fsx" || fail "$(cat "$tmp/fsx")"
+	"${fsx[@]}" check "$1" "$tmp/state" 2> "$tmp/fsx" || fail "$(cat "$tmp/fsx")"
 }
 
 # From a daemon's start to its end; sometimes the writers go first.
@@ -259,7 +263,7 @@ one_life() {
 # from one's start to its end, and counts in $early those that were WHAT before
 until_done() {
 	local status=3 early=0 summary
-	"$fsx" new "$tmp/state" "$2" "$seed"
+	"${fsx[@]}" new "$tmp/state" "$2" "$seed"
 	until [ $status = 0 ]; do
 		# The shell would tell of each process that was killed.
 		"$1" 2> "$tmp/killed"
@@ -273,6 +277,26 @@ until_done() {
 case_fsx() {
 	head -c 400000 /dev/urandom > "$tmp/f"
 	until_done one_life "$tmp/f" killed
+}
+
+# The same with a bank, which sees if what it has left is of any use: see bank.c.  It
+# syncs each of its operations, and the limit has the daemon write all the time.
+case_bank() {
+	ops=$((ops / 2))
+	fsx+=(bank)
+	options=(--dirty-limit 16K)
+	: > "$tmp/f"
+	until_done one_life "$tmp/f" killed
+}
+
+# Writers of the same bytes, with a store that never fails.
+case_race() {
+	options=(--dirty-limit 256K)
+	: > "$tmp/f"
+	serve
+	zx exec f -- "${fsx[@]}" race {} "$tmp/f" "$races" "$seed"
+	seen_packets
+	stop
 }
 
 case_append() {
@@ -318,7 +342,7 @@ becomes() {
 exercise_disk() {
 	disk 500224
 	serve "$zxp"
-	"$fsx" new "$tmp/state" "$disk" "$seed" --fixed
+	"${fsx[@]}" new "$tmp/state" "$disk" "$seed" --fixed
 	exercise "$disk" $mark --errors
 }
 
@@ -365,7 +389,7 @@ run_full() {
 	mount -t ext4 "$zxp" "$tmp/mnt"
 	head -c 400000 /dev/urandom > "$tmp/mnt/f"
 	serve "$tmp/mnt/f"
-	"$fsx" new "$tmp/state" "$tmp/mnt/f" "$seed"
+	"${fsx[@]}" new "$tmp/state" "$tmp/mnt/f" "$seed"
 	exercise "$tmp/mnt/f" $mark --errors
 	while goes_on; do
 		cat /dev/zero > "$tmp/mnt/filler" 2> /dev/null || :

@@ -6,7 +6,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 
@@ -18,10 +17,6 @@
 
 /* Of the VMO, and the page that fails. */
 static uint64_t pages, bad;
-
-#ifndef MADV_HWPOISON
-#define MADV_HWPOISON	100
-#endif
 
 FIXTURE(poison)
 {
@@ -52,37 +47,6 @@ FIXTURE_VARIANT_ADD(poison, trapped_awaiting)
 {
 	.options = ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY, .awaiting = true,
 };
-
-/* It is sent for the page, and cannot be ignored. */
-static void survive(int sig)
-{
-	(void)sig;
-}
-
-/* In a process of its own, as those that have the page mapped keep something of it. */
-static int fail_memory(void *arg)
-{
-	const struct test_vmo *vmo = arg;
-	char *page = mmap(NULL, page_size, PROT_READ, MAP_SHARED, vmo->fd, BYTES(bad));
-
-	signal(SIGBUS, survive);
-	if (page == MAP_FAILED)
-		return 1;
-	(void)*(volatile char *)page;
-	/* The kernel is right when it says that the page is still in use. */
-	return madvise(page, page_size, MADV_HWPOISON) && errno != EBUSY ? errno : 0;
-}
-
-/* Of no page. */
-static bool memory_can_fail(void)
-{
-	return !madvise(map_anon(1), 0, MADV_HWPOISON);
-}
-
-static bool memory_fails(struct test_vmo *vmo)
-{
-	return child_wait(child_start(fail_memory, vmo), 0);
-}
 
 FIXTURE_SETUP(poison)
 {
@@ -118,7 +82,7 @@ FIXTURE_TEARDOWN(poison)
 	ASSERT_TRUE(thread_wait(self->t));					\
 	if (variant->awaiting)							\
 		ASSERT_TRUE(pager_writeback_begin(&self->p, self->vmo, 0, pages)); \
-	ASSERT_TRUE(memory_fails(self->vmo));					\
+	ASSERT_TRUE(memory_fails(self->vmo->fd, bad));				\
 } while (0)
 
 /* It is new, and the others are as they were. */
@@ -252,7 +216,7 @@ TEST_F(poison, cut_in_it_and_off)
 /* The daemon has it. */
 TEST_F(poison, clean)
 {
-	ASSERT_TRUE(memory_fails(self->vmo));
+	ASSERT_TRUE(memory_fails(self->vmo->fd, bad));
 	ASSERT_TRUE(thread_check_read(self->t, self->vmo, bad, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, bad, 1));
 	ASSERT_TRUE(pager_supply(&self->p, self->vmo, bad, 1));
@@ -271,7 +235,7 @@ TEST_F(poison, clean_in_large)
 	vmo = pager_create_vmo_flags(&self->p, BYTES(large), 0, ZXP_CREATE_READ_ONLY);
 	ASSERT_NE(NULL, vmo);
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, large));
-	ASSERT_TRUE(memory_fails(vmo));
+	ASSERT_TRUE(memory_fails(vmo->fd, bad));
 	ASSERT_TRUE(thread_check_read(self->t, vmo, bad, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, bad, 1));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, large));

@@ -233,23 +233,21 @@ static int zxp_layer_merge_zero(struct zxp_layer_merge *m)
 {
 	struct zxp_zero_range *range = zxp_zero_find(&m->from->zeroes, 0);
 	struct zxp_zero_range *none = NULL;
-	pgoff_t start, end;
+	pgoff_t start, end, at;
 
 	if (!range)
 		return 0;
 	if (!m->spare)
 		return -ENOMEM;
 	start = range->start;
-	end = min(range->end, m->into->limit);
-	/* All ranges are of one kind, so no one is split by another. */
-	if (start < end) {
-		pgoff_t at = start;
-
-		zxp_zero_cover(&m->into->zeroes, &at, end, ZXP_ZERO_MARKER, 0, &none,
-			       &m->spare);
-		end = at;
-	} else {
-		end = range->end;
+	end = range->end;
+	/* What is zero there already is left alone, and so no range is split. */
+	if (start < m->into->limit) {
+		end = min(end, m->into->limit);
+		at = start;
+		zxp_zero_cover(&m->into->zeroes, &at, end, ZXP_ZERO_MARKER, ZXP_ZERO_ANY,
+			       &none, &m->spare);
+		end = min(end, at);
 	}
 	zxp_zero_remove(&m->from->zeroes, start, end, &none);
 	return 1;

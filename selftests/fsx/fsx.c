@@ -3,6 +3,8 @@
  * fsx new STATE STORE SEED [--fixed]: a state for a store that is as it is
  * fsx run VMO STORE STATE OPS MARK [--errors]: do anything to a VMO that STORE is behind
  * fsx check STORE STATE: after a crash; is all there that has to be?
+ * fsx bank new|run|check ...: the same of a bank, see bank.c
+ * fsx race VMO STORE ROUNDS SEED: writers of the same bytes, see race.c
  *
  * A file system exerciser: writers that read, write, map, zero, cut, sync, reopen and
  * evict at random, each in a part of the file that is its own.  What is read is what was
@@ -28,6 +30,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bank.h"
+#include "race.h"
 #include "writer.h"
 
 struct state {
@@ -155,11 +159,33 @@ static int run_all(struct run *run, const char *store_path, const char *state_pa
 	return result;
 }
 
+static int usage(void)
+{
+	fprintf(stderr, "usage: fsx [bank] new STATE STORE SEED [--fixed] | "
+		"[bank] run VMO STORE STATE OPS MARK [--errors] | "
+		"[bank] check STORE STATE | race VMO STORE ROUNDS SEED\n");
+	return BROKEN;
+}
+
+static int bank(int argc, char **argv)
+{
+	if (argc == 5 && !strcmp(argv[1], "new"))
+		return bank_new(argv[2], argv[3], strtoull(argv[4], NULL, 0));
+	if (argc == 4 && !strcmp(argv[1], "check"))
+		return bank_check(argv[2], argv[3]);
+	if (argc == 7 && !strcmp(argv[1], "run") && atoi(argv[6]) > 0)
+		return bank_run(argv[2], argv[3], argv[4], strtoull(argv[5], NULL, 0),
+				strtoul(argv[6], NULL, 0));
+	return usage();
+}
+
 int main(int argc, char **argv)
 {
 	bool with = argc > 5 && (!strcmp(argv[argc - 1], "--fixed") ||
 				 !strcmp(argv[argc - 1], "--errors"));
 
+	if (argc > 1 && !strcmp(argv[1], "bank"))
+		return bank(argc - 1, argv + 1);
 	argc -= with;
 	if (argc == 5 && !strcmp(argv[1], "new"))
 		return new(argv[2], argv[3], strtoull(argv[4], NULL, 0), with);
@@ -175,7 +201,8 @@ int main(int argc, char **argv)
 
 		return run_all(&run, argv[3], argv[4]);
 	}
-	fprintf(stderr, "usage: fsx new STATE STORE SEED [--fixed] | "
-		"run VMO STORE STATE OPS MARK [--errors] | check STORE STATE\n");
-	return BROKEN;
+	if (argc == 6 && !strcmp(argv[1], "race") && atoi(argv[4]) > 0)
+		return race(argv[2], argv[3], strtoul(argv[4], NULL, 0),
+			    strtoull(argv[5], NULL, 0));
+	return usage();
 }

@@ -7,8 +7,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/falloc.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +16,7 @@
 #include <unistd.h>
 
 #include "../keeper/dice.h"
+#include "guard.h"
 #include "writer.h"
 
 #define PAGE		4096ul
@@ -29,8 +28,6 @@ static struct dice dice;
 static const struct run *run;
 static int vmo = -1, vmo_sync = -1;
 static uint8_t *map, buffer[LENGTH_MAX], content[FILE_MAX];
-static volatile sig_atomic_t guarded;
-static sigjmp_buf on_bus;
 
 void broken(const char *what)
 {
@@ -105,26 +102,6 @@ uint64_t read_all(int fd, uint8_t *to, uint64_t offset, uint64_t end)
 }
 
 /* --- the mapping ------------------------------------------------------------------ */
-
-static void bus(int sig)
-{
-	(void)sig;
-	if (!guarded)
-		_exit(FAULT);
-	siglongjmp(on_bus, 1);
-}
-
-static bool copy(void *to, const void *from, size_t length)
-{
-	if (sigsetjmp(on_bus, 1)) {
-		guarded = 0;
-		return false;
-	}
-	guarded = 1;
-	memcpy(to, from, length);
-	guarded = 0;
-	return true;
-}
 
 /* SIGBUS has no errno; the VMO's descriptor tells if it has a daemon. */
 static void failed_in_map(const char *what)
@@ -252,7 +229,7 @@ static void do_store(void)
 		next = (at / PAGE + 1) * PAGE;
 		if (next > end)
 			next = end;
-		if (copy(map + at, buffer + (at - offset), next - at)) {
+		if (guarded_copy(map + at, buffer + (at - offset), next - at)) {
 			part_changed(part, at, next, part->ops);
 			continue;
 		}
@@ -269,7 +246,7 @@ static void do_load(void)
 	if (!choose(&offset, &end, false))
 		return;
 	page = (end + PAGE - 1) & ~(PAGE - 1);
-	if (!copy(content, map + offset, page - offset)) {
+	if (!guarded_copy(content, map + offset, page - offset)) {
 		failed_in_map("a load");
 		return;
 	}
@@ -461,12 +438,11 @@ static void one_operation(void)
 
 int writer(struct part *p, const struct run *r)
 {
-	struct sigaction sa = { .sa_handler = bus };
 	int tries = 0;
 
 	part = p;
 	run = r;
-	sigaction(SIGBUS, &sa, NULL);
+	guard_begin();
 	open_vmo();
 	/* A round that was cut short is not run again the same. */
 	dice.state = part->dice + part->ops;

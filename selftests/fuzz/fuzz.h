@@ -248,6 +248,8 @@ int hide_fd(int fd);
 long run_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a);
 long run_create_port(struct thread *t, const struct call_desc *d,
 		     const uint64_t *a);
+long run_create_child(struct thread *t, const struct call_desc *d,
+		      const uint64_t *a);
 long run_create_vmo(struct thread *t, const struct call_desc *d,
 		    const uint64_t *a);
 long run_supply_ranges(struct thread *t, const struct call_desc *d,

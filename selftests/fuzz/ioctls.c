@@ -130,6 +130,22 @@ long run_create_vmo(struct thread *t, const struct call_desc *d,
 	return 0;
 }
 
+long run_create_child(struct thread *t, const struct call_desc *d,
+		      const uint64_t *a)
+{
+	long ret = run_ioctl(t, d, a);
+	int fd;
+
+	if (ret)
+		return ret;
+	fd = new_fd(t, a[1], offsetof(struct zxp_vmo_create_child, out_fd));
+	if (!a[1] && fcntl(fd, F_GETFD) != FD_CLOEXEC)
+		finding("create_child: descriptor %d is not there, or not close-on-exec",
+			fd);
+	slot_put(SLOT_SPARE + a[7] % (NR_SLOTS - SLOT_SPARE), fd);
+	return 0;
+}
+
 /*
  * The array, where that is plain memory: to two VMOs in turns, from memory but for the
  * third one. Elsewhere it is whatever is there, and the kernel has to fetch it.

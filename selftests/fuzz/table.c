@@ -188,13 +188,22 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_vmo_set_stream_size, stream_size, A_LENGTH) },
 		.errnos = { EACCES, EFBIG, EPERM, ERANGE, EOPNOTSUPP, ENOMEM, FAIL_CODES },
 	}, {
-		IOCTL("vmo_create_child", ZXP_IOC_VMO_CREATE_CHILD, 1),
+		IOCTL_BY(run_create_child, "vmo_create_child", ZXP_IOC_VMO_CREATE_CHILD, 8),
 		.args = { ARG("vmo", A_VMO), STRUCT(zxp_vmo_create_child, reserved),
-			  FIELD(zxp_vmo_create_child, options, A_RANDOM),
+			  FIELD_OF(zxp_vmo_create_child, options, A_CHOICE,
+				   ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE,
+				   ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE |
+				   ZXP_CHILD_RESIZABLE,
+				   ZXP_CHILD_SNAPSHOT_MODIFIED,
+				   ZXP_CHILD_SNAPSHOT_MODIFIED | ZXP_CHILD_RESIZABLE,
+				   ZXP_CHILD_SNAPSHOT_MODIFIED | ZXP_CHILD_NO_WRITE,
+				   ZXP_CHILD_SNAPSHOT, ZXP_CHILD_SLICE,
+				   ZXP_CHILD_REFERENCE),
 			  FIELD(zxp_vmo_create_child, offset, A_OFFSET),
 			  FIELD(zxp_vmo_create_child, length, A_LENGTH),
-			  FIELD(zxp_vmo_create_child, reserved, A_ZERO) },
-		.errnos = { EOPNOTSUPP },
+			  FIELD(zxp_vmo_create_child, reserved, A_ZERO),
+			  ARG("to", A_SPARE) },
+		.errnos = { EACCES, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, ERANGE, ESTALE },
 	},
 
 	/* Those of a port. */

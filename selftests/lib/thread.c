@@ -345,3 +345,42 @@ bool child_kill(pid_t pid)
 	diag("child ended with %#x instead of SIGKILL", seen);
 	return false;
 }
+
+struct failing_page {
+	int fd;
+	uint64_t page;
+};
+
+/* It is sent for the page, and cannot be ignored. */
+static void survive(int sig)
+{
+	(void)sig;
+}
+
+static int fail_page(void *arg)
+{
+	const struct failing_page *failing = arg;
+	char *page = mmap(NULL, page_size, PROT_READ, MAP_SHARED, failing->fd,
+			  failing->page * page_size);
+
+	signal(SIGBUS, survive);
+	if (page == MAP_FAILED)
+		return errno;
+	(void)*(volatile char *)page;
+	/* The kernel is right when it says that the page is still in use. */
+	return madvise(page, page_size, MADV_HWPOISON) && errno != EBUSY ? errno : 0;
+}
+
+/* In a process of its own, as those that have the page mapped keep something of it. */
+bool memory_fails(int fd, uint64_t page)
+{
+	struct failing_page failing = { fd, page };
+
+	return child_wait(child_start(fail_page, &failing), 0);
+}
+
+/* Of no page. */
+bool memory_can_fail(void)
+{
+	return !madvise(NULL, 0, MADV_HWPOISON);
+}

@@ -98,4 +98,8 @@ bool child_wait(pid_t pid, int status);
 /* SIGKILL, and it is gone. */
 bool child_kill(pid_t pid);
 
+/* On this kernel memory can be made to fail, and that of a page of a VMO does. */
+bool memory_can_fail(void);
+bool memory_fails(int fd, uint64_t page);
+
 #endif /* ZXP_SELFTESTS_THREAD_H */

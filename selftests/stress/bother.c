@@ -222,6 +222,10 @@ void churn_main(void)
 		content[i * 512] = CHURN_KEY;
 	while (load(board->phase) == PHASE_RUN) {
 		churn_once(&d, content);
+		if (!board->sealed || one_in(&d, 4))
+			sealed_once(&d);
+		if (!board->poisoned || one_in(&d, 4))
+			poison_once(&d);
 		pause_up_to(&d, 20000);
 	}
 }

@@ -72,7 +72,7 @@ static void settle(void)
 void growth_sample(void)
 {
 	char line[300], name[40];
-	uint64_t active, size, kb, total = 0;
+	uint64_t active, size, kb, used = 0;
 	FILE *f;
 
 	if (nr_samples == SAMPLES)
@@ -81,14 +81,18 @@ void growth_sample(void)
 	f = fopen("/proc/meminfo", "re");
 	while (f && fgets(line, sizeof(line), f)) {
 		if (sscanf(line, "MemTotal: %" SCNu64, &kb) == 1)
-			total = kb << 10;
+			used += kb << 10;
 		else if (sscanf(line, "MemFree: %" SCNu64, &kb) == 1)
-			note("memory in use", total - (kb << 10));
+			used -= kb << 10;
+		/* It has failed, see poison.c, and is never free again. */
+		else if (sscanf(line, "HardwareCorrupted: %" SCNu64, &kb) == 1)
+			used -= kb << 10;
 		else if (sscanf(line, "SUnreclaim: %" SCNu64, &kb) == 1)
 			note("SUnreclaim", kb << 10);
 	}
 	if (f)
 		fclose(f);
+	note("memory in use", used);
 	f = fopen("/proc/slabinfo", "re");
 	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "%39s %" SCNu64 " %*u %" SCNu64, name, &active, &size) == 3)

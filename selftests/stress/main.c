@@ -425,6 +425,7 @@ static void setup(void)
 	cgroup_init();
 	direct_init();
 	dump_init();
+	poison_init();
 	growth_init();
 	figures_init();
 }

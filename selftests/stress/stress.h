@@ -4,8 +4,9 @@
  *
  * A round has a supervisor, a daemon process for each pager, client processes with
  * actors (threads) in them, and bystanders: one that reclaims, one that tries to unload
- * the module, one that makes and ends pagers of its own all the time, and one that
- * freezes the clients and takes memory from them.
+ * the module, one that makes and ends pagers of its own all the time, some with large
+ * folios or with memory that fails, and one that freezes the clients and takes memory
+ * from them.
  *
  * Each actor owns chunks of each VMO, and is the only one that writes to those. What it
  * does to a chunk has a generation, which is in each word of the content. It is put into
@@ -124,6 +125,9 @@ struct board {
 	uint64_t synced;	/* fsync() after which the store was right */
 	uint64_t busy;		/* attempts to unload */
 	uint64_t churned;
+	uint64_t sealed;
+	uint64_t large;		/* clients that had large folios mapped as such */
+	uint64_t poisoned;
 	uint64_t wild;
 	struct vmo_board vmo[VMOS];
 	struct actor_board actor[ACTORS];
@@ -189,6 +193,12 @@ bool verify_vmo(int vmo);
 void reclaim_main(void);
 void unload_main(void);
 void churn_main(void);
+
+/* sealed.c and poison.c: VMOs of pagers on the side */
+void sealed_once(struct dice *d);
+void poison_init(void);
+bool poison_known(void);
+void poison_once(struct dice *d);
 
 /* ops_end.c: where core dumps go */
 void dump_init(void);

@@ -9,6 +9,7 @@
 #include "client.h"
 
 #define LONG		400	/* operations that have room for all kinds */
+#define MANY		20	/* sealed VMOs, of which some are mapped in large folios */
 
 static struct board totals;
 static struct pager_board packets;
@@ -60,6 +61,9 @@ void tally_round(void)
 	totals.synced += board->synced;
 	totals.busy += board->busy;
 	totals.churned += board->churned;
+	totals.sealed += board->sealed;
+	totals.large += board->large;
+	totals.poisoned += board->poisoned;
 	total_ops += count_ops(board);
 }
 
@@ -136,6 +140,12 @@ bool tally_enough_in_all(void)
 		ok &= enough("all clients frozen", totals.frozen, 1);
 	ok &= enough("a robust mutex marked", totals.marked, 1);
 	ok &= enough("a client killed", total_kills, 1);
+	ok &= enough("a sealed VMO", totals.sealed, 1);
+	/* Reclaim may have taken a few of them before they were mapped. */
+	if (kernel_has_large_folios() && totals.sealed >= MANY)
+		ok &= enough("a large folio mapped", totals.large, 1);
+	if (poison_known())
+		ok &= enough("a page whose memory fails", totals.poisoned, 1);
 	return ok;
 }
 
@@ -174,4 +184,6 @@ void tally_print(void)
 	diag("%" PRIu64 " syncs found in the store, %" PRIu64 " clients killed, %" PRIu64
 	     " pagers on the side, %" PRIu64 " attempts to unload", totals.synced,
 	     total_kills, totals.churned, totals.busy);
+	diag("%" PRIu64 " sealed VMOs, %" PRIu64 " of them mapped as large folios, %" PRIu64
+	     " pages whose memory has failed", totals.sealed, totals.large, totals.poisoned);
 }

@@ -132,7 +132,7 @@ test_max_size() {
 fat_store() {
 	modprobe vfat || skip "the kernel has no vfat"
 	mkdir "$tmp/mnt"
-	truncate -s 8M "$tmp/image"
+	truncate -s 4M "$tmp/image"
 	busybox mkdosfs "$tmp/image" > "$tmp/why"
 	mount -t vfat -o loop "$tmp/image" "$tmp/mnt"
 	bytes 1000000 "$tmp/mnt/f"
@@ -159,13 +159,13 @@ test_size_that_fat_has_no_room_for() {
 	zx exec f -- truncate -s 64M {}
 	sync_below_the_end
 	zx exec f -- dd if="$tmp/want" of={} bs=64K count=1 seek=32M oflag=seek_bytes \
-		conv=notrunc status=none 2> "$tmp/why" && fail "a write at 32 MiB of 8"
+		conv=notrunc status=none 2> "$tmp/why" && fail "a write at 32 MiB of 4"
 	grep -q 'No space left' "$tmp/why"
 	fsync_fails
 	grep -q 'cannot grow .* is tried again' "$log"
 	zx exec f -- truncate -s 1000000 {}
 	zx sync f
-	[ "$(stat_of f daemon_failing)" = 0 ]
+	until_true stat_is f daemon_failing = 0
 	stop
 	cmp <(head -c 5000 /dev/zero | tr '\0' x; tail -c +5001 "$tmp/want") "$tmp/mnt/f"
 }
@@ -174,12 +174,12 @@ test_size_that_fat_has_no_room_for() {
 test_no_space_on_fat() {
 	local taken
 	fat_store
-	bytes 16000000 "$tmp/new"
+	bytes 8000000 "$tmp/new"
 	zx exec f -- dd if="$tmp/new" of={} bs=64K oflag=append conv=notrunc 2> "$tmp/why" &&
-		fail "16 MB in 8"
+		fail "8 MB in 4"
 	grep -q 'No space left' "$tmp/why"
 	taken=$(awk '/copied/ { print $1 }' "$tmp/why")
-	[ "$taken" -gt 2000000 ] || fail "only $taken bytes"
+	[ "$taken" -gt 1000000 ] || fail "only $taken bytes"
 	zx sync f
 	[ "$(stat_of f daemon_store_errors)" = 0 ]
 	stop
@@ -217,7 +217,7 @@ quota_store() {
 		"$(realpath "$daemon")" > "$tmp/held"
 	chmod +x "$tmp/held"
 	daemon=$tmp/held
-	bytes 4000000 "$tmp/new"
+	bytes 2000000 "$tmp/new"
 	serve --rw f "${quiet[@]}" "f=$tmp/mnt/f"
 }
 
@@ -225,7 +225,7 @@ test_no_quota_left() {
 	local taken
 	quota_store
 	zx exec f -- dd if="$tmp/new" of={} bs=64K conv=notrunc 2> "$tmp/why" &&
-		fail "4 MB of 1"
+		fail "2 MB of 1"
 	grep -q 'No space left' "$tmp/why"
 	taken=$(awk '/copied/ { print $1 }' "$tmp/why")
 	[ "$taken" -gt 700000 ] || fail "only $taken bytes"
@@ -234,10 +234,10 @@ test_no_quota_left() {
 	[ "$(stat_of f daemon_store_errors)" = 0 ]
 	cmp -n "$taken" "$tmp/new" "$tmp/mnt/f"
 	sync_below_the_end
-	allow 8192
+	allow 4096
 	zx exec f -- dd if="$tmp/new" of={} bs=64K conv=notrunc status=none
 	stop
-	cmp -n 4000000 "$tmp/new" "$tmp/mnt/f"
+	cmp -n 2000000 "$tmp/new" "$tmp/mnt/f"
 }
 
 # Without extents none can be reserved, so it is the sync that hears of it.
@@ -249,9 +249,9 @@ test_no_quota_left_for_a_sync() {
 	[ "$(stat_of f daemon_store_errors)" -ge 1 ]
 	sync_below_the_end
 	zx exec f -- dd if="$tmp/new" of={} bs=64K count=1 conv=notrunc status=none
-	allow 8192
+	allow 4096
 	zx sync f
-	cmp -n 4000000 "$tmp/new" "$tmp/mnt/f"
+	cmp -n 2000000 "$tmp/new" "$tmp/mnt/f"
 	stop
 }
 

@@ -6,6 +6,7 @@
  * that the daemon makes for it, and what it costs others in how many of them are written
  * back while one page is read.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <dirent.h>
 #include <unistd.h>
 
 #include <linux/zxpager.h>
@@ -28,7 +28,6 @@
 #define PAGE	4096u
 #define FEW	8192u
 #define MANY	(4 * FEW)
-#define SAMPLES	65536u
 #define THREADS	128u
 
 static int zeroed, other;		/* the VMOs */
@@ -58,7 +57,6 @@ static void count_thread(pid_t tid)
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_TRACEPOINT,
 		.size = sizeof(attr),
-		.sample_period = 0,
 		.inherit = 1,
 	};
 	char filter[32];
@@ -144,9 +142,9 @@ static void as_much_for_each(void **state)
 	many = cost_of(FEW, MANY);
 	print_message("# %u ranges: %llu calls; %u: %llu\n", FEW, (unsigned long long)few, MANY,
 		      (unsigned long long)many);
-	/* BEGIN and END for each. */
+	/* BEGIN and END for each; and time passes, which is seen by a few calls each second. */
 	assert_in_range(few, 2 * FEW, 4 * FEW);
-	assert_in_range(many, 3 * few, 5 * few);
+	assert_in_range(many, 4 * few - FEW / 8, 4 * few + FEW / 8);
 }
 
 /* --- and the others ------------------------------------------------------------------ */
@@ -157,13 +155,6 @@ static void *sync_zeroed(void *arg)
 	assert_int_equal(fsync(zeroed), 0);
 	atomic_store(&synced, true);
 	return NULL;
-}
-
-static int compare(const void *a, const void *b)
-{
-	unsigned int one = *(const unsigned int *)a, two = *(const unsigned int *)b;
-
-	return one < two ? -1 : one > two;
 }
 
 /* A page that has to be asked for; how many ranges were written back meanwhile. */
@@ -180,26 +171,27 @@ static unsigned int read_page(unsigned int page)
 
 static void others_go_on(void **state)
 {
-	static unsigned int meanwhile[SAMPLES];
 	uint64_t packets = info_of(other).out_read_packets;
-	unsigned int reads = 0, pages = (unsigned int)(info_of(other).out_vmo_size / PAGE);
+	unsigned int pages = (unsigned int)(info_of(other).out_vmo_size / PAGE);
+	unsigned int reads = 0, most = 0, ranges;
 	pthread_t thread;
 
 	(void)state;
 	zero_pages(FEW + MANY, MANY);
 	assert_int_equal(pthread_create(&thread, NULL, sync_zeroed, NULL), 0);
-	while (!atomic_load(&synced) && reads < SAMPLES) {
-		meanwhile[reads] = read_page(reads * 7 % pages);
-		reads++;
+	while (!atomic_load(&synced)) {
+		ranges = read_page(reads++ * 7 % pages);
+		if (most < ranges)
+			most = ranges;
 	}
 	pthread_join(thread, NULL);
 	packets = info_of(other).out_read_packets - packets;
-	qsort(meanwhile, reads, sizeof(meanwhile[0]), compare);
-	print_message("# %u ranges while %u pages were read, by %llu packets; up to %u during most of these, %u at most\n",
-		      MANY, reads, (unsigned long long)packets, meanwhile[reads * 9 / 10],
-		      meanwhile[reads - 1]);
+	print_message("# %u ranges while %u pages were read, by %llu packets, and up to %u while one was\n",
+		      MANY, reads, (unsigned long long)packets, most);
+	/* For each batch there is somebody else's page. */
 	assert_in_range(packets, MANY / PARTS_MAX, MANY);
-	assert_in_range(meanwhile[reads / 2], 0, PARTS_MAX);
+	/* It is not always the daemon that a reader waits for, so these are some batches. */
+	assert_in_range(most, 1, MANY / 4);
 }
 
 int main(int argc, char **argv)

@@ -54,7 +54,7 @@ static long zxp_client_fn(void *arg)
 }
 
 /* Have a client make an access, and go on meanwhile. */
-struct zxp_client *zxp_client_start(struct kunit *test, enum zxp_access access,
+struct zxp_client *zxp_client_start(struct kunit *test, enum zxp_kunit_access access,
 				    unsigned int vmo, pgoff_t page, u8 byte)
 {
 	struct zxp_client *c = kunit_kzalloc(test, sizeof(*c), GFP_KERNEL);
@@ -81,7 +81,7 @@ long zxp_client_end(struct kunit *test, struct zxp_client *client)
 }
 
 /* An access that has to wait for nobody. */
-long zxp_client_do(struct kunit *test, enum zxp_access access, unsigned int vmo,
+long zxp_client_do(struct kunit *test, enum zxp_kunit_access access, unsigned int vmo,
 		   pgoff_t page, u8 *byte)
 {
 	struct zxp_client *c;

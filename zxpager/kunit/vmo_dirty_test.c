@@ -50,7 +50,7 @@ static int zxp_op(struct kunit *test, u32 op, pgoff_t start, pgoff_t pages)
 
 struct zxp_writer_case {
 	const char *name;
-	enum zxp_access access;
+	enum zxp_kunit_access access;
 	long failed;
 	long detached;
 };

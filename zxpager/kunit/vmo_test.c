@@ -60,7 +60,7 @@ static void zxp_vmo_is_refused(struct kunit *test)
 
 struct zxp_access_case {
 	const char *name;
-	enum zxp_access access;
+	enum zxp_kunit_access access;
 	/* The errors of an access that the daemon fails, and of a detached VMO. */
 	long failed;
 	long detached;

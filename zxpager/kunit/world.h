@@ -37,7 +37,7 @@ struct zxp_world {
 };
 
 /* What a client does. */
-enum zxp_access { LOAD, STORE, PREAD, PWRITE, FSYNC, TRUNCATE, ZERO, COMMIT };
+enum zxp_kunit_access { LOAD, STORE, PREAD, PWRITE, FSYNC, TRUNCATE, ZERO, COMMIT };
 
 /**
  * struct zxp_client - a thread that makes one access
@@ -52,7 +52,7 @@ enum zxp_access { LOAD, STORE, PREAD, PWRITE, FSYNC, TRUNCATE, ZERO, COMMIT };
 struct zxp_client {
 	struct zxp_world *world;
 	unsigned int nr;
-	enum zxp_access access;
+	enum zxp_kunit_access access;
 	unsigned int vmo;
 	pgoff_t page;
 	u8 byte;
@@ -97,10 +97,10 @@ bool zxp_world_silent(struct file *file);
 bool zxp_world_waiting(struct zxp_world *w, unsigned int vmo, u64 waiting);
 
 /* client.c */
-struct zxp_client *zxp_client_start(struct kunit *test, enum zxp_access access,
+struct zxp_client *zxp_client_start(struct kunit *test, enum zxp_kunit_access access,
 				    unsigned int vmo, pgoff_t page, u8 byte);
 long zxp_client_end(struct kunit *test, struct zxp_client *client);
-long zxp_client_do(struct kunit *test, enum zxp_access access, unsigned int vmo,
+long zxp_client_do(struct kunit *test, enum zxp_kunit_access access, unsigned int vmo,
 		   pgoff_t page, u8 *byte);
 
 static inline struct zxp_vmo *zxp_world_vmo(struct zxp_world *w, unsigned int nr)

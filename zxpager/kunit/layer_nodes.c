@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Children whose layers are made, put on each other and taken away as tree.c and child_op.c
+ * do it, but whose pages are numbers. So it is seen whether one is lost or dropped twice.
+ */
+#include <linux/bitmap.h>
+#include <linux/slab.h>
+
+#include "layer_test.h"
+
+void zxp_nodes_init(struct zxp_nodes *nodes)
+{
+	*nodes = (struct zxp_nodes) { .steps = UINT_MAX };
+	zxp_layer_init(&nodes->bottom);
+}
+
+void zxp_nodes_exit(struct zxp_nodes *nodes)
+{
+	unsigned int node;
+
+	nodes->stepped = NULL;
+	nodes->steps = UINT_MAX;
+	for (node = 0; node < ZXP_NODES; node++)
+		if (nodes->top[node])
+			zxp_nodes_remove(nodes, node);
+	xa_destroy(&nodes->bottom.pages);
+}
+
+static void zxp_nodes_drop(struct zxp_nodes *nodes, void *page)
+{
+	unsigned long id = xa_to_value(page);
+
+	if (!nodes->used[id]) {
+		nodes->wrong++;
+		return;
+	}
+	nodes->used[id] = false;
+	nodes->nr_used--;
+}
+
+static struct zxp_layer *zxp_nodes_alloc(struct zxp_nodes *nodes)
+{
+	struct zxp_layer *layer = kmalloc(sizeof(*layer), GFP_KERNEL);
+
+	if (layer) {
+		zxp_layer_init(layer);
+		nodes->nr_layers++;
+	}
+	return layer;
+}
+
+static void zxp_nodes_free(struct zxp_nodes *nodes, struct zxp_layer *layer)
+{
+	pgoff_t index = 0;
+	void *page;
+
+	while ((page = zxp_layer_take(layer, &index, ULONG_MAX)))
+		zxp_nodes_drop(nodes, page);
+	while (zxp_zero_remove_kind(&layer->zeroes, 0, ZXP_ZERO_MARKER) != ULONG_MAX)
+		;
+	xa_destroy(&layer->pages);
+	kfree(layer);
+	nodes->nr_layers--;
+}
+
+/* A child of the root. False: no memory, as from all that say so. */
+bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit)
+{
+	struct zxp_layer *top = zxp_nodes_alloc(nodes);
+
+	nodes->top[node] = top;
+	if (top)
+		zxp_layer_push(top, &nodes->bottom, limit);
+	return top;
+}
+
+/* A child of a child. */
+bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int node,
+		    pgoff_t limit)
+{
+	struct zxp_layer *old = nodes->top[parent], *top = zxp_nodes_alloc(nodes), *new;
+
+	nodes->top[node] = top;
+	if (!top)
+		return false;
+	if (zxp_layer_is_empty(old)) {
+		zxp_layer_push(top, old->below, min(limit, old->limit));
+		return true;
+	}
+	new = zxp_nodes_alloc(nodes);
+	zxp_layer_push(top, old, limit);
+	if (!new)
+		return false;
+	zxp_layer_push(new, old, ULONG_MAX);
+	nodes->top[parent] = new;
+	return true;
+}
+
+/* A page where it has none. */
+bool zxp_nodes_set(struct zxp_nodes *nodes, unsigned int node, pgoff_t index, int id)
+{
+	struct zxp_layer *top = nodes->top[node];
+
+	if (xa_reserve(&top->pages, index, GFP_KERNEL))
+		return false;
+	zxp_layer_set(top, index, xa_mk_value(id));
+	xa_release(&top->pages, index);
+	nodes->used[id] = true;
+	nodes->nr_used++;
+	return true;
+}
+
+static void zxp_nodes_take(struct zxp_nodes *nodes, unsigned int node, pgoff_t start,
+			   pgoff_t end)
+{
+	void *page;
+
+	while ((page = zxp_layer_take(nodes->top[node], &start, end)))
+		zxp_nodes_drop(nodes, page);
+}
+
+bool zxp_nodes_zero(struct zxp_nodes *nodes, unsigned int node, pgoff_t start,
+		    pgoff_t end)
+{
+	struct zxp_zero_range *split, *add;
+	pgoff_t at = start;
+
+	do {
+		split = kmalloc(sizeof(*split), GFP_KERNEL);
+		add = kmalloc(sizeof(*add), GFP_KERNEL);
+		if (split && add)
+			at = zxp_layer_zero(nodes->top[node], start, end, &split, &add);
+		else
+			end = start;
+		kfree(split);
+		kfree(add);
+		zxp_nodes_take(nodes, node, start, at);
+		start = at;
+	} while (start < end);
+	return start == end;
+}
+
+void zxp_nodes_shrink(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit)
+{
+	struct zxp_layer *top = nodes->top[node];
+	struct zxp_zero_range *none = NULL;
+
+	zxp_layer_cut(top, limit);
+	zxp_nodes_take(nodes, node, limit, ULONG_MAX);
+	while (zxp_zero_remove(&top->zeroes, limit, ULONG_MAX, &none) != ULONG_MAX)
+		;
+}
+
+/* The root shrinks. */
+void zxp_nodes_cut(struct zxp_nodes *nodes, pgoff_t limit)
+{
+	struct zxp_layer *layer;
+
+	list_for_each_entry(layer, &nodes->bottom.above, link)
+		zxp_layer_cut(layer, limit);
+}
+
+static void zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from)
+{
+	struct zxp_layer_merge merge = {
+		.from = from,
+		.into = zxp_layer_only_above(from),
+	};
+	unsigned int steps = nodes->steps;
+	bool stuck = nodes->stuck;
+	int ret = 1;
+
+	nodes->stuck = true;
+	while (merge.into && ret > 0 && steps--) {
+		if (!merge.spare)
+			merge.spare = kmalloc(sizeof(*merge.spare), GFP_KERNEL);
+		ret = zxp_layer_merge(&merge);
+		if (merge.page)
+			zxp_nodes_drop(nodes, merge.page);
+		if (!ret)
+			zxp_nodes_free(nodes, from);
+		if (nodes->stepped)
+			nodes->stepped(nodes);
+	}
+	kfree(merge.spare);
+	nodes->stuck = stuck || (merge.into && ret);
+}
+
+void zxp_nodes_remove(struct zxp_nodes *nodes, unsigned int node)
+{
+	struct zxp_layer *layer = nodes->top[node], *below;
+
+	nodes->top[node] = NULL;
+	while (layer->below && list_empty(&layer->above)) {
+		below = zxp_layer_pop(layer);
+		zxp_nodes_free(nodes, layer);
+		layer = below;
+	}
+	zxp_nodes_merge(nodes, layer);
+}
+
+enum zxp_seen zxp_nodes_find(struct zxp_nodes *nodes, unsigned int node, pgoff_t index,
+			     int *view)
+{
+	void *page;
+	enum zxp_seen seen = zxp_layer_find(nodes->top[node], index, &page);
+
+	if (page)
+		*view = xa_to_value(page);
+	else
+		*view = seen == ZXP_SEEN_ROOT ? ZXP_VIEW_ROOT : ZXP_VIEW_ZERO;
+	return seen;
+}
+
+/* All layers, each before those above it; begins with the bottom, and ends with NULL. */
+struct zxp_layer *zxp_nodes_next_layer(struct zxp_nodes *nodes, struct zxp_layer *layer)
+{
+	if (!list_empty(&layer->above))
+		return list_first_entry(&layer->above, struct zxp_layer, link);
+	while (layer->below && list_is_last(&layer->link, &layer->below->above))
+		layer = layer->below;
+	return layer->below ? list_next_entry(layer, link) : NULL;
+}
+
+/* Is the layer the top of a child? */
+static bool zxp_nodes_is_top(struct zxp_nodes *nodes, struct zxp_layer *layer)
+{
+	unsigned int node;
+
+	for (node = 0; node < ZXP_NODES; node++)
+		if (nodes->top[node] == layer)
+			return true;
+	return false;
+}
+
+/* Is each page that is used in one layer, and is each layer there for somebody? */
+bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
+{
+	struct zxp_layer *layer = &nodes->bottom;
+	unsigned int layers = 0, pages = 0;
+	DECLARE_BITMAP(seen, ZXP_NODE_IDS);
+	unsigned long index, nr;
+	void *page;
+
+	bitmap_zero(seen, ZXP_NODE_IDS);
+	while ((layer = zxp_nodes_next_layer(nodes, layer))) {
+		nr = 0;
+		xa_for_each(&layer->pages, index, page) {
+			if (!nodes->used[xa_to_value(page)] ||
+			    __test_and_set_bit(xa_to_value(page), seen))
+				return false;
+			nr++;
+		}
+		if (nr != layer->nr || list_empty(&layer->above) !=
+				       zxp_nodes_is_top(nodes, layer))
+			return false;
+		/* What a single layer would see is in that one. */
+		if (list_is_singular(&layer->above) && !nodes->stuck)
+			return false;
+		pages += nr;
+		layers++;
+	}
+	return pages == nodes->nr_used && layers == nodes->nr_layers && !nodes->wrong;
+}

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Layers against the model of layer_model.c: the same random operations on both, and then
+ * all that each child sees is compared, also after each step of a merge.
+ */
+#include <linux/sched.h>
+
+#include "kunit.h"
+#include "layer_test.h"
+
+/**
+ * struct zxp_layer_pair - the same children twice
+ * @nodes: as they are
+ * @model: as they should be
+ * @dice: what happens
+ * @same: were they the same after each step of a merge?
+ * @may_stick: merges run out of memory at times
+ * @what: the last operation, for the log
+ * @node: of which node
+ */
+struct zxp_layer_pair {
+	struct zxp_nodes nodes;
+	struct zxp_layer_model model;
+	struct rnd_state dice;
+	bool same;
+	bool may_stick;
+	const char *what;
+	unsigned int node;
+};
+
+static bool zxp_layer_same_page(struct zxp_layer_pair *pair, unsigned int node,
+				pgoff_t index)
+{
+	int view, expected = pair->model.view[node][index];
+	enum zxp_seen seen = zxp_nodes_find(&pair->nodes, node, index, &view);
+
+	if (view != expected)
+		return false;
+	/* A page that is stored to is nobody else's. */
+	return seen != ZXP_SEEN_TOP ||
+	       zxp_layer_model_seers(&pair->model, index, view) == 1;
+}
+
+static bool zxp_layer_same_views(struct zxp_layer_pair *pair)
+{
+	unsigned int node;
+	pgoff_t index;
+
+	for (node = 0; node < ZXP_NODES; node++)
+		for (index = 0; pair->model.used[node] && index < ZXP_NODE_PAGES; index++)
+			if (!zxp_layer_same_page(pair, node, index))
+				return false;
+	return true;
+}
+
+static void zxp_layer_pair_stepped(struct zxp_nodes *nodes)
+{
+	struct zxp_layer_pair *pair = container_of(nodes, struct zxp_layer_pair, nodes);
+
+	pair->same &= zxp_layer_same_views(pair) && zxp_nodes_are_sound(nodes);
+}
+
+static int zxp_layer_pair_init(struct kunit *test)
+{
+	struct zxp_layer_pair *pair = kunit_kzalloc(test, sizeof(*pair), GFP_KERNEL);
+
+	test->priv = pair;
+	if (!pair)
+		return -ENOMEM;
+	zxp_nodes_init(&pair->nodes);
+	zxp_kunit_dice(test, &pair->dice);
+	pair->nodes.stepped = zxp_layer_pair_stepped;
+	pair->same = true;
+	return 0;
+}
+
+static void zxp_layer_pair_exit(struct kunit *test)
+{
+	struct zxp_layer_pair *pair = test->priv;
+
+	if (pair)
+		zxp_nodes_exit(&pair->nodes);
+}
+
+/* A node that is there, or one that is not; %ZXP_NODES if there is none. */
+static unsigned int zxp_layer_pick(struct zxp_layer_pair *pair, bool used)
+{
+	unsigned int node = zxp_roll(&pair->dice, ZXP_NODES), i;
+
+	for (i = 0; i < ZXP_NODES; i++, node = (node + 1) % ZXP_NODES)
+		if (pair->model.used[node] == used)
+			return node;
+	return ZXP_NODES;
+}
+
+static unsigned int zxp_layer_roll_limit(struct zxp_layer_pair *pair)
+{
+	return zxp_roll(&pair->dice, 2) ? ZXP_NODE_PAGES :
+					  1 + zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+}
+
+static bool zxp_layer_try_add(struct zxp_layer_pair *pair)
+{
+	unsigned int node = zxp_layer_pick(pair, false);
+	pgoff_t limit = zxp_layer_roll_limit(pair);
+
+	pair->what = "add";
+	if (node == ZXP_NODES)
+		return true;
+	zxp_layer_model_add(&pair->model, node, limit);
+	return zxp_nodes_add(&pair->nodes, node, limit);
+}
+
+static bool zxp_layer_try_fork(struct zxp_layer_pair *pair, unsigned int parent)
+{
+	unsigned int node = zxp_layer_pick(pair, false);
+	pgoff_t limit = zxp_layer_roll_limit(pair);
+
+	pair->what = "fork";
+	if (node == ZXP_NODES)
+		return true;
+	zxp_layer_model_fork(&pair->model, parent, node, limit);
+	return zxp_nodes_fork(&pair->nodes, parent, node, limit);
+}
+
+static bool zxp_layer_try_set(struct zxp_layer_pair *pair, unsigned int node)
+{
+	pgoff_t index = zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+	int id, view;
+
+	pair->what = "set";
+	if (zxp_nodes_find(&pair->nodes, node, index, &view) == ZXP_SEEN_TOP)
+		return true;
+	for (id = 1; pair->nodes.used[id]; id++)
+		;
+	pair->model.view[node][index] = id;
+	return zxp_nodes_set(&pair->nodes, node, index, id);
+}
+
+static bool zxp_layer_try_zero(struct zxp_layer_pair *pair, unsigned int node)
+{
+	pgoff_t start = zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+	pgoff_t end = start + 1 + zxp_roll(&pair->dice, min(ZXP_NODE_PAGES - start, 6UL));
+
+	pair->what = "zero";
+	zxp_layer_model_zero(&pair->model, node, start, end);
+	return zxp_nodes_zero(&pair->nodes, node, start, end);
+}
+
+static bool zxp_layer_try_shrink(struct zxp_layer_pair *pair, unsigned int node)
+{
+	pgoff_t limit = zxp_layer_roll_limit(pair);
+
+	pair->what = "shrink";
+	zxp_layer_model_zero(&pair->model, node, limit, ZXP_NODE_PAGES);
+	zxp_nodes_shrink(&pair->nodes, node, limit);
+	return true;
+}
+
+static bool zxp_layer_try_cut(struct zxp_layer_pair *pair)
+{
+	pgoff_t limit = zxp_layer_roll_limit(pair);
+
+	pair->what = "cut";
+	zxp_layer_model_cut(&pair->model, limit);
+	zxp_nodes_cut(&pair->nodes, limit);
+	return true;
+}
+
+static bool zxp_layer_try_remove(struct zxp_layer_pair *pair, unsigned int node)
+{
+	pair->what = "remove";
+	pair->model.used[node] = false;
+	pair->nodes.steps = UINT_MAX;
+	if (pair->may_stick && !zxp_roll(&pair->dice, 4))
+		pair->nodes.steps = zxp_roll(&pair->dice, 6);
+	zxp_nodes_remove(&pair->nodes, node);
+	return true;
+}
+
+static bool zxp_layer_try_queries(struct zxp_layer_pair *pair, unsigned int node)
+{
+	pgoff_t start = zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+	pgoff_t end = start + 1 + zxp_roll(&pair->dice, ZXP_NODE_PAGES - start);
+	pgoff_t index = start + zxp_roll(&pair->dice, end - start);
+	pgoff_t model_start = start, model_end = end;
+	struct zxp_layer *top = pair->nodes.top[node];
+	bool is;
+
+	pair->what = "queries";
+	if (zxp_layer_next_root(top, index, end) !=
+	    zxp_layer_model_next_root(&pair->model, node, index, end))
+		return false;
+	is = zxp_layer_clip(top, index, &start, &end);
+	if (is != zxp_layer_model_clip(&pair->model, node, index, &model_start, &model_end))
+		return false;
+	return !is || (start == model_start && end == model_end);
+}
+
+/* One operation on both. Do they answer the same? */
+static bool zxp_layer_step(struct zxp_layer_pair *pair)
+{
+	unsigned int what = zxp_roll(&pair->dice, 100);
+	unsigned int node = zxp_layer_pick(pair, true);
+
+	pair->node = node;
+	if (node == ZXP_NODES || what < 6)
+		return zxp_layer_try_add(pair);
+	if (what < 20)
+		return zxp_layer_try_fork(pair, node);
+	if (what < 55)
+		return zxp_layer_try_set(pair, node);
+	if (what < 65)
+		return zxp_layer_try_zero(pair, node);
+	if (what < 68)
+		return zxp_layer_try_shrink(pair, node);
+	if (what < 70)
+		return zxp_layer_try_cut(pair);
+	if (what < 85)
+		return zxp_layer_try_queries(pair, node);
+	return zxp_layer_try_remove(pair, node);
+}
+
+static void zxp_layer_compare(struct kunit *test, unsigned long operations)
+{
+	struct zxp_layer_pair *pair = test->priv;
+	unsigned long i;
+
+	for (i = 0; i < operations; i++) {
+		bool same = zxp_layer_step(pair);
+
+		KUNIT_ASSERT_TRUE_MSG(test, same && pair->same &&
+				      zxp_layer_same_views(pair) &&
+				      zxp_nodes_are_sound(&pair->nodes),
+				      "operation %lu, %s of node %u", i, pair->what,
+				      pair->node);
+		cond_resched();
+	}
+	zxp_nodes_exit(&pair->nodes);
+	KUNIT_EXPECT_EQ(test, pair->nodes.nr_layers, 0U);
+	KUNIT_EXPECT_EQ(test, pair->nodes.nr_used, 0U);
+	KUNIT_EXPECT_EQ(test, pair->nodes.wrong, 0U);
+	kunit_info(test, "%lu operations\n", operations);
+}
+
+static void zxp_layers_are_what_the_model_is(struct kunit *test)
+{
+	zxp_layer_compare(test, zxp_kunit_operations(1));
+}
+
+/* A merge that cannot go on leaves what is seen as it is, and a later one goes on. */
+static void zxp_layers_are_what_they_are_without_memory(struct kunit *test)
+{
+	struct zxp_layer_pair *pair = test->priv;
+
+	pair->may_stick = true;
+	zxp_layer_compare(test, zxp_kunit_operations(1));
+}
+
+static struct kunit_case zxp_layer_random_cases[] = {
+	KUNIT_CASE(zxp_layers_are_what_the_model_is),
+	KUNIT_CASE(zxp_layers_are_what_they_are_without_memory),
+	{}
+};
+
+struct kunit_suite zxp_layer_random_suite = {
+	.name = "zxpager_layer_random",
+	.init = zxp_layer_pair_init,
+	.exit = zxp_layer_pair_exit,
+	.test_cases = zxp_layer_random_cases,
+};
