@@ -95,11 +95,13 @@ bool zxp_nodes_gather(struct zxp_nodes *nodes, struct zxp_layer *over)
 		ret = zxp_layer_gather(&gather);
 	}
 	kfree(gather.spare);
-	if (ret)
+	if (ret) {
 		zxp_nodes_free_gathered(nodes, into);
-	else
-		zxp_layer_gather_end(&gather);
-	return !ret;
+		return false;
+	}
+	zxp_layer_gather_end(&gather);
+	nodes->gathers++;
+	return true;
 }
 
 /* A child of the root. False: no memory, as from all that say so. */

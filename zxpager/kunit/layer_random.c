@@ -249,7 +249,8 @@ static void zxp_layer_compare(struct kunit *test, unsigned long operations)
 	KUNIT_EXPECT_EQ(test, pair->nodes.nr_layers, 0U);
 	KUNIT_EXPECT_EQ(test, pair->nodes.nr_used, 0U);
 	KUNIT_EXPECT_EQ(test, pair->nodes.wrong, 0U);
-	kunit_info(test, "%lu operations\n", operations);
+	kunit_info(test, "%lu operations, gathered %lu times\n", operations,
+		   pair->nodes.gathers);
 }
 
 static void zxp_layers_are_what_the_model_is(struct kunit *test)

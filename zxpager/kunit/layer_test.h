@@ -24,6 +24,7 @@
  * @nr_used: how many are
  * @nr_layers: how many there are above the bottom
  * @nr_gathered: how many of them were gathered of others
+ * @gathers: how often it was gathered
  * @max: no child looks at more layers for a page
  * @wrong: how many pages were dropped that were in no layer
  * @steps: a merge, or gathering, has no memory any more after so many steps
@@ -37,6 +38,7 @@ struct zxp_nodes {
 	unsigned int nr_used;
 	unsigned int nr_layers;
 	unsigned int nr_gathered;
+	unsigned long gathers;
 	unsigned int max;
 	unsigned int wrong;
 	unsigned int steps;
