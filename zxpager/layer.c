@@ -11,6 +11,14 @@
  * Where the parent ended when a child was made, the child sees zeroes, for good, also when
  * the parent grows. That is the limit of a layer.
  *
+ * So that a look at a page takes a bounded number of steps, what is to be seen below a layer
+ * is gathered: another layer, right on the bottom, has pointers to all these pages. The
+ * pages themselves stay where they are. Each belongs to a single layer, in which it is
+ * counted, moved and freed, and what was gathered is only looked at. That holds because
+ * what is seen below a layer does not change, and no page of it goes as long as the layer
+ * is there, but to this layer itself. Then it is forgotten below, see zxp_layer_merge().
+ * So a page that is in the top of a child is seen by nobody else, and may be stored to.
+ *
  * Indexes are those in the root, for children of any depth. This file knows pages by their
  * index only: no file, no mapping, no folio. The caller has a lock.
  */
@@ -36,7 +44,6 @@ void zxp_layer_push(struct zxp_layer *layer, struct zxp_layer *below, pgoff_t li
 {
 	layer->below = below;
 	layer->limit = limit;
-	layer->depth = below->depth + 1;
 	list_add_tail(&layer->link, &below->above);
 }
 
@@ -50,10 +57,10 @@ struct zxp_layer *zxp_layer_pop(struct zxp_layer *layer)
 	return below;
 }
 
-/* Is nothing to be seen here but what is below? */
+/* Is there nothing here, and may it be left out? What is below is looked at the same way. */
 bool zxp_layer_is_empty(const struct zxp_layer *layer)
 {
-	return !layer->nr && zxp_zero_empty(&layer->zeroes);
+	return !layer->nr && zxp_zero_empty(&layer->zeroes) && !layer->gathered;
 }
 
 /* The layer above, if it is the only one; the bottom is nobody's. */
@@ -62,6 +69,16 @@ struct zxp_layer *zxp_layer_only_above(const struct zxp_layer *layer)
 	if (!layer->below || !list_is_singular(&layer->above))
 		return NULL;
 	return list_first_entry(&layer->above, struct zxp_layer, link);
+}
+
+/* How many layers are looked at for a page of the root. */
+unsigned int zxp_layer_steps(const struct zxp_layer *layer)
+{
+	unsigned int steps = 0;
+
+	for (; layer->below; layer = zxp_layer_next(layer))
+		steps++;
+	return steps;
 }
 
 /**
@@ -76,7 +93,7 @@ enum zxp_seen zxp_layer_find(struct zxp_layer *top, pgoff_t index, void **page)
 {
 	struct zxp_layer *layer = top;
 
-	for (;; layer = layer->below) {
+	for (;; layer = zxp_layer_next(layer)) {
 		*page = layer->nr ? xa_load(&layer->pages, index) : NULL;
 		if (*page)
 			return layer == top ? ZXP_SEEN_TOP : ZXP_SEEN_SHARED;
@@ -131,7 +148,7 @@ bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start, pgoff_
 {
 	struct zxp_layer *layer;
 
-	for (layer = top; layer->below; layer = layer->below)
+	for (layer = top; layer->below; layer = zxp_layer_next(layer))
 		if (!zxp_layer_clip_one(layer, index, start, end))
 			return false;
 	return true;
@@ -160,7 +177,7 @@ pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end)
 		else if (layer->nr && xa_load(&layer->pages, index))
 			index++;
 		else {
-			layer = layer->below;
+			layer = zxp_layer_next(layer);
 			continue;
 		}
 		layer = top;
@@ -228,12 +245,33 @@ void zxp_layer_cut(struct zxp_layer *layer, pgoff_t limit)
 	layer->limit = min(layer->limit, limit);
 }
 
+/* Is nothing of what is below to be seen here? */
+static bool zxp_layer_hides(struct zxp_layer *layer, pgoff_t index)
+{
+	return index >= layer->limit || zxp_zero_contains(&layer->zeroes, index) ||
+	       (layer->nr && xa_load(&layer->pages, index));
+}
+
+/*
+ * Have a run of zeroes, where it is not there already, so that no range is split. Return:
+ * how far it came.
+ */
+static pgoff_t zxp_layer_add_zeroes(struct zxp_layer *layer, pgoff_t start, pgoff_t end,
+				    struct zxp_zero_range **spare)
+{
+	struct zxp_zero_range *none = NULL;
+
+	zxp_zero_cover(&layer->zeroes, &start, end, ZXP_ZERO_MARKER, ZXP_ZERO_ANY, &none,
+		       spare);
+	return min(start, end);
+}
+
 /* Move a zero range. Return: 1, 0 there is none any more, -ENOMEM without a node. */
 static int zxp_layer_merge_zero(struct zxp_layer_merge *m)
 {
 	struct zxp_zero_range *range = zxp_zero_find(&m->from->zeroes, 0);
 	struct zxp_zero_range *none = NULL;
-	pgoff_t start, end, at;
+	pgoff_t start, end;
 
 	if (!range)
 		return 0;
@@ -241,16 +279,49 @@ static int zxp_layer_merge_zero(struct zxp_layer_merge *m)
 		return -ENOMEM;
 	start = range->start;
 	end = range->end;
-	/* What is zero there already is left alone, and so no range is split. */
-	if (start < m->into->limit) {
-		end = min(end, m->into->limit);
-		at = start;
-		zxp_zero_cover(&m->into->zeroes, &at, end, ZXP_ZERO_MARKER, ZXP_ZERO_ANY,
-			       &none, &m->spare);
-		end = min(end, at);
-	}
+	if (start < m->into->limit)
+		end = zxp_layer_add_zeroes(m->into, start, min(end, m->into->limit),
+					   &m->spare);
 	zxp_zero_remove(&m->from->zeroes, start, end, &none);
 	return 1;
+}
+
+/* A page is not below any more. */
+static void zxp_layer_forget(struct zxp_layer *gathered, pgoff_t index)
+{
+	if (gathered && xa_erase(&gathered->pages, index))
+		gathered->nr--;
+}
+
+/**
+ * zxp_layer_ungather() - look at the layers below themselves
+ * @layer: the layer on them
+ *
+ * Return: what was gathered of them, whose pages are theirs; or NULL.
+ */
+struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer)
+{
+	struct zxp_layer *gathered = layer->gathered;
+
+	layer->gathered = NULL;
+	if (gathered)
+		zxp_layer_pop(gathered);
+	return gathered;
+}
+
+/* What one layer hides the other one does now. So what is gathered below serves both. */
+static void zxp_layer_merge_end(struct zxp_layer_merge *m)
+{
+	struct zxp_layer *from = m->from, *into = m->into;
+
+	zxp_layer_cut(into, from->limit);
+	if (into->gathered)
+		m->gathered = zxp_layer_ungather(from);
+	else
+		swap(into->gathered, from->gathered);
+	list_del_init(&into->link);
+	into->below = zxp_layer_pop(from);
+	list_add_tail(&into->link, &into->below->above);
 }
 
 /**
@@ -270,8 +341,7 @@ int zxp_layer_merge(struct zxp_layer_merge *m)
 
 	m->page = from->nr ? xa_find(&from->pages, &at, ULONG_MAX, XA_PRESENT) : NULL;
 	if (m->page) {
-		if (at < into->limit && !xa_load(&into->pages, at) &&
-		    !zxp_zero_contains(&into->zeroes, at)) {
+		if (!zxp_layer_hides(into, at)) {
 			if (xa_err(xa_store(&into->pages, at, m->page,
 					    GFP_NOWAIT | __GFP_NOWARN)))
 				return -ENOMEM;
@@ -280,15 +350,117 @@ int zxp_layer_merge(struct zxp_layer_merge *m)
 		}
 		xa_erase(&from->pages, at);
 		from->nr--;
+		zxp_layer_forget(into->gathered, at);
 		return 1;
 	}
 	ret = zxp_layer_merge_zero(m);
+	if (!ret)
+		zxp_layer_merge_end(m);
+	return ret;
+}
+
+/**
+ * zxp_layer_gather_begin() - gather what is to be seen below a layer
+ * @g: what is kept of it
+ * @over: the layer, with nothing gathered; the caller sees to it that it does not change
+ * @into: a new one, with nothing below
+ * @gfp: how its memory is had
+ */
+void zxp_layer_gather_begin(struct zxp_layer_gather *g, struct zxp_layer *over,
+			    struct zxp_layer *into, gfp_t gfp)
+{
+	*g = (struct zxp_layer_gather) {
+		.over = over,
+		.into = into,
+		.gfp = gfp,
+		.from = over->below,
+		.limit = over->limit,
+	};
+}
+
+/* The next page. Return: 1, 0 the layer has no more, -ENOMEM. */
+static int zxp_layer_gather_page(struct zxp_layer_gather *g)
+{
+	struct zxp_layer *from = g->from, *into = g->into;
+	unsigned long at = g->index;
+	void *page;
+
+	page = from->nr ? xa_find(&from->pages, &at, ULONG_MAX, XA_PRESENT) : NULL;
+	if (!page)
+		return 0;
+	if (at < g->limit && !zxp_layer_hides(g->over, at) && !zxp_layer_hides(into, at)) {
+		if (xa_err(xa_store(&into->pages, at, page, g->gfp)))
+			return -ENOMEM;
+		into->nr++;
+	}
+	g->index = at + 1;
+	return 1;
+}
+
+/* A part of the next zero range. Return: 1, 0 the layer has no more, -ENOMEM. */
+static int zxp_layer_gather_zero(struct zxp_layer_gather *g)
+{
+	struct zxp_zero_range *range = zxp_zero_find(&g->from->zeroes, g->index);
+	pgoff_t start;
+
+	if (!range)
+		return 0;
+	start = max(range->start, g->index);
+	if (start >= g->limit)
+		return 0;
+	if (!g->spare)
+		return -ENOMEM;
+	g->index = zxp_layer_add_zeroes(g->into, start, min(range->end, g->limit),
+					&g->spare);
+	return 1;
+}
+
+/**
+ * zxp_layer_gather() - gather a page or a zero range
+ * @g: after zxp_layer_gather_begin()
+ *
+ * Nothing of this is seen before zxp_layer_gather_end(). As long as no layer is merged no
+ * lock is needed, so it may sleep for memory. Who wants no more of it frees @g->into, but none
+ * of its pages.
+ *
+ * Return: 1 call it again; 0 it is done; -ENOMEM.
+ */
+int zxp_layer_gather(struct zxp_layer_gather *g)
+{
+	int ret = 0;
+
+	if (!g->from->below)
+		return 0;
+	if (!g->zeroes)
+		ret = zxp_layer_gather_page(g);
 	if (ret)
 		return ret;
-	zxp_layer_cut(into, from->limit);
-	list_del_init(&into->link);
-	into->below = zxp_layer_pop(from);
-	into->depth--;
-	list_add_tail(&into->link, &into->below->above);
-	return 0;
+	if (!g->zeroes)
+		g->index = 0;
+	g->zeroes = true;
+	ret = zxp_layer_gather_zero(g);
+	if (ret)
+		return ret;
+	g->limit = min(g->limit, g->from->limit);
+	g->from = zxp_layer_next(g->from);
+	g->index = 0;
+	g->zeroes = false;
+	return 1;
+}
+
+/**
+ * zxp_layer_gather_end() - look at what was gathered from now on
+ * @g: after the last step
+ *
+ * The root may have shrunk meanwhile, and will tell what was gathered when it does again.
+ */
+void zxp_layer_gather_end(struct zxp_layer_gather *g)
+{
+	struct zxp_layer *layer = g->over;
+	pgoff_t limit = ULONG_MAX;
+
+	for (; layer->below; layer = zxp_layer_next(layer))
+		limit = min(limit, layer->limit);
+	zxp_layer_push(g->into, layer, limit);
+	g->over->gathered = g->into;
 }

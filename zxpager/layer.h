@@ -17,8 +17,8 @@
  * @link: in &zxp_layer.above of that one
  * @above: layers that see this one
  * @limit: from this page on nothing of @below is seen, but zeroes
- * @depth: how many layers there are below
- * @pages: own pages
+ * @gathered: what is to be seen below, all of it in one layer on the bottom; or NULL
+ * @pages: own pages; of what was gathered, those of the layers below
  * @nr: how many
  * @zeroes: ranges that are zero where there is no page over them
  *
@@ -30,7 +30,7 @@ struct zxp_layer {
 	struct list_head link;
 	struct list_head above;
 	pgoff_t limit;
-	unsigned int depth;
+	struct zxp_layer *gathered;
 	struct xarray pages;
 	unsigned long nr;
 	struct zxp_zeroes zeroes;
@@ -50,14 +50,21 @@ enum zxp_seen {
 	ZXP_SEEN_ROOT,
 };
 
-/* More layers than these are made one, so that a look at a page takes so many steps. */
+/* A look at a page takes so many steps at most: what is below more layers is gathered. */
 #define ZXP_LAYERS_MAX		8
+
+/* Where to look next; of the bottom, NULL. */
+static inline struct zxp_layer *zxp_layer_next(const struct zxp_layer *layer)
+{
+	return layer->gathered ?: layer->below;
+}
 
 void zxp_layer_init(struct zxp_layer *layer);
 void zxp_layer_push(struct zxp_layer *layer, struct zxp_layer *below, pgoff_t limit);
 struct zxp_layer *zxp_layer_pop(struct zxp_layer *layer);
 bool zxp_layer_is_empty(const struct zxp_layer *layer);
 struct zxp_layer *zxp_layer_only_above(const struct zxp_layer *layer);
+unsigned int zxp_layer_steps(const struct zxp_layer *layer);
 enum zxp_seen zxp_layer_find(struct zxp_layer *top, pgoff_t index, void **page);
 bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start,
 		    pgoff_t *end);
@@ -74,15 +81,45 @@ void zxp_layer_cut(struct zxp_layer *layer, pgoff_t limit);
  * @from: it
  * @into: the one above
  * @page: after a step, a page that nobody sees any more; or NULL
+ * @gathered: after the last step, what was gathered and is not needed any more; or NULL
  * @spare: a node for zero ranges; NULL after a step that has used it
  */
 struct zxp_layer_merge {
 	struct zxp_layer *from;
 	struct zxp_layer *into;
 	void *page;
+	struct zxp_layer *gathered;
 	struct zxp_zero_range *spare;
 };
 
 int zxp_layer_merge(struct zxp_layer_merge *merge);
+
+/**
+ * struct zxp_layer_gather - what is below a layer becomes one
+ * @over: the layer
+ * @into: a new one, with nothing below
+ * @gfp: how its memory is had
+ * @spare: a node for zero ranges; NULL after a step that has used it
+ * @from: the layer that is looked at
+ * @limit: of all from @over down to the one above @from
+ * @index: the next page of @from to look at
+ * @zeroes: its pages are done, these are its zero ranges
+ */
+struct zxp_layer_gather {
+	struct zxp_layer *over;
+	struct zxp_layer *into;
+	gfp_t gfp;
+	struct zxp_zero_range *spare;
+	struct zxp_layer *from;
+	pgoff_t limit;
+	pgoff_t index;
+	bool zeroes;
+};
+
+void zxp_layer_gather_begin(struct zxp_layer_gather *gather, struct zxp_layer *over,
+			    struct zxp_layer *into, gfp_t gfp);
+int zxp_layer_gather(struct zxp_layer_gather *gather);
+void zxp_layer_gather_end(struct zxp_layer_gather *gather);
+struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer);
 
 #endif /* _ZXPAGER_LAYER_H */

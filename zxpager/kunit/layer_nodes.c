@@ -10,7 +10,10 @@
 
 void zxp_nodes_init(struct zxp_nodes *nodes)
 {
-	*nodes = (struct zxp_nodes) { .steps = UINT_MAX };
+	*nodes = (struct zxp_nodes) {
+		.max = ZXP_LAYERS_MAX,
+		.steps = UINT_MAX,
+	};
 	zxp_layer_init(&nodes->bottom);
 }
 
@@ -63,6 +66,42 @@ static void zxp_nodes_free(struct zxp_nodes *nodes, struct zxp_layer *layer)
 	nodes->nr_layers--;
 }
 
+/* What was gathered, if anything: its pages are those of others. */
+static void zxp_nodes_free_gathered(struct zxp_nodes *nodes, struct zxp_layer *gathered)
+{
+	if (!gathered)
+		return;
+	xa_destroy(&gathered->pages);
+	gathered->nr = 0;
+	nodes->nr_gathered--;
+	zxp_nodes_free(nodes, gathered);
+}
+
+/* False: there was no memory. */
+bool zxp_nodes_gather(struct zxp_nodes *nodes, struct zxp_layer *over)
+{
+	struct zxp_layer *into = zxp_nodes_alloc(nodes);
+	unsigned int steps = nodes->steps;
+	struct zxp_layer_gather gather;
+	int ret = 1;
+
+	if (!into)
+		return false;
+	nodes->nr_gathered++;
+	zxp_layer_gather_begin(&gather, over, into, GFP_KERNEL);
+	while (ret > 0 && steps--) {
+		if (!gather.spare)
+			gather.spare = kmalloc(sizeof(*gather.spare), GFP_KERNEL);
+		ret = zxp_layer_gather(&gather);
+	}
+	kfree(gather.spare);
+	if (ret)
+		zxp_nodes_free_gathered(nodes, into);
+	else
+		zxp_layer_gather_end(&gather);
+	return !ret;
+}
+
 /* A child of the root. False: no memory, as from all that say so. */
 bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit)
 {
@@ -74,7 +113,7 @@ bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit)
 	return top;
 }
 
-/* A child of a child. */
+/* A child of a child. It is there also without memory to gather what is below. */
 bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int node,
 		    pgoff_t limit)
 {
@@ -87,6 +126,8 @@ bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int n
 		zxp_layer_push(top, old->below, min(limit, old->limit));
 		return true;
 	}
+	if (zxp_layer_steps(old) >= nodes->max)
+		nodes->stuck |= !zxp_nodes_gather(nodes, old);
 	new = zxp_nodes_alloc(nodes);
 	zxp_layer_push(top, old, limit);
 	if (!new)
@@ -177,8 +218,10 @@ static void zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from)
 		ret = zxp_layer_merge(&merge);
 		if (merge.page)
 			zxp_nodes_drop(nodes, merge.page);
-		if (!ret)
+		if (!ret) {
 			zxp_nodes_free(nodes, from);
+			zxp_nodes_free_gathered(nodes, merge.gathered);
+		}
 		if (nodes->stepped)
 			nodes->stepped(nodes);
 	}
@@ -192,6 +235,7 @@ void zxp_nodes_remove(struct zxp_nodes *nodes, unsigned int node)
 
 	nodes->top[node] = NULL;
 	while (layer->below && list_empty(&layer->above)) {
+		zxp_nodes_free_gathered(nodes, zxp_layer_ungather(layer));
 		below = zxp_layer_pop(layer);
 		zxp_nodes_free(nodes, layer);
 		layer = below;
@@ -222,28 +266,56 @@ struct zxp_layer *zxp_nodes_next_layer(struct zxp_nodes *nodes, struct zxp_layer
 	return layer->below ? list_next_entry(layer, link) : NULL;
 }
 
-/* Is the layer the top of a child? */
+/* Is the layer the top of a child? Then it must not have to look at too many. */
 static bool zxp_nodes_is_top(struct zxp_nodes *nodes, struct zxp_layer *layer)
 {
 	unsigned int node;
 
 	for (node = 0; node < ZXP_NODES; node++)
 		if (nodes->top[node] == layer)
-			return true;
+			return nodes->stuck || zxp_layer_steps(layer) <= nodes->max;
 	return false;
+}
+
+/* Is each page that was gathered below a layer in one of those that are below? */
+static bool zxp_nodes_are_below(struct zxp_layer *over)
+{
+	struct zxp_layer *layer;
+	unsigned long index;
+	void *page;
+
+	xa_for_each(&over->gathered->pages, index, page) {
+		for (layer = over->below; layer; layer = layer->below)
+			if (xa_load(&layer->pages, index) == page)
+				break;
+		if (!layer)
+			return false;
+	}
+	return true;
 }
 
 /* Is each page that is used in one layer, and is each layer there for somebody? */
 bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
 {
+	unsigned int layers = 0, pages = 0, gathered = 0, others = 0;
 	struct zxp_layer *layer = &nodes->bottom;
-	unsigned int layers = 0, pages = 0;
 	DECLARE_BITMAP(seen, ZXP_NODE_IDS);
 	unsigned long index, nr;
 	void *page;
 
 	bitmap_zero(seen, ZXP_NODE_IDS);
 	while ((layer = zxp_nodes_next_layer(nodes, layer))) {
+		layers++;
+		gathered += !!layer->gathered;
+		if (layer->gathered && !zxp_nodes_are_below(layer))
+			return false;
+		if (list_empty(&layer->above) && !zxp_nodes_is_top(nodes, layer)) {
+			others++;
+			continue;
+		}
+		/* What a single layer would see is in that one. */
+		if (list_is_singular(&layer->above) && !nodes->stuck)
+			return false;
 		nr = 0;
 		xa_for_each(&layer->pages, index, page) {
 			if (!nodes->used[xa_to_value(page)] ||
@@ -251,14 +323,10 @@ bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
 				return false;
 			nr++;
 		}
-		if (nr != layer->nr || list_empty(&layer->above) !=
-				       zxp_nodes_is_top(nodes, layer))
-			return false;
-		/* What a single layer would see is in that one. */
-		if (list_is_singular(&layer->above) && !nodes->stuck)
+		if (nr != layer->nr)
 			return false;
 		pages += nr;
-		layers++;
 	}
-	return pages == nodes->nr_used && layers == nodes->nr_layers && !nodes->wrong;
+	return pages == nodes->nr_used && layers == nodes->nr_layers && !nodes->wrong &&
+	       gathered == nodes->nr_gathered && others == gathered;
 }

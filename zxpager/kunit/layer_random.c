@@ -14,7 +14,7 @@
  * @model: as they should be
  * @dice: what happens
  * @same: were they the same after each step of a merge?
- * @may_stick: merges run out of memory at times
+ * @may_stick: there is no memory at times
  * @what: the last operation, for the log
  * @node: of which node
  */
@@ -70,6 +70,8 @@ static int zxp_layer_pair_init(struct kunit *test)
 	zxp_nodes_init(&pair->nodes);
 	zxp_kunit_dice(test, &pair->dice);
 	pair->nodes.stepped = zxp_layer_pair_stepped;
+	/* So that it is gathered often. */
+	pair->nodes.max = 3;
 	pair->same = true;
 	return 0;
 }
@@ -99,6 +101,14 @@ static unsigned int zxp_layer_roll_limit(struct zxp_layer_pair *pair)
 					  1 + zxp_roll(&pair->dice, ZXP_NODE_PAGES);
 }
 
+/* How far the operation comes, if it needs memory for each step. */
+static void zxp_layer_roll_steps(struct zxp_layer_pair *pair)
+{
+	pair->nodes.steps = UINT_MAX;
+	if (pair->may_stick && !zxp_roll(&pair->dice, 4))
+		pair->nodes.steps = zxp_roll(&pair->dice, 6);
+}
+
 static bool zxp_layer_try_add(struct zxp_layer_pair *pair)
 {
 	unsigned int node = zxp_layer_pick(pair, false);
@@ -119,6 +129,7 @@ static bool zxp_layer_try_fork(struct zxp_layer_pair *pair, unsigned int parent)
 	pair->what = "fork";
 	if (node == ZXP_NODES)
 		return true;
+	zxp_layer_roll_steps(pair);
 	zxp_layer_model_fork(&pair->model, parent, node, limit);
 	return zxp_nodes_fork(&pair->nodes, parent, node, limit);
 }
@@ -171,9 +182,7 @@ static bool zxp_layer_try_remove(struct zxp_layer_pair *pair, unsigned int node)
 {
 	pair->what = "remove";
 	pair->model.used[node] = false;
-	pair->nodes.steps = UINT_MAX;
-	if (pair->may_stick && !zxp_roll(&pair->dice, 4))
-		pair->nodes.steps = zxp_roll(&pair->dice, 6);
+	zxp_layer_roll_steps(pair);
 	zxp_nodes_remove(&pair->nodes, node);
 	return true;
 }
@@ -248,7 +257,7 @@ static void zxp_layers_are_what_the_model_is(struct kunit *test)
 	zxp_layer_compare(test, zxp_kunit_operations(1));
 }
 
-/* A merge that cannot go on leaves what is seen as it is, and a later one goes on. */
+/* What cannot go on leaves what is seen as it is, and goes on later. */
 static void zxp_layers_are_what_they_are_without_memory(struct kunit *test)
 {
 	struct zxp_layer_pair *pair = test->priv;

@@ -23,10 +23,12 @@
  * @used: by its number, is the page in a layer?
  * @nr_used: how many are
  * @nr_layers: how many there are above the bottom
+ * @nr_gathered: how many of them were gathered of others
+ * @max: no child looks at more layers for a page
  * @wrong: how many pages were dropped that were in no layer
- * @steps: a merge has no memory any more after so many steps
+ * @steps: a merge, or gathering, has no memory any more after so many steps
  * @stuck: a merge has not come to its end, so a layer may be there for a single other one
- * @stepped: called after each step of a merge, if it is there
+ * @stepped: called after each step of a merge or of gathering, if it is there
  */
 struct zxp_nodes {
 	struct zxp_layer bottom;
@@ -34,6 +36,8 @@ struct zxp_nodes {
 	bool used[ZXP_NODE_IDS];
 	unsigned int nr_used;
 	unsigned int nr_layers;
+	unsigned int nr_gathered;
+	unsigned int max;
 	unsigned int wrong;
 	unsigned int steps;
 	bool stuck;
@@ -44,6 +48,7 @@ struct zxp_nodes {
 void zxp_nodes_init(struct zxp_nodes *nodes);
 void zxp_nodes_exit(struct zxp_nodes *nodes);
 bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit);
+bool zxp_nodes_gather(struct zxp_nodes *nodes, struct zxp_layer *over);
 bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int node,
 		    pgoff_t limit);
 bool zxp_nodes_set(struct zxp_nodes *nodes, unsigned int node, pgoff_t index, int id);
