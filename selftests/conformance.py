@@ -50,9 +50,9 @@ Conformance to Zircon's tests
 One line for each test that Zircon has of its user pager, by the name that it has
 there. *same*: our test checks the same with the same outcome, errnos for status
 codes and SIGBUS for a fatal page fault aside. *differs*: Linux users get something
-else, which our test pins down. *open*: it needs child objects, which the module does
-not have. *impossible*: it needs something that Linux does not have; the note says what
-there is instead.
+else, which our test pins down. *open*: it needs something that the module does not have
+yet. *impossible*: it needs something that Linux does not have; the note says what there
+is instead.
 
 Our tests are in ``selftests/zxp_zircon_*.c``, and are named program, fixture, test.
 Where Zircon runs a test as ``Vmar`` (by a mapping) and as ``Vmo`` (by a system call)

@@ -159,8 +159,8 @@ class Results(unittest.TestCase):
 
     def test_all_passed(self):
         self.fails(self.lines)
-        self.assertGreater(self.tested, 250)
-        self.assertGreater(self.other, 25)
+        self.assertGreater(self.tested, 290)
+        self.assertGreater(self.other, 0)
 
     def test_as_the_tools_print_it(self):
         self.fails([line.replace("ok 1 ", "ok 17 - ") + " # 3 s" for line in self.lines])

@@ -222,8 +222,8 @@ TEST_F(kinds, info)
 	EXPECT_EQ(0, info.out_max_vmo_size % page_size);
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
-	/* All but CHILD. */
-	EXPECT_EQ(0x1fbf1f, info.out_features);
+	/* All. */
+	EXPECT_EQ(0x1fff1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */
@@ -257,9 +257,6 @@ TEST_F(kinds, features_as_told)
 	struct world *w = &self->w;
 	uint64_t at = WORLD_RESIDENT * page_size;
 	struct zxp_dirty_range range;
-	struct zxp_vmo_create_child child = {
-		.size = sizeof(child), .options = 1 << 4, .length = page_size,
-	};
 	struct zxp_info info;
 	uint32_t modified;
 	int fd;
@@ -273,7 +270,10 @@ TEST_F(kinds, features_as_told)
 	GIVES(WRITEBACK, zxp_writeback_end(w->p.fd, w->vmo->fd, at, page_size));
 	GIVES(STATS, zxp_query_vmo_stats(w->p.fd, w->vmo->fd, 0, &modified));
 	GIVES(STREAM_SIZE, zxp_set_stream_size(w->vmo->fd, WORLD_PAGES * page_size));
-	GIVES(CHILD, zxp_ioctl(w->vmo->fd, ZXP_IOC_VMO_CREATE_CHILD, &child));
+	fd = zxp_create_child(w->vmo->fd, ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, 0,
+			      page_size);
+	EXPECT_EQ(HAS(CHILD), fd != -EOPNOTSUPP);
+	close(fd);
 	fd = zxp_create_vmo(w->p.fd, ZXP_VMO_TRAP_DIRTY, ZXP_PORT_OWN, 1, page_size);
 	EXPECT_EQ(HAS(TRAP_DIRTY), fd != -EOPNOTSUPP);
 	GIVES(TRAP_DIRTY, zxp_dirty(w->p.fd, fd, 0, page_size));

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <kselftest_harness.h>
 
+#include "lib/child.h"
 #include "lib/fixture.h"
 
 #ifndef MADV_POPULATE_READ
@@ -139,38 +140,47 @@ TEST_F(mapping, OpCommitVmar)
 	munmap(base, 8 * page_size);
 }
 
-/* It commits a private mapping by copying; a page copied before is kept. */
+/* A clone is committed by copying; a page copied before is kept. */
+#define commit_mapping(vmo, map) do {						\
+	struct advice advice = { map, 3 * page_size, MADV_POPULATE_WRITE };	\
+	uint64_t *words = (uint64_t *)(map), word = page_size / 8;		\
+	uint64_t *changed = &words[word];					\
+	void *zeroes = map_anon(3);						\
+										\
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));				\
+	*changed = STORED_WORD;							\
+	self->t[0].arg = &advice;						\
+	ASSERT_TRUE(thread_start(&self->t[0], give_advice));			\
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));			\
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));				\
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 2, 1));			\
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));				\
+	ASSERT_TRUE(thread_wait(&self->t[0]));					\
+	EXPECT_EQ(STORED_WORD, *changed);					\
+										\
+	/* They are copies: what is written to the VMO does not show. */	\
+	test_zxp(vmo_write, (vmo)->fd, 0, 3 * page_size, zeroes);		\
+	EXPECT_TRUE(vmo_matches(vmo, 0, 1, words));				\
+	EXPECT_TRUE(vmo_matches(vmo, 2, 1, &words[2 * word]));			\
+	EXPECT_EQ(STORED_WORD, *changed);					\
+	EXPECT_EQ(vmo_word(vmo, word + 1), changed[1]);				\
+	ASSERT_TRUE(pager_idle(&self->p));					\
+} while (0)
+
 TEST_F(mapping, OpCommitCloneVmar)
 {
-	struct test_vmo *vmo = new_vmo(3);
-	struct advice advice = { .advice = MADV_POPULATE_WRITE };
-	uint64_t *clone, *changed, word = page_size / 8;
-	void *zeroes = map_anon(3);
+	struct test_vmo *vmo = new_vmo(3), *clone = new_clone(vmo);
 
-	clone = mmap(NULL, 3 * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, vmo->fd, 0);
-	ASSERT_NE(MAP_FAILED, clone);
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
-	changed = &clone[word];
-	*changed = STORED_WORD;
+	commit_mapping(vmo, clone->map);
+	EXPECT_EQ(3, child_own_pages(clone));
+}
 
-	advice.addr = (char *)clone;
-	advice.length = 3 * page_size;
-	self->t[0].arg = &advice;
-	ASSERT_TRUE(thread_start(&self->t[0], give_advice));
-	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
-	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 2, 1));
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	EXPECT_EQ(STORED_WORD, *changed);
+TEST_F(mapping, CommitPrivateMapping)
+{
+	struct test_vmo *vmo = new_vmo(3), *clone = vmo_map_private(vmo);
 
-	/* They are copies: what is written to the VMO does not show. */
-	test_zxp(vmo_write, vmo->fd, 0, 3 * page_size, zeroes);
-	EXPECT_TRUE(vmo_matches(vmo, 0, 1, clone));
-	EXPECT_TRUE(vmo_matches(vmo, 2, 1, &clone[2 * word]));
-	EXPECT_EQ(STORED_WORD, *changed);
-	EXPECT_EQ(vmo_word(vmo, word + 1), changed[1]);
-	ASSERT_TRUE(pager_idle(&self->p));
+	ASSERT_NE(NULL, clone);
+	commit_mapping(vmo, clone->map);
 }
 
 /*

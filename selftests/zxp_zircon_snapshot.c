@@ -1,162 +1,409 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Zircon's tests of snapshots, as far as Linux has them: a clone is a private
- * mapping, and a snapshot of a clone is what a fork()ed child has of it.
+ * Zircon's tests of snapshots: of a clone, and of what is made of it, whose pages each keeps
+ * as they were while the root's show through where nobody has changed any.
  */
 #define _GNU_SOURCE
-#include <signal.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
 #include <kselftest_harness.h>
 
+#include "lib/child.h"
 #include "lib/fixture.h"
 
-/* A clone of a one-page VMO, and a child with a snapshot of that clone. */
-FIXTURE(snapshot)
-{
-	struct user_pager p;
-	struct test_thread t[1];
-	struct test_vmo *vmo;
-	volatile uint64_t *clone;
-	pid_t child;
-	int to_child;
-	int from_child;
-};
+PAGER_FIXTURE(snapshot);
 
-/*
- * The child obeys: 'w' stores in the snapshot, 'u' unmaps it, 'r' answers with its
- * first two words.
- */
-static int snapshot_main(int in, int out, volatile uint64_t *snapshot)
+/* What the clone has forked is kept, by whichever of the two writes then. */
+TEST_F(snapshot, Smoke)
 {
-	uint64_t words[2];
-	char order;
+	struct test_vmo *vmo = new_vmo(1), *clone = new_snapshot(vmo), *snapshot;
+	volatile uint64_t *words = (uint64_t *)clone->map;
 
-	while (read(in, &order, 1) == 1) {
-		switch (order) {
-		case 'w':
-			snapshot[0] = 0xc41d;
-			break;
-		case 'u':
-			munmap((void *)snapshot, page_size);
-			break;
-		}
-		if (order == 'r') {
-			words[0] = snapshot[0];
-			words[1] = snapshot[1];
-		}
-		if (write(out, words, sizeof(words)) != sizeof(words))
-			return 1;
-	}
-	return 0;
+	ASSERT_TRUE(thread_store(&self->t[0], clone->map));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_word_is(clone, 0, STORED_WORD));
+	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));
+
+	snapshot = new_snapshot(clone);
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, STORED_WORD));
+	EXPECT_TRUE(vmo_word_is(clone, 0, STORED_WORD));
+	words[0] = 2;
+	EXPECT_TRUE(vmo_word_is(clone, 0, 2));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, STORED_WORD));
+	EXPECT_EQ(vmo_word(vmo, 1), words[1]);
+	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-FIXTURE_SETUP(snapshot)
+/* What is asked to be less than a snapshot is one all the same. */
+TEST_F(snapshot, AtLeastOnWriteAfterSnapshotModified)
 {
-	int in[2], out[2];
+	struct test_vmo *vmo = new_vmo(1), *clone = new_snapshot(vmo), *snapshot, *last;
 
-	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = new_vmo_options(1, ZXP_VMO_RESIZABLE);
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 1));
-	self->clone = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
-			   self->vmo->fd, 0);
-	ASSERT_NE(MAP_FAILED, self->clone);
-	/* The clone has a page of its own before it is snapshotted. */
-	self->clone[0] = 0xc10e;
-
-	ASSERT_EQ(0, pipe(in));
-	ASSERT_EQ(0, pipe(out));
-	self->child = fork();
-	if (!self->child) {
-		close(in[1]);
-		close(out[0]);
-		/* The VMO is to live by its clone only. */
-		vmo_release(self->vmo);
-		pager_close(&self->p);
-		_exit(snapshot_main(in[0], out[1], self->clone));
-	}
-	ASSERT_LT(0, self->child);
-	close(in[0]);
-	close(out[1]);
-	self->to_child = in[1];
-	self->from_child = out[0];
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	snapshot = new_snapshot(clone);
+	last = new_clone(snapshot);
+	EXPECT_TRUE(vmo_word_is(last, 0, 1));
+	ASSERT_TRUE(vmo_put(snapshot, 0, 2));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 2));
+	EXPECT_TRUE(vmo_word_is(last, 0, 1));
+	ASSERT_TRUE(vmo_put(clone, 0, 3));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 2));
+	EXPECT_TRUE(vmo_word_is(last, 0, 1));
+	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-FIXTURE_TEARDOWN(snapshot)
+/* Both kinds may be children of the root, and of a clone that is at least on write. */
+TEST_F(snapshot, SnapshotModifiedAfterAtLeastOnWrite)
 {
-	close(self->to_child);
-	EXPECT_TRUE(child_wait(self->child, 0));
-	user_pager_fini(&self->p);
+	struct test_vmo *vmo = new_vmo(2), *clone = new_clone(vmo);
+	struct test_vmo *beside = new_snapshot(vmo), *snapshot;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	ASSERT_TRUE(vmo_put(beside, 0, 2));
+	snapshot = new_snapshot(clone);
+	ASSERT_TRUE(vmo_put(vmo, 1, 3));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
+	EXPECT_TRUE(vmo_word_is(beside, 0, 2));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 1));
+	EXPECT_TRUE(vmo_word_is(clone, 1, 3));
+	EXPECT_TRUE(vmo_word_is(beside, 1, 3));
+	EXPECT_TRUE(vmo_word_is(snapshot, 1, 3));
+	ASSERT_TRUE(vmo_put(clone, 0, 4));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 1));
+	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-#define tell_child(order, words) do {					\
-	ASSERT_EQ(1, write(self->to_child, order, 1));			\
-	ASSERT_EQ(16, read(self->from_child, words, 16));		\
+/* Snapshots of a chain go one by one; what others still see stays, and no more. */
+TEST_F(snapshot, DropVmos)
+{
+	struct test_vmo *vmo = new_vmo(2), *clone = new_snapshot(vmo), *first, *second;
+	struct zxp_vmo_info info;
+	int odd;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	first = new_snapshot(clone);
+	ASSERT_TRUE(vmo_put(first, 1, 2));
+	second = new_snapshot(first);
+	ASSERT_TRUE(vmo_put(first, 0, 3));
+
+	/* In the middle: its own goes, and what the last one sees is kept. */
+	vmo_release(first);
+	EXPECT_TRUE(vmo_word_is(second, 0, 1));
+	EXPECT_TRUE(vmo_word_is(second, 1, 2));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
+	EXPECT_TRUE(vmo_shows(clone, 1, 1, SUPPLIED));
+
+	/* The last but one: all that is left belongs to who is left. */
+	vmo_release(clone);
+	EXPECT_TRUE(vmo_word_is(second, 0, 1));
+	EXPECT_TRUE(vmo_word_is(second, 1, 2));
+	EXPECT_EQ(2, child_own_pages(second));
+	vmo_release(second);
+	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
+
+	/* A size is rounded up. */
+	odd = zxp_create_child(vmo->fd, MODIFIED, 0, page_size + 1);
+	ASSERT_LE(0, odd);
+	test_zxp(vmo_get_info, odd, &info);
+	EXPECT_EQ(2 * page_size, info.out_vmo_size);
+	close(odd);
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* There is nothing to be freed, in the snapshot or below. */
+TEST_F(snapshot, ResizeShrinkSnapshotWithEmptyParent)
+{
+	struct test_vmo *vmo = new_vmo(2), *clone = new_snapshot(vmo);
+	struct test_vmo *snapshot = new_snapshot(clone), *next;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	next = new_snapshot(snapshot);
+	ASSERT_TRUE(vmo_resize(snapshot, 1));
+	ASSERT_TRUE(vmo_resize(next, 0));
+	EXPECT_EQ(0, child_own_pages(clone));
+	EXPECT_EQ(0, child_own_pages(snapshot));
+	EXPECT_EQ(0, child_own_pages(next));
+	EXPECT_TRUE(vmo_shows(snapshot, 0, 1, SUPPLIED));
+	EXPECT_TRUE(vmo_shows(clone, 0, 2, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* A clone that is not written to has snapshots that are. */
+TEST_F(snapshot, SnapshotReadOnlyVmo)
+{
+	struct test_vmo *vmo = new_vmo(1);
+	struct test_vmo *clone = new_child(vmo, MODIFIED | ZXP_CHILD_NO_WRITE, 0, 1);
+	struct test_vmo *snapshot;
+	uint64_t word = 1;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	test_err_zxp(EACCES, vmo_write, clone->fd, 0, 8, &word);
+	EXPECT_EQ(-1, pwrite(clone->fd, &word, 8, 0));
+	EXPECT_EQ(EBADF, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size, PROT_WRITE, MAP_SHARED, clone->fd, 0));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_EQ(-1, mprotect(clone->map, page_size, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(EACCES, errno);
+	EXPECT_TRUE(vmo_has(clone, 0, 1, SUPPLIED));
+
+	snapshot = new_snapshot(clone);
+	ASSERT_TRUE(vmo_put(snapshot, 0, 2));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 2));
+	EXPECT_TRUE(vmo_shows(clone, 0, 1, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Nor do others become writers by opening it again. */
+TEST_F(snapshot, NoWriteReopened)
+{
+	struct test_vmo *vmo = new_vmo(1);
+	struct test_vmo *clone = new_child(vmo, AT_LEAST | ZXP_CHILD_NO_WRITE, 0, 1);
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", clone->fd);
+	EXPECT_EQ(-1, open(path, O_RDWR));
+	fd = open(path, O_RDONLY);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size, PROT_WRITE, MAP_SHARED, fd, 0));
+	close(fd);
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* A chain whose middle goes: what is seen from the end of it stays, the root has all. */
+#define release_middle(pages, page, forked) do {				\
+	struct test_vmo *vmo = new_vmo(pages), *clone = new_snapshot(vmo);	\
+	struct test_vmo *middle, *leaf;						\
+										\
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, pages));			\
+	if (forked) {								\
+		ASSERT_TRUE(vmo_put(clone, page, STORED_WORD));			\
+	}									\
+	middle = new_snapshot(clone);						\
+	leaf = new_child(middle, MODIFIED, page, 1);				\
+	vmo_release(middle);							\
+	if (forked) {								\
+		EXPECT_TRUE(vmo_word_is(leaf, 0, STORED_WORD));			\
+		EXPECT_TRUE(vmo_word_is(clone, page, STORED_WORD));		\
+		vmo_release(clone);						\
+		EXPECT_TRUE(vmo_word_is(leaf, 0, STORED_WORD));			\
+	} else {								\
+		EXPECT_TRUE(vmo_shows(leaf, 0, 1, SUPPLIED));			\
+		EXPECT_TRUE(vmo_has(leaf, 0, 1, SUPPLIED));			\
+		EXPECT_TRUE(vmo_has(clone, 0, pages, SUPPLIED));		\
+	}									\
+	EXPECT_TRUE(vmo_has(vmo, 0, pages, SUPPLIED));				\
+	EXPECT_EQ(pages, vmo_info(vmo).out_resident / page_size);		\
+	ASSERT_TRUE(pager_idle(&self->p));					\
 } while (0)
+
+TEST_F(snapshot, ReleaseCowParentPagesRight)
+{
+	release_middle(2, 0, false);
+}
+
+TEST_F(snapshot, ReleaseCowParentPagesLeftAndRight)
+{
+	release_middle(3, 1, false);
+}
+
+TEST_F(snapshot, ReleaseCowParentPagesRightInHiddenNode)
+{
+	release_middle(2, 0, true);
+}
+
+/* Each has its own content, read and written by system calls. */
+TEST_F(snapshot, Read)
+{
+	struct test_vmo *vmo = new_vmo(1), *clone = new_snapshot(vmo), *snapshot;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	EXPECT_TRUE(vmo_has(clone, 0, 1, SUPPLIED));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	snapshot = new_snapshot(clone);
+	ASSERT_TRUE(vmo_put(snapshot, 0, 2));
+	ASSERT_TRUE(vmo_put(vmo, 0, 3));
+	EXPECT_TRUE(vmo_word_is(vmo, 0, 3));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 2));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+TEST_F(snapshot, SnapshotModifiedClone)
+{
+	struct test_vmo *vmo = new_vmo(2), *clone = new_snapshot(vmo), *snapshot;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	snapshot = new_snapshot(clone);
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 1));
+	EXPECT_TRUE(vmo_shows(snapshot, 1, 1, SUPPLIED));
+	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* What was modified is as it was; all else is the root's, as it is. */
+TEST_F(snapshot, CloneModifyChain)
+{
+	struct test_vmo *vmo = new_vmo(3), *clone = new_snapshot(vmo), *first, *second;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(vmo_put(clone, 0, 0x10));
+	first = new_snapshot(clone);
+	ASSERT_TRUE(vmo_put(first, 1, 0x21));
+	second = new_snapshot(first);
+	ASSERT_TRUE(vmo_put(clone, 0, 0x11));
+	ASSERT_TRUE(vmo_put(first, 1, 0x22));
+
+	ASSERT_TRUE(vmo_put(vmo, 0, 1));
+	ASSERT_TRUE(vmo_put(vmo, 1, 2));
+	ASSERT_TRUE(vmo_put(vmo, 2, 3));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 0x11));
+	EXPECT_TRUE(vmo_word_is(first, 0, 0x10));
+	EXPECT_TRUE(vmo_word_is(second, 0, 0x10));
+	EXPECT_TRUE(vmo_word_is(clone, 1, 2));
+	EXPECT_TRUE(vmo_word_is(first, 1, 0x22));
+	EXPECT_TRUE(vmo_word_is(second, 1, 0x21));
+	EXPECT_TRUE(vmo_word_is(clone, 2, 3));
+	EXPECT_TRUE(vmo_word_is(first, 2, 3));
+	EXPECT_TRUE(vmo_word_is(second, 2, 3));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* A page that two share becomes the committing one's own, and is the other's as before. */
+TEST_F(snapshot, CommitRangeInSnapshot)
+{
+	struct test_vmo *vmo = new_vmo(1), *clone = new_snapshot(vmo), *snapshot;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	snapshot = new_snapshot(clone);
+	ASSERT_TRUE(thread_commit(&self->t[0], snapshot, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(1, child_own_pages(snapshot));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 1));
+	ASSERT_TRUE(vmo_put(snapshot, 0, 2));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 2));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* A clone, and a snapshot of what it had changed. */
+#define make_both(vmo, clone, snapshot)						\
+	struct test_vmo *vmo = new_vmo(2), *clone = new_snapshot(vmo), *snapshot;	\
+										\
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));				\
+	ASSERT_TRUE(vmo_put(clone, 0, 0xc10e));					\
+	snapshot = new_snapshot(clone)
 
 TEST_F(snapshot, CloneVmoWrite)
 {
-	uint64_t words[2];
+	make_both(vmo, clone, snapshot);
 
-	self->clone[0] = STORED_WORD;
-	tell_child("r", words);
-	EXPECT_EQ(0xc10e, words[0]);
-	EXPECT_EQ(vmo_word(self->vmo, 1), words[1]);
-	EXPECT_TRUE(vmo_matches(self->vmo, 0, 1, self->vmo->map));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	ASSERT_TRUE(vmo_put(clone, 1, 2));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 0xc10e));
+	EXPECT_TRUE(vmo_shows(snapshot, 1, 1, SUPPLIED));
+	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
 TEST_F(snapshot, SnapshotVmoWrite)
 {
-	uint64_t words[2];
+	make_both(vmo, clone, snapshot);
 
-	tell_child("w", words);
-	tell_child("r", words);
-	EXPECT_EQ(0xc41d, words[0]);
-	EXPECT_EQ(vmo_word(self->vmo, 1), words[1]);
-	EXPECT_EQ(0xc10e, self->clone[0]);
-	EXPECT_TRUE(vmo_matches(self->vmo, 0, 1, self->vmo->map));
+	ASSERT_TRUE(vmo_put(snapshot, 0, 1));
+	ASSERT_TRUE(vmo_put(snapshot, 1, 2));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 1));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 0xc10e));
+	EXPECT_TRUE(vmo_shows(clone, 1, 1, SUPPLIED));
+	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
 TEST_F(snapshot, CloseClone)
 {
-	uint64_t words[2];
+	make_both(vmo, clone, snapshot);
 
-	munmap((void *)self->clone, page_size);
-	tell_child("r", words);
-	EXPECT_EQ(0xc10e, words[0]);
-	EXPECT_EQ(vmo_word(self->vmo, 1), words[1]);
-	EXPECT_TRUE(vmo_matches(self->vmo, 0, 1, self->vmo->map));
+	vmo_release(clone);
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 0xc10e));
+	EXPECT_TRUE(vmo_shows(snapshot, 1, 1, SUPPLIED));
+	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
+	EXPECT_EQ(1, child_own_pages(snapshot));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
 TEST_F(snapshot, CloseSnapshot)
 {
-	uint64_t words[2];
+	make_both(vmo, clone, snapshot);
 
-	tell_child("u", words);
-	EXPECT_EQ(0xc10e, self->clone[0]);
-	EXPECT_EQ(vmo_word(self->vmo, 1), self->clone[1]);
-	EXPECT_TRUE(vmo_matches(self->vmo, 0, 1, self->vmo->map));
+	vmo_release(snapshot);
+	EXPECT_TRUE(vmo_word_is(clone, 0, 0xc10e));
+	EXPECT_TRUE(vmo_shows(clone, 1, 1, SUPPLIED));
+	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
+	EXPECT_EQ(1, child_own_pages(clone));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
 /* COMPLETE comes only when the clone and its snapshot are gone as well. */
 TEST_F(snapshot, CloseRoot)
 {
-	uint64_t words[2];
+	make_both(vmo, clone, snapshot);
 
-	vmo_release(self->vmo);
+	vmo_release(vmo);
 	ASSERT_TRUE(pager_idle(&self->p));
-	EXPECT_EQ(0xc10e, self->clone[0]);
-	EXPECT_EQ(vmo_word(self->vmo, 1), self->clone[1]);
-	tell_child("r", words);
-	EXPECT_EQ(0xc10e, words[0]);
-	EXPECT_EQ(vmo_word(self->vmo, 1), words[1]);
+	EXPECT_TRUE(vmo_word_is(clone, 0, 0xc10e));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 0xc10e));
+	EXPECT_TRUE(vmo_shows(clone, 1, 1, SUPPLIED));
+	EXPECT_TRUE(vmo_has(snapshot, 1, 1, SUPPLIED));
+	vmo_release(clone);
+	ASSERT_TRUE(pager_idle(&self->p));
+	vmo_release(snapshot);
+	ASSERT_TRUE(pager_wait_complete(&self->p, vmo->key));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
 
-	munmap((void *)self->clone, page_size);
-	ASSERT_TRUE(pager_idle(&self->p));
-	tell_child("u", words);
-	ASSERT_TRUE(pager_wait_complete(&self->p, self->vmo->key));
+static int shrink(struct test_thread *t)
+{
+	return ftruncate(t->vmo->fd, 0) ? errno : 0;
+}
+
+/* Whoever comes first: what the clone has changed is there, and the root is not. */
+TEST_F(snapshot, ResizeSnapshotRace)
+{
+	unsigned int i;
+
+	for (i = 0; i < 120; i++) {
+		struct test_vmo *vmo = new_vmo_options(2, ZXP_VMO_RESIZABLE);
+		struct test_vmo *clone = new_snapshot(vmo), *snapshot;
+		uint64_t word;
+
+		ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+		ASSERT_TRUE(vmo_put(clone, 0, 1));
+		self->t[0].vmo = vmo;
+		ASSERT_TRUE(thread_start(&self->t[0], shrink));
+		snapshot = new_snapshot(clone);
+		test_zxp(vmo_read, snapshot->fd, page_size, 8, &word);
+		EXPECT_TRUE(!word || word == vmo_word(vmo, page_size / 8));
+		ASSERT_TRUE(thread_wait(&self->t[0]));
+		EXPECT_TRUE(vmo_word_is(clone, 0, 1));
+		EXPECT_TRUE(vmo_word_is(snapshot, 0, 1));
+		EXPECT_TRUE(vmo_shows(clone, 1, 1, ZEROES));
+		EXPECT_TRUE(vmo_shows(snapshot, 1, 1, ZEROES));
+		vmo_release(vmo);
+		vmo_release(clone);
+		vmo_release(snapshot);
+		ASSERT_TRUE(pager_wait_complete(&self->p, vmo->key));
+	}
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
@@ -195,56 +442,19 @@ TEST_F(clones, CloneAfterSliceRoot)
 /* From Zircon's references: another descriptor of the VMO is the same VMO. */
 TEST_F(clones, ChildSnapshotAtLeastOnWrite)
 {
-	struct test_vmo *vmo = new_vmo(1);
-	uint64_t *clone, word = STORED_WORD;
-	int reference = dup(vmo->fd);
+	struct test_vmo *vmo = new_vmo(1), *reference, *clone;
 
-	clone = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, reference, 0);
-	ASSERT_NE(MAP_FAILED, clone);
+	reference = pager_adopt_vmo(&self->p, dup(vmo->fd), vmo->key, 1, PROT_READ);
+	ASSERT_NE(NULL, reference);
+	clone = new_clone(reference);
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
-	EXPECT_EQ(vmo_word(vmo, 0), clone[0]);
-	test_zxp(vmo_write, vmo->fd, 0, 8, &word);
-	EXPECT_EQ(STORED_WORD, clone[0]);
-	clone[1] = 1;
-	word = 2;
-	test_zxp(vmo_write, vmo->fd, 0, 8, &word);
-	EXPECT_EQ(STORED_WORD, clone[0]);
-	close(reference);
-	ASSERT_TRUE(pager_idle(&self->p));
-}
-
-static int shrink(struct test_thread *t)
-{
-	return ftruncate(t->vmo->fd, 0) ? errno : 0;
-}
-
-/* The store into a new clone either finds the page or the end of the VMO. */
-TEST_F(clones, ResizeSnapshotRace)
-{
-	unsigned int i;
-
-	for (i = 0; i < 100; i++) {
-		struct test_vmo *vmo = new_vmo_options(2, ZXP_VMO_RESIZABLE);
-		struct test_thread *t = self->t;
-		char *clone;
-
-		ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
-		t[0].vmo = vmo;
-		ASSERT_TRUE(thread_start(&t[0], shrink));
-		clone = mmap(NULL, 2 * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
-			     vmo->fd, 0);
-		ASSERT_NE(MAP_FAILED, clone);
-		ASSERT_TRUE(thread_store(&t[1], clone + page_size));
-		ASSERT_TRUE(thread_wait(&t[0]));
-		EXPECT_TRUE(thread_join(&t[1]));
-		EXPECT_TRUE(!t[1].signal || (t[1].signal == SIGBUS &&
-					     t[1].signal_addr == clone + page_size));
-		EXPECT_EQ(0, vmo_info(vmo).out_resident);
-		EXPECT_TRUE(crashes(clone, SIGBUS));
-		munmap(clone, 2 * page_size);
-		vmo_release(vmo);
-		ASSERT_TRUE(pager_wait_complete(&self->p, vmo->key));
-	}
+	EXPECT_TRUE(vmo_shows(clone, 0, 1, SUPPLIED));
+	ASSERT_TRUE(vmo_put(vmo, 0, STORED_WORD));
+	EXPECT_TRUE(vmo_word_is(clone, 0, STORED_WORD));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	ASSERT_TRUE(vmo_put(reference, 0, 2));
+	EXPECT_TRUE(vmo_word_is(vmo, 0, 2));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

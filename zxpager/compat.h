@@ -155,8 +155,10 @@ static inline unsigned long zxp_get_unmapped_area(struct file *file, unsigned lo
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 	return current->mm->get_unmapped_area(file, addr, len, pgoff, flags);
-#else
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+#else
+	return mm_get_unmapped_area(file, addr, len, pgoff, flags);
 #endif
 }
 

@@ -6,6 +6,9 @@
 
 #include "child.h"
 
+/* Steps that there may be as long as there is no memory to have less. */
+#define ZXP_LAYERS_MOST		(8 * ZXP_LAYERS_MAX)
+
 struct zxp_layer *zxp_tree_alloc(void)
 {
 	struct zxp_layer *layer = kmalloc(sizeof(*layer), GFP_KERNEL_ACCOUNT);
@@ -102,6 +105,66 @@ static bool zxp_tree_pinned(struct zxp_layer *layer)
 	return false;
 }
 
+static void zxp_tree_free_zeroes(struct zxp_layer *layer)
+{
+	while (zxp_zero_remove_kind(&layer->zeroes, 0, ZXP_ZERO_MARKER) != ULONG_MAX)
+		cond_resched();
+}
+
+/* What was gathered, if anything, whose pages are those of other layers. */
+static void zxp_tree_free_gathered(struct zxp_layer *gathered)
+{
+	if (!gathered)
+		return;
+	zxp_tree_free_zeroes(gathered);
+	xa_destroy(&gathered->pages);
+	kfree(gathered);
+}
+
+/* Nobody sees a layer any more. */
+static void zxp_tree_free(struct zxp_layer *layer)
+{
+	struct folio *folio;
+	pgoff_t index = 0;
+
+	while ((folio = zxp_layer_take(layer, &index, ULONG_MAX))) {
+		zxp_own_drop(folio);
+		cond_resched();
+	}
+	zxp_tree_free_zeroes(layer);
+	xa_destroy(&layer->pages);
+	kfree(layer);
+}
+
+/* Have less to look at below a layer. Return: 0, -ENOMEM; then it is as it was. */
+static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
+{
+	gfp_t gfp = ZXP_GFP_LOCKED(GFP_KERNEL_ACCOUNT);
+	struct zxp_layer *into = kmalloc(sizeof(*into), gfp);
+	struct zxp_layer_gather gather;
+	int ret;
+
+	if (!into)
+		return -ENOMEM;
+	zxp_layer_init(into);
+	zxp_layer_gather_begin(&gather, over, into, gfp);
+	do {
+		if (!gather.spare)
+			gather.spare = kmalloc(sizeof(*gather.spare), gfp);
+		ret = zxp_layer_gather(&gather);
+		cond_resched();
+	} while (ret > 0);
+	kfree(gather.spare);
+	if (ret) {
+		zxp_tree_free_gathered(into);
+		return ret;
+	}
+	write_lock(&family->lock);
+	zxp_layer_gather_end(&gather);
+	write_unlock(&family->lock);
+	return 0;
+}
+
 /**
  * zxp_tree_freeze_locked() - a child of a child
  * @parent: what it is made of
@@ -114,7 +177,7 @@ static bool zxp_tree_pinned(struct zxp_layer *layer)
  * gone.
  *
  * Return: 0; -ESTALE a page of the parent is pinned, and may be stored to without a
- * mapping.
+ * mapping; -ENOMEM.
  */
 int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 			   pgoff_t limit, struct zxp_layer **spare)
@@ -149,26 +212,15 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 	} else {
 		*spare = NULL;
 		zxp_tree_push(family, child->top, old, limit);
+		/* Without memory it is tried again with the next one, for a while. */
+		if (!old->gathered && zxp_layer_steps(old) > ZXP_LAYERS_MAX &&
+		    zxp_tree_gather(family, old) &&
+		    zxp_layer_steps(old) > ZXP_LAYERS_MOST)
+			ret = -ENOMEM;
 	}
 unlock:
 	mutex_unlock(&family->tree_lock);
 	return ret;
-}
-
-/* Nobody sees a layer any more. */
-static void zxp_tree_free(struct zxp_layer *layer)
-{
-	struct folio *folio;
-	pgoff_t index = 0;
-
-	while ((folio = zxp_layer_take(layer, &index, ULONG_MAX))) {
-		zxp_own_drop(folio);
-		cond_resched();
-	}
-	while (zxp_zero_remove_kind(&layer->zeroes, 0, ZXP_ZERO_MARKER) != ULONG_MAX)
-		cond_resched();
-	xa_destroy(&layer->pages);
-	kfree(layer);
 }
 
 /* What a single layer sees moves to it. Without memory it stays, and is seen as before. */
@@ -187,6 +239,7 @@ static void zxp_tree_merge(struct zxp_family *family, struct zxp_layer *from)
 		write_lock(&family->lock);
 		ret = zxp_layer_merge(&merge);
 		write_unlock(&family->lock);
+		zxp_tree_free_gathered(merge.gathered);
 		if (merge.page)
 			zxp_own_drop(merge.page);
 		cond_resched();
@@ -203,7 +256,7 @@ static void zxp_tree_merge(struct zxp_family *family, struct zxp_layer *from)
 void zxp_tree_remove(struct zxp_child *child)
 {
 	struct zxp_family *family = zxp_child_family(child);
-	struct zxp_layer *layer = child->top, *below;
+	struct zxp_layer *layer = child->top, *below, *gathered;
 
 	/* It was not made in the end. */
 	if (!layer->below) {
@@ -213,8 +266,10 @@ void zxp_tree_remove(struct zxp_child *child)
 	mutex_lock(&family->tree_lock);
 	while (layer->below && list_empty(&layer->above)) {
 		write_lock(&family->lock);
+		gathered = zxp_layer_ungather(layer);
 		below = zxp_layer_pop(layer);
 		write_unlock(&family->lock);
+		zxp_tree_free_gathered(gathered);
 		zxp_tree_free(layer);
 		layer = below;
 	}

@@ -78,7 +78,10 @@ static void zxpagerd_start(struct server *s, const struct store *store)
 			   "--readahead", "0" };
 	int ready[2];
 
-	program_path(program, sizeof(program));
+	if (s->program)
+		snprintf(program, sizeof(program), "%s", s->program);
+	else
+		program_path(program, sizeof(program));
 	make_directory(s->dir, sizeof(s->dir));
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/socket", s->dir);
 	snprintf(file, sizeof(file), NAME "=%s", store->path);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A file that is read as from a disk, with nothing that waits for one: brd keeps it in
- * memory of its own, and ext4 reads it into the page cache when it is not there. All who
- * serve it read it in the same way.
+ * A file that is read as from a disk: brd or null_blk keep it in memory of their own, and
+ * ext4 reads it into the page cache when it is not there. All who serve it read it in the
+ * same way. With brd nothing waits for a disk.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,9 +15,23 @@
 
 #include "store.h"
 
-#define DISK	"/dev/ram0"
 /* What ext4 has beside the file. */
 #define OVERHEAD(size)	((size) / 8 + MIB(16))
+
+const struct disk disk_brd = {
+	.module = "brd",
+	.parameters = { "rd_nr=1" },
+	.size_parameter = "rd_size",
+	.device = "/dev/ram0",
+};
+
+/* What was never written takes no memory, so its size is no matter. */
+const struct disk disk_slow = {
+	.module = "null_blk",
+	.parameters = { "nr_devices=1", "gb=2", "bs=4096", "memory_backed=1", "irqmode=2",
+			"completion_nsec=100000" },
+	.device = "/dev/nullb0",
+};
 
 void make_directory(char *dir, size_t size)
 {
@@ -77,21 +91,33 @@ static void write_content(const struct store *store)
 	close(fd);
 }
 
-void store_open(struct store *store, size_t pages)
+static void load(const struct disk *disk, size_t size)
 {
-	size_t size = pages * PAGE_SIZE;
-	char *format[8] = { "mkfs.ext4", "-q", "-O", "^has_journal", "-E",
-			    "lazy_itable_init=0,nodiscard", DISK };
-	char disk_size[32];
+	char *argv[12] = { "modprobe", (char *)disk->module }, size_parameter[32];
+	unsigned int n = 2, i;
 
+	for (i = 0; disk->parameters[i]; i++)
+		argv[n++] = (char *)disk->parameters[i];
+	if (disk->size_parameter) {
+		snprintf(size_parameter, sizeof(size_parameter), "%s=%zu",
+			 disk->size_parameter, (size + OVERHEAD(size)) >> 10);
+		argv[n++] = size_parameter;
+	}
+	run_to_end(argv);
+}
+
+void store_open(struct store *store, const struct disk *disk, size_t pages)
+{
+	char *format[8] = { "mkfs.ext4", "-q", "-O", "^has_journal", "-E",
+			    "lazy_itable_init=0,nodiscard", (char *)disk->device };
+
+	store->disk = disk;
 	store->pages = pages;
-	snprintf(disk_size, sizeof(disk_size), "rd_size=%zu",
-		 (size + OVERHEAD(size)) >> 10);
-	run_to_end((char *[]){ "modprobe", "brd", "rd_nr=1", disk_size, NULL });
+	load(disk, pages * PAGE_SIZE);
 	run_to_end(format);
 	make_directory(store->dir, sizeof(store->dir));
-	if (mount(DISK, store->dir, "ext4", MS_NOATIME, NULL))
-		die("mount of %s", DISK);
+	if (mount(disk->device, store->dir, "ext4", MS_NOATIME, NULL))
+		die("mount of %s", disk->device);
 	snprintf(store->path, sizeof(store->path), "%s/data", store->dir);
 	write_content(store);
 }
@@ -111,7 +137,7 @@ void store_close(const struct store *store)
 	if (umount2(store->dir, 0))
 		die("umount %s", store->dir);
 	rmdir(store->dir);
-	run_to_end((char *[]){ "modprobe", "-r", "brd", NULL });
+	run_to_end((char *[]){ "modprobe", "-r", (char *)store->disk->module, NULL });
 }
 
 /* --- the file itself -------------------------------------------------------------- */

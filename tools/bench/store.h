@@ -10,18 +10,37 @@
 #include "bench.h"
 
 /**
- * struct store - a file of content.c on ext4, on a disk that is memory
+ * struct disk - what the file is on
+ * @module: the driver
+ * @parameters: of the module
+ * @size_parameter: and one for how many KiB there are to be, if it has that
+ * @device: which it makes then
+ */
+struct disk {
+	const char *module;
+	const char *parameters[8];
+	const char *size_parameter;
+	const char *device;
+};
+
+/* Memory, where nothing waits; and one whose requests take 100 us each. */
+extern const struct disk disk_brd, disk_slow;
+
+/**
+ * struct store - a file of content.c on ext4
+ * @disk: where it is
  * @pages: its size
  * @dir: where the file system is mounted
  * @path: of the file
  */
 struct store {
+	const struct disk *disk;
 	size_t pages;
 	char dir[32];
 	char path[64];
 };
 
-void store_open(struct store *store, size_t pages);
+void store_open(struct store *store, const struct disk *disk, size_t pages);
 void store_cold(void);		/* nothing of it is in memory, but on the disk */
 void store_close(const struct store *store);
 
@@ -29,6 +48,7 @@ void store_close(const struct store *store);
  * struct server - who serves it
  * @fd: the file, as it is served
  * @window: how much is read and supplied at once; 0 leaves that to the server
+ * @program: the server's, if it is not the one that is built beside this program
  * @pid: the server's; 0 without one
  * @dir: a directory of its own
  * @sock: zxpagerd's
@@ -36,6 +56,7 @@ void store_close(const struct store *store);
 struct server {
 	int fd;
 	size_t window;
+	const char *program;
 	pid_t pid;
 	char dir[32];
 	int sock;

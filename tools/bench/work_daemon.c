@@ -132,7 +132,7 @@ static void run_daemon(void)
 	struct store store;
 	char name[64];
 
-	store_open(&store, pages);
+	store_open(&store, &disk_brd, pages);
 	for (i = 0; i < rounds; i++) {
 		for (j = 0; j < ARRAY_SIZE(servings); j++)
 			run_sequential(servings[j], &store, &sequential[j]);

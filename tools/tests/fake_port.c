@@ -15,6 +15,7 @@
 
 static int port = -1;
 void (*fake_port_woken)(void);
+unsigned int fake_port_settled;
 
 void fake_port_open(void)
 {
@@ -54,4 +55,5 @@ void serve_packets(const zx_port_packet_t *packets, unsigned int count,
 
 void serve_settle(void)
 {
+	fake_port_settled++;
 }

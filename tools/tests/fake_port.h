@@ -9,4 +9,7 @@ void fake_port_open(void);
 void fake_port_wake(void);
 extern void (*fake_port_woken)(void);
 
+/* So often somebody has settled what he did. */
+extern unsigned int fake_port_settled;
+
 #endif /* TESTS_FAKE_PORT_H */

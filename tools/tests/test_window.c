@@ -104,10 +104,15 @@ static void read_of_what_was_supplied_meanwhile(void **state)
 	assert_int_equal(reads_ever, 2);
 	answer_all();
 	assert_true(supplied[4]);
+	/* Of a window that was not it is believed. */
+	supplied[8] = true;
+	reader_request(&vmo.reader, 8 * PAGE, PAGE);
+	assert_int_equal(reads_ever, 3);
+	answer_all();
 	/* Taken afterwards, it is believed. */
 	reader_taken = supply_count;
 	reader_request(&vmo.reader, 3 * PAGE, PAGE);
-	assert_int_equal(reads_ever, 3);
+	assert_int_equal(reads_ever, 4);
 	answer_all();
 	reader_taken = UINT64_MAX;
 }

@@ -6,17 +6,25 @@
  * gets no more than its share, and if there are several of them half of all calls are left
  * for the others, one each.  Somebody waits for what is read, so reads go first; and a file
  * system that is frozen, where they go on, has room for them.
+ *
+ * Where reads sleep, but not for long, a thread for each of them takes more than the reads
+ * themselves do.  Then small ones are announced, for the file system to begin them all, and
+ * one thread, which attends to the disk, makes them in turn: while it sleeps for one the next
+ * ones come as well.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "calls.h"
 
-#define QUICK_NS	50000
+#define QUICK_NS	50000		/* without a sleep */
 #define QUICK_READS	16
+#define BRIEF_NS	1000000		/* with one that may be waited for on the way to others */
+#define SMALL		(16u << 10)	/* bytes, which take no time to be copied */
+#define ANNOUNCED_MAX	32		/* at a time */
 
 unsigned int calls_share = 32;
 
@@ -24,6 +32,7 @@ static struct disk *disks;
 static struct disk *asking;	/* each has its turn */
 static unsigned int under_way;
 static unsigned int quick;	/* so many reads at a stretch have been */
+static bool brief;	/* the last one that has slept was small, and has not for long */
 
 struct disk *calls_disk(dev_t device)
 {
@@ -50,7 +59,12 @@ static int result(ssize_t n)
 
 static int make_read(const struct file_call *c)
 {
-	return result(pread(c->fd, c->buffer, c->length, (off_t)c->offset));
+	struct iovec to;
+
+	if (!c->mode)
+		return result(pread(c->fd, c->buffer, c->length, (off_t)c->offset));
+	to = (struct iovec){ .iov_base = c->buffer, .iov_len = c->length };
+	return result(preadv2(c->fd, &to, 1, (off_t)c->offset, c->mode));
 }
 
 static int make_write(const struct file_call *c)
@@ -88,7 +102,7 @@ static void ask(struct disk *d)
 
 static bool has_calls(const struct disk *d)
 {
-	return d->reads.first || d->others.first;
+	return d->announced.first || d->reads.first || d->others.first;
 }
 
 static bool is_read(const struct event *ev)
@@ -96,20 +110,35 @@ static bool is_read(const struct event *ev)
 	return ev->call.make == make_read;
 }
 
-static void begin(struct disk *d, struct event *ev, struct file_call call)
+static bool is_small(const struct event *ev)
 {
-	struct call_queue *queue;
+	return ev && ev->call.length <= SMALL;
+}
 
-	ev->call = call;
-	ev->call.disk = d;
+static void append(struct call_queue *queue, struct event *ev)
+{
 	ev->next = NULL;
-	if (!has_calls(d))
-		ask(d);
-	queue = is_read(ev) ? &d->reads : &d->others;
 	if (!queue->first)
 		queue->end = &queue->first;
 	*queue->end = ev;
 	queue->end = &ev->next;
+}
+
+static struct event *take_first(struct call_queue *queue)
+{
+	struct event *ev = queue->first;
+
+	queue->first = ev->next;
+	return ev;
+}
+
+static void begin(struct disk *d, struct event *ev, struct file_call call)
+{
+	ev->call = call;
+	ev->call.disk = d;
+	if (!has_calls(d))
+		ask(d);
+	append(is_read(ev) ? &d->reads : &d->others, ev);
 }
 
 /* What the disk may go on with now, or NULL. */
@@ -117,85 +146,209 @@ static struct call_queue *may_make(struct disk *d)
 {
 	bool room = under_way < 2 * calls_share && d->under_way < calls_share;
 
-	if (d->reads.first && (room || d->under_way == d->others_under_way))
-		return &d->reads;
+	if (room || d->under_way == d->others_under_way) {
+		if (d->announced.first && !(d->brief && d->attendant))
+			return &d->announced;
+		if (d->reads.first)
+			return &d->reads;
+	}
 	room = room && d->others_under_way < calls_share / 2;
 	return d->others.first && (room || !d->others_under_way) ? &d->others : NULL;
 }
 
+/* The one whose turn it is, and where; NULL if there is none. */
+static struct call_queue *next_queue(struct disk **disk)
+{
+	struct call_queue *queue = NULL;
+
+	*disk = under_way < 4 * calls_share ? asking : NULL;
+	while (*disk && !(queue = may_make(*disk)))
+		*disk = (*disk)->next_asking;
+	return queue;
+}
+
 bool calls_any(void)
 {
-	struct disk *d = under_way < 4 * calls_share ? asking : NULL;
+	struct disk *d;
 
-	while (d && !may_make(d))
-		d = d->next_asking;
-	return d;
+	return next_queue(&d);
+}
+
+bool calls_are_quick(void)
+{
+	return quick >= QUICK_READS;
+}
+
+bool calls_are_brief(void)
+{
+	return brief;
+}
+
+bool calls_next_is_quick(void)
+{
+	struct disk *d;
+	struct call_queue *queue = next_queue(&d);
+
+	return queue &&
+	       (queue == &d->announced || (queue == &d->reads && calls_are_quick()));
 }
 
 struct event *calls_take(void)
 {
 	struct disk **link = &asking, *d;
-	struct call_queue *queue;
-	struct event *ev;
+	struct event *ev = take_first(next_queue(&d));
 
-	while (!(queue = may_make(*link)))
+	while (*link != d)
 		link = &(*link)->next_asking;
-	d = *link;
 	*link = d->next_asking;
-	ev = queue->first;
-	queue->first = ev->next;
 	if (has_calls(d))
 		ask(d);
-	d->others_under_way += !is_read(ev);
+	ev->call.taken = loop_now_ns();
+	if (!is_read(ev))
+		d->others_under_way++;
+	else if (!d->attendant)
+		d->attendant = ev;
 	d->under_way++;
 	under_way++;
 	return ev;
 }
 
-bool calls_are_quick(const struct event *ev)
+/* Which way to read a file is better depends on that. */
+static void take_time(const struct event *ev, uint64_t ns)
 {
-	return quick >= QUICK_READS && (!ev || is_read(ev));
-}
-
-void calls_slept(void)
-{
+	if (ns < QUICK_NS) {
+		quick += quick < QUICK_READS;
+		return;
+	}
 	quick = 0;
+	brief = is_small(ev) && ns < BRIEF_NS;
+	if (is_small(ev))
+		ev->call.disk->brief = brief;
 }
 
-static uint64_t now_ns(void)
+static void end(struct event *ev)
 {
-	struct timespec now;
+	struct disk *d = ev->call.disk;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	if (!is_read(ev))
+		d->others_under_way--;
+	if (d->attendant == ev)
+		d->attendant = NULL;
+	d->under_way--;
+	under_way--;
 }
 
-/* Files are read in two ways, of which one is better if a read does not sleep. */
-static void take_time(uint64_t ns)
+static int make(struct event *ev)
 {
-	if (ns >= QUICK_NS)
-		quick = 0;
-	else if (quick < QUICK_READS)
-		quick++;
+	int res;
+
+	loop_unlock();
+	res = ev->call.make(&ev->call);
+	loop_lock();
+	end(ev);
+	return res;
+}
+
+static void handle(struct event *ev, int res)
+{
+	if (is_read(ev))
+		take_time(ev, loop_now_ns() - ev->call.taken);
+	ev->handler(ev, res);
 }
 
 void calls_make(struct event *ev)
 {
-	uint64_t begin;
+	handle(ev, make(ev));
+}
+
+/* Not all file systems can tell.  What is large would be read in pieces. */
+bool calls_try(struct event *ev)
+{
+	struct disk *d = ev->call.disk;
 	int res;
 
+	ev->call.mode = is_small(ev) && !d->cannot_tell ? RWF_NOWAIT : 0;
+	res = make(ev);
+	ev->call.mode = 0;
+	if (res != -EAGAIN && res != -EOPNOTSUPP) {
+		handle(ev, res);
+		return true;
+	}
+	d->cannot_tell = res == -EOPNOTSUPP;
+	/* It is still the first one. */
+	if (!has_calls(d))
+		ask(d);
+	ev->next = d->announced.first;
+	if (!ev->next)
+		d->announced.end = &ev->next;
+	d->announced.first = ev;
+	return false;
+}
+
+/* --- announcing them --------------------------------------------------------------------- */
+
+/* A single one is made at once, but if somebody attends to the disk already. */
+static struct disk *disk_to_announce(void)
+{
+	struct disk *d;
+	struct call_queue *queue = calls_are_quick() ? NULL : next_queue(&d);
+
+	if (!queue || queue == &d->others || !d->brief)
+		return NULL;
+	return is_small(d->reads.first) && (d->attendant || is_small(d->reads.first->next)) ?
+	       d : NULL;
+}
+
+bool calls_may_announce(void)
+{
+	return disk_to_announce();
+}
+
+/*
+ * Others may make them meanwhile, if it takes long, and close the file: then what is read
+ * ahead is nothing, or is not needed.
+ */
+void calls_announce(void)
+{
+	struct disk *d = disk_to_announce();
+	struct file_call calls[ANNOUNCED_MAX];
+	struct event *first = d->reads.first;
+	unsigned int n = 0;
+
+	while (n < ANNOUNCED_MAX && is_small(d->reads.first)) {
+		calls[n++] = d->reads.first->call;
+		append(&d->announced, take_first(&d->reads));
+	}
+	first->call.taken = loop_now_ns();
+	if (!d->attendant)
+		d->attendant = first;
+	d->under_way++;
+	under_way++;
 	loop_unlock();
-	begin = now_ns();
-	res = ev->call.make(&ev->call);
-	begin = now_ns() - begin;
+	for (unsigned int i = 0; i < n; i++)
+		posix_fadvise(calls[i].fd, (off_t)calls[i].offset, (off_t)calls[i].length,
+			      POSIX_FADV_WILLNEED);
 	loop_lock();
-	if (is_read(ev))
-		take_time(begin);
-	else
-		ev->call.disk->others_under_way--;
-	ev->call.disk->under_way--;
+	d->under_way--;
 	under_way--;
-	ev->handler(ev, res);
+	if (d->attendant == first)
+		d->attendant = NULL;
+}
+
+bool calls_hang(uint64_t ns)
+{
+	uint64_t now = loop_now_ns();
+	bool any = false;
+
+	for (struct disk *d = disks; d; d = d->next) {
+		if (!d->attendant || now - d->attendant->call.taken < ns)
+			continue;
+		d->attendant = NULL;
+		d->brief = false;
+		quick = 0;
+		any = true;
+	}
+	return any;
 }
 
 /* --- beginning them -------------------------------------------------------------------- */

@@ -15,16 +15,20 @@ struct call_queue {
 
 /*
  * struct disk - what hangs as a whole: a block device, or a file system
- * @reads, @others: what is to be made
+ * @announced, @reads, @others: what is to be made; of the first the file system knows
  * @under_way: how many are being made, of both
  * @others_under_way: of @others
+ * @brief: a small read sleeps, but not for long; @cannot_tell before whether it will
+ * @attendant: the read of the thread that makes those that are announced
  * @next_asking: among those with calls to be made
  */
 struct disk {
 	dev_t device;
 	struct disk *next;
-	struct call_queue reads, others;
+	struct call_queue announced, reads, others;
 	unsigned int under_way, others_under_way;
+	bool brief, cannot_tell;
+	struct event *attendant;
 	struct disk *next_asking;
 };
 
@@ -55,8 +59,25 @@ struct event *calls_take(void);
 /* Makes it, without the lock, and handles its end. */
 void calls_make(struct event *ev);
 
-/* @ev is a read, or is NULL, and the last reads have not slept; and one has, or hangs. */
-bool calls_are_quick(const struct event *ev);
-void calls_slept(void);
+/* Only if that is a read that does not sleep; false if it would, and then it is still to be made. */
+bool calls_try(struct event *ev);
+
+/*
+ * The last reads have not slept, or were small and have not for long; and the next call is a
+ * read that will be back soon.
+ */
+bool calls_are_quick(void);
+bool calls_are_brief(void);
+bool calls_next_is_quick(void);
+
+/*
+ * There are small reads of a disk that are better made in turn; and the file system is told of
+ * them, without the lock.  They are to be made next, if nobody does that already.
+ */
+bool calls_may_announce(void);
+void calls_announce(void);
+
+/* Some disk is attended to by a thread that has not come back for so long: not any more. */
+bool calls_hang(uint64_t ns);
 
 #endif /* ZXD_CALLS_H */

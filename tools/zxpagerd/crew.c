@@ -6,7 +6,9 @@
  * on the way.  As long as files are read without a sleep, as from the page cache, one thread
  * does all that, and takes the next packet when it is done.  With another one waiting in the
  * port that would be woken instead, for nothing.  Once a read has slept there are several in
- * the port, so that it is never left alone, and each waits for a read of its own.
+ * the port, so that it is never left alone, and each waits for a read of its own.  With small
+ * reads that sleep for a moment there are two: who finds that somebody attends to the disk
+ * already leaves his reads to him, and goes back to the port.
  *
  * Several of them are supplied together.  A read that hangs all of a sudden, and leaves the
  * port or other calls alone, is noticed by a timer.
@@ -37,7 +39,7 @@ static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 
 static struct timer watch;
 static unsigned int watches;	/* that are left */
-static unsigned int alone, alone_before;	/* so often all else was left alone */
+static bool alone;	/* all else was, since it was looked at last */
 
 static void *work(void *unused);
 
@@ -83,6 +85,14 @@ static void park(void)
 	wakes--;
 }
 
+/* So many wait there. */
+static unsigned int listeners_max(void)
+{
+	if (calls_are_quick())
+		return 1;
+	return calls_are_brief() ? 2 : LISTENERS_MAX;
+}
+
 static void listen(void)
 {
 	zx_port_packet_t packet[PACKETS];
@@ -103,12 +113,10 @@ static void watched(struct event *ev, int res)
 {
 	(void)ev;
 	(void)res;
-	if ((!listening || calls_any()) && alone == alone_before) {
-		calls_slept();
+	if (calls_hang(WATCH_MS * 1000000) && (!listening || calls_any()))
 		call_up();
-	}
-	watches = alone != alone_before ? WATCHES : watches - 1;
-	alone_before = alone;
+	watches = alone ? WATCHES : watches - 1;
+	alone = false;
 	if (watches)
 		loop_timer(&watch, WATCH_MS);
 }
@@ -120,12 +128,10 @@ static void leave_to_others(void)
 		call_up();
 }
 
-/* ... or does, for it will be back at once; also what it has read, if it has read @before. */
-static void leave_alone(bool before)
+/* ... or does, for it will be back at once, or another will. */
+static void leave_alone(void)
 {
-	if (listening && !calls_any() && !before)
-		return;
-	alone++;
+	alone = true;
 	if (watches)
 		return;
 	watches = WATCHES;
@@ -133,20 +139,36 @@ static void leave_alone(bool before)
 	loop_timer(&watch, WATCH_MS);
 }
 
-/* Reads that do not sleep are made one after the other, and what was read goes together. */
-static void make_calls(void)
+/* The first one may sleep. */
+static void make_first(void)
 {
-	bool quick = true;
-
-	for (unsigned int n = 0; quick && n < TURN_MAX && calls_any(); n++) {
+	if (!calls_next_is_quick()) {
 		struct event *ev = calls_take();
 
-		quick = calls_are_quick(ev);
-		if (quick)
-			leave_alone(n);
-		else
-			leave_to_others();
+		leave_to_others();
 		calls_make(ev);
+		return;
+	}
+	leave_alone();
+	if (!calls_are_quick() && !listening)
+		call_up();
+	calls_make(calls_take());
+}
+
+/* Those that do not sleep are made one after the other, and what was read goes together. */
+static void make_calls(void)
+{
+	if (calls_may_announce()) {
+		leave_alone();
+		calls_announce();
+		if (!calls_any())
+			return;
+	}
+	make_first();
+	for (unsigned int n = 1; n < TURN_MAX && calls_next_is_quick(); n++) {
+		leave_alone();
+		if (!calls_try(calls_take()))
+			return;
 	}
 }
 
@@ -159,7 +181,7 @@ static void *work(void *unused)
 			busy++;
 			make_calls();
 			busy--;
-		} else if (listening < (calls_are_quick(NULL) ? 1 : LISTENERS_MAX)) {
+		} else if (listening < listeners_max()) {
 			listen();
 		} else {
 			park();

@@ -99,12 +99,17 @@ void loop_cancel(struct event *ev, int fd)
 			ready[i].data.ptr = NULL;
 }
 
-uint64_t loop_now(void)
+uint64_t loop_now_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+uint64_t loop_now(void)
+{
+	return loop_now_ns() / 1000000;
 }
 
 /* Most are for the same length of time, so that is at the end. */

@@ -6,12 +6,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* struct file_call - a system call on a file; see calls.h */
+/*
+ * struct file_call - a system call on a file; see calls.h
+ * @taken: when a thread has begun with it
+ */
 struct file_call {
 	int (*make)(const struct file_call *c);
 	struct disk *disk;
 	void *buffer;
 	uint64_t offset, length;
+	uint64_t taken;
 	int fd;
 	int mode;
 };
@@ -63,8 +67,9 @@ struct timer {
 
 void loop_timer(struct timer *timer, unsigned int ms);
 
-/* Milliseconds of a clock that is never set. */
+/* Milliseconds and nanoseconds of a clock that is never set. */
 uint64_t loop_now(void);
+uint64_t loop_now_ns(void);
 
 /*
  * Waits until something is done, without the lock, and calls the handlers of what is, so

@@ -59,7 +59,7 @@ static bool is_answered(struct reader *r, struct request *req, uint64_t end)
 {
 	uint64_t present;
 
-	if (req->taken >= supply_count)
+	if (req->taken >= supply_last(r->target, req->offset / r->window_size))
 		return false;
 	present = pager_present(r->target, req->offset, end - req->offset);
 	requests_trim(&r->requests, req->offset, req->offset + present);

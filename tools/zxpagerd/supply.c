@@ -15,7 +15,21 @@ struct queue {
 	struct supply *first, **end;
 };
 
+/* Windows of the same place share it, so that it is of a fixed size. */
+#define PLACES		1024
+
 uint64_t supply_count;
+static uint64_t supplied[PLACES];	/* what supply_count was then */
+
+static uint64_t *place(const struct target *t, uint64_t window)
+{
+	return &supplied[(t->key * 61 + window) % PLACES];
+}
+
+uint64_t supply_last(const struct target *t, uint64_t window)
+{
+	return *place(t, window);
+}
 
 static struct queue urgent = { NULL, &urgent.first };
 static struct queue others = { NULL, &others.first };
@@ -60,6 +74,9 @@ void supply_all(void)
 		if (n) {
 			pager_supply_all(content, n);
 			supply_count++;
+			for (unsigned int i = 0; i < n; i++)
+				*place(content[i]->target, together[i]->window) =
+					supply_count;
 		}
 		for (unsigned int i = 0; i < n; i++)
 			together[i]->handler(together[i]);

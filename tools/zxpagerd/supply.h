@@ -12,12 +12,14 @@
  * @begin: called when it is its turn: fills in @content, or returns false if there is
  *	nothing to be supplied after all
  * @handler: called once when it is done
+ * @window: the number of the window that it is in, of the VMO
  */
 struct supply {
 	struct supply *next;
 	bool (*begin)(struct supply *s);
 	void (*handler)(struct supply *s);
 	struct content content;
+	uint64_t window;
 };
 
 /* In the next supply_all(), first if @somebody_waits; nothing is called from within. */
@@ -28,5 +30,8 @@ void supply_all(void);
 
 /* Grows with each call that supplies something. */
 extern uint64_t supply_count;
+
+/* What it was after a part of this window was supplied, or one more. */
+uint64_t supply_last(const struct target *t, uint64_t window);
 
 #endif /* ZXD_SUPPLY_H */

@@ -175,6 +175,7 @@ static bool begin_supply(struct window *w)
 		return false;
 	}
 	memset(w->buffer + w->from + w->got, 0, w->to - w->from - w->got);
+	w->supply.window = w->offset / w->reader->window_size;
 	w->supply.content = (struct content){
 		.target = w->reader->target,
 		.offset = w->offset + w->from,
