@@ -27,7 +27,6 @@ pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end)
 static int zxp_child_ask(struct zxp_child *child, struct zxp_request *request,
 			 pgoff_t index, pgoff_t end, unsigned long generation)
 {
-	end = min(end, index + zxp_write_batch());
 	return zxp_read_wait(child->root, request, index,
 			     zxp_child_run_end(child, index, end), generation);
 }
@@ -178,8 +177,8 @@ static int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_it
 			return -EFAULT;
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		folio = zxp_child_folio_for_write(child, index,
-						  min(end, zxp_child_end(child)), nowait);
+		end = min3(end, index + zxp_write_batch(), zxp_child_end(child));
+		folio = zxp_child_folio_for_write(child, index, end, nowait);
 		if (IS_ERR(folio))
 			return zxp_write_error(folio);
 		if (folio_test_hwpoison(folio) || !zxp_child_has(child, index)) {
@@ -274,7 +273,7 @@ int zxp_child_write(struct file *file, struct zxp_vmo_io *args)
 		return ret;
 	file_update_time(file);
 	ret = zxp_child_copy_in(child, &pos, &from, false);
-	if (pos > args->offset)
+	if ((u64)pos > args->offset)
 		fsnotify_modify(file);
 	return ret;
 }

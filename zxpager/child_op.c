@@ -72,10 +72,15 @@ static int zxp_child_commit(struct zxp_child *child, pgoff_t index, pgoff_t end)
 static pgoff_t zxp_child_next_root(struct zxp_child *child, pgoff_t index, pgoff_t end)
 {
 	struct zxp_family *family = zxp_child_family(child);
+	unsigned int budget;
 
-	read_lock(&family->lock);
-	index = zxp_layer_next_root(child->top, index, end);
-	read_unlock(&family->lock);
+	do {
+		budget = ZXP_ZERO_BUDGET;
+		read_lock(&family->lock);
+		index = zxp_layer_next_root(child->top, index, end, &budget);
+		read_unlock(&family->lock);
+		cond_resched();
+	} while (!budget);
 	return index;
 }
 

@@ -159,15 +159,17 @@ bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start, pgoff_
  * @top: its top layer
  * @index: first page to look at
  * @end: the page after the last one
+ * @budget: how many own pages and zero ranges may be looked at; goes down
  *
- * Return: that page, or @end.
+ * Return: that page, or @end; or, if @budget is used up, where to go on.
  */
-pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end)
+pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end,
+			    unsigned int *budget)
 {
 	struct zxp_zero_range *range;
 	struct zxp_layer *layer = top;
 
-	while (index < end && layer->below) {
+	while (*budget && index < end && layer->below) {
 		/* Nor anywhere behind. */
 		if (index >= layer->limit)
 			return end;
@@ -180,6 +182,7 @@ pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end)
 			layer = zxp_layer_next(layer);
 			continue;
 		}
+		--*budget;
 		layer = top;
 	}
 	return min(index, end);

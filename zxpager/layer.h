@@ -50,7 +50,7 @@ enum zxp_seen {
 	ZXP_SEEN_ROOT,
 };
 
-/* A look at a page takes so many steps at most: what is below more layers is gathered. */
+/* What is below more layers is gathered, so that a look at a page takes so many steps. */
 #define ZXP_LAYERS_MAX		8
 
 /* Where to look next; of the bottom, NULL. */
@@ -68,7 +68,8 @@ unsigned int zxp_layer_steps(const struct zxp_layer *layer);
 enum zxp_seen zxp_layer_find(struct zxp_layer *top, pgoff_t index, void **page);
 bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start,
 		    pgoff_t *end);
-pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end);
+pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end,
+			    unsigned int *budget);
 void zxp_layer_set(struct zxp_layer *top, pgoff_t index, void *page);
 void *zxp_layer_take(struct zxp_layer *layer, pgoff_t *index, pgoff_t end);
 pgoff_t zxp_layer_zero(struct zxp_layer *top, pgoff_t start, pgoff_t end,

@@ -85,7 +85,7 @@ void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end)
 	if (start >= end)
 		return;
 	mutex_lock(&family->tree_lock);
-	for (layer = child->top; layer->below; layer = layer->below) {
+	for (layer = child->top; layer->below; layer = zxp_layer_next(layer)) {
 		first = start;
 		zxp_layer_settle(layer, &first, end);
 	}
@@ -213,7 +213,7 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 		*spare = NULL;
 		zxp_tree_push(family, child->top, old, limit);
 		/* Without memory it is tried again with the next one, for a while. */
-		if (!old->gathered && zxp_layer_steps(old) > ZXP_LAYERS_MAX &&
+		if (!old->gathered && zxp_layer_steps(old) >= ZXP_LAYERS_MAX &&
 		    zxp_tree_gather(family, old) &&
 		    zxp_layer_steps(old) > ZXP_LAYERS_MOST)
 			ret = -ENOMEM;

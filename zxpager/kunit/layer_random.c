@@ -197,7 +197,7 @@ static bool zxp_layer_try_queries(struct zxp_layer_pair *pair, unsigned int node
 	bool is;
 
 	pair->what = "queries";
-	if (zxp_layer_next_root(top, index, end) !=
+	if (zxp_layer_find_root(top, index, end) !=
 	    zxp_layer_model_next_root(&pair->model, node, index, end))
 		return false;
 	is = zxp_layer_clip(top, index, &start, &end);

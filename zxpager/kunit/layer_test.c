@@ -378,11 +378,11 @@ static void zxp_layer_finds_the_root_next(struct kunit *test)
 	zxp_layer_write(test, TWO, "0....0");
 	top = f->nodes.top[TWO];
 	for (i = 0; i < ARRAY_SIZE(expected); i++)
-		KUNIT_EXPECT_EQ(test, zxp_layer_next_root(top, i, 8), expected[i]);
+		KUNIT_EXPECT_EQ(test, zxp_layer_find_root(top, i, 8), expected[i]);
 	/* Not behind the end of what is asked for, nor far behind that of the layer. */
-	KUNIT_EXPECT_EQ(test, zxp_layer_next_root(top, 0, 1), 1UL);
-	KUNIT_EXPECT_EQ(test, zxp_layer_next_root(top, 5, 6), 6UL);
-	KUNIT_EXPECT_EQ(test, zxp_layer_next_root(top, 7, ULONG_MAX), ULONG_MAX);
+	KUNIT_EXPECT_EQ(test, zxp_layer_find_root(top, 0, 1), 1UL);
+	KUNIT_EXPECT_EQ(test, zxp_layer_find_root(top, 5, 6), 6UL);
+	KUNIT_EXPECT_EQ(test, zxp_layer_find_root(top, 7, ULONG_MAX), ULONG_MAX);
 }
 
 static void zxp_layer_takes_one_by_one(struct kunit *test)
@@ -526,7 +526,7 @@ static void zxp_layer_chain_is_looked_at_in_few_steps(struct kunit *test)
 				ZXP_SEEN_SHARED);
 		KUNIT_ASSERT_EQ(test, view, (int)i + 1);
 	}
-	KUNIT_EXPECT_EQ(test, zxp_layer_next_root(nodes->top[ONE], 0, ULONG_MAX),
+	KUNIT_EXPECT_EQ(test, zxp_layer_find_root(nodes->top[ONE], 0, ULONG_MAX),
 			(pgoff_t)ZXP_CHAIN);
 
 	/* As they go the last one gets all, from the one nearest to it on. */

@@ -87,4 +87,12 @@ bool zxp_layer_model_clip(const struct zxp_layer_model *m, unsigned int node,
 pgoff_t zxp_layer_model_next_root(const struct zxp_layer_model *m, unsigned int node,
 				  pgoff_t index, pgoff_t end);
 
+/* With as much time as it takes. */
+static inline pgoff_t zxp_layer_find_root(struct zxp_layer *top, pgoff_t index, pgoff_t end)
+{
+	unsigned int budget = UINT_MAX;
+
+	return zxp_layer_next_root(top, index, end, &budget);
+}
+
 #endif /* _ZXPAGER_KUNIT_LAYER_TEST_H */
