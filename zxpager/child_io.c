@@ -31,7 +31,7 @@ static int zxp_child_ask(struct zxp_child *child, struct zxp_request *request,
 			     zxp_child_run_end(child, index, end), generation);
 }
 
-/* The page to read from; NULL for zeroes; or -EAGAIN the root has to be asked, -EIO. */
+/* The page to read from; NULL for zeroes; or -EAGAIN the root has to be asked, -EHWPOISON. */
 static struct page *zxp_child_get_page(struct zxp_child *child, pgoff_t index)
 {
 	struct page *page;
@@ -46,7 +46,24 @@ static struct page *zxp_child_get_page(struct zxp_child *child, pgoff_t index)
 	if (!PageHWPoison(page))
 		return page;
 	folio_put(folio);
-	return ERR_PTR(-EIO);
+	return ERR_PTR(-EHWPOISON);
+}
+
+/* Memory of what was found has failed. 0: the daemon has it, so look again. */
+static int zxp_child_read_poisoned(struct zxp_child *child, pgoff_t index)
+{
+	struct folio *folio;
+	int ret = 0;
+
+	if (zxp_child_lock_folio(child, index, &folio) != ZXP_SEEN_ROOT)
+		ret = -EIO;
+	else if (folio && !zxp_vmo_drop_poisoned(child->root, folio, index))
+		ret = -EIO;
+	if (folio) {
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	return ret;
 }
 
 /* As zxp_read(), and with the same errors. */
@@ -80,8 +97,10 @@ static int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_i
 			continue;
 		}
 		if (IS_ERR(page)) {
-			ret = PTR_ERR(page);
-			break;
+			ret = nowait ? -EAGAIN : zxp_child_read_poisoned(child, index);
+			if (ret)
+				break;
+			continue;
 		}
 		if (page) {
 			copied = copy_page_to_iter(page, offset_in_page(*pos), len, to);
@@ -105,9 +124,50 @@ static int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_i
 	return ret;
 }
 
-/*
- * A page of its own, locked and with a reference, for a store; or -EAGAIN instead of waiting,
- * -ERANGE, -ENOMEM, -EHWPOISON, -EINTR, -ERESTARTNOINTR, -ESTALE, or a FAIL code.
+/* It is one of its own, and locked. Return: 0; else it is given up, and why. */
+static int zxp_child_check_folio(struct zxp_child *child, pgoff_t index,
+				 struct folio *folio)
+{
+	int ret = zxp_child_has(child, index) ? 0 : -ERANGE;
+
+	if (!ret && folio_test_hwpoison(folio))
+		ret = -EHWPOISON;
+	if (ret) {
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	return ret;
+}
+
+/* Return: 0 there is a page of its own, or look again; else as below. */
+static int zxp_child_fork(struct zxp_child *child, pgoff_t index, bool nowait)
+{
+	struct folio *new = zxp_own_alloc(child, nowait);
+	int ret;
+
+	if (!new)
+		return nowait ? -EAGAIN : -ENOMEM;
+	if (!nowait)
+		ret = mutex_lock_killable(&child->content_lock);
+	else
+		ret = mutex_trylock(&child->content_lock) ? 0 : -EAGAIN;
+	if (!ret) {
+		ret = zxp_child_fork_locked(child, index, new);
+		mutex_unlock(&child->content_lock);
+	}
+	folio_put(new);
+	return ret;
+}
+
+/**
+ * zxp_child_folio_for_write() - a page of its own, to be stored to
+ * @child: the child
+ * @index: page of the root
+ * @end: what is wanted with it if the daemon has to be asked
+ * @nowait: -EAGAIN instead of waiting for the daemon, for memory or for another fork
+ *
+ * Return: the folio, locked and with a reference; or -ERANGE, -ENOMEM, -EAGAIN, -EHWPOISON,
+ * -EINTR, -ERESTARTNOINTR, -ESTALE, or a FAIL code.
  */
 struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 					pgoff_t end, bool nowait)
@@ -115,33 +175,20 @@ struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 	struct zxp_request request = {};
 	int tries = ZXP_MEMORY_TRIES;
 	unsigned long generation;
-	struct folio *folio, *new;
-	enum zxp_seen seen;
+	struct folio *folio;
 	int ret = 0;
 
 	while (!ret) {
 		generation = zxp_vmo_generation(child->root);
-		seen = zxp_child_lock_folio(child, index, &folio);
-		if (seen == ZXP_SEEN_TOP)
+		if (zxp_child_lock_folio(child, index, &folio) == ZXP_SEEN_TOP) {
+			ret = zxp_child_check_folio(child, index, folio);
 			break;
+		}
 		if (folio) {
 			folio_unlock(folio);
 			folio_put(folio);
 		}
-		new = zxp_own_alloc(child, nowait);
-		if (!new) {
-			ret = nowait ? -EAGAIN : -ENOMEM;
-			break;
-		}
-		if (nowait ? !mutex_trylock(&child->content_lock) :
-			     mutex_lock_killable(&child->content_lock)) {
-			folio_put(new);
-			ret = nowait ? -EAGAIN : -EINTR;
-			break;
-		}
-		ret = zxp_child_fork_locked(child, index, new);
-		mutex_unlock(&child->content_lock);
-		folio_put(new);
+		ret = zxp_child_fork(child, index, nowait);
 		if (ret == -EAGAIN && !nowait)
 			ret = zxp_child_ask(child, &request, index, end, generation);
 		else if (ret == -ENOMEM && !nowait && tries-- && zxp_vmo_reserve(child->root))
@@ -179,18 +226,14 @@ static int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_it
 			return -EINTR;
 		end = min3(end, index + zxp_write_batch(), zxp_child_end(child));
 		folio = zxp_child_folio_for_write(child, index, end, nowait);
-		if (IS_ERR(folio))
-			return zxp_write_error(folio);
-		if (folio_test_hwpoison(folio) || !zxp_child_has(child, index)) {
-			ret = folio_test_hwpoison(folio) ? -EIO : -ERANGE;
-			folio_unlock(folio);
-			folio_put(folio);
-			if (ret == -EIO && len == PAGE_SIZE)
-				ret = nowait ? -EAGAIN : zxp_child_replace(child, index);
+		if (folio == ERR_PTR(-EHWPOISON) && len == PAGE_SIZE) {
+			ret = nowait ? -EAGAIN : zxp_child_replace(child, index);
 			if (ret)
 				return ret;
 			continue;
 		}
+		if (IS_ERR(folio))
+			return zxp_write_error(folio);
 		copied = copy_folio_from_iter_atomic(folio, offset_in_page(*pos), len,
 						     from);
 		flush_dcache_folio(folio);
@@ -229,6 +272,9 @@ ssize_t zxp_child_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	iov_iter_truncate(from, size - start);
 	file_update_time(iocb->ki_filp);
 	ret = zxp_child_copy_in(child, &iocb->ki_pos, from, iocb->ki_flags & IOCB_NOWAIT);
+	/* It has shrunk meanwhile. */
+	if (ret == -ERANGE)
+		ret = -ENOSPC;
 	/* See zxp_vmo_write_iter(). */
 	if (ret && iov_iter_is_bvec(from))
 		iocb->ki_pos = start;

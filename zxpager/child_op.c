@@ -17,21 +17,16 @@ static int zxp_child_zero_part(struct zxp_child *child, u64 from, u64 to)
 {
 	pgoff_t index = child->offset + (from >> PAGE_SHIFT);
 	struct folio *folio;
-	int ret = 0;
 
 	if (zxp_child_is_zero(child, index))
 		return 0;
 	folio = zxp_child_folio_for_write(child, index, index + 1, false);
 	if (IS_ERR(folio))
 		return zxp_write_error(folio);
-	if (folio_test_hwpoison(folio))
-		ret = -EIO;
-	else
-		folio_zero_segment(folio, offset_in_page(from),
-				   offset_in_page(to - 1) + 1);
+	folio_zero_segment(folio, offset_in_page(from), offset_in_page(to - 1) + 1);
 	folio_unlock(folio);
 	folio_put(folio);
-	return ret;
+	return 0;
 }
 
 static int zxp_child_zero(struct zxp_child *child, u64 offset, u64 length)

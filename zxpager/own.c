@@ -151,6 +151,8 @@ static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *
 		clear_highpage(folio_page(new, 0));
 		return 0;
 	}
+	if (seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, from, index))
+		return -EAGAIN;
 	if (seen == ZXP_SEEN_ROOT ? zxp_folio_poisoned(from, index) :
 				    folio_test_hwpoison(from))
 		return -EHWPOISON;
