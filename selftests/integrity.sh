@@ -282,7 +282,8 @@ case_fsx() {
 # The same with a bank, which sees if what it has left is of any use: see bank.c.  It
 # syncs each of its operations, and the limit has the daemon write all the time.
 case_bank() {
-	ops=$((ops / 2))
+	# Each of its four tellers has to come past where it is killed.
+	ops=$((ops / 2)) round=$((round / 4))
 	fsx+=(bank)
 	options=(--dirty-limit 16K)
 	: > "$tmp/f"

@@ -238,41 +238,47 @@ static void end(struct event *ev)
 	under_way--;
 }
 
-static int make(struct event *ev)
+/* What it takes is that of the call alone, not of the lock. */
+static int make(struct event *ev, uint64_t *ns)
 {
+	uint64_t begin;
 	int res;
 
 	loop_unlock();
+	begin = loop_now_ns();
 	res = ev->call.make(&ev->call);
+	*ns = loop_now_ns() - begin;
 	loop_lock();
 	end(ev);
 	return res;
 }
 
-static void handle(struct event *ev, int res)
-{
-	if (is_read(ev))
-		take_time(ev, loop_now_ns() - ev->call.taken);
-	ev->handler(ev, res);
-}
-
 void calls_make(struct event *ev)
 {
-	handle(ev, make(ev));
+	uint64_t ns;
+	int res = make(ev, &ns);
+
+	if (is_read(ev))
+		take_time(ev, ns);
+	ev->handler(ev, res);
 }
 
 /* Not all file systems can tell.  What is large would be read in pieces. */
 bool calls_try(struct event *ev)
 {
 	struct disk *d = ev->call.disk;
-	int res;
+	int mode = is_small(ev) && !d->cannot_tell ? RWF_NOWAIT : 0, res;
+	uint64_t ns;
 
-	ev->call.mode = is_small(ev) && !d->cannot_tell ? RWF_NOWAIT : 0;
-	res = make(ev);
+	ev->call.mode = mode;
+	res = make(ev, &ns);
 	ev->call.mode = 0;
 	if (res != -EAGAIN && res != -EOPNOTSUPP) {
-		handle(ev, res);
-		return true;
+		/* One that was not to sleep says nothing of those that may. */
+		if (!mode)
+			take_time(ev, ns);
+		ev->handler(ev, res);
+		return mode || ns < QUICK_NS;
 	}
 	d->cannot_tell = res == -EOPNOTSUPP;
 	/* It is still the first one. */
@@ -305,14 +311,14 @@ bool calls_may_announce(void)
 }
 
 /*
- * Others may make them meanwhile, if it takes long, and close the file: then what is read
- * ahead is nothing, or is not needed.
+ * Others may make them meanwhile, if it takes long: then what is read ahead is not needed.
  */
 void calls_announce(void)
 {
 	struct disk *d = disk_to_announce();
 	struct file_call calls[ANNOUNCED_MAX];
 	struct event *first = d->reads.first;
+	uint64_t began, ns = 0;
 	unsigned int n = 0;
 
 	while (n < ANNOUNCED_MAX && is_small(d->reads.first)) {
@@ -325,9 +331,13 @@ void calls_announce(void)
 	d->under_way++;
 	under_way++;
 	loop_unlock();
-	for (unsigned int i = 0; i < n; i++)
+	/* It sleeps where the file system has to read first where to read: then no more of it. */
+	for (unsigned int i = 0; i < n && ns < QUICK_NS; i++) {
+		began = loop_now_ns();
 		posix_fadvise(calls[i].fd, (off_t)calls[i].offset, (off_t)calls[i].length,
 			      POSIX_FADV_WILLNEED);
+		ns = loop_now_ns() - began;
+	}
 	loop_lock();
 	d->under_way--;
 	under_way--;

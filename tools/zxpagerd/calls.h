@@ -59,7 +59,10 @@ struct event *calls_take(void);
 /* Makes it, without the lock, and handles its end. */
 void calls_make(struct event *ev);
 
-/* Only if that is a read that does not sleep; false if it would, and then it is still to be made. */
+/*
+ * Only if that is a read that does not sleep; false if it would, and is still to be made, or
+ * has.
+ */
 bool calls_try(struct event *ev);
 
 /*
