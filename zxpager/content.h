@@ -8,6 +8,7 @@
 #include <linux/atomic.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/migrate_mode.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
@@ -302,6 +303,8 @@ int zxp_vmo_grow(struct zxp_vmo *vmo, pgoff_t nr_pages, bool nowait);
 int zxp_vmo_check_pins(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 
 /* poison.c */
+int zxp_migrate_folio(struct address_space *mapping, struct folio *dst,
+		      struct folio *src, enum migrate_mode mode);
 int zxp_error_remove(struct address_space *mapping, struct zxp_error_page *page);
 bool zxp_vmo_drop_poisoned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index);
 int zxp_vmo_replace_poisoned(struct zxp_vmo *vmo, struct folio *new, pgoff_t index);

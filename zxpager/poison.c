@@ -12,6 +12,8 @@
  * It is never used again: what is written goes to a new page. Mappings that had the old
  * one keep their SIGBUS until they go.
  */
+#include <linux/migrate.h>
+
 #include "content.h"
 
 /*
@@ -27,6 +29,15 @@ int zxp_error_remove(struct address_space *mapping, struct zxp_error_page *page)
 	else if (!folio_test_dirty(folio))
 		mapping_set_error(mapping, -EIO);
 	return 0;
+}
+
+/* What has failed is not copied to where it would look sound. */
+int zxp_migrate_folio(struct address_space *mapping, struct folio *dst,
+		      struct folio *src, enum migrate_mode mode)
+{
+	if (zxp_folio_any_poisoned(src))
+		return -EBUSY;
+	return filemap_migrate_folio(mapping, dst, src, mode);
 }
 
 /**

@@ -10,7 +10,7 @@ const struct address_space_operations zxp_vmo_aops = {
 	.dirty_folio = zxp_dirty_folio,
 	.release_folio = zxp_release_folio,
 	.invalidate_folio = zxp_invalidate_folio,
-	.migrate_folio = filemap_migrate_folio,
+	.migrate_folio = zxp_migrate_folio,
 	.error_remove_folio = zxp_error_remove,
 };
 

@@ -317,10 +317,13 @@ void calls_announce(void)
 {
 	struct disk *d = disk_to_announce();
 	struct file_call calls[ANNOUNCED_MAX];
-	struct event *first = d->reads.first;
 	uint64_t began, ns = 0;
+	struct event *first;
 	unsigned int n = 0;
 
+	if (!d)
+		return;
+	first = d->reads.first;
 	while (n < ANNOUNCED_MAX && is_small(d->reads.first)) {
 		calls[n++] = d->reads.first->call;
 		append(&d->announced, take_first(&d->reads));
