@@ -196,8 +196,12 @@ bool calls_next_is_quick(void)
 struct event *calls_take(void)
 {
 	struct disk **link = &asking, *d;
-	struct event *ev = take_first(next_queue(&d));
+	struct call_queue *queue = next_queue(&d);
+	struct event *ev;
 
+	if (!queue)
+		return NULL;
+	ev = take_first(queue);
 	while (*link != d)
 		link = &(*link)->next_asking;
 	*link = d->next_asking;
