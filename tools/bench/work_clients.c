@@ -25,8 +25,10 @@ static const unsigned int counts[] = { 1, MOST };
 
 /**
  * struct client - a thread that touches pages
- * @addr: of the first one
- * @order: those that are left, of which every @step-th is its own
+ * @thread: its thread
+ * @addr: of the first page
+ * @order: those that are left
+ * @step: how far apart its own are in these
  * @left: so many of its own
  */
 struct client {

@@ -59,20 +59,22 @@ static void count_thread(pid_t tid)
 		.size = sizeof(attr),
 		.inherit = 1,
 	};
-	char filter[32];
+	char text[32];
 	FILE *file = fopen(tracing, "re");
 	int fd;
 
 	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%llu", &attr.config), 1);
+	assert_non_null(fgets(text, sizeof(text), file));
 	fclose(file);
+	attr.config = strtoull(text, NULL, 10);
+	assert_true(attr.config > 0);
 	fd = (int)syscall(SYS_perf_event_open, &attr, tid, -1, -1, PERF_FLAG_FD_CLOEXEC);
 	/* It may have ended. */
 	if (fd < 0 && errno == ESRCH)
 		return;
 	assert_true(fd >= 0);
-	snprintf(filter, sizeof(filter), "id == %d", SYS_ioctl);
-	assert_int_equal(ioctl(fd, PERF_EVENT_IOC_SET_FILTER, filter), 0);
+	snprintf(text, sizeof(text), "id == %d", SYS_ioctl);
+	assert_int_equal(ioctl(fd, PERF_EVENT_IOC_SET_FILTER, text), 0);
 	assert_in_range(counters, 0, THREADS - 1);
 	counter[counters++] = fd;
 }

@@ -196,8 +196,12 @@ bool calls_next_is_quick(void)
 struct event *calls_take(void)
 {
 	struct disk **link = &asking, *d;
-	struct event *ev = take_first(next_queue(&d));
+	struct call_queue *queue = next_queue(&d);
+	struct event *ev;
 
+	if (!queue)
+		return NULL;
+	ev = take_first(queue);
 	while (*link != d)
 		link = &(*link)->next_asking;
 	*link = d->next_asking;
@@ -317,10 +321,13 @@ void calls_announce(void)
 {
 	struct disk *d = disk_to_announce();
 	struct file_call calls[ANNOUNCED_MAX];
-	struct event *first = d->reads.first;
 	uint64_t began, ns = 0;
+	struct event *first;
 	unsigned int n = 0;
 
+	if (!d)
+		return;
+	first = d->reads.first;
 	while (n < ANNOUNCED_MAX && is_small(d->reads.first)) {
 		calls[n++] = d->reads.first->call;
 		append(&d->announced, take_first(&d->reads));

@@ -52,7 +52,7 @@ void calls_allocate(struct disk *disk, struct event *ev, int fd, int mode, uint6
 		    uint64_t length);
 void calls_resize(struct disk *disk, struct event *ev, int fd, uint64_t size);
 
-/* There is a call that may be made now; and that call, which is under way from then on. */
+/* There is a call that may be made now; and that call, under way from then on, or NULL. */
 bool calls_any(void);
 struct event *calls_take(void);
 

@@ -113,7 +113,7 @@ static void watched(struct event *ev, int res)
 {
 	(void)ev;
 	(void)res;
-	if (calls_hang(WATCH_MS * 1000000) && (!listening || calls_any()))
+	if (calls_hang(WATCH_MS * UINT64_C(1000000)) && (!listening || calls_any()))
 		call_up();
 	watches = alone ? WATCHES : watches - 1;
 	alone = false;

@@ -189,8 +189,7 @@ void pool_turn(struct pool *p)
 	struct pool_store *s;
 	struct pool_user *u;
 
-	while ((s = first_asking(p))) {
-		u = s->first;
+	while ((s = first_asking(p)) && (u = s->first)) {
 		remove_user(u);
 		if (s->first) {
 			remove_store(p, s);
