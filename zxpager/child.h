@@ -15,6 +15,7 @@
 /**
  * struct zxp_child - a child
  * @root: the VMO at the bottom; it is held
+ * @id: that no other child ever had; constant
  * @offset: page of @root that is its first one; constant
  * @nr_pages: its size; changes under @content_lock
  * @options: ZXP_CHILD_*; constant
@@ -24,6 +25,7 @@
  */
 struct zxp_child {
 	struct zxp_vmo *root;
+	unsigned long id;
 	pgoff_t offset;
 	pgoff_t nr_pages;
 	u32 options;
@@ -72,6 +74,7 @@ static inline bool zxp_child_in_bounds(struct zxp_child *child, u64 offset, u64 
 }
 
 /* own.c */
+unsigned long zxp_own_number(void);
 struct folio *zxp_own_alloc(struct zxp_child *child, bool locked);
 void zxp_own_begin(struct zxp_child *child, struct folio *folio);
 void zxp_own_drop(struct folio *folio);
@@ -79,6 +82,7 @@ enum zxp_seen zxp_child_look(struct zxp_child *child, pgoff_t index, struct foli
 enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
 				   struct folio **folio);
 bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index);
+bool zxp_child_misses(struct zxp_child *child, pgoff_t index);
 int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new);
 
 /* tree.c */

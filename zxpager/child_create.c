@@ -104,6 +104,7 @@ struct file *zxp_child_create(struct file *file, struct zxp_vmo *root,
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&child->content_lock);
 	child->root = root;
+	child->id = zxp_own_number();
 	child->options = args->options;
 	ret = zxp_child_place(child, parent, args);
 	if (ret)

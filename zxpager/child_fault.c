@@ -43,8 +43,10 @@ static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault
 			fault = VM_FAULT_HWPOISON;
 		else if (ret == -ERANGE)
 			fault = VM_FAULT_SIGBUS;
-		else if (ret == -EAGAIN)
+		else if (ret == -EAGAIN && zxp_child_misses(child, access->vmf->pgoff))
 			fault = zxp_fault_ask(access, ZXP_REQUEST_READ);
+		else if (ret == -EAGAIN)
+			fault = 0;
 		else if (ret)
 			fault = zxp_fault_reserve(child->root);
 	}
@@ -60,8 +62,10 @@ static vm_fault_t zxp_child_fault_at(struct zxp_child *child, struct zxp_fault_a
 	bool writes = zxp_fault_writes(vmf), lost, dropped = false;
 
 	if (!folio) {
-		if (!zxp_child_is_zero(child, vmf->pgoff))
+		if (zxp_child_misses(child, vmf->pgoff))
 			return zxp_fault_ask(access, ZXP_REQUEST_READ);
+		if (!zxp_child_is_zero(child, vmf->pgoff))
+			return 0;
 		/* Zeroes are a hole in a core dump. */
 		if (zxp_task_ends() && !(current->flags & PF_EXITING))
 			return VM_FAULT_SIGBUS;

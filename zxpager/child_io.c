@@ -27,6 +27,8 @@ pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end)
 static int zxp_child_ask(struct zxp_child *child, struct zxp_request *request,
 			 pgoff_t index, pgoff_t end, unsigned long generation)
 {
+	if (!zxp_child_misses(child, index))
+		return 0;
 	return zxp_read_wait(child->root, request, index,
 			     zxp_child_run_end(child, index, end), generation);
 }
@@ -41,6 +43,7 @@ static struct page *zxp_child_get_page(struct zxp_child *child, pgoff_t index)
 		folio = zxp_vmo_get_folio(child->root, index);
 	if (!folio)
 		return zxp_child_is_zero(child, index) ? NULL : ERR_PTR(-EAGAIN);
+	/* What the root has is a single page. */
 	page = folio->mapping == child->root->inode.i_mapping ?
 	       folio_file_page(folio, index) : folio_page(folio, 0);
 	if (!PageHWPoison(page))
@@ -139,18 +142,37 @@ static int zxp_child_check_folio(struct zxp_child *child, pgoff_t index,
 	return ret;
 }
 
-/* Return: 0 there is a page of its own, or look again; else as below. */
-static int zxp_child_fork(struct zxp_child *child, pgoff_t index, bool nowait)
+/* A page of its own, if nothing is to be waited for; to copy one may take its time. */
+static struct folio *zxp_child_try_folio(struct zxp_child *child, pgoff_t index)
 {
-	struct folio *new = zxp_own_alloc(child, nowait);
+	struct folio *folio, *again;
+	enum zxp_seen seen = zxp_child_look(child, index, &folio);
+	int ret = -EAGAIN;
+
+	if (seen == ZXP_SEEN_TOP && folio_trylock(folio)) {
+		seen = zxp_child_look(child, index, &again);
+		if (again)
+			folio_put(again);
+		if (seen == ZXP_SEEN_TOP && again == folio) {
+			ret = zxp_child_check_folio(child, index, folio);
+			return ret ? ERR_PTR(ret) : folio;
+		}
+		folio_unlock(folio);
+	}
+	if (folio)
+		folio_put(folio);
+	return ERR_PTR(ret);
+}
+
+/* Return: 0 there is a page of its own, or look again; else as below. */
+static int zxp_child_fork(struct zxp_child *child, pgoff_t index)
+{
+	struct folio *new = zxp_own_alloc(child, false);
 	int ret;
 
 	if (!new)
-		return nowait ? -EAGAIN : -ENOMEM;
-	if (!nowait)
-		ret = mutex_lock_killable(&child->content_lock);
-	else
-		ret = mutex_trylock(&child->content_lock) ? 0 : -EAGAIN;
+		return -ENOMEM;
+	ret = mutex_lock_killable(&child->content_lock);
 	if (!ret) {
 		ret = zxp_child_fork_locked(child, index, new);
 		mutex_unlock(&child->content_lock);
@@ -178,6 +200,8 @@ struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 	struct folio *folio;
 	int ret = 0;
 
+	if (nowait)
+		return zxp_child_try_folio(child, index);
 	while (!ret) {
 		generation = zxp_vmo_generation(child->root);
 		if (zxp_child_lock_folio(child, index, &folio) == ZXP_SEEN_TOP) {
@@ -188,10 +212,10 @@ struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 			folio_unlock(folio);
 			folio_put(folio);
 		}
-		ret = zxp_child_fork(child, index, nowait);
-		if (ret == -EAGAIN && !nowait)
+		ret = zxp_child_fork(child, index);
+		if (ret == -EAGAIN)
 			ret = zxp_child_ask(child, &request, index, end, generation);
-		else if (ret == -ENOMEM && !nowait && tries-- && zxp_vmo_reserve(child->root))
+		else if (ret == -ENOMEM && tries-- && zxp_vmo_reserve(child->root))
 			ret = 0;
 	}
 	if (child->root->source)

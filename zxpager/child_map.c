@@ -116,6 +116,7 @@ static struct inode *zxp_family_inode(struct zxp_vmo *root)
 	inode->i_uid = root->inode.i_uid;
 	inode->i_gid = root->inode.i_gid;
 	inode->i_fop = &zxp_map_fops;
+	zxp_forbid_collapse(inode);
 	inode->i_mapping->a_ops = &zxp_map_aops;
 	old = cmpxchg(&family->map_inode, NULL, inode);
 	if (old)

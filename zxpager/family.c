@@ -16,6 +16,7 @@
  */
 struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo)
 {
+	/* What is in it is seen by who sees it: pairs with cmpxchg(). */
 	struct zxp_family *family = smp_load_acquire(&vmo->family), *new, *old;
 
 	if (family)
@@ -27,9 +28,10 @@ struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo)
 	rwlock_init(&new->lock);
 	zxp_layer_init(&new->bottom);
 	old = cmpxchg(&vmo->family, NULL, new);
-	if (old)
-		kfree(new);
-	return old ?: new;
+	if (!old)
+		return new;
+	kfree(new);
+	return old;
 }
 
 /**

@@ -174,11 +174,11 @@ pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end,
 		if (index >= layer->limit)
 			return end;
 		range = zxp_zero_find(&layer->zeroes, index);
-		if (range && range->start <= index)
+		if (range && range->start <= index) {
 			index = range->end;
-		else if (layer->nr && xa_load(&layer->pages, index))
+		} else if (layer->nr && xa_load(&layer->pages, index)) {
 			index++;
-		else {
+		} else {
 			layer = zxp_layer_next(layer);
 			continue;
 		}

@@ -18,6 +18,12 @@
 /* Two pages with one index would be one futex. */
 static atomic_long_t zxp_own_serial;
 
+/* Ids of children have the same source: they are never used twice either. */
+unsigned long zxp_own_number(void)
+{
+	return atomic_long_inc_return(&zxp_own_serial);
+}
+
 /**
  * zxp_own_alloc() - a page for a child
  * @child: whose it is going to be; who stores is charged for it
@@ -38,9 +44,23 @@ void zxp_own_begin(struct zxp_child *child, struct folio *folio)
 {
 	__folio_mark_uptodate(folio);
 	folio->mapping = zxp_child_family(child)->map_inode->i_mapping;
-	folio->index = atomic_long_inc_return(&zxp_own_serial);
+	folio->index = zxp_own_number();
+	folio->private = (void *)child->id;
 	folio_set_dirty(folio);
 	folio_get(folio);
+}
+
+/*
+ * A page that was the child's own until a child was made of it gets a copy, which takes its
+ * place: who waits for a futex there goes on waiting for that one. The old page is locked.
+ */
+static void zxp_own_take_over(struct folio *new, struct folio *old)
+{
+	if (new->private != old->private)
+		return;
+	new->index = old->index;
+	old->index = zxp_own_number();
+	old->private = NULL;
 }
 
 /* It is in no layer any more, and mapped by nobody. Who has pinned it keeps it. */
@@ -48,6 +68,7 @@ void zxp_own_drop(struct folio *folio)
 {
 	folio_lock(folio);
 	folio->mapping = NULL;
+	folio->private = NULL;
 	folio_unlock(folio);
 	folio_put(folio);
 }
@@ -111,16 +132,30 @@ enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
 	}
 }
 
-/* Does it read as zeroes, without a page? */
-bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index)
+static enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index)
 {
 	struct folio *own;
 	enum zxp_seen seen = zxp_child_look(child, index, &own);
 
 	if (own)
 		folio_put(own);
+	return seen;
+}
+
+/* Does it read as zeroes, without a page? */
+bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index)
+{
+	enum zxp_seen seen = zxp_child_sees(child, index);
+
 	return seen == ZXP_SEEN_ZERO ||
 	       (seen == ZXP_SEEN_ROOT && zxp_vmo_is_only_zero(child->root, index));
+}
+
+/* Is it to be asked for? */
+bool zxp_child_misses(struct zxp_child *child, pgoff_t index)
+{
+	return zxp_child_sees(child, index) == ZXP_SEEN_ROOT &&
+	       !zxp_vmo_has_content(child->root, index);
 }
 
 /* Put a copy into the top layer, unless that has changed. False: look again. */
@@ -135,6 +170,8 @@ static bool zxp_child_insert(struct zxp_child *child, pgoff_t index, struct foli
 	same = zxp_layer_find(child->top, index, &now) == seen && (!own || now == own);
 	if (same) {
 		zxp_own_begin(child, new);
+		if (own)
+			zxp_own_take_over(new, own);
 		zxp_layer_set(child->top, index, new);
 	}
 	write_unlock(&family->lock);
@@ -159,6 +196,23 @@ static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *
 	copy_highpage(folio_page(new, 0), seen == ZXP_SEEN_ROOT ?
 		      folio_file_page(from, index) : folio_page(from, 0));
 	return 0;
+}
+
+/*
+ * There were zeroes, and there is an own page now. Faults that have found the zeroes, or what
+ * the root got in their place meanwhile, have mapped it after this. Return: whether any has.
+ */
+static bool zxp_child_settle_zero(struct zxp_child *child, pgoff_t index)
+{
+	bool mapped = zxp_vmo_settle_zeroes(child->root);
+	struct folio *folio = zxp_vmo_lock_folio(child->root, index);
+
+	if (!folio)
+		return mapped;
+	mapped |= folio_mapped(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return mapped;
 }
 
 /**
@@ -193,7 +247,7 @@ int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *
 			done = zxp_child_insert(child, index, new, seen,
 						seen == ZXP_SEEN_SHARED ? from : NULL);
 			mapped = done && (from ? folio_mapped(from) :
-						 zxp_vmo_settle_zeroes(child->root));
+						 zxp_child_settle_zero(child, index));
 		}
 		if (from) {
 			folio_unlock(from);

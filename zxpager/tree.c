@@ -33,9 +33,7 @@ void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit)
 
 	lockdep_assert_held(&child->root->content_lock);
 
-	mutex_lock(&family->tree_lock);
 	zxp_tree_push(family, child->top, &family->bottom, limit);
-	mutex_unlock(&family->tree_lock);
 }
 
 /*
@@ -91,6 +89,7 @@ void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end)
 	}
 	mutex_unlock(&family->tree_lock);
 	zxp_vmo_for_folios(root, start, end, XA_PRESENT, zxp_tree_settle_one, NULL);
+	zxp_vmo_settle_zeroes(root);
 	unmap_mapping_pages(root->inode.i_mapping, start, end - start, false);
 }
 
@@ -99,9 +98,11 @@ static bool zxp_tree_pinned(struct zxp_layer *layer)
 	struct folio *folio;
 	unsigned long index;
 
-	xa_for_each(&layer->pages, index, folio)
+	xa_for_each(&layer->pages, index, folio) {
 		if (folio_maybe_dma_pinned(folio))
 			return true;
+		cond_resched();
+	}
 	return false;
 }
 
@@ -165,6 +166,60 @@ static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
 	return 0;
 }
 
+/*
+ * Has somebody a page of the layer whom the only child that sees it does not know of? Who had
+ * it by another child, which has gone, may have kept it, in a pipe for example, and is not to
+ * see what is stored there later. While the folio is locked nobody maps it.
+ */
+static bool zxp_tree_lent(struct zxp_vmo *root, struct zxp_layer *layer)
+{
+	struct folio *folio;
+	unsigned long index;
+	bool lent = false;
+
+	xa_for_each(&layer->pages, index, folio) {
+		folio_lock(folio);
+		if (folio_mapped(folio))
+			unmap_mapping_pages(root->inode.i_mapping, index, 1, false);
+		lent = folio_ref_count(folio) != 1;
+		folio_unlock(folio);
+		if (lent)
+			break;
+		cond_resched();
+	}
+	return lent;
+}
+
+/* What a single layer sees moves to it. Without memory it stays, and is seen as before. */
+static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from)
+{
+	struct zxp_family *family = root->family;
+	struct zxp_layer_merge merge = {
+		.from = from,
+		.into = zxp_layer_only_above(from),
+	};
+	int ret = 1;
+
+	/* In the top of a child it would be stored to. */
+	if (merge.into && list_empty(&merge.into->above) && zxp_tree_lent(root, from))
+		return;
+	while (merge.into && ret > 0) {
+		if (!merge.spare)
+			merge.spare = kmalloc(sizeof(*merge.spare),
+					      ZXP_GFP_LOCKED(GFP_KERNEL_ACCOUNT));
+		write_lock(&family->lock);
+		ret = zxp_layer_merge(&merge);
+		write_unlock(&family->lock);
+		zxp_tree_free_gathered(merge.gathered);
+		if (merge.page)
+			zxp_own_drop(merge.page);
+		cond_resched();
+	}
+	kfree(merge.spare);
+	if (merge.into && !ret)
+		zxp_tree_free(from);
+}
+
 /**
  * zxp_tree_freeze_locked() - a child of a child
  * @parent: what it is made of
@@ -177,7 +232,7 @@ static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
  * gone.
  *
  * Return: 0; -ESTALE a page of the parent is pinned, and may be stored to without a
- * mapping; -ENOMEM.
+ * mapping; -ENOMEM, -EINTR.
  */
 int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 			   pgoff_t limit, struct zxp_layer **spare)
@@ -189,7 +244,11 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 
 	lockdep_assert_held(&parent->content_lock);
 
-	mutex_lock(&family->tree_lock);
+	if (mutex_lock_killable(&family->tree_lock))
+		return -EINTR;
+	/* For which there was no memory, or which was lent when others went. */
+	if (zxp_layer_only_above(old->below))
+		zxp_tree_merge(parent->root, old->below);
 	/* Where nothing is to be kept both see what is below. */
 	if (zxp_layer_is_empty(old)) {
 		zxp_tree_push(family, child->top, old->below, min(limit, old->limit));
@@ -223,32 +282,6 @@ unlock:
 	return ret;
 }
 
-/* What a single layer sees moves to it. Without memory it stays, and is seen as before. */
-static void zxp_tree_merge(struct zxp_family *family, struct zxp_layer *from)
-{
-	struct zxp_layer_merge merge = {
-		.from = from,
-		.into = zxp_layer_only_above(from),
-	};
-	int ret = 1;
-
-	while (merge.into && ret > 0) {
-		if (!merge.spare)
-			merge.spare = kmalloc(sizeof(*merge.spare),
-					      ZXP_GFP_LOCKED(GFP_KERNEL_ACCOUNT));
-		write_lock(&family->lock);
-		ret = zxp_layer_merge(&merge);
-		write_unlock(&family->lock);
-		zxp_tree_free_gathered(merge.gathered);
-		if (merge.page)
-			zxp_own_drop(merge.page);
-		cond_resched();
-	}
-	kfree(merge.spare);
-	if (merge.into && !ret)
-		zxp_tree_free(from);
-}
-
 /**
  * zxp_tree_remove() - a child goes
  * @child: it; nothing is mapped by it any more
@@ -256,7 +289,8 @@ static void zxp_tree_merge(struct zxp_family *family, struct zxp_layer *from)
 void zxp_tree_remove(struct zxp_child *child)
 {
 	struct zxp_family *family = zxp_child_family(child);
-	struct zxp_layer *layer = child->top, *below, *gathered;
+	struct zxp_layer *layer = child->top, *below, *gathered, *next;
+	LIST_HEAD(seen_by_nobody);
 
 	/* It was not made in the end. */
 	if (!layer->below) {
@@ -270,9 +304,12 @@ void zxp_tree_remove(struct zxp_child *child)
 		below = zxp_layer_pop(layer);
 		write_unlock(&family->lock);
 		zxp_tree_free_gathered(gathered);
-		zxp_tree_free(layer);
+		list_add(&layer->link, &seen_by_nobody);
 		layer = below;
 	}
-	zxp_tree_merge(family, layer);
+	zxp_tree_merge(child->root, layer);
 	mutex_unlock(&family->tree_lock);
+	/* That takes its time, and others need not wait for it. */
+	list_for_each_entry_safe(layer, next, &seen_by_nobody, link)
+		zxp_tree_free(layer);
 }
