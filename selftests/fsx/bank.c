@@ -202,7 +202,6 @@ static void balance_books(void)
 	if (fsync(vmo))
 		failed("fsync");
 	is_stored(balance, sizeof(balance), BALANCES_AT, "the table of balances");
-	look_at_total("a sync");
 	header.posted = posted;
 	header.sum = SUM(header);
 	write_synced(&header, sizeof(header), at);
