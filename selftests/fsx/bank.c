@@ -29,6 +29,7 @@
 #include "../keeper/dice.h"
 #include "bank.h"
 #include "guard.h"
+#include "state.h"
 #include "writer.h"
 
 #define PAGE		4096ul
@@ -202,7 +203,6 @@ static void balance_books(void)
 	if (fsync(vmo))
 		failed("fsync");
 	is_stored(balance, sizeof(balance), BALANCES_AT, "the table of balances");
-	look_at_total("a sync");
 	header.posted = posted;
 	header.sum = SUM(header);
 	write_synced(&header, sizeof(header), at);
@@ -302,17 +302,6 @@ static void *work(void *arg)
 
 /* --- the modes -------------------------------------------------------------------- */
 
-static void open_state(const char *path, int flags)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC | flags, 0600);
-
-	if (fd < 0 || ftruncate(fd, sizeof(*state)))
-		broken(path);
-	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (state == MAP_FAILED)
-		broken("mmap of the state");
-}
-
 static int open_file(const char *path, int flags)
 {
 	int fd = open(path, flags | O_CLOEXEC);
@@ -332,7 +321,7 @@ static void leave(int sig)
 
 int bank_new(const char *state_path, const char *store_path, uint64_t seed)
 {
-	open_state(state_path, O_CREAT | O_TRUNC);
+	state = map_state(state_path, sizeof(*state), O_CREAT | O_TRUNC);
 	state->seed = seed;
 	header = (struct header){ .number = 2, .run = 1 };
 	header.sum = SUM(header);
@@ -348,7 +337,7 @@ int bank_new(const char *state_path, const char *store_path, uint64_t seed)
 
 int bank_check(const char *store_path, const char *state_path)
 {
-	open_state(state_path, 0);
+	state = map_state(state_path, sizeof(*state), 0);
 	read_books("the store", open_file(store_path, O_RDONLY));
 	return DONE;
 }
@@ -368,7 +357,7 @@ int bank_run(const char *vmo_path, const char *store_path, const char *state_pat
 {
 	static struct teller teller[TELLERS];
 
-	open_state(state_path, 0);
+	state = map_state(state_path, sizeof(*state), 0);
 	transfers = many;
 	mark = every;
 	vmo = open_file(vmo_path, O_RDWR);

@@ -32,6 +32,7 @@
 
 #include "bank.h"
 #include "race.h"
+#include "state.h"
 #include "writer.h"
 
 struct state {
@@ -42,17 +43,6 @@ static struct state *state;
 static int store;
 static uint8_t content[FILE_MAX];
 static volatile sig_atomic_t terminated;
-
-static void open_state(const char *path, int flags)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC | flags, 0600);
-
-	if (fd < 0 || ftruncate(fd, sizeof(*state)))
-		broken(path);
-	state = mmap(NULL, sizeof(*state), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (state == MAP_FAILED)
-		broken("mmap of the state");
-}
 
 static uint64_t open_store(const char *path)
 {
@@ -66,7 +56,7 @@ static int new(const char *state_path, const char *store_path, uint64_t seed, bo
 {
 	uint64_t size = open_store(store_path);
 
-	open_state(state_path, O_CREAT | O_TRUNC);
+	state = map_state(state_path, sizeof(*state), O_CREAT | O_TRUNC);
 	for (unsigned int i = 0; i < WRITERS; i++) {
 		struct part *p = &state->part[i];
 		bool last = i == WRITERS - 1;
@@ -89,7 +79,7 @@ static int check(const char *store_path, const char *state_path)
 	uint64_t size = open_store(store_path);
 	int result = DONE;
 
-	open_state(state_path, 0);
+	state = map_state(state_path, sizeof(*state), 0);
 	for (unsigned int i = 0; i < WRITERS; i++) {
 		struct part *p = &state->part[i];
 		uint64_t end = p->is_tail ? size : p->limit;
@@ -138,7 +128,7 @@ static int run_all(struct run *run, const char *store_path, const char *state_pa
 	int result;
 
 	open_store(store_path);
-	open_state(state_path, 0);
+	state = map_state(state_path, sizeof(*state), 0);
 	run->store = store;
 	sigaction(SIGTERM, &on_sigterm, NULL);
 	say("begun");

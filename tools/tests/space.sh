@@ -162,7 +162,8 @@ test_size_that_fat_has_no_room_for() {
 		conv=notrunc status=none 2> "$tmp/why" && fail "a write at 32 MiB of 4"
 	grep -q 'No space left' "$tmp/why"
 	fsync_fails
-	grep -q 'cannot grow .* is tried again' "$log"
+	# The log may have had its lines for this second.
+	[ "$(stat_of f daemon_failing)" = 1 ]
 	zx exec f -- truncate -s 1000000 {}
 	zx sync f
 	until_true stat_is f daemon_failing = 0

@@ -91,6 +91,30 @@ static void data_is_refused(void **state)
 	assert_same();
 }
 
+/* Zeroes behind the end are in the store once the data behind them is, which it refuses. */
+static void data_behind_zeroes_is_refused(void **state)
+{
+	(void)state;
+	can_reserve = false;
+	store_max = 16 * PAGE;
+	client_resize(40 * PAGE);
+	write_page(22);
+	write_page(30);
+	assert_int_equal(sync_of(0, 16), 0);
+	assert_int_equal(sync_of(18, 20), EFBIG);
+	assert_int_equal(sync_of(0, 40), EFBIG);
+	/* What lies behind the data that fits is none of their business. */
+	store_max = 25 * PAGE;
+	assert_int_equal(sync_of(18, 20), 0);
+	assert_int_equal(durable_size, 24 * PAGE);
+	assert_int_equal(sync_of(24, 28), EFBIG);
+	assert_int_equal(page[30].state, AWAITING);
+	store_max = UINT64_MAX;
+	assert_int_equal(sync_of(24, 28), 0);
+	assert_int_equal(sync_of(0, 40), 0);
+	assert_same();
+}
+
 /* A write that failed has made the VMO larger, and nothing else: the file is the stream. */
 static void zeroes_behind_the_stream(void **state)
 {
@@ -142,6 +166,7 @@ int main(void)
 		odd(zeroes_in_an_odd_size),
 		test(hole_is_refused),
 		test(data_is_refused),
+		test(data_behind_zeroes_is_refused),
 		test(zeroes_behind_the_stream),
 		test(growth_is_tried_again),
 	};

@@ -314,9 +314,7 @@ bool calls_may_announce(void)
 	return disk_to_announce();
 }
 
-/*
- * Others may make them meanwhile, if it takes long: then what is read ahead is not needed.
- */
+/* Others may make them meanwhile, if it takes long: then what is read ahead is not needed. */
 void calls_announce(void)
 {
 	struct disk *d = disk_to_announce();

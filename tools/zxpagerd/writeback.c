@@ -58,8 +58,8 @@ static bool is_short(const struct writeback *wb, const struct pager_info *info)
 {
 	uint64_t size = wb->sync.size;
 
-	if (size > wb->sync.end)
-		size = wb->sync.end;
+	if (size > wb->syncs->end)
+		size = wb->syncs->end;
 	if (size > info->stream_size)
 		size = info->stream_size;
 	return wb->target->backend->size < size;
@@ -185,6 +185,32 @@ static struct pass *choose(struct writeback *wb)
 	return wb->all.active ? &wb->all : NULL;
 }
 
+/*
+ * A batch of the first sync is done.  The store grows when all data below its new end is
+ * there, so a range of zeroes has to wait for what is dirty behind it, and fails with that.
+ */
+static void advance_sync(struct writeback *wb, bool ends_short)
+{
+	uint64_t mask = wb->target->page_size - 1;
+	struct pass *pass = &wb->sync;
+
+	/* It goes as far as the range now, whatever has failed behind that: begun anew. */
+	if (pass->goes_beyond && !ends_short) {
+		pass->active = false;
+	} else if (pass->error) {
+		end_sync(wb);
+	} else if (pass->at < pass->end) {
+		;
+	} else if (ends_short && !pass->goes_beyond) {
+		pass->goes_beyond = true;
+		pass->end = (pass->size + mask) & ~mask;
+	} else if (ends_short || pass->again) {
+		put_off_sync(wb);
+	} else {
+		end_sync(wb);
+	}
+}
+
 /* @pass is over if it has come to its end; that of a sync also with an error. */
 static void advance(struct writeback *wb, struct pass *pass)
 {
@@ -204,16 +230,10 @@ static void advance(struct writeback *wb, struct pass *pass)
 		wb->dirty.lost = pass->lost;
 	if (known)
 		dirty_count(&wb->dirty, info.dirty);
-	if (is_sync) {
-		if (pass->at < pass->end && !pass->error)
-			;
-		else if (!pass->error && (pass->again || ends_short))
-			put_off_sync(wb);
-		else
-			end_sync(wb);
-	} else if (pass->at >= pass->end) {
+	if (is_sync)
+		advance_sync(wb, ends_short);
+	else if (pass->at >= pass->end)
 		end_all(wb);
-	}
 	/* Others may have been waiting for what is not dirty any more. */
 	dirty_pump_all();
 	dirty_pump(&wb->dirty);

@@ -23,11 +23,13 @@ struct sync_request {
  * struct pass - once over a range of a VMO, batch by batch; it has come to @at
  * @size: of the stream when it began
  * @again: something was left out
+ * @goes_beyond: of a sync, which waits for what is dirty behind its range
  * @lost: bytes that are, as far as it has come
  */
 struct pass {
 	bool active;
 	bool again;
+	bool goes_beyond;
 	uint64_t at;
 	uint64_t end;
 	uint64_t size;

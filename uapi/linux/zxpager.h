@@ -785,8 +785,8 @@ struct zxp_vmo_io {
  *
  * Errors: EINVAL @flags; EACCES; EPERM made with %ZXP_CREATE_FIXED or
  * %ZXP_CREATE_READ_ONLY; ERANGE larger than the VMO; EFBIG larger than its @max_size, or
- * than the caller may make a file; ESTALE a page to be dropped is pinned, or the VMO is detached
- * and a page in part has to be asked for; ENOMEM, EINTR, and any FAIL code.
+ * than the caller may make a file; ESTALE a page to be dropped is pinned, or the VMO is
+ * detached and a page in part has to be asked for; ENOMEM, EINTR, and any FAIL code.
  */
 struct zxp_vmo_set_stream_size {
 	__u32 size;
