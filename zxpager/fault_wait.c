@@ -146,8 +146,7 @@ vm_fault_t zxp_fault_lock(struct zxp_fault_access *access, struct mutex *lock)
 }
 
 /* The daemon has to do something about the page first. 0: look again. */
-vm_fault_t zxp_fault_ask(struct zxp_fault_access *access,
-				enum zxp_request_type type)
+vm_fault_t zxp_fault_ask(struct zxp_fault_access *access, enum zxp_request_type type)
 {
 	struct zxp_source *source = access->vmo->source;
 	struct vm_fault *vmf = access->vmf;

@@ -88,8 +88,11 @@ static const char *zxp_layer_show(struct zxp_layer_fixture *f, unsigned int node
 	return f->text;
 }
 
-#define ZXP_EXPECT_SEEN(test, node, expected)					\
-	KUNIT_EXPECT_STREQ(test, zxp_layer_show((test)->priv, node), expected)
+#define ZXP_EXPECT_SEEN(_test, node, expected)	do {				\
+	struct kunit *__test = (_test);						\
+										\
+	KUNIT_EXPECT_STREQ(__test, zxp_layer_show(__test->priv, node), expected); \
+} while (0)
 
 static void zxp_layer_add(struct kunit *test, unsigned int node, pgoff_t limit)
 {
