@@ -81,12 +81,15 @@ void zxp_own_drop(struct folio *folio);
 enum zxp_seen zxp_child_look(struct zxp_child *child, pgoff_t index, struct folio **own);
 enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
 				   struct folio **folio);
+enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index);
+bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index);
 bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index);
 bool zxp_child_misses(struct zxp_child *child, pgoff_t index);
 int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new);
+int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new);
 
 /* tree.c */
-struct zxp_layer *zxp_tree_alloc(void);
+struct zxp_layer *zxp_tree_alloc(struct zxp_child *child);
 int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 			   pgoff_t limit, struct zxp_layer **spare);
 void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit);

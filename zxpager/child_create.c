@@ -63,7 +63,7 @@ static int zxp_child_join(struct zxp_child *child, struct zxp_child *parent)
 		mutex_unlock(&child->root->content_lock);
 		return 0;
 	}
-	spare = zxp_tree_alloc();
+	spare = zxp_tree_alloc(parent);
 	if (!spare)
 		return -ENOMEM;
 	ret = -EINTR;
@@ -110,7 +110,7 @@ struct file *zxp_child_create(struct file *file, struct zxp_vmo *root,
 	if (ret)
 		goto free;
 	ret = -ENOMEM;
-	child->top = zxp_tree_alloc();
+	child->top = zxp_tree_alloc(child);
 	if (!child->top || !zxp_vmo_get_family(root))
 		goto free;
 	map = zxp_child_make_map(child);

@@ -73,8 +73,7 @@ static vm_fault_t zxp_child_fault_at(struct zxp_child *child, struct zxp_fault_a
 				zxp_child_map_zero(child, vmf);
 	}
 
-	lost = seen == ZXP_SEEN_ROOT ? zxp_folio_poisoned(folio, vmf->pgoff) :
-				       folio_test_hwpoison(folio);
+	lost = zxp_child_lost(seen, folio, vmf->pgoff);
 	if (!lost && (seen == ZXP_SEEN_TOP || !writes)) {
 		vmf->page = seen == ZXP_SEEN_ROOT ? folio_file_page(folio, vmf->pgoff) :
 						    folio_page(folio, 0);
@@ -99,13 +98,19 @@ static vm_fault_t zxp_child_fault(struct vm_fault *vmf)
 
 	if (zxp_fault_failed(&access))
 		return VM_FAULT_SIGBUS;
-	do {
+	for (;;) {
 		access.generation = zxp_vmo_generation(child->root);
 		if (!zxp_child_has(child, vmf->pgoff))
 			return VM_FAULT_SIGBUS;
 		seen = zxp_child_lock_folio(child, vmf->pgoff, &folio);
 		ret = zxp_child_fault_at(child, &access, seen, folio);
-	} while (!ret);
+		if (ret)
+			break;
+		/* A shrink of the root may be half done. */
+		if (fatal_signal_pending(current) && !zxp_task_ends())
+			return VM_FAULT_SIGBUS;
+		cond_resched();
+	}
 
 	/* A shrink sets the size before it takes the lock of the folio. */
 	if (ret == VM_FAULT_LOCKED && !zxp_child_has(child, vmf->pgoff)) {

@@ -34,12 +34,14 @@ static int zxp_child_ask(struct zxp_child *child, struct zxp_request *request,
 }
 
 /* The page to read from; NULL for zeroes; or -EAGAIN the root has to be asked, -EHWPOISON. */
-static struct page *zxp_child_get_page(struct zxp_child *child, pgoff_t index)
+static struct page *zxp_child_get_page(struct zxp_child *child, pgoff_t index,
+				       enum zxp_seen *seen)
 {
 	struct page *page;
 	struct folio *folio;
 
-	if (zxp_child_look(child, index, &folio) == ZXP_SEEN_ROOT)
+	*seen = zxp_child_look(child, index, &folio);
+	if (*seen == ZXP_SEEN_ROOT)
 		folio = zxp_vmo_get_folio(child->root, index);
 	if (!folio)
 		return zxp_child_is_zero(child, index) ? NULL : ERR_PTR(-EAGAIN);
@@ -52,20 +54,20 @@ static struct page *zxp_child_get_page(struct zxp_child *child, pgoff_t index)
 	return ERR_PTR(-EHWPOISON);
 }
 
-/* Memory of what was found has failed. 0: the daemon has it, so look again. */
+/* Memory of what was found has failed. 0: not any more, or the daemon has it: look again. */
 static int zxp_child_read_poisoned(struct zxp_child *child, pgoff_t index)
 {
 	struct folio *folio;
+	enum zxp_seen seen = zxp_child_lock_folio(child, index, &folio);
 	int ret = 0;
 
-	if (zxp_child_lock_folio(child, index, &folio) != ZXP_SEEN_ROOT)
+	if (!folio)
+		return 0;
+	if (zxp_child_lost(seen, folio, index) &&
+	    !(seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, folio, index)))
 		ret = -EIO;
-	else if (folio && !zxp_vmo_drop_poisoned(child->root, folio, index))
-		ret = -EIO;
-	if (folio) {
-		folio_unlock(folio);
-		folio_put(folio);
-	}
+	folio_unlock(folio);
+	folio_put(folio);
 	return ret;
 }
 
@@ -75,6 +77,7 @@ static int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_i
 {
 	struct zxp_request request = {};
 	unsigned long generation;
+	enum zxp_seen seen;
 	struct page *page;
 	size_t len, copied;
 	pgoff_t index, end;
@@ -82,6 +85,11 @@ static int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_i
 	int ret = 0;
 
 	while (iov_iter_count(to)) {
+		cond_resched();
+		if (fatal_signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		generation = zxp_vmo_generation(child->root);
 		size = (loff_t)zxp_child_pages(child) << PAGE_SHIFT;
 		if (*pos >= size)
@@ -91,7 +99,7 @@ static int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_i
 		end = child->offset + DIV_ROUND_UP_ULL(min_t(loff_t, size, *pos +
 							     iov_iter_count(to)),
 						       PAGE_SIZE);
-		page = zxp_child_get_page(child, index);
+		page = zxp_child_get_page(child, index, &seen);
 		if (page == ERR_PTR(-EAGAIN)) {
 			ret = nowait ? -EAGAIN :
 			      zxp_child_ask(child, &request, index, end, generation);
@@ -111,16 +119,16 @@ static int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_i
 		} else {
 			copied = iov_iter_zero(len, to);
 		}
+		/* The child has got its own, and what the root has got since is not for it. */
+		if (seen == ZXP_SEEN_ROOT && zxp_child_sees(child, index) != seen) {
+			iov_iter_revert(to, copied);
+			continue;
+		}
 		*pos += copied;
 		if (copied < len) {
 			ret = -EFAULT;
 			break;
 		}
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		cond_resched();
 	}
 	if (child->root->source)
 		zxp_request_end(child->root->source, &request);
@@ -224,9 +232,21 @@ struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 }
 
 /* A page is lost, and is going to be written as a whole. 0: there is another one. */
-static int zxp_child_replace(struct zxp_child *child, pgoff_t index)
+static int zxp_child_write_lost(struct zxp_child *child, pgoff_t index,
+				struct iov_iter *from)
 {
-	return zxp_child_zero_pages(child, index, index + 1);
+	struct folio *new = zxp_own_alloc(child, false);
+	size_t copied;
+	int ret;
+
+	if (!new)
+		return -ENOMEM;
+	/* It is written once more, as any page, once it is there. */
+	copied = copy_page_from_iter(folio_page(new, 0), 0, PAGE_SIZE, from);
+	iov_iter_revert(from, copied);
+	ret = copied < PAGE_SIZE ? -EFAULT : zxp_child_replace(child, index, new);
+	folio_put(new);
+	return ret;
 }
 
 /* Copy into a child. Return: 0 when all is copied, else why not. */
@@ -251,7 +271,7 @@ static int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_it
 		end = min3(end, index + zxp_write_batch(), zxp_child_end(child));
 		folio = zxp_child_folio_for_write(child, index, end, nowait);
 		if (folio == ERR_PTR(-EHWPOISON) && len == PAGE_SIZE) {
-			ret = nowait ? -EAGAIN : zxp_child_replace(child, index);
+			ret = nowait ? -EAGAIN : zxp_child_write_lost(child, index, from);
 			if (ret)
 				return ret;
 			continue;

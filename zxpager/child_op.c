@@ -187,9 +187,11 @@ static int zxp_child_shrink_locked(struct zxp_child *child, pgoff_t nr_pages)
 	unsigned long index;
 	struct folio *folio;
 
-	xa_for_each_start(&child->top->pages, index, folio, end)
+	xa_for_each_start(&child->top->pages, index, folio, end) {
 		if (folio_maybe_dma_pinned(folio))
 			return -ESTALE;
+		cond_resched();
+	}
 	WRITE_ONCE(child->nr_pages, nr_pages);
 	write_lock(&family->lock);
 	zxp_layer_cut(child->top, end);

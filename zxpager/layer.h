@@ -20,6 +20,7 @@
  * @gathered: what is to be seen below, all of it in one layer on the bottom; or NULL
  * @pages: own pages; of what was gathered, those of the layers below
  * @nr: how many
+ * @id: of the child whose top it is, which others take care of
  * @zeroes: ranges that are zero where there is no page over them
  *
  * A layer that has others above it does not change what they see. One without any is the
@@ -33,6 +34,7 @@ struct zxp_layer {
 	struct zxp_layer *gathered;
 	struct xarray pages;
 	unsigned long nr;
+	unsigned long id;
 	struct zxp_zeroes zeroes;
 };
 

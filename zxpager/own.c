@@ -12,6 +12,8 @@
  * other one what the fault has mapped.
  */
 #include <linux/highmem.h>
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
 
 #include "child.h"
 
@@ -34,8 +36,19 @@ unsigned long zxp_own_number(void)
 struct folio *zxp_own_alloc(struct zxp_child *child, bool locked)
 {
 	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT;
-	struct page *page = alloc_page(locked ? ZXP_GFP_LOCKED(gfp) : gfp);
+	struct mem_cgroup *memcg, *old;
+	struct page *page;
 
+	/* A kernel thread that stores for a process, as vhost has: that process pays. */
+	memcg = current->flags & PF_KTHREAD && current->mm ?
+		get_mem_cgroup_from_mm(current->mm) : NULL;
+	if (memcg)
+		old = set_active_memcg(memcg);
+	page = alloc_page(locked ? ZXP_GFP_LOCKED(gfp) : gfp);
+	if (memcg) {
+		set_active_memcg(old);
+		mem_cgroup_put(memcg);
+	}
 	return page ? page_folio(page) : NULL;
 }
 
@@ -86,13 +99,17 @@ enum zxp_seen zxp_child_look(struct zxp_child *child, pgoff_t index, struct foli
 	struct zxp_family *family = zxp_child_family(child);
 	enum zxp_seen seen;
 	void *page;
+	bool got;
 
-	read_lock(&family->lock);
-	seen = zxp_layer_find(child->top, index, &page);
+	/* Who tries to take a page away, as FUSE does with one in a pipe, freezes it. */
+	do {
+		read_lock(&family->lock);
+		seen = zxp_layer_find(child->top, index, &page);
+		got = !page || folio_try_get(page);
+		read_unlock(&family->lock);
+		cpu_relax();
+	} while (!got);
 	*own = page;
-	if (page)
-		folio_get(page);
-	read_unlock(&family->lock);
 	return seen;
 }
 
@@ -132,7 +149,7 @@ enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
 	}
 }
 
-static enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index)
+enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index)
 {
 	struct folio *own;
 	enum zxp_seen seen = zxp_child_look(child, index, &own);
@@ -158,11 +175,15 @@ bool zxp_child_misses(struct zxp_child *child, pgoff_t index)
 	       !zxp_vmo_has_content(child->root, index);
 }
 
-/* Put a copy into the top layer, unless that has changed. False: look again. */
+/*
+ * Put a copy into the top layer, or what takes the place of its page, unless that has
+ * changed. False: look again.
+ */
 static bool zxp_child_insert(struct zxp_child *child, pgoff_t index, struct folio *new,
 			     enum zxp_seen seen, struct folio *own)
 {
 	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t at = index;
 	bool same;
 	void *now;
 
@@ -170,12 +191,21 @@ static bool zxp_child_insert(struct zxp_child *child, pgoff_t index, struct foli
 	same = zxp_layer_find(child->top, index, &now) == seen && (!own || now == own);
 	if (same) {
 		zxp_own_begin(child, new);
-		if (own)
+		if (seen == ZXP_SEEN_TOP)
+			zxp_layer_take(child->top, &at, index + 1);
+		else if (own)
 			zxp_own_take_over(new, own);
 		zxp_layer_set(child->top, index, new);
 	}
 	write_unlock(&family->lock);
 	return same;
+}
+
+/* The memory of what was found has failed. */
+bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index)
+{
+	return seen == ZXP_SEEN_ROOT ? zxp_folio_poisoned(folio, index) :
+				       folio_test_hwpoison(folio);
 }
 
 /* Copy what the child sees. Return: 0; -EAGAIN the root has to be asked; -EHWPOISON. */
@@ -190,8 +220,7 @@ static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *
 	}
 	if (seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, from, index))
 		return -EAGAIN;
-	if (seen == ZXP_SEEN_ROOT ? zxp_folio_poisoned(from, index) :
-				    folio_test_hwpoison(from))
+	if (zxp_child_lost(seen, from, index))
 		return -EHWPOISON;
 	copy_highpage(folio_page(new, 0), seen == ZXP_SEEN_ROOT ?
 		      folio_file_page(from, index) : folio_page(from, 0));
@@ -202,11 +231,15 @@ static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *
  * There were zeroes, and there is an own page now. Faults that have found the zeroes, or what
  * the root got in their place meanwhile, have mapped it after this. Return: whether any has.
  */
-static bool zxp_child_settle_zero(struct zxp_child *child, pgoff_t index)
+static bool zxp_child_settle_zero(struct zxp_child *child, pgoff_t index,
+				  enum zxp_seen seen)
 {
 	bool mapped = zxp_vmo_settle_zeroes(child->root);
-	struct folio *folio = zxp_vmo_lock_folio(child->root, index);
+	struct folio *folio;
 
+	if (seen != ZXP_SEEN_ROOT)
+		return mapped;
+	folio = zxp_vmo_lock_folio(child->root, index);
 	if (!folio)
 		return mapped;
 	mapped |= folio_mapped(folio);
@@ -247,7 +280,7 @@ int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *
 			done = zxp_child_insert(child, index, new, seen,
 						seen == ZXP_SEEN_SHARED ? from : NULL);
 			mapped = done && (from ? folio_mapped(from) :
-						 zxp_child_settle_zero(child, index));
+						 zxp_child_settle_zero(child, index, seen));
 		}
 		if (from) {
 			folio_unlock(from);
@@ -257,5 +290,55 @@ int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *
 			unmap_mapping_pages(mapping, index, 1, false);
 	} while (!done && !ret);
 	xa_release(&child->top->pages, index);
+	return ret;
+}
+
+/* False: look again. */
+static bool zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct folio *new)
+{
+	struct folio *from;
+	enum zxp_seen seen = zxp_child_lock_folio(child, index, &from);
+	bool done = true, inserted = false, mapped = false;
+
+	if (!from)
+		return true;
+	if (zxp_child_lost(seen, from, index)) {
+		inserted = zxp_child_insert(child, index, new, seen,
+					    seen == ZXP_SEEN_ROOT ? NULL : from);
+		done = inserted;
+		mapped = inserted && folio_mapped(from);
+	}
+	folio_unlock(from);
+	if (mapped)
+		unmap_mapping_pages(child->root->inode.i_mapping, index, 1, false);
+	if (inserted && seen == ZXP_SEEN_TOP)
+		zxp_own_drop(from);
+	folio_put(from);
+	return done;
+}
+
+/**
+ * zxp_child_replace() - put a page where one was lost
+ * @child: the child; nothing of it is locked
+ * @index: page of the root
+ * @new: a folio by zxp_own_alloc(), with content
+ *
+ * Return: 0 to look again, also if nothing is lost there any more; -ENOMEM, -EINTR.
+ */
+int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new)
+{
+	int ret = 0;
+
+	if (mutex_lock_killable(&child->content_lock))
+		return -EINTR;
+	if (xa_reserve(&child->top->pages, index, ZXP_GFP_LOCKED(GFP_KERNEL))) {
+		ret = -ENOMEM;
+	} else {
+		while (zxp_child_has(child, index) &&
+		       !zxp_child_replace_once(child, index, new))
+			cond_resched();
+		xa_release(&child->top->pages, index);
+	}
+	mutex_unlock(&child->content_lock);
 	return ret;
 }

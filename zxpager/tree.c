@@ -9,12 +9,15 @@
 /* Steps that there may be as long as there is no memory to have less. */
 #define ZXP_LAYERS_MOST		(8 * ZXP_LAYERS_MAX)
 
-struct zxp_layer *zxp_tree_alloc(void)
+/* One to be the top of @child. */
+struct zxp_layer *zxp_tree_alloc(struct zxp_child *child)
 {
 	struct zxp_layer *layer = kmalloc(sizeof(*layer), GFP_KERNEL_ACCOUNT);
 
-	if (layer)
-		zxp_layer_init(layer);
+	if (!layer)
+		return NULL;
+	zxp_layer_init(layer);
+	layer->id = child->id;
 	return layer;
 }
 
@@ -170,18 +173,23 @@ static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
  * Has somebody a page of the layer whom the only child that sees it does not know of? Who had
  * it by another child, which has gone, may have kept it, in a pipe for example, and is not to
  * see what is stored there later. While the folio is locked nobody maps it.
+ *
+ * That child also finds a futex of its own in each from now on, see own.c.
  */
-static bool zxp_tree_lent(struct zxp_vmo *root, struct zxp_layer *layer)
+static bool zxp_tree_lent(struct zxp_vmo *root, struct zxp_layer *layer, unsigned long id)
 {
+	pgoff_t start = 0, end = zxp_layer_settle(layer, &start, ULONG_MAX);
 	struct folio *folio;
 	unsigned long index;
 	bool lent = false;
 
+	if (start < end)
+		unmap_mapping_pages(root->inode.i_mapping, start, end - start, false);
 	xa_for_each(&layer->pages, index, folio) {
 		folio_lock(folio);
-		if (folio_mapped(folio))
-			unmap_mapping_pages(root->inode.i_mapping, index, 1, false);
-		lent = folio_ref_count(folio) != 1;
+		lent = folio_mapped(folio) || folio_ref_count(folio) != 1;
+		if (!lent)
+			folio->private = (void *)id;
 		folio_unlock(folio);
 		if (lent)
 			break;
@@ -201,7 +209,8 @@ static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from)
 	int ret = 1;
 
 	/* In the top of a child it would be stored to. */
-	if (merge.into && list_empty(&merge.into->above) && zxp_tree_lent(root, from))
+	if (merge.into && list_empty(&merge.into->above) &&
+	    zxp_tree_lent(root, from, merge.into->id))
 		return;
 	while (merge.into && ret > 0) {
 		if (!merge.spare)
@@ -246,12 +255,15 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 
 	if (mutex_lock_killable(&family->tree_lock))
 		return -EINTR;
-	/* For which there was no memory, or which was lent when others went. */
-	if (zxp_layer_only_above(old->below))
-		zxp_tree_merge(parent->root, old->below);
 	/* Where nothing is to be kept both see what is below. */
+	if (zxp_layer_is_empty(old))
+		zxp_tree_merge(parent->root, old->below);
 	if (zxp_layer_is_empty(old)) {
-		zxp_tree_push(family, child->top, old->below, min(limit, old->limit));
+		write_lock(&family->lock);
+		zxp_layer_push(child->top, old->below, limit);
+		/* Which a root that shrinks may change until here. */
+		zxp_layer_cut(child->top, old->limit);
+		write_unlock(&family->lock);
 		goto unlock;
 	}
 	write_lock(&family->lock);
@@ -271,6 +283,11 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 	} else {
 		*spare = NULL;
 		zxp_tree_push(family, child->top, old, limit);
+		/*
+		 * For which there was no memory, or which was lent, when others went. Here
+		 * it is stored to by nobody.
+		 */
+		zxp_tree_merge(parent->root, old->below);
 		/* Without memory it is tried again with the next one, for a while. */
 		if (!old->gathered && zxp_layer_steps(old) >= ZXP_LAYERS_MAX &&
 		    zxp_tree_gather(family, old) &&
@@ -291,6 +308,7 @@ void zxp_tree_remove(struct zxp_child *child)
 	struct zxp_family *family = zxp_child_family(child);
 	struct zxp_layer *layer = child->top, *below, *gathered, *next;
 	LIST_HEAD(seen_by_nobody);
+	LIST_HEAD(not_needed);
 
 	/* It was not made in the end. */
 	if (!layer->below) {
@@ -303,13 +321,16 @@ void zxp_tree_remove(struct zxp_child *child)
 		gathered = zxp_layer_ungather(layer);
 		below = zxp_layer_pop(layer);
 		write_unlock(&family->lock);
-		zxp_tree_free_gathered(gathered);
+		if (gathered)
+			list_add(&gathered->link, &not_needed);
 		list_add(&layer->link, &seen_by_nobody);
 		layer = below;
 	}
 	zxp_tree_merge(child->root, layer);
 	mutex_unlock(&family->tree_lock);
 	/* That takes its time, and others need not wait for it. */
+	list_for_each_entry_safe(gathered, next, &not_needed, link)
+		zxp_tree_free_gathered(gathered);
 	list_for_each_entry_safe(layer, next, &seen_by_nobody, link)
 		zxp_tree_free(layer);
 }

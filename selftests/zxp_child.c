@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What Zircon's tests of clones have no case for, since it is Linux that has pipes, futexes
+ * with an identity of their own, calls that must not wait, and memory that fails.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/uio.h>
+#include <kselftest_harness.h>
+
+#include "lib/child.h"
+#include "lib/fixture.h"
+#include "lib/pin.h"
+#include "lib/task.h"
+
+PAGER_FIXTURE(child);
+
+#define page_at(vmo, page)	((vmo)->map + (page) * page_size)
+
+/* The page itself goes into the pipe, as a reference. */
+static bool put_into_pipe(int pipe_end, struct test_vmo *vmo, uint64_t page)
+{
+	struct iovec iov = { page_at(vmo, page), page_size };
+
+	return vmsplice(pipe_end, &iov, 1, 0) == (ssize_t)page_size;
+}
+
+static uint64_t word_of_pipe(int pipe_end)
+{
+	uint64_t words[page_size / 8];
+
+	return read(pipe_end, words, page_size) == (ssize_t)page_size ? words[0] : 0;
+}
+
+/*
+ * A reader of the clone has kept a page. Once the clone is gone its snapshot is the only one
+ * that sees it, and yet what is stored in the snapshot is not for the reader.
+ */
+TEST_F(child, kept_page)
+{
+	struct test_vmo *vmo = new_vmo(2), *clone = new_snapshot(vmo), *snapshot;
+	int ends[2];
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	ASSERT_EQ(0, pipe(ends));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	ASSERT_TRUE(vmo_put(clone, 1, 1));
+	snapshot = new_snapshot(clone);
+	ASSERT_TRUE(put_into_pipe(ends[1], clone, 0));
+	ASSERT_TRUE(put_into_pipe(ends[1], snapshot, 1));
+	vmo_release(clone);
+	ASSERT_TRUE(vmo_put(snapshot, 0, 2));
+	*(volatile uint64_t *)page_at(snapshot, 1) = 2;
+	EXPECT_EQ(1, word_of_pipe(ends[0]));
+	EXPECT_EQ(1, word_of_pipe(ends[0]));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 2));
+	EXPECT_TRUE(vmo_word_is(snapshot, 1, 2));
+	/* Nobody has it any more, so the next snapshot finds one layer where there were two. */
+	clone = new_snapshot(snapshot);
+	EXPECT_TRUE(vmo_word_is(clone, 0, 2));
+	EXPECT_TRUE(vmo_word_is(clone, 1, 2));
+	close(ends[0]);
+	close(ends[1]);
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+static int wait_for_word(struct test_thread *t)
+{
+	return syscall(SYS_futex, t->vmo->map, FUTEX_WAIT, 1, NULL, NULL, 0) ? errno : 0;
+}
+
+/* It waits in the first word of @vmo, which is 1. */
+static bool start_waiter(struct test_thread *t, struct test_vmo *vmo)
+{
+	t->vmo = vmo;
+	return thread_start(t, wait_for_word) &&
+	       wait_until(task_sleeps_in(getpid(), t->tid, "futex"));
+}
+
+static long wake(struct test_vmo *vmo)
+{
+	return syscall(SYS_futex, vmo->map, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/*
+ * Who waits in the clone is woken in the clone, also when a snapshot has come between and
+ * the page that it waits in is another one now; who waits in the snapshot in the snapshot.
+ */
+TEST_F(child, futex_over_snapshot)
+{
+	struct test_vmo *vmo = new_vmo(1), *clone = new_snapshot(vmo), *snapshot;
+	uint32_t word = 1;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(vmo_put(clone, 0, word));
+	ASSERT_TRUE(start_waiter(&self->t[0], clone));
+	snapshot = new_snapshot(clone);
+	/* A futex of the kernel is looked up in a page that could be stored to. */
+	ASSERT_TRUE(vmo_put(clone, 0, word));
+	ASSERT_TRUE(vmo_put(snapshot, 0, word));
+	ASSERT_TRUE(start_waiter(&self->t[1], snapshot));
+	EXPECT_EQ(0, wake(vmo));
+	EXPECT_EQ(1, wake(clone));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(0, wake(clone));
+	EXPECT_EQ(1, wake(snapshot));
+	ASSERT_TRUE(thread_wait(&self->t[1]));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Who waits in what a snapshot has got from the one that went is as good as any other. */
+TEST_F(child, futex_after_adoption)
+{
+	struct test_vmo *vmo = new_vmo(1), *clone = new_snapshot(vmo), *snapshot;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	snapshot = new_snapshot(clone);
+	vmo_release(clone);
+	EXPECT_EQ(1, child_own_pages(snapshot));
+	ASSERT_TRUE(start_waiter(&self->t[0], snapshot));
+	clone = new_snapshot(snapshot);
+	ASSERT_TRUE(vmo_put(snapshot, 0, 1));
+	EXPECT_EQ(0, wake(clone));
+	EXPECT_EQ(1, wake(snapshot));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+static int64_t free_pages(void)
+{
+	struct sysinfo info;
+
+	return sysinfo(&info) ? -1 : (int64_t)(info.freeram * info.mem_unit / page_size);
+}
+
+/*
+ * Again and again something is stored, a snapshot made, and it goes, while somebody keeps a
+ * page of each: what is below has as many pages as there are to be seen, and no more.
+ */
+TEST_F(child, kept_pages_of_many)
+{
+	enum { SNAPSHOTS = 30, PAGES = 256 };
+	struct test_vmo *vmo = new_vmo(PAGES), *clone = new_snapshot(vmo), *snapshot;
+	int64_t before = 0;
+	int ends[2];
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
+	ASSERT_EQ(0, pipe(ends));
+	for (unsigned int i = 0; i < SNAPSHOTS; i++) {
+		for (unsigned int page = 0; page < PAGES; page++)
+			ASSERT_TRUE(vmo_put(clone, page, i));
+		snapshot = new_snapshot(clone);
+		ASSERT_TRUE(vmo_put(clone, 0, i + 1));
+		if (i < 8)
+			ASSERT_TRUE(put_into_pipe(ends[1], snapshot, 1));
+		vmo_release(snapshot);
+		/* What has gone has done so when its last mapping has. */
+		if (i == 9)
+			before = free_pages();
+	}
+	/* It is twice as much if none have gone. */
+	EXPECT_GT(10 * PAGES, before - free_pages());
+	close(ends[0]);
+	close(ends[1]);
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* What is not there and the page that is to be copied are both for somebody who may wait. */
+TEST_F(child, nowait)
+{
+	struct test_vmo *vmo = new_vmo(2), *clone = new_clone(vmo);
+	uint64_t word = 1;
+	struct iovec iov = { &word, sizeof(word) };
+
+	EXPECT_EQ(-1, preadv2(clone->fd, &iov, 1, 0, RWF_NOWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	EXPECT_EQ(-1, pwritev2(clone->fd, &iov, 1, 0, RWF_NOWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_TRUE(pager_idle(&self->p));
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
+	EXPECT_EQ(-1, pwritev2(clone->fd, &iov, 1, 0, RWF_NOWAIT));
+	EXPECT_EQ(EAGAIN, errno);
+	ASSERT_TRUE(vmo_put(clone, 0, 2));
+	EXPECT_EQ(sizeof(word), pwritev2(clone->fd, &iov, 1, 0, RWF_NOWAIT));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
+	word = 0;
+	EXPECT_EQ(sizeof(word), preadv2(clone->fd, &iov, 1, 0, RWF_NOWAIT));
+	EXPECT_EQ(1, word);
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Zeroes of the root are mapped, and so is what the root has there later. */
+TEST_F(child, store_over_zeroes)
+{
+	struct test_vmo *vmo = new_vmo_options(2, ZXP_VMO_RESIZABLE);
+	struct test_vmo *clone, *other;
+	volatile uint64_t *seen, *others;
+
+	ASSERT_TRUE(vmo_resize(vmo, 4));
+	clone = new_clone(vmo);
+	other = new_clone(vmo);
+	seen = (uint64_t *)page_at(clone, 2);
+	others = (uint64_t *)page_at(other, 2);
+	EXPECT_EQ(0, *seen);
+	EXPECT_EQ(0, *others);
+	ASSERT_TRUE(vmo_put(clone, 2, 1));
+	EXPECT_EQ(1, *seen);
+	EXPECT_EQ(0, *others);
+	ASSERT_TRUE(vmo_put(vmo, 2, 2));
+	EXPECT_EQ(1, *seen);
+	EXPECT_EQ(2, *others);
+	*others = 3;
+	EXPECT_TRUE(vmo_word_is(other, 2, 3));
+	EXPECT_TRUE(vmo_word_is(clone, 2, 1));
+	EXPECT_TRUE(vmo_word_is(vmo, 2, 2));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Memory that failed is what only the child had: it is lost, and nobody gets another thing. */
+TEST_F(child, poison)
+{
+	struct test_vmo *vmo = new_vmo(2), *clone = new_snapshot(vmo), *snapshot;
+	char *page = malloc(page_size);
+	uint64_t word = 1;
+
+	if (!memory_can_fail())
+		SKIP(return, "no CONFIG_MEMORY_FAILURE here");
+	ASSERT_NE(NULL, page);
+	memset(page, 7, page_size);
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	ASSERT_TRUE(vmo_put(clone, 1, 1));
+	/* Whether it could do anything about the page is not for it to say. */
+	madvise(page_at(clone, 0), page_size, MADV_HWPOISON);
+	snapshot = new_snapshot(clone);
+
+	EXPECT_EQ(-1, pread(clone->fd, &word, 8, 0));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(-1, pread(snapshot->fd, &word, 8, 0));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(-1, pwrite(clone->fd, &word, 8, 8));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_EQ(-1, pwrite(snapshot->fd, &word, 8, 8));
+	EXPECT_EQ(EIO, errno);
+	EXPECT_TRUE(crashes(page_at(snapshot, 0), SIGBUS));
+	EXPECT_TRUE(store_crashes(page_at(snapshot, 0), SIGBUS));
+	EXPECT_TRUE(vmo_word_is(snapshot, 1, 1));
+
+	/* All of it anew, or zeroes. */
+	EXPECT_EQ(page_size, pwrite(clone->fd, page, page_size, 0));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 0x0707070707070707));
+	EXPECT_EQ(-1, pread(snapshot->fd, &word, 8, 0));
+	EXPECT_EQ(EIO, errno);
+	test_zxp(vmo_zero, snapshot->fd, 0, page_size);
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 0));
+	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
+	free(page);
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+TEST_HARNESS_MAIN
