@@ -224,6 +224,8 @@ void churn_main(void)
 		churn_once(&d, content);
 		if (!board->sealed || one_in(&d, 4))
 			sealed_once(&d);
+		if (!board->families || one_in(&d, 4))
+			family_once(&d);
 		if (!board->poisoned || one_in(&d, 4))
 			poison_once(&d);
 		pause_up_to(&d, 20000);

@@ -126,6 +126,9 @@ struct board {
 	uint64_t busy;		/* attempts to unload */
 	uint64_t churned;
 	uint64_t sealed;
+	uint64_t families;
+	uint64_t children;
+	uint64_t moments;	/* snapshots of what was stored to meanwhile */
 	uint64_t large;		/* clients that had large folios mapped as such */
 	uint64_t poisoned;
 	uint64_t wild;
@@ -194,8 +197,28 @@ void reclaim_main(void);
 void unload_main(void);
 void churn_main(void);
 
-/* sealed.c and poison.c: VMOs of pagers on the side */
+/* side.c: a pager, a VMO and a client on the side */
+#define SIDE_LARGE	512			/* pages of the largest folio */
+#define SIDE_PAGES	(SIDE_LARGE + 8)
+#define SIDE_BYTES	(SIDE_PAGES * 4096ULL)
+#define SIDE_WORDS	(SIDE_BYTES / 8)
+#define SIDE_NO_MORE	2			/* exit status of a client after a SIGBUS */
+
+struct side {
+	const char *name;
+	int pager, vmo;				/* both are closed in the end */
+	uint32_t answers;			/* after so many the daemon goes */
+	void (*client)(struct dice *d, int vmo);
+};
+
+uint64_t side_word(uint64_t i);
+const uint64_t *side_content(void);
+/* Until the client ends, which may be earlier if the daemon goes before it. */
+void side_once(struct dice *d, struct side *s);
+
+/* sealed.c, family.c and poison.c: VMOs of pagers on the side */
 void sealed_once(struct dice *d);
+void family_once(struct dice *d);
 void poison_init(void);
 bool poison_known(void);
 void poison_once(struct dice *d);

@@ -62,6 +62,9 @@ void tally_round(void)
 	totals.busy += board->busy;
 	totals.churned += board->churned;
 	totals.sealed += board->sealed;
+	totals.families += board->families;
+	totals.children += board->children;
+	totals.moments += board->moments;
 	totals.large += board->large;
 	totals.poisoned += board->poisoned;
 	total_ops += count_ops(board);
@@ -141,6 +144,8 @@ bool tally_enough_in_all(void)
 	ok &= enough("a robust mutex marked", totals.marked, 1);
 	ok &= enough("a client killed", total_kills, 1);
 	ok &= enough("a sealed VMO", totals.sealed, 1);
+	ok &= enough("a family of children", totals.families, 1);
+	ok &= enough("a child of what is stored to", totals.moments, 1);
 	/* Reclaim may have taken a few of them before they were mapped. */
 	if (kernel_has_large_folios() && totals.sealed >= MANY)
 		ok &= enough("a large folio mapped", totals.large, 1);
@@ -186,4 +191,7 @@ void tally_print(void)
 	     total_kills, totals.churned, totals.busy);
 	diag("%" PRIu64 " sealed VMOs, %" PRIu64 " of them mapped as large folios, %" PRIu64
 	     " pages whose memory has failed", totals.sealed, totals.large, totals.poisoned);
+	diag("%" PRIu64 " families with %" PRIu64 " children, %" PRIu64
+	     " of them made of what was stored to meanwhile", totals.families,
+	     totals.children, totals.moments);
 }

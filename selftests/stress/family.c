@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Children on the side. Some threads make children of a VMO and of each other, store to them
+ * and look if each has what it has to have; one stores numbers in order, and whoever makes a
+ * child of that has them as of one moment.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "stress.h"
+
+#define TREES		3		/* threads with children of their own */
+#define KIDS		6		/* that each has at most */
+#define STEPS		300		/* that each does */
+#define WORDS_A_PAGE	(4096 / 8)
+#define COPIED		ZXP_CHILD_SNAPSHOT_MODIFIED
+
+/* @word: the first one of each page, and those behind it are the root's, or zero too. */
+struct kid {
+	int fd;
+	volatile uint64_t *map;
+	uint64_t pages;
+	uint64_t word[SIDE_PAGES];
+};
+
+struct tree {
+	pthread_t thread;
+	struct dice dice;
+	struct kid *kid[KIDS];
+	uint64_t last;
+};
+
+static int root;
+static struct kid *counted;
+static bool counting_ends;
+
+/* Without memory, or after the daemon: there is nothing more to be learnt. */
+static void give_up(int ret, const char *what)
+{
+	if (ret != -ESTALE && ret != -ENOMEM && ret != -EIO && ret != -EINTR)
+		wrong("family: %s: %d", what, ret);
+	_exit(SIDE_NO_MORE);
+}
+
+static struct kid *kid_new(int parent, const struct kid *of)
+{
+	struct kid *kid = malloc(sizeof(*kid));
+	uint64_t pages = of ? of->pages : SIDE_PAGES, i;
+
+	if (!kid)
+		_exit(SIDE_NO_MORE);
+	kid->fd = zxp_create_child(parent, COPIED | ZXP_CHILD_RESIZABLE, 0, pages * 4096);
+	if (kid->fd < 0)
+		give_up(kid->fd, "create");
+	kid->pages = pages;
+	kid->map = mmap(NULL, SIDE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, kid->fd, 0);
+	if (kid->map == MAP_FAILED) {
+		wrong("family: mmap: %m");
+		_exit(1);
+	}
+	for (i = 0; i < SIDE_PAGES; i++)
+		kid->word[i] = of ? of->word[i] : side_word(i * WORDS_A_PAGE);
+	add(board->children, 1);
+	return kid;
+}
+
+static void kid_free(struct kid *kid)
+{
+	close(kid->fd);
+	munmap((void *)kid->map, SIDE_BYTES);
+	free(kid);
+}
+
+static void kid_store(struct dice *d, struct kid *kid, uint64_t page, uint64_t word)
+{
+	int ret;
+
+	if (one_in(d, 2)) {
+		kid->map[page * WORDS_A_PAGE] = word;
+	} else {
+		ret = zxp_vmo_write(kid->fd, page * 4096, 8, &word);
+		if (ret)
+			give_up(ret, "write");
+	}
+	kid->word[page] = word;
+}
+
+static uint64_t kid_load(struct dice *d, const struct kid *kid, uint64_t page)
+{
+	uint64_t word;
+	int ret;
+
+	if (one_in(d, 2))
+		return kid->map[page * WORDS_A_PAGE];
+	ret = zxp_vmo_read(kid->fd, page * 4096, 8, &word);
+	if (ret)
+		give_up(ret, "read");
+	return word;
+}
+
+static void kid_check(struct dice *d, const struct kid *kid, uint64_t page)
+{
+	uint64_t word = kid_load(d, kid, page);
+
+	if (word == kid->word[page])
+		return;
+	wrong("family: page %" PRIu64 " has %#" PRIx64 ", not %#" PRIx64, page, word,
+	      kid->word[page]);
+	_exit(1);
+}
+
+static void kid_zero(struct dice *d, struct kid *kid)
+{
+	uint64_t page = roll(d, kid->pages), nr = 1 + roll(d, kid->pages - page), i;
+	int ret = zxp_vmo_zero(kid->fd, page * 4096, nr * 4096);
+
+	if (ret)
+		give_up(ret, "zero");
+	for (i = page; i < page + nr; i++)
+		kid->word[i] = 0;
+}
+
+static void kid_resize(struct dice *d, struct kid *kid)
+{
+	uint64_t pages = 1 + roll(d, SIDE_PAGES), i;
+
+	if (ftruncate(kid->fd, pages * 4096))
+		give_up(-errno, "ftruncate");
+	for (i = pages; i < SIDE_PAGES; i++)
+		kid->word[i] = 0;
+	kid->pages = pages;
+}
+
+static void kid_advise(struct dice *d, struct kid *kid)
+{
+	static const int advice[] = {
+		MADV_DONTNEED, MADV_PAGEOUT, MADV_COLD, MADV_WILLNEED, MADV_POPULATE_READ,
+	};
+
+	madvise((void *)kid->map, kid->pages * 4096,
+		advice[roll(d, sizeof(advice) / sizeof(*advice))]);
+}
+
+/* What is stored first is never older than what is stored last, and at most one newer. */
+static void snapshot_of_counted(struct dice *d)
+{
+	struct kid *kid = kid_new(counted->fd, counted);
+	uint64_t first, last;
+
+	if (one_in(d, 2)) {
+		first = kid_load(d, kid, 0);
+		last = kid_load(d, kid, SIDE_PAGES - 1);
+	} else {
+		last = kid_load(d, kid, SIDE_PAGES - 1);
+		first = kid_load(d, kid, 0);
+	}
+	if (first != last && first != last + 1)
+		wrong("family: a child has %" PRIu64 " first, and %" PRIu64 " last", first,
+		      last);
+	add(board->moments, 1);
+	kid_free(kid);
+}
+
+static void *count(void *arg)
+{
+	struct dice d = { seed_of(41, *(int *)arg) };
+	uint64_t n;
+
+	for (n = 1; !load(counting_ends); n++) {
+		kid_store(&d, counted, 0, n);
+		kid_store(&d, counted, SIDE_PAGES - 1, n);
+	}
+	return NULL;
+}
+
+static void step(struct tree *t)
+{
+	struct dice *d = &t->dice;
+	struct kid **slot = &t->kid[roll(d, KIDS)], *kid = *slot, *other;
+	uint64_t page;
+
+	if (!kid) {
+		other = t->kid[roll(d, KIDS)];
+		*slot = other ? kid_new(other->fd, other) : kid_new(root, NULL);
+		return;
+	}
+	page = roll(d, kid->pages);
+	switch (roll(d, 16)) {
+	case 0:
+	case 1:
+		kid_free(kid);
+		*slot = NULL;
+		break;
+	case 2:
+		kid_zero(d, kid);
+		break;
+	case 3:
+		kid_resize(d, kid);
+		break;
+	case 4:
+		kid_advise(d, kid);
+		break;
+	case 5:
+		snapshot_of_counted(d);
+		break;
+	case 6 ... 10:
+		kid_store(d, kid, page, ++t->last);
+		break;
+	default:
+		kid_check(d, kid, page);
+	}
+}
+
+static void *climb(void *arg)
+{
+	struct tree *t = arg;
+	int i, j;
+
+	for (i = 0; i < STEPS && load(board->phase) == PHASE_RUN; i++)
+		step(t);
+	for (i = 0; i < KIDS; i++) {
+		for (j = 0; t->kid[i] && j < 16; j++)
+			kid_check(&t->dice, t->kid[i], roll(&t->dice, t->kid[i]->pages));
+		if (t->kid[i])
+			kid_free(t->kid[i]);
+	}
+	return NULL;
+}
+
+static void family_client(struct dice *d, int vmo)
+{
+	struct tree tree[TREES] = {};
+	int who = roll(d, 1 << 30), i;
+	pthread_t counts;
+
+	root = vmo;
+	counted = kid_new(root, NULL);
+	kid_store(d, counted, 0, 0);
+	kid_store(d, counted, SIDE_PAGES - 1, 0);
+	if (pthread_create(&counts, NULL, count, &who))
+		_exit(SIDE_NO_MORE);
+	for (i = 0; i < TREES; i++) {
+		tree[i].dice.state = seed_of(42 + i, who);
+		if (pthread_create(&tree[i].thread, NULL, climb, &tree[i]))
+			_exit(SIDE_NO_MORE);
+	}
+	for (i = 0; i < TREES; i++)
+		pthread_join(tree[i].thread, NULL);
+	put(counting_ends, true);
+	pthread_join(counts, NULL);
+}
+
+void family_once(struct dice *d)
+{
+	struct side s = { .name = "family", .client = family_client };
+
+	s.pager = zxp_open(O_NONBLOCK);
+	s.vmo = zxp_create_vmo(s.pager, 0, ZXP_PORT_OWN, 0, SIDE_BYTES);
+	if (s.pager < 0 || s.vmo < 0 || !side_content()) {
+		wrong("family: %d %d", s.pager, s.vmo);
+		return;
+	}
+	s.answers = one_in(d, 4) ? roll(d, 20) : UINT32_MAX;
+	side_once(d, &s);
+	add(board->families, 1);
+}
