@@ -17,6 +17,7 @@
 #define TREES		3		/* threads with children of their own */
 #define KIDS		6		/* that each has at most */
 #define STEPS		300		/* that each does */
+#define BUSY		8		/* pages where most is done */
 #define WORDS_A_PAGE	(4096 / 8)
 #define COPIED		ZXP_CHILD_SNAPSHOT_MODIFIED
 
@@ -189,7 +190,7 @@ static void step(struct tree *t)
 		*slot = other ? kid_new(other->fd, other) : kid_new(root, NULL);
 		return;
 	}
-	page = roll(d, kid->pages);
+	page = roll(d, one_in(d, 4) || kid->pages < BUSY ? kid->pages : BUSY);
 	switch (roll(d, 16)) {
 	case 0:
 	case 1:
