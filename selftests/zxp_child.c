@@ -195,30 +195,36 @@ TEST_F(child, nowait)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/* Zeroes of the root are mapped, and so is what the root has there later. */
-TEST_F(child, store_over_zeroes)
+/* What is mapped of the root goes when there is something else to be seen. */
+TEST_F(child, store_beside_mapping)
 {
 	struct test_vmo *vmo = new_vmo_options(2, ZXP_VMO_RESIZABLE);
 	struct test_vmo *clone, *other;
-	volatile uint64_t *seen, *others;
+	unsigned int page;
 
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	/* Zeroes. */
 	ASSERT_TRUE(vmo_resize(vmo, 4));
 	clone = new_clone(vmo);
 	other = new_clone(vmo);
-	seen = (uint64_t *)page_at(clone, 2);
-	others = (uint64_t *)page_at(other, 2);
-	EXPECT_EQ(0, *seen);
-	EXPECT_EQ(0, *others);
-	ASSERT_TRUE(vmo_put(clone, 2, 1));
-	EXPECT_EQ(1, *seen);
-	EXPECT_EQ(0, *others);
-	ASSERT_TRUE(vmo_put(vmo, 2, 2));
-	EXPECT_EQ(1, *seen);
-	EXPECT_EQ(2, *others);
-	*others = 3;
-	EXPECT_TRUE(vmo_word_is(other, 2, 3));
-	EXPECT_TRUE(vmo_word_is(clone, 2, 1));
-	EXPECT_TRUE(vmo_word_is(vmo, 2, 2));
+	for (page = 1; page < 3; page++) {
+		uint64_t before = page == 1 ? vmo_word(vmo, page_size / 8) : 0;
+		volatile uint64_t *seen = (uint64_t *)page_at(clone, page);
+		volatile uint64_t *others = (uint64_t *)page_at(other, page);
+
+		EXPECT_EQ(before, *seen);
+		EXPECT_EQ(before, *others);
+		ASSERT_TRUE(vmo_put(clone, page, 1));
+		EXPECT_EQ(1, *seen);
+		EXPECT_EQ(before, *others);
+		ASSERT_TRUE(vmo_put(vmo, page, 2));
+		EXPECT_EQ(1, *seen);
+		EXPECT_EQ(2, *others);
+		*others = 3;
+		EXPECT_TRUE(vmo_word_is(other, page, 3));
+		EXPECT_TRUE(vmo_word_is(clone, page, 1));
+		EXPECT_TRUE(vmo_word_is(vmo, page, 2));
+	}
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
