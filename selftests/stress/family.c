@@ -210,8 +210,9 @@ static void step(struct tree *t)
 		snapshot_of_counted(d);
 		break;
 	case 6 ... 10:
+		kid_check(d, kid, page);
 		kid_store(d, kid, page, ++t->last);
-		break;
+		/* fall through */
 	default:
 		kid_check(d, kid, page);
 	}
