@@ -195,6 +195,22 @@ static const char *wrong_cancel(const struct zxp_port_cancel *c)
 							       NULL;
 }
 
+static const char *wrong_child(const struct zxp_vmo_create_child *c)
+{
+	uint32_t kinds = ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_SNAPSHOT_MODIFIED |
+			 ZXP_CHILD_SLICE | ZXP_CHILD_REFERENCE;
+	uint32_t kind = c->options & kinds;
+
+	if (!kind || kind & (kind - 1))
+		return "not one kind of child";
+	if (c->options & ~(kinds | ZXP_CHILD_RESIZABLE | ZXP_CHILD_NO_WRITE))
+		return "an option that is unknown, or of plain VMOs only";
+	if (unaligned(c->offset))
+		return "bad alignment";
+	return c->offset > MAX_VMO_SIZE || c->length > MAX_VMO_SIZE - c->offset ?
+	       "a child that ends behind the largest VMO" : NULL;
+}
+
 static const char *wrong_fields(const struct call_desc *d, const void *s)
 {
 	const struct zxp_vmo_io *io = s;
@@ -226,7 +242,7 @@ static const char *wrong_fields(const struct call_desc *d, const void *s)
 	case ZXP_IOC_PORT_CANCEL:
 		return wrong_cancel(s);
 	case ZXP_IOC_VMO_CREATE_CHILD:
-		return "what is not in this revision";
+		return wrong_child(s);
 	default:
 		return NULL;
 	}
