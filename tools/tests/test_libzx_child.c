@@ -179,13 +179,19 @@ static void info(void **state)
 	assert_int_equal(vmo_info(vmo).populated_bytes, 4 * PAGE);
 }
 
+static zx_handle_t same_from_elsewhere(zx_handle_t handle)
+{
+	return zx_linux_handle_from_fd(fcntl(zx_linux_handle_to_fd(handle),
+					     F_DUPFD_CLOEXEC, 0));
+}
+
 /* A descriptor that comes from elsewhere is as good as its mode, and is the same VMO. */
 static void received(void **state)
 {
-	zx_handle_t child = new_child(ON_WRITE | RESIZABLE), other;
+	zx_handle_t child = new_child(ON_WRITE | RESIZABLE);
+	zx_handle_t other = same_from_elsewhere(child);
 
 	(void)state;
-	other = zx_linux_handle_from_fd(dup(zx_linux_handle_to_fd(child)));
 	assert_int_equal(rights_of(other), ZX_DEFAULT_VMO_RIGHTS | ZX_RIGHT_RESIZE);
 	assert_int_equal(koid_of(other), koid_of(child));
 	ok(zx_handle_close(child));
@@ -194,7 +200,7 @@ static void received(void **state)
 	ok(zx_handle_close(other));
 
 	ok(zx_vmo_create_child(vmo, ON_WRITE | NO_WRITE, 0, PAGE, &child));
-	other = zx_linux_handle_from_fd(dup(zx_linux_handle_to_fd(child)));
+	other = same_from_elsewhere(child);
 	assert_int_equal(rights_of(other), ZX_DEFAULT_VMO_RIGHTS & ~ZX_RIGHT_WRITE);
 	is(zx_vmo_write(other, "x", 0, 1), ZX_ERR_ACCESS_DENIED);
 	ok(zx_handle_close_many((zx_handle_t[]){ child, other }, 2));

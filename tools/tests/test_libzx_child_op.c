@@ -224,7 +224,7 @@ static void duplicates(void **state)
 	/* A child of one that may not be written to is another matter. */
 	ok(zx_vmo_create_child(ro, ON_WRITE | NO_WRITE, 0, PAGE, &sealed));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", zx_linux_handle_to_fd(sealed));
-	assert_int_equal(open(path, O_RDWR), -1);
+	assert_int_equal(open(path, O_RDWR | O_CLOEXEC), -1);
 	ok(zx_vmo_create_child(sealed, MODIFIED, 0, PAGE, &h));
 	ok(zx_vmo_write(h, "y", 0, 1));
 	expect_byte(sealed, 0, 'x');
