@@ -339,6 +339,8 @@ static void tell_story(void **state)
 {
 	const struct story *story = *state;
 
+	/* One that failed may have left some. */
+	memset(vmos, 0, sizeof(vmos));
 	if (story->options)
 		replace_vmo(story->options, 0);
 	add_vmo(ROOT, vmo);
