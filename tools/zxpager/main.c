@@ -311,7 +311,7 @@ static void cmd_exec(char **argv)
 	fd = open_vmo(name, &r);
 	inherit(name, fd);
 	if (scratch) {
-		/* The VMO stays open as well, so the daemon knows that it has a client. */
+		/* The VMO stays open as well: by that the daemon knows whom to wait for. */
 		fd = make_scratch(name, fd);
 		inherit(name, fd);
 	}
