@@ -233,7 +233,9 @@ TEST_F(invalid, DecommitTest)
 
 TEST_F(invalid, VmoInfoPagerTest)
 {
+	const uint32_t kind = ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE;
 	struct zxp_vmo_info info;
+	int child;
 
 	test_zxp(vmo_get_info, self->vmo->fd, &info);
 	EXPECT_TRUE(info.out_flags & ZXP_VMO_INFO_PAGER_BACKED);
@@ -242,6 +244,20 @@ TEST_F(invalid, VmoInfoPagerTest)
 	EXPECT_EQ(4 * page_size, info.out_vmo_size);
 	test_zxp(vmo_get_info, self->plain, &info);
 	EXPECT_FALSE(info.out_flags & ZXP_VMO_INFO_PAGER_BACKED);
+
+	/* A child is no pager's, and its size is its own. */
+	child = zxp_create_child(self->vmo->fd, kind | ZXP_CHILD_RESIZABLE, 0, 2 * page_size);
+	ASSERT_LE(0, child);
+	test_zxp(vmo_get_info, child, &info);
+	EXPECT_EQ(ZXP_VMO_INFO_COPY, info.out_flags);
+	EXPECT_EQ(ZXP_VMO_RESIZABLE, info.out_options);
+	EXPECT_EQ(2 * page_size, info.out_vmo_size);
+	close(child);
+	child = zxp_create_child(self->vmo->fd, kind, 0, 2 * page_size);
+	ASSERT_LE(0, child);
+	test_zxp(vmo_get_info, child, &info);
+	EXPECT_EQ(0, info.out_options);
+	close(child);
 }
 
 TEST_HARNESS_MAIN

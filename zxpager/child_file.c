@@ -75,10 +75,13 @@ static int zxp_ioc_child_get_info(struct file *file, union zxp_args *args,
 		return -EINVAL;
 	args->vmo_info = (struct zxp_vmo_info) {
 		.size = sizeof(args->vmo_info),
+		.out_flags = ZXP_VMO_INFO_COPY,
 		.out_vmo_size = (u64)zxp_child_pages(child) << PAGE_SHIFT,
 		.out_stream_size = (u64)zxp_child_pages(child) << PAGE_SHIFT,
 		.out_resident = (u64)zxp_child_own_pages(child) << PAGE_SHIFT,
 	};
+	if (child->options & ZXP_CHILD_RESIZABLE)
+		args->vmo_info.out_options = ZXP_VMO_RESIZABLE;
 	return 0;
 }
 

@@ -37,27 +37,33 @@ static zx_status_t tell(const struct answer *to, const void *record, size_t size
 static zx_status_t handle_basic(zx_handle_t handle, const struct answer *to)
 {
 	zx_info_handle_basic_t info = { 0 };
-	unsigned int handles;
+	struct zxi_object_info object;
 	zx_status_t status = zxi_identify(handle, &info.type, &info.rights);
 
 	if (status == ZX_OK)
-		status = zxi_object_info(handle, &info.koid, &handles);
-	return status == ZX_OK ? tell(to, &info, sizeof(info)) : status;
+		status = zxi_object_info(handle, &object);
+	if (status != ZX_OK)
+		return status;
+	info.koid = object.koid;
+	return tell(to, &info, sizeof(info));
 }
 
 static zx_status_t handle_count(zx_handle_t handle, const struct answer *to)
 {
 	zx_info_handle_count_t info = { 0 };
+	struct zxi_object_info object;
 	zx_obj_type_t type;
 	zx_rights_t rights;
-	zx_koid_t koid;
 	zx_status_t status = zxi_identify(handle, &type, &rights);
 
 	if (status == ZX_OK && !(rights & ZX_RIGHT_INSPECT))
 		status = ZX_ERR_ACCESS_DENIED;
 	if (status == ZX_OK)
-		status = zxi_object_info(handle, &koid, &info.handle_count);
-	return status == ZX_OK ? tell(to, &info, sizeof(info)) : status;
+		status = zxi_object_info(handle, &object);
+	if (status != ZX_OK)
+		return status;
+	info.handle_count = object.handles;
+	return tell(to, &info, sizeof(info));
 }
 
 static zx_status_t vmar(zx_handle_t handle, const struct answer *to)
@@ -79,8 +85,8 @@ static zx_status_t vmar(zx_handle_t handle, const struct answer *to)
 static zx_status_t vmo(zx_handle_t handle, const struct answer *to)
 {
 	zx_info_vmo_t info = { 0 };
+	struct zxi_object_info object;
 	struct zxp_vmo_info has;
-	unsigned int handles;
 	zx_obj_type_t type;
 	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, 0);
 
@@ -89,11 +95,14 @@ static zx_status_t vmo(zx_handle_t handle, const struct answer *to)
 	if (status == ZX_OK)
 		status = zxi_identify(handle, &type, &info.handle_rights);
 	if (status == ZX_OK)
-		status = zxi_object_info(handle, &info.koid, &handles);
+		status = zxi_object_info(handle, &object);
 	if (status == ZX_OK)
 		status = zxi_get_name(handle, info.name);
 	if (status != ZX_OK)
 		return status;
+	info.koid = object.koid;
+	info.parent_koid = object.parent_koid;
+	info.num_children = object.children;
 	info.size_bytes = has.out_vmo_size;
 	zxi_region_lock();
 	info.num_mappings = zxi_backing_mappings(info.koid);
@@ -104,7 +113,9 @@ static zx_status_t vmo(zx_handle_t handle, const struct answer *to)
 		info.flags |= ZX_INFO_VMO_RESIZABLE;
 	if (has.out_flags & ZXP_VMO_INFO_PAGER_BACKED)
 		info.flags |= ZX_INFO_VMO_PAGER_BACKED;
-	/* Nothing is compressed, and nothing shared with children. */
+	if (has.out_flags & ZXP_VMO_INFO_COPY)
+		info.flags |= ZX_INFO_VMO_IS_COW_CLONE;
+	/* Nothing is compressed, and what a copy shares with others is not told. */
 	info.committed_bytes = has.out_resident;
 	info.populated_bytes = has.out_resident;
 	info.committed_private_bytes = has.out_resident;

@@ -99,6 +99,7 @@ static uint64_t word_of(zx_handle_t handle)
 	return entry ? atomic_load_explicit(&entry->word, memory_order_relaxed) : 0;
 }
 
+/* Locked.  What goes leaves its children to its parent. */
 static void put_object(struct zxi_object *object)
 {
 	struct zxi_object **link = &objects;
@@ -108,6 +109,9 @@ static void put_object(struct zxi_object *object)
 	while (*link != object)
 		link = &(*link)->next;
 	*link = object->next;
+	for (struct zxi_object *o = objects; o; o = o->next)
+		if (o->parent == object)
+			o->parent = object->parent;
 	if (object->region)
 		zxi_region_put(object->region);
 	free(object);
@@ -284,24 +288,72 @@ out:
 	return status;
 }
 
-zx_status_t zxi_publish(int fd, zx_obj_type_t type, zx_rights_t rights,
-			zx_handle_t like, zx_handle_t *out)
+static void drop(zx_handle_t handle)
 {
-	zx_handle_t handle = zx_linux_handle_from_fd(fd);
+	int fd = zx_linux_handle_to_fd(handle);
+
+	zxi_forget(handle);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Nobody knows of a new handle before this; if it cannot be told it goes. */
+static zx_status_t tell(zx_handle_t handle, zx_handle_t *out)
+{
+	zx_status_t status = zxi_copy_out(out, &handle, sizeof(handle));
+
+	if (status != ZX_OK)
+		drop(handle);
+	return status;
+}
+
+static zx_status_t publish(int fd, zx_obj_type_t type, zx_rights_t rights,
+			   zx_handle_t like, zx_handle_t *handle)
+{
 	zx_status_t status;
 
-	if (handle == ZX_HANDLE_INVALID) {
+	*handle = zx_linux_handle_from_fd(fd);
+	if (*handle == ZX_HANDLE_INVALID) {
 		close(fd);
 		return ZX_ERR_NO_RESOURCES;
 	}
-	status = add_fd(handle, type, rights, like);
-	if (status == ZX_OK)
-		status = zxi_copy_out(out, &handle, sizeof(handle));
-	if (status != ZX_OK) {
-		zxi_forget(handle);
-		close(fd);
-	}
+	status = add_fd(*handle, type, rights, like);
+	if (status != ZX_OK)
+		drop(*handle);
 	return status;
+}
+
+zx_status_t zxi_publish(int fd, zx_obj_type_t type, zx_rights_t rights,
+			zx_handle_t like, zx_handle_t *out)
+{
+	zx_handle_t handle;
+	zx_status_t status = publish(fd, type, rights, like, &handle);
+
+	return status == ZX_OK ? tell(handle, out) : status;
+}
+
+zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
+			      bool named, zx_handle_t *out)
+{
+	zx_handle_t handle;
+	zx_status_t status = publish(fd, ZX_OBJ_TYPE_VMO, rights, ZX_HANDLE_INVALID,
+				     &handle);
+	struct zxi_object *child, *of;
+
+	if (status != ZX_OK)
+		return status;
+	take_lock();
+	child = object_of(handle);
+	of = object_of(parent);
+	/* A reference is the same VMO. */
+	if (child && of && child != of) {
+		child->parent = of;
+		child->parent_koid = of->koid;
+		if (named)
+			memcpy(child->name, of->name, ZX_MAX_NAME_LEN);
+	}
+	give_lock();
+	return tell(handle, out);
 }
 
 /* Locked.  A number that is not used, and was not just now. */
@@ -330,15 +382,6 @@ static zx_status_t add_own(struct zxi_object *object, zx_rights_t rights,
 	return ZX_ERR_NO_RESOURCES;
 }
 
-static zx_status_t tell_own(zx_handle_t handle, zx_handle_t *out)
-{
-	zx_status_t status = zxi_copy_out(out, &handle, sizeof(handle));
-
-	if (status != ZX_OK)
-		zxi_forget(handle);
-	return status;
-}
-
 zx_status_t zxi_publish_region(struct zxi_region *region, zx_rights_t rights,
 			       zx_handle_t *out)
 {
@@ -357,7 +400,7 @@ zx_status_t zxi_publish_region(struct zxi_region *region, zx_rights_t rights,
 	status = add_own(object, rights, &handle);
 	put_object(object);
 	give_lock();
-	return status == ZX_OK ? tell_own(handle, out) : status;
+	return status == ZX_OK ? tell(handle, out) : status;
 }
 
 zx_status_t zxi_duplicate_region(zx_handle_t like, zx_rights_t rights,
@@ -373,7 +416,7 @@ zx_status_t zxi_duplicate_region(zx_handle_t like, zx_rights_t rights,
 	object = object_of(like);
 	status = object ? add_own(object, rights, &handle) : ZX_ERR_BAD_HANDLE;
 	give_lock();
-	return status == ZX_OK ? tell_own(handle, out) : status;
+	return status == ZX_OK ? tell(handle, out) : status;
 }
 
 bool zxi_forget(zx_handle_t handle)
@@ -406,27 +449,24 @@ struct zxi_region *zxi_handle_region(zx_handle_t handle)
 	return region;
 }
 
-zx_status_t zxi_object_info(zx_handle_t handle, zx_koid_t *koid,
-			    unsigned int *handles)
+zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info)
 {
 	struct zxi_object *object;
-	zx_status_t status = ZX_OK;
 
 	if (handle == ZXI_VMAR_ROOT) {
-		*koid = ZX_KOID_FIRST - 1;
-		*handles = 1;
+		*info = (struct zxi_object_info){ ZX_KOID_FIRST - 1, 1, 0, 0 };
 		return ZX_OK;
 	}
 	take_lock();
 	object = object_of(handle);
 	if (object) {
-		*koid = object->koid;
-		*handles = object->handles;
-	} else {
-		status = ZX_ERR_NO_MEMORY;
+		*info = (struct zxi_object_info){ object->koid, object->handles,
+						  object->parent_koid, 0 };
+		for (struct zxi_object *o = objects; o; o = o->next)
+			info->children += o->parent == object;
 	}
 	give_lock();
-	return status;
+	return object ? ZX_OK : ZX_ERR_NO_MEMORY;
 }
 
 zx_status_t zxi_get_name(zx_handle_t handle, char name[ZX_MAX_NAME_LEN])

@@ -28,6 +28,8 @@ struct zxi_region;
  * @type: ZX_OBJ_TYPE_*; _NONE for a descriptor of somebody else's
  * @koid: constant
  * @region: of a VMAR; constant
+ * @parent_koid: of a child that this process made: what it was made of; constant
+ * @parent: of such a child, the nearest one above it that has handles; or NULL
  * @name: of a VMO
  */
 struct zxi_object {
@@ -36,6 +38,8 @@ struct zxi_object {
 	zx_obj_type_t type;
 	zx_koid_t koid;
 	struct zxi_region *region;
+	zx_koid_t parent_koid;
+	struct zxi_object *parent;
 	char name[ZX_MAX_NAME_LEN];
 };
 
@@ -60,6 +64,10 @@ zx_status_t zxi_identify(zx_handle_t handle, zx_obj_type_t *type,
 zx_status_t zxi_publish(int fd, zx_obj_type_t type, zx_rights_t rights,
 			zx_handle_t like, zx_handle_t *out);
 
+/* The same for a child of @parent, whose name it has if @named. */
+zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
+			      bool named, zx_handle_t *out);
+
 /* The same for what has no descriptor; takes over a reference of @region. */
 zx_status_t zxi_publish_region(struct zxi_region *region, zx_rights_t rights,
 			       zx_handle_t *out);
@@ -72,9 +80,15 @@ bool zxi_forget(zx_handle_t handle);
 /* A reference of the region behind a handle of a VMAR, or NULL. */
 struct zxi_region *zxi_handle_region(zx_handle_t handle);
 
-/* What object_get_info() tells. */
-zx_status_t zxi_object_info(zx_handle_t handle, zx_koid_t *koid,
-			    unsigned int *handles);
+/* What object_get_info() tells, with the children that have handles. */
+struct zxi_object_info {
+	zx_koid_t koid;
+	unsigned int handles;
+	zx_koid_t parent_koid;
+	size_t children;
+};
+
+zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info);
 zx_status_t zxi_get_name(zx_handle_t handle, char name[ZX_MAX_NAME_LEN]);
 zx_status_t zxi_set_name(zx_handle_t handle, const char *name, size_t length);
 

@@ -119,6 +119,13 @@ zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
 		return status;
 	if (size > INT64_MAX)
 		return ZX_ERR_OUT_OF_RANGE;
+	/* A copy has whole pages; of the last one the rest is zero, as in Zircon. */
+	if ((info.out_flags & ZXP_VMO_INFO_COPY) && !zxi_aligned(size) &&
+	    size < info.out_vmo_size) {
+		status = zxi_vmo_op(fd, ZX_VMO_OP_ZERO, size, zxi_round_up(size) - size);
+		if (status != ZX_OK)
+			return status;
+	}
 	do {
 		rc = ftruncate(fd, (off_t)size);
 	} while (rc && errno == EINTR);
@@ -132,9 +139,16 @@ zx_status_t zx_vmo_set_stream_size(zx_handle_t handle, uint64_t size)
 		.stream_size = size,
 	};
 	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE);
+	struct zxp_vmo_info info;
 
-	return status == ZX_OK ?
-	       zxi_ioctl(handle, ZXP_IOC_VMO_SET_STREAM_SIZE, &arg) : status;
+	if (status == ZX_OK)
+		status = zxi_ioctl(handle, ZXP_IOC_VMO_SET_STREAM_SIZE, &arg);
+	if (status != ZX_ERR_WRONG_TYPE || zxi_vmo_info(handle, &info) != ZX_OK)
+		return status;
+	/* A VMO that does not have that call is a child: its stream size is its size. */
+	if (size > info.out_vmo_size)
+		return ZX_ERR_OUT_OF_RANGE;
+	return size == info.out_stream_size ? ZX_OK : ZX_ERR_NOT_SUPPORTED;
 }
 
 /* The rights that an operation needs; of those for a lock one will do. */
@@ -169,13 +183,14 @@ static zx_status_t check_op(zx_handle_t handle, uint32_t op)
 	return status == ZX_OK ? ZX_ERR_NOT_SUPPORTED : status;
 }
 
-/* What has no pager gives pages back, and reads as zeroes there. */
+/* What is no pager's and no copy gives pages back, and reads as zeroes there. */
 static zx_status_t plan_decommit(int fd, struct zxp_vmo_op_range *arg)
 {
 	struct zxp_vmo_info info = { .size = sizeof(info) };
 	zx_status_t status = zxi_fd_ioctl(fd, ZXP_IOC_VMO_GET_INFO, &info);
 
-	if (status != ZX_OK || (info.out_flags & ZXP_VMO_INFO_PAGER_BACKED))
+	if (status != ZX_OK ||
+	    (info.out_flags & (ZXP_VMO_INFO_PAGER_BACKED | ZXP_VMO_INFO_COPY)))
 		return status;
 	if (!zxi_aligned(arg->offset | arg->length))
 		return ZX_ERR_INVALID_ARGS;
@@ -225,14 +240,13 @@ static zx_rights_t child_rights(zx_rights_t rights, uint32_t options)
 	return rights;
 }
 
-/* The module has no children yet, and says so. */
 zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 				uint64_t offset, uint64_t size, zx_handle_t *out)
 {
 	const uint32_t both = ZX_VMO_CHILD_NO_WRITE | ZX_VMO_CHILD_RESIZABLE;
 	struct zxp_vmo_create_child arg = {
 		.size = sizeof(arg),
-		.options = options & ~ZX_VMO_CHILD_NO_WRITE,
+		.options = options,
 		.offset = offset,
 		.length = size,
 	};
@@ -248,12 +262,15 @@ zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 			   ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ);
 	if (status == ZX_OK)
 		status = zxi_identify(handle, &type, &rights);
+	/* Whatever the kind is, and so before whether there are any of it. */
+	if (status == ZX_OK && !zxi_aligned(offset))
+		status = ZX_ERR_INVALID_ARGS;
 	if (status == ZX_OK)
 		status = zxi_ioctl(handle, ZXP_IOC_VMO_CREATE_CHILD, &arg);
 	if (status != ZX_OK)
 		return status;
-	return zxi_publish(arg.out_fd, ZX_OBJ_TYPE_VMO,
-			   child_rights(rights, options), ZX_HANDLE_INVALID, out);
+	return zxi_publish_child(arg.out_fd, child_rights(rights, options), handle,
+				 rights & ZX_RIGHT_GET_PROPERTY, out);
 }
 
 /* There are no resources, so anybody may, as where Zircon's job policy allows it. */

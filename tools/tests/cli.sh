@@ -69,6 +69,51 @@ test_exec_of_mke2fs() {
 	stop
 }
 
+test_exec_scratch_is_a_copy() {
+	bytes 20000 "$tmp/f"
+	cp "$tmp/f" "$tmp/g"
+	serve --scratch f "f=$tmp/f"
+	# What is written is seen by all that CMD runs, and gone after it.
+	# shellcheck disable=SC2016
+	zx exec --scratch f -- sh -c '
+		printf scratch | dd of={} bs=1 seek=8190 conv=notrunc status=none &&
+		"$probe" store {} 0 1 s && dd if={} bs=1 skip=8190 count=7 status=none
+	' > "$tmp/out"
+	[ "$(tail -c 7 "$tmp/out")" = scratch ] || fail "$(cat "$tmp/out")"
+	zx exec --scratch f -- head -c 20000 {} | cmp - "$tmp/f"
+	zx cat f | cmp - "$tmp/f"
+	cmp "$tmp/f" "$tmp/g"
+	# It has whole pages, and as many as one likes.
+	[ "$(zx exec --scratch f -- stat -L -c %s {})" = 20480 ]
+	zx exec --scratch f truncate -s 1M {}
+	# The VMO itself cannot be written to, by root neither.
+	[ "$(zx exec f -- "$probe" readonly {})" = ok ]
+	status_is 1 zx exec f -- dd if=/dev/zero of={} bs=4096 count=1 conv=notrunc \
+		2> "$tmp/why"
+	grep -q 'Input/output error' "$tmp/why" || fail "$(cat "$tmp/why")"
+	zx cat f | cmp - "$tmp/f"
+	stop
+}
+
+test_exec_scratch_statuses() {
+	bytes 20000 "$tmp/f"
+	cp "$tmp/f" "$tmp/g"
+	serve --rw g "f=$tmp/f" "g=$tmp/g"
+	status_is 125 zx exec --scratch f -- true 2> "$tmp/why"
+	grep -q '^zxpager: f: is not served with --scratch, see zxpagerd(8)$' "$tmp/why" ||
+		fail "$(cat "$tmp/why")"
+	status_is 125 zx exec --scratch f
+	status_is 125 zx exec --scratch f --
+	status_is 125 zx exec --scratch h -- true
+	status_is 7 zx exec --scratch g -- sh -c 'exit 7'
+	# What is served for writing has copies, too, and sees nothing of them.
+	[ "$(zx exec --scratch g -- "$probe" write {} 0 5000 c)" = ok ]
+	[ "$(stat_of g dirty_packets)" = 0 ]
+	stop
+	cmp "$tmp/f" "$tmp/g"
+	status_is 1 "$daemon" --socket "$tmp/s" --scratch h "f=$tmp/f"
+}
+
 # --- sync -------------------------------------------------------------------------
 
 test_sync_stores_what_is_dirty() {

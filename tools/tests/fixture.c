@@ -29,6 +29,16 @@ int teardown(void **state)
 	return 0;
 }
 
+void row_is(size_t row, zx_status_t status, zx_status_t expected)
+{
+	char is[64], want[64];
+
+	snprintf(is, sizeof(is), "row %zu: %s", row, zx_status_get_string(status));
+	snprintf(want, sizeof(want), "row %zu: %s", row,
+		 zx_status_get_string(expected));
+	assert_string_equal(is, want);
+}
+
 void replace_vmo(uint32_t options, uint32_t flags)
 {
 	ok(zx_handle_close(vmo));
@@ -45,6 +55,23 @@ void supply(uint64_t offset, uint64_t length, int byte)
 	memset(buffer, byte, sizeof(buffer));
 	ok(zx_linux_pager_supply(pager, vmo, offset, length, buffer, &done));
 	assert_int_equal(done, length);
+}
+
+void expect_byte(zx_handle_t handle, uint64_t offset, char expected)
+{
+	char byte;
+
+	ok(zx_vmo_read(handle, &byte, offset, 1));
+	assert_int_equal(byte, expected);
+}
+
+zx_handle_t new_child(uint32_t options)
+{
+	zx_handle_t child;
+
+	supply(0, 4 * PAGE, 'p');
+	ok(zx_vmo_create_child(vmo, options, 0, 4 * PAGE, &child));
+	return child;
 }
 
 zx_handle_t read_only(zx_handle_t handle)
@@ -156,4 +183,12 @@ zx_rights_t rights_of(zx_handle_t handle)
 zx_koid_t koid_of(zx_handle_t handle)
 {
 	return basic(handle).koid;
+}
+
+zx_info_vmo_t vmo_info(zx_handle_t handle)
+{
+	zx_info_vmo_t info;
+
+	ok(zx_object_get_info(handle, ZX_INFO_VMO, &info, sizeof(info), NULL, NULL));
+	return info;
 }

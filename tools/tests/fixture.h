@@ -35,6 +35,11 @@
 #define is(call, status) assert_string_equal(zx_status_get_string(call), #status)
 #define ok(call) is(call, ZX_OK)
 
+/* In a table: says which row it was. */
+void row_is(size_t row, zx_status_t status, zx_status_t expected);
+
+#define COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+
 /* @vmo has 4 pages, @pager and @port; @plain has 4 pages and is zero. */
 extern zx_handle_t pager, port, vmo, plain, pipe_end;
 
@@ -50,11 +55,27 @@ void replace_vmo(uint32_t options, uint32_t flags);
 zx_rights_t rights_of(zx_handle_t handle);
 zx_koid_t koid_of(zx_handle_t handle);
 
+/* What ZX_INFO_VMO tells. */
+zx_info_vmo_t vmo_info(zx_handle_t handle);
+
 /* Fills a range of @vmo with a byte. */
 void supply(uint64_t offset, uint64_t length, int byte);
 
+/* What is at an offset of any VMO. */
+void expect_byte(zx_handle_t handle, uint64_t offset, char expected);
+
 /* A second handle that cannot write. */
 zx_handle_t read_only(zx_handle_t handle);
+
+/* Options of children. */
+#define SNAPSHOT	ZX_VMO_CHILD_SNAPSHOT
+#define ON_WRITE	ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE
+#define MODIFIED	ZX_VMO_CHILD_SNAPSHOT_MODIFIED
+#define RESIZABLE	ZX_VMO_CHILD_RESIZABLE
+#define NO_WRITE	ZX_VMO_CHILD_NO_WRITE
+
+/* A child of all of @vmo, which is filled with 'p'. */
+zx_handle_t new_child(uint32_t options);
 
 /* The next packet of @port is this, and nothing else in it is set. */
 void expect_packet(uint16_t command, uint64_t offset, uint64_t length);

@@ -201,21 +201,6 @@ static void executable(void **state)
 	ok(zx_vmo_create(PAGE, 0, &plain));
 }
 
-static void children(void **state)
-{
-	zx_handle_t h = 77;
-
-	(void)state;
-	is(zx_vmo_create_child(CLOSED, 0, 0, UINT64_MAX, &h), ZX_ERR_OUT_OF_RANGE);
-	is(zx_vmo_create_child(CLOSED, ZX_VMO_CHILD_NO_WRITE | ZX_VMO_CHILD_RESIZABLE,
-			       0, PAGE, &h), ZX_ERR_INVALID_ARGS);
-	is(zx_vmo_create_child(CLOSED, 0, 0, PAGE, &h), ZX_ERR_BAD_HANDLE);
-	is(zx_vmo_create_child(port, 0, 0, PAGE, &h), ZX_ERR_WRONG_TYPE);
-	is(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, 0, PAGE,
-			       &h), ZX_ERR_NOT_SUPPORTED);
-	assert_int_equal(h, 77);
-}
-
 static void clocks(void **state)
 {
 	/* Others may run between two looks at a clock. */
@@ -245,7 +230,6 @@ int main(void)
 		TEST(property_errors),
 		TEST(properties),
 		TEST(executable),
-		TEST(children),
 		TEST(clocks),
 	};
 

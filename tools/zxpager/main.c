@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/zxpager.h>
@@ -28,6 +29,9 @@ static const char usage[] =
 	"  exec NAME -- CMD ARG...\n"
 	"                         run CMD with the VMO's path in place of each {}; it can\n"
 	"                         write there if the VMO is served for writing\n"
+	"  exec --scratch NAME -- CMD ARG...\n"
+	"                         the same with a copy, to which CMD can write; it goes\n"
+	"                         with CMD\n"
 	"  sync NAME              write back what is dirty now, and wait until it is durable\n"
 	"\n"
 	"For root and the daemon's own user:\n"
@@ -261,21 +265,56 @@ static char *substitute(const char *text, const char *path)
 	return out;
 }
 
+static void inherit(const char *name, int fd)
+{
+	if (fcntl(fd, F_SETFD, 0))
+		die(EXIT_OPERATION, "%s: %s", name, strerror(errno));
+}
+
+/* A copy of all of it, that nobody else knows. */
+static int make_scratch(const char *name, int fd)
+{
+	struct zxp_vmo_create_child arg = {
+		.size = sizeof(arg),
+		.options = ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_RESIZABLE,
+	};
+	struct stat st;
+	int rc;
+
+	if (fstat(fd, &st))
+		die(EXIT_OPERATION, "%s: %s", name, strerror(errno));
+	arg.length = (uint64_t)st.st_size;
+	do {
+		rc = ioctl(fd, ZXP_IOC_VMO_CREATE_CHILD, &arg);
+	} while (rc && errno == EINTR);
+	if (rc && errno == EOPNOTSUPP)
+		die(EXIT_OPERATION, "%s: is not served with --scratch, see zxpagerd(8)",
+		    name);
+	if (rc)
+		die(EXIT_OPERATION, "%s: no copy: %s", name, strerror(errno));
+	return arg.out_fd;
+}
+
 static void cmd_exec(char **argv)
 {
+	bool scratch = !strcmp(argv[0], "--scratch");
+	const char *name = argv[scratch];
 	struct zxd_reply r;
-	const char *name = argv[0];
 	char path[32];
 	int fd;
 
-	argv++;
-	if (!strcmp(argv[0], "--"))
+	argv += scratch + 1;
+	if (argv[0] && !strcmp(argv[0], "--"))
 		argv++;
 	if (!argv[0])
 		die(EXIT_USAGE, "exec: no command (see --help)");
 	fd = open_vmo(name, &r);
-	if (fcntl(fd, F_SETFD, 0))
-		die(EXIT_OPERATION, "%s: %s", name, strerror(errno));
+	inherit(name, fd);
+	if (scratch) {
+		/* The VMO stays open as well: by that the daemon knows whom to wait for. */
+		fd = make_scratch(name, fd);
+		inherit(name, fd);
+	}
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	for (char **arg = argv; *arg; arg++)
 		if (strstr(*arg, "{}"))

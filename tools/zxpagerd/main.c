@@ -125,8 +125,7 @@ int main(int argc, char **argv)
 	share_memory();
 	loop_init();
 	for (unsigned int i = 0; i < options.vmo_count; i++)
-		vmo_add(options.vmos[i].name, options.vmos[i].path,
-			options.vmos[i].writable);
+		vmo_add(&options.vmos[i]);
 	lock_memory();
 	/* Until here a signal just ends it: opening may take its time. */
 	stop_catch_signals();

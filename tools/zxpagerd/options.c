@@ -41,21 +41,24 @@ struct options options = {
 	.ready_fd = -1,
 };
 
-static const char **rw_names;
-static unsigned int rw_count;
+static const char **rw_names, **scratch_names;
+static unsigned int rw_count, scratch_count;
 static void *by_name;		/* a tree of <search.h>, of VMOs */
 
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_RECONNECT, OPT_REQUEST, OPT_CONNECTIONS, OPT_IDENTITY,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
        OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY,
-       OPT_MAX_SIZE };
+       OPT_MAX_SIZE, OPT_SCRATCH };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
 	  "Where clients connect (default " ZXD_SOCKET ")", 0 },
 	{ "rw", OPT_RW, "NAME", 0,
 	  "Serve NAME for writing too; its file is written back to", 0 },
+	{ "scratch", OPT_SCRATCH, "NAME", 0,
+	  "Let clients make copies of NAME that they can write to; has small pages only",
+	  0 },
 	{ "allow-uid", OPT_UID, "USER", 0,
 	  "Serve this user too, beside root and the own one", 0 },
 	{ "allow-gid", OPT_GID, "GROUP", 0, "Serve this group too", 0 },
@@ -188,14 +191,14 @@ static void add_vmo(char *text)
 	options.vmo_count++;
 }
 
-static void set_writable(const char *name)
+static struct vmo_option *named(const char *option, const char *name)
 {
 	struct vmo_option key = { .name = (char *)name };
 	struct vmo_option **found = tfind(&key, &by_name, compare);
 
 	if (!found)
-		die("--rw %s: no NAME=FILE of that name", name);
-	(*found)->writable = true;
+		die("--%s %s: no NAME=FILE of that name", option, name);
+	return *found;
 }
 
 static void set_ready_fd(const char *text)
@@ -231,6 +234,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_RW:
 		rw_names[rw_count++] = arg;
+		break;
+	case OPT_SCRATCH:
+		scratch_names[scratch_count++] = arg;
 		break;
 	case OPT_UID:
 		add_uid(arg);
@@ -341,7 +347,8 @@ void options_parse(int argc, char **argv)
 	/* No more than there are arguments. */
 	options.vmos = calloc((size_t)argc, sizeof(*options.vmos));
 	rw_names = calloc((size_t)argc, sizeof(*rw_names));
-	if (!options.vmos || !rw_names)
+	scratch_names = calloc((size_t)argc, sizeof(*scratch_names));
+	if (!options.vmos || !rw_names || !scratch_names)
 		die("out of memory");
 	argp_err_exit_status = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
@@ -355,5 +362,7 @@ void options_parse(int argc, char **argv)
 		die("--socket %s: want a path of 1 to %zu bytes", options.socket,
 		    sizeof(((struct sockaddr_un *)0)->sun_path) - 1);
 	for (unsigned int i = 0; i < rw_count; i++)
-		set_writable(rw_names[i]);
+		named("rw", rw_names[i])->writable = true;
+	for (unsigned int i = 0; i < scratch_count; i++)
+		named("scratch", scratch_names[i])->scratch = true;
 }

@@ -12,6 +12,7 @@ struct vmo_option {
 	char *name;
 	const char *path;
 	bool writable;
+	bool scratch;
 };
 
 /*

@@ -18,6 +18,7 @@
  * @size: of the VMO; see pager_refresh()
  * @max_size: the most that clients may make of it, in bytes, or 0
  * @page_size: that of the machine
+ * @scratch: there may be copies of it that are written to
  * @resizable: clients may change the size, and the file follows
  * @held: READs and DIRTYs wait for ZXD_RELEASE
  * @detached: no READ is answered any more
@@ -34,6 +35,7 @@ struct target {
 	uint64_t max_size;
 	uint32_t page_size;
 	bool writable;
+	bool scratch;
 	bool resizable;
 	bool held;
 	bool detached;

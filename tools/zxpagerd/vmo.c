@@ -89,8 +89,10 @@ static uint64_t max_size(const struct target *t)
 	return max < t->backend->size ? t->backend->size : max;
 }
 
-void vmo_add(const char *name, const char *path, bool writable)
+void vmo_add(const struct vmo_option *option)
 {
+	const char *name = option->name, *path = option->path;
+	bool writable = option->writable;
 	struct vmo *vmo = allocate();
 	uint32_t page_size = (uint32_t)sysconf(_SC_PAGESIZE);
 	uint64_t mask = page_size - 1;
@@ -99,6 +101,7 @@ void vmo_add(const char *name, const char *path, bool writable)
 	t = &vmo->target;
 	t->name = name;
 	t->writable = writable;
+	t->scratch = option->scratch;
 	/* Each window and each chunk, and one request of the batch itself. */
 	t->backend = backend_is_nbd(path) ?
 		     backend_nbd_open(path, writable, options.depth + CHUNKS + 1) :

@@ -20,8 +20,10 @@ struct vmo {
 /* All of them, in the order of the command line. */
 extern struct vmo *vmos;
 
+struct vmo_option;
+
 /* Before serving: adds a VMO; a failure ends the daemon. */
-void vmo_add(const char *name, const char *path, bool writable);
+void vmo_add(const struct vmo_option *option);
 
 /*
  * Adds one that is there, and gives it its key: the number of the one before and 1, so that

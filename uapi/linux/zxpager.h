@@ -651,17 +651,18 @@ struct zxp_query_vmo_key {
 #define ZXP_VMO_INFO_SYNC		(1U << 2)	/* made with %ZXP_CREATE_SYNC */
 #define ZXP_VMO_INFO_FIXED		(1U << 3)	/* ... %ZXP_CREATE_FIXED */
 #define ZXP_VMO_INFO_READ_ONLY		(1U << 4)	/* ... %ZXP_CREATE_READ_ONLY */
+#define ZXP_VMO_INFO_COPY		(1U << 5)	/* a child with pages of its own */
 
 /**
  * struct zxp_vmo_info - ZXP_IOC_VMO_GET_INFO
  * @size: sizeof(struct zxp_vmo_info)
  * @flags: must be 0
  * @out_flags: ZXP_VMO_INFO_*
- * @out_options: the options it was created with
+ * @out_options: the options it was created with; of a child %ZXP_VMO_RESIZABLE alone
  * @out_key: 0 since revision 5: only the daemon may know it, by QUERY_VMO_KEY
  * @out_vmo_size: size, a multiple of the page size
  * @out_stream_size: size in bytes, as stat() tells it
- * @out_resident: bytes in memory now
+ * @out_resident: bytes in memory now; of a copy those that it has for itself
  * @out_waiting: tasks that wait for the pager now
  * @out_requests: requests that are not answered yet
  * @out_read_packets: READ packets that were read from the stream so far

@@ -261,8 +261,8 @@ zx_status_t zx_vmo_get_stream_size(zx_handle_t handle, uint64_t *size);
  *
  * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; OUT_OF_RANGE @size;
  * BAD_STATE a pinned page would go, or a page in part is needed and the VMO is
- * detached; the status that the pager failed that page with; NO_MEMORY;
- * NOT_SUPPORTED by this module.
+ * detached; the status that the pager failed that page with; NO_MEMORY; NOT_SUPPORTED
+ * by this module, or of a child, whose stream size is its size.
  */
 zx_status_t zx_vmo_set_stream_size(zx_handle_t handle, uint64_t size);
 
@@ -289,28 +289,48 @@ zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size);
  * @buffer: not used
  * @buffer_size: not used
  *
- * COMMIT, PREFETCH and ALWAYS_NEED wait for the pager, killably.  DECOMMIT gives whole
- * pages of a plain VMO back, which are zero then.  ZERO makes whole pages dirty zeroes
+ * COMMIT, PREFETCH and ALWAYS_NEED wait for the pager, killably.  COMMIT of a child copies
+ * all of the range; the hints are for what it sees of the VMO at the bottom.  DECOMMIT gives
+ * whole pages of a plain VMO back, which are zero then.  ZERO makes whole pages dirty zeroes
  * without asking for them; a page in part is written to, and for that asked for, unless
  * it is zero.
  *
  * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS unknown @op, or alignment with
- * DECOMMIT; ACCESS_DENIED; OUT_OF_RANGE; NOT_SUPPORTED DECOMMIT with a pager, locks,
- * cache operations; BAD_STATE detached; the status that the pager failed the range with.
+ * DECOMMIT; ACCESS_DENIED; OUT_OF_RANGE; NOT_SUPPORTED DECOMMIT with a pager or of a
+ * child, locks, cache operations; BAD_STATE detached; the status that the pager failed the
+ * range with.
  */
 zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
 			    uint64_t size, void *buffer, size_t buffer_size);
 
 /**
- * zx_vmo_create_child() - a clone, slice or reference of a VMO
+ * zx_vmo_create_child() - make a VMO that sees another one
  * @handle: the parent (DUPLICATE, READ)
- * @options: ZX_VMO_CHILD_*
- * @offset: where it starts in the parent
- * @size: its size, rounded up to a page
+ * @options: one kind: ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE or _SNAPSHOT_MODIFIED; with
+ *	it perhaps ZX_VMO_CHILD_RESIZABLE, or ZX_VMO_CHILD_NO_WRITE
+ * @offset: where in the parent it begins, page aligned; also behind its end
+ * @size: its size, rounded up to a page; what is behind the parent's end is zero
  * @out: the new handle
  *
- * Return: OUT_OF_RANGE @size; INVALID_ARGS both NO_WRITE and RESIZABLE; BAD_HANDLE,
- * WRONG_TYPE, ACCESS_DENIED; NOT_SUPPORTED by this module: no module has children yet.
+ * The child sees the VMO of a pager at the bottom, and has what is written to it for itself:
+ * that copies a page, which is asked for if it is missing, and is neither DIRTY nor MODIFIED.
+ * With SNAPSHOT_MODIFIED it also keeps what a parent that is a child has for itself, as that
+ * is now; here SNAPSHOT_AT_LEAST_ON_WRITE does the same.
+ *
+ * @out has the rights of @handle, but RESIZE only with RESIZABLE, and also GET_PROPERTY and
+ * SET_PROPERTY.  WRITE takes the place of EXECUTE; with NO_WRITE there is no WRITE, EXECUTE
+ * stays, and nobody can open the descriptor anew for writing.  The child has the name of its
+ * parent if @handle has GET_PROPERTY.
+ *
+ * A child is no pager's: calls of one on it are INVALID_ARGS, as is one as the @aux_vmo of
+ * zx_pager_supply_pages().  Closing the parent leaves it as it is, and the pager is told
+ * that a VMO is gone only when its children are.
+ *
+ * Return: ZX_OK, or, in the order of the tests: OUT_OF_RANGE @size; INVALID_ARGS both NO_WRITE
+ * and RESIZABLE; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; INVALID_ARGS @offset, unknown options,
+ * none or several kinds; NOT_SUPPORTED another kind, a parent without a pager, or one made
+ * with ZX_LINUX_CREATE_READ_ONLY; OUT_OF_RANGE behind the largest VMO; NO_MEMORY; BAD_STATE
+ * a page that the parent has for itself is pinned; NO_RESOURCES; INVALID_ARGS @out.
  */
 zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 				uint64_t offset, uint64_t size, zx_handle_t *out);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: MIT
+/*
+ * libzx against the module: making children of VMOs, and what is told of them.  Each other
+ * call on one is in test_libzx_child_op.c, Zircon's own tests are in test_libzx_clone.c.
+ */
+#include "fixture.h"
+
+/* Each row is wrong in what it is about, and most in all that is tested later. */
+static void refusals(void **state)
+{
+	zx_handle_t closed = CLOSED, blind, alone, sealed, h = 77;
+	const struct {
+		zx_handle_t *handle;
+		uint32_t options;
+		uint64_t offset, size;
+		zx_status_t status;
+	} rows[] = {
+		{ &closed, NO_WRITE | RESIZABLE, 1, UINT64_MAX, ZX_ERR_OUT_OF_RANGE },
+		{ &closed, NO_WRITE | RESIZABLE, 1, PAGE, ZX_ERR_INVALID_ARGS },
+		{ &closed, 1 << 1, 1, PAGE, ZX_ERR_BAD_HANDLE },
+		{ &port, 1 << 1, 1, PAGE, ZX_ERR_WRONG_TYPE },
+		{ &pager, 1 << 1, 1, PAGE, ZX_ERR_WRONG_TYPE },
+		{ &pipe_end, 1 << 1, 1, PAGE, ZX_ERR_WRONG_TYPE },
+		{ &blind, 1 << 1, 1, PAGE, ZX_ERR_ACCESS_DENIED },
+		{ &alone, 1 << 1, 1, PAGE, ZX_ERR_ACCESS_DENIED },
+		{ &vmo, 0, 0, PAGE, ZX_ERR_INVALID_ARGS },
+		{ &vmo, RESIZABLE, 0, PAGE, ZX_ERR_INVALID_ARGS },
+		{ &vmo, NO_WRITE, 0, PAGE, ZX_ERR_INVALID_ARGS },
+		{ &vmo, ON_WRITE | 1 << 1, 0, PAGE, ZX_ERR_INVALID_ARGS },
+		{ &vmo, ON_WRITE | 1 << 8, 0, PAGE, ZX_ERR_INVALID_ARGS },
+		{ &vmo, ON_WRITE | 1u << 31, 0, PAGE, ZX_ERR_INVALID_ARGS },
+		{ &vmo, ON_WRITE | MODIFIED, 0, PAGE, ZX_ERR_INVALID_ARGS },
+		{ &vmo, ON_WRITE | SNAPSHOT, 0, PAGE, ZX_ERR_INVALID_ARGS },
+		{ &vmo, SNAPSHOT, 1, PAGE, ZX_ERR_INVALID_ARGS },
+		{ &vmo, ON_WRITE, PAGE - 1, PAGE, ZX_ERR_INVALID_ARGS },
+		/* As in Zircon: not of what has a pager. */
+		{ &vmo, SNAPSHOT, 0, PAGE, ZX_ERR_NOT_SUPPORTED },
+		/* Not as in Zircon: of nothing else. */
+		{ &plain, ON_WRITE, 0, PAGE, ZX_ERR_NOT_SUPPORTED },
+		{ &sealed, ON_WRITE, 0, PAGE, ZX_ERR_NOT_SUPPORTED },
+		{ &vmo, ON_WRITE, 0, 1ull << 63, ZX_ERR_OUT_OF_RANGE },
+		{ &vmo, ON_WRITE, 1ull << 63, PAGE, ZX_ERR_OUT_OF_RANGE },
+		{ &vmo, MODIFIED, 0ull - PAGE, 2 * PAGE, ZX_ERR_OUT_OF_RANGE },
+	};
+
+	(void)state;
+	ok(zx_handle_duplicate(vmo, ZX_DEFAULT_VMO_RIGHTS & ~ZX_RIGHT_READ, &blind));
+	ok(zx_handle_duplicate(vmo, ZX_DEFAULT_VMO_RIGHTS & ~ZX_RIGHT_DUPLICATE,
+			       &alone));
+	ok(zx_linux_pager_create_vmo(pager, 0, ZX_LINUX_CREATE_READ_ONLY, port, KEY,
+				     PAGE, &sealed));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		row_is(i, zx_vmo_create_child(*rows[i].handle, rows[i].options,
+					      rows[i].offset, rows[i].size, &h),
+		       rows[i].status);
+	assert_int_equal(h, 77);
+	assert_int_equal(vmo_info(vmo).num_children, 0);
+	ok(zx_handle_close_many((zx_handle_t[]){ blind, alone, sealed }, 3));
+}
+
+/* What cannot be told of is not there either: its number is free again. */
+static void nowhere_to_tell(void **state)
+{
+	zx_handle_t before, after;
+
+	(void)state;
+	ok(zx_handle_duplicate(vmo, ZX_RIGHT_SAME_RIGHTS, &before));
+	ok(zx_handle_close(before));
+	is(zx_vmo_create_child(vmo, ON_WRITE, 0, PAGE, NULL), ZX_ERR_INVALID_ARGS);
+	assert_int_equal(vmo_info(vmo).num_children, 0);
+	ok(zx_handle_duplicate(vmo, ZX_RIGHT_SAME_RIGHTS, &after));
+	assert_int_equal(after, before);
+	ok(zx_handle_close(after));
+}
+
+/* What its handle may do, and what its descriptor is open for. */
+static void rights(void **state)
+{
+	static const zx_rights_t all = ZX_DEFAULT_VMO_RIGHTS, few = ZX_RIGHT_DUPLICATE |
+		ZX_RIGHT_READ, x = ZX_RIGHT_EXECUTE, w = ZX_RIGHT_WRITE;
+	static const struct {
+		zx_rights_t parent;
+		uint32_t options;
+		zx_rights_t child;
+	} rows[] = {
+		{ all, ON_WRITE, all },
+		{ all, MODIFIED, all },
+		{ all | x, ON_WRITE, all },
+		{ all | x, MODIFIED, all },
+		{ all | x, ON_WRITE | NO_WRITE, (all | x) & ~w },
+		{ all, MODIFIED | NO_WRITE, all & ~w },
+		{ all & ~w, ON_WRITE, all },
+		{ all & ~w, ON_WRITE | NO_WRITE, all & ~w },
+		{ all | ZX_RIGHT_RESIZE, ON_WRITE, all },
+		{ all | ZX_RIGHT_RESIZE, ON_WRITE | NO_WRITE, all & ~w },
+		{ all, ON_WRITE | RESIZABLE, all | ZX_RIGHT_RESIZE },
+		{ few, ON_WRITE, few | w | ZX_RIGHTS_PROPERTY },
+		{ few | x, MODIFIED | RESIZABLE,
+		  few | w | ZX_RIGHTS_PROPERTY | ZX_RIGHT_RESIZE },
+		{ few | x, MODIFIED | NO_WRITE, few | x | ZX_RIGHTS_PROPERTY },
+	};
+	zx_handle_t parent, child;
+
+	(void)state;
+	replace_vmo(ZX_VMO_RESIZABLE, 0);
+	ok(zx_vmo_replace_as_executable(vmo, ZX_HANDLE_INVALID, &vmo));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool writes = !(rows[i].options & NO_WRITE);
+		int fd;
+
+		row_is(i, zx_handle_duplicate(vmo, rows[i].parent, &parent), ZX_OK);
+		row_is(i, zx_vmo_create_child(parent, rows[i].options, 0, PAGE, &child),
+		       ZX_OK);
+		fd = zx_linux_handle_to_fd(child);
+		if (rights_of(child) != rows[i].child ||
+		    vmo_info(child).handle_rights != rows[i].child)
+			fail_msg("row %zu: rights %#x", i, rights_of(child));
+		assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE,
+				 writes ? O_RDWR : O_RDONLY);
+		assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+		ok(zx_handle_close_many((zx_handle_t[]){ parent, child }, 2));
+	}
+}
+
+static void names(void **state)
+{
+	zx_handle_t nameless, child;
+
+	(void)state;
+	ok(zx_object_set_property(vmo, ZX_PROP_NAME, "image", 5));
+	ok(zx_vmo_create_child(vmo, ON_WRITE, 0, PAGE, &child));
+	assert_string_equal(vmo_info(child).name, "image");
+	ok(zx_object_set_property(child, ZX_PROP_NAME, "copy", 4));
+	assert_string_equal(vmo_info(child).name, "copy");
+	assert_string_equal(vmo_info(vmo).name, "image");
+	ok(zx_handle_close(child));
+	ok(zx_handle_duplicate(vmo, ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ, &nameless));
+	ok(zx_vmo_create_child(nameless, ON_WRITE, 0, PAGE, &child));
+	assert_string_equal(vmo_info(child).name, "");
+	ok(zx_handle_close_many((zx_handle_t[]){ nameless, child }, 2));
+}
+
+static void info(void **state)
+{
+	static const uint32_t flags = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
+				      ZX_INFO_VMO_IS_COW_CLONE;
+	static const struct {
+		uint32_t options;
+		uint64_t offset, size, rounded;
+		uint32_t flags;
+	} rows[] = {
+		{ ON_WRITE, 0, 4 * PAGE, 4 * PAGE, flags },
+		{ MODIFIED, 0, 0, 0, flags },
+		{ MODIFIED | RESIZABLE, PAGE, 1, PAGE, flags | ZX_INFO_VMO_RESIZABLE },
+		{ ON_WRITE | NO_WRITE, 3 * PAGE, 3 * PAGE - 1, 3 * PAGE, flags },
+		{ ON_WRITE, 9 * PAGE, PAGE, PAGE, flags },
+	};
+	zx_handle_t child;
+	zx_info_vmo_t is;
+
+	(void)state;
+	supply(0, 4 * PAGE, 'p');
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		row_is(i, zx_vmo_create_child(vmo, rows[i].options, rows[i].offset,
+					      rows[i].size, &child), ZX_OK);
+		is = vmo_info(child);
+		assert_int_equal(is.flags, rows[i].flags);
+		assert_int_equal(is.size_bytes, rows[i].rounded);
+		assert_int_equal(is.koid, koid_of(child));
+		assert_int_not_equal(is.koid, koid_of(vmo));
+		assert_int_equal(is.parent_koid, koid_of(vmo));
+		assert_int_equal(is.num_children, 0);
+		assert_int_equal(is.committed_bytes + is.populated_bytes, 0);
+		assert_int_equal(vmo_info(vmo).num_children, 1);
+		ok(zx_handle_close(child));
+		assert_int_equal(vmo_info(vmo).num_children, 0);
+	}
+	assert_int_equal(vmo_info(vmo).parent_koid, 0);
+	assert_int_equal(vmo_info(vmo).populated_bytes, 4 * PAGE);
+}
+
+static zx_handle_t same_from_elsewhere(zx_handle_t handle)
+{
+	return zx_linux_handle_from_fd(fcntl(zx_linux_handle_to_fd(handle),
+					     F_DUPFD_CLOEXEC, 0));
+}
+
+/* A descriptor that comes from elsewhere is as good as its mode, and is the same VMO. */
+static void received(void **state)
+{
+	zx_handle_t child = new_child(ON_WRITE | RESIZABLE);
+	zx_handle_t other = same_from_elsewhere(child);
+
+	(void)state;
+	assert_int_equal(rights_of(other), ZX_DEFAULT_VMO_RIGHTS | ZX_RIGHT_RESIZE);
+	assert_int_equal(koid_of(other), koid_of(child));
+	ok(zx_handle_close(child));
+	assert_int_equal(vmo_info(other).parent_koid, koid_of(vmo));
+	ok(zx_vmo_set_size(other, PAGE));
+	ok(zx_handle_close(other));
+
+	ok(zx_vmo_create_child(vmo, ON_WRITE | NO_WRITE, 0, PAGE, &child));
+	other = same_from_elsewhere(child);
+	assert_int_equal(rights_of(other), ZX_DEFAULT_VMO_RIGHTS & ~ZX_RIGHT_WRITE);
+	is(zx_vmo_write(other, "x", 0, 1), ZX_ERR_ACCESS_DENIED);
+	ok(zx_handle_close_many((zx_handle_t[]){ child, other }, 2));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest libzx_child[] = {
+		TEST(refusals),
+		TEST(nowhere_to_tell),
+		TEST(rights),
+		TEST(names),
+		TEST(info),
+		TEST(received),
+	};
+
+	if (sysconf(_SC_PAGESIZE) != PAGE)
+		return 77;
+	return cmocka_run_group_tests(libzx_child, NULL, NULL);
+}
