@@ -439,23 +439,4 @@ TEST_F(clones, CloneAfterSliceRoot)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/* From Zircon's references: another descriptor of the VMO is the same VMO. */
-TEST_F(clones, ChildSnapshotAtLeastOnWrite)
-{
-	struct test_vmo *vmo = new_vmo(1), *reference, *clone;
-
-	reference = pager_adopt_vmo(&self->p, dup(vmo->fd), vmo->key, 1, PROT_READ);
-	ASSERT_NE(NULL, reference);
-	clone = new_clone(reference);
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
-	EXPECT_TRUE(vmo_shows(clone, 0, 1, SUPPLIED));
-	ASSERT_TRUE(vmo_put(vmo, 0, STORED_WORD));
-	EXPECT_TRUE(vmo_word_is(clone, 0, STORED_WORD));
-	ASSERT_TRUE(vmo_put(clone, 0, 1));
-	ASSERT_TRUE(vmo_put(reference, 0, 2));
-	EXPECT_TRUE(vmo_word_is(vmo, 0, 2));
-	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
-	ASSERT_TRUE(pager_idle(&self->p));
-}
-
 TEST_HARNESS_MAIN

@@ -33,6 +33,18 @@ struct zxp_child {
 	struct zxp_layer *top;
 };
 
+/**
+ * struct zxp_parent - what a child is made of
+ * @file: a descriptor of it
+ * @root: the VMO at the bottom
+ * @child: it, unless it is the VMO itself
+ */
+struct zxp_parent {
+	struct file *file;
+	struct zxp_vmo *root;
+	struct zxp_child *child;
+};
+
 /* The file of its mappings, by the inode of its descriptors. */
 static inline struct file *zxp_child_map(struct inode *inode)
 {
@@ -121,14 +133,17 @@ struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode);
 struct file *zxp_child_make_map(struct zxp_child *child);
 
 /* child_create.c */
-struct file *zxp_child_create(struct file *file, struct zxp_vmo *root,
-			      struct zxp_child *parent,
+struct file *zxp_child_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args);
+
+/* reference.c */
+struct file *zxp_reference_create(struct file *file, bool resizable,
+				  const struct zxp_vmo_create_child *args);
 
 /* child_file.c */
 int zxp_child_fs_init(void);
 void zxp_child_fs_exit(void);
-int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *parent,
+int zxp_create_child(const struct zxp_parent *parent,
 		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new);
 
 #endif /* _ZXPAGER_CHILD_H */

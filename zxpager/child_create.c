@@ -7,12 +7,6 @@
 
 #include "child.h"
 
-#define ZXP_CHILD_KINDS		(ZXP_CHILD_SNAPSHOT | ZXP_CHILD_SLICE | \
-				 ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | \
-				 ZXP_CHILD_REFERENCE | ZXP_CHILD_SNAPSHOT_MODIFIED)
-#define ZXP_CHILD_OPTIONS	(ZXP_CHILD_KINDS | ZXP_CHILD_RESIZABLE | \
-				 ZXP_CHILD_NO_WRITE)
-
 /* Which page of the root it begins with, and how many it has; or an error. */
 static int zxp_child_place(struct zxp_child *child, struct zxp_child *parent,
 			   const struct zxp_vmo_create_child *args)
@@ -26,26 +20,6 @@ static int zxp_child_place(struct zxp_child *child, struct zxp_child *parent,
 		return -ERANGE;
 	child->offset = before + (args->offset >> PAGE_SHIFT);
 	child->nr_pages = DIV_ROUND_UP_ULL(args->length, PAGE_SIZE);
-	return 0;
-}
-
-static int zxp_child_check(struct file *file, struct zxp_vmo *root,
-			   const struct zxp_vmo_create_child *args)
-{
-	u32 kind = args->options & ZXP_CHILD_KINDS;
-
-	if (args->reserved || args->options & ~ZXP_CHILD_OPTIONS || hweight32(kind) != 1)
-		return -EINVAL;
-	if (!(file->f_mode & FMODE_READ))
-		return -EACCES;
-	if (kind & ~(ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_SNAPSHOT_MODIFIED))
-		return -EOPNOTSUPP;
-	/* What is written to a plain VMO later would be seen. */
-	if (!root->source)
-		return -EOPNOTSUPP;
-	/* An entry of 2 MiB would hide own pages, see fault.c. */
-	if (zxp_vmo_sealed(root))
-		return -EOPNOTSUPP;
 	return 0;
 }
 
@@ -77,28 +51,27 @@ static int zxp_child_join(struct zxp_child *child, struct zxp_child *parent)
 }
 
 /**
- * zxp_child_create() - make a child
- * @file: a descriptor of the parent
- * @root: that one, if it is a VMO; else NULL
- * @parent: that one, if it is a child itself
+ * zxp_child_create() - make a child that copies what it changes
+ * @parent: of what
  * @args: what is asked for
  *
- * Return: the file of its mappings, which has it; or -EINVAL, -EACCES, -EOPNOTSUPP, -ERANGE,
- * -ENOMEM, -EINTR; -ESTALE a page of the parent is pinned.
+ * Return: the file of its mappings, which has it; or -EINVAL, -EOPNOTSUPP, -ERANGE, -ENOMEM,
+ * -EINTR; -ESTALE a page of the parent is pinned.
  */
-struct file *zxp_child_create(struct file *file, struct zxp_vmo *root,
-			      struct zxp_child *parent,
+struct file *zxp_child_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args)
 {
+	struct zxp_vmo *root = parent->root;
 	struct zxp_child *child;
 	struct file *map;
 	int ret;
 
-	if (parent)
-		root = parent->root;
-	ret = zxp_child_check(file, root, args);
-	if (ret)
-		return ERR_PTR(ret);
+	/*
+	 * What is written to a plain VMO later would be seen; and where a VMO is sealed an
+	 * entry of 2 MiB would hide own pages, see fault.c.
+	 */
+	if (!root->source || zxp_vmo_sealed(root))
+		return ERR_PTR(-EOPNOTSUPP);
 	child = kzalloc(sizeof(*child), GFP_KERNEL_ACCOUNT);
 	if (!child)
 		return ERR_PTR(-ENOMEM);
@@ -106,7 +79,7 @@ struct file *zxp_child_create(struct file *file, struct zxp_vmo *root,
 	child->root = root;
 	child->id = zxp_own_number();
 	child->options = args->options;
-	ret = zxp_child_place(child, parent, args);
+	ret = zxp_child_place(child, parent->child, args);
 	if (ret)
 		goto free;
 	ret = -ENOMEM;
@@ -117,7 +90,7 @@ struct file *zxp_child_create(struct file *file, struct zxp_vmo *root,
 	ret = PTR_ERR_OR_ZERO(map);
 	if (ret)
 		goto free;
-	ret = zxp_child_join(child, parent);
+	ret = zxp_child_join(child, parent->child);
 	if (!ret)
 		return map;
 	fput(map);

@@ -13,10 +13,17 @@
 
 #include "child.h"
 
+#define ZXP_CHILD_KINDS		(ZXP_CHILD_SNAPSHOT | ZXP_CHILD_SLICE | \
+				 ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | \
+				 ZXP_CHILD_REFERENCE | ZXP_CHILD_SNAPSHOT_MODIFIED)
+#define ZXP_CHILD_OPTIONS	(ZXP_CHILD_KINDS | ZXP_CHILD_RESIZABLE | \
+				 ZXP_CHILD_NO_WRITE)
+
 static struct vfsmount *zxp_child_mnt;
 static int zxp_child_mnt_count;
 
 static int zxp_child_pin(void);
+static void zxp_child_unpin(void);
 static struct file *zxp_child_make_file(struct zxp_child *child, struct file *map);
 
 static int zxp_child_fsync(struct file *file, loff_t start, loff_t end, int datasync)
@@ -27,7 +34,7 @@ static int zxp_child_fsync(struct file *file, loff_t start, loff_t end, int data
 /* As for a VMO, see vmo.c. */
 static int zxp_child_open(struct inode *inode, struct file *file)
 {
-	int ret = zxp_child_pin();
+	int ret = zxp_may_open(file) ? zxp_child_pin() : -EACCES;
 
 	if (ret)
 		return ret;
@@ -38,7 +45,7 @@ static int zxp_child_open(struct inode *inode, struct file *file)
 
 static int zxp_child_release(struct inode *inode, struct file *file)
 {
-	simple_release_fs(&zxp_child_mnt, &zxp_child_mnt_count);
+	zxp_child_unpin();
 	return 0;
 }
 
@@ -108,25 +115,66 @@ static int zxp_ioc_child_write(struct file *file, union zxp_args *args,
 	return zxp_child_write(file, &args->vmo_io);
 }
 
+static struct file *zxp_create_copy(const struct zxp_parent *parent,
+				    const struct zxp_vmo_create_child *args)
+{
+	struct file *map = zxp_child_create(parent, args);
+
+	return IS_ERR(map) ? map : zxp_child_make_file(map->private_data, map);
+}
+
+static struct file *zxp_create_reference(const struct zxp_parent *parent,
+					 const struct zxp_vmo_create_child *args)
+{
+	struct zxp_child *child = parent->child;
+	struct file *file;
+	bool resizable;
+	int ret = child ? zxp_child_pin() : zxp_fs_pin();
+
+	if (ret)
+		return ERR_PTR(ret);
+	resizable = child ? child->options & ZXP_CHILD_RESIZABLE &&
+			    !(zxp_file_limits(parent->file) & ZXP_LIMIT_NO_RESIZE) :
+			    zxp_may_resize(parent->file->f_path.dentry);
+	file = zxp_reference_create(parent->file, resizable, args);
+	if (IS_ERR(file) && child)
+		zxp_child_unpin();
+	else if (IS_ERR(file))
+		zxp_fs_unpin();
+	return file;
+}
+
 /**
  * zxp_create_child() - VMO_CREATE_CHILD
- * @file: a descriptor of the parent
- * @root: that one, if it is a VMO; else NULL
- * @parent: that one, if it is a child itself
+ * @parent: of what
  * @args: what is asked for
  * @new: the descriptor that comes of it
  *
- * Return: 0, or what zxp_child_create() returns.
+ * Return: 0; -EINVAL, -EACCES, or what the function of the kind returns.
  */
-int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *parent,
+int zxp_create_child(const struct zxp_parent *parent,
 		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new)
 {
-	struct file *map = zxp_child_create(file, root, parent, args);
+	u32 kind = args->options & ZXP_CHILD_KINDS;
+	struct file *file;
 
-	if (!IS_ERR(map))
-		file = zxp_child_make_file(map->private_data, map);
-	if (IS_ERR(map) || IS_ERR(file))
-		return PTR_ERR(IS_ERR(map) ? map : file);
+	if (args->reserved || args->options & ~ZXP_CHILD_OPTIONS || hweight32(kind) != 1)
+		return -EINVAL;
+	if (!(parent->file->f_mode & FMODE_READ))
+		return -EACCES;
+	switch (kind) {
+	case ZXP_CHILD_REFERENCE:
+		file = zxp_create_reference(parent, args);
+		break;
+	case ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE:
+	case ZXP_CHILD_SNAPSHOT_MODIFIED:
+		file = zxp_create_copy(parent, args);
+		break;
+	default:
+		return -EOPNOTSUPP;
+	}
+	if (IS_ERR(file))
+		return PTR_ERR(file);
 	new->file = file;
 	return 0;
 }
@@ -134,7 +182,10 @@ int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *
 static int zxp_ioc_child_create_child(struct file *file, union zxp_args *args,
 				      struct zxp_new_file *new)
 {
-	return zxp_create_child(file, NULL, zxp_child_of(file), &args->create_child, new);
+	struct zxp_child *child = zxp_child_of(file);
+	struct zxp_parent parent = { .file = file, .root = child->root, .child = child };
+
+	return zxp_create_child(&parent, &args->create_child, new);
 }
 
 static const struct zxp_ioctl zxp_child_ioctls[] = {
@@ -198,11 +249,14 @@ static int zxp_child_permission(struct mnt_idmap *idmap, struct inode *inode, in
 static int zxp_child_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			     struct iattr *attr)
 {
+	unsigned long limits = zxp_dentry_limits(dentry);
 	struct inode *inode = d_inode(dentry);
 	int ret = setattr_prepare(idmap, dentry, attr);
 
 	if (!ret && attr->ia_valid & ATTR_SIZE)
-		ret = zxp_child_resize(zxp_child_map(inode)->private_data, inode,
+		ret = limits & ZXP_LIMIT_NO_WRITE ? -EACCES :
+		      limits & ZXP_LIMIT_NO_RESIZE ? -EPERM :
+		      zxp_child_resize(zxp_child_map(inode)->private_data, inode,
 				       attr->ia_size);
 	if (ret)
 		return ret;
@@ -255,6 +309,11 @@ static int zxp_child_pin(void)
 	return simple_pin_fs(&zxp_child_fs_type, &zxp_child_mnt, &zxp_child_mnt_count);
 }
 
+static void zxp_child_unpin(void)
+{
+	simple_release_fs(&zxp_child_mnt, &zxp_child_mnt_count);
+}
+
 int zxp_child_fs_init(void)
 {
 	return register_filesystem(&zxp_child_fs_type);
@@ -294,12 +353,9 @@ static struct file *zxp_child_make_file(struct zxp_child *child, struct file *ma
 		iput(inode);
 		goto unpin;
 	}
-	__module_get(THIS_MODULE);
-	file->f_mode &= ~FMODE_NONOTIFY;
-	file->f_mode |= FMODE_NONOTIFY_PERM | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
-			ZXP_FMODE_NOWAIT;
+	zxp_file_begin(file);
 	return file;
 unpin:
-	simple_release_fs(&zxp_child_mnt, &zxp_child_mnt_count);
+	zxp_child_unpin();
 	return file;
 }

@@ -21,7 +21,7 @@ const struct address_space_operations zxp_vmo_aops = {
  */
 static int zxp_vmo_open(struct inode *inode, struct file *file)
 {
-	int ret = zxp_fs_pin();
+	int ret = zxp_may_open(file) ? zxp_fs_pin() : -EACCES;
 
 	if (ret)
 		return ret;

@@ -37,6 +37,12 @@ struct zxp_write {
 	unsigned long cleared;
 };
 
+/* May it make the VMO larger? */
+static bool zxp_write_resizes(struct zxp_write *w)
+{
+	return zxp_may_resize(w->iocb->ki_filp->f_path.dentry);
+}
+
 static bool zxp_write_nowait(struct zxp_write *w)
 {
 	return w->iocb && w->iocb->ki_flags & IOCB_NOWAIT;
@@ -70,7 +76,7 @@ static int zxp_write_limit(struct zxp_write *w)
 	}
 	limit = vmo->flags & ZXP_CREATE_FIXED ? i_size_read(&vmo->inode) :
 						(loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
-	if (vmo->options & ZXP_VMO_RESIZABLE)
+	if (zxp_write_resizes(w))
 		limit = ZXP_MAX_VMO_SIZE;
 	if (w->pos >= limit)
 		return -ENOSPC;
@@ -93,8 +99,9 @@ static int zxp_write_extend(struct zxp_write *w)
 			return ret;
 		w->cleared = w->cuts;
 	}
-	return index < zxp_vmo_pages(w->vmo) ? 0 :
-	       zxp_vmo_grow(w->vmo, index + 1, nowait);
+	if (index < zxp_vmo_pages(w->vmo))
+		return 0;
+	return zxp_write_resizes(w) ? zxp_vmo_grow(w->vmo, index + 1, nowait) : -ENOSPC;
 }
 
 /*

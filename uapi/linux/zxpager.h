@@ -87,7 +87,7 @@
  * Revision 6: a largest size, which is what comes behind @reserved in
  * struct zxp_create_vmo.
  *
- * Revision 7: CREATE_CHILD on a VMO, for copies of a pager's VMO.
+ * Revision 7: CREATE_CHILD on a VMO, for copies of a pager's VMO and for references.
  */
 #define ZXP_ABI_REVISION	7
 
@@ -802,7 +802,8 @@ struct zxp_vmo_set_stream_size {
  * @ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE: what is not changed in the child may be as in the
  *	parent later on
  * @ZXP_CHILD_NO_WRITE: its descriptors are not open for writing
- * @ZXP_CHILD_REFERENCE: not in this revision
+ * @ZXP_CHILD_REFERENCE: another descriptor of all of it, which is not for calls of a pager;
+ *	without %ZXP_CHILD_RESIZABLE it does not change the size
  * @ZXP_CHILD_SNAPSHOT_MODIFIED: what a parent that is a child has for itself is kept as it
  *	is now; all else is as in the root later on
  */
@@ -820,15 +821,17 @@ enum zxp_child_option {
  * struct zxp_vmo_create_child - ZXP_IOC_VMO_CREATE_CHILD
  * @size: sizeof(struct zxp_vmo_create_child)
  * @options: enum zxp_child_option, one kind and perhaps more
- * @offset: start in the parent, a multiple of the page size
- * @length: size of the child in bytes, rounded up to pages
+ * @offset: start in the parent, a multiple of the page size; 0 for a reference
+ * @length: size of the child in bytes, rounded up to pages; 0 for a reference
  * @out_fd: the new VMO, or -1
  * @reserved: must be 0
  *
- * The descriptor is open for reading and writing, with %ZXP_CHILD_NO_WRITE for reading. All
- * calls on a VMO but SET_STREAM_SIZE are for children, too; those of a pager are EINVAL.
+ * The descriptor is open for reading and writing, with %ZXP_CHILD_NO_WRITE for reading; a
+ * reference is open for writing only if the parent is. All calls on a VMO but SET_STREAM_SIZE
+ * are for children, too; those of a pager are EINVAL.
  *
- * Errors: EINVAL @options, @offset, @reserved; EACCES the parent is not open for reading;
+ * Errors: EINVAL @options, @offset, @length, @reserved; EACCES the parent is not open for
+ * reading, or a reference would be resizable and the parent is not;
  * EOPNOTSUPP a kind that this revision does not have, or not for this parent; ERANGE behind
  * the largest VMO; ESTALE a page of the parent is pinned; ENOMEM; EINTR.
  */
