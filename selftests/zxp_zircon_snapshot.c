@@ -407,36 +407,4 @@ TEST_F(snapshot, ResizeSnapshotRace)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-PAGER_FIXTURE(clones);
-
-/* A slice is a mapping of a part: clones of both follow the root until they fork. */
-TEST_F(clones, CloneAfterSliceRoot)
-{
-	struct test_vmo *vmo = new_vmo(2);
-	uint64_t *clone, *slice, word = STORED_WORD;
-
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
-	clone = mmap(NULL, 2 * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, vmo->fd, 0);
-	slice = mmap(NULL, page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, vmo->fd,
-		     page_size);
-	ASSERT_NE(MAP_FAILED, clone);
-	ASSERT_NE(MAP_FAILED, slice);
-	clone[0] = 1;
-
-	/* A write to the root: seen by the slice's clone, and by the clone's page 1. */
-	test_zxp(vmo_write, vmo->fd, 0, 8, &word);
-	test_zxp(vmo_write, vmo->fd, page_size, 8, &word);
-	EXPECT_EQ(1, clone[0]);
-	EXPECT_EQ(STORED_WORD, clone[page_size / 8]);
-	EXPECT_EQ(STORED_WORD, slice[0]);
-
-	/* The slice's clone forks, and stays. */
-	slice[1] = 2;
-	word = 3;
-	test_zxp(vmo_write, vmo->fd, page_size, 8, &word);
-	EXPECT_EQ(STORED_WORD, slice[0]);
-	EXPECT_EQ(3, clone[page_size / 8]);
-	ASSERT_TRUE(pager_idle(&self->p));
-}
-
 TEST_HARNESS_MAIN

@@ -8,10 +8,11 @@
 #include "child.h"
 
 /* Which page of the root it begins with, and how many it has; or an error. */
-static int zxp_child_place(struct zxp_child *child, struct zxp_child *parent,
+static int zxp_child_place(struct zxp_child *child, const struct zxp_parent *parent,
 			   const struct zxp_vmo_create_child *args)
 {
-	pgoff_t before = parent ? parent->offset : 0;
+	pgoff_t before = parent->child ? parent->child->offset :
+			 parent->slice ? parent->slice->offset : 0;
 	u64 most = (u64)(ZXP_MAX_VMO_PAGES - before) << PAGE_SHIFT;
 
 	if (!PAGE_ALIGNED(args->offset))
@@ -24,12 +25,15 @@ static int zxp_child_place(struct zxp_child *child, struct zxp_child *parent,
 }
 
 /* From now on it sees what it is a child of. */
-static int zxp_child_join(struct zxp_child *child, struct zxp_child *parent)
+static int zxp_child_join(struct zxp_child *child, const struct zxp_parent *args)
 {
 	pgoff_t end = child->offset + child->nr_pages;
+	struct zxp_child *parent = args->child;
 	struct zxp_layer *spare;
 	int ret;
 
+	if (args->slice)
+		end = min(end, zxp_slice_end(args->slice));
 	if (!parent) {
 		if (mutex_lock_killable(&child->root->content_lock))
 			return -EINTR;
@@ -79,7 +83,7 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 	child->root = root;
 	child->id = zxp_own_number();
 	child->options = args->options;
-	ret = zxp_child_place(child, parent->child, args);
+	ret = zxp_child_place(child, parent, args);
 	if (ret)
 		goto free;
 	ret = -ENOMEM;
@@ -90,7 +94,7 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 	ret = PTR_ERR_OR_ZERO(map);
 	if (ret)
 		goto free;
-	ret = zxp_child_join(child, parent->child);
+	ret = zxp_child_join(child, parent);
 	if (!ret)
 		return map;
 	fput(map);

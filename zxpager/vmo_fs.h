@@ -16,6 +16,7 @@
  * @ZXP_LIMIT_NO_PAGER: it is not for calls of a pager
  * @ZXP_LIMIT_NO_WRITE: it cannot be opened for writing
  * @ZXP_LIMIT_NO_RESIZE: it does not change the size of the VMO
+ * @ZXP_LIMIT_NO_OPEN: it cannot be opened at all, as it is only for mappings
  *
  * They are kept in the dentry, of which each new file has its own, and a file that is opened
  * anew has the same.
@@ -24,6 +25,7 @@ enum zxp_limit {
 	ZXP_LIMIT_NO_PAGER	= BIT(0),
 	ZXP_LIMIT_NO_WRITE	= BIT(1),
 	ZXP_LIMIT_NO_RESIZE	= BIT(2),
+	ZXP_LIMIT_NO_OPEN	= BIT(3),
 };
 
 static inline unsigned long zxp_dentry_limits(struct dentry *dentry)
@@ -44,10 +46,13 @@ static inline bool zxp_may_resize(struct dentry *dentry)
 }
 
 /* ->open, for a file that was opened anew. */
-static inline bool zxp_may_open(struct file *file)
+static inline int zxp_may_open(struct file *file)
 {
-	return !(file->f_mode & FMODE_WRITE &&
-		 zxp_file_limits(file) & ZXP_LIMIT_NO_WRITE);
+	unsigned long limits = zxp_file_limits(file);
+
+	if (limits & ZXP_LIMIT_NO_OPEN)
+		return -ENXIO;
+	return limits & ZXP_LIMIT_NO_WRITE && file->f_mode & FMODE_WRITE ? -EACCES : 0;
 }
 
 extern struct vfsmount *zxp_mnt;

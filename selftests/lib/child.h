@@ -43,6 +43,7 @@ bool vmo_word_is(struct test_vmo *vmo, uint64_t page, uint64_t word);
 #define new_snapshot(parent)							\
 	new_child(parent, MODIFIED | ZXP_CHILD_RESIZABLE, 0, (parent)->pages)
 
+#define new_slice(parent, page, pages) new_child(parent, ZXP_CHILD_SLICE, page, pages)
 #define new_reference(parent, options) ({					\
 	struct test_vmo *__reference = vmo_refer(parent, options);		\
 										\
