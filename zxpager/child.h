@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 3, children: VMOs that see another one, and have what they change for themselves.
+ * Floor 3, children: VMOs that see another one. Slices and references have nothing else; what
+ * is called a child has what it changes for itself.
  *
- * A child is three things: its descriptors, on an inode of their own; one file that all its
+ * It is three things: its descriptors, on an inode of their own; one file that all its
  * mappings have, whose pages are those of the root, so that reclaim finds these mappings;
  * and the child itself, which that file holds. A descriptor holds the file, and a mapping
  * does: so a child lives as long as any of them.
