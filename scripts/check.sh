@@ -102,11 +102,11 @@ on_kernels_of_ours() {
 	fi
 	local d=$1-debug c=$1-kcsan
 	later suite "failures on $d" ours "$d" guest "$d" selftests/run.sh \
-		fail_child fail_dirty fail_fault fail_hook fail_pager
+		fail_dirty fail_fault fail_hook fail_pager
 	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
 		port mm kill mkwrite exit dump poison zero zero_change discard wb_wait \
 		wb_grow wb_stream zircon_wb_writeback zircon_clone zircon_clone_op \
-		zircon_snapshot zircon_snapshot_zero reference slice
+		zircon_snapshot zircon_snapshot_zero slice
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40
 	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 60 \

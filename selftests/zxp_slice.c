@@ -21,6 +21,10 @@
 #define NO_WRITE	ZXP_CHILD_NO_WRITE
 #define BYTES(pages)	((pages) * page_size)
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
 PAGER_FIXTURE(slice);
 
 /* Where it is and where it ends, for all that reads and writes. */
@@ -256,22 +260,33 @@ TEST_F(slice, of_a_sealed_vmo)
 	EXPECT_EQ(EPERM, errno);
 	EXPECT_EQ(-EACCES, reopen(fd, O_RDWR));
 
-	room = mmap(NULL, 3 * align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	/* By pages, and the first folio by one entry. */
+	room = mmap(NULL, 4 * align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, room);
 	room += align - (uintptr_t)room % align;
 	map = mmap(room, BYTES(huge + half), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
 	ASSERT_EQ(room, map);
 	EXPECT_TRUE(vmo_matches(vmo, 0, huge + half, map));
-	ASSERT_EQ(0, mprotect(map, BYTES(huge), PROT_READ));
 	EXPECT_EQ(-1, mprotect(map, BYTES(huge), PROT_READ | PROT_WRITE));
+	EXPECT_EQ(EACCES, errno);
 
-	/* The kernel could map the second folio as a whole, and must not. */
-	map = mmap(room, BYTES(2 * huge), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+	/* The kernel could map the second folio as a whole. So no mapping has room for it. */
+	EXPECT_EQ(MAP_FAILED, mmap(room, BYTES(2 * huge), PROT_READ, MAP_SHARED | MAP_FIXED,
+				   fd, 0));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, page_size, PROT_READ, MAP_PRIVATE, fd,
+				   BYTES(huge + half)));
+	EXPECT_EQ(EINVAL, errno);
+	map = mmap(room, BYTES(huge + half), PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
 	ASSERT_EQ(room, map);
-	EXPECT_TRUE(vmo_matches(vmo, 0, huge, map));
-	EXPECT_EQ(kernel_has_large_folios(), crashes(map + BYTES(huge), SIGBUS));
-	EXPECT_TRUE(crashes(map + BYTES(huge + half), SIGBUS));
-	EXPECT_TRUE(crashes(map + BYTES(2 * huge - 1), SIGBUS));
+	EXPECT_EQ(MAP_FAILED, mremap(map, BYTES(huge + half), BYTES(2 * huge),
+				     MREMAP_MAYMOVE));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(MAP_FAILED, mremap(map, 0, BYTES(2 * huge), MREMAP_MAYMOVE));
+	EXPECT_EQ(EFAULT, errno);
+	EXPECT_EQ(-1, madvise(map, BYTES(huge), MADV_COLLAPSE));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_TRUE(vmo_matches(vmo, 0, huge + half, map));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

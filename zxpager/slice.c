@@ -13,53 +13,20 @@
 
 #include "child.h"
 
-/* Does the mapping reach behind the slice? */
-static bool zxp_slice_vma_exceeds(struct zxp_slice *slice, struct vm_area_struct *vma)
-{
-	return vma->vm_pgoff + vma_pages(vma) > zxp_slice_end(slice);
-}
-
-/*
- * The kernel may map all of a large folio, which ends behind the slice, if the mapping does,
- * too.
- */
-static bool zxp_slice_folio_exceeds(struct zxp_slice *slice, struct vm_fault *vmf,
-				    struct folio *folio)
-{
-	return folio_test_large(folio) && !vmf->cow_page &&
-	       folio->index + folio_nr_pages(folio) > zxp_slice_end(slice) &&
-	       zxp_slice_vma_exceeds(slice, vmf->vma);
-}
-
 static vm_fault_t zxp_slice_fault(struct vm_fault *vmf)
 {
 	struct zxp_slice *slice = vmf->vma->vm_file->private_data;
-	vm_fault_t ret;
 
-	if (!zxp_slice_has(slice, vmf->pgoff))
-		return VM_FAULT_SIGBUS;
-	ret = zxp_vm_ops.fault(vmf);
-	if (ret != VM_FAULT_LOCKED ||
-	    !zxp_slice_folio_exceeds(slice, vmf, page_folio(vmf->page)))
-		return ret;
-	unlock_page(vmf->page);
-	put_page(vmf->page);
-	vmf->page = NULL;
-	return VM_FAULT_SIGBUS;
+	return zxp_slice_has(slice, vmf->pgoff) ? zxp_vm_ops.fault(vmf) : VM_FAULT_SIGBUS;
 }
 
-/* Nothing around a fault where a large folio might be that ends behind the slice. */
 static vm_fault_t zxp_slice_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 {
 	struct zxp_slice *slice = vmf->vma->vm_file->private_data;
-	pgoff_t slice_end = zxp_slice_end(slice);
 
 	if (!zxp_slice_has(slice, vmf->pgoff))
 		return 0;
-	if (zxp_vmo_sealed(slice->root) && zxp_slice_vma_exceeds(slice, vmf->vma) &&
-	    vmf->pgoff >= round_down(slice_end, BIT(ZXP_LARGE_ORDER)))
-		return 0;
-	return zxp_vm_ops.map_pages(vmf, start, min(end, slice_end - 1));
+	return zxp_vm_ops.map_pages(vmf, start, min(end, zxp_slice_end(slice) - 1));
 }
 
 /* What is mapped is inside. */
@@ -84,6 +51,15 @@ int zxp_slice_mmap(struct file *file, struct vm_area_struct *vma)
 	ret = zxp_vmo_may_map(slice->root, vma);
 	if (ret)
 		return ret;
+	/*
+	 * All of a large folio may be mapped where a mapping has room for it, by MADV_COLLAPSE
+	 * without asking. So a mapping ends where the slice does.
+	 */
+	if (zxp_vmo_sealed(slice->root)) {
+		if (vma->vm_pgoff + vma_pages(vma) > slice->nr_pages)
+			return -EINVAL;
+		vm_flags_set(vma, VM_DONTEXPAND);
+	}
 	vma->vm_pgoff += slice->offset;
 	vma->vm_ops = &zxp_slice_vm_ops;
 	vma_set_file(vma, zxp_child_map(file_inode(file)));
