@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Zircon's tests of writing to clones and slices, with shared mappings of a part for slices.
+ * Zircon's tests of writing to clones.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -29,15 +29,6 @@ static bool thread_store_pages(struct test_thread *t, void *addr, uint64_t nr)
 	t->nr = nr;
 	return thread_start(t, store_pages);
 }
-
-/* A shared mapping of a part of the VMO. */
-#define new_window(vmo, page, nr) ({					\
-	char *__map = mmap(NULL, (nr) * page_size, PROT_READ | PROT_WRITE,	\
-			   MAP_SHARED, (vmo)->fd, (page) * page_size);	\
-									\
-	ASSERT_NE(MAP_FAILED, __map);					\
-	__map;								\
-})
 
 PAGER_FIXTURE(clone_write);
 
@@ -150,61 +141,6 @@ TEST_F(clone_trap, OpZeroClone)
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
 	EXPECT_TRUE(vmo_shows(vmo, 0, 2, SUPPLIED));
 	EXPECT_TRUE(vmo_shows(clone, 0, 3, ZEROES));
-	ASSERT_TRUE(pager_idle(&self->p));
-}
-
-/* A slice is the VMO itself: a write to it traps, is reported and is seen there. */
-TEST_F(clone_trap, SliceWrite)
-{
-	struct test_vmo *vmo = new_trap_vmo(4);
-	char *slice = new_window(vmo, 2, 2);
-
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
-	ASSERT_TRUE(thread_store_pages(&self->t[0], slice + page_size, 1));
-	grant(vmo, 3, 1);
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	ASSERT_TRUE(is_dirty(vmo, DATA(3, 1)));
-	EXPECT_TRUE(was_modified(vmo));
-	EXPECT_EQ(STORED_WORD, *(uint64_t *)(vmo->map + 3 * page_size));
-
-	/* BEGIN takes permission out of the slice as well. */
-	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 4));
-	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 4));
-	ASSERT_TRUE(is_clean(vmo));
-	ASSERT_TRUE(thread_store_pages(&self->t[0], slice, 2));
-	grant(vmo, 2, 1);
-	grant(vmo, 3, 1);
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	ASSERT_TRUE(is_dirty(vmo, DATA(2, 2)));
-	EXPECT_TRUE(was_modified(vmo));
-	ASSERT_TRUE(pager_idle(&self->p));
-}
-
-/* By the slice's mapping: no request, and the slice and the VMO both read zeroes. */
-TEST_F(clone_trap, SliceOpZero)
-{
-	struct test_vmo *vmo = new_trap_vmo(4);
-	char *slice = new_window(vmo, 2, 2);
-
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 3));
-	ASSERT_TRUE(vmo_matches(vmo, 2, 1, slice));
-	EXPECT_FALSE(was_modified(vmo));
-
-	ASSERT_EQ(0, madvise(slice, 2 * page_size, MADV_REMOVE));
-	ASSERT_TRUE(pager_idle(&self->p));
-	EXPECT_TRUE(is_zero(slice, 2 * page_size));
-	EXPECT_TRUE(vmo_matches(vmo, 0, 2, vmo->map));
-	EXPECT_TRUE(is_zero(vmo->map + 2 * page_size, 2 * page_size));
-	ASSERT_TRUE(is_dirty(vmo, ZERO(2, 2)));
-	EXPECT_TRUE(was_modified(vmo));
-	ASSERT_TRUE(pager_idle(&self->p));
-
-	/* What was cleared is written to by the slice as by the VMO. */
-	ASSERT_TRUE(thread_store_pages(&self->t[0], slice, 1));
-	grant(vmo, 2, 1);
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	EXPECT_EQ(STORED_WORD, *(uint64_t *)(vmo->map + 2 * page_size));
-	ASSERT_TRUE(is_dirty(vmo, DATA(2, 1), ZERO(3, 1)));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <kselftest_harness.h>
 
+#include "lib/child.h"
 #include "lib/fixture.h"
 #include "lib/pin.h"
 
@@ -210,21 +211,22 @@ TEST_F(pinned, NotModifiedOnFailedResize)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/* A pin through a slice, which is a mapping of a part, is one of the VMO's page. */
+/* A pin through a slice is one of the VMO's page, and the slice cannot be asked for it. */
 TEST_F(pinned, SlicePinWrite)
 {
-	struct test_vmo *vmo = new_trap_vmo(4);
-	char *slice = mmap(NULL, 2 * page_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-			   vmo->fd, 2 * page_size);
+	struct test_vmo *vmo = new_vmo_options(4, variant->trap ? ZXP_VMO_TRAP_DIRTY : 0);
+	struct test_vmo *slice = new_slice(vmo, 2, 2);
+	struct zxp_dirty_range range;
 
-	ASSERT_NE(MAP_FAILED, slice);
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
-	self->pin.map = slice - 2 * page_size;
+	self->pin.map = slice->map - 2 * page_size;
 	ASSERT_TRUE(pin_start(&self->pin, vmo, 3, 1, true));
 	grant(vmo, 3, 1);
 	ASSERT_TRUE(pin_held(&self->pin));
 	ASSERT_TRUE(is_dirty(vmo, DATA(3, 1)));
 	EXPECT_TRUE(was_modified(vmo));
+	test_err_zxp(EINVAL, query_dirty_ranges, self->p.fd, slice->fd, 0, 2 * page_size,
+		     &range, 1, NULL, NULL);
 	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, 4));
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, 4));
 	ASSERT_TRUE(is_dirty(vmo, DATA(3, 1)));

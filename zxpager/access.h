@@ -17,11 +17,13 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 /* write.c */
 ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
 int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args);
+int zxp_vmo_copy_in(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from, bool nowait);
 
 /* read.c */
 int zxp_vmo_io_range(struct zxp_vmo *vmo, struct zxp_vmo_io *args,
 		     struct iov_iter *iter, unsigned int direction);
 ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
+int zxp_vmo_copy_out(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to, bool nowait);
 int zxp_vmo_read(struct file *file, struct zxp_vmo_io *args);
 
 /* op_range.c */
@@ -41,6 +43,7 @@ int zxp_pager_supply_ranges(struct zxp_pager *pager,
 
 /* fault.c */
 extern const struct vm_operations_struct zxp_vm_ops;
+int zxp_vmo_may_map(struct zxp_vmo *vmo, struct vm_area_struct *vma);
 
 /* fault_wait.c */
 
@@ -119,7 +122,7 @@ static inline bool zxp_trap_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t en
 long zxp_exit_time_left(struct file *file);
 
 /* info.c */
-int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args);
+int zxp_vmo_get_info(struct file *file, struct zxp_vmo_info *args);
 void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file);
 int zxp_vmo_getattr(struct mnt_idmap *idmap, const struct path *path,
 		    struct kstat *stat, u32 request_mask, unsigned int flags);

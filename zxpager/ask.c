@@ -9,8 +9,8 @@
 #include "change.h"
 
 /**
- * zxp_vmo_sync() - have the daemon make durable what was written
- * @file: a file of the VMO
+ * zxp_vmo_sync_wait() - have the daemon make durable what was written
+ * @vmo: the VMO
  * @start: first byte
  * @end: the last one
  * @restarts: as for zxp_sync_wait()
@@ -18,21 +18,34 @@
  * Only the daemon knows of storage, and it decides when to write. Whether it wants to be
  * asked was said when the VMO was made.
  *
- * Return: 0; the daemon's error, also one that came while nobody waited, which is told
- * once to each file; -EIO memory has failed, told likewise; -ESTALE, -EINTR,
- * -ERESTARTNOINTR.
+ * Return: 0; the daemon's error; -ESTALE, -EINTR, -ERESTARTNOINTR.
+ */
+int zxp_vmo_sync_wait(struct zxp_vmo *vmo, loff_t start, loff_t end, bool restarts)
+{
+	pgoff_t last = min_t(pgoff_t, end >> PAGE_SHIFT, ZXP_MAX_VMO_PAGES - 1);
+	pgoff_t nr_pages = zxp_vmo_pages(vmo);
+
+	if (!(vmo->flags & ZXP_CREATE_SYNC))
+		return 0;
+	return zxp_sync_wait(vmo->source, min_t(pgoff_t, start >> PAGE_SHIFT, nr_pages),
+			     min(last + 1, nr_pages), restarts);
+}
+
+/**
+ * zxp_vmo_sync() - the same, and tell of errors
+ * @file: a file of the VMO
+ * @start: first byte
+ * @end: the last one
+ * @restarts: as for zxp_sync_wait()
+ *
+ * Return: as zxp_vmo_sync_wait(); an error of the daemon that came while nobody waited,
+ * which is told once to each file; -EIO memory has failed, told likewise.
  */
 int zxp_vmo_sync(struct file *file, loff_t start, loff_t end, bool restarts)
 {
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
-	pgoff_t last = min_t(pgoff_t, end >> PAGE_SHIFT, ZXP_MAX_VMO_PAGES - 1);
-	pgoff_t nr_pages = zxp_vmo_pages(vmo);
-	int ret = 0, err;
+	int ret = zxp_vmo_sync_wait(zxp_vmo_of(file_inode(file)), start, end, restarts);
+	int err;
 
-	if (vmo->flags & ZXP_CREATE_SYNC)
-		ret = zxp_sync_wait(vmo->source,
-				    min_t(pgoff_t, start >> PAGE_SHIFT, nr_pages),
-				    min(last + 1, nr_pages), restarts);
 	if (ret == -ERESTARTNOINTR)
 		return ret;
 	err = file_check_and_advance_wb_err(file);

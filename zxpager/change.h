@@ -55,6 +55,7 @@ int zxp_vmo_clear(struct zxp_vmo *vmo, u64 offset, u64 length,
 		  enum zxp_clear_how how);
 
 /* ask.c */
+int zxp_vmo_sync_wait(struct zxp_vmo *vmo, loff_t start, loff_t end, bool restarts);
 int zxp_vmo_sync(struct file *file, loff_t start, loff_t end, bool restarts);
 int zxp_io_wait(struct zxp_vmo *vmo, struct zxp_request *request, pgoff_t index);
 int zxp_read_wait(struct zxp_vmo *vmo, struct zxp_request *request,

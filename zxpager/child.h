@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Floor 3, children: VMOs that see another one, and have what they change for themselves.
+ * Floor 3, children: VMOs that see another one. Slices and references have nothing else; what
+ * is called a child has what it changes for itself.
  *
- * A child is three things: its descriptors, on an inode of their own; one file that all its
+ * It is three things: its descriptors, on an inode of their own; one file that all its
  * mappings have, whose pages are those of the root, so that reclaim finds these mappings;
  * and the child itself, which that file holds. A descriptor holds the file, and a mapping
  * does: so a child lives as long as any of them.
@@ -31,6 +32,34 @@ struct zxp_child {
 	u32 options;
 	struct mutex content_lock;	/* see above */
 	struct zxp_layer *top;
+};
+
+/**
+ * struct zxp_slice - a part of a VMO, whose size does not change
+ * @root: the VMO, which the file of the slice's mappings holds
+ * @offset: page of @root that is its first one
+ * @nr_pages: its size
+ * @writable: it may be opened for writing
+ */
+struct zxp_slice {
+	struct zxp_vmo *root;
+	pgoff_t offset;
+	pgoff_t nr_pages;
+	bool writable;
+};
+
+/**
+ * struct zxp_parent - what a child is made of
+ * @file: a descriptor of it
+ * @root: the VMO at the bottom
+ * @child: it, if it is a copy
+ * @slice: it, if it is a slice
+ */
+struct zxp_parent {
+	struct file *file;
+	struct zxp_vmo *root;
+	struct zxp_child *child;
+	struct zxp_slice *slice;
 };
 
 /* The file of its mappings, by the inode of its descriptors. */
@@ -69,6 +98,40 @@ static inline bool zxp_child_has(struct zxp_child *child, pgoff_t index)
 static inline bool zxp_child_in_bounds(struct zxp_child *child, u64 offset, u64 length)
 {
 	u64 size = (u64)zxp_child_pages(child) << PAGE_SHIFT;
+
+	return offset <= size && length <= size - offset;
+}
+
+static inline struct zxp_slice *zxp_slice_of(struct file *file)
+{
+	return zxp_child_map(file_inode(file))->private_data;
+}
+
+/* Its first byte in the VMO, and how many it has. */
+static inline loff_t zxp_slice_start(struct zxp_slice *slice)
+{
+	return (loff_t)slice->offset << PAGE_SHIFT;
+}
+
+static inline loff_t zxp_slice_size(struct zxp_slice *slice)
+{
+	return (loff_t)slice->nr_pages << PAGE_SHIFT;
+}
+
+/* The page of the VMO behind its last one. */
+static inline pgoff_t zxp_slice_end(struct zxp_slice *slice)
+{
+	return slice->offset + slice->nr_pages;
+}
+
+static inline bool zxp_slice_has(struct zxp_slice *slice, pgoff_t index)
+{
+	return index >= slice->offset && index < zxp_slice_end(slice);
+}
+
+static inline bool zxp_slice_in_bounds(struct zxp_slice *slice, u64 offset, u64 length)
+{
+	u64 size = zxp_slice_size(slice);
 
 	return offset <= size && length <= size - offset;
 }
@@ -120,18 +183,48 @@ int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size);
 pgoff_t zxp_child_own_pages(struct zxp_child *child);
 
 /* child_map.c */
+int zxp_map_mmap(struct file *file, struct vm_area_struct *vma);
+unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
+				    unsigned long len, unsigned long pgoff,
+				    unsigned long flags);
 struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode);
 struct file *zxp_child_make_map(struct zxp_child *child);
 
 /* child_create.c */
-struct file *zxp_child_create(struct file *file, struct zxp_vmo *root,
-			      struct zxp_child *parent,
+struct file *zxp_child_create(const struct zxp_parent *parent,
+			      const struct zxp_vmo_create_child *args);
+
+/* reference.c */
+struct file *zxp_reference_create(struct file *file, bool resizable,
+				  const struct zxp_vmo_create_child *args);
+
+/* child_fs.c */
+int zxp_child_fs_init(void);
+void zxp_child_fs_exit(void);
+int zxp_child_pin(void);
+void zxp_child_unpin(void);
+struct file *zxp_child_make_file(struct file *map, pgoff_t nr_pages, bool writes,
+				 const struct file_operations *fops,
+				 const struct inode_operations *iops);
+
+/* slice_io.c */
+ssize_t zxp_slice_read_iter(struct kiocb *iocb, struct iov_iter *to);
+ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from);
+void zxp_slice_begin(struct file *file);
+int zxp_slice_sync(struct file *file, loff_t start, loff_t end, bool restarts);
+long zxp_slice_clear(struct file *map, int mode, loff_t offset, loff_t length);
+int zxp_slice_advise(struct zxp_slice *slice, loff_t offset, loff_t len, int advice);
+int zxp_slice_op_range(struct file *file, const struct zxp_vmo_op_range *args);
+int zxp_slice_read(struct file *file, const struct zxp_vmo_io *args);
+int zxp_slice_write(struct file *file, const struct zxp_vmo_io *args);
+
+/* slice.c */
+int zxp_slice_mmap(struct file *file, struct vm_area_struct *vma);
+struct file *zxp_slice_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args);
 
 /* child_file.c */
-int zxp_child_fs_init(void);
-void zxp_child_fs_exit(void);
-int zxp_create_child(struct file *file, struct zxp_vmo *root, struct zxp_child *parent,
+int zxp_create_child(const struct zxp_parent *parent,
 		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new);
 
 #endif /* _ZXPAGER_CHILD_H */

@@ -7,17 +7,12 @@
 
 #include "child.h"
 
-#define ZXP_CHILD_KINDS		(ZXP_CHILD_SNAPSHOT | ZXP_CHILD_SLICE | \
-				 ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | \
-				 ZXP_CHILD_REFERENCE | ZXP_CHILD_SNAPSHOT_MODIFIED)
-#define ZXP_CHILD_OPTIONS	(ZXP_CHILD_KINDS | ZXP_CHILD_RESIZABLE | \
-				 ZXP_CHILD_NO_WRITE)
-
 /* Which page of the root it begins with, and how many it has; or an error. */
-static int zxp_child_place(struct zxp_child *child, struct zxp_child *parent,
+static int zxp_child_place(struct zxp_child *child, const struct zxp_parent *parent,
 			   const struct zxp_vmo_create_child *args)
 {
-	pgoff_t before = parent ? parent->offset : 0;
+	pgoff_t before = parent->child ? parent->child->offset :
+			 parent->slice ? parent->slice->offset : 0;
 	u64 most = (u64)(ZXP_MAX_VMO_PAGES - before) << PAGE_SHIFT;
 
 	if (!PAGE_ALIGNED(args->offset))
@@ -29,33 +24,16 @@ static int zxp_child_place(struct zxp_child *child, struct zxp_child *parent,
 	return 0;
 }
 
-static int zxp_child_check(struct file *file, struct zxp_vmo *root,
-			   const struct zxp_vmo_create_child *args)
-{
-	u32 kind = args->options & ZXP_CHILD_KINDS;
-
-	if (args->reserved || args->options & ~ZXP_CHILD_OPTIONS || hweight32(kind) != 1)
-		return -EINVAL;
-	if (!(file->f_mode & FMODE_READ))
-		return -EACCES;
-	if (kind & ~(ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_SNAPSHOT_MODIFIED))
-		return -EOPNOTSUPP;
-	/* What is written to a plain VMO later would be seen. */
-	if (!root->source)
-		return -EOPNOTSUPP;
-	/* An entry of 2 MiB would hide own pages, see fault.c. */
-	if (zxp_vmo_sealed(root))
-		return -EOPNOTSUPP;
-	return 0;
-}
-
 /* From now on it sees what it is a child of. */
-static int zxp_child_join(struct zxp_child *child, struct zxp_child *parent)
+static int zxp_child_join(struct zxp_child *child, const struct zxp_parent *args)
 {
 	pgoff_t end = child->offset + child->nr_pages;
+	struct zxp_child *parent = args->child;
 	struct zxp_layer *spare;
 	int ret;
 
+	if (args->slice)
+		end = min(end, zxp_slice_end(args->slice));
 	if (!parent) {
 		if (mutex_lock_killable(&child->root->content_lock))
 			return -EINTR;
@@ -77,28 +55,27 @@ static int zxp_child_join(struct zxp_child *child, struct zxp_child *parent)
 }
 
 /**
- * zxp_child_create() - make a child
- * @file: a descriptor of the parent
- * @root: that one, if it is a VMO; else NULL
- * @parent: that one, if it is a child itself
+ * zxp_child_create() - make a child that copies what it changes
+ * @parent: of what
  * @args: what is asked for
  *
- * Return: the file of its mappings, which has it; or -EINVAL, -EACCES, -EOPNOTSUPP, -ERANGE,
- * -ENOMEM, -EINTR; -ESTALE a page of the parent is pinned.
+ * Return: the file of its mappings, which has it; or -EINVAL, -EOPNOTSUPP, -ERANGE, -ENOMEM,
+ * -EINTR; -ESTALE a page of the parent is pinned.
  */
-struct file *zxp_child_create(struct file *file, struct zxp_vmo *root,
-			      struct zxp_child *parent,
+struct file *zxp_child_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args)
 {
+	struct zxp_vmo *root = parent->root;
 	struct zxp_child *child;
 	struct file *map;
 	int ret;
 
-	if (parent)
-		root = parent->root;
-	ret = zxp_child_check(file, root, args);
-	if (ret)
-		return ERR_PTR(ret);
+	/*
+	 * What is written to a plain VMO later would be seen; and where a VMO is sealed an
+	 * entry of 2 MiB would hide own pages, see fault.c.
+	 */
+	if (!root->source || zxp_vmo_sealed(root))
+		return ERR_PTR(-EOPNOTSUPP);
 	child = kzalloc(sizeof(*child), GFP_KERNEL_ACCOUNT);
 	if (!child)
 		return ERR_PTR(-ENOMEM);

@@ -16,7 +16,7 @@ static int zxp_map_open(struct inode *inode, struct file *file)
 	return -ENXIO;
 }
 
-static int zxp_map_mmap(struct file *file, struct vm_area_struct *vma)
+int zxp_map_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	return -ENODEV;
 }
@@ -25,9 +25,9 @@ static int zxp_map_mmap(struct file *file, struct vm_area_struct *vma)
  * remap_file_pages() maps the file of a mapping at another place, by its page numbers, and
  * does not ask ->mmap of the child for that. It is known by this flag.
  */
-static unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
-					   unsigned long len, unsigned long pgoff,
-					   unsigned long flags)
+unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
+				    unsigned long len, unsigned long pgoff,
+				    unsigned long flags)
 {
 	if (flags & MAP_POPULATE)
 		return -EINVAL;

@@ -229,7 +229,7 @@ static inline void zxp_folio_zero_tail(struct folio *folio, loff_t pos)
 /* The descriptor that CREATE_VMO made, or a duplicate: that of the daemon. */
 static inline bool zxp_file_is_first(struct file *file)
 {
-	return file->private_data;
+	return file->private_data == zxp_vmo_of(file_inode(file));
 }
 
 static inline bool zxp_vmo_detached(struct zxp_vmo *vmo)

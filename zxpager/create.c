@@ -3,7 +3,6 @@
  * Making a VMO: its inode, and the first file.
  */
 #include <linux/file.h>
-#include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/slab.h>
 
@@ -102,11 +101,7 @@ struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
 	}
 	/* See zxp_file_is_first(); those that are opened anew have none. */
 	file->private_data = vmo;
-	/* What open() does for other files, and fput() undoes for all. */
-	__module_get(THIS_MODULE);
-	file->f_mode &= ~FMODE_NONOTIFY;
-	file->f_mode |= FMODE_NONOTIFY_PERM | FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
-			ZXP_FMODE_NOWAIT;
+	zxp_file_begin(file);
 
 	if (pager) {
 		spin_lock(&pager->lock);

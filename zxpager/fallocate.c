@@ -9,8 +9,10 @@
 #include "access.h"
 
 /* Make the stream at least @end long, with zeroes. */
-static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
+static int zxp_vmo_extend(struct file *file, loff_t end)
 {
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	bool resizes = zxp_may_resize(file->f_path.dentry);
 	unsigned long cuts;
 	int ret;
 
@@ -23,8 +25,8 @@ static int zxp_vmo_extend(struct zxp_vmo *vmo, loff_t end)
 			return -EFBIG;
 		ret = inode_newsize_ok(&vmo->inode, end);
 		if (!ret && end > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT)
-			ret = zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE),
-					   false);
+			ret = !resizes ? -ENOSPC :
+			      zxp_vmo_grow(vmo, DIV_ROUND_UP_ULL(end, PAGE_SIZE), false);
 		if (!ret)
 			ret = zxp_vmo_clear_gap(vmo, round_up(end, PAGE_SIZE));
 		if (!ret && fatal_signal_pending(current))
@@ -56,7 +58,7 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 
 	file_update_time(file);
 	if (!(mode & FALLOC_FL_KEEP_SIZE)) {
-		ret = zxp_vmo_extend(vmo, end);
+		ret = zxp_vmo_extend(file, end);
 		if (ret)
 			return ret;
 	}

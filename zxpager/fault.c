@@ -243,6 +243,17 @@ static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 	return fault;
 }
 
+/* The daemon as well does not store to what it has promised to be read only. */
+int zxp_vmo_may_map(struct zxp_vmo *vmo, struct vm_area_struct *vma)
+{
+	if (!zxp_vmo_sealed(vmo) || !(vma->vm_flags & VM_SHARED))
+		return 0;
+	if (vma->vm_flags & VM_WRITE)
+		return -EPERM;
+	vm_flags_clear(vma, VM_MAYWRITE);
+	return 0;
+}
+
 const struct vm_operations_struct zxp_vm_ops = {
 	.fault = zxp_fault,
 	.map_pages = zxp_map_pages,

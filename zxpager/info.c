@@ -9,8 +9,9 @@
 #include "access.h"
 
 /* Anyone may ask, again and again: nothing is counted here, and no lock is waited for. */
-static void zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
+static void zxp_vmo_info_fill(struct file *file, struct zxp_vmo_info *info)
 {
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	struct zxp_source *source = vmo->source;
 
 	*info = (struct zxp_vmo_info) {
@@ -26,6 +27,8 @@ static void zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 		.out_fail_offset = (u64)READ_ONCE(vmo->fail_index) << PAGE_SHIFT,
 		.out_fail_error = READ_ONCE(vmo->fail_error),
 	};
+	if (!zxp_may_resize(file->f_path.dentry))
+		info->out_options &= ~ZXP_VMO_RESIZABLE;
 	/* Of a plain VMO nothing is ever written back. */
 	if (!source)
 		return;
@@ -52,11 +55,11 @@ static void zxp_vmo_info_fill(struct zxp_vmo *vmo, struct zxp_vmo_info *info)
 	spin_unlock(&source->lock);
 }
 
-int zxp_vmo_get_info(struct zxp_vmo *vmo, struct zxp_vmo_info *args)
+int zxp_vmo_get_info(struct file *file, struct zxp_vmo_info *args)
 {
 	if (args->flags || args->reserved)
 		return -EINVAL;
-	zxp_vmo_info_fill(vmo, args);
+	zxp_vmo_info_fill(file, args);
 	return 0;
 }
 
@@ -64,7 +67,7 @@ void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct zxp_vmo_info info;
 
-	zxp_vmo_info_fill(zxp_vmo_of(file_inode(file)), &info);
+	zxp_vmo_info_fill(file, &info);
 	seq_printf(m, "zxpager-state:\t%s\n",
 		   !(info.out_flags & ZXP_VMO_INFO_PAGER_BACKED) ? "plain" :
 		   info.out_flags & ZXP_VMO_INFO_DETACHED ? "detached" :

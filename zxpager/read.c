@@ -143,6 +143,12 @@ static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
 	return ret;
 }
 
+/* For a slice: as VMO_READ, but perhaps without waiting. */
+int zxp_vmo_copy_out(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to, bool nowait)
+{
+	return zxp_read(vmo, pos, to, ZXP_IO_VMO, nowait, false);
+}
+
 ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(iocb->ki_filp));

@@ -93,15 +93,16 @@ static int zxp_vmo_set_size_locked(struct zxp_vmo *vmo, loff_t size,
 	return zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
 }
 
-static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
+static int zxp_vmo_set_size(struct dentry *dentry, loff_t size)
 {
+	struct zxp_vmo *vmo = zxp_vmo_of(d_inode(dentry));
 	struct zxp_zero_range *spare = NULL;
 	int ret, tries = ZXP_MEMORY_TRIES;
 	unsigned long cuts;
 
 	if (vmo->options & ZXP_VMO_UNBOUNDED)
 		return zxp_vmo_set_stream_size(vmo, size);
-	if (!(vmo->options & ZXP_VMO_RESIZABLE))
+	if (!zxp_may_resize(dentry))
 		return -EPERM;
 	if (size > ZXP_MAX_VMO_SIZE)
 		return -ERANGE;
@@ -136,22 +137,26 @@ static int zxp_vmo_set_size(struct zxp_vmo *vmo, loff_t size)
  * under i_rwsem, whose waiters cannot be killed. What others change meanwhile is theirs:
  * all else that is asked for is set before, and times are those of the end.
  */
-static int zxp_vmo_setattr_size(struct mnt_idmap *idmap, struct inode *inode,
+static int zxp_vmo_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry,
 				const struct iattr *attr)
 {
+	struct inode *inode = d_inode(dentry);
 	bool moves = attr->ia_size != i_size_read(inode);
 	/* truncate() leaves it to the file system what a new size means. */
 	unsigned int times = moves ? ATTR_CTIME : attr->ia_valid & ATTR_CTIME;
 	struct iattr other = *attr, now = {};
 	int ret;
 
+	/* truncate() of a path, which has not been opened. */
+	if (zxp_dentry_limits(dentry) & ZXP_LIMIT_NO_WRITE)
+		return -EACCES;
 	if (!(attr->ia_valid & ATTR_MTIME_SET))
 		times |= moves ? ATTR_MTIME : attr->ia_valid & ATTR_MTIME;
 	other.ia_valid &= ~times;
 	setattr_copy(idmap, inode, &other);
 
 	inode_unlock(inode);
-	ret = zxp_vmo_set_size(zxp_vmo_of(inode), attr->ia_size);
+	ret = zxp_vmo_set_size(dentry, attr->ia_size);
 	inode_lock(inode);
 	if (ret)
 		return ret;
@@ -175,7 +180,7 @@ int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (attr->ia_valid & ATTR_MODE)
 		attr->ia_mode &= ~(S_ISUID | S_ISGID);
 	if (attr->ia_valid & ATTR_SIZE)
-		return zxp_vmo_setattr_size(idmap, inode, attr);
+		return zxp_vmo_setattr_size(idmap, dentry, attr);
 	setattr_copy(idmap, inode, attr);
 	return 0;
 }

@@ -21,7 +21,7 @@ const struct address_space_operations zxp_vmo_aops = {
  */
 static int zxp_vmo_open(struct inode *inode, struct file *file)
 {
-	int ret = zxp_fs_pin();
+	int ret = zxp_may_open(file) ?: zxp_fs_pin();
 
 	if (ret)
 		return ret;
@@ -36,16 +36,13 @@ static int zxp_vmo_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-/* The daemon as well does not store to what it has promised to be read only. */
 static int zxp_vmo_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	if (zxp_vmo_sealed(zxp_vmo_of(file_inode(file))) && vma->vm_flags & VM_SHARED) {
-		if (vma->vm_flags & VM_WRITE)
-			return -EPERM;
-		vm_flags_clear(vma, VM_MAYWRITE);
-	}
-	vma->vm_ops = &zxp_vm_ops;
-	return 0;
+	int ret = zxp_vmo_may_map(zxp_vmo_of(file_inode(file)), vma);
+
+	if (!ret)
+		vma->vm_ops = &zxp_vm_ops;
+	return ret;
 }
 
 /*

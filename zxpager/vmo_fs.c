@@ -205,13 +205,14 @@ put:
 	return ERR_PTR(ret);
 }
 
-/* The same for a VMO that must be of this pager; -EINVAL if it is not. */
+/* The same for a VMO that must be of this pager; -EINVAL if it is not, or a reference. */
 struct file *zxp_pager_vmo_file(struct zxp_pager *pager, int fd, fmode_t mode,
 				struct zxp_vmo **vmo)
 {
 	struct file *file = zxp_vmo_get_file(fd, mode, vmo);
 
-	if (!IS_ERR(file) && (*vmo)->pager != pager) {
+	if (!IS_ERR(file) && ((*vmo)->pager != pager ||
+			      zxp_file_limits(file) & ZXP_LIMIT_NO_PAGER)) {
 		fput(file);
 		return ERR_PTR(-EINVAL);
 	}

@@ -9,7 +9,7 @@
 static int zxp_ioc_vmo_get_info(struct file *file, union zxp_args *args,
 				struct zxp_new_file *new)
 {
-	return zxp_vmo_get_info(zxp_vmo_of(file_inode(file)), &args->vmo_info);
+	return zxp_vmo_get_info(file, &args->vmo_info);
 }
 
 static int zxp_ioc_vmo_op_range(struct file *file, union zxp_args *args,
@@ -59,8 +59,9 @@ static int zxp_ioc_vmo_set_stream_size(struct file *file, union zxp_args *args,
 static int zxp_ioc_vmo_create_child(struct file *file, union zxp_args *args,
 				    struct zxp_new_file *new)
 {
-	return zxp_create_child(file, zxp_vmo_of(file_inode(file)), NULL,
-				&args->create_child, new);
+	struct zxp_parent parent = { .file = file, .root = zxp_vmo_of(file_inode(file)) };
+
+	return zxp_create_child(&parent, &args->create_child, new);
 }
 
 static const struct zxp_ioctl zxp_vmo_ioctls[] = {

@@ -19,6 +19,7 @@
  * @iocb: of a write to the stream, which may grow; NULL for VMO_WRITE, whose range is known
  *	to lie in the VMO
  * @from: the caller's buffer; advances
+ * @nowait: -EAGAIN instead of waiting
  * @start: where it begins. An append begins where the stream ends when the first byte is
  *	written.
  * @pos: where it is now
@@ -30,6 +31,7 @@ struct zxp_write {
 	struct zxp_vmo *vmo;
 	struct kiocb *iocb;
 	struct iov_iter *from;
+	bool nowait;
 	loff_t start;
 	loff_t pos;
 	loff_t size;
@@ -37,9 +39,10 @@ struct zxp_write {
 	unsigned long cleared;
 };
 
-static bool zxp_write_nowait(struct zxp_write *w)
+/* May it make the VMO larger? */
+static bool zxp_write_resizes(struct zxp_write *w)
 {
-	return w->iocb && w->iocb->ki_flags & IOCB_NOWAIT;
+	return zxp_may_resize(w->iocb->ki_filp->f_path.dentry);
 }
 
 /* Is it one that may still be made at another place? */
@@ -70,7 +73,7 @@ static int zxp_write_limit(struct zxp_write *w)
 	}
 	limit = vmo->flags & ZXP_CREATE_FIXED ? i_size_read(&vmo->inode) :
 						(loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
-	if (vmo->options & ZXP_VMO_RESIZABLE)
+	if (zxp_write_resizes(w))
 		limit = ZXP_MAX_VMO_SIZE;
 	if (w->pos >= limit)
 		return -ENOSPC;
@@ -83,18 +86,19 @@ static int zxp_write_limit(struct zxp_write *w)
 /* Make zero what lies between the stream and the write, and the VMO large enough. */
 static int zxp_write_extend(struct zxp_write *w)
 {
-	bool nowait = zxp_write_nowait(w);
 	pgoff_t index = w->pos >> PAGE_SHIFT;
 	int ret;
 
 	if (w->pos > w->size && w->cleared != w->cuts) {
-		ret = nowait ? -EAGAIN : zxp_vmo_clear_gap(w->vmo, w->pos);
+		ret = w->nowait ? -EAGAIN : zxp_vmo_clear_gap(w->vmo, w->pos);
 		if (ret)
 			return ret;
 		w->cleared = w->cuts;
 	}
-	return index < zxp_vmo_pages(w->vmo) ? 0 :
-	       zxp_vmo_grow(w->vmo, index + 1, nowait);
+	if (index < zxp_vmo_pages(w->vmo))
+		return 0;
+	return zxp_write_resizes(w) ? zxp_vmo_grow(w->vmo, index + 1, w->nowait) :
+				      -ENOSPC;
 }
 
 /*
@@ -210,7 +214,7 @@ static int zxp_write_lost(struct zxp_vmo *vmo, pgoff_t index, struct iov_iter *f
 /* Copy into a VMO. Return: 0 when all is copied, else why not. */
 static int zxp_write(struct zxp_write *w)
 {
-	bool nowait = zxp_write_nowait(w), appends;
+	bool appends;
 	struct zxp_vmo *vmo = w->vmo;
 	struct folio *folio;
 	pgoff_t index, end;
@@ -237,13 +241,13 @@ static int zxp_write(struct zxp_write *w)
 		if (ret)
 			return ret;
 		appends = zxp_write_appends(w);
-		folio = zxp_vmo_folio_for_write(vmo, index, end, nowait);
+		folio = zxp_vmo_folio_for_write(vmo, index, end, w->nowait);
 		/* A stream that was cut meanwhile grows again. */
 		if (folio == ERR_PTR(-ERANGE) && w->iocb)
 			continue;
 		/* An append may be made elsewhere in the end. */
 		if (folio == ERR_PTR(-EHWPOISON) && len == PAGE_SIZE && !appends) {
-			ret = nowait ? -EAGAIN : zxp_write_lost(vmo, index, w->from);
+			ret = w->nowait ? -EAGAIN : zxp_write_lost(vmo, index, w->from);
 			if (ret)
 				return ret;
 			continue;
@@ -279,7 +283,7 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	bool append = iocb->ki_flags & IOCB_APPEND;
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
-	struct zxp_write w = { .vmo = vmo, .iocb = iocb, .from = from };
+	struct zxp_write w = { .vmo = vmo, .iocb = iocb, .from = from, .nowait = nowait };
 	ssize_t ret;
 
 	if (zxp_vmo_sealed(vmo))
@@ -334,5 +338,17 @@ int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args)
 	ret = zxp_write(&w);
 	if (w.pos > w.start)
 		fsnotify_modify(file);
+	return ret;
+}
+
+/* For a slice: as VMO_WRITE, but perhaps without waiting, and the caller tells of it. */
+int zxp_vmo_copy_in(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from, bool nowait)
+{
+	struct zxp_write w = {
+		.vmo = vmo, .from = from, .nowait = nowait, .start = *pos, .pos = *pos,
+	};
+	int ret = zxp_write(&w);
+
+	*pos = w.pos;
 	return ret;
 }

@@ -3,6 +3,7 @@
  * Children of VMOs.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/mman.h>
 
@@ -22,6 +23,19 @@ struct test_vmo *vmo_create_child(struct test_vmo *parent, uint32_t options,
 	return pager_adopt_vmo(parent->pager, fd, vmo_word(parent, page * page_size / 8),
 			       pages, options & ZXP_CHILD_NO_WRITE ? PROT_READ :
 			       PROT_READ | PROT_WRITE);
+}
+
+struct test_vmo *vmo_refer(struct test_vmo *parent, uint32_t options)
+{
+	int fd = zxp_create_child(parent->fd, ZXP_CHILD_REFERENCE | options, 0, 0), mode;
+
+	if (fd < 0) {
+		diag("create reference, options %#x: %s", options, strerror(-fd));
+		return NULL;
+	}
+	mode = fcntl(fd, F_GETFL) & O_ACCMODE;
+	return pager_adopt_vmo(parent->pager, fd, parent->key, parent->pages,
+			       mode == O_RDONLY ? PROT_READ : PROT_READ | PROT_WRITE);
 }
 
 struct test_vmo *vmo_clone(struct test_vmo *parent)

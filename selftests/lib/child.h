@@ -17,6 +17,8 @@ struct test_vmo *vmo_create_child(struct test_vmo *parent, uint32_t options,
 				  uint64_t page, uint64_t pages);
 /* As Zircon's tests make most of theirs: of all of it, at least on write, resizable. */
 struct test_vmo *vmo_clone(struct test_vmo *parent);
+/* Another descriptor that is all of it; NULL after a message. */
+struct test_vmo *vmo_refer(struct test_vmo *parent, uint32_t options);
 /* What Linux has instead: a private mapping of a VMO. Its descriptor is that of the VMO. */
 struct test_vmo *vmo_map_private(struct test_vmo *parent);
 
@@ -40,5 +42,13 @@ bool vmo_word_is(struct test_vmo *vmo, uint64_t page, uint64_t word);
 	new_child(parent, AT_LEAST | ZXP_CHILD_RESIZABLE, 0, (parent)->pages)
 #define new_snapshot(parent)							\
 	new_child(parent, MODIFIED | ZXP_CHILD_RESIZABLE, 0, (parent)->pages)
+
+#define new_slice(parent, page, pages) new_child(parent, ZXP_CHILD_SLICE, page, pages)
+#define new_reference(parent, options) ({					\
+	struct test_vmo *__reference = vmo_refer(parent, options);		\
+										\
+	ASSERT_NE(NULL, __reference);						\
+	__reference;								\
+})
 
 #endif /* ZXP_SELFTESTS_CHILD_H */

@@ -87,7 +87,7 @@
  * Revision 6: a largest size, which is what comes behind @reserved in
  * struct zxp_create_vmo.
  *
- * Revision 7: CREATE_CHILD on a VMO, for copies of a pager's VMO.
+ * Revision 7: CREATE_CHILD on a VMO, for copies of a pager's VMO, slices and references.
  */
 #define ZXP_ABI_REVISION	7
 
@@ -799,11 +799,13 @@ struct zxp_vmo_set_stream_size {
  * enum zxp_child_option - kinds of children, of which one is given, and options
  * @ZXP_CHILD_SNAPSHOT: not for VMOs of a pager
  * @ZXP_CHILD_RESIZABLE: its size may change
- * @ZXP_CHILD_SLICE: not in this revision
+ * @ZXP_CHILD_SLICE: a part of the parent, whose pages are the parent's; not of a copy, nor
+ *	where the size may change
  * @ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE: what is not changed in the child may be as in the
  *	parent later on
  * @ZXP_CHILD_NO_WRITE: its descriptors are not open for writing
- * @ZXP_CHILD_REFERENCE: not in this revision
+ * @ZXP_CHILD_REFERENCE: another descriptor of all of it, which is not for calls of a pager;
+ *	without %ZXP_CHILD_RESIZABLE it does not change the size
  * @ZXP_CHILD_SNAPSHOT_MODIFIED: what a parent that is a child has for itself is kept as it
  *	is now; all else is as in the root later on
  */
@@ -821,17 +823,20 @@ enum zxp_child_option {
  * struct zxp_vmo_create_child - ZXP_IOC_VMO_CREATE_CHILD
  * @size: sizeof(struct zxp_vmo_create_child)
  * @options: enum zxp_child_option, one kind and perhaps more
- * @offset: start in the parent, a multiple of the page size
- * @length: size of the child in bytes, rounded up to pages
+ * @offset: start in the parent, a multiple of the page size; 0 for a reference
+ * @length: size of the child in bytes, rounded up to pages; 0 for a reference
  * @out_fd: the new VMO, or -1
  * @reserved: must be 0
  *
- * The descriptor is open for reading and writing, with %ZXP_CHILD_NO_WRITE for reading. All
- * calls on a VMO but SET_STREAM_SIZE are for children, too; those of a pager are EINVAL.
+ * The descriptor is open for reading and writing, with %ZXP_CHILD_NO_WRITE for reading; a
+ * slice or reference is open for writing only if the parent is. A reference to a VMO has all
+ * calls on that. Other children have them, too, but for SET_STREAM_SIZE. Those of a pager are
+ * EINVAL.
  *
- * Errors: EINVAL @options, @offset, @reserved; EACCES the parent is not open for reading;
- * EOPNOTSUPP a kind that this revision does not have, or not for this parent; ERANGE behind
- * the largest VMO; ESTALE a page of the parent is pinned; ENOMEM; EINTR.
+ * Errors: EINVAL @options, @offset, @length, @reserved, a slice outside of the parent; EACCES
+ * the parent is not open for reading, or a reference would be resizable and the parent is
+ * not; EOPNOTSUPP a kind that this revision does not have, or not for this parent; ERANGE
+ * behind the largest VMO; ESTALE a page of the parent is pinned; ENOMEM; EINTR.
  */
 struct zxp_vmo_create_child {
 	__u32 size;

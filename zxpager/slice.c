@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Slices: parts of a VMO as VMOs of their own, with the same pages.
+ *
+ * All mappings of a slice have one file, which is one more file on the inode of the VMO. So
+ * such a mapping is one of the VMO in all but where it ends: the kernel lets it grow without
+ * asking. The file cannot be opened anew, or mapped by itself.
+ */
+#include <linux/file.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "child.h"
+
+static vm_fault_t zxp_slice_fault(struct vm_fault *vmf)
+{
+	struct zxp_slice *slice = vmf->vma->vm_file->private_data;
+
+	return zxp_slice_has(slice, vmf->pgoff) ? zxp_vm_ops.fault(vmf) : VM_FAULT_SIGBUS;
+}
+
+static vm_fault_t zxp_slice_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+	struct zxp_slice *slice = vmf->vma->vm_file->private_data;
+
+	if (!zxp_slice_has(slice, vmf->pgoff))
+		return 0;
+	return zxp_vm_ops.map_pages(vmf, start, min(end, zxp_slice_end(slice) - 1));
+}
+
+/* What is mapped is inside. */
+static vm_fault_t zxp_slice_page_mkwrite(struct vm_fault *vmf)
+{
+	return zxp_vm_ops.page_mkwrite(vmf);
+}
+
+static const struct vm_operations_struct zxp_slice_vm_ops = {
+	.fault = zxp_slice_fault,
+	.map_pages = zxp_slice_map_pages,
+	.page_mkwrite = zxp_slice_page_mkwrite,
+};
+
+int zxp_slice_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct zxp_slice *slice = zxp_slice_of(file);
+	int ret;
+
+	if (vma->vm_pgoff > ZXP_MAX_VMO_PAGES - slice->offset)
+		return -EOVERFLOW;
+	ret = zxp_vmo_may_map(slice->root, vma);
+	if (ret)
+		return ret;
+	/*
+	 * All of a large folio may be mapped where a mapping has room for it, by MADV_COLLAPSE
+	 * without asking. So a mapping ends where the slice does.
+	 */
+	if (zxp_vmo_sealed(slice->root)) {
+		if (vma->vm_pgoff + vma_pages(vma) > slice->nr_pages)
+			return -EINVAL;
+		vm_flags_set(vma, VM_DONTEXPAND);
+	}
+	vma->vm_pgoff += slice->offset;
+	vma->vm_ops = &zxp_slice_vm_ops;
+	vma_set_file(vma, zxp_child_map(file_inode(file)));
+	return 0;
+}
+
+/* msync(), which gives offsets in the VMO, as do the others that follow. */
+static int zxp_slice_map_fsync(struct file *map, loff_t start, loff_t end, int datasync)
+{
+	struct zxp_slice *slice = map->private_data;
+	loff_t size = zxp_slice_start(slice) + zxp_slice_size(slice);
+
+	if (start >= size)
+		return 0;
+	return zxp_vmo_sync(map, start, min(end, size - 1), zxp_task_is_user());
+}
+
+static int zxp_slice_map_fadvise(struct file *map, loff_t offset, loff_t len, int advice)
+{
+	struct zxp_slice *slice = map->private_data;
+
+	return zxp_slice_advise(slice, offset - zxp_slice_start(slice), len, advice);
+}
+
+static long zxp_slice_map_fallocate(struct file *map, int mode, loff_t offset, loff_t length)
+{
+	return zxp_slice_clear(map, mode, offset - zxp_slice_start(map->private_data), length);
+}
+
+/* The last descriptor and the last mapping are gone. */
+static int zxp_slice_map_release(struct inode *inode, struct file *map)
+{
+	kfree(map->private_data);
+	zxp_fs_unpin();
+	return 0;
+}
+
+static const struct file_operations zxp_slice_map_fops = {
+	.owner = THIS_MODULE,
+	.release = zxp_slice_map_release,
+	.mmap = zxp_map_mmap,
+	.get_unmapped_area = zxp_map_unmapped_area,
+	.fsync = zxp_slice_map_fsync,
+	.fadvise = zxp_slice_map_fadvise,
+	.fallocate = zxp_slice_map_fallocate,
+};
+
+/* The file of the mappings. On success it has the slice. */
+static struct file *zxp_slice_make_map(struct zxp_slice *slice)
+{
+	struct inode *inode = &slice->root->inode;
+	struct file *map;
+	int ret = zxp_fs_pin();
+
+	if (ret)
+		return ERR_PTR(ret);
+	ihold(inode);
+	map = alloc_file_pseudo(inode, zxp_mnt, "zxpager-slice", O_RDWR | O_LARGEFILE,
+				&zxp_slice_map_fops);
+	if (IS_ERR(map)) {
+		iput(inode);
+		zxp_fs_unpin();
+		return map;
+	}
+	map->f_path.dentry->d_fsdata = (void *)ZXP_LIMIT_NO_OPEN;
+	map->private_data = slice;
+	zxp_file_begin(map);
+	return map;
+}
+
+/* Is it a part of the parent? What is smaller than a page counts as one. */
+static int zxp_slice_place(struct zxp_slice *slice, const struct zxp_parent *parent,
+			   const struct zxp_vmo_create_child *args)
+{
+	struct zxp_slice *outer = parent->slice;
+	u64 size = outer ? zxp_slice_size(outer) :
+			   (u64)zxp_vmo_pages(parent->root) << PAGE_SHIFT;
+
+	if (!PAGE_ALIGNED(args->offset) || args->offset > size ||
+	    args->length > size - args->offset)
+		return -EINVAL;
+	slice->offset = (outer ? outer->offset : 0) + (args->offset >> PAGE_SHIFT);
+	slice->nr_pages = DIV_ROUND_UP_ULL(args->length, PAGE_SIZE);
+	return 0;
+}
+
+/**
+ * zxp_slice_create() - make a slice
+ * @parent: of what
+ * @args: what is asked for
+ *
+ * A slice of a slice is one of the VMO, whose size does not change.
+ *
+ * Return: the file of its mappings, which has it; or -EINVAL it would not be inside, or
+ * resizable; -EOPNOTSUPP of a copy, or of a VMO that may be resized; -ENOMEM, -ENFILE.
+ */
+struct file *zxp_slice_create(const struct zxp_parent *parent,
+			      const struct zxp_vmo_create_child *args)
+{
+	struct zxp_slice *slice;
+	struct file *map;
+	int ret;
+
+	if (args->options & ZXP_CHILD_RESIZABLE)
+		return ERR_PTR(-EINVAL);
+	if (parent->child || parent->root->options & ZXP_VMO_RESIZABLE)
+		return ERR_PTR(-EOPNOTSUPP);
+	slice = kzalloc(sizeof(*slice), GFP_KERNEL_ACCOUNT);
+	if (!slice)
+		return ERR_PTR(-ENOMEM);
+	slice->root = parent->root;
+	slice->writable = parent->file->f_mode & FMODE_WRITE &&
+			  !(args->options & ZXP_CHILD_NO_WRITE);
+	ret = zxp_slice_place(slice, parent, args);
+	map = ret ? ERR_PTR(ret) : zxp_slice_make_map(slice);
+	if (IS_ERR(map))
+		kfree(slice);
+	return map;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What is done to a slice: it is cut where the slice ends, and done to the VMO.
+ */
+#include <linux/fs.h>
+#include <linux/fadvise.h>
+#include <linux/falloc.h>
+#include <linux/fsnotify.h>
+#include <linux/uio.h>
+
+#include "child.h"
+
+/* It has no stream size: it ends at its last page, wherever the stream of the VMO does. */
+ssize_t zxp_slice_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct zxp_slice *slice = zxp_slice_of(iocb->ki_filp);
+	loff_t start = iocb->ki_pos, size = zxp_slice_size(slice);
+	size_t cut;
+	int ret;
+
+	if (start >= size)
+		return 0;
+	cut = iov_iter_count(to);
+	iov_iter_truncate(to, size - start);
+	cut -= iov_iter_count(to);
+	iocb->ki_pos += zxp_slice_start(slice);
+	ret = zxp_vmo_copy_out(slice->root, &iocb->ki_pos, to, iocb->ki_flags & IOCB_NOWAIT);
+	iocb->ki_pos -= zxp_slice_start(slice);
+	iov_iter_reexpand(to, iov_iter_count(to) + cut);
+	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
+}
+
+/* Errors of the daemon are for who has the slice open when they come. */
+void zxp_slice_begin(struct file *file)
+{
+	struct zxp_vmo *root = zxp_slice_of(file)->root;
+
+	file->f_wb_err = filemap_sample_wb_err(root->inode.i_mapping);
+}
+
+/* An error that came while nobody waited is told once to each file. */
+int zxp_slice_sync(struct file *file, loff_t start, loff_t end, bool restarts)
+{
+	struct zxp_slice *slice = zxp_slice_of(file);
+	loff_t size = zxp_slice_size(slice);
+	int ret = 0, err;
+
+	if (start < size)
+		ret = zxp_vmo_sync_wait(slice->root, start + zxp_slice_start(slice),
+					min(end, size - 1) + zxp_slice_start(slice), restarts);
+	if (ret == -ERESTARTNOINTR)
+		return ret;
+	spin_lock(&file->f_lock);
+	err = errseq_check_and_advance(&slice->root->inode.i_mapping->wb_err,
+				       &file->f_wb_err);
+	spin_unlock(&file->f_lock);
+	return ret ?: err;
+}
+
+/* What the VFS does for the file that it knows. */
+static void zxp_slice_changes(struct file *file)
+{
+	file_update_time(file);
+	file_update_time(zxp_child_map(file_inode(file)));
+}
+
+ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
+	struct file *file = iocb->ki_filp;
+	struct zxp_slice *slice = zxp_slice_of(file);
+	loff_t start, size = zxp_slice_size(slice);
+	ssize_t ret;
+	int err;
+
+	if (zxp_vmo_sealed(slice->root))
+		return -EPERM;
+	if (nowait && iocb_is_dsync(iocb) && slice->root->flags & ZXP_CREATE_SYNC)
+		return -EAGAIN;
+	ret = generic_write_checks(iocb, from);
+	if (ret <= 0)
+		return ret;
+	start = iocb->ki_pos;
+	if (start >= size)
+		return -ENOSPC;
+	iov_iter_truncate(from, size - start);
+	zxp_slice_changes(file);
+	iocb->ki_pos += zxp_slice_start(slice);
+	err = zxp_vmo_copy_in(slice->root, &iocb->ki_pos, from, nowait);
+	iocb->ki_pos -= zxp_slice_start(slice);
+	/* See zxp_vmo_write_iter(). */
+	if (err && iov_iter_is_bvec(from))
+		iocb->ki_pos = start;
+	if (iocb->ki_pos == start)
+		return err;
+	fsnotify_modify(zxp_child_map(file_inode(file)));
+	ret = iocb->ki_pos - start;
+	if (iocb_is_dsync(iocb))
+		ret = zxp_slice_sync(file, start, iocb->ki_pos - 1, false) ?: ret;
+	return ret;
+}
+
+/* Holes and zeroes. @map: the file of its mappings, which does not look at the slice. */
+long zxp_slice_clear(struct file *map, int mode, loff_t offset, loff_t length)
+{
+	struct zxp_slice *slice = map->private_data;
+	loff_t size = zxp_slice_size(slice);
+
+	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE) &&
+	    (mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
+		return -EOPNOTSUPP;
+	if (zxp_vmo_sealed(slice->root))
+		return -EPERM;
+	if (!(mode & FALLOC_FL_KEEP_SIZE) && offset + length > size)
+		return -ENOSPC;
+	if (offset >= size)
+		return 0;
+	return zxp_vmo_fallocate(map, mode | FALLOC_FL_KEEP_SIZE,
+				 offset + zxp_slice_start(slice), min(length, size - offset));
+}
+
+int zxp_slice_advise(struct zxp_slice *slice, loff_t offset, loff_t len, int advice)
+{
+	loff_t end = zxp_slice_size(slice);
+	pgoff_t first = slice->offset;
+
+	if (offset < 0 || len < 0)
+		return -EINVAL;
+	offset = min(offset, end);
+	if (len && len < end - offset)
+		end = offset + len;
+
+	switch (advice) {
+	case POSIX_FADV_NORMAL:
+	case POSIX_FADV_RANDOM:
+	case POSIX_FADV_SEQUENTIAL:
+	case POSIX_FADV_NOREUSE:
+		return 0;
+	case POSIX_FADV_WILLNEED:
+		if (slice->root->source)
+			zxp_vmo_will_need(slice->root, first + (offset >> PAGE_SHIFT),
+					  first + DIV_ROUND_UP_ULL(end, PAGE_SIZE));
+		return 0;
+	case POSIX_FADV_DONTNEED:
+		zxp_vmo_drop_unused(slice->root, first + DIV_ROUND_UP_ULL(offset, PAGE_SIZE),
+				    first + (end >> PAGE_SHIFT));
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+int zxp_slice_op_range(struct file *file, const struct zxp_vmo_op_range *args)
+{
+	struct zxp_slice *slice = zxp_slice_of(file);
+	struct zxp_vmo_op_range moved = *args;
+	fmode_t need = zxp_vmo_op_mode(args->op);
+	int ret;
+
+	if (args->flags || args->reserved || !(need || zxp_vmo_op_is_hint(args->op)))
+		return -EINVAL;
+	if ((file->f_mode & need) != need)
+		return -EACCES;
+	if (!slice->root->source && zxp_vmo_op_is_hint(args->op))
+		return 0;
+	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
+		return -ERANGE;
+	moved.offset += zxp_slice_start(slice);
+	ret = zxp_vmo_op_range(zxp_child_map(file_inode(file)), &moved);
+	if (!ret && args->op == ZXP_VMO_OP_ZERO) {
+		file_update_time(file);
+		fsnotify_modify(file);
+	}
+	return ret;
+}
+
+int zxp_slice_read(struct file *file, const struct zxp_vmo_io *args)
+{
+	struct zxp_slice *slice = zxp_slice_of(file);
+	struct zxp_vmo_io moved = *args;
+
+	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
+		return -ERANGE;
+	moved.offset += zxp_slice_start(slice);
+	return zxp_vmo_read(zxp_child_map(file_inode(file)), &moved);
+}
+
+int zxp_slice_write(struct file *file, const struct zxp_vmo_io *args)
+{
+	struct zxp_slice *slice = zxp_slice_of(file);
+	struct zxp_vmo_io moved = *args;
+	int ret;
+
+	if (zxp_vmo_sealed(slice->root))
+		return -EPERM;
+	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
+		return -ERANGE;
+	moved.offset += zxp_slice_start(slice);
+	ret = zxp_vmo_write(zxp_child_map(file_inode(file)), &moved);
+	if (!ret) {
+		file_update_time(file);
+		fsnotify_modify(file);
+	}
+	return ret;
+}
