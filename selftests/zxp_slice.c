@@ -40,6 +40,7 @@ TEST_F(slice, is_a_part)
 	EXPECT_EQ((off_t)BYTES(3) / 512, st.st_blocks);
 	EXPECT_EQ((off_t)BYTES(3), lseek(slice->fd, 0, SEEK_END));
 	EXPECT_EQ(BYTES(3), vmo_info(slice).out_vmo_size);
+	EXPECT_EQ(ZXP_VMO_INFO_PAGER_BACKED, vmo_info(slice).out_flags);
 
 	ASSERT_TRUE(thread_check_read(&self->t[0], slice, 1, 2));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 3, 2));

@@ -329,6 +329,7 @@ static int zxp_ioc_slice_get_info(struct file *file, union zxp_args *args,
 		return -EINVAL;
 	args->vmo_info = (struct zxp_vmo_info) {
 		.size = sizeof(args->vmo_info),
+		.out_flags = slice->root->source ? ZXP_VMO_INFO_PAGER_BACKED : 0,
 		.out_vmo_size = zxp_slice_size(slice),
 		.out_stream_size = zxp_slice_size(slice),
 	};

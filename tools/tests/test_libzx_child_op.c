@@ -266,6 +266,34 @@ static void calls_of_a_pager(void **state)
 	expect_no_packet();
 }
 
+/* The same VMO by another descriptor: a part of it, and all of it. */
+static void slices_and_references(void **state)
+{
+	zx_handle_t slice, reference;
+
+	(void)state;
+	supply(0, 4 * PAGE, 'p');
+	ok(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SLICE, PAGE, 2 * PAGE, &slice));
+	ok(zx_vmo_create_child(vmo, ZX_VMO_CHILD_REFERENCE, 0, 0, &reference));
+	assert_int_equal(size_of(slice), 2 * PAGE);
+	assert_int_equal(size_of(reference), 4 * PAGE);
+	assert_int_equal(vmo_info(slice).flags & ZX_INFO_VMO_IS_COW_CLONE, 0);
+	assert_true(vmo_info(slice).flags & ZX_INFO_VMO_PAGER_BACKED);
+	assert_true(vmo_info(reference).flags & ZX_INFO_VMO_PAGER_BACKED);
+	/* It would not be taken away from the slice alone. */
+	is(zx_vmo_op_range(slice, ZX_VMO_OP_DECOMMIT, 0, PAGE, NULL, 0),
+	   ZX_ERR_NOT_SUPPORTED);
+	is(zx_vmo_op_range(reference, ZX_VMO_OP_DECOMMIT, 0, PAGE, NULL, 0),
+	   ZX_ERR_NOT_SUPPORTED);
+	expect_byte(slice, 2 * PAGE - 1, 'p');
+	expect_byte(reference, 4 * PAGE - 1, 'p');
+	is(zx_vmo_write(slice, "s", 2 * PAGE, 1), ZX_ERR_OUT_OF_RANGE);
+	pager_calls(slice, ZX_ERR_INVALID_ARGS);
+	pager_calls(reference, ZX_ERR_INVALID_ARGS);
+	ok(zx_handle_close_many((zx_handle_t[]){ slice, reference }, 2));
+	expect_no_packet();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest libzx_child_op[] = {
@@ -276,6 +304,7 @@ int main(void)
 		TEST(mapping),
 		TEST(duplicates),
 		TEST(calls_of_a_pager),
+		TEST(slices_and_references),
 	};
 
 	if (sysconf(_SC_PAGESIZE) != PAGE)

@@ -646,7 +646,7 @@ struct zxp_query_vmo_key {
 };
 
 /* zxp_vmo_info.out_flags */
-#define ZXP_VMO_INFO_PAGER_BACKED	(1U << 0)
+#define ZXP_VMO_INFO_PAGER_BACKED	(1U << 0)	/* or a slice of such a VMO */
 #define ZXP_VMO_INFO_DETACHED		(1U << 1)	/* or its pager is closed */
 #define ZXP_VMO_INFO_SYNC		(1U << 2)	/* made with %ZXP_CREATE_SYNC */
 #define ZXP_VMO_INFO_FIXED		(1U << 3)	/* ... %ZXP_CREATE_FIXED */
