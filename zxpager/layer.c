@@ -203,6 +203,19 @@ void zxp_layer_set(struct zxp_layer *top, pgoff_t index, void *page)
 }
 
 /**
+ * zxp_layer_replace() - give a child another page for the one that it has
+ * @top: its top layer
+ * @index: where
+ * @page: the new page; no memory is needed
+ *
+ * Return: the old one.
+ */
+void *zxp_layer_replace(struct zxp_layer *top, pgoff_t index, void *page)
+{
+	return xa_store(&top->pages, index, page, GFP_NOWAIT | __GFP_NOWARN);
+}
+
+/**
  * zxp_layer_take() - take the next page of a range out
  * @layer: the layer
  * @index: first page; advances behind what was taken

@@ -183,7 +183,6 @@ static bool zxp_child_insert(struct zxp_child *child, pgoff_t index, struct foli
 			     enum zxp_seen seen, struct folio *own)
 {
 	struct zxp_family *family = zxp_child_family(child);
-	pgoff_t at = index;
 	bool same;
 	void *now;
 
@@ -191,11 +190,12 @@ static bool zxp_child_insert(struct zxp_child *child, pgoff_t index, struct foli
 	same = zxp_layer_find(child->top, index, &now) == seen && (!own || now == own);
 	if (same) {
 		zxp_own_begin(child, new);
-		if (seen == ZXP_SEEN_TOP)
-			zxp_layer_take(child->top, &at, index + 1);
-		else if (own)
+		if (seen == ZXP_SEEN_SHARED)
 			zxp_own_take_over(new, own);
-		zxp_layer_set(child->top, index, new);
+		if (seen == ZXP_SEEN_TOP)
+			zxp_layer_replace(child->top, index, new);
+		else
+			zxp_layer_set(child->top, index, new);
 	}
 	write_unlock(&family->lock);
 	return same;

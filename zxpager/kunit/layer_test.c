@@ -123,6 +123,22 @@ static void zxp_layer_child_sees_its_root(struct kunit *test)
 	ZXP_EXPECT_SEEN(test, ONE, "0b.c..0d");
 }
 
+static void zxp_layer_replaces_a_page(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+	struct zxp_layer *top;
+
+	zxp_layer_add(test, ONE, 8);
+	zxp_layer_write(test, ONE, "a");
+	top = f->nodes.top[ONE];
+	KUNIT_EXPECT_PTR_EQ(test, zxp_layer_replace(top, 0, xa_mk_value('b')),
+			    xa_mk_value('a'));
+	ZXP_EXPECT_SEEN(test, ONE, "b.......");
+	KUNIT_EXPECT_EQ(test, top->nr, 1);
+	KUNIT_EXPECT_PTR_EQ(test, zxp_layer_replace(top, 0, xa_mk_value('a')),
+			    xa_mk_value('b'));
+}
+
 static void zxp_layer_fork_sees_what_there_was(struct kunit *test)
 {
 	zxp_layer_add(test, ONE, 8);
@@ -544,6 +560,7 @@ static void zxp_layer_chain_is_looked_at_in_few_steps(struct kunit *test)
 
 static struct kunit_case zxp_layer_cases[] = {
 	KUNIT_CASE(zxp_layer_child_sees_its_root),
+	KUNIT_CASE(zxp_layer_replaces_a_page),
 	KUNIT_CASE(zxp_layer_fork_sees_what_there_was),
 	KUNIT_CASE(zxp_layer_empty_tops_make_no_layers),
 	KUNIT_CASE(zxp_layer_limits_hide_what_is_below),
