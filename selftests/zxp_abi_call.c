@@ -72,7 +72,7 @@ FIXTURE_VARIANT_ADD(call, CREATE_VMO) {
 	.first_size = OFF(zxp_create_vmo, max_size),
 	.flags = OFF(zxp_create_vmo, flags),
 	.known = ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC | ZXP_CREATE_FIXED |
-		 ZXP_CREATE_READ_ONLY,
+		 ZXP_CREATE_READ_ONLY | ZXP_CREATE_COPIES,
 	.flags2 = OFF(zxp_create_vmo, options),
 	.known2 = ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | ZXP_VMO_UNBOUNDED,
 	.reserved = OFF(zxp_create_vmo, reserved),

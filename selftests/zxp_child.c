@@ -187,10 +187,10 @@ TEST_F(child, nowait)
 	EXPECT_EQ(-1, pwritev2(clone->fd, &iov, 1, 0, RWF_NOWAIT));
 	EXPECT_EQ(EAGAIN, errno);
 	ASSERT_TRUE(vmo_put(clone, 0, 2));
-	EXPECT_EQ(sizeof(word), pwritev2(clone->fd, &iov, 1, 0, RWF_NOWAIT));
+	EXPECT_EQ((ssize_t)sizeof(word), pwritev2(clone->fd, &iov, 1, 0, RWF_NOWAIT));
 	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
 	word = 0;
-	EXPECT_EQ(sizeof(word), preadv2(clone->fd, &iov, 1, 0, RWF_NOWAIT));
+	EXPECT_EQ((ssize_t)sizeof(word), preadv2(clone->fd, &iov, 1, 0, RWF_NOWAIT));
 	EXPECT_EQ(1, word);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
@@ -259,7 +259,7 @@ TEST_F(child, poison)
 	EXPECT_TRUE(vmo_word_is(snapshot, 1, 1));
 
 	/* All of it anew, or zeroes. */
-	EXPECT_EQ(page_size, pwrite(clone->fd, page, page_size, 0));
+	EXPECT_EQ((ssize_t)page_size, pwrite(clone->fd, page, page_size, 0));
 	EXPECT_TRUE(vmo_word_is(clone, 0, 0x0707070707070707));
 	EXPECT_EQ(-1, pread(snapshot->fd, &word, 8, 0));
 	EXPECT_EQ(EIO, errno);

@@ -74,7 +74,7 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 	 * What is written to a plain VMO later would be seen; and where a VMO is sealed an
 	 * entry of 2 MiB would hide own pages, see fault.c.
 	 */
-	if (!root->source || zxp_vmo_sealed(root))
+	if (!root->source || zxp_vmo_has_large_folios(root))
 		return ERR_PTR(-EOPNOTSUPP);
 	child = kzalloc(sizeof(*child), GFP_KERNEL_ACCOUNT);
 	if (!child)

@@ -289,9 +289,20 @@ static int zxp_child_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	return 0;
 }
 
+/* There are programs that do not read a file without blocks. */
+static int zxp_child_getattr(struct mnt_idmap *idmap, const struct path *path,
+			     struct kstat *stat, u32 request_mask, unsigned int flags)
+{
+	int ret = simple_getattr(idmap, path, stat, request_mask, flags);
+
+	stat->blocks = stat->size >> SECTOR_SHIFT;
+	return ret;
+}
+
 static const struct inode_operations zxp_child_iops = {
 	.permission = zxp_child_permission,
 	.setattr = zxp_child_setattr,
+	.getattr = zxp_child_getattr,
 };
 
 static int zxp_slice_open(struct inode *inode, struct file *file)
@@ -329,7 +340,7 @@ static int zxp_ioc_slice_get_info(struct file *file, union zxp_args *args,
 		return -EINVAL;
 	args->vmo_info = (struct zxp_vmo_info) {
 		.size = sizeof(args->vmo_info),
-		.out_flags = slice->root->source ? ZXP_VMO_INFO_PAGER_BACKED : 0,
+		.out_flags = zxp_vmo_info_flags(slice->root),
 		.out_vmo_size = zxp_slice_size(slice),
 		.out_stream_size = zxp_slice_size(slice),
 	};
@@ -440,18 +451,8 @@ static int zxp_slice_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	return 0;
 }
 
-/* There are programs that do not read a file without blocks. */
-static int zxp_slice_getattr(struct mnt_idmap *idmap, const struct path *path,
-			     struct kstat *stat, u32 request_mask, unsigned int flags)
-{
-	int ret = simple_getattr(idmap, path, stat, request_mask, flags);
-
-	stat->blocks = stat->size >> SECTOR_SHIFT;
-	return ret;
-}
-
 static const struct inode_operations zxp_slice_iops = {
 	.permission = zxp_slice_permission,
 	.setattr = zxp_slice_setattr,
-	.getattr = zxp_slice_getattr,
+	.getattr = zxp_child_getattr,
 };

@@ -178,6 +178,12 @@ static inline bool zxp_vmo_sealed(struct zxp_vmo *vmo)
 	return vmo->flags & ZXP_CREATE_READ_ONLY;
 }
 
+/* May it have large folios? These never lie beside pages that copies have for themselves. */
+static inline bool zxp_vmo_has_large_folios(struct zxp_vmo *vmo)
+{
+	return zxp_vmo_sealed(vmo) && !(vmo->flags & ZXP_CREATE_COPIES);
+}
+
 /* Does the daemon want to be asked before a clean page is written to? */
 static inline bool zxp_vmo_traps(struct zxp_vmo *vmo)
 {
@@ -290,17 +296,16 @@ void zxp_vmo_put_zero_folio(struct zxp_vmo *vmo);
  * @bottom: below all of them
  * @map_inode: that of the files that their mappings have; and own pages are as if they
  *	were of it, for the kernel
- * @nr_children: of the VMO itself
  */
 struct zxp_family {
 	struct mutex tree_lock;		/* see above */
 	rwlock_t lock;			/* see above */
 	struct zxp_layer bottom;
 	struct inode *map_inode;
-	atomic_t nr_children;
 };
 
 struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo);
+bool zxp_vmo_has_children(struct zxp_vmo *vmo);
 void zxp_family_cut(struct zxp_vmo *vmo, pgoff_t nr_pages);
 void zxp_vmo_free_family(struct zxp_vmo *vmo);
 

@@ -52,7 +52,7 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	vmo->source = zxp_source_alloc(port, args->key);
 	if (!vmo->source)
 		goto put;
-	if (zxp_vmo_sealed(vmo))
+	if (zxp_vmo_has_large_folios(vmo))
 		zxp_mapping_set_large_folios(inode->i_mapping);
 	kref_get(&pager->ref);
 	vmo->pager = pager;

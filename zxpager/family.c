@@ -34,6 +34,14 @@ struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo)
 	return old;
 }
 
+/* Copies, of any depth. None comes while the lock is held, but for children of theirs. */
+bool zxp_vmo_has_children(struct zxp_vmo *vmo)
+{
+	lockdep_assert_held(&vmo->content_lock);
+
+	return vmo->family && !list_empty_careful(&vmo->family->bottom.above);
+}
+
 /**
  * zxp_family_cut() - a VMO shrinks
  * @vmo: the VMO

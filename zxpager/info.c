@@ -8,6 +8,31 @@
 
 #include "access.h"
 
+/**
+ * zxp_vmo_info_flags() - what kind of VMO it is
+ * @vmo: the VMO
+ *
+ * Return: ZXP_VMO_INFO_*, for a VMO or a slice of it.
+ */
+u32 zxp_vmo_info_flags(struct zxp_vmo *vmo)
+{
+	u32 flags = ZXP_VMO_INFO_PAGER_BACKED;
+
+	if (!vmo->source)
+		return 0;
+	if (vmo->flags & ZXP_CREATE_SYNC)
+		flags |= ZXP_VMO_INFO_SYNC;
+	if (vmo->flags & ZXP_CREATE_FIXED)
+		flags |= ZXP_VMO_INFO_FIXED;
+	if (vmo->flags & ZXP_CREATE_READ_ONLY)
+		flags |= ZXP_VMO_INFO_READ_ONLY;
+	spin_lock(&vmo->source->lock);
+	if (vmo->source->detached)
+		flags |= ZXP_VMO_INFO_DETACHED;
+	spin_unlock(&vmo->source->lock);
+	return flags;
+}
+
 /* Anyone may ask, again and again: nothing is counted here, and no lock is waited for. */
 static void zxp_vmo_info_fill(struct file *file, struct zxp_vmo_info *info)
 {
@@ -36,16 +61,8 @@ static void zxp_vmo_info_fill(struct file *file, struct zxp_vmo_info *info)
 	info->out_dirty_bytes = (u64)READ_ONCE(vmo->nr_unwritten) << PAGE_SHIFT;
 	info->out_zero_bytes = (u64)zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY) <<
 			       PAGE_SHIFT;
-	info->out_flags = ZXP_VMO_INFO_PAGER_BACKED;
-	if (vmo->flags & ZXP_CREATE_SYNC)
-		info->out_flags |= ZXP_VMO_INFO_SYNC;
-	if (vmo->flags & ZXP_CREATE_FIXED)
-		info->out_flags |= ZXP_VMO_INFO_FIXED;
-	if (vmo->flags & ZXP_CREATE_READ_ONLY)
-		info->out_flags |= ZXP_VMO_INFO_READ_ONLY;
+	info->out_flags = zxp_vmo_info_flags(vmo);
 	spin_lock(&source->lock);
-	if (source->detached)
-		info->out_flags |= ZXP_VMO_INFO_DETACHED;
 	info->out_waiting = source->nr_waiting;
 	info->out_requests = source->nr_requests;
 	info->out_read_packets = source->read_packets;

@@ -17,6 +17,8 @@ static bool zxp_vmo_options_valid(const struct zxp_create_vmo *args)
 		return false;
 	if (args->flags & ZXP_CREATE_READ_ONLY && options & (moves | ZXP_VMO_TRAP_DIRTY))
 		return false;
+	if (args->flags & ZXP_CREATE_COPIES && !(args->flags & ZXP_CREATE_READ_ONLY))
+		return false;
 	return !(args->flags & ZXP_CREATE_FIXED && options & moves);
 }
 

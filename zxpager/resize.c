@@ -16,6 +16,7 @@
 static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 				 loff_t size)
 {
+	bool has_children = zxp_vmo_has_children(vmo);
 	int ret, type;
 
 	lockdep_assert_held(&vmo->content_lock);
@@ -32,9 +33,9 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	zxp_vmo_settle_zeroes(vmo);
 	/* Private copies of what is cut off go as well, but those of children stay. */
 	unmap_mapping_range(vmo->inode.i_mapping, (loff_t)nr_pages << PAGE_SHIFT,
-			    0, !READ_ONCE(vmo->family));
+			    0, !has_children);
 	zxp_vmo_remove_unwritten_locked(vmo, nr_pages);
-	if (READ_ONCE(vmo->family))
+	if (has_children)
 		truncate_inode_pages(vmo->inode.i_mapping, (loff_t)nr_pages << PAGE_SHIFT);
 	else
 		truncate_pagecache(&vmo->inode, (loff_t)nr_pages << PAGE_SHIFT);

@@ -55,7 +55,7 @@ int zxp_slice_mmap(struct file *file, struct vm_area_struct *vma)
 	 * All of a large folio may be mapped where a mapping has room for it, by MADV_COLLAPSE
 	 * without asking. So a mapping ends where the slice does.
 	 */
-	if (zxp_vmo_sealed(slice->root)) {
+	if (zxp_vmo_has_large_folios(slice->root)) {
 		if (vma->vm_pgoff + vma_pages(vma) > slice->nr_pages)
 			return -EINVAL;
 		vm_flags_set(vma, VM_DONTEXPAND);
@@ -124,7 +124,8 @@ static struct file *zxp_slice_make_map(struct zxp_slice *slice)
 		zxp_fs_unpin();
 		return map;
 	}
-	map->f_path.dentry->d_fsdata = (void *)ZXP_LIMIT_NO_OPEN;
+	map->f_path.dentry->d_fsdata = (void *)(ZXP_LIMIT_NO_OPEN | ZXP_LIMIT_NO_WRITE |
+						   ZXP_LIMIT_NO_RESIZE);
 	map->private_data = slice;
 	zxp_file_begin(map);
 	return map;

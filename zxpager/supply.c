@@ -362,7 +362,9 @@ static int zxp_supply_aux(struct zxp_supply *s)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
-	if (s->aux->source)
+	if (zxp_file_limits(file) & ZXP_LIMIT_NO_PAGER)
+		ret = -EINVAL;
+	else if (s->aux->source)
 		ret = -EOPNOTSUPP;
 	else if (!zxp_vmo_in_bounds(s->aux, args->source, args->length))
 		ret = -ERANGE;

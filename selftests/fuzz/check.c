@@ -156,6 +156,8 @@ static const char *wrong_create(const struct zxp_create_vmo *c)
 		return "fixed, and can change";
 	if (c->flags & ZXP_CREATE_READ_ONLY && c->options & ZXP_VMO_TRAP_DIRTY)
 		return "read-only, and writes that trap";
+	if (c->flags & ZXP_CREATE_COPIES && !(c->flags & ZXP_CREATE_READ_ONLY))
+		return "copies, and not read-only";
 	if (c->options & ZXP_VMO_RESIZABLE && c->options & ZXP_VMO_UNBOUNDED)
 		return "resizable and unbounded";
 	if (c->vmo_size > MAX_VMO_SIZE || (max && c->vmo_size > max))

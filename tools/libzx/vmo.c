@@ -244,6 +244,7 @@ zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 				uint64_t offset, uint64_t size, zx_handle_t *out)
 {
 	const uint32_t both = ZX_VMO_CHILD_NO_WRITE | ZX_VMO_CHILD_RESIZABLE;
+	const uint32_t resizable = ZX_VMO_CHILD_REFERENCE | ZX_VMO_CHILD_RESIZABLE;
 	struct zxp_vmo_create_child arg = {
 		.size = sizeof(arg),
 		.options = options,
@@ -265,6 +266,13 @@ zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 	/* Whatever the kind is, and so before whether there are any of it. */
 	if (status == ZX_OK && !zxi_aligned(offset))
 		status = ZX_ERR_INVALID_ARGS;
+	if (status == ZX_OK && (options & resizable) == resizable &&
+	    !(rights & ZX_RIGHT_RESIZE))
+		status = ZX_ERR_ACCESS_DENIED;
+	/* What is no copy is written to by who may write to the parent, by any handle. */
+	if (status == ZX_OK && options & (ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_REFERENCE) &&
+	    !(rights & ZX_RIGHT_WRITE))
+		arg.options |= ZXP_CHILD_NO_WRITE;
 	if (status == ZX_OK)
 		status = zxi_ioctl(handle, ZXP_IOC_VMO_CREATE_CHILD, &arg);
 	if (status != ZX_OK)

@@ -56,6 +56,34 @@ static void refusals(void **state)
 	assert_int_equal(h, 77);
 	assert_int_equal(vmo_info(vmo).num_children, 0);
 	ok(zx_handle_close_many((zx_handle_t[]){ blind, alone, sealed }, 3));
+	/* It has large folios, or copies. */
+	ok(zx_linux_pager_create_vmo(pager, 0, ZX_LINUX_CREATE_READ_ONLY |
+				     ZX_LINUX_CREATE_COPIES, port, KEY, PAGE, &sealed));
+	ok(zx_vmo_create_child(sealed, ON_WRITE, 0, PAGE, &h));
+	ok(zx_handle_close_many((zx_handle_t[]){ sealed, h }, 2));
+}
+
+/* Who may not write, or resize, has nobody else do it. */
+static void no_more_rights(void **state)
+{
+	const uint32_t reference = ZX_VMO_CHILD_REFERENCE;
+	zx_handle_t resizable, weak, h, again;
+
+	(void)state;
+	ok(zx_pager_create_vmo(pager, ZX_VMO_RESIZABLE, port, KEY, PAGE, &resizable));
+	ok(zx_handle_duplicate(resizable, ZX_DEFAULT_VMO_RIGHTS & ~ZX_RIGHT_WRITE, &weak));
+	is(zx_vmo_create_child(weak, reference | RESIZABLE, 0, 0, &h),
+	   ZX_ERR_ACCESS_DENIED);
+	ok(zx_vmo_create_child(resizable, reference | RESIZABLE, 0, 0, &h));
+	ok(zx_vmo_set_size(h, 2 * PAGE));
+	ok(zx_handle_close(h));
+	ok(zx_vmo_create_child(weak, reference, 0, 0, &h));
+	is(zx_vmo_write(h, "x", 0, 1), ZX_ERR_ACCESS_DENIED);
+	/* Nor does anybody who gets the descriptor. */
+	assert_int_equal(fcntl(zx_linux_handle_to_fd(h), F_GETFL) & O_ACCMODE, O_RDONLY);
+	ok(zx_vmo_create_child(h, reference, 0, 0, &again));
+	assert_int_equal(rights_of(again) & ZX_RIGHT_WRITE, 0);
+	ok(zx_handle_close_many((zx_handle_t[]){ resizable, weak, h, again }, 4));
 }
 
 /* What cannot be told of is not there either: its number is free again. */
@@ -210,6 +238,7 @@ int main(void)
 {
 	static const struct CMUnitTest libzx_child[] = {
 		TEST(refusals),
+		TEST(no_more_rights),
 		TEST(nowhere_to_tell),
 		TEST(rights),
 		TEST(names),

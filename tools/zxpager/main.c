@@ -271,19 +271,15 @@ static void inherit(const char *name, int fd)
 		die(EXIT_OPERATION, "%s: %s", name, strerror(errno));
 }
 
-/* A copy of all of it, that nobody else knows. */
-static int make_scratch(const char *name, int fd)
+static int make_child(const char *name, int fd, uint32_t options, uint64_t length)
 {
 	struct zxp_vmo_create_child arg = {
 		.size = sizeof(arg),
-		.options = ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_RESIZABLE,
+		.options = options,
+		.length = length,
 	};
-	struct stat st;
 	int rc;
 
-	if (fstat(fd, &st))
-		die(EXIT_OPERATION, "%s: %s", name, strerror(errno));
-	arg.length = (uint64_t)st.st_size;
 	do {
 		rc = ioctl(fd, ZXP_IOC_VMO_CREATE_CHILD, &arg);
 	} while (rc && errno == EINTR);
@@ -293,6 +289,24 @@ static int make_scratch(const char *name, int fd)
 	if (rc)
 		die(EXIT_OPERATION, "%s: no copy: %s", name, strerror(errno));
 	return arg.out_fd;
+}
+
+/*
+ * A copy of all of it, that nobody else knows.  A descriptor of the VMO stays open as well,
+ * so that the daemon knows whom to wait for; but by that nobody can write to it.
+ */
+static int make_scratch(const char *name, int fd)
+{
+	struct stat st;
+	int copy;
+
+	if (fstat(fd, &st))
+		die(EXIT_OPERATION, "%s: %s", name, strerror(errno));
+	copy = make_child(name, fd, ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE |
+				    ZXP_CHILD_RESIZABLE, (uint64_t)st.st_size);
+	inherit(name, make_child(name, fd, ZXP_CHILD_REFERENCE | ZXP_CHILD_NO_WRITE, 0));
+	close(fd);
+	return copy;
 }
 
 static void cmd_exec(char **argv)
@@ -309,12 +323,9 @@ static void cmd_exec(char **argv)
 	if (!argv[0])
 		die(EXIT_USAGE, "exec: no command (see --help)");
 	fd = open_vmo(name, &r);
-	inherit(name, fd);
-	if (scratch) {
-		/* The VMO stays open as well: by that the daemon knows whom to wait for. */
+	if (scratch)
 		fd = make_scratch(name, fd);
-		inherit(name, fd);
-	}
+	inherit(name, fd);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	for (char **arg = argv; *arg; arg++)
 		if (strstr(*arg, "{}"))

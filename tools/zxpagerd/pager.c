@@ -55,8 +55,6 @@ void pager_open(void)
  * Its owner is this daemon's user.  Who gets a descriptor may open it anew, through
  * /proc/self/fd: the mode has it that a read-only one stays so, and a VMO that nobody is
  * to write to is read-only for root, too.  A store that cannot grow has a VMO that cannot.
- * The latter has no copies.  One that may have some is read-only by its mode alone, and what
- * root writes to it fails in serve_dirty().
  */
 void pager_create_vmo(struct target *t)
 {
@@ -69,8 +67,7 @@ void pager_create_vmo(struct target *t)
 		flags = ZX_LINUX_CREATE_SYNC |
 			(t->resizable ? 0 : ZX_LINUX_CREATE_FIXED);
 	} else if (t->scratch) {
-		options = ZX_VMO_TRAP_DIRTY;
-		flags = ZX_LINUX_CREATE_FIXED;
+		flags |= ZX_LINUX_CREATE_COPIES;
 	}
 	status = zx_linux_pager_create_vmo_max(pager, options, flags, port,
 					       t->key, t->backend->size,

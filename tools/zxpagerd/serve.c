@@ -55,11 +55,7 @@ void serve_dirty(struct vmo *vmo, uint64_t offset, uint64_t length)
 	t->dirty_packets++;
 	log_debug("%s: DIRTY %llu+%llu", t->name, (unsigned long long)offset,
 		  (unsigned long long)length);
-	/* Root has opened it for writing, whatever its mode is. */
-	if (!t->writable)
-		answer_fail(t, offset, length, EIO);
-	else
-		dirty_request(&vmo->writeback.dirty, offset, length);
+	dirty_request(&vmo->writeback.dirty, offset, length);
 }
 
 /* struct sync - a SYNC packet until it is answered */

@@ -197,14 +197,12 @@ static void advance_sync(struct writeback *wb, bool ends_short)
 	/* It goes as far as the range now, whatever has failed behind that: begun anew. */
 	if (pass->goes_beyond && !ends_short) {
 		pass->active = false;
-	} else if (pass->error) {
-		end_sync(wb);
-	} else if (pass->at < pass->end) {
-		;
-	} else if (ends_short && !pass->goes_beyond) {
+	} else if (!pass->error && pass->at < pass->end) {
+		return;
+	} else if (!pass->error && ends_short && !pass->goes_beyond) {
 		pass->goes_beyond = true;
 		pass->end = (pass->size + mask) & ~mask;
-	} else if (ends_short || pass->again) {
+	} else if (!pass->error && (ends_short || pass->again)) {
 		put_off_sync(wb);
 	} else {
 		end_sync(wb);

@@ -104,7 +104,7 @@
  * @ZXP_FEATURE_ZERO: VMO operation ZERO and fallocate(FALLOC_FL_ZERO_RANGE)
  * @ZXP_FEATURE_STREAM_SIZE: %ZXP_VMO_UNBOUNDED and SET_STREAM_SIZE
  * @ZXP_FEATURE_SYNC: %ZXP_CREATE_SYNC and SYNC packets
- * @ZXP_FEATURE_CHILD: CREATE_CHILD
+ * @ZXP_FEATURE_CHILD: CREATE_CHILD, %ZXP_CREATE_COPIES
  * @ZXP_FEATURE_PORT_QUEUE: PORT_QUEUE and PORT_CANCEL
  * @ZXP_FEATURE_SUPPLY_RANGES: SUPPLY_RANGES
  * @ZXP_FEATURE_VMO_KEY: QUERY_VMO_KEY
@@ -303,6 +303,7 @@ struct zxp_port_cancel {
 #define ZXP_CREATE_SYNC		(1U << 1)	/* %ZXP_FEATURE_SYNC; not with PLAIN */
 #define ZXP_CREATE_FIXED	(1U << 2)	/* %ZXP_FEATURE_FIXED; not with PLAIN */
 #define ZXP_CREATE_READ_ONLY	(1U << 3)	/* %ZXP_FEATURE_READ_ONLY; not with PLAIN */
+#define ZXP_CREATE_COPIES	(1U << 4)	/* %ZXP_FEATURE_CHILD; only with READ_ONLY */
 
 #define ZXP_PORT_OWN		(-1)
 
@@ -345,6 +346,11 @@ struct zxp_port_cancel {
  * EACCES. The descriptor that this call makes is open for writing, as the daemon's calls
  * need, but to write by it, or to change a size, is EPERM, and so is a mapping that is
  * shared and writable. Not with RESIZABLE, UNBOUNDED or TRAP_DIRTY: EINVAL.
+ *
+ * Such a VMO has large folios where the daemon supplies much at once, and then it cannot
+ * have children that are copies, whose own pages such a folio would hide. With
+ * %ZXP_CREATE_COPIES it can, and has single pages. Any other VMO of a pager can have them
+ * without that.
  *
  * Errors, in the order of the tests: EINVAL flags, and what does not go with a
  * plain VMO; EBADF, EMEDIUMTYPE @port_fd (a pager's own descriptor is not a port);

@@ -87,6 +87,7 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 #define ZX_LINUX_CREATE_SYNC		((uint32_t)1 << 1)
 #define ZX_LINUX_CREATE_FIXED		((uint32_t)1 << 2)
 #define ZX_LINUX_CREATE_READ_ONLY	((uint32_t)1 << 3)
+#define ZX_LINUX_CREATE_COPIES		((uint32_t)1 << 4)
 
 /**
  * zx_linux_pager_create_vmo() - zx_pager_create_vmo() with what only Linux has
@@ -106,7 +107,8 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
  * UNAVAILABLE, and a write ends there.  Not with ZX_VMO_RESIZABLE or ZX_VMO_UNBOUNDED.
  * With ZX_LINUX_CREATE_READ_ONLY the VMO is what the pager supplies, and nothing else: nobody,
  * root and the pager included, writes to it, changes its size, or has a shared mapping of it
- * that is writable.  Not with ZX_VMO_TRAP_DIRTY either.
+ * that is writable.  Not with ZX_VMO_TRAP_DIRTY either.  It has no children that are copies,
+ * unless it is made with ZX_LINUX_CREATE_COPIES, too; then it has small pages only.
  *
  * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo().  If this module
  * is too old for it, ZX_LINUX_CREATE_SYNC is NOT_SUPPORTED, and another flag INVALID_ARGS.

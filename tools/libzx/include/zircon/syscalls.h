@@ -306,13 +306,14 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
 /**
  * zx_vmo_create_child() - make a VMO that sees another one
  * @handle: the parent (DUPLICATE, READ)
- * @options: one kind: ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE or _SNAPSHOT_MODIFIED; with
- *	it perhaps ZX_VMO_CHILD_RESIZABLE, or ZX_VMO_CHILD_NO_WRITE
+ * @options: one kind: ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE or _SNAPSHOT_MODIFIED for a
+ *	copy, _SLICE for a part of the parent, or _REFERENCE for all of it; with it perhaps
+ *	ZX_VMO_CHILD_RESIZABLE, or ZX_VMO_CHILD_NO_WRITE
  * @offset: where in the parent it begins, page aligned; also behind its end
  * @size: its size, rounded up to a page; what is behind the parent's end is zero
  * @out: the new handle
  *
- * The child sees the VMO of a pager at the bottom, and has what is written to it for itself:
+ * A copy sees the VMO of a pager at the bottom, and has what is written to it for itself:
  * that copies a page, which is asked for if it is missing, and is neither DIRTY nor MODIFIED.
  * With SNAPSHOT_MODIFIED it also keeps what a parent that is a child has for itself, as that
  * is now; here SNAPSHOT_AT_LEAST_ON_WRITE does the same.
@@ -328,8 +329,11 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
  *
  * Return: ZX_OK, or, in the order of the tests: OUT_OF_RANGE @size; INVALID_ARGS both NO_WRITE
  * and RESIZABLE; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; INVALID_ARGS @offset, unknown options,
- * none or several kinds; NOT_SUPPORTED another kind, a parent without a pager, or one made
- * with ZX_LINUX_CREATE_READ_ONLY; OUT_OF_RANGE behind the largest VMO; NO_MEMORY; BAD_STATE
+ * none or several kinds, a SLICE that is resizable or not inside of its parent, a REFERENCE
+ * that is not of all, with 0 for both; ACCESS_DENIED a REFERENCE would be resizable, and
+ * @handle or its VMO is not; NOT_SUPPORTED ZX_VMO_CHILD_SNAPSHOT, a copy of a VMO without a
+ * pager, or of one made with ZX_LINUX_CREATE_READ_ONLY and without ZX_LINUX_CREATE_COPIES, a
+ * SLICE of a resizable VMO or of a copy, a REFERENCE to a slice; OUT_OF_RANGE behind the largest VMO; NO_MEMORY; BAD_STATE
  * a page that the parent has for itself is pinned; NO_RESOURCES; INVALID_ARGS @out.
  */
 zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
