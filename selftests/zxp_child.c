@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/uio.h>
@@ -225,6 +226,61 @@ TEST_F(child, store_beside_mapping)
 		EXPECT_TRUE(vmo_word_is(clone, page, 1));
 		EXPECT_TRUE(vmo_word_is(vmo, page, 2));
 	}
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Its pages are single ones, so none hides what the copy has for itself. */
+TEST_F(child, of_a_read_only_vmo)
+{
+	enum { PAGES = 512 };
+	struct test_vmo *vmo = new_vmo_flags(PAGES * page_size, 0,
+					     ZXP_CREATE_READ_ONLY | ZXP_CREATE_COPIES);
+	struct test_vmo *clone, *other;
+	uint64_t page;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
+	clone = new_clone(vmo);
+	for (page = 0; page < PAGES; page += 100)
+		ASSERT_TRUE(vmo_put(clone, page, page + 1));
+	other = new_clone(vmo);
+	EXPECT_TRUE(vmo_shows(other, 0, PAGES, SUPPLIED));
+	for (page = 0; page < PAGES; page += 100) {
+		EXPECT_TRUE(vmo_shows(clone, page + 1, 10, SUPPLIED));
+		EXPECT_TRUE(vmo_word_is(clone, page, page + 1));
+	}
+	EXPECT_EQ(6, child_own_pages(clone));
+	EXPECT_TRUE(vmo_has(vmo, 0, PAGES, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* There are programs that do not read a file without blocks. */
+TEST_F(child, blocks)
+{
+	struct test_vmo *clone = new_clone(new_vmo(3));
+	struct stat st;
+
+	ASSERT_EQ(0, fstat(clone->fd, &st));
+	EXPECT_EQ((off_t)(3 * page_size), st.st_size);
+	EXPECT_EQ((blkcnt_t)(3 * page_size / 512), st.st_blocks);
+}
+
+/* What others have copied behind the end of the root goes, as if there had been no child. */
+TEST_F(child, shrink_without_children)
+{
+	struct test_vmo *vmo = new_vmo_options(2, ZXP_VMO_RESIZABLE);
+	volatile uint64_t *copy;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	copy = mmap(NULL, 2 * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, vmo->fd, 0);
+	ASSERT_NE(MAP_FAILED, copy);
+	vmo_release(new_clone(vmo));
+	copy += page_size / 8;
+	*copy = 1;
+	ASSERT_TRUE(vmo_resize(vmo, 1));
+	EXPECT_TRUE(crashes((void *)copy, SIGBUS));
+	ASSERT_TRUE(vmo_resize(vmo, 2));
+	EXPECT_EQ(0, *copy);
+	munmap((char *)copy - page_size, 2 * page_size);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

@@ -89,6 +89,21 @@ TEST_F(reference, is_not_for_the_pager)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* Nor does it lend its pages to a supply, as a plain VMO does by any other descriptor. */
+TEST_F(reference, is_no_source)
+{
+	struct test_vmo *vmo = new_vmo(1);
+	int plain = zxp_create_plain(self->p.fd, page_size);
+	int reference = zxp_create_child(plain, ZXP_CHILD_REFERENCE, 0, 0);
+
+	ASSERT_LE(0, reference);
+	test_err_zxp(EINVAL, supply_aux, self->p.fd, vmo->fd, 0, page_size, reference, 0);
+	test_zxp(supply_aux, self->p.fd, vmo->fd, 0, page_size, plain, 0);
+	close(reference);
+	close(plain);
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 /* It is of all of the VMO, resizable only if what it is made of is. */
 TEST_F(reference, options)
 {

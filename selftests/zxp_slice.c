@@ -567,6 +567,8 @@ TEST_F(slice, detach)
 	EXPECT_TRUE(vmo_word_is(slice, 1, STORED_WORD));
 	EXPECT_TRUE(crashes(slice->map, SIGBUS));
 	test_err_zxp(ESTALE, vmo_read, slice->fd, 0, 1, &(char){ 0 });
+	EXPECT_EQ(ZXP_VMO_INFO_PAGER_BACKED | ZXP_VMO_INFO_DETACHED,
+		  vmo_info(slice).out_flags);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
