@@ -21,7 +21,8 @@ static bool is_fd(enum arg_kind kind)
 
 static void build(struct thread *t, const struct call_desc *d, const uint64_t *a)
 {
-	uint32_t size = (uint32_t)a[2];
+	uint32_t size = (uint32_t)a[2], least = (uint32_t)d->args[2].values[1];
+	uint32_t given = size > least ? size : least;
 	unsigned int i;
 
 	memset(t->own, 0, sizeof(t->own));
@@ -30,13 +31,15 @@ static void build(struct thread *t, const struct call_desc *d, const uint64_t *a
 		const struct arg_desc *f = &d->args[i];
 		uint64_t value = a[i];
 
-		if (!f->width)
+		/* What a smaller structure does not have stays zero. */
+		if (!f->width || f->offset >= given)
 			continue;
 		if (is_fd(f->kind))
 			value = (uint32_t)rights_hold(t, i, value);
 		else if (f->kind == A_POINTER)
 			value = (uintptr_t)pointer(t, value);
-		memcpy(t->own + f->offset, &value, f->width);
+		memcpy(t->own + f->offset, &value,
+		       f->width < given - f->offset ? f->width : given - f->offset);
 	}
 	if (a[2] & TAIL_NOT_ZERO)
 		t->own[d->args[2].values[0]] = 1;
