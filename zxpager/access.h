@@ -31,6 +31,7 @@ fmode_t zxp_vmo_op_mode(u32 op);
 bool zxp_vmo_op_is_hint(u32 op);
 int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op, pgoff_t index,
 		     pgoff_t end);
+int zxp_vmo_advise(struct zxp_vmo *vmo, loff_t start, loff_t end, int advice);
 void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 int zxp_vmo_op_range(struct file *file, struct zxp_vmo_op_range *args);
 int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);

@@ -226,6 +226,30 @@ void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 	}
 }
 
+/* fadvise(), for [@start, @end) in bytes, of the VMO or by a slice of it. */
+int zxp_vmo_advise(struct zxp_vmo *vmo, loff_t start, loff_t end, int advice)
+{
+	switch (advice) {
+	case POSIX_FADV_NORMAL:
+	case POSIX_FADV_RANDOM:
+	case POSIX_FADV_SEQUENTIAL:
+	case POSIX_FADV_NOREUSE:
+		return 0;
+	case POSIX_FADV_WILLNEED:
+		if (vmo->source)
+			zxp_vmo_will_need(vmo, start >> PAGE_SHIFT,
+					  DIV_ROUND_UP_ULL(end, PAGE_SIZE));
+		return 0;
+	case POSIX_FADV_DONTNEED:
+		/* A page that is only in part not needed stays. */
+		zxp_vmo_drop_unused(vmo, DIV_ROUND_UP_ULL(start, PAGE_SIZE),
+				    end >> PAGE_SHIFT);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
 int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
@@ -235,25 +259,8 @@ int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 		return -EINVAL;
 	if (len && len < LLONG_MAX - offset)
 		end = offset + len;
-
-	switch (advice) {
-	case POSIX_FADV_NORMAL:
-	case POSIX_FADV_RANDOM:
-	case POSIX_FADV_SEQUENTIAL:
-	case POSIX_FADV_NOREUSE:
-		return 0;
-	case POSIX_FADV_WILLNEED:
-		if (vmo->source)
-			zxp_vmo_will_need(vmo, offset >> PAGE_SHIFT,
-					  DIV_ROUND_UP_ULL(end, PAGE_SIZE));
-		return 0;
-	case POSIX_FADV_DONTNEED:
-		/* A page that is only in part not needed stays. */
-		zxp_vmo_drop_unused(vmo, DIV_ROUND_UP_ULL(offset, PAGE_SIZE),
-				    end >= i_size_read(&vmo->inode) ?
-				    ULONG_MAX : end >> PAGE_SHIFT);
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	/* The last page is needed as little as the rest of the stream. */
+	if (advice == POSIX_FADV_DONTNEED && end >= i_size_read(&vmo->inode))
+		end = LLONG_MAX;
+	return zxp_vmo_advise(vmo, offset, end, advice);
 }

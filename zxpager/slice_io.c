@@ -3,7 +3,6 @@
  * What is done to a slice: it is cut where the slice ends, and done to the VMO.
  */
 #include <linux/fs.h>
-#include <linux/fadvise.h>
 #include <linux/falloc.h>
 #include <linux/fsnotify.h>
 #include <linux/uio.h>
@@ -121,33 +120,14 @@ long zxp_slice_clear(struct file *map, int mode, loff_t offset, loff_t length)
 
 int zxp_slice_advise(struct zxp_slice *slice, loff_t offset, loff_t len, int advice)
 {
-	loff_t end = zxp_slice_size(slice);
-	pgoff_t first = slice->offset;
+	loff_t start = zxp_slice_start(slice), end = zxp_slice_size(slice);
 
 	if (offset < 0 || len < 0)
 		return -EINVAL;
 	offset = min(offset, end);
 	if (len && len < end - offset)
 		end = offset + len;
-
-	switch (advice) {
-	case POSIX_FADV_NORMAL:
-	case POSIX_FADV_RANDOM:
-	case POSIX_FADV_SEQUENTIAL:
-	case POSIX_FADV_NOREUSE:
-		return 0;
-	case POSIX_FADV_WILLNEED:
-		if (slice->root->source)
-			zxp_vmo_will_need(slice->root, first + (offset >> PAGE_SHIFT),
-					  first + DIV_ROUND_UP_ULL(end, PAGE_SIZE));
-		return 0;
-	case POSIX_FADV_DONTNEED:
-		zxp_vmo_drop_unused(slice->root, first + DIV_ROUND_UP_ULL(offset, PAGE_SIZE),
-				    first + (end >> PAGE_SHIFT));
-		return 0;
-	default:
-		return -EINVAL;
-	}
+	return zxp_vmo_advise(slice->root, start + offset, start + end, advice);
 }
 
 int zxp_slice_op_range(struct file *file, const struct zxp_vmo_op_range *args)
