@@ -310,6 +310,10 @@ test_steps() {
 		1 "1 passed, 1 failed, 1 skipped"
 	steps 'suite a sh -c "echo 1..1; echo ok 1; exit 126"' \
 		1 "1 passed, 1 failed, 0 skipped"
+	steps 'suite a printf "1..3\nok 1\nnot ok 2 - b\nnot ok 3 # SKIP\n"' \
+		1 "1 passed, 1 failed, 1 skipped"
+	same "what failed" "$(tail -n 3 "$tmp/out" | head -n 2)" "failed: a
+    not ok 2 - b"
 	# What is only told of is not counted as a failure.
 	steps 'f() { local lenient=1; "$@"; }
 		later f step a false; later f suite b echo 1..2; later step c true

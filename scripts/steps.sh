@@ -14,7 +14,7 @@
 logs=$zx_root/build/${zx_me%.sh}
 rm -rf "$logs"
 mkdir -p "$logs"
-touch "$logs/counts" "$logs/lock"
+touch "$logs/counts" "$logs/failed" "$logs/lock"
 
 at() { printf '[%4d s] ' $SECONDS; }
 
@@ -27,6 +27,13 @@ count() {
 	[ -z "${lenient:-}" ] || set -- "$1" 0 $(($2 + $3))
 	flock "$logs/lock" sh -c 'echo "$@" >> "$0"' "$logs/counts" "$@"
 }
+
+# failed NAME KTAP: so that it is found at the end as well
+failed() {
+	[ -z "${lenient:-}" ] || return 0
+	echo "failed: $1"
+	sed -n '/# *skip/I!s/^not ok/    &/p' "$2"
+} >> "$logs/failed"
 
 # The end of a file, as a part of what is told.
 excerpt() { tail -n "$1" "$2" | sed 's/^/    /'; }
@@ -42,6 +49,7 @@ step() {
 		return 0
 	fi
 	count 0 1 0
+	failed "$name" /dev/null
 	tell "$name: FAILED ($((SECONDS - start)) s), the end of ${log#"$zx_root/"}:
 $(excerpt 30 "$log")"
 	return 1
@@ -61,6 +69,7 @@ suite() {
 	read -r good bad skip <<< "$(scripts/ktap.sh --status "$rest" "$log.ktap")"
 	bad=$((bad + lost))
 	count "$good" "$bad" "$skip"
+	[ "$bad" = 0 ] || failed "$name" "$log.ktap"
 	tell "$name: $good passed, $bad failed, $skip skipped ($((SECONDS - start)) s)$(
 		[ "$bad" = 0 ] || why "$log" "$status")"
 }
@@ -119,7 +128,8 @@ module() { scripts/build.sh --strict "$@"; }
 built() { [ -e "build/$1/zxpager.ko" ]; }
 strict="-O2 -g -Werror"
 
-# The last line is there whatever happens.
+# The last line is there whatever happens, and above it is what failed: who looks at the
+# end of a long run finds it there.
 finish() {
 	local passed=0 failed=0 skipped=0 good bad skip
 	[ "$1" = 0 ] || failed=1
@@ -127,6 +137,7 @@ finish() {
 		passed=$((passed + good)) failed=$((failed + bad))
 		skipped=$((skipped + skip))
 	done < "$logs/counts"
+	cat "$logs/failed"
 	echo "$passed passed, $failed failed, $skipped skipped"
 	[ "$failed" = 0 ] || exit 1
 }
