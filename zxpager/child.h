@@ -22,6 +22,8 @@
  * @options: ZXP_CHILD_*; constant
  * @content_lock: held to give it pages or zeroes, to change its size, and to make a child
  *	of it; so whoever would change it waits for the end of that
+ * @map: the file of its mappings, which holds this; constant
+ * @open: its descriptors hold @map
  * @top: its pages; changes under @content_lock and &zxp_family.lock
  */
 struct zxp_child {
@@ -31,6 +33,8 @@ struct zxp_child {
 	pgoff_t nr_pages;
 	u32 options;
 	struct mutex content_lock;	/* see above */
+	struct file *map;
+	bool open;
 	struct zxp_layer *top;
 };
 
@@ -148,7 +152,8 @@ enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index);
 bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index);
 bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index);
 bool zxp_child_misses(struct zxp_child *child, pgoff_t index);
-int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new);
+int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new,
+			  struct vm_fault *vmf);
 int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new);
 
 /* tree.c */
@@ -182,6 +187,9 @@ int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int adv
 int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size);
 pgoff_t zxp_child_own_pages(struct zxp_child *child);
 
+/* child_unmap.c */
+void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index, struct vm_fault *vmf);
+
 /* child_map.c */
 int zxp_map_mmap(struct file *file, struct vm_area_struct *vma);
 unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
@@ -189,6 +197,7 @@ unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
 				    unsigned long flags);
 struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode);
 struct file *zxp_child_make_map(struct zxp_child *child);
+void zxp_child_put_map(struct file *map);
 
 /* child_create.c */
 struct file *zxp_child_create(const struct zxp_parent *parent,

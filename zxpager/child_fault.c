@@ -37,7 +37,7 @@ static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault
 		return VM_FAULT_OOM;
 	fault = zxp_fault_lock(access, &child->content_lock);
 	if (!fault) {
-		ret = zxp_child_fork_locked(child, access->vmf->pgoff, new);
+		ret = zxp_child_fork_locked(child, access->vmf->pgoff, new, access->vmf);
 		mutex_unlock(&child->content_lock);
 		if (ret == -EHWPOISON)
 			fault = VM_FAULT_HWPOISON;
@@ -152,6 +152,7 @@ static vm_fault_t zxp_child_page_mkwrite(struct vm_fault *vmf)
 	struct zxp_child *child = vmf->vma->vm_file->private_data;
 	struct folio *folio = page_folio(vmf->page), *own, *new;
 	enum zxp_seen seen;
+	int ret = -EAGAIN;
 
 	folio_lock(folio);
 	seen = zxp_child_look(child, vmf->pgoff, &own);
@@ -168,12 +169,13 @@ static vm_fault_t zxp_child_page_mkwrite(struct vm_fault *vmf)
 	/* What cannot be done at once is done by ->fault, with nothing mapped. */
 	new = zxp_own_alloc(child, true);
 	if (new && mutex_trylock(&child->content_lock)) {
-		zxp_child_fork_locked(child, vmf->pgoff, new);
+		ret = zxp_child_fork_locked(child, vmf->pgoff, new, vmf);
 		mutex_unlock(&child->content_lock);
 	}
 	if (new)
 		folio_put(new);
-	unmap_mapping_pages(child->root->inode.i_mapping, vmf->pgoff, 1, false);
+	if (ret)
+		zxp_child_unmap_page(child, vmf->pgoff, vmf);
 	return VM_FAULT_NOPAGE;
 }
 

@@ -182,7 +182,7 @@ static int zxp_child_fork(struct zxp_child *child, pgoff_t index)
 		return -ENOMEM;
 	ret = mutex_lock_killable(&child->content_lock);
 	if (!ret) {
-		ret = zxp_child_fork_locked(child, index, new);
+		ret = zxp_child_fork_locked(child, index, new, NULL);
 		mutex_unlock(&child->content_lock);
 	}
 	folio_put(new);
