@@ -75,7 +75,7 @@ TEST(layout_structures)
 	AT(zxp_op_range, offset, 16);
 	AT(zxp_op_range, length, 24);
 	AT(zxp_op_range, data, 32);
-	SIZE(zxp_vmo_info, 144);
+	SIZE(zxp_vmo_info, 152);
 	AT(zxp_vmo_info, out_key, 16);
 	AT(zxp_vmo_info, out_resident, 40);
 	AT(zxp_vmo_info, out_waiting, 48);
@@ -85,6 +85,7 @@ TEST(layout_structures)
 	AT(zxp_vmo_info, out_zero_bytes, 120);
 	AT(zxp_vmo_info, out_dirty_packets, 128);
 	AT(zxp_vmo_info, out_sync_packets, 136);
+	AT(zxp_vmo_info, out_children, 144);
 	SIZE(zxp_vmo_op_range, 32);
 	AT(zxp_vmo_op_range, offset, 8);
 	SIZE(zxp_vmo_io, 32);

@@ -234,9 +234,9 @@ FIXTURE_SETUP(call)
 
 FIXTURE_TEARDOWN(call)
 {
-	EXPECT_TRUE(world_intact(&self->w));
 	if (variant->on_copy)
 		close(self->copy);
+	EXPECT_TRUE(world_intact(&self->w));
 	world_fini(&self->w);
 }
 

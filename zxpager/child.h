@@ -23,6 +23,7 @@
  * @content_lock: held to give it pages or zeroes, to change its size, and to make a child
  *	of it; so whoever would change it waits for the end of that
  * @top: its pages; changes under @content_lock and &zxp_family.lock
+ * @kin: its own children
  */
 struct zxp_child {
 	struct zxp_vmo *root;
@@ -32,6 +33,7 @@ struct zxp_child {
 	u32 options;
 	struct mutex content_lock;	/* see above */
 	struct zxp_layer *top;
+	struct zxp_kin *kin;
 };
 
 /**
@@ -40,12 +42,14 @@ struct zxp_child {
  * @offset: page of @root that is its first one
  * @nr_pages: its size
  * @writable: it may be opened for writing
+ * @kin: its own children
  */
 struct zxp_slice {
 	struct zxp_vmo *root;
 	pgoff_t offset;
 	pgoff_t nr_pages;
 	bool writable;
+	struct zxp_kin *kin;
 };
 
 /**
@@ -61,6 +65,12 @@ struct zxp_parent {
 	struct zxp_child *child;
 	struct zxp_slice *slice;
 };
+
+static inline struct zxp_kin *zxp_parent_kin(const struct zxp_parent *parent)
+{
+	return parent->slice ? parent->slice->kin :
+	       parent->child ? parent->child->kin : &parent->root->kin;
+}
 
 /* The file of its mappings, by the inode of its descriptors. */
 static inline struct file *zxp_child_map(struct inode *inode)
@@ -198,7 +208,7 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args);
 
 /* reference.c */
-struct file *zxp_reference_create(struct file *file, bool resizable,
+struct file *zxp_reference_create(const struct zxp_parent *parent, bool resizable,
 				  const struct zxp_vmo_create_child *args);
 
 /* child_fs.c */

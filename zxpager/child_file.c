@@ -24,7 +24,7 @@ static int zxp_child_fsync(struct file *file, loff_t start, loff_t end, int data
 }
 
 /* As for a VMO, see vmo.c. */
-static int zxp_child_open(struct inode *inode, struct file *file)
+static int zxp_open(struct file *file)
 {
 	int ret = zxp_may_open(file) ?: zxp_child_pin();
 
@@ -35,10 +35,28 @@ static int zxp_child_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static int zxp_child_open(struct inode *inode, struct file *file)
+{
+	struct zxp_child *child = zxp_child_of(file);
+	int ret = zxp_open(file);
+
+	if (!ret)
+		zxp_reference_count(file, child->root, child->kin, true);
+	return ret;
+}
+
 static int zxp_child_release(struct inode *inode, struct file *file)
 {
+	struct zxp_child *child = zxp_child_of(file);
+
+	zxp_reference_count(file, child->root, child->kin, false);
 	zxp_child_unpin();
 	return 0;
+}
+
+static __poll_t zxp_child_poll(struct file *file, struct poll_table_struct *pt)
+{
+	return zxp_kin_poll(zxp_child_of(file)->kin, file, pt);
 }
 
 /* Pages of a mapping are those of the root from here on, so that reclaim finds it. */
@@ -78,7 +96,10 @@ static int zxp_ioc_child_get_info(struct file *file, union zxp_args *args,
 		.out_vmo_size = (u64)zxp_child_pages(child) << PAGE_SHIFT,
 		.out_stream_size = (u64)zxp_child_pages(child) << PAGE_SHIFT,
 		.out_resident = (u64)zxp_child_own_pages(child) << PAGE_SHIFT,
+		.out_children = zxp_kin_children(child->kin),
 	};
+	if (zxp_file_is_reference(file))
+		args->vmo_info.out_flags |= ZXP_VMO_INFO_REFERENCE;
 	if (child->options & ZXP_CHILD_RESIZABLE)
 		args->vmo_info.out_options = ZXP_VMO_RESIZABLE;
 	return 0;
@@ -140,7 +161,7 @@ static struct file *zxp_create_reference(const struct zxp_parent *parent,
 	resizable = child ? child->options & ZXP_CHILD_RESIZABLE &&
 			    !(zxp_file_limits(parent->file) & ZXP_LIMIT_NO_RESIZE) :
 			    zxp_may_resize(parent->file->f_path.dentry);
-	file = zxp_reference_create(parent->file, resizable, args);
+	file = zxp_reference_create(parent, resizable, args);
 	if (IS_ERR(file) && child)
 		zxp_child_unpin();
 	else if (IS_ERR(file))
@@ -250,6 +271,7 @@ static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "zxpager-size:\t%llu\n", (u64)zxp_child_pages(child) << PAGE_SHIFT);
 	seq_printf(m, "zxpager-resident:\t%llu\n",
 		   (u64)zxp_child_own_pages(child) << PAGE_SHIFT);
+	seq_printf(m, "zxpager-children:\t%u\n", zxp_kin_children(child->kin));
 }
 
 static const struct file_operations zxp_child_fops = {
@@ -257,6 +279,7 @@ static const struct file_operations zxp_child_fops = {
 	ZXP_FOP_FLAGS
 	.open = zxp_child_open,
 	.release = zxp_child_release,
+	.poll = zxp_child_poll,
 	.mmap = zxp_child_mmap,
 	.read_iter = zxp_child_read_iter,
 	.write_iter = zxp_child_write_iter,
@@ -319,11 +342,22 @@ static const struct inode_operations zxp_child_iops = {
 
 static int zxp_slice_open(struct inode *inode, struct file *file)
 {
-	int ret = zxp_child_open(inode, file);
+	int ret = zxp_open(file);
 
 	if (!ret)
 		zxp_slice_begin(file);
 	return ret;
+}
+
+static int zxp_slice_release(struct inode *inode, struct file *file)
+{
+	zxp_child_unpin();
+	return 0;
+}
+
+static __poll_t zxp_slice_poll(struct file *file, struct poll_table_struct *pt)
+{
+	return zxp_kin_poll(zxp_slice_of(file)->kin, file, pt);
 }
 
 /* See zxp_vmo_fsync(). */
@@ -355,6 +389,7 @@ static int zxp_ioc_slice_get_info(struct file *file, union zxp_args *args,
 		.out_flags = zxp_vmo_info_flags(slice->root),
 		.out_vmo_size = zxp_slice_size(slice),
 		.out_stream_size = zxp_slice_size(slice),
+		.out_children = zxp_kin_children(slice->kin),
 	};
 	return 0;
 }
@@ -424,15 +459,19 @@ static long zxp_slice_ioctl(struct file *file, unsigned int cmd, unsigned long a
 
 static void zxp_slice_show_fdinfo(struct seq_file *m, struct file *file)
 {
+	struct zxp_slice *slice = zxp_slice_of(file);
+
 	seq_puts(m, "zxpager-state:\tslice\n");
-	seq_printf(m, "zxpager-size:\t%lld\n", zxp_slice_size(zxp_slice_of(file)));
+	seq_printf(m, "zxpager-size:\t%lld\n", zxp_slice_size(slice));
+	seq_printf(m, "zxpager-children:\t%u\n", zxp_kin_children(slice->kin));
 }
 
 static const struct file_operations zxp_slice_fops = {
 	.owner = THIS_MODULE,
 	ZXP_FOP_FLAGS
 	.open = zxp_slice_open,
-	.release = zxp_child_release,
+	.release = zxp_slice_release,
+	.poll = zxp_slice_poll,
 	.mmap = zxp_slice_mmap,
 	.read_iter = zxp_slice_read_iter,
 	.write_iter = zxp_slice_write_iter,

@@ -45,6 +45,7 @@ static int zxp_map_release(struct inode *inode, struct file *file)
 	struct zxp_child *child = file->private_data;
 
 	zxp_tree_remove(child);
+	zxp_kin_leave(child->root, child->kin);
 	iput(&child->root->inode);
 	kfree(child);
 	zxp_fs_unpin();

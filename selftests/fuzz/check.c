@@ -340,7 +340,7 @@ static void check_info(const struct zxp_vmo_info *i)
 
 	if (unaligned(i->out_vmo_size) || i->out_vmo_size > MAX_VMO_SIZE ||
 	    unaligned(i->out_resident) || unaligned(i->out_fail_offset) ||
-	    i->out_flags >= ZXP_VMO_INFO_COPY << 1 || i->out_options & 1)
+	    i->out_flags >= ZXP_VMO_INFO_REFERENCE << 1 || i->out_options & 1)
 		finding("vmo_get_info: size %#llx, stream %#llx, resident %#llx, flags %#x",
 			i->out_vmo_size, i->out_stream_size, i->out_resident,
 			i->out_flags);

@@ -89,7 +89,8 @@
  *
  * Revision 7: CREATE_CHILD on a VMO, for copies of a pager's VMO, slices and references.
  *
- * Revision 8: what a copy has for itself. QUERY_OWN on a copy.
+ * Revision 8: what is to be known of children. QUERY_OWN on a copy; in struct zxp_vmo_info
+ * @out_children and %ZXP_VMO_INFO_REFERENCE; poll() on a VMO.
  */
 #define ZXP_ABI_REVISION	8
 
@@ -663,6 +664,7 @@ struct zxp_query_vmo_key {
 #define ZXP_VMO_INFO_FIXED		(1U << 3)	/* ... %ZXP_CREATE_FIXED */
 #define ZXP_VMO_INFO_READ_ONLY		(1U << 4)	/* ... %ZXP_CREATE_READ_ONLY */
 #define ZXP_VMO_INFO_COPY		(1U << 5)	/* a child with pages of its own */
+#define ZXP_VMO_INFO_REFERENCE		(1U << 6)	/* all that is told is another's */
 
 /**
  * struct zxp_vmo_info - ZXP_IOC_VMO_GET_INFO
@@ -688,8 +690,11 @@ struct zxp_query_vmo_key {
  * @out_zero_bytes: bytes in dirty zero ranges, which have no pages
  * @out_dirty_packets: DIRTY packets that were read from the stream so far
  * @out_sync_packets: SYNC packets that were read from the stream so far
+ * @out_children: children of any kind that were made of it and are still there, and those of
+ *	them that are not. poll() has POLLPRI while that is 0, besides POLLIN and POLLOUT, which
+ *	are always set.
  *
- * The fields behind @reserved came with revision 2.
+ * The fields behind @reserved came with revision 2, @out_children with revision 8.
  */
 struct zxp_vmo_info {
 	__u32 size;
@@ -713,6 +718,7 @@ struct zxp_vmo_info {
 	__aligned_u64 out_zero_bytes;
 	__aligned_u64 out_dirty_packets;
 	__aligned_u64 out_sync_packets;
+	__aligned_u64 out_children;
 };
 
 /**
