@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <kselftest_harness.h>
 
 #include "lib/child.h"
@@ -20,22 +21,31 @@ PAGER_FIXTURE(child_kin);
 
 #define READY	(POLLIN | POLLOUT)
 
+/* A line of its fdinfo is this number. */
+static bool fdinfo_has(int fd, const char *format, uint64_t *number)
+{
+	char line[100], name[40];
+	bool has = false;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	file = fopen(name, "r");
+	while (file && !has && fgets(line, sizeof(line), file))
+		has = sscanf(line, format, number) == 1;
+	if (file)
+		fclose(file);
+	return has;
+}
+
 /* All that tells of it says the same. */
 static bool has_children(int fd, uint64_t nr)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = READY | POLLPRI };
 	uint64_t shown = UINT64_MAX;
 	struct zxp_vmo_info info;
-	char line[100], name[40];
 	int rc = zxp_vmo_get_info(fd, &info);
-	FILE *file;
 
-	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
-	file = fopen(name, "r");
-	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "zxpager-children: %" SCNu64, &shown);
-	if (file)
-		fclose(file);
+	fdinfo_has(fd, "zxpager-children: %" SCNu64, &shown);
 	poll(&poll_fd, 1, 0);
 	if (!rc && info.out_children == nr && shown == nr &&
 	    poll_fd.revents == (nr ? READY : READY | POLLPRI))
@@ -192,6 +202,40 @@ TEST_F(child_kin, chain)
 		EXPECT_CHILDREN(vmo, 0);
 	}
 	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* The inode of the file that is mapped at @map, as /proc tells it. */
+static unsigned long mapped_inode(const char *map)
+{
+	unsigned long start, ino = 0;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[300];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%*x %*s %*x %*x:%*x %lu", &start, &ino) == 2 &&
+		    start == (unsigned long)map)
+			break;
+	if (maps)
+		fclose(maps);
+	return ino;
+}
+
+/* Who looks for who has a VMO finds who has a child of it, and no more than that. */
+TEST_F(child_kin, root)
+{
+	struct test_vmo *vmo = new_vmo(2), *clone = new_clone(vmo);
+	struct test_vmo *children[] = { clone, new_snapshot(clone), new_slice(vmo, 0, 1) };
+	uint64_t shown;
+	struct stat st;
+
+	ASSERT_EQ(0, fstat(vmo->fd, &st));
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+		EXPECT_TRUE(fdinfo_has(children[i]->fd, "zxpager-root: %" SCNu64, &shown));
+		EXPECT_EQ(st.st_ino, shown);
+		EXPECT_EQ(st.st_ino, mapped_inode(children[i]->map));
+	}
+	EXPECT_EQ(st.st_ino, mapped_inode(vmo->map));
+	EXPECT_FALSE(fdinfo_has(vmo->fd, "zxpager-root: %" SCNu64, &shown));
 }
 
 static int wait_for_none(struct test_thread *t)

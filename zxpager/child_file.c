@@ -263,6 +263,13 @@ static long zxp_child_ioctl(struct file *file, unsigned int cmd, unsigned long a
 	return zxp_ioctl(zxp_child_ioctls, ARRAY_SIZE(zxp_child_ioctls), file, cmd, arg);
 }
 
+/* The daemon of a VMO looks for who holds it, and has its inode number. */
+static void zxp_show_kin(struct seq_file *m, struct zxp_vmo *root, struct zxp_kin *kin)
+{
+	seq_printf(m, "zxpager-children:\t%u\n", zxp_kin_children(kin));
+	seq_printf(m, "zxpager-root:\t%lu\n", root->inode.i_ino);
+}
+
 static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct zxp_child *child = zxp_child_of(file);
@@ -271,7 +278,7 @@ static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "zxpager-size:\t%llu\n", (u64)zxp_child_pages(child) << PAGE_SHIFT);
 	seq_printf(m, "zxpager-resident:\t%llu\n",
 		   (u64)zxp_child_own_pages(child) << PAGE_SHIFT);
-	seq_printf(m, "zxpager-children:\t%u\n", zxp_kin_children(child->kin));
+	zxp_show_kin(m, child->root, child->kin);
 }
 
 static const struct file_operations zxp_child_fops = {
@@ -463,7 +470,7 @@ static void zxp_slice_show_fdinfo(struct seq_file *m, struct file *file)
 
 	seq_puts(m, "zxpager-state:\tslice\n");
 	seq_printf(m, "zxpager-size:\t%lld\n", zxp_slice_size(slice));
-	seq_printf(m, "zxpager-children:\t%u\n", zxp_kin_children(slice->kin));
+	zxp_show_kin(m, slice->root, slice->kin);
 }
 
 static const struct file_operations zxp_slice_fops = {

@@ -17,11 +17,11 @@
  * @ZXP_LIMIT_NO_WRITE: it cannot be opened for writing
  * @ZXP_LIMIT_NO_RESIZE: it does not change the size of the VMO
  * @ZXP_LIMIT_NO_OPEN: it cannot be opened at all, as it is only for mappings
+ * @ZXP_LIMIT_FILE: no limit, but one file; what is from here on counts those of a reference
  *
  * They are kept in the dentry, of which each new file has its own, and a file that is opened
- * anew has the same. That of a reference, which is what is not for calls of a pager, also
- * has how many files there are, in units of %ZXP_LIMIT_FILE: it is a child as long as it has
- * any.
+ * anew has the same. What is not for calls of a pager is a reference, which is a child as
+ * long as it has files.
  */
 enum zxp_limit {
 	ZXP_LIMIT_NO_PAGER	= BIT(0),
