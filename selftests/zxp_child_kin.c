@@ -113,12 +113,14 @@ TEST_F(child_kin, slices)
 /* One is a child as long as it is open, by whatever descriptor; all else is the VMO's. */
 TEST_F(child_kin, references)
 {
-	struct test_vmo *vmo = new_vmo(4), *of[] = { vmo, new_clone(vmo) };
+	struct test_vmo *vmo = new_vmo(4), *clone = new_child(vmo, AT_LEAST, 0, 4);
+	struct test_vmo *of[] = { vmo, clone, new_slice(clone, 1, 2), new_slice(vmo, 1, 2) };
+	const uint64_t had[] = { 2, 1, 0, 0 };
 	struct zxp_vmo_info info;
 	int fd, again, path;
 
-	for (size_t i = 0; i < 2; i++) {
-		uint64_t before = i ? 0 : 1;
+	for (size_t i = 0; i < ARRAY_SIZE(of); i++) {
+		uint64_t before = had[i];
 
 		fd = zxp_create_child(of[i]->fd, ZXP_CHILD_REFERENCE, 0, 0);
 		ASSERT_LE(0, fd);
