@@ -75,7 +75,7 @@ TEST(layout_structures)
 	AT(zxp_op_range, offset, 16);
 	AT(zxp_op_range, length, 24);
 	AT(zxp_op_range, data, 32);
-	SIZE(zxp_vmo_info, 144);
+	SIZE(zxp_vmo_info, 152);
 	AT(zxp_vmo_info, out_key, 16);
 	AT(zxp_vmo_info, out_resident, 40);
 	AT(zxp_vmo_info, out_waiting, 48);
@@ -85,11 +85,24 @@ TEST(layout_structures)
 	AT(zxp_vmo_info, out_zero_bytes, 120);
 	AT(zxp_vmo_info, out_dirty_packets, 128);
 	AT(zxp_vmo_info, out_sync_packets, 136);
+	AT(zxp_vmo_info, out_children, 144);
 	SIZE(zxp_vmo_op_range, 32);
 	AT(zxp_vmo_op_range, offset, 8);
 	SIZE(zxp_vmo_io, 32);
 	AT(zxp_vmo_io, buffer, 24);
 	SIZE(zxp_vmo_create_child, 32);
+	SIZE(zxp_own_range, 24);
+	AT(zxp_own_range, offset, 0);
+	AT(zxp_own_range, length, 8);
+	AT(zxp_own_range, options, 16);
+	SIZE(zxp_vmo_query_own, 56);
+	AT(zxp_vmo_query_own, flags, 4);
+	AT(zxp_vmo_query_own, offset, 8);
+	AT(zxp_vmo_query_own, length, 16);
+	AT(zxp_vmo_query_own, buffer, 24);
+	AT(zxp_vmo_query_own, buffer_size, 32);
+	AT(zxp_vmo_query_own, out_actual, 40);
+	AT(zxp_vmo_query_own, out_next, 48);
 }
 
 TEST(layout_write_half)
@@ -140,7 +153,8 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa3u, ZXP_IOC_VMO_WRITE);
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
-	EXPECT_EQ(7, ZXP_ABI_REVISION);
+	EXPECT_EQ(0x5aa6u, ZXP_IOC_VMO_QUERY_OWN);
+	EXPECT_EQ(8, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */
@@ -188,7 +202,7 @@ FIXTURE_TEARDOWN(kinds)
 
 static bool is_ours(int nr)
 {
-	return (nr >= 0x80 && nr <= 0x89) || (nr >= 0xa0 && nr <= 0xa5) ||
+	return (nr >= 0x80 && nr <= 0x89) || (nr >= 0xa0 && nr <= 0xa6) ||
 	       nr == 0xc0 || nr == 0xc1;
 }
 
@@ -225,7 +239,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All. */
-	EXPECT_EQ(0x1fff1f, info.out_features);
+	EXPECT_EQ(0x3fff1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

@@ -25,6 +25,7 @@
  * @map: the file of its mappings, which holds this; constant
  * @open: its descriptors hold @map
  * @top: its pages; changes under @content_lock and &zxp_family.lock
+ * @kin: its own children
  */
 struct zxp_child {
 	struct zxp_vmo *root;
@@ -36,6 +37,7 @@ struct zxp_child {
 	struct file *map;
 	bool open;
 	struct zxp_layer *top;
+	struct zxp_kin *kin;
 };
 
 /**
@@ -46,6 +48,7 @@ struct zxp_child {
  * @offset: page of @root that is its first one
  * @nr_pages: its size
  * @writable: it may be opened for writing
+ * @kin: its own children
  */
 struct zxp_slice {
 	struct zxp_vmo *root;
@@ -54,6 +57,7 @@ struct zxp_slice {
 	pgoff_t offset;
 	pgoff_t nr_pages;
 	bool writable;
+	struct zxp_kin *kin;
 };
 
 /**
@@ -69,6 +73,12 @@ struct zxp_parent {
 	struct zxp_child *child;
 	struct zxp_slice *slice;
 };
+
+static inline struct zxp_kin *zxp_parent_kin(const struct zxp_parent *parent)
+{
+	return parent->slice ? parent->slice->kin :
+	       parent->child ? parent->child->kin : &parent->root->kin;
+}
 
 /* The file of its mappings, by the inode of its descriptors. */
 static inline struct file *zxp_child_map(struct inode *inode)
@@ -201,6 +211,9 @@ int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int adv
 int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size);
 pgoff_t zxp_child_own_pages(struct zxp_child *child);
 
+/* child_query.c */
+int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args);
+
 /* child_unmap.c */
 void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index, struct vm_fault *vmf);
 
@@ -218,7 +231,7 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args);
 
 /* reference.c */
-struct file *zxp_reference_create(struct file *file, bool resizable,
+struct file *zxp_reference_create(const struct zxp_parent *parent, bool resizable,
 				  const struct zxp_vmo_create_child *args);
 
 /* child_fs.c */

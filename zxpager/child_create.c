@@ -88,7 +88,8 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 		goto free;
 	ret = -ENOMEM;
 	child->top = zxp_tree_alloc(child);
-	if (!child->top || !zxp_vmo_get_family(root))
+	child->kin = zxp_kin_join(root, zxp_parent_kin(parent));
+	if (!child->top || !child->kin || !zxp_vmo_get_family(root))
 		goto free;
 	map = zxp_child_make_map(child);
 	ret = PTR_ERR_OR_ZERO(map);
@@ -100,6 +101,8 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 	fput(map);
 	return ERR_PTR(ret);
 free:
+	if (child->kin)
+		zxp_kin_leave(root, child->kin);
 	kfree(child->top);
 	kfree(child);
 	return ERR_PTR(ret);

@@ -24,7 +24,7 @@ static int zxp_child_fsync(struct file *file, loff_t start, loff_t end, int data
 }
 
 /* As for a VMO, see vmo.c. */
-static int zxp_child_open(struct inode *inode, struct file *file)
+static int zxp_open(struct file *file)
 {
 	int ret = zxp_may_open(file) ?: zxp_child_pin();
 
@@ -35,10 +35,28 @@ static int zxp_child_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static int zxp_child_open(struct inode *inode, struct file *file)
+{
+	struct zxp_child *child = zxp_child_of(file);
+	int ret = zxp_open(file);
+
+	if (!ret)
+		zxp_reference_count(file, child->root, child->kin, true);
+	return ret;
+}
+
 static int zxp_child_release(struct inode *inode, struct file *file)
 {
+	struct zxp_child *child = zxp_child_of(file);
+
+	zxp_reference_count(file, child->root, child->kin, false);
 	zxp_child_unpin();
 	return 0;
+}
+
+static __poll_t zxp_child_poll(struct file *file, struct poll_table_struct *pt)
+{
+	return zxp_kin_poll(zxp_child_of(file)->kin, file, pt);
 }
 
 /* Pages of a mapping are those of the root from here on, so that reclaim finds it. */
@@ -78,7 +96,10 @@ static int zxp_ioc_child_get_info(struct file *file, union zxp_args *args,
 		.out_vmo_size = (u64)zxp_child_pages(child) << PAGE_SHIFT,
 		.out_stream_size = (u64)zxp_child_pages(child) << PAGE_SHIFT,
 		.out_resident = (u64)zxp_child_own_pages(child) << PAGE_SHIFT,
+		.out_children = zxp_kin_children(child->kin),
 	};
+	if (zxp_file_is_reference(file))
+		args->vmo_info.out_flags |= ZXP_VMO_INFO_REFERENCE;
 	if (child->options & ZXP_CHILD_RESIZABLE)
 		args->vmo_info.out_options = ZXP_VMO_RESIZABLE;
 	return 0;
@@ -136,7 +157,7 @@ static struct file *zxp_create_reference(const struct zxp_parent *parent,
 	resizable = is_vmo ? zxp_may_resize(parent->file->f_path.dentry) :
 		    !parent->slice && parent->child->options & ZXP_CHILD_RESIZABLE &&
 		    !(zxp_file_limits(parent->file) & ZXP_LIMIT_NO_RESIZE);
-	file = zxp_reference_create(parent->file, resizable, args);
+	file = zxp_reference_create(parent, resizable, args);
 	if (IS_ERR(file) && is_vmo)
 		zxp_fs_unpin();
 	else if (IS_ERR(file))
@@ -209,6 +230,16 @@ static int zxp_ioc_child_create_child(struct file *file, union zxp_args *args,
 	return zxp_create_child(&parent, &args->create_child, new);
 }
 
+static int zxp_ioc_child_query_own(struct file *file, union zxp_args *args,
+				   struct zxp_new_file *new)
+{
+	if (args->query_own.flags)
+		return -EINVAL;
+	if (!(file->f_mode & FMODE_READ))
+		return -EACCES;
+	return zxp_child_query_own(zxp_child_of(file), &args->query_own);
+}
+
 static const struct zxp_ioctl zxp_child_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_GET_INFO, struct zxp_vmo_info,
 		  reserved, .call = zxp_ioc_child_get_info, .answers = true),
@@ -221,11 +252,20 @@ static const struct zxp_ioctl zxp_child_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, struct zxp_vmo_create_child,
 		  reserved, .call = zxp_ioc_child_create_child,
 		  .fd_offset = offsetof(struct zxp_vmo_create_child, out_fd)),
+	ZXP_IOCTL(ZXP_IOC_VMO_QUERY_OWN, struct zxp_vmo_query_own,
+		  out_next, .call = zxp_ioc_child_query_own, .answers = true),
 };
 
 static long zxp_child_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	return zxp_ioctl(zxp_child_ioctls, ARRAY_SIZE(zxp_child_ioctls), file, cmd, arg);
+}
+
+/* The daemon of a VMO looks for who holds it, and has its inode number. */
+static void zxp_show_kin(struct seq_file *m, struct zxp_vmo *root, struct zxp_kin *kin)
+{
+	seq_printf(m, "zxpager-children:\t%u\n", zxp_kin_children(kin));
+	seq_printf(m, "zxpager-root:\t%lu\n", root->inode.i_ino);
 }
 
 static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
@@ -236,6 +276,7 @@ static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "zxpager-size:\t%llu\n", (u64)zxp_child_pages(child) << PAGE_SHIFT);
 	seq_printf(m, "zxpager-resident:\t%llu\n",
 		   (u64)zxp_child_own_pages(child) << PAGE_SHIFT);
+	zxp_show_kin(m, child->root, child->kin);
 }
 
 static const struct file_operations zxp_child_fops = {
@@ -243,6 +284,7 @@ static const struct file_operations zxp_child_fops = {
 	ZXP_FOP_FLAGS
 	.open = zxp_child_open,
 	.release = zxp_child_release,
+	.poll = zxp_child_poll,
 	.mmap = zxp_child_mmap,
 	.read_iter = zxp_child_read_iter,
 	.write_iter = zxp_child_write_iter,
@@ -305,11 +347,28 @@ static const struct inode_operations zxp_child_iops = {
 
 static int zxp_slice_open(struct inode *inode, struct file *file)
 {
-	int ret = zxp_child_open(inode, file);
+	struct zxp_slice *slice = zxp_slice_of(file);
+	int ret = zxp_open(file);
 
-	if (!ret)
-		zxp_slice_begin(file);
-	return ret;
+	if (ret)
+		return ret;
+	zxp_reference_count(file, slice->root, slice->kin, true);
+	zxp_slice_begin(file);
+	return 0;
+}
+
+static int zxp_slice_release(struct inode *inode, struct file *file)
+{
+	struct zxp_slice *slice = zxp_slice_of(file);
+
+	zxp_reference_count(file, slice->root, slice->kin, false);
+	zxp_child_unpin();
+	return 0;
+}
+
+static __poll_t zxp_slice_poll(struct file *file, struct poll_table_struct *pt)
+{
+	return zxp_kin_poll(zxp_slice_of(file)->kin, file, pt);
 }
 
 /* See zxp_vmo_fsync(). */
@@ -342,7 +401,10 @@ static int zxp_ioc_slice_get_info(struct file *file, union zxp_args *args,
 					    zxp_vmo_info_flags(slice->root),
 		.out_vmo_size = zxp_slice_size(slice),
 		.out_stream_size = zxp_slice_size(slice),
+		.out_children = zxp_kin_children(slice->kin),
 	};
+	if (zxp_file_is_reference(file))
+		args->vmo_info.out_flags |= ZXP_VMO_INFO_REFERENCE;
 	return 0;
 }
 
@@ -386,6 +448,13 @@ static int zxp_ioc_slice_create_child(struct file *file, union zxp_args *args,
 	return zxp_create_child(&parent, &args->create_child, new);
 }
 
+/* It has none: they are those of what it is a part of. */
+static int zxp_ioc_slice_query_own(struct file *file, union zxp_args *args,
+				   struct zxp_new_file *new)
+{
+	return -EINVAL;
+}
+
 static const struct zxp_ioctl zxp_slice_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_GET_INFO, struct zxp_vmo_info,
 		  reserved, .call = zxp_ioc_slice_get_info, .answers = true),
@@ -398,6 +467,8 @@ static const struct zxp_ioctl zxp_slice_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, struct zxp_vmo_create_child,
 		  reserved, .call = zxp_ioc_slice_create_child,
 		  .fd_offset = offsetof(struct zxp_vmo_create_child, out_fd)),
+	ZXP_IOCTL(ZXP_IOC_VMO_QUERY_OWN, struct zxp_vmo_query_own,
+		  out_next, .call = zxp_ioc_slice_query_own, .answers = true),
 };
 
 static long zxp_slice_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -407,15 +478,19 @@ static long zxp_slice_ioctl(struct file *file, unsigned int cmd, unsigned long a
 
 static void zxp_slice_show_fdinfo(struct seq_file *m, struct file *file)
 {
+	struct zxp_slice *slice = zxp_slice_of(file);
+
 	seq_puts(m, "zxpager-state:\tslice\n");
-	seq_printf(m, "zxpager-size:\t%lld\n", zxp_slice_size(zxp_slice_of(file)));
+	seq_printf(m, "zxpager-size:\t%lld\n", zxp_slice_size(slice));
+	zxp_show_kin(m, slice->root, slice->kin);
 }
 
 static const struct file_operations zxp_slice_fops = {
 	.owner = THIS_MODULE,
 	ZXP_FOP_FLAGS
 	.open = zxp_slice_open,
-	.release = zxp_child_release,
+	.release = zxp_slice_release,
+	.poll = zxp_slice_poll,
 	.mmap = zxp_slice_mmap,
 	.read_iter = zxp_slice_read_iter,
 	.write_iter = zxp_slice_write_iter,

@@ -45,6 +45,7 @@ static int zxp_map_release(struct inode *inode, struct file *file)
 	struct zxp_child *child = file->private_data;
 
 	zxp_tree_remove(child);
+	zxp_kin_leave(child->root, child->kin);
 	iput(&child->root->inode);
 	kfree(child);
 	zxp_fs_unpin();
@@ -113,6 +114,8 @@ static struct inode *zxp_family_inode(struct zxp_vmo *root)
 	inode = zxp_child_new_inode(zxp_mnt, 0600);
 	if (!inode)
 		return NULL;
+	/* Who looks in /proc for who maps the VMO finds who maps a copy of it. */
+	inode->i_ino = root->inode.i_ino;
 	inode->i_uid = root->inode.i_uid;
 	inode->i_gid = root->inode.i_gid;
 	inode->i_fop = &zxp_map_fops;

@@ -84,6 +84,25 @@ struct zxp_batch {
 #define ZXP_MARK_READ		PAGECACHE_TAG_WRITEBACK
 
 /**
+ * struct zxp_kin - a VMO or a child, to its own children
+ * @parent: what it was made of, or if that has gone what that was made of, and so on; NULL for
+ *	a VMO
+ * @refs: itself, as long as it is there, and each that has it as @parent
+ * @nr_children: how many of these are there
+ * @gone: it is not there any more
+ * @wait: who waits for the last child to go
+ *
+ * All of it changes under i_lock of the VMO at the bottom.
+ */
+struct zxp_kin {
+	struct zxp_kin *parent;
+	refcount_t refs;
+	unsigned int nr_children;
+	bool gone;
+	wait_queue_head_t wait;
+};
+
+/**
  * struct zxp_vmo - the inode of a VMO
  * @inode: its VFS part; i_size is the stream size
  * @pager: its pager; NULL for a plain VMO; constant
@@ -105,6 +124,7 @@ struct zxp_batch {
  * @zero_folio: what mappings have of zero ranges, see zero_page.c; NULL if nobody has
  *	needed it yet. Changes under @zero_lock, and goes with its own lock held, too.
  * @family: its children; NULL as long as it has had none
+ * @kin: which are still there
  * @nr_unwritten: pages with the mark of that in the page cache, under its xa_lock
  * @faults_lock: protects @fault_notes and @traps
  * @fault_notes: see failure.c
@@ -131,6 +151,7 @@ struct zxp_vmo {
 	struct zxp_zeroes zeroes;
 	struct folio *zero_folio;
 	struct zxp_family *family;
+	struct zxp_kin kin;
 	unsigned long nr_unwritten;
 	spinlock_t faults_lock;		/* see above */
 	struct list_head fault_notes;
@@ -286,6 +307,18 @@ struct folio *zxp_vmo_lock_zero_folio(struct zxp_vmo *vmo);
 bool zxp_vmo_settle_zeroes(struct zxp_vmo *vmo);
 void zxp_vmo_unmap_zeroes_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t nr);
 void zxp_vmo_put_zero_folio(struct zxp_vmo *vmo);
+
+/* kin.c */
+static inline unsigned int zxp_kin_children(const struct zxp_kin *kin)
+{
+	return READ_ONCE(kin->nr_children);
+}
+
+void zxp_kin_init(struct zxp_kin *kin);
+struct zxp_kin *zxp_kin_join(struct zxp_vmo *root, struct zxp_kin *parent);
+void zxp_kin_leave(struct zxp_vmo *root, struct zxp_kin *kin);
+void zxp_kin_add(struct zxp_vmo *root, struct zxp_kin *kin, int nr);
+__poll_t zxp_kin_poll(struct zxp_kin *kin, struct file *file, struct poll_table_struct *pt);
 
 /* family.c */
 

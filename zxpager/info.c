@@ -51,9 +51,12 @@ static void zxp_vmo_info_fill(struct file *file, struct zxp_vmo_info *info)
 		.out_failures = atomic64_read(&vmo->failures),
 		.out_fail_offset = (u64)READ_ONCE(vmo->fail_index) << PAGE_SHIFT,
 		.out_fail_error = READ_ONCE(vmo->fail_error),
+		.out_children = zxp_kin_children(&vmo->kin),
 	};
 	if (!zxp_may_resize(file->f_path.dentry))
 		info->out_options &= ~ZXP_VMO_RESIZABLE;
+	if (zxp_file_is_reference(file))
+		info->out_flags = ZXP_VMO_INFO_REFERENCE;
 	/* Of a plain VMO nothing is ever written back. */
 	if (!source)
 		return;
@@ -61,7 +64,7 @@ static void zxp_vmo_info_fill(struct file *file, struct zxp_vmo_info *info)
 	info->out_dirty_bytes = (u64)READ_ONCE(vmo->nr_unwritten) << PAGE_SHIFT;
 	info->out_zero_bytes = (u64)zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY) <<
 			       PAGE_SHIFT;
-	info->out_flags = zxp_vmo_info_flags(vmo);
+	info->out_flags |= zxp_vmo_info_flags(vmo);
 	spin_lock(&source->lock);
 	info->out_waiting = source->nr_waiting;
 	info->out_requests = source->nr_requests;
@@ -91,6 +94,7 @@ void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 							    "attached");
 	seq_printf(m, "zxpager-size:\t%llu\n", info.out_vmo_size);
 	seq_printf(m, "zxpager-resident:\t%llu\n", info.out_resident);
+	seq_printf(m, "zxpager-children:\t%llu\n", info.out_children);
 	seq_printf(m, "zxpager-waiting:\t%llu\n", info.out_waiting);
 	seq_printf(m, "zxpager-requests:\t%llu\n", info.out_requests);
 	seq_printf(m, "zxpager-read-packets:\t%llu\n", info.out_read_packets);

@@ -10,19 +10,20 @@
 
 /**
  * zxp_reference_create() - make a reference
- * @file: a descriptor of what it refers to
+ * @parent: what it refers to
  * @resizable: by that one the size may change
  * @args: what is asked for
  *
  * The caller has pinned the file system, which the last fput() undoes.
  *
- * Return: the file; or -EINVAL not of all; -EACCES it would be resizable, and @file is not;
+ * Return: the file; or -EINVAL not of all; -EACCES it would be resizable, and that is not;
  * -ENOMEM, -ENFILE.
  */
-struct file *zxp_reference_create(struct file *file, bool resizable,
+struct file *zxp_reference_create(const struct zxp_parent *parent, bool resizable,
 				  const struct zxp_vmo_create_child *args)
 {
-	unsigned long limits = zxp_file_limits(file) | ZXP_LIMIT_NO_PAGER;
+	struct file *file = parent->file;
+	unsigned long limits = zxp_file_limits(file) % ZXP_LIMIT_FILE | ZXP_LIMIT_NO_PAGER;
 	struct inode *inode = file_inode(file);
 	struct file *reference;
 
@@ -45,6 +46,7 @@ struct file *zxp_reference_create(struct file *file, bool resizable,
 	}
 	/* Nobody can open it before it is a descriptor. */
 	reference->f_path.dentry->d_fsdata = (void *)limits;
+	zxp_reference_count(reference, parent->root, zxp_parent_kin(parent), true);
 	zxp_file_begin(reference);
 	return reference;
 }

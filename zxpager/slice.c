@@ -101,14 +101,22 @@ static long zxp_slice_map_fallocate(struct file *map, int mode, loff_t offset, l
 			       length);
 }
 
+static void zxp_slice_free(struct zxp_slice *slice)
+{
+	if (slice->kin)
+		zxp_kin_leave(slice->root, slice->kin);
+	kfree(slice);
+}
+
 /* The last descriptor and the last mapping are gone. */
 static int zxp_slice_map_release(struct inode *inode, struct file *map)
 {
 	struct zxp_slice *slice = map->private_data;
+	struct file *child_map = slice->child_map;
 
-	if (slice->child_map)
-		fput(slice->child_map);
-	kfree(slice);
+	zxp_slice_free(slice);
+	if (child_map)
+		fput(child_map);
 	zxp_fs_unpin();
 	return 0;
 }
@@ -203,8 +211,12 @@ struct file *zxp_slice_create(const struct zxp_parent *parent,
 	slice->writable = parent->file->f_mode & FMODE_WRITE &&
 			  !(args->options & ZXP_CHILD_NO_WRITE);
 	ret = zxp_slice_place(slice, parent, args);
+	if (!ret) {
+		slice->kin = zxp_kin_join(slice->root, zxp_parent_kin(parent));
+		ret = slice->kin ? 0 : -ENOMEM;
+	}
 	map = ret ? ERR_PTR(ret) : zxp_slice_make_map(slice);
 	if (IS_ERR(map))
-		kfree(slice);
+		zxp_slice_free(slice);
 	return map;
 }

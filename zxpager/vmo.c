@@ -14,6 +14,13 @@ const struct address_space_operations zxp_vmo_aops = {
 	.error_remove_folio = zxp_error_remove,
 };
 
+static void zxp_vmo_count(struct file *file, bool begins)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+
+	zxp_reference_count(file, vmo, &vmo->kin, begins);
+}
+
 /*
  * Reopened through /proc/PID/fd/N. Two readers that share a descriptor are not
  * to wait for each other's daemon in a lock that no signal ends, so the file
@@ -25,6 +32,7 @@ static int zxp_vmo_open(struct inode *inode, struct file *file)
 
 	if (ret)
 		return ret;
+	zxp_vmo_count(file, true);
 	file->f_mode &= ~FMODE_ATOMIC_POS;
 	file->f_mode |= ZXP_FMODE_NOWAIT;
 	return 0;
@@ -32,8 +40,14 @@ static int zxp_vmo_open(struct inode *inode, struct file *file)
 
 static int zxp_vmo_release(struct inode *inode, struct file *file)
 {
+	zxp_vmo_count(file, false);
 	zxp_fs_unpin();
 	return 0;
+}
+
+static __poll_t zxp_vmo_poll(struct file *file, struct poll_table_struct *pt)
+{
+	return zxp_kin_poll(&zxp_vmo_of(file_inode(file))->kin, file, pt);
 }
 
 static int zxp_vmo_mmap(struct file *file, struct vm_area_struct *vma)
@@ -60,6 +74,7 @@ const struct file_operations zxp_vmo_fops = {
 	ZXP_FOP_FLAGS
 	.open = zxp_vmo_open,
 	.release = zxp_vmo_release,
+	.poll = zxp_vmo_poll,
 	.mmap = zxp_vmo_mmap,
 	.get_unmapped_area = thp_get_unmapped_area,
 	.read_iter = zxp_vmo_read_iter,

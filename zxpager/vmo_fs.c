@@ -50,6 +50,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	vmo->zeroes = (struct zxp_zeroes) {};
 	vmo->zero_folio = NULL;
 	vmo->family = NULL;
+	zxp_kin_init(&vmo->kin);
 	vmo->nr_unwritten = 0;
 	spin_lock_init(&vmo->faults_lock);
 	INIT_LIST_HEAD(&vmo->fault_notes);
@@ -168,6 +169,32 @@ void zxp_fs_exit(void)
 	/* Inodes are freed after a grace period. */
 	rcu_barrier();
 	kmem_cache_destroy(zxp_vmo_cache);
+}
+
+/**
+ * zxp_reference_count() - a file begins, or ends
+ * @file: it; if it is no reference, nothing is done
+ * @root: the VMO at the bottom
+ * @kin: of what it would be a reference
+ * @begins: it begins
+ *
+ * After the last one ends another may begin, as long as somebody has the path.
+ */
+void zxp_reference_count(struct file *file, struct zxp_vmo *root, struct zxp_kin *kin,
+			 bool begins)
+{
+	struct dentry *dentry = file->f_path.dentry;
+	unsigned long before, after;
+
+	if (!zxp_file_is_reference(file))
+		return;
+	spin_lock(&root->inode.i_lock);
+	before = zxp_dentry_limits(dentry);
+	after = begins ? before + ZXP_LIMIT_FILE : before - ZXP_LIMIT_FILE;
+	WRITE_ONCE(dentry->d_fsdata, (void *)after);
+	spin_unlock(&root->inode.i_lock);
+	if (min(before, after) < ZXP_LIMIT_FILE)
+		zxp_kin_add(root, kin, begins ? 1 : -1);
 }
 
 /**

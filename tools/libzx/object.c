@@ -102,7 +102,13 @@ static zx_status_t vmo(zx_handle_t handle, const struct answer *to)
 		return status;
 	info.koid = object.koid;
 	info.parent_koid = object.parent_koid;
+	/*
+	 * The kernel knows those of other processes, too; but a reference has none in the kernel,
+	 * to which it is what it refers to.
+	 */
 	info.num_children = object.children;
+	if (!(has.out_flags & ZXP_VMO_INFO_REFERENCE) && has.out_children > object.children)
+		info.num_children = has.out_children;
 	info.size_bytes = has.out_vmo_size;
 	zxi_region_lock();
 	info.num_mappings = zxi_backing_mappings(info.koid);

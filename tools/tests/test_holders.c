@@ -10,11 +10,13 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,7 +41,11 @@ DIR *__wrap_opendir(const char *path);
 DIR *__real_opendir(const char *path);
 int __wrap_statx(int dir, const char *path, int flags, unsigned int mask, struct statx *st);
 int __real_statx(int dir, const char *path, int flags, unsigned int mask, struct statx *st);
+FILE *__wrap_fopen(const char *path, const char *mode);
+FILE *__real_fopen(const char *path, const char *mode);
 static unsigned int asked, synced;
+static pid_t holds_child;	/* what this process has open is a copy */
+static char child_info[100];	/* what the kernel tells of it */
 
 int __wrap_eventfd(unsigned int value, int flags)
 {
@@ -62,6 +68,16 @@ int __wrap_statx(int dir, const char *path, int flags, unsigned int mask, struct
 	asked++;
 	synced += !(flags & AT_STATX_DONT_SYNC);
 	return __real_statx(dir, path, flags, mask, st);
+}
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	char infos[40];
+
+	snprintf(infos, sizeof(infos), "/proc/%d/fdinfo/", (int)holds_child);
+	if (holds_child && !strncmp(path, infos, strlen(infos)))
+		return fmemopen(child_info, strlen(child_info), "r");
+	return __real_fopen(path, mode);
 }
 
 static void look_done(struct event *ev, int res)
@@ -138,6 +154,29 @@ static void somebody_and_nobody(void **state)
 	assert_false(holders_have(&target));
 }
 
+/* It is on another device, and not the VMO's inode. */
+static void somebody_with_a_copy(void **state)
+{
+	pid_t pid = begin_client(0);
+
+	(void)state;
+	target.dev = makedev(0, (1 << 20) - 1);
+	holds_child = pid;
+	snprintf(child_info, sizeof(child_info), "pos:\t0\nzxpager-state:\tchild\n"
+		 "zxpager-root:\t%llu\n", (unsigned long long)target.ino);
+	assert_int_equal(look(), 0);
+	assert_true(holders_have(&target));
+	snprintf(child_info, sizeof(child_info), "pos:\t0\nzxpager-root:\t%llu\n",
+		 (unsigned long long)target.ino + 1);
+	assert_int_equal(look(), 0);
+	assert_false(holders_have(&target));
+	/* A file of somebody else. */
+	holds_child = 0;
+	assert_int_equal(look(), 0);
+	assert_false(holders_have(&target));
+	end_client(pid);
+}
+
 static void processes_cannot_be_seen(void **state)
 {
 	(void)state;
@@ -178,6 +217,7 @@ int main(void)
 	static const struct CMUnitTest holders[] = {
 		cmocka_unit_test(look_that_cannot_begin),
 		cmocka_unit_test(somebody_and_nobody),
+		cmocka_unit_test(somebody_with_a_copy),
 		cmocka_unit_test(processes_cannot_be_seen),
 		cmocka_unit_test(more_than_there_is_room_for),
 	};

@@ -89,16 +89,41 @@ static void for_each(const char *path, const char *prefix,
 	closedir(dir);
 }
 
-/* It may be a file of a file system that hangs, which is not to be asked. */
+/* A copy or a slice is a file of another file system; the kernel tells of what VMO it is. */
+static void look_at_child(const char *path, const char *name)
+{
+	char file[300], line[200];
+	unsigned long ino;
+	FILE *info;
+
+	snprintf(file, sizeof(file), "%sinfo/%s", path, name);
+	info = fopen(file, "re");
+	if (!info) {
+		note_failure(errno);
+		return;
+	}
+	while (fgets(line, sizeof(line), info))
+		if (sscanf(line, "zxpager-root: %lu", &ino) == 1)
+			add(ino, this_pid, this_name);
+	if (ferror(info))
+		note_failure(errno);
+	fclose(info);
+}
+
+/*
+ * It may be a file of a file system that hangs, which is not to be asked. One that is on no
+ * device may be a child.
+ */
 static void look_at_fd(int dir, const char *path, const char *name)
 {
 	struct statx st;
 
-	(void)path;
-	if (statx(dir, name, AT_STATX_DONT_SYNC, STATX_INO, &st))
+	if (statx(dir, name, AT_STATX_DONT_SYNC, STATX_INO | STATX_TYPE, &st))
 		note_failure(errno);
 	else if (makedev(st.stx_dev_major, st.stx_dev_minor) == vmo_dev)
 		add(st.stx_ino, this_pid, this_name);
+	else if (!st.stx_dev_major && S_ISREG(st.stx_mode))
+		look_at_child(path, name);
 }
 
 /* A line of it has, divided by blanks: addresses, mode, offset, MAJOR:MINOR, inode. */

@@ -53,9 +53,9 @@ typedef struct zx_info_vmar {
 #define ZX_INFO_VMO_IMMUTABLE		((uint32_t)1 << 8)
 
 /*
- * Of ZX_INFO_VMO.  num_mappings and share_count are those of this process; so are the children
- * that num_children counts, which have a handle, and parent_koid is told if the child was made
- * here.  The bytes of a child are those of the pages that it alone has.  What is about kernel
+ * Of ZX_INFO_VMO.  num_mappings and share_count are those of this process; num_children counts
+ * also those of others, but for the children of a reference, and parent_koid is told if the child
+ * was made here.  The bytes of a child are those of the pages that it alone has.  What is about kernel
  * memory and reclaim is 0.
  */
 typedef struct zx_info_vmo {

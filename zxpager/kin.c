@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How many children something has, for who waits for the last one to go.
+ *
+ * Who goes leaves its children to its parent, so that as long as anybody sees pages of a VMO
+ * that has children. What is left of it stays as long as they know it as their parent, and
+ * they find the next one that is there when they go themselves.
+ */
+#include <linux/poll.h>
+#include <linux/slab.h>
+
+#include "content.h"
+
+void zxp_kin_init(struct zxp_kin *kin)
+{
+	kin->parent = NULL;
+	refcount_set(&kin->refs, 1);
+	kin->nr_children = 0;
+	kin->gone = false;
+	init_waitqueue_head(&kin->wait);
+}
+
+/* That of a VMO has a reference of its own, and so is not freed here. */
+static void zxp_kin_put(struct zxp_kin *kin)
+{
+	struct zxp_kin *parent;
+
+	for (; kin && refcount_dec_and_test(&kin->refs); kin = parent) {
+		parent = kin->parent;
+		kfree(kin);
+	}
+}
+
+/**
+ * zxp_kin_add() - there are more children, or fewer
+ * @root: the VMO at the bottom
+ * @kin: of what
+ * @nr: how many more
+ */
+void zxp_kin_add(struct zxp_vmo *root, struct zxp_kin *kin, int nr)
+{
+	bool none;
+
+	spin_lock(&root->inode.i_lock);
+	WRITE_ONCE(kin->nr_children, kin->nr_children + nr);
+	none = !kin->nr_children;
+	spin_unlock(&root->inode.i_lock);
+	if (none)
+		wake_up_poll(&kin->wait, EPOLLPRI);
+}
+
+/**
+ * zxp_kin_join() - there is a child
+ * @root: the VMO at the bottom
+ * @parent: of what, which is there
+ *
+ * Return: it, which zxp_kin_leave() takes; or NULL without memory.
+ */
+struct zxp_kin *zxp_kin_join(struct zxp_vmo *root, struct zxp_kin *parent)
+{
+	struct zxp_kin *kin = kmalloc(sizeof(*kin), GFP_KERNEL_ACCOUNT);
+
+	if (!kin)
+		return NULL;
+	zxp_kin_init(kin);
+	refcount_inc(&parent->refs);
+	kin->parent = parent;
+	zxp_kin_add(root, parent, 1);
+	return kin;
+}
+
+/* A child goes. The VMO at the bottom is still there. */
+void zxp_kin_leave(struct zxp_vmo *root, struct zxp_kin *kin)
+{
+	struct zxp_kin *parent, *made_of = kin->parent;
+	bool none;
+
+	spin_lock(&root->inode.i_lock);
+	for (parent = made_of; parent->gone; parent = parent->parent)
+		;
+	/* So that none has far to look. */
+	refcount_inc(&parent->refs);
+	kin->parent = parent;
+	kin->gone = true;
+	WRITE_ONCE(parent->nr_children, parent->nr_children + kin->nr_children - 1);
+	none = !parent->nr_children;
+	spin_unlock(&root->inode.i_lock);
+	if (none)
+		wake_up_poll(&parent->wait, EPOLLPRI);
+	zxp_kin_put(made_of);
+	zxp_kin_put(kin);
+}
+
+/* ->poll of its descriptors: as any file, and POLLPRI while it has no children. */
+__poll_t zxp_kin_poll(struct zxp_kin *kin, struct file *file, struct poll_table_struct *pt)
+{
+	poll_wait(file, &kin->wait, pt);
+	return DEFAULT_POLLMASK | (zxp_kin_children(kin) ? 0 : EPOLLPRI);
+}
