@@ -90,6 +90,18 @@ TEST(layout_structures)
 	SIZE(zxp_vmo_io, 32);
 	AT(zxp_vmo_io, buffer, 24);
 	SIZE(zxp_vmo_create_child, 32);
+	SIZE(zxp_own_range, 24);
+	AT(zxp_own_range, offset, 0);
+	AT(zxp_own_range, length, 8);
+	AT(zxp_own_range, options, 16);
+	SIZE(zxp_vmo_query_own, 56);
+	AT(zxp_vmo_query_own, flags, 4);
+	AT(zxp_vmo_query_own, offset, 8);
+	AT(zxp_vmo_query_own, length, 16);
+	AT(zxp_vmo_query_own, buffer, 24);
+	AT(zxp_vmo_query_own, buffer_size, 32);
+	AT(zxp_vmo_query_own, out_actual, 40);
+	AT(zxp_vmo_query_own, out_next, 48);
 }
 
 TEST(layout_write_half)
@@ -140,7 +152,8 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa3u, ZXP_IOC_VMO_WRITE);
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
-	EXPECT_EQ(7, ZXP_ABI_REVISION);
+	EXPECT_EQ(0x5aa6u, ZXP_IOC_VMO_QUERY_OWN);
+	EXPECT_EQ(8, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */

@@ -100,6 +100,16 @@ static inline int zxp_create_child(int vmo, uint32_t options, uint64_t offset,
 	return rc ? rc : arg.out_fd;
 }
 
+/* What a copy has for itself, from arg->offset on. */
+static inline int zxp_vmo_query_own(int vmo, struct zxp_vmo_query_own *arg,
+				    struct zxp_own_range *ranges, uint64_t nr)
+{
+	arg->size = sizeof(*arg);
+	arg->buffer = (uintptr_t)ranges;
+	arg->buffer_size = nr * sizeof(*ranges);
+	return zxp_ioctl(vmo, ZXP_IOC_VMO_QUERY_OWN, arg);
+}
+
 static inline int zxp_detach_vmo(int pager, int vmo)
 {
 	struct zxp_detach_vmo arg = { .size = sizeof(arg), .vmo_fd = vmo };

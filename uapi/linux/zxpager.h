@@ -88,8 +88,10 @@
  * struct zxp_create_vmo.
  *
  * Revision 7: CREATE_CHILD on a VMO, for copies of a pager's VMO, slices and references.
+ *
+ * Revision 8: what a copy has for itself. QUERY_OWN on a copy.
  */
-#define ZXP_ABI_REVISION	7
+#define ZXP_ABI_REVISION	8
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -111,6 +113,7 @@
  * @ZXP_FEATURE_FIXED: %ZXP_CREATE_FIXED
  * @ZXP_FEATURE_READ_ONLY: %ZXP_CREATE_READ_ONLY
  * @ZXP_FEATURE_MAX_SIZE: @max_size of struct zxp_create_vmo
+ * @ZXP_FEATURE_QUERY_OWN: QUERY_OWN
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -131,6 +134,7 @@ enum zxp_feature {
 	ZXP_FEATURE_FIXED	= 1 << 18,
 	ZXP_FEATURE_READ_ONLY	= 1 << 19,
 	ZXP_FEATURE_MAX_SIZE	= 1 << 20,
+	ZXP_FEATURE_QUERY_OWN	= 1 << 21,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -204,6 +208,7 @@ struct zxp_packet {
 #define ZXP_IOC_VMO_WRITE		_IO(ZXP_IOC_TYPE, 0xa3)
 #define ZXP_IOC_VMO_SET_STREAM_SIZE	_IO(ZXP_IOC_TYPE, 0xa4)
 #define ZXP_IOC_VMO_CREATE_CHILD	_IO(ZXP_IOC_TYPE, 0xa5)
+#define ZXP_IOC_VMO_QUERY_OWN		_IO(ZXP_IOC_TYPE, 0xa6)
 
 /* ioctls on a port */
 
@@ -851,6 +856,60 @@ struct zxp_vmo_create_child {
 	__aligned_u64 length;
 	__s32 out_fd;
 	__u32 reserved;
+};
+
+#define ZXP_OWN_RANGE_IS_ZERO		1ULL
+#define ZXP_OWN_RANGE_IS_POISONED	2ULL
+
+/**
+ * struct zxp_own_range - one result of ZXP_IOC_VMO_QUERY_OWN
+ * @offset: start
+ * @length: length
+ * @options: %ZXP_OWN_RANGE_IS_ZERO if the range is zero without a page;
+ *	%ZXP_OWN_RANGE_IS_POISONED if its memory has failed, so that the content is lost
+ */
+struct zxp_own_range {
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 options;
+};
+
+/**
+ * struct zxp_vmo_query_own - ZXP_IOC_VMO_QUERY_OWN: what a copy has for itself
+ * @size: sizeof(struct zxp_vmo_query_own)
+ * @flags: must be 0
+ * @offset: start of the range to look at
+ * @length: its length
+ * @buffer: address of an array of &struct zxp_own_range, or 0
+ * @buffer_size: its size in bytes
+ * @out_actual: how many ranges were written to @buffer
+ * @out_next: where to go on: nothing before that is left to be told. At the end of the
+ *	range that was asked for there is nothing more.
+ *
+ * All else of the copy is as the root has it. The range is rounded out to pages. Ranges come
+ * in ascending order, cut to it: one for each run of pages that the copy, or what it was made
+ * of, has in place of the root's; and one for each run that is zero without a page, by ZERO or
+ * a hole, or because what the copy was made of ended before, whatever the root has there.
+ *
+ * A buffer that is too small is not an error: ask again from @out_next on. With a null buffer
+ * of size 0 that is where the first range begins. What changes meanwhile is told as it was
+ * before or after; a call from one end of the copy to the other is not one moment.
+ *
+ * Needs an fd that is open for reading, and %ZXP_FEATURE_QUERY_OWN. The pages of a VMO that is
+ * no copy, and of a slice, are not those of a copy that differ from the root's: EINVAL.
+ *
+ * Errors, in the order of the tests: EINVAL not a copy; EINVAL @flags; EACCES; ERANGE outside
+ * of the VMO; EFAULT @buffer, if there is something to report; EINTR.
+ */
+struct zxp_vmo_query_own {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 offset;
+	__aligned_u64 length;
+	__aligned_u64 buffer;
+	__aligned_u64 buffer_size;
+	__aligned_u64 out_actual;
+	__aligned_u64 out_next;
 };
 
 #endif /* _UAPI_LINUX_ZXPAGER_H */

@@ -179,6 +179,19 @@ static const struct zxp_abi_field zxp_abi_fields[] = {
 	FIELD(24, 4, struct zxp_vmo_create_child, out_fd),
 	FIELD(28, 4, struct zxp_vmo_create_child, reserved),
 	END(zxp_vmo_create_child, 32),
+	FIELD(0, 8, struct zxp_own_range, offset),
+	FIELD(8, 8, struct zxp_own_range, length),
+	FIELD(16, 8, struct zxp_own_range, options),
+	END(zxp_own_range, 24),
+	FIELD(0, 4, struct zxp_vmo_query_own, size),
+	FIELD(4, 4, struct zxp_vmo_query_own, flags),
+	FIELD(8, 8, struct zxp_vmo_query_own, offset),
+	FIELD(16, 8, struct zxp_vmo_query_own, length),
+	FIELD(24, 8, struct zxp_vmo_query_own, buffer),
+	FIELD(32, 8, struct zxp_vmo_query_own, buffer_size),
+	FIELD(40, 8, struct zxp_vmo_query_own, out_actual),
+	FIELD(48, 8, struct zxp_vmo_query_own, out_next),
+	END(zxp_vmo_query_own, 56),
 };
 
 static void zxp_abi_layout(struct kunit *test)
@@ -206,7 +219,7 @@ struct zxp_abi_number {
 #define NUMBER(_name, _number)	{ #_name, _number, _name }
 
 static const struct zxp_abi_number zxp_abi_numbers[] = {
-	NUMBER(ZXP_ABI_REVISION, 7),
+	NUMBER(ZXP_ABI_REVISION, 8),
 	NUMBER(ZXP_FEATURE_READ, 0x1),
 	NUMBER(ZXP_FEATURE_SUPPLY_AUX, 0x2),
 	NUMBER(ZXP_FEATURE_RESIZABLE, 0x4),
@@ -225,6 +238,7 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_FEATURE_FIXED, 0x40000),
 	NUMBER(ZXP_FEATURE_READ_ONLY, 0x80000),
 	NUMBER(ZXP_FEATURE_MAX_SIZE, 0x100000),
+	NUMBER(ZXP_FEATURE_QUERY_OWN, 0x200000),
 	NUMBER(ZXP_PKT_TYPE_USER, 0),
 	NUMBER(ZXP_PKT_TYPE_PAGE_REQUEST, 9),
 	NUMBER(ZXP_PACKET_READ, 0),
@@ -246,6 +260,7 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_IOC_VMO_WRITE, 0x5aa3),
 	NUMBER(ZXP_IOC_VMO_SET_STREAM_SIZE, 0x5aa4),
 	NUMBER(ZXP_IOC_VMO_CREATE_CHILD, 0x5aa5),
+	NUMBER(ZXP_IOC_VMO_QUERY_OWN, 0x5aa6),
 	NUMBER(ZXP_IOC_PORT_QUEUE, 0x5ac0),
 	NUMBER(ZXP_IOC_PORT_CANCEL, 0x5ac1),
 	NUMBER(ZXP_PORT_QUEUE_MAX, 4097),
