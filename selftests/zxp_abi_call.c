@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/world.h"
 
@@ -28,6 +29,7 @@ union any_arg {
 	struct zxp_vmo_io vmo_io;
 	struct zxp_vmo_set_stream_size stream;
 	struct zxp_vmo_create_child create_child;
+	struct zxp_vmo_query_own query_own;
 	char room[256];
 };
 
@@ -35,6 +37,7 @@ FIXTURE(call)
 {
 	struct world w;
 	int fd;				/* the right kind of descriptor */
+	int copy;			/* of the VMO, if it is one */
 	int wrong[3];			/* the wrong kinds */
 	int nr_wrong;
 	union any_arg arg;		/* valid, and without any effect */
@@ -51,6 +54,7 @@ FIXTURE_VARIANT(call)
 	size_t reserved;		/* offset of a field that must be 0, or 0 */
 	size_t out;			/* first field to be written, or 0 */
 	bool on_vmo;
+	bool on_copy;
 	bool creates;
 };
 
@@ -151,6 +155,12 @@ FIXTURE_VARIANT_ADD(call, VMO_CREATE_CHILD) {
 	.out = OFF(zxp_vmo_create_child, out_fd), .on_vmo = true, .creates = true,
 };
 
+FIXTURE_VARIANT_ADD(call, VMO_QUERY_OWN) {
+	.nr = ZXP_IOC_VMO_QUERY_OWN, .size = sizeof(struct zxp_vmo_query_own),
+	.flags = OFF(zxp_vmo_query_own, flags),
+	.out = OFF(zxp_vmo_query_own, out_actual), .on_vmo = true, .on_copy = true,
+};
+
 static void fill(union any_arg *arg, unsigned long nr, struct world *w)
 {
 	memset(arg, 0, sizeof(*arg));
@@ -189,6 +199,9 @@ static void fill(union any_arg *arg, unsigned long nr, struct world *w)
 		arg->create_child.options = ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE;
 		arg->create_child.length = page_size;
 		break;
+	case ZXP_IOC_VMO_QUERY_OWN:
+		arg->query_own.length = page_size;
+		break;
 	case ZXP_IOC_VMO_OP_RANGE:
 		arg->vmo_op_range.op = ZXP_VMO_OP_PREFETCH;
 		arg->vmo_op_range.offset = WORLD_RESIDENT * page_size;
@@ -205,6 +218,14 @@ FIXTURE_SETUP(call)
 	fill(&self->arg, variant->nr, w);
 	self->arg.size = variant->size;
 	self->fd = variant->on_vmo ? w->vmo->fd : w->p.fd;
+	if (variant->on_copy) {
+		/* Not where a descriptor that a call leaves open would be looked for. */
+		self->copy = fcntl(zxp_create_child(w->vmo->fd, AT_LEAST, 0, page_size),
+				   F_DUPFD, 500);
+		ASSERT_LE(0, self->copy);
+		ASSERT_EQ(0, close(w->next_fd));
+		self->fd = self->copy;
+	}
 	self->wrong[0] = w->p.port;
 	self->wrong[1] = variant->on_vmo ? w->p.fd : w->vmo->fd;
 	self->wrong[2] = w->plain;
@@ -214,6 +235,8 @@ FIXTURE_SETUP(call)
 FIXTURE_TEARDOWN(call)
 {
 	EXPECT_TRUE(world_intact(&self->w));
+	if (variant->on_copy)
+		close(self->copy);
 	world_fini(&self->w);
 }
 

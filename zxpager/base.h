@@ -245,6 +245,7 @@ union zxp_args {
 	struct zxp_vmo_io vmo_io;
 	struct zxp_vmo_set_stream_size set_stream_size;
 	struct zxp_vmo_create_child create_child;
+	struct zxp_vmo_query_own query_own;
 	struct zxp_port_queue port_queue;
 	struct zxp_port_cancel port_cancel;
 };

@@ -182,6 +182,9 @@ int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int adv
 int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size);
 pgoff_t zxp_child_own_pages(struct zxp_child *child);
 
+/* child_query.c */
+int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args);
+
 /* child_map.c */
 int zxp_map_mmap(struct file *file, struct vm_area_struct *vma);
 unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,

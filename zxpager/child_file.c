@@ -211,6 +211,16 @@ static int zxp_ioc_child_create_child(struct file *file, union zxp_args *args,
 	return zxp_create_child(&parent, &args->create_child, new);
 }
 
+static int zxp_ioc_child_query_own(struct file *file, union zxp_args *args,
+				   struct zxp_new_file *new)
+{
+	if (args->query_own.flags)
+		return -EINVAL;
+	if (!(file->f_mode & FMODE_READ))
+		return -EACCES;
+	return zxp_child_query_own(zxp_child_of(file), &args->query_own);
+}
+
 static const struct zxp_ioctl zxp_child_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_GET_INFO, struct zxp_vmo_info,
 		  reserved, .call = zxp_ioc_child_get_info, .answers = true),
@@ -223,6 +233,8 @@ static const struct zxp_ioctl zxp_child_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, struct zxp_vmo_create_child,
 		  reserved, .call = zxp_ioc_child_create_child,
 		  .fd_offset = offsetof(struct zxp_vmo_create_child, out_fd)),
+	ZXP_IOCTL(ZXP_IOC_VMO_QUERY_OWN, struct zxp_vmo_query_own,
+		  out_next, .call = zxp_ioc_child_query_own, .answers = true),
 };
 
 static long zxp_child_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -382,6 +394,13 @@ static int zxp_ioc_slice_create_child(struct file *file, union zxp_args *args,
 	return zxp_create_child(&parent, &args->create_child, new);
 }
 
+/* It has none: they are those of what it is a part of. */
+static int zxp_ioc_slice_query_own(struct file *file, union zxp_args *args,
+				   struct zxp_new_file *new)
+{
+	return -EINVAL;
+}
+
 static const struct zxp_ioctl zxp_slice_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_GET_INFO, struct zxp_vmo_info,
 		  reserved, .call = zxp_ioc_slice_get_info, .answers = true),
@@ -394,6 +413,8 @@ static const struct zxp_ioctl zxp_slice_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, struct zxp_vmo_create_child,
 		  reserved, .call = zxp_ioc_slice_create_child,
 		  .fd_offset = offsetof(struct zxp_vmo_create_child, out_fd)),
+	ZXP_IOCTL(ZXP_IOC_VMO_QUERY_OWN, struct zxp_vmo_query_own,
+		  out_next, .call = zxp_ioc_slice_query_own, .answers = true),
 };
 
 static long zxp_slice_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

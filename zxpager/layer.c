@@ -155,6 +155,50 @@ bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start, pgoff_
 }
 
 /**
+ * zxp_layer_run() - what a child has from an index on
+ * @top: its top layer
+ * @index: the page
+ * @end: the page after the last one to look at; afterwards, after the last one of which all
+ *	that holds
+ * @page: its page, if it has one, and no more than that one is told of; else NULL
+ *
+ * It takes a step for each layer. What comes behind may be more of the same.
+ *
+ * Return: where that is.
+ */
+enum zxp_seen zxp_layer_run(struct zxp_layer *top, pgoff_t index, pgoff_t *end, void **page)
+{
+	struct zxp_zero_range *range;
+	struct zxp_layer *layer;
+	unsigned long at;
+
+	for (layer = top;; layer = zxp_layer_next(layer)) {
+		at = index;
+		*page = layer->nr ? xa_find(&layer->pages, &at, *end - 1, XA_PRESENT) : NULL;
+		if (*page && at == index) {
+			*end = index + 1;
+			return layer == top ? ZXP_SEEN_TOP : ZXP_SEEN_SHARED;
+		}
+		if (*page)
+			*end = at;
+		*page = NULL;
+		if (!layer->below)
+			return ZXP_SEEN_ROOT;
+		/* Nothing of what is below comes behind that either. */
+		if (index >= layer->limit)
+			return ZXP_SEEN_ZERO;
+		*end = min(*end, layer->limit);
+		range = zxp_zero_find(&layer->zeroes, index);
+		if (range && range->start <= index) {
+			*end = min(*end, range->end);
+			return ZXP_SEEN_ZERO;
+		}
+		if (range)
+			*end = min(*end, range->start);
+	}
+}
+
+/**
  * zxp_layer_next_root() - where does a child see the root next?
  * @top: its top layer
  * @index: first page to look at
@@ -166,26 +210,16 @@ bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start, pgoff_
 pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end,
 			    unsigned int *budget)
 {
-	struct zxp_zero_range *range;
-	struct zxp_layer *layer = top;
+	pgoff_t run_end;
+	void *page;
 
-	while (*budget && index < end && layer->below) {
-		/* Nor anywhere behind. */
-		if (index >= layer->limit)
-			return end;
-		range = zxp_zero_find(&layer->zeroes, index);
-		if (range && range->start <= index) {
-			index = range->end;
-		} else if (layer->nr && xa_load(&layer->pages, index)) {
-			index++;
-		} else {
-			layer = zxp_layer_next(layer);
-			continue;
-		}
-		--*budget;
-		layer = top;
+	for (; *budget && index < end; --*budget) {
+		run_end = end;
+		if (zxp_layer_run(top, index, &run_end, &page) == ZXP_SEEN_ROOT)
+			break;
+		index = run_end;
 	}
-	return min(index, end);
+	return index;
 }
 
 /**

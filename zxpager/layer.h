@@ -68,6 +68,7 @@ bool zxp_layer_is_empty(const struct zxp_layer *layer);
 struct zxp_layer *zxp_layer_only_above(const struct zxp_layer *layer);
 unsigned int zxp_layer_steps(const struct zxp_layer *layer);
 enum zxp_seen zxp_layer_find(struct zxp_layer *top, pgoff_t index, void **page);
+enum zxp_seen zxp_layer_run(struct zxp_layer *top, pgoff_t index, pgoff_t *end, void **page);
 bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start,
 		    pgoff_t *end);
 pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end,

@@ -22,7 +22,8 @@
 				 ZXP_FEATURE_SYNC | ZXP_FEATURE_PORT_QUEUE | \
 				 ZXP_FEATURE_SUPPLY_RANGES | ZXP_FEATURE_VMO_KEY | \
 				 ZXP_FEATURE_FIXED | ZXP_FEATURE_READ_ONLY | \
-				 ZXP_FEATURE_MAX_SIZE | ZXP_FEATURE_CHILD)
+				 ZXP_FEATURE_MAX_SIZE | ZXP_FEATURE_CHILD | \
+				 ZXP_FEATURE_QUERY_OWN)
 
 /* pager.c */
 int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,

@@ -64,6 +64,13 @@ static int zxp_ioc_vmo_create_child(struct file *file, union zxp_args *args,
 	return zxp_create_child(&parent, &args->create_child, new);
 }
 
+/* Of a VMO that is no copy there is no root that it differs from. */
+static int zxp_ioc_vmo_query_own(struct file *file, union zxp_args *args,
+				 struct zxp_new_file *new)
+{
+	return -EINVAL;
+}
+
 static const struct zxp_ioctl zxp_vmo_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_GET_INFO, struct zxp_vmo_info,
 		  reserved, .call = zxp_ioc_vmo_get_info, .answers = true),
@@ -79,6 +86,8 @@ static const struct zxp_ioctl zxp_vmo_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_VMO_CREATE_CHILD, struct zxp_vmo_create_child,
 		  reserved, .call = zxp_ioc_vmo_create_child,
 		  .fd_offset = offsetof(struct zxp_vmo_create_child, out_fd)),
+	ZXP_IOCTL(ZXP_IOC_VMO_QUERY_OWN, struct zxp_vmo_query_own,
+		  out_next, .call = zxp_ioc_vmo_query_own, .answers = true),
 };
 
 long zxp_vmo_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

@@ -217,6 +217,7 @@ static const char *wrong_fields(const struct call_desc *d, const void *s)
 {
 	const struct zxp_vmo_io *io = s;
 	const struct zxp_query_dirty_ranges *q = s;
+	const struct zxp_vmo_query_own *own = s;
 	const struct zxp_vmo_set_stream_size *stream = s;
 
 	switch (d->cmd) {
@@ -233,6 +234,9 @@ static const char *wrong_fields(const struct call_desc *d, const void *s)
 	case ZXP_IOC_QUERY_DIRTY_RANGES:
 		return out_of_range(q->offset, q->length) ? "a range out of bounds" :
 							     NULL;
+	case ZXP_IOC_VMO_QUERY_OWN:
+		return out_of_range(own->offset, own->length) ? "a range out of bounds" :
+								 NULL;
 	case ZXP_IOC_VMO_READ:
 	case ZXP_IOC_VMO_WRITE:
 		return out_of_range(io->offset, io->length) ? "a range out of bounds" :
@@ -316,6 +320,20 @@ static void check_query(struct thread *t, const struct zxp_query_dirty_ranges *q
 		check_ranges(t, q);
 }
 
+static void check_own(const struct zxp_vmo_query_own *q)
+{
+	uint64_t room = q->buffer_size / sizeof(struct zxp_own_range);
+	uint64_t first = q->offset - q->offset % PAGE;
+	uint64_t last = (q->offset + q->length + PAGE - 1) / PAGE * PAGE;
+
+	if (q->out_actual > room || unaligned(q->out_next) || q->out_next < first ||
+	    q->out_next > (last ?: first) || (q->out_actual < room && q->out_next < last &&
+					      q->length))
+		finding("vmo_query_own: %#llx+%#llx, room for %#llx, actual %#llx, next %#llx",
+			q->offset, q->length, (unsigned long long)room, q->out_actual,
+			q->out_next);
+}
+
 static void check_info(const struct zxp_vmo_info *i)
 {
 	uint64_t stream = (i->out_stream_size + PAGE - 1) / PAGE * PAGE;
@@ -369,6 +387,8 @@ void check_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a,
 		check_supply_ranges((void *)t->own, ret);
 	if (!ret && d->cmd == ZXP_IOC_QUERY_DIRTY_RANGES)
 		check_query(t, (void *)t->own);
+	if (!ret && d->cmd == ZXP_IOC_VMO_QUERY_OWN)
+		check_own((void *)t->own);
 	if (!ret && d->cmd == ZXP_IOC_VMO_GET_INFO)
 		check_info((void *)t->own);
 }

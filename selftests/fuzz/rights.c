@@ -50,6 +50,7 @@ static void check(struct thread *t, const struct call_desc *d, const uint64_t *a
 {
 	switch (d->cmd) {
 	case ZXP_IOC_VMO_READ:
+	case ZXP_IOC_VMO_QUERY_OWN:
 		needs(t, d, 0, true, false);
 		break;
 	case ZXP_IOC_VMO_WRITE:

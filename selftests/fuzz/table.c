@@ -205,6 +205,15 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_vmo_create_child, reserved, A_ZERO),
 			  ARG("to", A_SPARE) },
 		.errnos = { EACCES, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, ERANGE, ESTALE },
+	}, {
+		IOCTL("vmo_query_own", ZXP_IOC_VMO_QUERY_OWN, 6),
+		.args = { ARG("vmo", A_VMO), STRUCT(zxp_vmo_query_own, out_next),
+			  FIELD(zxp_vmo_query_own, flags, A_ZERO),
+			  FIELD(zxp_vmo_query_own, offset, A_OFFSET),
+			  FIELD(zxp_vmo_query_own, length, A_LENGTH),
+			  FIELD(zxp_vmo_query_own, buffer, A_POINTER),
+			  FIELD(zxp_vmo_query_own, buffer_size, A_LENGTH) },
+		.errnos = { EACCES, ERANGE },
 	},
 
 	/* Those of a port. */

@@ -69,6 +69,19 @@ bool zxp_layer_model_clip(const struct zxp_layer_model *m, unsigned int node,
 	return true;
 }
 
+/* How far does it go on seeing the root, or zeroes, or only this page? */
+pgoff_t zxp_layer_model_run(const struct zxp_layer_model *m, unsigned int node,
+			    pgoff_t index, pgoff_t end)
+{
+	int view = m->view[node][index];
+
+	if (view != ZXP_VIEW_ROOT && view != ZXP_VIEW_ZERO)
+		return index + 1;
+	while (index < end && m->view[node][index] == view)
+		index++;
+	return index;
+}
+
 pgoff_t zxp_layer_model_next_root(const struct zxp_layer_model *m, unsigned int node,
 				  pgoff_t index, pgoff_t end)
 {

@@ -187,6 +187,22 @@ static bool zxp_layer_try_remove(struct zxp_layer_pair *pair, unsigned int node)
 	return true;
 }
 
+/* Runs of zeroes may be told in parts, as ranges of several layers are. */
+static bool zxp_layer_try_run(struct zxp_layer_pair *pair, unsigned int node, pgoff_t index,
+			      pgoff_t end)
+{
+	pgoff_t model_end = zxp_layer_model_run(&pair->model, node, index, end), run_end = end;
+	struct zxp_layer *top = pair->nodes.top[node];
+	enum zxp_seen seen, found;
+	void *page, *found_page;
+
+	seen = zxp_layer_run(top, index, &run_end, &page);
+	found = zxp_layer_find(top, index, &found_page);
+	if (seen != found || page != found_page || run_end <= index || run_end > model_end)
+		return false;
+	return seen == ZXP_SEEN_ZERO || run_end == model_end;
+}
+
 static bool zxp_layer_try_queries(struct zxp_layer_pair *pair, unsigned int node)
 {
 	pgoff_t start = zxp_roll(&pair->dice, ZXP_NODE_PAGES);
@@ -199,6 +215,8 @@ static bool zxp_layer_try_queries(struct zxp_layer_pair *pair, unsigned int node
 	pair->what = "queries";
 	if (zxp_layer_find_root(top, index, end) !=
 	    zxp_layer_model_next_root(&pair->model, node, index, end))
+		return false;
+	if (!zxp_layer_try_run(pair, node, index, end))
 		return false;
 	is = zxp_layer_clip(top, index, &start, &end);
 	if (is != zxp_layer_model_clip(&pair->model, node, index, &model_start, &model_end))

@@ -404,6 +404,38 @@ static void zxp_layer_finds_the_root_next(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zxp_layer_find_root(top, 7, ULONG_MAX), ULONG_MAX);
 }
 
+/* What is at each page, and how far that goes at least. */
+static void zxp_layer_tells_runs(struct kunit *test)
+{
+	static const struct {
+		enum zxp_seen seen;
+		pgoff_t end;
+	} expected[] = {
+		{ ZXP_SEEN_ZERO, 1 }, { ZXP_SEEN_SHARED, 2 }, { ZXP_SEEN_ROOT, 4 },
+		{ ZXP_SEEN_ROOT, 4 }, { ZXP_SEEN_TOP, 5 }, { ZXP_SEEN_ZERO, 6 },
+		{ ZXP_SEEN_ROOT, 7 }, { ZXP_SEEN_ZERO, 8 },
+	};
+	struct zxp_layer_fixture *f = test->priv;
+	struct zxp_layer *top;
+	pgoff_t i, end;
+	void *page;
+
+	zxp_layer_add(test, ONE, 7);
+	zxp_layer_write(test, ONE, ".a....");
+	zxp_layer_fork(test, ONE, TWO, 8);
+	zxp_layer_write(test, TWO, "0...b0");
+	top = f->nodes.top[TWO];
+	for (i = 0; i < ARRAY_SIZE(expected); i++) {
+		end = 8;
+		KUNIT_EXPECT_EQ(test, zxp_layer_run(top, i, &end, &page), expected[i].seen);
+		KUNIT_EXPECT_EQ(test, end, expected[i].end);
+	}
+	/* Behind all limits there is one run, however far that is. */
+	end = ULONG_MAX;
+	KUNIT_EXPECT_EQ(test, zxp_layer_run(top, 7, &end, &page), ZXP_SEEN_ZERO);
+	KUNIT_EXPECT_EQ(test, end, ULONG_MAX);
+}
+
 static void zxp_layer_takes_one_by_one(struct kunit *test)
 {
 	struct zxp_layer_fixture *f = test->priv;
@@ -571,6 +603,7 @@ static struct kunit_case zxp_layer_cases[] = {
 	KUNIT_CASE_PARAM(zxp_layer_zeroes_become_one, zxp_zeroes_meet_gen_params),
 	KUNIT_CASE(zxp_layer_merge_goes_on_where_memory_ended),
 	KUNIT_CASE(zxp_layer_clips_to_the_root),
+	KUNIT_CASE(zxp_layer_tells_runs),
 	KUNIT_CASE(zxp_layer_finds_the_root_next),
 	KUNIT_CASE(zxp_layer_takes_one_by_one),
 	KUNIT_CASE(zxp_layer_gathers_what_is_seen_below),

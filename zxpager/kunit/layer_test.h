@@ -84,6 +84,8 @@ void zxp_layer_model_cut(struct zxp_layer_model *m, pgoff_t limit);
 unsigned int zxp_layer_model_seers(const struct zxp_layer_model *m, pgoff_t index, int id);
 bool zxp_layer_model_clip(const struct zxp_layer_model *m, unsigned int node,
 			  pgoff_t index, pgoff_t *start, pgoff_t *end);
+pgoff_t zxp_layer_model_run(const struct zxp_layer_model *m, unsigned int node,
+			    pgoff_t index, pgoff_t end);
 pgoff_t zxp_layer_model_next_root(const struct zxp_layer_model *m, unsigned int node,
 				  pgoff_t index, pgoff_t end);
 

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What may be asked about a copy: which of its pages are its own.
+ */
+#include <linux/sched/signal.h>
+#include <linux/uaccess.h>
+
+#include "child.h"
+
+/* Ranges that are copied to the caller at once. */
+#define ZXP_OWN_BATCH		16
+
+/**
+ * struct zxp_own_batch - ranges that were found, the last of which may go on
+ * @ranges: in pages of the root, until they are told
+ * @nr: how many there are
+ * @max: how many there may be
+ */
+struct zxp_own_batch {
+	struct zxp_own_range ranges[ZXP_OWN_BATCH];
+	unsigned int nr;
+	unsigned int max;
+};
+
+/* One more run of pages. False: there is no room for it. */
+static bool zxp_own_add(struct zxp_own_batch *batch, pgoff_t start, pgoff_t end, u64 options)
+{
+	struct zxp_own_range *last = batch->nr ? &batch->ranges[batch->nr - 1] : NULL;
+
+	if (last && last->offset + last->length == start && last->options == options) {
+		last->length += end - start;
+		return true;
+	}
+	if (batch->nr == batch->max)
+		return false;
+	batch->ranges[batch->nr++] = (struct zxp_own_range) {
+		.offset = start,
+		.length = end - start,
+		.options = options,
+	};
+	return true;
+}
+
+/*
+ * Look at pages from @index on, which advances, but no longer than one hold of the lock may
+ * be. False: there is no room for what is there.
+ */
+static bool zxp_child_find_own(struct zxp_child *child, pgoff_t *index, pgoff_t end,
+			       struct zxp_own_batch *batch)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	unsigned int budget = ZXP_ZERO_BUDGET;
+	bool fits = true;
+	enum zxp_seen seen;
+	pgoff_t run_end;
+	void *page;
+
+	read_lock(&family->lock);
+	for (; fits && *index < end && budget; budget--) {
+		run_end = end;
+		seen = zxp_layer_run(child->top, *index, &run_end, &page);
+		if (seen != ZXP_SEEN_ROOT)
+			fits = zxp_own_add(batch, *index, run_end,
+					   !page ? ZXP_OWN_RANGE_IS_ZERO :
+					   zxp_child_lost(seen, page, *index) ?
+					   ZXP_OWN_RANGE_IS_POISONED : 0);
+		if (fits)
+			*index = run_end;
+	}
+	read_unlock(&family->lock);
+	return fits;
+}
+
+/* In bytes of the child. Return: 0, -EFAULT. */
+static int zxp_own_tell(struct zxp_child *child, struct zxp_own_batch *batch,
+			struct zxp_own_range __user *buffer)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->nr; i++) {
+		struct zxp_own_range *range = &batch->ranges[i];
+
+		range->offset = (range->offset - child->offset) << PAGE_SHIFT;
+		range->length <<= PAGE_SHIFT;
+	}
+	if (batch->nr && copy_to_user(buffer, batch->ranges, batch->nr * sizeof(*buffer)))
+		return -EFAULT;
+	return 0;
+}
+
+/**
+ * zxp_child_query_own() - VMO_QUERY_OWN
+ * @child: the child
+ * @args: what the caller gave, and gets
+ *
+ * Who stores waits for none of it: ranges are found in batches, and copied without a lock,
+ * because the buffer may fault.
+ *
+ * Return: 0, -ERANGE, -EFAULT, -EINTR.
+ */
+int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args)
+{
+	struct zxp_own_range __user *buffer = u64_to_user_ptr(args->buffer);
+	u64 room = args->buffer_size / sizeof(*buffer);
+	struct zxp_own_batch batch;
+	pgoff_t index, end;
+	int ret = 0;
+
+	if (!zxp_child_in_bounds(child, args->offset, args->length))
+		return -ERANGE;
+	index = child->offset + (args->offset >> PAGE_SHIFT);
+	end = child->offset + DIV_ROUND_UP_ULL(args->offset + args->length, PAGE_SIZE);
+	if (!args->length)
+		end = index;
+	do {
+		batch.nr = 0;
+		batch.max = min_t(u64, room - args->out_actual, ZXP_OWN_BATCH);
+		while (index < end && zxp_child_find_own(child, &index, end, &batch)) {
+			if (fatal_signal_pending(current))
+				return -EINTR;
+			cond_resched();
+		}
+		ret = zxp_own_tell(child, &batch, buffer + args->out_actual);
+		if (ret)
+			return ret;
+		args->out_actual += batch.nr;
+		args->out_next = (u64)(index - child->offset) << PAGE_SHIFT;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	} while (index < end && args->out_actual < room);
+	return 0;
+}
