@@ -87,6 +87,58 @@ ro          40960 snapshot kept of one" ] || fail "$(zx ls)"
 	insmod "$ZXPAGER_KO"
 }
 
+# own NAME: what diff says of it, in one line
+own() {
+	zx diff "$1" | awk '{ printf "%s%s+%s%s", sep, $1, $2, $3; sep = " " }'
+}
+
+test_diff_and_save() {
+	serve_copies
+	cp "$tmp/f" "$tmp/want.one"
+	zx clone f one
+	[ "$(zx diff one)" = "" ]
+	stores one 8190 4 a
+	stores one 20480 1 b store
+	[ "$(own one)" = "4096+8192 20480+4096" ] || fail "$(own one)"
+	zx clone one two
+	cp "$tmp/want.one" "$tmp/want.two"
+	stores two 12288 4096 c
+	zx exec two -- fallocate --zero-range --offset 24576 --length 8192 {}
+	dd if=/dev/zero of="$tmp/want.two" bs=4096 seek=6 count=2 conv=notrunc status=none
+	[ "$(own two)" = "4096+12288 20480+4096 24576+8192zero" ] || fail "$(own two)"
+	[ "$(own one)" = "4096+8192 20480+4096" ] || fail "$(own one)"
+	zx save one "$tmp/saved"
+	[ "$(stat -c %s "$tmp/saved")" = 40960 ]
+	dd if="$tmp/want.one" bs=4096 skip=1 count=2 status=none |
+		cmp - <(dd if="$tmp/saved" bs=4096 skip=1 count=2 status=none)
+	# The rest of it is none of the file, so it can be laid over that.
+	dd if="$tmp/saved" bs=4096 count=1 status=none | cmp - <(head -c 4096 /dev/zero)
+	cp "$tmp/before" "$tmp/again"
+	zx diff one | while read -r offset length _; do
+		dd if="$tmp/saved" of="$tmp/again" iflag=skip_bytes,count_bytes oflag=seek_bytes \
+			bs=4096 skip="$offset" seek="$offset" count="$length" conv=notrunc \
+			status=none
+	done
+	zx cat one | cmp - "$tmp/again"
+	zx save --all two "$tmp/all"
+	zx cat two | cmp - "$tmp/all"
+	[ "$(stat -c %b "$tmp/all")" -le 64 ]
+	zx save --all f "$tmp/root"
+	cmp "$tmp/root" "$tmp/before"
+	# Nothing is overwritten, and what cannot be saved leaves nothing.
+	says 1 'saved: is there already, and is not overwritten' save one "$tmp/saved"
+	says 1 '^zxpager: f: is no copy' save f "$tmp/none"
+	says 1 '^zxpager: f: is no copy' diff f
+	zx clone f three
+	zx fail f 8192 4096
+	evict
+	says 1 '^zxpager: three: at 8192: Input/output error' save --all three "$tmp/none"
+	[ ! -e "$tmp/none" ]
+	status_is 2 zx save one
+	status_is 2 zx save one two three
+	stop
+}
+
 test_clone_of_what_is_written_to() {
 	bytes 40960 "$tmp/f"
 	serve --rw f "f=$tmp/f"

@@ -11,5 +11,7 @@ int open_vmo(const char *name, struct zxd_reply *reply);
 void cmd_clone(char **argv);
 void cmd_snapshot(char **argv);
 void cmd_drop(char **argv);
+void cmd_diff(char **argv);
+void cmd_save(char **argv);
 
 #endif /* ZXPAGER_COMMANDS_H */

@@ -38,6 +38,9 @@ static const char usage[] =
 	"                         those below\n"
 	"  snapshot NAME NEW      the same, but it stays as NAME is now\n"
 	"  drop NEW               keep it no more\n"
+	"  diff NEW               which ranges of a copy are its own: offset and length\n"
+	"  save NEW FILE          write these to a new file, with holes for all else\n"
+	"  save --all NAME FILE   write all of it, with holes where it is zero\n"
 	"  sync NAME              write back what is dirty now, and wait until it is durable\n"
 	"\n"
 	"For root and the daemon's own user:\n"
@@ -442,6 +445,8 @@ static const struct {
 	{ "clone",	2, 2,		cmd_clone },
 	{ "snapshot",	2, 2,		cmd_snapshot },
 	{ "drop",	1, 1,		cmd_drop },
+	{ "diff",	1, 1,		cmd_diff },
+	{ "save",	2, 3,		cmd_save },
 	{ "sync",	1, 1,		cmd_sync },
 	{ "fail",	3, 4,		cmd_fail },
 	{ "clear",	1, 1,		cmd_clear },
