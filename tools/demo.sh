@@ -41,9 +41,9 @@ zx() {
 	"$bin/zxpager/zxpager" --socket "$tmp/sock" "$@"
 }
 
-# stat_of FIELD
+# stat_of FIELD [NAME]
 stat_of() {
-	zx stat image | awk -v f="$1" '$1 == f { print $2 }'
+	zx stat "${2:-image}" | awk -v f="$1" '$1 == f { print $2 }'
 }
 
 # exec_probe ARG...: what the probe says of the VMO; that an access fails is no error here
@@ -267,6 +267,82 @@ end_of_reading() {
 	shown "SIGTERM" "the daemon ends with 0"
 }
 
+# --- copies ---------------------------------------------------------------------------
+
+copying_daemon() {
+	start_daemon --scratch image
+	shown "daemon" "serves image.ext4, with copies"
+}
+
+# pss_of PID...: bytes of memory that processes answer for, of the copies that they map
+pss_of() {
+	local i total=0
+	for i; do
+		total=$((total + $(pss "$i")))
+	done
+	echo $total
+}
+
+four_programs() {
+	local i at=$((1 << 20)) own=$((1 << 20)) pids=() total most
+	mkfifo "$tmp/stay"
+	exec 8<> "$tmp/stay"
+	for i in 1 2 3 4; do
+		zx clone image vm$i
+		mkfifo "$tmp/says-vm$i"
+		"$bin/zxpager/zxpager" -s "$tmp/sock" exec vm$i -- \
+			"$probe" own {} $((i * at)) $own $i < "$tmp/stay" > "$tmp/says-vm$i" 8>&- &
+		pids+=($!)
+	done
+	for i in 1 2 3 4; do
+		same "program $i" mapped "$(head -n 1 "$tmp/says-vm$i")"
+	done
+	shown "one image, four programs" \
+		"each maps all of a clone, and stores $(mib $own) of its own"
+	# One copy of the image, and theirs.  Where one stores last the others have to touch
+	# the page of the image anew to have it mapped.
+	total=$(pss_of "${pids[@]}") most=$((size + 4 * own))
+	if [ "$total" -lt $((size * 98 / 100)) ] || [ "$total" -gt $((most * 102 / 100)) ]; then
+		broken "the four account for $(mib "$total")"
+	fi
+	shown "memory of all four (PSS)" \
+		"$(mib "$total"), for $(mib $((4 * size))) that they see"
+	exec 8>&-
+	wait "${pids[@]}"
+	# They have gone, and what they have stored has not.
+	for i in 1 2 3 4; do
+		same "bytes of clone $i" $own "$(stat_of own vm$i)"
+		cp "$image" "$tmp/want"
+		head -c $own /dev/zero | tr '\0' $i |
+			dd of="$tmp/want" bs=1M seek=$i conv=notrunc status=none
+		zx cat vm$i | cmp -n "$size" - "$tmp/want" || broken "clone $i has something else"
+	done
+	rm "$tmp/want"
+	shown "what each has afterwards" "its own stores, and none of another's"
+}
+
+snapshot_of_one() {
+	local snapshot
+	zx snapshot vm1 kept
+	snapshot=$(zx cat kept | sum)
+	same "a store afterwards" ok "$(zx exec vm1 -- "$probe" write {} 0 $((1 << 20)) x)"
+	[ "$(zx cat vm1 | sum)" != "$snapshot" ] || broken "nothing was stored"
+	same "the snapshot" "$snapshot" "$(zx cat kept | sum)"
+	shown "a snapshot of one of them" "is as it was, while that goes on"
+}
+
+drop_copies() {
+	local i
+	for i in vm1 vm2 vm3 vm4 kept; do
+		zx drop $i
+	done
+	same "lines of zxpager ls" 1 "$(zx ls | wc -l)"
+	zx exec image -- cmp {} "$image" || broken "the image has changed"
+	same "bytes written to the file" 0 "$(stat_of daemon_written)"
+	shown "dropped" "the image and its file have seen nothing of all that"
+	end_daemon
+}
+
 # --- the second act: writing --------------------------------------------------------
 
 writing_daemon() {
@@ -366,6 +442,11 @@ file_system
 failing_range
 detach
 end_of_reading
+echo "copies:"
+copying_daemon
+four_programs
+snapshot_of_one
+drop_copies
 echo "and writing:"
 writing_daemon
 copy_in

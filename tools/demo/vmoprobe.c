@@ -13,6 +13,8 @@
  *   vmoprobe stay PATH                  maps and touches all, closes all descriptors but
  *                                       the standard ones, says "mapped", and stays
  *                                       until standard input ends
+ *   vmoprobe own PATH OFFSET LENGTH CHAR
+ *                                       the same, and fills a range of it
  *   vmoprobe readonly PATH              tries to write by the descriptor in PATH, which
  *                                       is /proc/self/fd/N
  *
@@ -171,11 +173,10 @@ static int cmd_msync(char **argv)
 	return done();
 }
 
-static int cmd_stay(char **argv)
+static int stay(void)
 {
 	char byte;
 
-	map_path(argv[0], O_RDONLY);
 	touch(0, size);
 	close_range(STDERR_FILENO + 1, ~0U, 0);
 	puts("mapped");
@@ -183,6 +184,21 @@ static int cmd_stay(char **argv)
 	while (read(STDIN_FILENO, &byte, 1) > 0)
 		;
 	return 0;
+}
+
+static int cmd_stay(char **argv)
+{
+	map_path(argv[0], O_RDONLY);
+	return stay();
+}
+
+static int cmd_own(char **argv)
+{
+	uint64_t at = strtoull(argv[1], NULL, 0);
+
+	map_path(argv[0], O_RDWR);
+	memset((char *)map + at, argv[3][0], strtoull(argv[2], NULL, 0));
+	return stay();
 }
 
 static int cmd_readonly(char **argv)
@@ -220,6 +236,7 @@ static const struct {
 	{ "write", 4, cmd_write },
 	{ "msync", 3, cmd_msync },
 	{ "stay", 1, cmd_stay },
+	{ "own", 4, cmd_own },
 	{ "readonly", 1, cmd_readonly },
 };
 
@@ -230,5 +247,5 @@ int main(int argc, char **argv)
 		if (argc == commands[i].args + 2 &&
 		    !strcmp(argv[1], commands[i].name))
 			return commands[i].run(argv + 2);
-	errx(1, "want mapcat, touch, read, store, write, msync, stay or readonly, and their arguments");
+	errx(1, "want mapcat, touch, read, store, write, msync, stay, own or readonly, and their arguments");
 }

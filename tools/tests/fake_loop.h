@@ -17,6 +17,17 @@ bool fake_packets(void);
 /* Handles one thing that is ready, looking for it from number @start on; false if none. */
 bool fake_loop_step(unsigned int start);
 
+/*
+ * Makes or closes the first copy of those that wait for that; false if there is none.  The loop
+ * does so as well, unless they are to wait.
+ */
+bool fake_copy_step(void);
+extern bool fake_copies_wait;
+
+/* What the kernel says to the making of a copy, if that is not 0; so many are open. */
+extern int fake_copy_error;
+extern unsigned int fake_copy_fds;
+
 /* What a turn of the loop is to the daemon's end, which takes turns itself. */
 extern void (*fake_turn)(void);
 

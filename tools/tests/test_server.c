@@ -35,7 +35,8 @@ static void messages_of_all_sizes(void **state)
 static void size_field_is_wrong(void **state)
 {
 	struct zxd_request req = request(ZXD_STAT, "f");
-	static const uint32_t sizes[] = { 0, 1, 95, 97, 128, UINT32_MAX };
+	static const uint32_t sizes[] = { 0, 1, sizeof(req) - 1, sizeof(req) + 1, 256,
+					  UINT32_MAX };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -51,6 +52,9 @@ static void name_without_end(void **state)
 	(void)state;
 	memset(req.name, 'f', sizeof(req.name));
 	send_and_be_refused(&req, sizeof(req));
+	req = request(ZXD_CLONE, "f");
+	memset(req.new_name, 'n', sizeof(req.new_name));
+	send_and_be_refused(&req, sizeof(req));
 }
 
 static void other_versions_are_told(void **state)
@@ -60,7 +64,7 @@ static void other_versions_are_told(void **state)
 
 	(void)state;
 	req.version = ZXD_VERSION + 1;
-	req.size = 200;
+	req.size = 400;
 	assert_int_equal(send(sock, &req, sizeof(req), 0), sizeof(req));
 	assert_refused(sock, EPROTO);	/* its size is not what came */
 
@@ -77,7 +81,7 @@ static void unknown_operations(void **state)
 
 	(void)state;
 	for (unsigned int op = 0; op <= UINT16_MAX; op += op < 32 ? 1 : 4095) {
-		if (op >= ZXD_LIST && op <= ZXD_SYNC)
+		if (op >= ZXD_LIST && op <= ZXD_DROP)
 			continue;
 		req.op = (uint16_t)op;
 		assert_int_equal(ask(sock, &req), EOPNOTSUPP);
@@ -105,6 +109,12 @@ static void unused_fields_are_zero(void **state)
 	assert_int_equal(ask(sock, &req), EINVAL);
 	req = request(ZXD_LIST, "f");
 	assert_int_equal(ask(sock, &req), EINVAL);
+	req = request(ZXD_STAT, "f");
+	req.reserved = 1;
+	assert_int_equal(ask(sock, &req), EINVAL);
+	req = request(ZXD_DROP, "f");
+	req.new_name[0] = 'n';
+	assert_int_equal(ask(sock, &req), EINVAL);
 	close(sock);
 }
 
@@ -119,7 +129,7 @@ static void bad_values(void **state)
 	req = request(ZXD_STAT, "ff");
 	assert_int_equal(ask(sock, &req), ENOENT);
 	req = request(ZXD_LIST, "");
-	req.index = UINT32_MAX;
+	req.index = UINT64_MAX;
 	assert_int_equal(ask(sock, &req), ENOENT);
 	req = request(ZXD_FAIL, "f");
 	req.length = 4096;

@@ -138,9 +138,27 @@ int connection_call(const struct zxd_request *request, struct zxd_reply *reply,
 	return (int)reply->error;
 }
 
-void die_no_vmo(const char *name)
+void die_refused(const struct zxd_request *request, int error)
 {
-	die(EXIT_NO_VMO, "no VMO '%s' (zxpager ls tells which there are)", name);
+	const char *name = request->name;
+
+	switch (error) {
+	case ENOENT:
+		die(EXIT_NO_VMO, "no VMO '%s' (zxpager ls tells which there are)", name);
+	case EPERM:
+		die(EXIT_DENIED, "only root and the daemon's user may do that");
+	case EACCES:
+		die(EXIT_DENIED, "%s: is a copy of another user", name);
+	case EMEDIUMTYPE:
+		die(EXIT_OPERATION, request->op == ZXD_DROP ?
+		    "%s: is no copy, but served from a file; detach is what ends that" :
+		    "%s: is a copy, which no file is behind", name);
+	case ESHUTDOWN:
+		die(EXIT_DAEMON, "the daemon is about to end");
+	case ERANGE:
+		die(EXIT_OPERATION, "%s: that range is outside of the VMO", name);
+	}
+	die(EXIT_OPERATION, "%s: %s", name, strerror(error));
 }
 
 void connection_must(const struct zxd_request *request, struct zxd_reply *reply,
@@ -148,21 +166,8 @@ void connection_must(const struct zxd_request *request, struct zxd_reply *reply,
 {
 	int error = connection_call(request, reply, fd);
 
-	switch (error) {
-	case 0:
-		break;
-	case ENOENT:
-		die_no_vmo(request->name);
-	case EPERM:
-		die(EXIT_DENIED, "only root and the daemon's user may do that");
-	case ESHUTDOWN:
-		die(EXIT_DAEMON, "the daemon is about to end");
-	case ERANGE:
-		die(EXIT_OPERATION, "%s: that range is outside of the VMO",
-		    request->name);
-	default:
-		die(EXIT_OPERATION, "%s: %s", request->name, strerror(error));
-	}
+	if (error)
+		die_refused(request, error);
 	if (fd && *fd < 0)
 		die(EXIT_DAEMON, "%s: no file descriptor came with the reply",
 		    request->name);

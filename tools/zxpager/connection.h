@@ -17,7 +17,8 @@ enum {
 void die(int status, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3), noreturn));
 
-void die_no_vmo(const char *name) __attribute__((noreturn));
+/* The end, for what the daemon has refused with @error. */
+void die_refused(const struct zxd_request *request, int error) __attribute__((noreturn));
 
 /* From now on the program ends with @status whatever goes wrong. */
 void die_always_with(int status);

@@ -16,6 +16,7 @@
 
 #include <linux/zxpager.h>
 
+#include "commands.h"
 #include "connection.h"
 
 #define CAT_BUFFER	(1U << 20)
@@ -32,6 +33,14 @@ static const char usage[] =
 	"  exec --scratch NAME -- CMD ARG...\n"
 	"                         the same with a copy, to which CMD can write; it goes\n"
 	"                         with CMD\n"
+	"  clone NAME NEW         have the daemon keep a copy of NAME, which can be written to\n"
+	"                         and is in no file, as NEW: for all commands but sync and\n"
+	"                         those below\n"
+	"  snapshot NAME NEW      the same, but it stays as NAME is now\n"
+	"  drop NEW               keep it no more\n"
+	"  diff NEW               which ranges of a copy are its own: offset and length\n"
+	"  save NEW FILE          write these to a new file, with holes for all else\n"
+	"  save --all NAME FILE   write all of it, with holes where it is zero\n"
 	"  sync NAME              write back what is dirty now, and wait until it is durable\n"
 	"\n"
 	"For root and the daemon's own user:\n"
@@ -107,12 +116,14 @@ static const char *code_name(uint32_t code)
 
 static const char *state(const struct zxd_reply *r)
 {
+	if (r->flags & ZXD_COPY)
+		return r->flags & ZXD_WRITABLE ? "clone" : "snapshot";
 	return r->flags & ZXD_COMPLETE ? "complete" :
 	       r->flags & ZXD_DETACHED ? "detached" :
 	       r->flags & ZXD_HELD ? "held" : "served";
 }
 
-static int open_vmo(const char *name, struct zxd_reply *reply)
+int open_vmo(const char *name, struct zxd_reply *reply)
 {
 	struct zxd_request request = connection_request(ZXD_OPEN, name);
 	int fd;
@@ -121,8 +132,8 @@ static int open_vmo(const char *name, struct zxd_reply *reply)
 	return fd;
 }
 
-/* The VMO of number @index, false after the last. */
-static bool list(uint32_t index, struct zxd_reply *reply)
+/* The VMO of number @index or the next one, false after the last. */
+static bool list(uint64_t index, struct zxd_reply *reply)
 {
 	struct zxd_request request = connection_request(ZXD_LIST, "");
 	int error;
@@ -139,12 +150,36 @@ static void cmd_ls(char **argv)
 	struct zxd_reply r;
 
 	(void)argv;
-	for (uint32_t i = 0; list(i, &r); i++)
-		printf("%s %14llu %-8s %s\n", r.flags & ZXD_WRITABLE ? "rw" : "ro",
+	for (uint64_t i = 0; list(i, &r); i = r.next) {
+		printf("%s %14llu %-8s %s", r.flags & ZXD_WRITABLE ? "rw" : "ro",
 		       (unsigned long long)r.file_size, state(&r), r.name);
+		if (r.flags & ZXD_COPY)
+			printf(" of %s, %llu bytes own", r.copy_of,
+			       (unsigned long long)r.own);
+		putchar('\n');
+	}
 }
 
-static void print_stat(const char *name)
+#define LINE(what, value) \
+	printf("%-20s %llu\n", what, (unsigned long long)(value))
+
+static void print_head(const struct zxd_reply *r)
+{
+	printf("%-20s %s\n", "name", r->name);
+	printf("%-20s %s\n", "state", state(r));
+	printf("%-20s %s\n", "mode", r->flags & ZXD_WRITABLE ? "rw" : "ro");
+}
+
+static void print_copy(const struct zxd_reply *r)
+{
+	print_head(r);
+	LINE("size", r->vmo_size);
+	printf("%-20s %s\n", "copy_of", r->copy_of);
+	LINE("own", r->own);
+	LINE("user", r->uid);
+}
+
+static void print_vmo(const char *name)
 {
 	struct zxp_vmo_info info = { .size = sizeof(info) };
 	struct zxd_reply r;
@@ -154,11 +189,7 @@ static void print_stat(const char *name)
 		die(EXIT_OPERATION, "%s: the kernel does not tell: %s", name,
 		    strerror(errno));
 	close(fd);
-#define LINE(what, value) \
-	printf("%-20s %llu\n", what, (unsigned long long)(value))
-	printf("%-20s %s\n", "name", r.name);
-	printf("%-20s %s\n", "state", state(&r));
-	printf("%-20s %s\n", "mode", r.flags & ZXD_WRITABLE ? "rw" : "ro");
+	print_head(&r);
 	LINE("size", info.out_stream_size);
 	LINE("resident", info.out_resident);
 	LINE("waiting", info.out_waiting);
@@ -189,21 +220,33 @@ static void print_stat(const char *name)
 	LINE("daemon_store_errors", r.writeback_errors);
 	LINE("daemon_failing", !!(r.flags & ZXD_FAILING));
 	LINE("daemon_syncs", r.syncs);
+}
+
 #undef LINE
+
+static void print_stat(const struct zxd_reply *r)
+{
+	if (r->flags & ZXD_COPY)
+		print_copy(r);
+	else
+		print_vmo(r->name);
 }
 
 static void cmd_stat(char **argv)
 {
+	struct zxd_request request;
 	struct zxd_reply r;
 
 	if (argv[0]) {
-		print_stat(argv[0]);
+		request = connection_request(ZXD_STAT, argv[0]);
+		connection_must(&request, &r, NULL);
+		print_stat(&r);
 		return;
 	}
-	for (uint32_t i = 0; list(i, &r); i++) {
+	for (uint64_t i = 0; list(i, &r); i = r.next) {
 		if (i)
 			putchar('\n');
-		print_stat(r.name);
+		print_stat(&r);
 	}
 }
 
@@ -342,8 +385,8 @@ static void cmd_sync(char **argv)
 	struct zxd_reply r;
 	int error = connection_call(&request, &r, NULL);
 
-	if (error == ENOENT)
-		die_no_vmo(argv[0]);
+	if (error == ENOENT || error == EMEDIUMTYPE)
+		die_refused(&request, error);
 	if (error == EOPNOTSUPP)
 		die(EXIT_OPERATION, "%s: this daemon does not write back", argv[0]);
 	if (error)
@@ -399,6 +442,11 @@ static const struct {
 	{ "stat",	0, 1,		cmd_stat },
 	{ "cat",	1, 1,		cmd_cat },
 	{ "exec",	2, INT_MAX,	cmd_exec },
+	{ "clone",	2, 2,		cmd_clone },
+	{ "snapshot",	2, 2,		cmd_snapshot },
+	{ "drop",	1, 1,		cmd_drop },
+	{ "diff",	1, 1,		cmd_diff },
+	{ "save",	2, 3,		cmd_save },
 	{ "sync",	1, 1,		cmd_sync },
 	{ "fail",	3, 4,		cmd_fail },
 	{ "clear",	1, 1,		cmd_clear },

@@ -132,7 +132,7 @@ static struct event *take_first(struct call_queue *queue)
 	return ev;
 }
 
-static void begin(struct disk *d, struct event *ev, struct file_call call)
+void calls_begin(struct disk *d, struct event *ev, struct file_call call)
 {
 	ev->call = call;
 	ev->call.disk = d;
@@ -371,7 +371,7 @@ bool calls_hang(uint64_t ns)
 void calls_read(struct disk *disk, struct event *ev, int fd, void *buffer, uint32_t length,
 		uint64_t offset)
 {
-	begin(disk, ev, (struct file_call){
+	calls_begin(disk, ev, (struct file_call){
 		.make = make_read,
 		.fd = fd,
 		.buffer = buffer,
@@ -383,7 +383,7 @@ void calls_read(struct disk *disk, struct event *ev, int fd, void *buffer, uint3
 void calls_write(struct disk *disk, struct event *ev, int fd, const void *buffer,
 		 uint32_t length, uint64_t offset)
 {
-	begin(disk, ev, (struct file_call){
+	calls_begin(disk, ev, (struct file_call){
 		.make = make_write,
 		.fd = fd,
 		.buffer = (void *)buffer,
@@ -394,13 +394,13 @@ void calls_write(struct disk *disk, struct event *ev, int fd, const void *buffer
 
 void calls_sync(struct disk *disk, struct event *ev, int fd, bool data_only)
 {
-	begin(disk, ev, (struct file_call){ .make = make_sync, .fd = fd, .mode = data_only });
+	calls_begin(disk, ev, (struct file_call){ .make = make_sync, .fd = fd, .mode = data_only });
 }
 
 void calls_allocate(struct disk *disk, struct event *ev, int fd, int mode, uint64_t offset,
 		    uint64_t length)
 {
-	begin(disk, ev, (struct file_call){
+	calls_begin(disk, ev, (struct file_call){
 		.make = make_allocate,
 		.fd = fd,
 		.mode = mode,
@@ -411,5 +411,5 @@ void calls_allocate(struct disk *disk, struct event *ev, int fd, int mode, uint6
 
 void calls_resize(struct disk *disk, struct event *ev, int fd, uint64_t size)
 {
-	begin(disk, ev, (struct file_call){ .make = make_resize, .fd = fd, .offset = size });
+	calls_begin(disk, ev, (struct file_call){ .make = make_resize, .fd = fd, .offset = size });
 }

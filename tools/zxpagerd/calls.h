@@ -42,7 +42,11 @@ extern unsigned int calls_share;
 /* The disk of this number; NULL if there is no memory. */
 struct disk *calls_disk(dev_t device);
 
-/* Begins a call on something on @disk; @ev is handled with what it returns, or with -errno. */
+/*
+ * Begins a call on something on @disk; @ev is handled with what it returns, or with -errno.
+ * calls_begin() is for those of others than files.
+ */
+void calls_begin(struct disk *disk, struct event *ev, struct file_call call);
 void calls_read(struct disk *disk, struct event *ev, int fd, void *buffer, uint32_t length,
 		uint64_t offset);
 void calls_write(struct disk *disk, struct event *ev, int fd, const void *buffer,

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Connections of clients.  One message at a time is read from each, and the reply is sent
- * at once; that to a sync when the sync is done.  A client that sends anything but requests
- * is told so and dropped; one that does not take its replies is dropped, too.
+ * at once; that to a sync, or about a copy that comes or goes, when that is done.  A client
+ * that sends anything but requests is told so and dropped; one that does not take its replies
+ * is dropped, too.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,17 +12,18 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "copies.h"
 #include "log.h"
 #include "loop.h"
+#include "op.h"
 #include "proto.h"
-#include "serve.h"
 #include "user.h"
 #include "vmo.h"
 
 /*
  * struct client - one connection
  * @next, @link: among those that wait for a request, idle the longest first
- * @vmo: of the sync that it waits for, or NULL
+ * @waits: for a sync of @vmo, or for a copy to be made or, by @copy_op, to go
  * @inside: its request is just being handled
  * @gone: it did not take the reply
  * @leaving: it was dropped, and is not counted any more
@@ -33,6 +35,9 @@ struct client {
 	struct user *user;
 	struct sync_request sync;
 	struct vmo *vmo;
+	struct copy_request copy;
+	uint16_t copy_op;
+	bool waits;
 	bool inside;
 	bool gone;
 	bool leaving;
@@ -182,81 +187,6 @@ void client_refuse(int fd, int error)
 	close(fd);
 }
 
-static void describe(struct zxd_reply *reply, struct vmo *vmo)
-{
-	const struct dirty *dirty = &vmo->writeback.dirty;
-	struct target *t = &vmo->target;
-
-	pager_refresh(t);
-	reply->flags = (t->writable ? ZXD_WRITABLE : 0) |
-		       (t->held ? ZXD_HELD : 0) |
-		       (t->detached ? ZXD_DETACHED : 0) |
-		       (t->complete ? ZXD_COMPLETE : 0) |
-		       (dirty->throttled && dirty->queue.first ? ZXD_THROTTLED : 0) |
-		       (vmo->writeback.retry_ms ? ZXD_FAILING : 0);
-	reply->vmo_size = t->size;
-	reply->file_size = t->backend->size;
-	reply->packets = t->packets;
-	reply->windows = t->windows;
-	reply->failed = t->failed;
-	reply->late = t->late;
-	reply->dirty_packets = t->dirty_packets;
-	reply->dirty = vmo->writeback.dirty.bytes;
-	reply->granted = t->granted;
-	reply->throttled = t->throttled;
-	reply->no_space = t->no_space;
-	reply->written = t->written;
-	reply->zeroed = t->zeroed;
-	reply->writeback_errors = t->writeback_errors;
-	reply->syncs = t->syncs;
-	reply->ahead = t->ahead;
-	strncpy(reply->name, t->name, sizeof(reply->name) - 1);
-}
-
-static struct vmo *vmo_of(const struct zxd_request *req)
-{
-	return req->op == ZXD_LIST ? vmo_at(req->index) : vmo_find(req->name);
-}
-
-/* 0 or an errno; *@fd is what goes to the client. */
-static int serve(struct vmo *vmo, const struct zxd_request *req, int *fd)
-{
-	switch (req->op) {
-	case ZXD_OPEN:
-		if (stopping)
-			return ESHUTDOWN;
-		*fd = vmo_open(vmo);
-		return *fd < 0 ? errno : 0;
-	case ZXD_FAIL:
-		return vmo_fail(vmo, req->offset, req->length, (int)req->code);
-	case ZXD_CLEAR:
-		vmo_clear(vmo);
-		return 0;
-	case ZXD_HOLD:
-	case ZXD_RELEASE:
-		vmo_hold(vmo, req->op == ZXD_HOLD);
-		return 0;
-	case ZXD_DETACH:
-		return serve_detach(vmo);
-	}
-	return 0;	/* LIST and STAT: the description is all */
-}
-
-/* What @req's operation leaves unused must be zero. */
-static bool is_clean(const struct zxd_request *req)
-{
-	if (req->op != ZXD_FAIL && (req->code || req->offset || req->length))
-		return false;
-	if (req->op != ZXD_LIST)
-		return !req->index;
-	return !req->name[0];
-}
-
-static bool is_for_admins(unsigned int op)
-{
-	return op >= ZXD_FAIL && op <= ZXD_DETACH;
-}
-
 /* False if the client is to be dropped. */
 static bool answer(struct client *c, const struct zxd_reply *reply, int fd)
 {
@@ -273,6 +203,19 @@ static void listen_to(struct client *c)
 	loop_poll(&c->event, c->fd);
 }
 
+/* To what it has waited for. */
+static void answer_late(struct client *c, const struct zxd_reply *reply)
+{
+	c->waits = false;
+	c->gone = !answer(c, reply, -1);
+	if (c->inside)
+		return;
+	if (c->gone)
+		client_close(c);
+	else
+		listen_to(c);
+}
+
 static void sync_done(struct sync_request *req, int error)
 {
 	struct client *c = event_owner(req, struct client, sync);
@@ -284,23 +227,17 @@ static void sync_done(struct sync_request *req, int error)
 	};
 
 	if (!error)
-		describe(&reply, c->vmo);
-	c->vmo = NULL;
+		vmo_describe(c->vmo, &reply);
 	syncing--;
 	c->user->syncing--;
-	c->gone = !answer(c, &reply, -1);
-	if (c->inside)
-		return;
-	if (c->gone)
-		client_close(c);
-	else
-		listen_to(c);
+	answer_late(c, &reply);
 }
 
 /* The reply comes when there is something to say.  False if it could not be sent. */
 static bool begin_sync(struct client *c, struct vmo *vmo)
 {
 	c->vmo = vmo;
+	c->waits = true;
 	c->gone = false;
 	syncing++;
 	c->user->syncing++;
@@ -319,6 +256,33 @@ static bool may_sync(const struct client *c)
 	       (user_is_admin(c->user) || c->user->syncing < (client_max + 3) / 4);
 }
 
+static void copy_done(struct copy_request *req, const struct copy *copy, int error)
+{
+	struct client *c = event_owner(req, struct client, copy);
+	struct zxd_reply reply = {
+		.size = sizeof(reply),
+		.version = ZXD_VERSION,
+		.op = c->copy_op,
+		.error = (uint32_t)error,
+	};
+
+	if (copy)
+		copy_describe(copy, &reply);
+	answer_late(c, &reply);
+}
+
+/* 0 if the reply comes when that is done, or an errno. */
+static int begin_copy(struct client *c, const struct op *op)
+{
+	int error;
+
+	c->copy.done = copy_done;
+	c->copy_op = op->req->op;
+	error = op_begin(op, &c->copy, c->user);
+	c->waits = !error;
+	return error;
+}
+
 static bool handle(struct client *c, const struct zxd_request *req)
 {
 	struct zxd_reply reply = {
@@ -326,27 +290,25 @@ static bool handle(struct client *c, const struct zxd_request *req)
 		.version = ZXD_VERSION,
 		.op = req->op,
 	};
-	struct vmo *vmo = vmo_of(req);
-	int fd = -1;
+	struct op op = op_of(req);
+	int error = op_refuses(&op, c->user, stopping), fd = -1;
 
-	if (req->op < ZXD_LIST || req->op > ZXD_SYNC)
-		reply.error = EOPNOTSUPP;
-	else if (!is_clean(req))
-		reply.error = EINVAL;
-	else if (is_for_admins(req->op) && !user_is_admin(c->user))
-		reply.error = EPERM;
-	else if (!vmo)
-		reply.error = ENOENT;
-	else if (req->op != ZXD_SYNC)
-		reply.error = (uint32_t)serve(vmo, req, &fd);
-	else if (!may_sync(c))
-		reply.error = EBUSY;
-	if (!reply.error && req->op == ZXD_SYNC)
-		return begin_sync(c, vmo);
-	if (!reply.error)
-		describe(&reply, vmo);
-	if (is_for_admins(req->op) && !reply.error)
-		log_line("%s: operation %u of user %u", vmo->target.name, req->op,
+	if (!error && req->op == ZXD_SYNC) {
+		if (may_sync(c))
+			return begin_sync(c, op.vmo);
+		error = EBUSY;
+	} else if (!error && req->op > ZXD_SYNC) {
+		error = begin_copy(c, &op);
+		if (!error)
+			return true;
+	} else if (!error) {
+		error = op_serve(&op, &fd);
+	}
+	reply.error = (uint32_t)error;
+	if (!error)
+		op_describe(&op, &reply);
+	if (op_is_for_admins(&op) && !error)
+		log_line("%s: operation %u of user %u", op.vmo->target.name, req->op,
 			 (unsigned int)c->user->uid);
 	return answer(c, &reply, fd);
 }
@@ -358,7 +320,7 @@ static const char *flaw(const struct zxd_request *req, size_t n, int flags)
 		return "descriptors";
 	if (n != sizeof(*req) || req->size != sizeof(*req))
 		return "a message that has not the size of a request";
-	if (req->name[sizeof(req->name) - 1])
+	if (req->name[sizeof(req->name) - 1] || req->new_name[sizeof(req->new_name) - 1])
 		return "a name without an end";
 	return NULL;
 }
@@ -405,7 +367,7 @@ static void client_ready(struct event *ev, int res)
 	c->inside = false;
 	if (!ok)
 		client_close(c);
-	else if (!c->vmo)
+	else if (!c->waits)
 		listen_to(c);
 }
 

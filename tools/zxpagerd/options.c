@@ -35,6 +35,7 @@ struct options options = {
 	.window_memory = 64U << 20,
 	.reconnect_timeout = 30,
 	.connections = 4,
+	.copies = 16,
 	.dirty_window = 128U << 10,
 	.writeback_age = 30,
 	.shutdown_timeout = 60,
@@ -49,7 +50,7 @@ enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_RECONNECT, OPT_REQUEST, OPT_CONNECTIONS, OPT_IDENTITY,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
        OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY,
-       OPT_MAX_SIZE, OPT_SCRATCH };
+       OPT_MAX_SIZE, OPT_SCRATCH, OPT_COPIES };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -58,6 +59,9 @@ static const struct argp_option table[] = {
 	  "Serve NAME for writing too; its file is written back to", 0 },
 	{ "scratch", OPT_SCRATCH, "NAME", 0,
 	  "Let clients make copies of NAME that they can write to; has small pages only",
+	  0 },
+	{ "copies", OPT_COPIES, "N", 0,
+	  "Keep N copies with a name for each user but root and the own one (default 16)",
 	  0 },
 	{ "allow-uid", OPT_UID, "USER", 0,
 	  "Serve this user too, beside root and the own one", 0 },
@@ -172,14 +176,11 @@ static void add_vmo(char *text)
 {
 	struct vmo_option *vmo = &options.vmos[options.vmo_count], **found;
 	char *equals = strchr(text, '=');
-	size_t len = equals ? (size_t)(equals - text) : 0;
 
 	if (!equals || !equals[1])
 		die("'%s': want NAME=FILE", text);
 	*equals = '\0';
-	if (!len || len >= ZXD_NAME_SIZE ||
-	    strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-			 "0123456789._-") != len)
+	if (!zxd_is_name(text))
 		die("'%s' is no name: want 1 to %d letters, digits, '.', '_' or '-'",
 		    text, ZXD_NAME_SIZE - 1);
 	*vmo = (struct vmo_option){ .name = text, .path = equals + 1 };
@@ -237,6 +238,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_SCRATCH:
 		scratch_names[scratch_count++] = arg;
+		break;
+	case OPT_COPIES:
+		options.copies = (unsigned int)number("copies", arg, 0, COPIES_MAX);
 		break;
 	case OPT_UID:
 		add_uid(arg);

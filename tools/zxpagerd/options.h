@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #define IDS_MAX		64
+#define COPIES_MAX	1024	/* that have a name, of all users */
 
 struct vmo_option {
 	char *name;
@@ -24,6 +25,7 @@ struct vmo_option {
  * @reconnect_timeout: seconds without an NBD server until requests fail
  * @request_timeout: seconds that it may take to answer one; 0: for ever
  * @connections: to an NBD server that can do with several
+ * @copies: the most with a name that a user may have
  * @identity_offset, @identity_length: of what an NBD export is known by, if any
  * @max_size: the most that clients may make of a file, in bytes; 0: what its store can have
  * @dirty_window: size of the windows up to whose end more is granted than is asked for
@@ -43,6 +45,7 @@ struct options {
 	unsigned int reconnect_timeout;
 	unsigned int request_timeout;
 	unsigned int connections;
+	unsigned int copies;
 	uint64_t identity_offset;
 	uint32_t identity_length;
 	uint64_t max_size;

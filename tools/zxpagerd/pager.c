@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include <zircon/status.h>
 #include <zircon/syscalls.h>
 
+#include "calls.h"
 #include "log.h"
 #include "pager.h"
 
@@ -211,6 +213,82 @@ int pager_info(struct target *t, struct pager_info *info)
 		.zero = all.out_zero_bytes,
 	};
 	return 0;
+}
+
+/* --- copies ----------------------------------------------------------------------------- */
+
+/* Whatever they hang on, it is the same for all. */
+static struct disk *copies_disk;
+
+/* As for a VMO: who gets a descriptor may open it anew, and not for more. */
+static int make_copy(const struct file_call *c)
+{
+	struct zxp_vmo_create_child arg = {
+		.size = sizeof(arg),
+		.options = (uint32_t)c->mode,
+		.length = c->length,
+	};
+	int error;
+
+	if (ioctl(c->fd, ZXP_IOC_VMO_CREATE_CHILD, &arg))
+		return -errno;
+	if (!fchmod(arg.out_fd, c->mode & ZXP_CHILD_NO_WRITE ? 0444 : 0666))
+		return arg.out_fd;
+	error = errno;
+	close(arg.out_fd);
+	return -error;
+}
+
+int pager_copy(struct event *ev, int fd, bool frozen)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return errno;
+	if (!copies_disk)
+		copies_disk = calls_disk(st.st_dev);
+	if (!copies_disk)
+		return ENOMEM;
+	calls_begin(copies_disk, ev, (struct file_call){
+		.make = make_copy,
+		.fd = fd,
+		.mode = frozen ? ZXP_CHILD_SNAPSHOT_MODIFIED | ZXP_CHILD_NO_WRITE :
+				 ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_RESIZABLE,
+		.length = (uint64_t)st.st_size,
+	});
+	return 0;
+}
+
+static int make_close(const struct file_call *c)
+{
+	return close(c->fd) ? -errno : 0;
+}
+
+void pager_close(struct event *ev, int fd)
+{
+	calls_begin(copies_disk, ev, (struct file_call){ .make = make_close, .fd = fd });
+}
+
+void pager_copy_info(int fd, struct pager_info *info)
+{
+	struct zxp_vmo_info all = { .size = sizeof(all) };
+
+	/* It takes no memory, so it does not fail. */
+	if (ioctl(fd, ZXP_IOC_VMO_GET_INFO, &all))
+		log_line("the kernel does not tell of a copy: %s", strerror(errno));
+	*info = (struct pager_info){
+		.size = all.out_vmo_size,
+		.stream_size = all.out_stream_size,
+		.own = all.out_resident,
+	};
+}
+
+int pager_reopen(int fd, bool writable)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
 }
 
 ssize_t pager_read(struct target *t, void *buffer, size_t length, uint64_t offset)

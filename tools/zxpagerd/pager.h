@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <zircon/linux.h>
 #include <zircon/syscalls-next.h>
 #include <zircon/syscalls/port.h>
 #include <zircon/types.h>
@@ -19,13 +20,17 @@
  * @stream_size: to the byte
  * @dirty: bytes in pages that are not written back
  * @zero: bytes in zero ranges that are not
+ * @own: of a copy: bytes that it has for itself
  */
 struct pager_info {
 	uint64_t size;
 	uint64_t stream_size;
 	uint64_t dirty;
 	uint64_t zero;
+	uint64_t own;
 };
+
+struct event;
 
 /*
  * struct content - what a range of a VMO is to be supplied with
@@ -79,6 +84,27 @@ zx_status_t pager_end(struct target *t, uint64_t offset, uint64_t length);
 /* Answers a SYNC with 0 or an errno that the ABI knows for that. */
 zx_status_t pager_sync_end(struct target *t, uint64_t offset, uint64_t length,
 			   int code);
+
+/*
+ * Begins to make a copy of what @fd is: a VMO that is to have copies, or a copy; with @frozen
+ * one that cannot be written to.  @ev is handled with its descriptor, or -errno.  0 or an
+ * errno.
+ */
+int pager_copy(struct event *ev, int fd, bool frozen);
+
+/* Of a copy; @ev is handled once that is done, which may take its time. */
+void pager_close(struct event *ev, int fd);
+
+/* The size of a copy, and what it has for itself. */
+void pager_copy_info(int fd, struct pager_info *info);
+
+/* A descriptor for a client, or -1 and errno; each has a file position of its own. */
+int pager_reopen(int fd, bool writable);
+
+static inline int pager_fd(const struct target *t)
+{
+	return zx_linux_handle_to_fd(t->handle);
+}
 
 /* 0 or an errno. */
 int pager_info(struct target *t, struct pager_info *info);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "copies.h"
 #include "lock.h"
 #include "log.h"
 #include "loop.h"
@@ -181,15 +182,18 @@ static void connection_ready(struct event *ev, int res)
 static void find_room(void)
 {
 	struct rlimit files;
-	unsigned int used = (unsigned int)listen_fd + 1;
+	unsigned int used = (unsigned int)listen_fd + 1 + SPARE_FDS, room;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) ||
-	    files.rlim_cur >= used + SPARE_FDS + CLIENTS_MAX)
+	    files.rlim_cur >= used + CLIENTS_MAX + COPIES_MAX)
 		return;
-	client_max = files.rlim_cur > used + SPARE_FDS ?
-		     (unsigned int)files.rlim_cur - used - SPARE_FDS : 1;
-	log_line("the limit of %llu open files leaves room for %u clients",
-		 (unsigned long long)files.rlim_cur, client_max);
+	room = files.rlim_cur > used ? (unsigned int)files.rlim_cur - used : 1;
+	if (copy_max > room / 4)
+		copy_max = room / 4;
+	if (client_max > room - copy_max)
+		client_max = room - copy_max;
+	log_line("the limit of %llu open files leaves room for %u clients and %u copies",
+		 (unsigned long long)files.rlim_cur, client_max, copy_max);
 }
 
 void server_open(const char *path)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "copies.h"
 #include "crew.h"
 #include "holders.h"
 #include "log.h"
@@ -284,6 +285,7 @@ int stop(void)
 	alone = options.force || wait_for_clients();
 	detached = detach_all();
 	written = write_back();
+	copies_tell();
 	if (any_lost() || !written || !alone)
 		return EXIT_UNWRITTEN;
 	return detached ? 0 : 1;

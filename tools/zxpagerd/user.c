@@ -7,7 +7,7 @@
 
 #include "user.h"
 
-/* Some without clients are remembered: who comes again has not got a new budget of lines. */
+/* Some without clients or copies are remembered: who comes again has not got a new budget of lines. */
 #define KEPT	64
 
 static struct user *users;
@@ -19,7 +19,7 @@ static struct user *make(uid_t uid)
 	unsigned int idle = 0;
 
 	for (user = users; user; user = user->next) {
-		if (user->clients)
+		if (user->clients || user->copies)
 			continue;
 		idle++;
 		if (!oldest || user->used < oldest->used)

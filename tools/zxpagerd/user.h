@@ -11,6 +11,7 @@
  * struct user - what one user has of the daemon, so that it is no other's
  * @clients: connections that stay
  * @syncing: those that wait for a sync
+ * @copies: with a name, which are this user's
  * @limit: of lines about them
  * @used: when it came last, on a clock of its own
  */
@@ -19,11 +20,15 @@ struct user {
 	uid_t uid;
 	unsigned int clients;
 	unsigned int syncing;
+	unsigned int copies;
 	struct log_limit limit;
 	unsigned long used;
 };
 
-/* NULL if there is no memory.  It is the same until it has no clients, and a while longer. */
+/*
+ * NULL if there is no memory.  It is the same until it has neither clients nor copies, and a
+ * while longer.
+ */
 struct user *user_find(uid_t uid);
 
 /* Root, or the daemon's own. */

@@ -3,18 +3,15 @@
  * The VMOs that the daemon serves.  They are made at the start and stay to its end.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <search.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <zircon/linux.h>
-
 #include "options.h"
 #include "pager.h"
+#include "proto.h"
 #include "vmo.h"
 
 #define VMOS_TOGETHER	64
@@ -137,18 +134,50 @@ struct vmo *vmo_of_key(uint64_t key)
 	return key && key <= count ? by_key[key - 1].vmo : NULL;
 }
 
-struct vmo *vmo_at(uint32_t index)
+struct vmo *vmo_at(uint64_t index)
 {
-	return vmo_of_key((uint64_t)index + 1);
+	return vmo_of_key(index + 1);
+}
+
+uint64_t vmo_count(void)
+{
+	return count;
 }
 
 int vmo_open(struct vmo *vmo)
 {
-	char path[32];
+	return pager_reopen(pager_fd(&vmo->target), vmo->target.writable);
+}
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d",
-		 zx_linux_handle_to_fd(vmo->target.handle));
-	return open(path, (vmo->target.writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+void vmo_describe(struct vmo *vmo, struct zxd_reply *reply)
+{
+	const struct dirty *dirty = &vmo->writeback.dirty;
+	struct target *t = &vmo->target;
+
+	pager_refresh(t);
+	reply->flags = (t->writable ? ZXD_WRITABLE : 0) |
+		       (t->held ? ZXD_HELD : 0) |
+		       (t->detached ? ZXD_DETACHED : 0) |
+		       (t->complete ? ZXD_COMPLETE : 0) |
+		       (dirty->throttled && dirty->queue.first ? ZXD_THROTTLED : 0) |
+		       (vmo->writeback.retry_ms ? ZXD_FAILING : 0);
+	reply->vmo_size = t->size;
+	reply->file_size = t->backend->size;
+	reply->packets = t->packets;
+	reply->windows = t->windows;
+	reply->failed = t->failed;
+	reply->late = t->late;
+	reply->dirty_packets = t->dirty_packets;
+	reply->dirty = vmo->writeback.dirty.bytes;
+	reply->granted = t->granted;
+	reply->throttled = t->throttled;
+	reply->no_space = t->no_space;
+	reply->written = t->written;
+	reply->zeroed = t->zeroed;
+	reply->writeback_errors = t->writeback_errors;
+	reply->syncs = t->syncs;
+	reply->ahead = t->ahead;
+	strncpy(reply->name, t->name, sizeof(reply->name) - 1);
 }
 
 int vmo_fail(struct vmo *vmo, uint64_t offset, uint64_t length, int code)

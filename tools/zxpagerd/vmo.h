@@ -21,6 +21,7 @@ struct vmo {
 extern struct vmo *vmos;
 
 struct vmo_option;
+struct zxd_reply;
 
 /* Before serving: adds a VMO; a failure ends the daemon. */
 void vmo_add(const struct vmo_option *option);
@@ -34,10 +35,16 @@ int vmo_register(struct vmo *vmo);
 /* NULL if there is none of that name, of that key, or as many and 1. */
 struct vmo *vmo_find(const char *name);
 struct vmo *vmo_of_key(uint64_t key);
-struct vmo *vmo_at(uint32_t index);
+struct vmo *vmo_at(uint64_t index);
 
-/* A descriptor for a client, or -1 and errno; each has a file position of its own. */
+/* How many there are. */
+uint64_t vmo_count(void);
+
+/* A descriptor for a client, or -1 and errno. */
 int vmo_open(struct vmo *vmo);
+
+/* All but what is the same for each reply. */
+void vmo_describe(struct vmo *vmo, struct zxd_reply *reply);
 
 /* 0 or an errno: what administrators ask for. */
 int vmo_fail(struct vmo *vmo, uint64_t offset, uint64_t length, int code);

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Copies that have a name: whose they are, how many there may be, and what is going on while
+ * one of them comes or goes.  Needs no kernel module.
+ */
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <zircon/linux.h>
+
+#include "../zxpagerd/client.h"
+#include "../zxpagerd/copies.h"
+#include "../zxpagerd/proto.h"
+#include "../zxpagerd/user.h"
+#include "fake.h"
+#include "fake_loop.h"
+
+#define ADMIN	0
+#define ANNA	4711
+#define BERTA	4712
+
+static void none_waits(struct copy_request *req, const struct copy *copy, int error)
+{
+	(void)req;
+	(void)copy;
+	assert_int_equal(error, 0);
+}
+
+static int setup(void **state)
+{
+	setup_fake(state);
+	fake_register();
+	vmo.target.size = 16 * PAGE;
+	vmo.target.writable = false;
+	vmo.target.scratch = true;
+	vmo.target.handle = zx_linux_handle_from_fd(memfd_create("vmo", MFD_CLOEXEC));
+	options.copies = 3;
+	client_max = 8;
+	copy_max = 5;
+	fake_copies_wait = false;
+	fake_copy_error = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct copy_request req = { .done = none_waits };
+	struct copy *copy;
+
+	while ((copy = copy_from(0))) {
+		copy_drop(&req, copy);
+		while (fake_copy_step())
+			;
+	}
+	assert_int_equal(fake_copy_fds, 0);
+	assert_int_equal(user_find(ANNA)->copies, 0);
+	close(zx_linux_handle_to_fd(vmo.target.handle));
+	return teardown_fake(state);
+}
+
+static void step(void)
+{
+	while (fake_loop_step(0))
+		;
+}
+
+static int connects(uid_t uid)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
+				    0, pair), 0);
+	client_add(pair[1], uid, true);
+	return pair[0];
+}
+
+static void hang_up(int sock)
+{
+	close(sock);
+	step();
+}
+
+static void say(int sock, enum zxd_op op, const char *name, const char *new_name)
+{
+	struct zxd_request req = {
+		.size = sizeof(req),
+		.version = ZXD_VERSION,
+		.op = op,
+	};
+
+	strncpy(req.name, name, sizeof(req.name) - 1);
+	strncpy(req.new_name, new_name, sizeof(req.new_name) - 1);
+	assert_int_equal(send(sock, &req, sizeof(req), 0), sizeof(req));
+	step();
+}
+
+static struct zxd_reply reply;
+
+/* The error that there is, or -1 as long as there is no reply. */
+static int hear(int sock)
+{
+	ssize_t n = recv(sock, &reply, sizeof(reply), 0);
+
+	if (n < 0)
+		return -1;
+	assert_int_equal(n, sizeof(reply));
+	return (int)reply.error;
+}
+
+static int asks(int sock, enum zxd_op op, const char *name, const char *new_name)
+{
+	say(sock, op, name, new_name);
+	return hear(sock);
+}
+
+/* The same, by a connection of its own. */
+static int tells(uid_t uid, enum zxd_op op, const char *name, const char *new_name)
+{
+	int sock = connects(uid), error = asks(sock, op, name, new_name);
+
+	hang_up(sock);
+	return error;
+}
+
+static int lists(uint64_t index)
+{
+	struct zxd_request req = {
+		.size = sizeof(req),
+		.version = ZXD_VERSION,
+		.op = ZXD_LIST,
+		.index = index,
+	};
+	int sock = connects(ADMIN), error;
+
+	assert_int_equal(send(sock, &req, sizeof(req), 0), sizeof(req));
+	step();
+	error = hear(sock);
+	hang_up(sock);
+	return error;
+}
+
+/* --- what there is ------------------------------------------------------------------- */
+
+static void reply_tells_of_it(void **state)
+{
+	(void)state;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "one"), 0);
+	assert_string_equal(reply.name, "one");
+	assert_string_equal(reply.copy_of, "vmo");
+	assert_int_equal(reply.flags, ZXD_COPY | ZXD_WRITABLE);
+	assert_int_equal(reply.uid, ANNA);
+	assert_int_equal(reply.vmo_size, 16 * PAGE);
+	assert_int_equal(reply.own, 0);
+	assert_int_equal(tells(ANNA, ZXD_SNAPSHOT, "one", "two"), 0);
+	assert_string_equal(reply.copy_of, "one");
+	assert_int_equal(reply.flags, ZXD_COPY);
+	assert_int_equal(tells(ANNA, ZXD_STAT, "two", ""), 0);
+	assert_string_equal(reply.name, "two");
+	assert_int_equal(tells(ANNA, ZXD_DROP, "two", ""), 0);
+	assert_string_equal(reply.name, "");
+	assert_int_equal(tells(ANNA, ZXD_STAT, "two", ""), ENOENT);
+	assert_int_equal(tells(ANNA, ZXD_DROP, "two", ""), ENOENT);
+}
+
+/* A list that is being read leaves none out that is there all the time. */
+static void list_goes_on(void **state)
+{
+	uint64_t second, third;
+
+	(void)state;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a"), 0);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "b"), 0);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "c"), 0);
+	assert_int_equal(lists(0), 0);
+	assert_string_equal(reply.name, "vmo");
+	assert_int_equal(lists(reply.next), 0);
+	assert_string_equal(reply.name, "a");
+	second = reply.next;
+	assert_int_equal(tells(ANNA, ZXD_DROP, "a", ""), 0);
+	assert_int_equal(lists(second), 0);
+	assert_string_equal(reply.name, "b");
+	third = reply.next;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a"), 0);
+	assert_int_equal(lists(third), 0);
+	assert_string_equal(reply.name, "c");
+	assert_int_equal(lists(reply.next), 0);
+	assert_string_equal(reply.name, "a");
+	assert_int_equal(lists(reply.next), ENOENT);
+	assert_int_equal(lists(UINT64_MAX), ENOENT);
+}
+
+/* --- what is refused ----------------------------------------------------------------- */
+
+static void names_that_are_none(void **state)
+{
+	static const char *const names[] = { "", "a b", "a/b", "a\nb", "\xc3\xa4" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", names[i]), EINVAL);
+	assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", "vmo"), EEXIST);
+	assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", "A-z_0.9"), 0);
+	assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", "A-z_0.9"), EEXIST);
+	assert_int_equal(tells(ADMIN, ZXD_CLONE, "none", "new"), ENOENT);
+	assert_int_equal(tells(ADMIN, ZXD_STAT, "A-z_0.9", "new"), EINVAL);
+}
+
+static void vmos_that_have_none(void **state)
+{
+	(void)state;
+	vmo.target.scratch = false;
+	assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", "new"), EOPNOTSUPP);
+	vmo.target.writable = true;
+	assert_int_equal(tells(ADMIN, ZXD_SNAPSHOT, "vmo", "new"), ETXTBSY);
+	assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", "new"), 0);
+	assert_int_equal(tells(ADMIN, ZXD_SNAPSHOT, "new", "newer"), 0);
+}
+
+static void operations_of_one_kind(void **state)
+{
+	(void)state;
+	assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", "new"), 0);
+	for (enum zxd_op op = ZXD_FAIL; op <= ZXD_SYNC; op++)
+		assert_int_equal(tells(ADMIN, op, "new", ""), EMEDIUMTYPE);
+	assert_int_equal(tells(ADMIN, ZXD_DROP, "vmo", ""), EMEDIUMTYPE);
+	assert_int_equal(tells(ADMIN, ZXD_STAT, "vmo", ""), 0);
+}
+
+static void copies_are_their_users(void **state)
+{
+	(void)state;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "new"), 0);
+	assert_int_equal(tells(BERTA, ZXD_STAT, "new", ""), 0);
+	assert_int_equal(tells(BERTA, ZXD_OPEN, "new", ""), EACCES);
+	assert_int_equal(tells(BERTA, ZXD_CLONE, "new", "newer"), EACCES);
+	assert_int_equal(tells(BERTA, ZXD_SNAPSHOT, "new", "newer"), EACCES);
+	assert_int_equal(tells(BERTA, ZXD_DROP, "new", ""), EACCES);
+	assert_int_equal(tells(BERTA, ZXD_CLONE, "vmo", "new"), EEXIST);
+	assert_int_equal(tells(ANNA, ZXD_OPEN, "new", ""), 0);
+	assert_int_equal(tells(ADMIN, ZXD_OPEN, "new", ""), 0);
+	assert_int_equal(tells(ADMIN, ZXD_DROP, "new", ""), 0);
+}
+
+static void there_are_limits(void **state)
+{
+	(void)state;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a1"), 0);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a2"), 0);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a3"), 0);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a4"), EDQUOT);
+	assert_int_equal(tells(BERTA, ZXD_CLONE, "vmo", "b1"), 0);
+	/* Who has no limit has that of the daemon. */
+	assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", "r1"), 0);
+	assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", "r2"), EUSERS);
+	assert_int_equal(tells(BERTA, ZXD_CLONE, "vmo", "b2"), EUSERS);
+	assert_int_equal(tells(ADMIN, ZXD_DROP, "a1", ""), 0);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a4"), 0);
+	/* It is the same user still, though without a connection. */
+	for (uid_t uid = 5000; uid < 5100; uid++)
+		user_find(uid);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a5"), EDQUOT);
+	options.copies = 0;
+	assert_int_equal(tells(BERTA, ZXD_CLONE, "vmo", "b2"), EDQUOT);
+}
+
+static void kernel_refuses(void **state)
+{
+	(void)state;
+	fake_copy_error = ESTALE;
+	for (unsigned int i = 0; i < 10; i++)
+		assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "new"), ESTALE);
+	assert_int_equal(user_find(ANNA)->copies, 0);
+	fake_copy_error = 0;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "new"), 0);
+}
+
+static void none_is_made_at_the_end(void **state)
+{
+	(void)state;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "new"), 0);
+	client_stop();
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "newer"), ESHUTDOWN);
+	assert_int_equal(tells(ANNA, ZXD_SNAPSHOT, "new", "newer"), ESHUTDOWN);
+	assert_int_equal(tells(ANNA, ZXD_OPEN, "new", ""), ESHUTDOWN);
+	assert_int_equal(tells(ANNA, ZXD_DROP, "new", ""), 0);
+}
+
+/* --- meanwhile ----------------------------------------------------------------------- */
+
+static void name_is_taken_at_once(void **state)
+{
+	int anna = connects(ANNA);
+
+	(void)state;
+	fake_copies_wait = true;
+	assert_int_equal(asks(anna, ZXD_CLONE, "vmo", "new"), -1);
+	assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", "new"), EEXIST);
+	assert_int_equal(tells(ADMIN, ZXD_STAT, "new", ""), ENOENT);
+	assert_int_equal(tells(ADMIN, ZXD_DROP, "new", ""), ENOENT);
+	assert_int_equal(lists(1), ENOENT);
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(anna), 0);
+	assert_int_equal(tells(ADMIN, ZXD_STAT, "new", ""), 0);
+	hang_up(anna);
+}
+
+/* Who has asked for it and gone has it all the same. */
+static void client_goes_meanwhile(void **state)
+{
+	(void)state;
+	fake_copies_wait = true;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "new"), -1);
+	assert_true(fake_copy_step());
+	step();
+	assert_int_equal(client_count(), 0);
+	assert_int_equal(tells(ANNA, ZXD_STAT, "new", ""), 0);
+}
+
+/* What copies are made of stays open until they are there. */
+static void dropped_while_it_is_copied(void **state)
+{
+	int anna = connects(ANNA), other = connects(ANNA), dropping = connects(ANNA);
+
+	(void)state;
+	assert_int_equal(asks(anna, ZXD_CLONE, "vmo", "old"), 0);
+	fake_copies_wait = true;
+	assert_int_equal(asks(anna, ZXD_CLONE, "old", "new"), -1);
+	assert_int_equal(asks(other, ZXD_SNAPSHOT, "old", "newer"), -1);
+	assert_int_equal(asks(dropping, ZXD_DROP, "old", ""), -1);
+	assert_int_equal(tells(ANNA, ZXD_STAT, "old", ""), ENOENT);
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(anna), 0);
+	assert_int_equal(fake_copy_fds, 2);
+	assert_int_equal(hear(dropping), -1);
+	/* The last one does not come to be, which makes no difference. */
+	fake_copy_error = ENOMEM;
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(other), ENOMEM);
+	assert_int_equal(hear(dropping), -1);
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(dropping), 0);
+	assert_int_equal(fake_copy_fds, 1);
+	assert_false(fake_copy_step());
+	hang_up(anna);
+	hang_up(other);
+	hang_up(dropping);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	static const struct CMUnitTest copies[] = {
+		TEST(reply_tells_of_it),
+		TEST(list_goes_on),
+		TEST(names_that_are_none),
+		TEST(vmos_that_have_none),
+		TEST(operations_of_one_kind),
+		TEST(copies_are_their_users),
+		TEST(there_are_limits),
+		TEST(kernel_refuses),
+		TEST(name_is_taken_at_once),
+		TEST(client_goes_meanwhile),
+		TEST(dropped_while_it_is_copied),
+		TEST(none_is_made_at_the_end),
+	};
+
+	return cmocka_run_group_tests(copies, NULL, NULL);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a copy has for itself: told, or saved to a file.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/zxpager.h>
+
+#include "commands.h"
+#include "connection.h"
+
+#define RANGES	256		/* with one call */
+#define PIECE	(1U << 20)	/* bytes that are read at a time */
+#define BLOCK	4096u		/* where that is zero the file has a hole */
+
+static const char *vmo_name;
+static int vmo_fd;
+static uint64_t vmo_size;
+
+static void open_copy(const char *name)
+{
+	struct zxd_reply reply;
+	struct stat st;
+
+	vmo_name = name;
+	vmo_fd = open_vmo(name, &reply);
+	if (fstat(vmo_fd, &st))
+		die(EXIT_OPERATION, "%s: %s", name, strerror(errno));
+	vmo_size = (uint64_t)st.st_size;
+}
+
+/* --- what is its own --------------------------------------------------------------------- */
+
+/* Whether it is a copy at all is told before there is a file. */
+static void must_be_copy(void)
+{
+	struct zxp_vmo_query_own arg = { .size = sizeof(arg) };
+
+	if (!ioctl(vmo_fd, ZXP_IOC_VMO_QUERY_OWN, &arg))
+		return;
+	if (errno == EINVAL)
+		die(EXIT_OPERATION, "%s: is no copy, and has nothing of its own", vmo_name);
+	if (errno == ENOTTY)
+		die(EXIT_OPERATION, "the module that is loaded is too old: load a newer zxpager.ko");
+	die(EXIT_OPERATION, "%s: %s", vmo_name, strerror(errno));
+}
+
+/* Ranges from *@at on; how many, and where to go on. */
+static size_t query(uint64_t *at, struct zxp_own_range *ranges)
+{
+	struct zxp_vmo_query_own arg = {
+		.size = sizeof(arg),
+		.offset = *at,
+		.length = vmo_size - *at,
+		.buffer = (uintptr_t)ranges,
+		.buffer_size = RANGES * sizeof(*ranges),
+	};
+
+	while (ioctl(vmo_fd, ZXP_IOC_VMO_QUERY_OWN, &arg)) {
+		if (errno == EINTR)
+			continue;
+		/* It has shrunk meanwhile. */
+		if (errno == ERANGE) {
+			*at = vmo_size;
+			return 0;
+		}
+		die(EXIT_OPERATION, "%s: %s", vmo_name, strerror(errno));
+	}
+	*at = arg.out_next;
+	return arg.out_actual;
+}
+
+static void for_own(void (*each)(const struct zxp_own_range *range))
+{
+	struct zxp_own_range ranges[RANGES];
+	uint64_t at = 0;
+	size_t n;
+
+	while (at < vmo_size) {
+		n = query(&at, ranges);
+		for (size_t i = 0; i < n; i++)
+			each(&ranges[i]);
+	}
+}
+
+static void print(const struct zxp_own_range *range)
+{
+	printf("%14llu %14llu%s\n", (unsigned long long)range->offset,
+	       (unsigned long long)range->length,
+	       range->options & ZXP_OWN_RANGE_IS_POISONED ? " lost" :
+	       range->options & ZXP_OWN_RANGE_IS_ZERO ? " zero" : "");
+}
+
+void cmd_diff(char **argv)
+{
+	open_copy(argv[0]);
+	must_be_copy();
+	for_own(print);
+}
+
+/* --- saving it --------------------------------------------------------------------------- */
+
+static const char *file_name;
+static int file_fd;
+static char *buffer;
+static uint64_t lost;
+
+/* What is there in part is not kept. */
+static void __attribute__((noreturn)) die_unsaved(const char *name, uint64_t at)
+{
+	int error = errno;
+
+	unlink(file_name);
+	die(EXIT_OPERATION, "%s: at %llu: %s", name, (unsigned long long)at,
+	    strerror(error));
+}
+
+static void write_piece(const char *from, size_t length, uint64_t at)
+{
+	ssize_t n;
+
+	while (length) {
+		n = pwrite(file_fd, from, length, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			die_unsaved(file_name, at);
+		from += n;
+		at += (uint64_t)n;
+		length -= (size_t)n;
+	}
+}
+
+static bool is_zero(const char *bytes, size_t length)
+{
+	return !bytes[0] && !memcmp(bytes, bytes + 1, length - 1);
+}
+
+/* What is zero is a hole. */
+static void write_sparse(size_t length, uint64_t at)
+{
+	size_t block;
+
+	for (size_t i = 0; i < length; i += block) {
+		block = length - i < BLOCK ? length - i : BLOCK;
+		if (!is_zero(buffer + i, block))
+			write_piece(buffer + i, block, at + i);
+	}
+}
+
+static void save_range(uint64_t at, uint64_t end, bool sparse)
+{
+	ssize_t n;
+
+	while (at < end) {
+		n = pread(vmo_fd, buffer, end - at < PIECE ? end - at : PIECE, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			die_unsaved(vmo_name, at);
+		/* It has shrunk meanwhile. */
+		if (!n)
+			break;
+		if (sparse)
+			write_sparse((size_t)n, at);
+		else
+			write_piece(buffer, (size_t)n, at);
+		at += (uint64_t)n;
+	}
+}
+
+static void save_own(const struct zxp_own_range *range)
+{
+	if (range->options & ZXP_OWN_RANGE_IS_POISONED)
+		lost += range->length;
+	else if (!(range->options & ZXP_OWN_RANGE_IS_ZERO))
+		save_range(range->offset, range->offset + range->length, false);
+}
+
+void cmd_save(char **argv)
+{
+	bool all = !strcmp(argv[0], "--all");
+
+	if (!argv[all] || !argv[all + 1] || argv[all + 2])
+		die(EXIT_USAGE, "save: wrong number of arguments (see --help)");
+	open_copy(argv[all]);
+	if (!all)
+		must_be_copy();
+	file_name = argv[all + 1];
+	buffer = malloc(PIECE);
+	if (!buffer)
+		die(EXIT_OPERATION, "out of memory");
+	file_fd = open(file_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (file_fd < 0 && errno == EEXIST)
+		die(EXIT_OPERATION, "%s: is there already, and is not overwritten", file_name);
+	if (file_fd < 0)
+		die(EXIT_OPERATION, "%s: %s", file_name, strerror(errno));
+	if (ftruncate(file_fd, (off_t)vmo_size))
+		die_unsaved(file_name, vmo_size);
+	if (all)
+		save_range(0, vmo_size, true);
+	else
+		for_own(save_own);
+	if (fsync(file_fd) || close(file_fd))
+		die_unsaved(file_name, 0);
+	if (lost)
+		die(EXIT_OPERATION, "%s: all is saved but %llu bytes whose memory has failed (zxpager diff tells which)",
+		    vmo_name, (unsigned long long)lost);
+}
