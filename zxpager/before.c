@@ -79,7 +79,10 @@ void zxp_vmo_settle_locked(struct zxp_vmo *vmo)
 	unmap_mapping_range(vmo->inode.i_mapping, 0, 0, 0);
 }
 
-/* A before-image cannot be had. What was kept stays, and no more will be. */
+/*
+ * A before-image cannot be had. What was kept stays, and no more will be. Until nobody has
+ * mapped what was not kept, who would change that waits as for a copy.
+ */
 static void zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo)
 {
 	struct zxp_family *family = vmo->family;
@@ -88,20 +91,21 @@ static void zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo)
 	lockdep_assert_held(&vmo->content_lock);
 
 	mutex_lock(&family->tree_lock);
-	write_lock(&family->lock);
 	layer = family->open;
-	if (layer) {
-		layer->open = false;
-		layer->lost = true;
-		WRITE_ONCE(family->open, NULL);
-	}
-	write_unlock(&family->lock);
-	mutex_unlock(&family->tree_lock);
 	if (!layer)
-		return;
+		goto unlock;
+	write_lock(&family->lock);
+	layer->lost = true;
+	write_unlock(&family->lock);
 	zxp_vmo_settle_locked(vmo);
+	write_lock(&family->lock);
+	layer->open = false;
+	WRITE_ONCE(family->open, NULL);
+	write_unlock(&family->lock);
 	pr_warn_ratelimited("the snapshots of the VMO with inode %lu are broken: a page that was about to change could not be copied\n",
 			    (unsigned long)vmo->inode.i_ino);
+unlock:
+	mutex_unlock(&family->tree_lock);
 }
 
 /* Into the open layer. Return: 0, also if there is nothing to be done; -ENOMEM; -EIO. */
