@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * References: other descriptors of all of a VMO, which may have less of a say than the first
+ * References: other descriptors of all of a VMO, a copy or a slice, which may have less of a say than the first
  * one, also when they are opened anew.
  */
 #define _GNU_SOURCE
@@ -300,6 +300,77 @@ TEST_F(reference, of_a_clone)
 	vmo_release(free);
 	vmo_release(unwritable);
 	vmo_release(vmo);
+	ASSERT_TRUE(pager_wait_complete(&self->p, vmo->key));
+}
+
+PAGER_DATA(to_slice);
+FIXTURE_VARIANT(to_slice)
+{
+	bool copy;
+};
+FIXTURE_VARIANT_ADD(to_slice, Vmo)
+{
+	.copy = false,
+};
+FIXTURE_VARIANT_ADD(to_slice, Copy)
+{
+	.copy = true,
+};
+
+/* So has a slice, whatever it is a part of. */
+TEST_F(to_slice, all)
+{
+	struct test_vmo *vmo = new_vmo(4), *slice, *reference, *unwritable;
+	struct test_vmo *whole = variant->copy ? new_child(vmo, MODIFIED, 0, 4) : vmo;
+	struct stat a, b;
+	uint64_t word;
+	char *map;
+	int fd;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	slice = new_slice(whole, 1, 2);
+	reference = new_reference(slice, 0);
+	unwritable = new_reference(reference, NO_WRITE);
+	ASSERT_EQ(0, fstat(slice->fd, &a));
+	ASSERT_EQ(0, fstat(unwritable->fd, &b));
+	EXPECT_TRUE(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+	ASSERT_TRUE(vmo_put(reference, 1, STORED_WORD));
+	EXPECT_TRUE(vmo_word_is(slice, 1, STORED_WORD));
+	EXPECT_TRUE(vmo_word_is(whole, 2, STORED_WORD));
+	EXPECT_TRUE(vmo_word_is(unwritable, 1, STORED_WORD));
+	EXPECT_TRUE(keeps_content(unwritable->fd));
+	EXPECT_TRUE(keeps_size(reference, reference->fd));
+	EXPECT_EQ('x', whole->map[3 * page_size - 1]);
+	EXPECT_EQ(-EACCES, zxp_create_child(slice->fd, REFERENCE | RESIZABLE, 0, 0));
+	EXPECT_EQ(-EINVAL, zxp_create_child(slice->fd, REFERENCE, 0, page_size));
+	fd = reopen(slice->fd, O_WRONLY);
+	EXPECT_EQ(-EACCES, zxp_create_child(fd, REFERENCE, 0, 0));
+	close(fd);
+	test_err_zxp(EINVAL, detach_vmo, self->p.fd, reference->fd);
+
+	map = mmap(NULL, 3 * page_size, PROT_READ, MAP_SHARED, reference->fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_TRUE(crashes(map + 2 * page_size, SIGBUS));
+	ASSERT_EQ(0, munmap(map, 3 * page_size));
+
+	/* What is made of it is a part of the same, and has no more rights. */
+	vmo_release(slice);
+	fd = zxp_create_child(unwritable->fd, ZXP_CHILD_SLICE, page_size, page_size);
+	ASSERT_LE(0, fd);
+	EXPECT_TRUE(keeps_content(fd));
+	ASSERT_TRUE(vmo_put(reference, 1, 1));
+	ASSERT_EQ(8, pread(fd, &word, 8, 0));
+	EXPECT_EQ(1, word);
+	close(fd);
+
+	ASSERT_TRUE(variant->copy ? is_clean(vmo) : is_dirty(vmo, DATA(2, 1)));
+	EXPECT_TRUE(vmo_has(vmo, 3, 1, SUPPLIED));
+	if (variant->copy)
+		vmo_release(whole);
+	vmo_release(vmo);
+	vmo_release(reference);
+	ASSERT_TRUE(pager_idle(&self->p));
+	vmo_release(unwritable);
 	ASSERT_TRUE(pager_wait_complete(&self->p, vmo->key));
 }
 

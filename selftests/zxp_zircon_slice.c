@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Zircon's tests of slices and references, which are the VMO itself.
+ * Zircon's tests of slices and references, which are the VMO or the clone itself.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
 #include <kselftest_harness.h>
 
 #include "lib/child.h"
+#include "lib/client.h"
 #include "lib/fixture.h"
 
 #define SLICE	ZXP_CHILD_SLICE
@@ -47,20 +48,32 @@ TEST_F(slices, SnapshotSlice)
 	EXPECT_TRUE(vmo_has(slice, 0, 2, SUPPLIED));
 	EXPECT_TRUE(vmo_has(vmo, 0, 3, SUPPLIED));
 
-	/* Of a snapshot there is no slice to be copied. */
-	EXPECT_EQ(-EOPNOTSUPP, zxp_create_child(snapshot->fd, SLICE, 0, page_size));
+	/* Here that of a snapshot's slice keeps what the slice has, and sees no more. */
+	slice = new_slice(snapshot, 0, 1);
+	snapshot = new_child(slice, MODIFIED, 0, 2);
+	ASSERT_TRUE(vmo_put(slice, 0, 3));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, 1));
+	EXPECT_TRUE(vmo_shows(snapshot, 1, 1, ZEROES));
+	EXPECT_TRUE(vmo_has(snapshot, 1, 1, ZEROES));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/* Nor one to be copied at least on write. */
+/* As does one that is a copy at least on write. */
 TEST_F(slices, SnapshotSliceAtLeastOnWrite)
 {
-	struct test_vmo *vmo = new_vmo(2), *clone = new_snapshot(vmo), *snapshot;
+	struct test_vmo *vmo = new_vmo(3), *clone = new_child(vmo, MODIFIED, 0, 3);
+	struct test_vmo *snapshot, *slice, *copy;
 
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
-	ASSERT_TRUE(vmo_put(clone, 0, 1));
-	snapshot = new_snapshot(clone);
-	EXPECT_EQ(-EOPNOTSUPP, zxp_create_child(snapshot->fd, SLICE, 0, page_size));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 3));
+	ASSERT_TRUE(vmo_put(clone, 1, 1));
+	snapshot = new_child(clone, MODIFIED, 0, 3);
+	slice = new_slice(snapshot, 1, 1);
+	copy = new_child(slice, AT_LEAST, 0, 2);
+	ASSERT_TRUE(vmo_put(slice, 0, 2));
+	EXPECT_TRUE(vmo_word_is(copy, 0, 1));
+	EXPECT_TRUE(vmo_shows(copy, 1, 1, ZEROES));
+	EXPECT_TRUE(vmo_word_is(snapshot, 1, 2));
+	EXPECT_TRUE(vmo_word_is(clone, 1, 1));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
@@ -87,6 +100,80 @@ TEST_F(slices, CloneAfterSliceRoot)
 	EXPECT_TRUE(vmo_word_is(part, 0, 2));
 	EXPECT_TRUE(vmo_word_is(clone, 1, 3));
 	EXPECT_TRUE(vmo_word_is(vmo, 1, 3));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+ACCESS_FIXTURE(slice_reads);
+
+/* What any of those between has for itself is not asked for, also where the root lost it. */
+TEST_F(slice_reads, PageRequestBatchingChecksAncestorPages)
+{
+	struct test_vmo *vmo = new_vmo(8), *clone = new_child(vmo, AT_LEAST, 0, 8);
+	struct test_vmo *next, *slice;
+	static const struct {
+		uint64_t page, nr;
+	} runs[] = { { 1, 1 }, { 3, 2 }, { 6, 1 } };
+	uint64_t page;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 5, 1));
+	test_zxp(vmo_op_range, clone->fd, ZXP_VMO_OP_COMMIT, 2 * page_size, page_size);
+	next = new_child(clone, AT_LEAST, 0, 8);
+	test_zxp(vmo_op_range, next->fd, ZXP_VMO_OP_COMMIT, 5 * page_size, page_size);
+	slice = new_slice(next, 1, 6);
+	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
+	ASSERT_EQ(0, vmo_info(vmo).out_resident);
+
+	ASSERT_TRUE(variant->check(&self->t[0], slice, 0, 6));
+	for (size_t i = 0; i < ARRAY_SIZE(runs); i++) {
+		if (!variant->mapping) {
+			ASSERT_TRUE(pager_wait_read(&self->p, vmo, runs[i].page, runs[i].nr));
+			ASSERT_TRUE(pager_supply(&self->p, vmo, runs[i].page, runs[i].nr));
+			continue;
+		}
+		for (page = runs[i].page; page < runs[i].page + runs[i].nr; page++) {
+			ASSERT_TRUE(pager_wait_read(&self->p, vmo, page, 1));
+			ASSERT_TRUE(pager_supply(&self->p, vmo, page, 1));
+		}
+	}
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+WRITE_FIXTURE(slice_writes);
+
+/* The slice goes on being one of the clone, and the snapshot keeps what both had. */
+TEST_F(slice_writes, SnapshotVmoWithSlice)
+{
+	struct test_vmo *vmo = new_vmo(2), *clone = new_child(vmo, MODIFIED, 0, 2);
+	struct test_vmo *first = new_child(clone, MODIFIED, 0, 2), *snapshot;
+	struct test_vmo *slice = new_slice(clone, 1, 1);
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
+	ASSERT_TRUE(vmo_put(clone, 1, 1));
+	EXPECT_TRUE(vmo_word_is(slice, 0, 1));
+	ASSERT_TRUE(vmo_put(slice, 0, 2));
+	EXPECT_TRUE(vmo_word_is(clone, 1, 2));
+
+	snapshot = new_child(clone, MODIFIED, 0, 2);
+	ASSERT_TRUE(variant->write(&self->t[0], clone, 1, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_shows(slice, 0, 1, WRITTEN));
+	EXPECT_TRUE(vmo_has(slice, 0, 1, WRITTEN));
+	EXPECT_TRUE(vmo_word_is(snapshot, 1, 2));
+
+	snapshot = new_child(clone, MODIFIED, 0, 2);
+	ASSERT_TRUE(vmo_put(clone, 1, 3));
+	ASSERT_TRUE(variant->write(&self->t[0], slice, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_shows(clone, 1, 1, WRITTEN));
+	EXPECT_TRUE(vmo_has(clone, 1, 1, WRITTEN));
+	EXPECT_TRUE(vmo_shows(snapshot, 1, 1, WRITTEN));
+	EXPECT_TRUE(vmo_shows(first, 1, 1, SUPPLIED));
+	/* What it had not changed is as in the root. */
+	ASSERT_TRUE(vmo_put(vmo, 0, STORED_WORD));
+	EXPECT_TRUE(vmo_word_is(snapshot, 0, STORED_WORD));
+	EXPECT_TRUE(vmo_has(vmo, 1, 1, SUPPLIED));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

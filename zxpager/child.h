@@ -22,6 +22,8 @@
  * @options: ZXP_CHILD_*; constant
  * @content_lock: held to give it pages or zeroes, to change its size, and to make a child
  *	of it; so whoever would change it waits for the end of that
+ * @map: the file of its mappings, which holds this; constant
+ * @open: its descriptors hold @map
  * @top: its pages; changes under @content_lock and &zxp_family.lock
  */
 struct zxp_child {
@@ -31,18 +33,24 @@ struct zxp_child {
 	pgoff_t nr_pages;
 	u32 options;
 	struct mutex content_lock;	/* see above */
+	struct file *map;
+	bool open;
 	struct zxp_layer *top;
 };
 
 /**
- * struct zxp_slice - a part of a VMO, whose size does not change
- * @root: the VMO, which the file of the slice's mappings holds
+ * struct zxp_slice - a part of a VMO or of a copy, whose size does not change
+ * @root: the VMO at the bottom, which the file of the slice's mappings holds
+ * @child: the copy that it is a part of; NULL if that is @root
+ * @child_map: the file of the mappings of @child, which is held; or NULL
  * @offset: page of @root that is its first one
  * @nr_pages: its size
  * @writable: it may be opened for writing
  */
 struct zxp_slice {
 	struct zxp_vmo *root;
+	struct zxp_child *child;
+	struct file *child_map;
 	pgoff_t offset;
 	pgoff_t nr_pages;
 	bool writable;
@@ -52,7 +60,7 @@ struct zxp_slice {
  * struct zxp_parent - what a child is made of
  * @file: a descriptor of it
  * @root: the VMO at the bottom
- * @child: it, if it is a copy
+ * @child: it, if it is a copy; or the copy that it is a slice of
  * @slice: it, if it is a slice
  */
 struct zxp_parent {
@@ -107,10 +115,12 @@ static inline struct zxp_slice *zxp_slice_of(struct file *file)
 	return zxp_child_map(file_inode(file))->private_data;
 }
 
-/* Its first byte in the VMO, and how many it has. */
+/* Its first byte in what it is a part of, and how many it has. */
 static inline loff_t zxp_slice_start(struct zxp_slice *slice)
 {
-	return (loff_t)slice->offset << PAGE_SHIFT;
+	pgoff_t before = slice->child ? slice->child->offset : 0;
+
+	return (loff_t)(slice->offset - before) << PAGE_SHIFT;
 }
 
 static inline loff_t zxp_slice_size(struct zxp_slice *slice)
@@ -118,7 +128,7 @@ static inline loff_t zxp_slice_size(struct zxp_slice *slice)
 	return (loff_t)slice->nr_pages << PAGE_SHIFT;
 }
 
-/* The page of the VMO behind its last one. */
+/* The page of the root behind its last one. */
 static inline pgoff_t zxp_slice_end(struct zxp_slice *slice)
 {
 	return slice->offset + slice->nr_pages;
@@ -144,7 +154,8 @@ enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index);
 bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index);
 bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index);
 bool zxp_child_misses(struct zxp_child *child, pgoff_t index);
-int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new);
+int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new,
+			  struct vm_fault *vmf);
 int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new);
 
 /* tree.c */
@@ -164,23 +175,34 @@ void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end);
 int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end);
 
 /* child_fault.c */
+vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf);
+vm_fault_t zxp_child_map_pages(struct zxp_child *child, struct vm_fault *vmf, pgoff_t start,
+			       pgoff_t end);
+vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf);
 extern const struct vm_operations_struct zxp_child_vm_ops;
 
 /* child_io.c */
 pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end);
 struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 					pgoff_t end, bool nowait);
+int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_iter *to, bool nowait);
+int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_iter *from, bool nowait);
 ssize_t zxp_child_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t zxp_child_write_iter(struct kiocb *iocb, struct iov_iter *from);
-int zxp_child_read(struct file *file, struct zxp_vmo_io *args);
-int zxp_child_write(struct file *file, struct zxp_vmo_io *args);
+int zxp_child_read(struct zxp_child *child, const struct zxp_vmo_io *args);
+int zxp_child_write(struct zxp_child *child, struct file *file, const struct zxp_vmo_io *args);
 
 /* child_op.c */
-int zxp_child_op_range(struct file *file, struct zxp_vmo_op_range *args);
+int zxp_child_op_range(struct zxp_child *child, struct file *file,
+		       const struct zxp_vmo_op_range *args);
 long zxp_child_discard(struct zxp_child *child, int mode, loff_t offset, loff_t length);
+int zxp_child_advise_pages(struct zxp_child *child, pgoff_t start, pgoff_t end, int advice);
 int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int advice);
 int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size);
 pgoff_t zxp_child_own_pages(struct zxp_child *child);
+
+/* child_unmap.c */
+void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index, struct vm_fault *vmf);
 
 /* child_map.c */
 int zxp_map_mmap(struct file *file, struct vm_area_struct *vma);
@@ -189,6 +211,7 @@ unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
 				    unsigned long flags);
 struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode);
 struct file *zxp_child_make_map(struct zxp_child *child);
+void zxp_child_put_map(struct file *map);
 
 /* child_create.c */
 struct file *zxp_child_create(const struct zxp_parent *parent,
@@ -208,6 +231,7 @@ struct file *zxp_child_make_file(struct file *map, pgoff_t nr_pages, bool writes
 				 const struct inode_operations *iops);
 
 /* slice_io.c */
+bool zxp_slice_sealed(struct zxp_slice *slice);
 ssize_t zxp_slice_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from);
 void zxp_slice_begin(struct file *file);

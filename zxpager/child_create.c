@@ -11,8 +11,8 @@
 static int zxp_child_place(struct zxp_child *child, const struct zxp_parent *parent,
 			   const struct zxp_vmo_create_child *args)
 {
-	pgoff_t before = parent->child ? parent->child->offset :
-			 parent->slice ? parent->slice->offset : 0;
+	pgoff_t before = parent->slice ? parent->slice->offset :
+			 parent->child ? parent->child->offset : 0;
 	u64 most = (u64)(ZXP_MAX_VMO_PAGES - before) << PAGE_SHIFT;
 
 	if (!PAGE_ALIGNED(args->offset))

@@ -37,7 +37,7 @@ static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault
 		return VM_FAULT_OOM;
 	fault = zxp_fault_lock(access, &child->content_lock);
 	if (!fault) {
-		ret = zxp_child_fork_locked(child, access->vmf->pgoff, new);
+		ret = zxp_child_fork_locked(child, access->vmf->pgoff, new, access->vmf);
 		mutex_unlock(&child->content_lock);
 		if (ret == -EHWPOISON)
 			fault = VM_FAULT_HWPOISON;
@@ -90,9 +90,9 @@ static vm_fault_t zxp_child_fault_at(struct zxp_child *child, struct zxp_fault_a
 	return zxp_child_fault_fork(child, access);
 }
 
-static vm_fault_t zxp_child_fault(struct vm_fault *vmf)
+/* ->fault, of the child or of a slice of it. */
+vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf)
 {
-	struct zxp_child *child = vmf->vma->vm_file->private_data;
 	struct zxp_fault_access access = { .vmo = child->root, .vmf = vmf };
 	enum zxp_seen seen;
 	struct folio *folio;
@@ -129,9 +129,9 @@ static vm_fault_t zxp_child_fault(struct vm_fault *vmf)
  * The lock is held until it is mapped, so that whoever gets a page of his own later finds
  * the mapping. As for the root, nothing is mapped around a page that is missing.
  */
-static vm_fault_t zxp_child_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+vm_fault_t zxp_child_map_pages(struct zxp_child *child, struct vm_fault *vmf, pgoff_t start,
+			       pgoff_t end)
 {
-	struct zxp_child *child = vmf->vma->vm_file->private_data;
 	struct zxp_family *family = zxp_child_family(child);
 	vm_fault_t ret = 0;
 
@@ -149,11 +149,11 @@ static vm_fault_t zxp_child_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff
  * The first store to a page that is mapped. A page of the top layer is stored to. For any
  * other there will be one, and ->fault maps it.
  */
-static vm_fault_t zxp_child_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 {
-	struct zxp_child *child = vmf->vma->vm_file->private_data;
 	struct folio *folio = page_folio(vmf->page), *own, *new;
 	enum zxp_seen seen;
+	int ret = -EAGAIN;
 
 	folio_lock(folio);
 	seen = zxp_child_look(child, vmf->pgoff, &own);
@@ -170,17 +170,33 @@ static vm_fault_t zxp_child_page_mkwrite(struct vm_fault *vmf)
 	/* What cannot be done at once is done by ->fault, with nothing mapped. */
 	new = zxp_own_alloc(true);
 	if (new && mutex_trylock(&child->content_lock)) {
-		zxp_child_fork_locked(child, vmf->pgoff, new);
+		ret = zxp_child_fork_locked(child, vmf->pgoff, new, vmf);
 		mutex_unlock(&child->content_lock);
 	}
 	if (new)
 		folio_put(new);
-	unmap_mapping_pages(child->root->inode.i_mapping, vmf->pgoff, 1, false);
+	if (ret)
+		zxp_child_unmap_page(child, vmf->pgoff, vmf);
 	return VM_FAULT_NOPAGE;
 }
 
+static vm_fault_t zxp_child_vm_fault(struct vm_fault *vmf)
+{
+	return zxp_child_fault(vmf->vma->vm_file->private_data, vmf);
+}
+
+static vm_fault_t zxp_child_vm_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+	return zxp_child_map_pages(vmf->vma->vm_file->private_data, vmf, start, end);
+}
+
+static vm_fault_t zxp_child_vm_page_mkwrite(struct vm_fault *vmf)
+{
+	return zxp_child_page_mkwrite(vmf->vma->vm_file->private_data, vmf);
+}
+
 const struct vm_operations_struct zxp_child_vm_ops = {
-	.fault = zxp_child_fault,
-	.map_pages = zxp_child_map_pages,
-	.page_mkwrite = zxp_child_page_mkwrite,
+	.fault = zxp_child_vm_fault,
+	.map_pages = zxp_child_vm_map_pages,
+	.page_mkwrite = zxp_child_vm_page_mkwrite,
 };

@@ -87,7 +87,7 @@ static int zxp_ioc_child_get_info(struct file *file, union zxp_args *args,
 static int zxp_ioc_child_op_range(struct file *file, union zxp_args *args,
 				  struct zxp_new_file *new)
 {
-	return zxp_child_op_range(file, &args->vmo_op_range);
+	return zxp_child_op_range(zxp_child_of(file), file, &args->vmo_op_range);
 }
 
 static int zxp_ioc_child_read(struct file *file, union zxp_args *args,
@@ -97,7 +97,7 @@ static int zxp_ioc_child_read(struct file *file, union zxp_args *args,
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_READ))
 		return -EACCES;
-	return zxp_child_read(file, &args->vmo_io);
+	return zxp_child_read(zxp_child_of(file), &args->vmo_io);
 }
 
 static int zxp_ioc_child_write(struct file *file, union zxp_args *args,
@@ -107,7 +107,7 @@ static int zxp_ioc_child_write(struct file *file, union zxp_args *args,
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_WRITE))
 		return -EACCES;
-	return zxp_child_write(file, &args->vmo_io);
+	return zxp_child_write(zxp_child_of(file), file, &args->vmo_io);
 }
 
 static struct file *zxp_create_copy(const struct zxp_parent *parent,
@@ -127,24 +127,22 @@ static struct file *zxp_create_copy(const struct zxp_parent *parent,
 static struct file *zxp_create_reference(const struct zxp_parent *parent,
 					 const struct zxp_vmo_create_child *args)
 {
-	struct zxp_child *child = parent->child;
+	bool is_vmo = !parent->child && !parent->slice, resizable;
 	struct file *file;
-	bool resizable;
-	int ret;
+	int ret = is_vmo ? zxp_fs_pin() : zxp_child_pin();
 
-	if (parent->slice)
-		return ERR_PTR(-EOPNOTSUPP);
-	ret = child ? zxp_child_pin() : zxp_fs_pin();
 	if (ret)
 		return ERR_PTR(ret);
-	resizable = child ? child->options & ZXP_CHILD_RESIZABLE &&
-			    !(zxp_file_limits(parent->file) & ZXP_LIMIT_NO_RESIZE) :
-			    zxp_may_resize(parent->file->f_path.dentry);
+	resizable = is_vmo ? zxp_may_resize(parent->file->f_path.dentry) :
+		    !parent->slice && parent->child->options & ZXP_CHILD_RESIZABLE &&
+		    !(zxp_file_limits(parent->file) & ZXP_LIMIT_NO_RESIZE);
 	file = zxp_reference_create(parent->file, resizable, args);
-	if (IS_ERR(file) && child)
-		zxp_child_unpin();
-	else if (IS_ERR(file))
+	if (IS_ERR(file) && is_vmo)
 		zxp_fs_unpin();
+	else if (IS_ERR(file))
+		zxp_child_unpin();
+	else if (parent->slice)
+		zxp_slice_begin(file);
 	return file;
 }
 
@@ -337,7 +335,8 @@ static int zxp_ioc_slice_get_info(struct file *file, union zxp_args *args,
 		return -EINVAL;
 	args->vmo_info = (struct zxp_vmo_info) {
 		.size = sizeof(args->vmo_info),
-		.out_flags = zxp_vmo_info_flags(slice->root),
+		.out_flags = slice->child ? ZXP_VMO_INFO_COPY :
+					    zxp_vmo_info_flags(slice->root),
 		.out_vmo_size = zxp_slice_size(slice),
 		.out_stream_size = zxp_slice_size(slice),
 	};
@@ -374,7 +373,12 @@ static int zxp_ioc_slice_create_child(struct file *file, union zxp_args *args,
 				      struct zxp_new_file *new)
 {
 	struct zxp_slice *slice = zxp_slice_of(file);
-	struct zxp_parent parent = { .file = file, .root = slice->root, .slice = slice };
+	struct zxp_parent parent = {
+		.file = file,
+		.root = slice->root,
+		.child = slice->child,
+		.slice = slice,
+	};
 
 	return zxp_create_child(&parent, &args->create_child, new);
 }
@@ -428,7 +432,7 @@ static int zxp_slice_permission(struct mnt_idmap *idmap, struct inode *inode, in
 {
 	struct zxp_slice *slice = zxp_child_map(inode)->private_data;
 
-	if (mask & MAY_WRITE && (!slice->writable || zxp_vmo_sealed(slice->root)))
+	if (mask & MAY_WRITE && (!slice->writable || zxp_slice_sealed(slice)))
 		return -EACCES;
 	return generic_permission(idmap, inode, mask);
 }
@@ -441,7 +445,7 @@ static int zxp_slice_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (ret)
 		return ret;
 	if (attr->ia_valid & ATTR_SIZE)
-		return -EPERM;
+		return zxp_dentry_limits(dentry) & ZXP_LIMIT_NO_WRITE ? -EACCES : -EPERM;
 	if (attr->ia_valid & ATTR_MODE)
 		attr->ia_mode &= ~(S_ISUID | S_ISGID);
 	setattr_copy(idmap, d_inode(dentry), attr);

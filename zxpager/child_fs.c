@@ -20,7 +20,7 @@ static void zxp_child_evict_inode(struct inode *inode)
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	if (inode->i_private)
-		fput(inode->i_private);
+		zxp_child_put_map(inode->i_private);
 }
 
 static const struct super_operations zxp_child_sops = {

@@ -74,8 +74,7 @@ static int zxp_child_read_poisoned(struct zxp_child *child, pgoff_t index)
 }
 
 /* As zxp_read(), and with the same errors. */
-static int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_iter *to,
-			      bool nowait)
+int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_iter *to, bool nowait)
 {
 	struct zxp_request request = {};
 	unsigned long generation;
@@ -184,7 +183,7 @@ static int zxp_child_fork(struct zxp_child *child, pgoff_t index)
 		return -ENOMEM;
 	ret = mutex_lock_killable(&child->content_lock);
 	if (!ret) {
-		ret = zxp_child_fork_locked(child, index, new);
+		ret = zxp_child_fork_locked(child, index, new, NULL);
 		mutex_unlock(&child->content_lock);
 	}
 	folio_put(new);
@@ -252,8 +251,7 @@ static int zxp_child_write_lost(struct zxp_child *child, pgoff_t index,
 }
 
 /* Copy into a child. Return: 0 when all is copied, else why not. */
-static int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_iter *from,
-			     bool nowait)
+int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_iter *from, bool nowait)
 {
 	struct folio *folio;
 	size_t len, copied;
@@ -327,7 +325,7 @@ ssize_t zxp_child_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
 }
 
-static int zxp_child_io_range(struct zxp_child *child, struct zxp_vmo_io *args,
+static int zxp_child_io_range(struct zxp_child *child, const struct zxp_vmo_io *args,
 			      struct iov_iter *iter, unsigned int direction)
 {
 	void __user *buffer = u64_to_user_ptr(args->buffer);
@@ -340,9 +338,8 @@ static int zxp_child_io_range(struct zxp_child *child, struct zxp_vmo_io *args,
 	return 0;
 }
 
-int zxp_child_read(struct file *file, struct zxp_vmo_io *args)
+int zxp_child_read(struct zxp_child *child, const struct zxp_vmo_io *args)
 {
-	struct zxp_child *child = zxp_child_of(file);
 	loff_t pos = args->offset;
 	struct iov_iter to;
 	int ret;
@@ -353,9 +350,9 @@ int zxp_child_read(struct file *file, struct zxp_vmo_io *args)
 	return !ret && iov_iter_count(&to) ? -ERANGE : ret;
 }
 
-int zxp_child_write(struct file *file, struct zxp_vmo_io *args)
+/* @file: whose times change */
+int zxp_child_write(struct zxp_child *child, struct file *file, const struct zxp_vmo_io *args)
 {
-	struct zxp_child *child = zxp_child_of(file);
 	loff_t pos = args->offset;
 	struct iov_iter from;
 	int ret;

@@ -147,9 +147,24 @@ struct file *zxp_child_make_map(struct zxp_child *child)
 	__module_get(THIS_MODULE);
 	file->f_mapping = child->root->inode.i_mapping;
 	file->private_data = child;
+	child->map = file;
+	child->open = true;
 	ihold(&child->root->inode);
 	return file;
 unpin:
 	zxp_fs_unpin();
 	return file;
+}
+
+/* The descriptors of a child or a slice are gone. Its mappings may go on. */
+void zxp_child_put_map(struct file *map)
+{
+	struct zxp_child *child = map->private_data;
+
+	if (map->f_op == &zxp_map_fops) {
+		WRITE_ONCE(child->open, false);
+		/* Who does not count this reference any more sees that. */
+		smp_mb();
+	}
+	fput(map);
 }

@@ -100,9 +100,10 @@ static int zxp_child_hint(struct zxp_child *child, u32 op, pgoff_t index, pgoff_
 	return ret;
 }
 
-int zxp_child_op_range(struct file *file, struct zxp_vmo_op_range *args)
+/* @file: by which it is asked for, and whose times change */
+int zxp_child_op_range(struct zxp_child *child, struct file *file,
+		       const struct zxp_vmo_op_range *args)
 {
-	struct zxp_child *child = zxp_child_of(file);
 	fmode_t need = zxp_vmo_op_mode(args->op);
 	pgoff_t start, end;
 	int ret;
@@ -155,19 +156,15 @@ long zxp_child_discard(struct zxp_child *child, int mode, loff_t offset, loff_t 
 	return zxp_child_zero(child, offset, min(length, size - offset));
 }
 
-int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int advice)
+/* fadvise(), for pages of the root, of the child or by a slice of it. */
+int zxp_child_advise_pages(struct zxp_child *child, pgoff_t start, pgoff_t end, int advice)
 {
-	pgoff_t start = offset >> PAGE_SHIFT, end = zxp_child_pages(child), run_end;
+	pgoff_t run_end;
 
-	if (offset < 0 || len < 0)
+	if (advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE)
 		return -EINVAL;
-	if (len && len < LLONG_MAX - offset)
-		end = min_t(pgoff_t, end, DIV_ROUND_UP_ULL(offset + len, PAGE_SIZE));
 	if (advice != POSIX_FADV_WILLNEED || !child->root->source)
-		return advice < POSIX_FADV_NORMAL || advice > POSIX_FADV_NOREUSE ?
-		       -EINVAL : 0;
-	start += child->offset;
-	end += child->offset;
+		return 0;
 	while ((start = zxp_child_next_root(child, start, end)) < end) {
 		run_end = zxp_child_run_end(child, start, end);
 		zxp_vmo_will_need(child->root, start, run_end);
@@ -177,6 +174,18 @@ int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int adv
 		cond_resched();
 	}
 	return 0;
+}
+
+int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int advice)
+{
+	pgoff_t start = offset >> PAGE_SHIFT, end = zxp_child_pages(child);
+
+	if (offset < 0 || len < 0)
+		return -EINVAL;
+	if (len && len < LLONG_MAX - offset)
+		end = min_t(pgoff_t, end, DIV_ROUND_UP_ULL(offset + len, PAGE_SIZE));
+	return zxp_child_advise_pages(child, child->offset + start, child->offset + end,
+				      advice);
 }
 
 static int zxp_child_shrink_locked(struct zxp_child *child, pgoff_t nr_pages)

@@ -167,6 +167,22 @@ static inline unsigned long zxp_get_unmapped_area(struct file *file, unsigned lo
 #endif
 }
 
+/*
+ * Unmap what a mapping, which the caller's fault has locked, has in a range. It takes
+ * private copies, too.
+ */
+static inline void zxp_zap_range(struct vm_area_struct *vma, unsigned long addr,
+				 unsigned long size)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	zap_page_range(vma, addr, size);
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+	zap_page_range_single(vma, addr, size, NULL);
+#else
+	zap_vma_range(vma, addr, size);
+#endif
+}
+
 /* Permissions of fanotify have a bit of their own since 6.14. */
 #ifndef FMODE_NONOTIFY_PERM
 #define FMODE_NONOTIFY_PERM	0

@@ -192,13 +192,14 @@ static bool zxp_child_settle_zero(struct zxp_child *child, pgoff_t index,
  * @child: the child
  * @index: page of the root, inside of the child
  * @new: a folio by zxp_own_alloc()
+ * @vmf: the fault of a shared mapping that is for this page, or NULL
  *
  * Return: 0 it has one now, perhaps another; -EAGAIN what it would be a copy of is missing;
  * -ENOMEM, -ERANGE behind the end; -EHWPOISON it is lost.
  */
-int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new)
+int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new,
+			  struct vm_fault *vmf)
 {
-	struct address_space *mapping = child->root->inode.i_mapping;
 	enum zxp_seen seen;
 	struct folio *from;
 	bool done, mapped;
@@ -226,7 +227,7 @@ int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *
 			folio_put(from);
 		}
 		if (mapped)
-			unmap_mapping_pages(mapping, index, 1, false);
+			zxp_child_unmap_page(child, index, vmf);
 	} while (!done && !ret);
 	xa_release(&child->top->pages, index);
 	return ret;
@@ -251,7 +252,7 @@ static bool zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struc
 	}
 	folio_unlock(from);
 	if (mapped)
-		unmap_mapping_pages(child->root->inode.i_mapping, index, 1, false);
+		zxp_child_unmap_page(child, index, NULL);
 	if (inserted && seen == ZXP_SEEN_TOP)
 		zxp_own_drop(from);
 	folio_put(from);

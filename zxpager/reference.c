@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * References: other files on the inode of a VMO, or of a child. They have all in common with
- * the one they were made of, but what enum zxp_limit says.
+ * References: other files on the inode of a VMO, a copy or a slice. They have all in common
+ * with the one they were made of, but what enum zxp_limit says.
  */
 #include <linux/file.h>
 #include <linux/module.h>

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Slices: parts of a VMO as VMOs of their own, with the same pages.
+ * Slices: parts of a VMO or of a copy as VMOs of their own, with the same pages.
  *
- * All mappings of a slice have one file, which is one more file on the inode of the VMO. So
- * such a mapping is one of the VMO in all but where it ends: the kernel lets it grow without
- * asking. The file cannot be opened anew, or mapped by itself.
+ * All mappings of a slice have one file, which is one more file on the inode of the VMO; of a
+ * copy, on that of the files of copies' mappings. So such a mapping is one of the VMO or the
+ * copy in all but where it ends: the kernel lets it grow without asking. The file cannot be
+ * opened anew, or mapped by itself.
  */
 #include <linux/file.h>
 #include <linux/mm.h>
@@ -17,7 +18,9 @@ static vm_fault_t zxp_slice_fault(struct vm_fault *vmf)
 {
 	struct zxp_slice *slice = vmf->vma->vm_file->private_data;
 
-	return zxp_slice_has(slice, vmf->pgoff) ? zxp_vm_ops.fault(vmf) : VM_FAULT_SIGBUS;
+	if (!zxp_slice_has(slice, vmf->pgoff))
+		return VM_FAULT_SIGBUS;
+	return slice->child ? zxp_child_fault(slice->child, vmf) : zxp_vm_ops.fault(vmf);
 }
 
 static vm_fault_t zxp_slice_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
@@ -26,13 +29,18 @@ static vm_fault_t zxp_slice_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff
 
 	if (!zxp_slice_has(slice, vmf->pgoff))
 		return 0;
-	return zxp_vm_ops.map_pages(vmf, start, min(end, zxp_slice_end(slice) - 1));
+	end = min(end, zxp_slice_end(slice) - 1);
+	return slice->child ? zxp_child_map_pages(slice->child, vmf, start, end) :
+			      zxp_vm_ops.map_pages(vmf, start, end);
 }
 
 /* What is mapped is inside. */
 static vm_fault_t zxp_slice_page_mkwrite(struct vm_fault *vmf)
 {
-	return zxp_vm_ops.page_mkwrite(vmf);
+	struct zxp_slice *slice = vmf->vma->vm_file->private_data;
+
+	return slice->child ? zxp_child_page_mkwrite(slice->child, vmf) :
+			      zxp_vm_ops.page_mkwrite(vmf);
 }
 
 static const struct vm_operations_struct zxp_slice_vm_ops = {
@@ -48,7 +56,7 @@ int zxp_slice_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (vma->vm_pgoff > ZXP_MAX_VMO_PAGES - slice->offset)
 		return -EOVERFLOW;
-	ret = zxp_vmo_may_map(slice->root, vma);
+	ret = slice->child ? 0 : zxp_vmo_may_map(slice->root, vma);
 	if (ret)
 		return ret;
 	/*
@@ -66,13 +74,13 @@ int zxp_slice_mmap(struct file *file, struct vm_area_struct *vma)
 	return 0;
 }
 
-/* msync(), which gives offsets in the VMO, as do the others that follow. */
+/* msync(), which gives offsets in the root, as do the others that follow. */
 static int zxp_slice_map_fsync(struct file *map, loff_t start, loff_t end, int datasync)
 {
 	struct zxp_slice *slice = map->private_data;
-	loff_t size = zxp_slice_start(slice) + zxp_slice_size(slice);
+	loff_t size = (loff_t)zxp_slice_end(slice) << PAGE_SHIFT;
 
-	if (start >= size)
+	if (start >= size || slice->child)
 		return 0;
 	return zxp_vmo_sync(map, start, min(end, size - 1), zxp_task_is_user());
 }
@@ -81,18 +89,26 @@ static int zxp_slice_map_fadvise(struct file *map, loff_t offset, loff_t len, in
 {
 	struct zxp_slice *slice = map->private_data;
 
-	return zxp_slice_advise(slice, offset - zxp_slice_start(slice), len, advice);
+	return zxp_slice_advise(slice, offset - ((loff_t)slice->offset << PAGE_SHIFT), len,
+				advice);
 }
 
 static long zxp_slice_map_fallocate(struct file *map, int mode, loff_t offset, loff_t length)
 {
-	return zxp_slice_clear(map, mode, offset - zxp_slice_start(map->private_data), length);
+	struct zxp_slice *slice = map->private_data;
+
+	return zxp_slice_clear(map, mode, offset - ((loff_t)slice->offset << PAGE_SHIFT),
+			       length);
 }
 
 /* The last descriptor and the last mapping are gone. */
 static int zxp_slice_map_release(struct inode *inode, struct file *map)
 {
-	kfree(map->private_data);
+	struct zxp_slice *slice = map->private_data;
+
+	if (slice->child_map)
+		fput(slice->child_map);
+	kfree(slice);
 	zxp_fs_unpin();
 	return 0;
 }
@@ -110,7 +126,7 @@ static const struct file_operations zxp_slice_map_fops = {
 /* The file of the mappings. On success it has the slice. */
 static struct file *zxp_slice_make_map(struct zxp_slice *slice)
 {
-	struct inode *inode = &slice->root->inode;
+	struct inode *inode = slice->child ? file_inode(slice->child_map) : &slice->root->inode;
 	struct file *map;
 	int ret = zxp_fs_pin();
 
@@ -126,7 +142,10 @@ static struct file *zxp_slice_make_map(struct zxp_slice *slice)
 	}
 	map->f_path.dentry->d_fsdata = (void *)(ZXP_LIMIT_NO_OPEN | ZXP_LIMIT_NO_WRITE |
 						   ZXP_LIMIT_NO_RESIZE);
+	map->f_mapping = slice->root->inode.i_mapping;
 	map->private_data = slice;
+	if (slice->child_map)
+		get_file(slice->child_map);
 	zxp_file_begin(map);
 	return map;
 }
@@ -136,13 +155,16 @@ static int zxp_slice_place(struct zxp_slice *slice, const struct zxp_parent *par
 			   const struct zxp_vmo_create_child *args)
 {
 	struct zxp_slice *outer = parent->slice;
+	struct zxp_child *child = parent->child;
+	pgoff_t before = outer ? outer->offset : child ? child->offset : 0;
 	u64 size = outer ? zxp_slice_size(outer) :
-			   (u64)zxp_vmo_pages(parent->root) << PAGE_SHIFT;
+		   (u64)(child ? zxp_child_pages(child) : zxp_vmo_pages(parent->root)) <<
+		   PAGE_SHIFT;
 
 	if (!PAGE_ALIGNED(args->offset) || args->offset > size ||
 	    args->length > size - args->offset)
 		return -EINVAL;
-	slice->offset = (outer ? outer->offset : 0) + (args->offset >> PAGE_SHIFT);
+	slice->offset = before + (args->offset >> PAGE_SHIFT);
 	slice->nr_pages = DIV_ROUND_UP_ULL(args->length, PAGE_SIZE);
 	return 0;
 }
@@ -152,26 +174,32 @@ static int zxp_slice_place(struct zxp_slice *slice, const struct zxp_parent *par
  * @parent: of what
  * @args: what is asked for
  *
- * A slice of a slice is one of the VMO, whose size does not change.
+ * A slice of a slice is one of the VMO or the copy, whose size does not change.
  *
  * Return: the file of its mappings, which has it; or -EINVAL it would not be inside, or
- * resizable; -EOPNOTSUPP of a copy, or of a VMO that may be resized; -ENOMEM, -ENFILE.
+ * resizable; -EOPNOTSUPP of what may be resized; -ENOMEM, -ENFILE.
  */
 struct file *zxp_slice_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args)
 {
+	struct zxp_child *child = parent->child;
 	struct zxp_slice *slice;
 	struct file *map;
 	int ret;
 
 	if (args->options & ZXP_CHILD_RESIZABLE)
 		return ERR_PTR(-EINVAL);
-	if (parent->child || parent->root->options & ZXP_VMO_RESIZABLE)
+	if (child ? child->options & ZXP_CHILD_RESIZABLE :
+		    parent->root->options & ZXP_VMO_RESIZABLE)
 		return ERR_PTR(-EOPNOTSUPP);
 	slice = kzalloc(sizeof(*slice), GFP_KERNEL_ACCOUNT);
 	if (!slice)
 		return ERR_PTR(-ENOMEM);
 	slice->root = parent->root;
+	slice->child = child;
+	if (child)
+		slice->child_map = parent->slice ? parent->slice->child_map :
+						   zxp_child_map(file_inode(parent->file));
 	slice->writable = parent->file->f_mode & FMODE_WRITE &&
 			  !(args->options & ZXP_CHILD_NO_WRITE);
 	ret = zxp_slice_place(slice, parent, args);

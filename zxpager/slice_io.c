@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is done to a slice: it is cut where the slice ends, and done to the VMO.
+ * What is done to a slice: it is cut where the slice ends, and done to the VMO or the copy.
  */
 #include <linux/fs.h>
 #include <linux/falloc.h>
@@ -9,11 +9,18 @@
 
 #include "child.h"
 
+/* A copy may be changed whatever it is one of. */
+bool zxp_slice_sealed(struct zxp_slice *slice)
+{
+	return !slice->child && zxp_vmo_sealed(slice->root);
+}
+
 /* It has no stream size: it ends at its last page, wherever the stream of the VMO does. */
 ssize_t zxp_slice_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct zxp_slice *slice = zxp_slice_of(iocb->ki_filp);
 	loff_t start = iocb->ki_pos, size = zxp_slice_size(slice);
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	size_t cut;
 	int ret;
 
@@ -23,7 +30,8 @@ ssize_t zxp_slice_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	iov_iter_truncate(to, size - start);
 	cut -= iov_iter_count(to);
 	iocb->ki_pos += zxp_slice_start(slice);
-	ret = zxp_vmo_copy_out(slice->root, &iocb->ki_pos, to, iocb->ki_flags & IOCB_NOWAIT);
+	ret = slice->child ? zxp_child_copy_out(slice->child, &iocb->ki_pos, to, nowait) :
+			     zxp_vmo_copy_out(slice->root, &iocb->ki_pos, to, nowait);
 	iocb->ki_pos -= zxp_slice_start(slice);
 	iov_iter_reexpand(to, iov_iter_count(to) + cut);
 	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
@@ -37,13 +45,15 @@ void zxp_slice_begin(struct file *file)
 	file->f_wb_err = filemap_sample_wb_err(root->inode.i_mapping);
 }
 
-/* An error that came while nobody waited is told once to each file. */
+/* An error that came while nobody waited is told once to each file. A copy is not stored. */
 int zxp_slice_sync(struct file *file, loff_t start, loff_t end, bool restarts)
 {
 	struct zxp_slice *slice = zxp_slice_of(file);
 	loff_t size = zxp_slice_size(slice);
 	int ret = 0, err;
 
+	if (slice->child)
+		return 0;
 	if (start < size)
 		ret = zxp_vmo_sync_wait(slice->root, start + zxp_slice_start(slice),
 					min(end, size - 1) + zxp_slice_start(slice), restarts);
@@ -56,11 +66,15 @@ int zxp_slice_sync(struct file *file, loff_t start, loff_t end, bool restarts)
 	return ret ?: err;
 }
 
-/* What the VFS does for the file that it knows. */
+/*
+ * What the VFS does for the file that it knows. The inode that a copy's mappings have tells
+ * of nothing.
+ */
 static void zxp_slice_changes(struct file *file)
 {
 	file_update_time(file);
-	file_update_time(zxp_child_map(file_inode(file)));
+	if (!zxp_slice_of(file)->child)
+		file_update_time(zxp_child_map(file_inode(file)));
 }
 
 ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from)
@@ -72,9 +86,10 @@ ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ssize_t ret;
 	int err;
 
-	if (zxp_vmo_sealed(slice->root))
+	if (zxp_slice_sealed(slice))
 		return -EPERM;
-	if (nowait && iocb_is_dsync(iocb) && slice->root->flags & ZXP_CREATE_SYNC)
+	if (nowait && iocb_is_dsync(iocb) && !slice->child &&
+	    slice->root->flags & ZXP_CREATE_SYNC)
 		return -EAGAIN;
 	ret = generic_write_checks(iocb, from);
 	if (ret <= 0)
@@ -85,14 +100,16 @@ ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	iov_iter_truncate(from, size - start);
 	zxp_slice_changes(file);
 	iocb->ki_pos += zxp_slice_start(slice);
-	err = zxp_vmo_copy_in(slice->root, &iocb->ki_pos, from, nowait);
+	err = slice->child ? zxp_child_copy_in(slice->child, &iocb->ki_pos, from, nowait) :
+			     zxp_vmo_copy_in(slice->root, &iocb->ki_pos, from, nowait);
 	iocb->ki_pos -= zxp_slice_start(slice);
 	/* See zxp_vmo_write_iter(). */
 	if (err && iov_iter_is_bvec(from))
 		iocb->ki_pos = start;
 	if (iocb->ki_pos == start)
 		return err;
-	fsnotify_modify(zxp_child_map(file_inode(file)));
+	if (!slice->child)
+		fsnotify_modify(zxp_child_map(file_inode(file)));
 	ret = iocb->ki_pos - start;
 	if (iocb_is_dsync(iocb))
 		ret = zxp_slice_sync(file, start, iocb->ki_pos - 1, false) ?: ret;
@@ -108,14 +125,17 @@ long zxp_slice_clear(struct file *map, int mode, loff_t offset, loff_t length)
 	if (mode != (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE) &&
 	    (mode & ~FALLOC_FL_KEEP_SIZE) != FALLOC_FL_ZERO_RANGE)
 		return -EOPNOTSUPP;
-	if (zxp_vmo_sealed(slice->root))
+	if (zxp_slice_sealed(slice))
 		return -EPERM;
 	if (!(mode & FALLOC_FL_KEEP_SIZE) && offset + length > size)
 		return -ENOSPC;
 	if (offset >= size)
 		return 0;
-	return zxp_vmo_fallocate(map, mode | FALLOC_FL_KEEP_SIZE,
-				 offset + zxp_slice_start(slice), min(length, size - offset));
+	mode |= FALLOC_FL_KEEP_SIZE;
+	length = min(length, size - offset);
+	offset += zxp_slice_start(slice);
+	return slice->child ? zxp_child_discard(slice->child, mode, offset, length) :
+			      zxp_vmo_fallocate(map, mode, offset, length);
 }
 
 int zxp_slice_advise(struct zxp_slice *slice, loff_t offset, loff_t len, int advice)
@@ -127,6 +147,11 @@ int zxp_slice_advise(struct zxp_slice *slice, loff_t offset, loff_t len, int adv
 	offset = min(offset, end);
 	if (len && len < end - offset)
 		end = offset + len;
+	if (slice->child)
+		return zxp_child_advise_pages(slice->child,
+					      slice->offset + (offset >> PAGE_SHIFT),
+					      slice->offset + DIV_ROUND_UP_ULL(end, PAGE_SIZE),
+					      advice);
 	return zxp_vmo_advise(slice->root, start + offset, start + end, advice);
 }
 
@@ -146,6 +171,8 @@ int zxp_slice_op_range(struct file *file, const struct zxp_vmo_op_range *args)
 	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
 		return -ERANGE;
 	moved.offset += zxp_slice_start(slice);
+	if (slice->child)
+		return zxp_child_op_range(slice->child, file, &moved);
 	ret = zxp_vmo_op_range(zxp_child_map(file_inode(file)), &moved);
 	if (!ret && args->op == ZXP_VMO_OP_ZERO) {
 		file_update_time(file);
@@ -162,7 +189,8 @@ int zxp_slice_read(struct file *file, const struct zxp_vmo_io *args)
 	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
 		return -ERANGE;
 	moved.offset += zxp_slice_start(slice);
-	return zxp_vmo_read(zxp_child_map(file_inode(file)), &moved);
+	return slice->child ? zxp_child_read(slice->child, &moved) :
+			      zxp_vmo_read(zxp_child_map(file_inode(file)), &moved);
 }
 
 int zxp_slice_write(struct file *file, const struct zxp_vmo_io *args)
@@ -171,11 +199,13 @@ int zxp_slice_write(struct file *file, const struct zxp_vmo_io *args)
 	struct zxp_vmo_io moved = *args;
 	int ret;
 
-	if (zxp_vmo_sealed(slice->root))
+	if (zxp_slice_sealed(slice))
 		return -EPERM;
 	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
 		return -ERANGE;
 	moved.offset += zxp_slice_start(slice);
+	if (slice->child)
+		return zxp_child_write(slice->child, file, &moved);
 	ret = zxp_vmo_write(zxp_child_map(file_inode(file)), &moved);
 	if (!ret) {
 		file_update_time(file);

@@ -36,8 +36,11 @@
 
 #include "access.h"
 
-/* For so long readers give way: enough to come back, little enough not to matter. */
-#define ZXP_TRAP_AHEAD		(HZ / 100 + 1)
+/*
+ * For so long readers give way at most, which is to end waits for a store that does not come
+ * back. It does within microseconds, but for a processor that has much else to do.
+ */
+#define ZXP_TRAP_AHEAD		(HZ / 2)
 
 /**
  * struct zxp_trap - a store that waits where its task returns to user mode

@@ -106,6 +106,7 @@ void region_answer(struct region *r, size_t page, size_t nr,
 int zx_pager_open(void);
 int zx_vmo_create(int pager, size_t pages, unsigned int options, unsigned int flags,
 		  uint64_t key);
+int zx_child_create(int vmo, unsigned int options, size_t pages);	/* of its begin */
 void zx_supply(int pager, int vmo, size_t page, const void *source, size_t nr);
 void zx_supply_aux(int pager, int vmo, size_t page, int aux, size_t aux_page,
 		   size_t nr);

@@ -56,6 +56,19 @@ int zx_vmo_create(int pager, size_t pages, unsigned int options, unsigned int fl
 	return args.out_fd;
 }
 
+int zx_child_create(int vmo, unsigned int options, size_t pages)
+{
+	struct zxp_vmo_create_child args = {
+		.size = sizeof(args),
+		.options = options,
+		.length = pages * PAGE_SIZE,
+	};
+
+	if (ioctl(vmo, ZXP_IOC_VMO_CREATE_CHILD, &args))
+		die("CREATE_CHILD");
+	return args.out_fd;
+}
+
 static void supply(int pager, struct zxp_supply_pages *args)
 {
 	if (ioctl(pager, ZXP_IOC_SUPPLY_PAGES, args) || args->out_done != args->length)

@@ -238,6 +238,12 @@ static void run_vmos(unsigned int nr)
 	emit_bytes("zxpager", "request",
 		   taken("hints", before, hinted * HINTS, 0));
 
+	for (i = 1; i < nr; i++)
+		close(vmo[i]);
+	before = memory_settled();
+	for (i = 1; i < nr; i++)
+		vmo[i] = zx_child_create(vmo[0], ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, 1);
+	emit_bytes("zxpager", "child", taken("children", before, nr - 1, 0));
 	for (i = 0; i < nr; i++)
 		close(vmo[i]);
 	close(pager);

@@ -72,6 +72,7 @@ zx_handle_t read_only(zx_handle_t handle);
 #define ON_WRITE	ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE
 #define MODIFIED	ZX_VMO_CHILD_SNAPSHOT_MODIFIED
 #define RESIZABLE	ZX_VMO_CHILD_RESIZABLE
+#define SLICE		ZX_VMO_CHILD_SLICE
 #define NO_WRITE	ZX_VMO_CHILD_NO_WRITE
 
 /* A child of all of @vmo, which is filled with 'p'. */

@@ -19,7 +19,7 @@ static struct {
 enum what {
 	END,
 	SUPPLY,		/* so many pages of the root: 'a' in its first one, 'b' in the next */
-	CLONE,		/* of another one, with these options, from this page on */
+	CLONE,		/* of another one, or a slice, with these options, from this page on */
 	WRITE,		/* one byte at the start of a page */
 	STORE,		/* the same by the mapping */
 	ZERO,		/* so many pages */
@@ -196,6 +196,26 @@ static const struct story stories[] = {
 		SUPPLY(0, 2), CLONE(1, ROOT, MODIFIED, 0, 2), WRITE(1, 0, "1"),
 		CLONE(2, 1, MODIFIED, 0, 2), ZERO(2, 0, 1), SEES(2, ".b"),
 		SEES(1, "1b"), CLOSE(1), SEES(2, ".b"), SEES(ROOT, "ab"),
+	} },
+	/* Zircon has no copies of slices of clones. */
+	{ STORY(SnapshotSlice), 0, {
+		SUPPLY(0, 3), CLONE(1, ROOT, SLICE, 0, 2), CLONE(2, 1, MODIFIED, 1, 2),
+		SEES(2, "b."), WRITE(2, 0, "1"), STORE(2, 1, "2"), SEES(1, "ab"),
+		SEES(ROOT, "abc"), CLONE(3, 2, SLICE, 0, 1), CLONE(4, 3, MODIFIED, 0, 2),
+		STORE(3, 0, "3"), SEES(4, "1."), SEES(2, "32"),
+	} },
+	{ STORY(SnapshotSliceAtLeastOnWrite), 0, {
+		SUPPLY(0, 3), CLONE(1, ROOT, MODIFIED, 0, 3), WRITE(1, 1, "1"),
+		CLONE(2, 1, MODIFIED, 0, 3), CLONE(3, 2, SLICE, 1, 1),
+		CLONE(4, 3, ON_WRITE, 0, 2), WRITE(3, 0, "2"), SEES(4, "1."),
+		SEES(2, "a2c"), SEES(1, "a1c"),
+	} },
+	{ STORY(SnapshotVmoWithSlice), 0, {
+		SUPPLY(0, 2), CLONE(1, ROOT, MODIFIED, 0, 2), CLONE(2, 1, MODIFIED, 0, 2),
+		STORE(1, 0, "1"), CLONE(3, 1, SLICE, 0, 2), CLONE(4, 1, MODIFIED, 0, 2),
+		SEES(3, "1b"), SEES(4, "1b"), STORE(1, 1, "2"), SEES(3, "12"),
+		WRITE(3, 0, "3"), SEES(1, "32"), SEES(2, "ab"), SEES(4, "1b"),
+		CHILDREN(1, 3), CLOSE(1), SEES(3, "32"), SEES(ROOT, "ab"),
 	} },
 	{ STORY(CommitRangeInSnapshot), 0, {
 		SUPPLY(0, 1), CLONE(1, ROOT, MODIFIED, 0, 1), WRITE(1, 0, "1"),

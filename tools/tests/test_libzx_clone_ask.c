@@ -22,6 +22,15 @@ static zx_status_t call_read(struct waiter *w)
 	return zx_vmo_read(ask->handle, w->buffer, ask->offset, ask->size);
 }
 
+/* More than the waiter has room for. */
+static zx_status_t call_read_pages(struct waiter *w)
+{
+	const struct ask *ask = (struct ask *)w;
+	static char pages[4 * PAGE];
+
+	return zx_vmo_read(ask->handle, pages, ask->offset, ask->size);
+}
+
 static zx_status_t call_write(struct waiter *w)
 {
 	static const char bytes[3 * PAGE] = "written";
@@ -358,6 +367,28 @@ static void Prefetch(void **state)
 	expect_no_packet();
 }
 
+/* What those between have for themselves is not asked for, though all is read at once. */
+static void PageRequestBatchingChecksAncestorPages(void **state)
+{
+	zx_handle_t clone = clone_of(vmo, 0, 4 * PAGE), next, slice;
+	struct ask ask;
+
+	(void)state;
+	ok(zx_vmo_op_range(clone, ZX_VMO_OP_ZERO, PAGE, PAGE, NULL, 0));
+	next = clone_of(clone, 0, 4 * PAGE);
+	ok(zx_vmo_create_child(next, SLICE, 0, 4 * PAGE, &slice));
+	ask = (struct ask){ .handle = slice, .size = 4 * PAGE };
+	start(&ask.waiter, call_read_pages);
+	serve(0, PAGE);
+	serve(2 * PAGE, 2 * PAGE);
+	ok(finish(&ask.waiter));
+	expect_byte(slice, 0, 's');
+	expect_byte(slice, PAGE, 0);
+	expect_byte(slice, 4 * PAGE - 1, 's');
+	ok(zx_handle_close_many((zx_handle_t[]){ clone, next, slice }, 3));
+	expect_no_packet();
+}
+
 /* A clone's write asks for content alone, and all at once. */
 static void NoDirtyRequestsForClones(void **state)
 {
@@ -440,6 +471,7 @@ int main(void)
 		TEST(DecommitTest),
 		TEST(EvictionHintsWithClones),
 		TEST(Prefetch),
+		TEST(PageRequestBatchingChecksAncestorPages),
 		TEST(NoDirtyRequestsForClones),
 		TEST(SnapshotReadOnlyVmo),
 		TEST(DeepHierarchy),

@@ -657,7 +657,7 @@ struct zxp_query_vmo_key {
 #define ZXP_VMO_INFO_SYNC		(1U << 2)	/* made with %ZXP_CREATE_SYNC */
 #define ZXP_VMO_INFO_FIXED		(1U << 3)	/* ... %ZXP_CREATE_FIXED */
 #define ZXP_VMO_INFO_READ_ONLY		(1U << 4)	/* ... %ZXP_CREATE_READ_ONLY */
-#define ZXP_VMO_INFO_COPY		(1U << 5)	/* a child with pages of its own */
+#define ZXP_VMO_INFO_COPY		(1U << 5)	/* a copy, or a slice of one */
 
 /**
  * struct zxp_vmo_info - ZXP_IOC_VMO_GET_INFO
@@ -805,8 +805,8 @@ struct zxp_vmo_set_stream_size {
  * enum zxp_child_option - kinds of children, of which one is given, and options
  * @ZXP_CHILD_SNAPSHOT: as the parent is now, and so it stays; not of what has a pager
  * @ZXP_CHILD_RESIZABLE: its size may change
- * @ZXP_CHILD_SLICE: a part of the parent, whose pages are the parent's; not of a copy, nor
- *	where the size may change
+ * @ZXP_CHILD_SLICE: a part of the parent, whose pages are the parent's; not where the size
+ *	may change
  * @ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE: what is not changed in the child may be as in the
  *	parent later on, unless the VMO is plain
  * @ZXP_CHILD_NO_WRITE: its descriptors are not open for writing

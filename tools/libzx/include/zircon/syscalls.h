@@ -333,8 +333,8 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
  * that is not of all, with 0 for both; ACCESS_DENIED a REFERENCE would be resizable, and
  * @handle or its VMO is not; NOT_SUPPORTED ZX_VMO_CHILD_SNAPSHOT, a copy of a VMO without a
  * pager, or of one made with ZX_LINUX_CREATE_READ_ONLY and without ZX_LINUX_CREATE_COPIES, a
- * SLICE of a resizable VMO or of a copy, a REFERENCE to a slice; OUT_OF_RANGE behind the largest VMO; NO_MEMORY; BAD_STATE
- * a page that the parent has for itself is pinned; NO_RESOURCES; INVALID_ARGS @out.
+ * SLICE of what is resizable; OUT_OF_RANGE behind the largest VMO; NO_MEMORY; BAD_STATE a page
+ * that the parent has for itself is pinned; NO_RESOURCES; INVALID_ARGS @out.
  */
 zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 				uint64_t offset, uint64_t size, zx_handle_t *out);

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Take one page out of the mappings of a child, when it sees another one there.
+ *
+ * They are found by the root, which has those of all its children. But who stores by the
+ * only mapping that his child has need not look at those of others: there may be thousands.
+ */
+#include <linux/mm.h>
+
+#include "child.h"
+
+/* How many mappings it has at most. Each holds the file, and others do for a moment. */
+static unsigned long zxp_child_mappings(struct zxp_child *child)
+{
+	unsigned long holders = file_count(child->map);
+
+	/* Pairs with zxp_child_put_map(). */
+	smp_rmb();
+	return holders - READ_ONCE(child->open);
+}
+
+/*
+ * May the page table have something where the fault was? Who has just changed what the
+ * child sees there, and held the lock of the folio that it saw, knows: what comes into the
+ * table later is the new page.
+ */
+static bool zxp_fault_has_entry(struct vm_fault *vmf)
+{
+	pmd_t pmd;
+	bool has;
+
+	rcu_read_lock();
+	pmd = READ_ONCE(*vmf->pmd);
+	if (pmd_none(pmd))
+		has = false;
+	else if (pmd_leaf(pmd) || pmd_bad(pmd))
+		has = true;
+	else
+		has = !pte_none(READ_ONCE(*pte_offset_kernel(&pmd, vmf->address)));
+	rcu_read_unlock();
+	return has;
+}
+
+/**
+ * zxp_child_unmap_page() - a child sees another page from now on
+ * @child: the child; it does already
+ * @index: page of the root
+ * @vmf: the fault of a shared mapping that is for this page, or NULL
+ *
+ * That of a child which is mapped once costs the same however many siblings have the page
+ * mapped.
+ */
+void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index, struct vm_fault *vmf)
+{
+	unsigned long mappings = zxp_child_mappings(child);
+
+	if (!mappings)
+		return;
+	if (!vmf || mappings > 1)
+		unmap_mapping_pages(child->root->inode.i_mapping, index, 1, false);
+	else if (zxp_fault_has_entry(vmf))
+		zxp_zap_range(vmf->vma, vmf->address, PAGE_SIZE);
+}
