@@ -314,7 +314,7 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			ret = -EINTR;
 		if (ret == -ENOSPC)
 			ret = zxp_vmo_clear_over_limit(vmo, start, pinned, how);
-		/* Pinned, or there is a snapshot, meanwhile; or no memory. What is done stays so. */
+		/* Pinned or in a snapshot meanwhile; or no memory. What is done stays so. */
 		if (ret == -EAGAIN || ret == -EBUSY ||
 		    (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo)))
 			continue;
