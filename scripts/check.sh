@@ -56,6 +56,12 @@ short_selftests=(access child evict file inode large life map mkwrite mm module 
 	reference remote slice uring wb_file wb_kernel wb_map wb_stream zero zero_change
 	zircon_access zircon_clone zircon_clone_op zircon_mapping zircon_slice zircon_snapshot)
 
+# What can become of a guest, each in one way; "make rig-test" has them all.
+short_rig=(success_and_arguments status_of_the_command clock_that_counts_instructions
+	output_is_complete hang panic_in_the_middle_of_ktap warning module_that_does_not_load
+	bad_usage kernel_log counting steps release_of_the_newest what_has_changed
+	lint_of_what_has_changed)
+
 # Virtual machines in a guest, which has to have one processor: see zxp_vcpu.c.
 vcpu() {
 	built "$1" || { say "no module for Linux $1"; return 1; }
@@ -106,7 +112,7 @@ on_kernels_of_ours() {
 	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
 		port mm kill mkwrite exit dump poison zero zero_change discard wb_wait \
 		wb_grow wb_stream zircon_wb_writeback zircon_clone zircon_clone_op \
-		zircon_snapshot zircon_snapshot_zero child slice
+		zircon_snapshot zircon_snapshot_zero child slice slice_copy
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40
 	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 60 \
@@ -177,7 +183,7 @@ main() {
 		KSELFTEST_INC="$(scripts/ksrc.sh --kselftest)"
 	run_queue
 	later suite lint scripts/lint.sh
-	later suite rig scripts/rig-test.sh
+	later suite rig scripts/rig-test.sh "${short_rig[@]}"
 	later suite syzlang selftests/fuzz/check_syzlang.py
 	for s in "${series[@]}"; do
 		later suite "selftests on $s" guest "$s" selftests/run.sh
@@ -188,7 +194,7 @@ main() {
 			later suite "integrity on $s" guest "$s" selftests/integrity.sh
 			later suite "power cuts on $s" power_cuts "$s" 3
 			later suite "killed daemons on $s" guest "$s" \
-				selftests/crash.sh kill 10
+				selftests/crash.sh kill 5
 		else
 			later suite "tools on $s" guest "$s" tools/run-tests.sh \
 				--without nbd_stores.sh --without nbd_connections.sh \

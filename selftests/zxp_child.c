@@ -116,47 +116,52 @@ TEST_F(child, futex_over_snapshot)
 #define word_by(map, page)	(*(volatile uint64_t *)((map) + (page) * page_size))
 
 /*
- * What is stored by one mapping of a child is seen by its others, which had loaded what was
- * there before: also once these mappings are all that is left of it. The second half was zeroed.
+ * What is stored by one mapping of a child, or of a slice of it, is seen by its others, which
+ * had loaded what was there before: also once these mappings are all that is left of it. The
+ * second half was zeroed.
  */
 TEST_F(child, seen_by_each_mapping)
 {
 	enum { BY_MAPPING, BY_CALL, ALONE, PAGES };
-	struct test_vmo *vmo = new_vmo(2 * PAGES), *clone = new_clone(vmo);
+	struct test_vmo *vmo = new_vmo(2 * PAGES), *clone, *mapped;
+	size_t size = 2 * PAGES * page_size;
 	char *one, *other;
 	uint64_t page;
 
-	one = mmap(NULL, 2 * PAGES * page_size, PROT_READ | PROT_WRITE, MAP_SHARED, clone->fd, 0);
-	ASSERT_NE(MAP_FAILED, one);
-	other = mmap(NULL, 2 * PAGES * page_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		     clone->fd, 0);
-	ASSERT_NE(MAP_FAILED, other);
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2 * PAGES));
-	ASSERT_EQ(0, zxp_vmo_op_range(clone->fd, ZXP_VMO_OP_ZERO, PAGES * page_size,
-				      PAGES * page_size));
-	for (page = 0; page < 2 * PAGES; page++)
-		EXPECT_EQ(word_by(one, page), word_by(other, page));
+	for (int slice = 0; slice <= 1; slice++) {
+		clone = new_child(vmo, AT_LEAST, 0, 2 * PAGES);
+		mapped = slice ? new_slice(clone, 0, 2 * PAGES) : clone;
+		one = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, mapped->fd, 0);
+		ASSERT_NE(MAP_FAILED, one);
+		other = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, mapped->fd, 0);
+		ASSERT_NE(MAP_FAILED, other);
+		ASSERT_EQ(0, zxp_vmo_op_range(clone->fd, ZXP_VMO_OP_ZERO, size / 2, size / 2));
+		for (page = 0; page < 2 * PAGES; page++)
+			EXPECT_EQ(word_by(one, page), word_by(other, page));
 
-	for (page = 0; page < 2 * PAGES; page += PAGES) {
-		word_by(one, page + BY_MAPPING) = 1;
-		ASSERT_TRUE(vmo_put(clone, page + BY_CALL, 2));
-	}
-	vmo_release(clone);
-	for (page = 0; page < 2 * PAGES; page += PAGES) {
-		word_by(one, page + ALONE) = 3;
-		EXPECT_EQ(1, word_by(other, page + BY_MAPPING));
-		EXPECT_EQ(2, word_by(one, page + BY_CALL));
-		EXPECT_EQ(2, word_by(other, page + BY_CALL));
-		EXPECT_EQ(3, word_by(other, page + ALONE));
+		for (page = 0; page < 2 * PAGES; page += PAGES) {
+			word_by(one, page + BY_MAPPING) = 1;
+			ASSERT_TRUE(vmo_put(clone, page + BY_CALL, 2));
+		}
+		vmo_release(clone);
+		vmo_release(mapped);
+		for (page = 0; page < 2 * PAGES; page += PAGES) {
+			word_by(one, page + ALONE) = 3;
+			EXPECT_EQ(1, word_by(other, page + BY_MAPPING));
+			EXPECT_EQ(2, word_by(one, page + BY_CALL));
+			EXPECT_EQ(2, word_by(other, page + BY_CALL));
+			EXPECT_EQ(3, word_by(other, page + ALONE));
+		}
+		munmap(one, size);
+		munmap(other, size);
 	}
 
-	/* And the only one has no old entry left. */
-	munmap(other, 2 * PAGES * page_size);
+	/* And where there is only one it has no old entry left. */
 	clone = new_clone(vmo);
 	EXPECT_TRUE(vmo_matches(vmo, 0, 2 * PAGES, clone->map));
 	word_by(clone->map, 0) = 4;
 	EXPECT_EQ(4, word_by(clone->map, 0));
-	munmap(one, 2 * PAGES * page_size);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

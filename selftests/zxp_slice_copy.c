@@ -256,7 +256,7 @@ static int store_in_order(struct test_thread *t)
 /* Each copy that is made meanwhile has both as of one moment, whoever stores by what. */
 TEST_F(slice_copy, one_moment)
 {
-	enum { PAGES = 4, COPIES = 100 };
+	enum { PAGES = 4, COPIES = 60 };
 	struct test_vmo *vmo = new_vmo(PAGES), *copy = new_child(vmo, MODIFIED, 0, PAGES);
 	struct test_vmo *head = new_slice(copy, 0, 1), *tail = new_slice(copy, 2, 2);
 	struct test_vmo *all = new_slice(copy, 0, PAGES);

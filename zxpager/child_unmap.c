@@ -9,7 +9,10 @@
 
 #include "child.h"
 
-/* How many mappings it has at most. Each holds the file, and others do for a moment. */
+/*
+ * How many mappings it has at most. Each holds the file; so does each slice, however many
+ * mappings that has, and others do for a moment.
+ */
 static unsigned long zxp_child_mappings(struct zxp_child *child)
 {
 	unsigned long holders = file_count(child->map);
@@ -56,7 +59,7 @@ void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index, struct vm_faul
 
 	if (!mappings)
 		return;
-	if (!vmf || mappings > 1)
+	if (!vmf || vmf->vma->vm_file != child->map || mappings > 1)
 		unmap_mapping_pages(child->root->inode.i_mapping, index, 1, false);
 	else if (zxp_fault_has_entry(vmf))
 		zxp_zap_range(vmf->vma, vmf->address, PAGE_SIZE);

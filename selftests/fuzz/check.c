@@ -208,6 +208,10 @@ static const char *wrong_child(const struct zxp_vmo_create_child *c)
 		return "not one kind of child";
 	if (c->options & ~(kinds | ZXP_CHILD_RESIZABLE | ZXP_CHILD_NO_WRITE))
 		return "an option that is unknown";
+	if (kind == ZXP_CHILD_SLICE && c->options & ZXP_CHILD_RESIZABLE)
+		return "a slice that is resizable";
+	if (kind == ZXP_CHILD_REFERENCE && (c->offset || c->length))
+		return "a reference to a part";
 	if (unaligned(c->offset))
 		return "bad alignment";
 	return c->offset > MAX_VMO_SIZE || c->length > MAX_VMO_SIZE - c->offset ?

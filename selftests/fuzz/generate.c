@@ -204,9 +204,9 @@ static int vmo_arg(unsigned int kind)
 static void use_spare(struct dice *d, struct program *p)
 {
 	const struct call *last = &p->call[p->nr - 1];
+	bool child = calls[last->kind].cmd == ZXP_IOC_VMO_CREATE_CHILD, ioctls;
 	unsigned int i, kind, more = roll(d, 4);
 	uint64_t slot = NR_SLOTS;
-	bool ioctls;
 	int arg;
 
 	for (i = 0; i < nr_args(&calls[last->kind]); i++)
@@ -215,7 +215,8 @@ static void use_spare(struct dice *d, struct program *p)
 	while (slot < NR_SLOTS && more-- && p->nr < MAX_CALLS) {
 		ioctls = one_in(d, 2);
 		do {
-			kind = any_kind(d);
+			/* Of children there are children. */
+			kind = child && one_in(d, 4) ? last->kind : any_kind(d);
 			arg = vmo_arg(kind);
 		} while (arg < 0 || (ioctls && !calls[kind].cmd));
 		make_call(d, &p->call[p->nr], kind);

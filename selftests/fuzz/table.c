@@ -199,6 +199,7 @@ const struct call_desc calls[] = {
 				   ZXP_CHILD_SNAPSHOT_MODIFIED | ZXP_CHILD_RESIZABLE,
 				   ZXP_CHILD_SNAPSHOT_MODIFIED | ZXP_CHILD_NO_WRITE,
 				   ZXP_CHILD_SNAPSHOT, ZXP_CHILD_SLICE,
+				   ZXP_CHILD_SLICE | ZXP_CHILD_NO_WRITE,
 				   ZXP_CHILD_REFERENCE),
 			  FIELD(zxp_vmo_create_child, offset, A_OFFSET),
 			  FIELD(zxp_vmo_create_child, length, A_LENGTH),

@@ -21,11 +21,18 @@
 #define WORDS_A_PAGE	(4096 / 8)
 #define COPIED		ZXP_CHILD_SNAPSHOT_MODIFIED
 
-/* @word: the first one of each page, and those behind it are the root's, or zero too. */
+/*
+ * @word: the first one of each page, and those behind it are the root's, or zero too.
+ * @part: a slice, of a kid whose size does not change, from page @from on; else -1
+ */
 struct kid {
 	int fd;
 	volatile uint64_t *map;
 	uint64_t pages;
+	bool resizable;
+	int part;
+	volatile uint64_t *part_map;
+	uint64_t from;
 	uint64_t word[SIDE_PAGES];
 };
 
@@ -48,43 +55,89 @@ static void give_up(int ret, const char *what)
 	_exit(SIDE_NO_MORE);
 }
 
-static struct kid *kid_new(int parent, const struct kid *of)
+/* The mapping is larger than what is mapped may be. */
+static volatile uint64_t *kid_map(int fd)
+{
+	void *map = mmap(NULL, SIDE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED) {
+		wrong("family: mmap: %m");
+		_exit(1);
+	}
+	return map;
+}
+
+static struct kid *kid_new(int parent, const struct kid *of, uint32_t options)
 {
 	struct kid *kid = malloc(sizeof(*kid));
 	uint64_t pages = of ? of->pages : SIDE_PAGES, i;
 
 	if (!kid)
 		_exit(SIDE_NO_MORE);
-	kid->fd = zxp_create_child(parent, COPIED | ZXP_CHILD_RESIZABLE, 0, pages * 4096);
+	kid->fd = zxp_create_child(parent, COPIED | options, 0, pages * 4096);
 	if (kid->fd < 0)
 		give_up(kid->fd, "create");
 	kid->pages = pages;
-	kid->map = mmap(NULL, SIDE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, kid->fd, 0);
-	if (kid->map == MAP_FAILED) {
-		wrong("family: mmap: %m");
-		_exit(1);
-	}
+	kid->resizable = options & ZXP_CHILD_RESIZABLE;
+	kid->map = kid_map(kid->fd);
+	kid->part = -1;
 	for (i = 0; i < SIDE_PAGES; i++)
 		kid->word[i] = of ? of->word[i] : side_word(i * WORDS_A_PAGE);
 	add(board->children, 1);
 	return kid;
 }
 
+static void kid_take_part(struct kid *kid, uint64_t from)
+{
+	kid->from = from;
+	kid->part = zxp_create_child(kid->fd, ZXP_CHILD_SLICE, from * 4096,
+				     (kid->pages - from) * 4096);
+	if (kid->part < 0)
+		give_up(kid->part, "slice");
+	kid->part_map = kid_map(kid->part);
+	add(board->slices, 1);
+}
+
+static void kid_leave_part(struct kid *kid)
+{
+	if (kid->part < 0)
+		return;
+	close(kid->part);
+	munmap((void *)kid->part_map, SIDE_BYTES);
+	kid->part = -1;
+}
+
 static void kid_free(struct kid *kid)
 {
+	kid_leave_part(kid);
 	close(kid->fd);
 	munmap((void *)kid->map, SIDE_BYTES);
 	free(kid);
 }
 
+/* By which of the two, if the page is in both, and where it is there. */
+struct way {
+	int fd;
+	volatile uint64_t *map;
+	uint64_t page;
+};
+
+static struct way kid_way(struct dice *d, const struct kid *kid, uint64_t page)
+{
+	if (kid->part >= 0 && page >= kid->from && one_in(d, 2))
+		return (struct way){ kid->part, kid->part_map, page - kid->from };
+	return (struct way){ kid->fd, kid->map, page };
+}
+
 static void kid_store(struct dice *d, struct kid *kid, uint64_t page, uint64_t word)
 {
+	struct way way = kid_way(d, kid, page);
 	int ret;
 
 	if (one_in(d, 2)) {
-		kid->map[page * WORDS_A_PAGE] = word;
+		way.map[way.page * WORDS_A_PAGE] = word;
 	} else {
-		ret = zxp_vmo_write(kid->fd, page * 4096, 8, &word);
+		ret = zxp_vmo_write(way.fd, way.page * 4096, 8, &word);
 		if (ret)
 			give_up(ret, "write");
 	}
@@ -93,12 +146,13 @@ static void kid_store(struct dice *d, struct kid *kid, uint64_t page, uint64_t w
 
 static uint64_t kid_load(struct dice *d, const struct kid *kid, uint64_t page)
 {
+	struct way way = kid_way(d, kid, page);
 	uint64_t word;
 	int ret;
 
 	if (one_in(d, 2))
-		return kid->map[page * WORDS_A_PAGE];
-	ret = zxp_vmo_read(kid->fd, page * 4096, 8, &word);
+		return way.map[way.page * WORDS_A_PAGE];
+	ret = zxp_vmo_read(way.fd, way.page * 4096, 8, &word);
 	if (ret)
 		give_up(ret, "read");
 	return word;
@@ -118,7 +172,8 @@ static void kid_check(struct dice *d, const struct kid *kid, uint64_t page)
 static void kid_zero(struct dice *d, struct kid *kid)
 {
 	uint64_t page = roll(d, kid->pages), nr = 1 + roll(d, kid->pages - page), i;
-	int ret = zxp_vmo_zero(kid->fd, page * 4096, nr * 4096);
+	struct way way = kid_way(d, kid, page);
+	int ret = zxp_vmo_zero(way.fd, way.page * 4096, nr * 4096);
 
 	if (ret)
 		give_up(ret, "zero");
@@ -130,6 +185,14 @@ static void kid_resize(struct dice *d, struct kid *kid)
 {
 	uint64_t pages = 1 + roll(d, SIDE_PAGES), i;
 
+	/* One of a fixed size gets a slice instead, or gives it up. */
+	if (!kid->resizable) {
+		if (kid->part < 0)
+			kid_take_part(kid, roll(d, kid->pages));
+		else
+			kid_leave_part(kid);
+		return;
+	}
 	if (ftruncate(kid->fd, pages * 4096))
 		give_up(-errno, "ftruncate");
 	for (i = pages; i < SIDE_PAGES; i++)
@@ -150,7 +213,7 @@ static void kid_advise(struct dice *d, struct kid *kid)
 /* What is stored first is never older than what is stored last, and at most one newer. */
 static void snapshot_of_counted(struct dice *d)
 {
-	struct kid *kid = kid_new(counted->fd, counted);
+	struct kid *kid = kid_new(one_in(d, 2) ? counted->part : counted->fd, counted, 0);
 	uint64_t first, last;
 
 	if (one_in(d, 2)) {
@@ -187,7 +250,8 @@ static void step(struct tree *t)
 
 	if (!kid) {
 		other = t->kid[roll(d, KIDS)];
-		*slot = other ? kid_new(other->fd, other) : kid_new(root, NULL);
+		*slot = kid_new(other ? other->fd : root, other,
+				one_in(d, 2) ? ZXP_CHILD_RESIZABLE : 0);
 		return;
 	}
 	page = roll(d, one_in(d, 4) || kid->pages < BUSY ? kid->pages : BUSY);
@@ -241,7 +305,9 @@ static void family_client(struct dice *d, int vmo)
 	pthread_t counts;
 
 	root = vmo;
-	counted = kid_new(root, NULL);
+	counted = kid_new(root, NULL, 0);
+	/* Of all of it, so that its copies are the same. */
+	kid_take_part(counted, 0);
 	kid_store(d, counted, 0, 0);
 	kid_store(d, counted, SIDE_PAGES - 1, 0);
 	if (pthread_create(&counts, NULL, count, &who))

@@ -128,6 +128,7 @@ struct board {
 	uint64_t sealed;
 	uint64_t families;
 	uint64_t children;
+	uint64_t slices;	/* of children */
 	uint64_t moments;	/* snapshots of what was stored to meanwhile */
 	uint64_t large;		/* clients that had large folios mapped as such */
 	uint64_t poisoned;

@@ -64,6 +64,7 @@ void tally_round(void)
 	totals.sealed += board->sealed;
 	totals.families += board->families;
 	totals.children += board->children;
+	totals.slices += board->slices;
 	totals.moments += board->moments;
 	totals.large += board->large;
 	totals.poisoned += board->poisoned;
@@ -146,6 +147,7 @@ bool tally_enough_in_all(void)
 	ok &= enough("a sealed VMO", totals.sealed, 1);
 	ok &= enough("a family of children", totals.families, 1);
 	ok &= enough("a child of what is stored to", totals.moments, 1);
+	ok &= enough("a slice of a child", totals.slices, 1);
 	/* Reclaim may have taken a few of them before they were mapped. */
 	if (kernel_has_large_folios() && totals.sealed >= MANY)
 		ok &= enough("a large folio mapped", totals.large, 1);
@@ -192,6 +194,7 @@ void tally_print(void)
 	diag("%" PRIu64 " sealed VMOs, %" PRIu64 " of them mapped as large folios, %" PRIu64
 	     " pages whose memory has failed", totals.sealed, totals.large, totals.poisoned);
 	diag("%" PRIu64 " families with %" PRIu64 " children, %" PRIu64
-	     " of them made of what was stored to meanwhile", totals.families,
-	     totals.children, totals.moments);
+	     " of them made of what was stored to meanwhile, and %" PRIu64
+	     " slices of children", totals.families, totals.children, totals.moments,
+	     totals.slices);
 }
