@@ -149,8 +149,12 @@ noinline struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo,
 				ret = -EHWPOISON;
 			folio_unlock(folio);
 			folio_put(folio);
-			if (ret == -ENOMEM && nowait)
+			if ((ret == -ENOMEM || ret == -EBUSY) && nowait)
 				return ERR_PTR(-EAGAIN);
+			if (ret == -EBUSY)
+				ret = zxp_vmo_keep(vmo, index);
+			if (!ret)
+				continue;
 			if (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo))
 				continue;
 			if (ret != -EAGAIN)

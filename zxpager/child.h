@@ -157,10 +157,6 @@ static inline bool zxp_slice_in_bounds(struct zxp_slice *slice, u64 offset, u64 
 }
 
 /* own.c */
-unsigned long zxp_own_number(void);
-struct folio *zxp_own_alloc(struct zxp_child *child, bool locked);
-void zxp_own_begin(struct zxp_child *child, struct folio *folio);
-void zxp_own_drop(struct folio *folio);
 enum zxp_seen zxp_child_look(struct zxp_child *child, pgoff_t index, struct folio **own);
 enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
 				   struct folio **folio);
@@ -174,9 +170,13 @@ int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new)
 
 /* tree.c */
 struct zxp_layer *zxp_tree_alloc(struct zxp_child *child);
+struct zxp_layer *zxp_tree_alloc_before(struct zxp_child *child);
+void zxp_tree_free_spare(struct zxp_layer *layer);
 int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 			   pgoff_t limit, struct zxp_layer **spare);
 void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit);
+int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
+			     struct zxp_layer **spare);
 void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end);
 void zxp_tree_remove(struct zxp_child *child);
 

@@ -24,6 +24,34 @@ static int zxp_child_place(struct zxp_child *child, const struct zxp_parent *par
 	return 0;
 }
 
+/* From now on it sees the root, of which it sees nothing from a page on. */
+static int zxp_child_join_root(struct zxp_child *child, pgoff_t end)
+{
+	struct zxp_vmo *root = child->root;
+	struct zxp_layer *spare = NULL;
+	pgoff_t limit;
+	int ret = 0;
+
+	/* What is written to a plain VMO later is not for it. */
+	if (!root->source) {
+		spare = zxp_tree_alloc_before(child);
+		if (!spare)
+			return -ENOMEM;
+	}
+	if (mutex_lock_killable(&root->content_lock)) {
+		ret = -EINTR;
+	} else {
+		limit = min(end, zxp_vmo_pages(root));
+		if (spare)
+			ret = zxp_tree_snapshot_locked(child, limit, &spare);
+		else
+			zxp_tree_add_locked(child, limit);
+		mutex_unlock(&root->content_lock);
+	}
+	zxp_tree_free_spare(spare);
+	return ret;
+}
+
 /* From now on it sees what it is a child of. */
 static int zxp_child_join(struct zxp_child *child, const struct zxp_parent *args)
 {
@@ -34,13 +62,8 @@ static int zxp_child_join(struct zxp_child *child, const struct zxp_parent *args
 
 	if (args->slice)
 		end = min(end, zxp_slice_end(args->slice));
-	if (!parent) {
-		if (mutex_lock_killable(&child->root->content_lock))
-			return -EINTR;
-		zxp_tree_add_locked(child, min(end, zxp_vmo_pages(child->root)));
-		mutex_unlock(&child->root->content_lock);
-		return 0;
-	}
+	if (!parent)
+		return zxp_child_join_root(child, end);
 	spare = zxp_tree_alloc(parent);
 	if (!spare)
 		return -ENOMEM;
@@ -50,7 +73,7 @@ static int zxp_child_join(struct zxp_child *child, const struct zxp_parent *args
 					     min(end, zxp_child_end(parent)), &spare);
 		mutex_unlock(&parent->content_lock);
 	}
-	kfree(spare);
+	zxp_tree_free_spare(spare);
 	return ret;
 }
 
@@ -60,7 +83,7 @@ static int zxp_child_join(struct zxp_child *child, const struct zxp_parent *args
  * @args: what is asked for
  *
  * Return: the file of its mappings, which has it; or -EINVAL, -EOPNOTSUPP, -ERANGE, -ENOMEM,
- * -EINTR; -ESTALE a page of the parent is pinned.
+ * -EINTR; -ESTALE a page of the parent is pinned; -EMLINK too many snapshots.
  */
 struct file *zxp_child_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args)
@@ -71,10 +94,11 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 	int ret;
 
 	/*
-	 * What is written to a plain VMO later would be seen; and where a VMO is sealed an
-	 * entry of 2 MiB would hide own pages, see fault.c.
+	 * What the daemon has supplied may go at any time, and come back as it is then; and
+	 * where a VMO is sealed an entry of 2 MiB would hide own pages, see fault.c.
 	 */
-	if (!root->source || zxp_vmo_has_large_folios(root))
+	if ((root->source && args->options & ZXP_CHILD_SNAPSHOT) ||
+	    zxp_vmo_has_large_folios(root))
 		return ERR_PTR(-EOPNOTSUPP);
 	child = kzalloc(sizeof(*child), GFP_KERNEL_ACCOUNT);
 	if (!child)

@@ -29,7 +29,7 @@ static vm_fault_t zxp_child_map_zero(struct zxp_child *child, struct vm_fault *v
 /* A page of its own, to be stored to. 0: look again. */
 static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault_access *access)
 {
-	struct folio *new = zxp_own_alloc(child, false);
+	struct folio *new = zxp_own_alloc(false);
 	vm_fault_t fault;
 	int ret;
 
@@ -61,6 +61,8 @@ static vm_fault_t zxp_child_fault_at(struct zxp_child *child, struct zxp_fault_a
 	struct vm_fault *vmf = access->vmf;
 	bool writes = zxp_fault_writes(vmf), lost, dropped = false;
 
+	if (seen == ZXP_SEEN_LOST)
+		return VM_FAULT_SIGBUS;
 	if (!folio) {
 		if (zxp_child_misses(child, vmf->pgoff))
 			return zxp_fault_ask(access, ZXP_REQUEST_READ);
@@ -166,7 +168,7 @@ vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 	folio_unlock(folio);
 
 	/* What cannot be done at once is done by ->fault, with nothing mapped. */
-	new = zxp_own_alloc(child, true);
+	new = zxp_own_alloc(true);
 	if (new && mutex_trylock(&child->content_lock)) {
 		ret = zxp_child_fork_locked(child, vmf->pgoff, new, vmf);
 		mutex_unlock(&child->content_lock);

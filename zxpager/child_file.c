@@ -208,12 +208,9 @@ int zxp_create_child(const struct zxp_parent *parent,
 	case ZXP_CHILD_SLICE:
 		file = zxp_create_slice(parent, args);
 		break;
-	case ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE:
-	case ZXP_CHILD_SNAPSHOT_MODIFIED:
+	default:
 		file = zxp_create_copy(parent, args);
 		break;
-	default:
-		return -EOPNOTSUPP;
 	}
 	if (IS_ERR(file))
 		return PTR_ERR(file);

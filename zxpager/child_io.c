@@ -43,6 +43,8 @@ static struct page *zxp_child_get_page(struct zxp_child *child, pgoff_t index,
 	*seen = zxp_child_look(child, index, &folio);
 	if (*seen == ZXP_SEEN_ROOT)
 		folio = zxp_vmo_get_folio(child->root, index);
+	if (*seen == ZXP_SEEN_LOST)
+		return ERR_PTR(-EHWPOISON);
 	if (!folio)
 		return zxp_child_is_zero(child, index) ? NULL : ERR_PTR(-EAGAIN);
 	/* What the root has is a single page. */
@@ -62,7 +64,7 @@ static int zxp_child_read_poisoned(struct zxp_child *child, pgoff_t index)
 	int ret = 0;
 
 	if (!folio)
-		return 0;
+		return seen == ZXP_SEEN_LOST ? -EIO : 0;
 	if (zxp_child_lost(seen, folio, index) &&
 	    !(seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, folio, index)))
 		ret = -EIO;
@@ -174,7 +176,7 @@ static struct folio *zxp_child_try_folio(struct zxp_child *child, pgoff_t index)
 /* Return: 0 there is a page of its own, or look again; else as below. */
 static int zxp_child_fork(struct zxp_child *child, pgoff_t index)
 {
-	struct folio *new = zxp_own_alloc(child, false);
+	struct folio *new = zxp_own_alloc(false);
 	int ret;
 
 	if (!new)
@@ -234,7 +236,7 @@ struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 static int zxp_child_write_lost(struct zxp_child *child, pgoff_t index,
 				struct iov_iter *from)
 {
-	struct folio *new = zxp_own_alloc(child, false);
+	struct folio *new = zxp_own_alloc(false);
 	size_t copied;
 	int ret;
 

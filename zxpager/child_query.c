@@ -41,6 +41,15 @@ static bool zxp_own_add(struct zxp_own_batch *batch, pgoff_t start, pgoff_t end,
 	return true;
 }
 
+static u64 zxp_own_options(enum zxp_seen seen, void *page, pgoff_t index)
+{
+	if (seen == ZXP_SEEN_LOST)
+		return ZXP_OWN_RANGE_IS_POISONED;
+	if (!page)
+		return ZXP_OWN_RANGE_IS_ZERO;
+	return zxp_child_lost(seen, page, index) ? ZXP_OWN_RANGE_IS_POISONED : 0;
+}
+
 /*
  * Look at pages from @index on, which advances, but no longer than one hold of the lock may
  * be. False: there is no room for what is there.
@@ -61,9 +70,7 @@ static bool zxp_child_find_own(struct zxp_child *child, pgoff_t *index, pgoff_t 
 		seen = zxp_layer_run(child->top, *index, &run_end, &page);
 		if (seen != ZXP_SEEN_ROOT)
 			fits = zxp_own_add(batch, *index, run_end,
-					   !page ? ZXP_OWN_RANGE_IS_ZERO :
-					   zxp_child_lost(seen, page, *index) ?
-					   ZXP_OWN_RANGE_IS_POISONED : 0);
+					   zxp_own_options(seen, page, *index));
 		if (fits)
 			*index = run_end;
 	}

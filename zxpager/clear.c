@@ -176,6 +176,8 @@ static int zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
 
 	lockdep_assert_held(&vmo->content_lock);
 
+	if (zxp_vmo_must_keep(vmo, folio->index))
+		return -EBUSY;
 	if (vmo->source)
 		ret = zxp_vmo_cover_locked(vmo, *start, end, kind, keep, spares);
 	if (ret)
@@ -203,8 +205,8 @@ static int zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
  * undo that. Nothing but the same is kept there, so it is one range in the end, and
  * @spares nearly always do; if not, a node comes from what is there for such cases.
  *
- * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -ENOMEM; -ENOSPC
- * if there are too many ranges.
+ * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -EBUSY if one has to
+ * be kept first; -ENOMEM; -ENOSPC if there are too many ranges.
  */
 int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			     enum zxp_zero_kind kind, unsigned int keep,
@@ -294,7 +296,9 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 	pgoff_t pinned;
 
 	while (start < end) {
-		ret = zxp_vmo_get_spares(vmo, &spares, GFP_KERNEL);
+		ret = zxp_vmo_keep_range(vmo, start, end);
+		if (!ret)
+			ret = zxp_vmo_get_spares(vmo, &spares, GFP_KERNEL);
 		if (!ret)
 			ret = mutex_lock_killable(&vmo->content_lock);
 		if (ret)
@@ -310,8 +314,8 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			ret = -EINTR;
 		if (ret == -ENOSPC)
 			ret = zxp_vmo_clear_over_limit(vmo, start, pinned, how);
-		/* Pinned meanwhile; or no memory, and all that is done stays so. */
-		if (ret == -EAGAIN ||
+		/* Pinned or in a snapshot meanwhile; or no memory. What is done stays so. */
+		if (ret == -EAGAIN || ret == -EBUSY ||
 		    (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo)))
 			continue;
 		tries = ZXP_MEMORY_TRIES;

@@ -297,6 +297,8 @@ int zxp_vmo_add_zeroed_locked(struct zxp_vmo *vmo, struct folio *folio,
 
 	if (index >= vmo->nr_pages || !zxp_vmo_is_zero(vmo, index))
 		return 0;
+	if (zxp_vmo_must_keep(vmo, index) && !zxp_vmo_has_page(vmo, index))
+		zxp_family_keep_zero_locked(vmo, index);
 	ret = zxp_vmo_add_folio_locked(vmo, folio, index, gfp);
 	return ret == -EEXIST ? 0 : ret;
 }

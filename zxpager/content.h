@@ -23,9 +23,9 @@
  *	inode->i_rwsem		the VFS: ftruncate()
  *	zxp_vmo.append_lock	O_APPEND writes
  *	mmap_lock, VMA lock	the VFS: faults
+ *	zxp_vmo.content_lock	what is in the VMO, and how large it is
  *	zxp_child.content_lock	what is in a child, and how large it is
  *	zxp_family.tree_lock	which layer is on which
- *	zxp_vmo.content_lock	what is in the VMO, and how large it is
  *	folio lock
  *	that of zxp_vmo.zero_folio
  *	zxp_family.lock
@@ -327,6 +327,9 @@ __poll_t zxp_kin_poll(struct zxp_kin *kin, struct file *file, struct poll_table_
  * @tree_lock: held to change which layer is on which, and to move pages between them
  * @lock: protects all layers, and &zxp_child.top
  * @bottom: below all of them
+ * @open: the layer for before-images; NULL for none. Changes under both locks, and also
+ *	under &zxp_vmo.content_lock unless it goes.
+ * @nr_before: how many layers there are that were ever that one
  * @map_inode: that of the files that their mappings have; and own pages are as if they
  *	were of it, for the kernel
  */
@@ -334,13 +337,52 @@ struct zxp_family {
 	struct mutex tree_lock;		/* see above */
 	rwlock_t lock;			/* see above */
 	struct zxp_layer bottom;
+	struct zxp_layer *open;
+	unsigned int nr_before;
 	struct inode *map_inode;
 };
 
 struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo);
 bool zxp_vmo_has_children(struct zxp_vmo *vmo);
 void zxp_family_cut(struct zxp_vmo *vmo, pgoff_t nr_pages);
+bool zxp_family_misses(struct zxp_family *family, pgoff_t index);
+void zxp_family_keep_zero_locked(struct zxp_vmo *vmo, pgoff_t index);
 void zxp_vmo_free_family(struct zxp_vmo *vmo);
+
+/* Has it children that are not to see what becomes of it? */
+static inline bool zxp_vmo_has_snapshots(struct zxp_vmo *vmo)
+{
+	struct zxp_family *family = READ_ONCE(vmo->family);
+
+	return family && READ_ONCE(family->open);
+}
+
+/* own_page.c */
+unsigned long zxp_own_number(void);
+struct folio *zxp_own_alloc(bool locked);
+void zxp_own_begin(struct zxp_family *family, unsigned long id, struct folio *folio);
+void zxp_own_drop(struct folio *folio);
+
+/**
+ * zxp_vmo_must_keep() - is a page to be kept before it changes?
+ * @vmo: the VMO
+ * @index: the page
+ *
+ * With its folio locked, or with content_lock, that is so until there is another snapshot,
+ * which waits for both.
+ *
+ * Return: true if zxp_vmo_keep() has to be called, with nothing locked.
+ */
+static inline bool zxp_vmo_must_keep(struct zxp_vmo *vmo, pgoff_t index)
+{
+	return zxp_vmo_has_snapshots(vmo) && zxp_family_misses(vmo->family, index);
+}
+
+/* before.c */
+int zxp_vmo_keep(struct zxp_vmo *vmo, pgoff_t index);
+pgoff_t zxp_vmo_find_unkept(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
+int zxp_vmo_keep_range(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
+void zxp_vmo_settle_locked(struct zxp_vmo *vmo);
 
 /* large.c */
 bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);

@@ -8,6 +8,9 @@
 
 #include "objects.h"
 
+/* For lockdep: a supply takes pages out of a plain VMO with the lock of another VMO held. */
+static struct lock_class_key zxp_plain_lock_key;
+
 static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 					  struct zxp_port *port,
 					  const struct zxp_create_vmo *args)
@@ -38,8 +41,10 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 			ZXP_MAX_VMO_PAGES : DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	i_size_write(inode, size);
 
-	if (!pager)
+	if (!pager) {
+		lockdep_set_class(&vmo->content_lock, &zxp_plain_lock_key);
 		return inode;
+	}
 
 	/* What lies behind the stream size, if anything, is zero. */
 	spare = zxp_vmo_alloc_zero(vmo, GFP_KERNEL);

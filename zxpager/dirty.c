@@ -140,10 +140,13 @@ static int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
  * @vmo: the VMO
  * @folio: its folio, locked and in the cache
  *
- * Return: 0 and the page is dirty; -EAGAIN if the daemon has to be asked first; -ENOMEM.
+ * Return: 0 and the page is dirty; -EBUSY if it has to be kept first, by zxp_vmo_keep();
+ * -EAGAIN if the daemon has to be asked first; -ENOMEM.
  */
 int zxp_vmo_prepare_write(struct zxp_vmo *vmo, struct folio *folio)
 {
+	if (zxp_vmo_must_keep(vmo, folio->index))
+		return -EBUSY;
 	if (zxp_folio_dirty(folio))
 		return 0;
 	if (zxp_vmo_traps(vmo))

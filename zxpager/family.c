@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a VMO knows of its children: that there are some, and how much of it they see.
+ * What a VMO knows of its children: that there are some, how much of it they see, and what
+ * was kept for them.
  */
 #include <linux/slab.h>
 
@@ -60,8 +61,44 @@ void zxp_family_cut(struct zxp_vmo *vmo, pgoff_t nr_pages)
 		return;
 	write_lock(&family->lock);
 	list_for_each_entry(layer, &family->bottom.above, link)
-		zxp_layer_cut(layer, nr_pages);
+		if (!layer->lost)
+			zxp_layer_cut(layer, nr_pages);
 	write_unlock(&family->lock);
+}
+
+/* Would children see it if a page of the VMO changed, who are not to? See before.c. */
+bool zxp_family_misses(struct zxp_family *family, pgoff_t index)
+{
+	bool misses;
+
+	read_lock(&family->lock);
+	misses = family->open && !zxp_layer_hides(family->open, index);
+	read_unlock(&family->lock);
+	return misses;
+}
+
+/**
+ * zxp_family_keep_zero_locked() - a page of zeroes is about to come where there is none
+ * @vmo: the VMO
+ * @index: where
+ *
+ * So no copy has to be made of it. If there is no memory for that, it is made later.
+ */
+void zxp_family_keep_zero_locked(struct zxp_vmo *vmo, pgoff_t index)
+{
+	struct zxp_zero_range *none = NULL, *spare;
+	struct zxp_family *family = vmo->family;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	spare = zxp_vmo_alloc_zero(vmo, GFP_NOWAIT);
+	if (!spare)
+		return;
+	write_lock(&family->lock);
+	if (family->open && !zxp_layer_hides(family->open, index))
+		zxp_layer_zero(family->open, index, index + 1, &none, &spare);
+	write_unlock(&family->lock);
+	kfree(spare);
 }
 
 /* At the end of the VMO: each child holds it, so there is none any more. */

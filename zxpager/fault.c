@@ -238,7 +238,10 @@ static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
 		folio_unlock(folio);
 		if (ret == -ENOMEM)
 			return zxp_fault_reserve(vmo);
-		fault = zxp_trap(vmo, vmf, generation);
+		if (ret == -EBUSY)
+			fault = zxp_vmo_keep(vmo, vmf->pgoff) ? VM_FAULT_SIGBUS : 0;
+		else
+			fault = zxp_trap(vmo, vmf, generation);
 	} while (!fault);
 	return fault;
 }

@@ -11,6 +11,11 @@
  * Where the parent ended when a child was made, the child sees zeroes, for good, also when
  * the parent grows. That is the limit of a layer.
  *
+ * A child that is not to see what the root is going to have is on a layer for
+ * before-images, and so are all that came before it: what was not changed between two
+ * moments is the same at both. So only the newest such layer, right on the bottom, is open,
+ * and what the root loses goes there. It then changes, but not in what is seen by it.
+ *
  * So that a look at a page takes a bounded number of steps, what is to be seen below a layer
  * is gathered: another layer, right on the bottom, has pointers to all these pages. The
  * pages themselves stay where they are. Each belongs to a single layer, in which it is
@@ -60,7 +65,41 @@ struct zxp_layer *zxp_layer_pop(struct zxp_layer *layer)
 /* Is there nothing here, and may it be left out? What is below is looked at the same way. */
 bool zxp_layer_is_empty(const struct zxp_layer *layer)
 {
-	return !layer->nr && zxp_zero_empty(&layer->zeroes) && !layer->gathered;
+	return !layer->nr && zxp_zero_empty(&layer->zeroes) && !layer->gathered &&
+	       !layer->lost;
+}
+
+/**
+ * zxp_layer_open() - from now on what the root loses goes to another layer
+ * @layer: it, with nothing below
+ * @bottom: that of the root
+ * @last: the one that was open until now, whose layers see the new one; or NULL
+ * @limit: from this page on nothing of the root is seen, unless @last sees it
+ */
+void zxp_layer_open(struct zxp_layer *layer, struct zxp_layer *bottom,
+		    struct zxp_layer *last, pgoff_t limit)
+{
+	layer->before = true;
+	layer->open = true;
+	zxp_layer_push(layer, bottom, last ? max(limit, last->limit) : limit);
+	if (!last)
+		return;
+	last->open = false;
+	zxp_layer_pop(last);
+	zxp_layer_push(last, layer, last->limit);
+}
+
+/* The reverse: nothing is in the new one yet. */
+void zxp_layer_reopen(struct zxp_layer *layer, struct zxp_layer *last)
+{
+	struct zxp_layer *bottom = zxp_layer_pop(layer);
+
+	layer->open = false;
+	if (!last)
+		return;
+	zxp_layer_pop(last);
+	zxp_layer_push(last, bottom, last->limit);
+	last->open = true;
 }
 
 /* The layer above, if it is the only one; the bottom is nobody's. */
@@ -101,6 +140,8 @@ enum zxp_seen zxp_layer_find(struct zxp_layer *top, pgoff_t index, void **page)
 			return ZXP_SEEN_ROOT;
 		if (index >= layer->limit || zxp_zero_contains(&layer->zeroes, index))
 			return ZXP_SEEN_ZERO;
+		if (layer->lost)
+			return ZXP_SEEN_LOST;
 	}
 }
 
@@ -111,7 +152,7 @@ static bool zxp_layer_clip_one(struct zxp_layer *layer, pgoff_t index, pgoff_t *
 	struct zxp_zero_range *range;
 	unsigned long at = *start;
 
-	if (index >= layer->limit)
+	if (index >= layer->limit || layer->lost)
 		return false;
 	*end = min(*end, layer->limit);
 	for (; layer->nr && xa_find(&layer->pages, &at, *end - 1, XA_PRESENT); at++) {
@@ -195,6 +236,8 @@ enum zxp_seen zxp_layer_run(struct zxp_layer *top, pgoff_t index, pgoff_t *end, 
 		}
 		if (range)
 			*end = min(*end, range->start);
+		if (layer->lost)
+			return ZXP_SEEN_LOST;
 	}
 }
 
@@ -296,7 +339,7 @@ void zxp_layer_cut(struct zxp_layer *layer, pgoff_t limit)
 }
 
 /* Is nothing of what is below to be seen here? */
-static bool zxp_layer_hides(struct zxp_layer *layer, pgoff_t index)
+bool zxp_layer_hides(struct zxp_layer *layer, pgoff_t index)
 {
 	return index >= layer->limit || zxp_zero_contains(&layer->zeroes, index) ||
 	       (layer->nr && xa_load(&layer->pages, index));
@@ -365,6 +408,7 @@ static void zxp_layer_merge_end(struct zxp_layer_merge *m)
 	struct zxp_layer *from = m->from, *into = m->into;
 
 	zxp_layer_cut(into, from->limit);
+	into->lost |= from->lost;
 	if (into->gathered)
 		m->gathered = zxp_layer_ungather(from);
 	else
@@ -479,7 +523,7 @@ int zxp_layer_gather(struct zxp_layer_gather *g)
 {
 	int ret = 0;
 
-	if (!g->from->below)
+	if (!g->from->below || g->from->open || g->into->lost)
 		return 0;
 	if (!g->zeroes)
 		ret = zxp_layer_gather_page(g);
@@ -493,6 +537,7 @@ int zxp_layer_gather(struct zxp_layer_gather *g)
 		return ret;
 	/* That of the last one changes with the root, but nothing comes after it. */
 	g->limit = min(g->limit, READ_ONCE(g->from->limit));
+	g->into->lost = g->from->lost;
 	g->from = zxp_layer_next(g->from);
 	g->index = 0;
 	g->zeroes = false;
@@ -504,13 +549,14 @@ int zxp_layer_gather(struct zxp_layer_gather *g)
  * @g: after the last step
  *
  * The root may have shrunk meanwhile, and will tell what was gathered when it does again.
+ * An open layer changes, so it is looked at itself.
  */
 void zxp_layer_gather_end(struct zxp_layer_gather *g)
 {
 	struct zxp_layer *layer = g->over;
 	pgoff_t limit = ULONG_MAX;
 
-	for (; layer->below; layer = zxp_layer_next(layer))
+	for (; layer->below && !layer->open; layer = zxp_layer_next(layer))
 		limit = min(limit, layer->limit);
 	zxp_layer_push(g->into, layer, limit);
 	g->over->gathered = g->into;

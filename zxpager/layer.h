@@ -21,7 +21,11 @@
  * @pages: own pages; of what was gathered, those of the layers below
  * @nr: how many
  * @id: of the child whose top it is, which others take care of
+ * @payer: memory cgroup that pays for its pages, or NULL; others take care of it
  * @zeroes: ranges that are zero where there is no page over them
+ * @before: it was made for before-images, that is for what the root is going to lose
+ * @open: it still gets them. There is one such layer at most, right on the bottom.
+ * @lost: one could not be had: what the root has is not what is to be seen here
  *
  * A layer that has others above it does not change what they see. One without any is the
  * top of a child.
@@ -35,7 +39,11 @@ struct zxp_layer {
 	struct xarray pages;
 	unsigned long nr;
 	unsigned long id;
+	struct mem_cgroup *payer;
 	struct zxp_zeroes zeroes;
+	bool before;
+	bool open;
+	bool lost;
 };
 
 /**
@@ -44,12 +52,14 @@ struct zxp_layer {
  * @ZXP_SEEN_SHARED: a page of a layer below, which does not change
  * @ZXP_SEEN_ZERO: zeroes
  * @ZXP_SEEN_ROOT: what the root has
+ * @ZXP_SEEN_LOST: what the root had, and nobody has any more
  */
 enum zxp_seen {
 	ZXP_SEEN_TOP,
 	ZXP_SEEN_SHARED,
 	ZXP_SEEN_ZERO,
 	ZXP_SEEN_ROOT,
+	ZXP_SEEN_LOST,
 };
 
 /* What is below more layers is gathered, so that a look at a page takes so many steps. */
@@ -64,6 +74,10 @@ static inline struct zxp_layer *zxp_layer_next(const struct zxp_layer *layer)
 void zxp_layer_init(struct zxp_layer *layer);
 void zxp_layer_push(struct zxp_layer *layer, struct zxp_layer *below, pgoff_t limit);
 struct zxp_layer *zxp_layer_pop(struct zxp_layer *layer);
+void zxp_layer_open(struct zxp_layer *layer, struct zxp_layer *bottom,
+		    struct zxp_layer *last, pgoff_t limit);
+void zxp_layer_reopen(struct zxp_layer *layer, struct zxp_layer *last);
+bool zxp_layer_hides(struct zxp_layer *layer, pgoff_t index);
 bool zxp_layer_is_empty(const struct zxp_layer *layer);
 struct zxp_layer *zxp_layer_only_above(const struct zxp_layer *layer);
 unsigned int zxp_layer_steps(const struct zxp_layer *layer);

@@ -1,67 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that a child has for itself.
- *
- * They are on no list of reclaim and in no page cache, but the kernel takes them for pages
- * of a file that nobody has: so that a shared futex in one works, each has a mapping, and
- * there an index that no other page ever had. They are dirty from the first moment, as
- * there is no other copy.
+ * What a child sees, and how it gets pages for itself.
  *
  * Between the look for a page and its being mapped its folio is locked, and whoever puts
  * another one in its place locks it as well: so either the fault sees the new one, or the
  * other one what the fault has mapped.
  */
 #include <linux/highmem.h>
-#include <linux/memcontrol.h>
-#include <linux/sched/mm.h>
 
 #include "child.h"
-
-/* Two pages with one index would be one futex. */
-static atomic_long_t zxp_own_serial;
-
-/* Ids of children have the same source: they are never used twice either. */
-unsigned long zxp_own_number(void)
-{
-	return atomic_long_inc_return(&zxp_own_serial);
-}
-
-/**
- * zxp_own_alloc() - a page for a child
- * @child: whose it is going to be; who stores is charged for it
- * @locked: without waiting for memory
- *
- * Return: its folio, which folio_put() takes as long as nobody else knows of it; or NULL.
- */
-struct folio *zxp_own_alloc(struct zxp_child *child, bool locked)
-{
-	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT;
-	struct mem_cgroup *memcg, *old;
-	struct page *page;
-
-	/* A kernel thread that stores for a process, as vhost has: that process pays. */
-	memcg = current->flags & PF_KTHREAD && current->mm ?
-		get_mem_cgroup_from_mm(current->mm) : NULL;
-	if (memcg)
-		old = set_active_memcg(memcg);
-	page = alloc_page(locked ? ZXP_GFP_LOCKED(gfp) : gfp);
-	if (memcg) {
-		set_active_memcg(old);
-		mem_cgroup_put(memcg);
-	}
-	return page ? page_folio(page) : NULL;
-}
-
-/* It has its content, and nobody sees it yet. */
-void zxp_own_begin(struct zxp_child *child, struct folio *folio)
-{
-	__folio_mark_uptodate(folio);
-	folio->mapping = zxp_child_family(child)->map_inode->i_mapping;
-	folio->index = zxp_own_number();
-	folio->private = (void *)child->id;
-	folio_set_dirty(folio);
-	folio_get(folio);
-}
 
 /*
  * A page that was the child's own until a child was made of it gets a copy, which takes its
@@ -74,16 +21,6 @@ static void zxp_own_take_over(struct folio *new, struct folio *old)
 	new->index = old->index;
 	old->index = zxp_own_number();
 	old->private = NULL;
-}
-
-/* It is in no layer any more, and mapped by nobody. Who has pinned it keeps it. */
-void zxp_own_drop(struct folio *folio)
-{
-	folio_lock(folio);
-	folio->mapping = NULL;
-	folio->private = NULL;
-	folio_unlock(folio);
-	folio_put(folio);
 }
 
 /**
@@ -117,8 +54,8 @@ enum zxp_seen zxp_child_look(struct zxp_child *child, pgoff_t index, struct foli
  * zxp_child_lock_folio() - the folio of a page, wherever it is
  * @child: the child
  * @index: page of the root
- * @folio: the folio, locked and with a reference; NULL for zeroes, and where the root has
- *	none
+ * @folio: the folio, locked and with a reference; NULL for zeroes, for what is lost, and
+ *	where the root has none
  *
  * As long as it is locked nothing takes its place.
  *
@@ -135,7 +72,7 @@ enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
 		*folio = NULL;
 		if (own)
 			folio_lock(own);
-		if (seen != ZXP_SEEN_ZERO)
+		if (seen != ZXP_SEEN_ZERO && seen != ZXP_SEEN_LOST)
 			*folio = own ?: zxp_vmo_lock_folio(child->root, index);
 		if (!*folio)
 			return seen;
@@ -189,7 +126,7 @@ static bool zxp_child_insert(struct zxp_child *child, pgoff_t index, struct foli
 	write_lock(&family->lock);
 	same = zxp_layer_find(child->top, index, &now) == seen && (!own || now == own);
 	if (same) {
-		zxp_own_begin(child, new);
+		zxp_own_begin(family, child->id, new);
 		if (seen == ZXP_SEEN_SHARED)
 			zxp_own_take_over(new, own);
 		if (seen == ZXP_SEEN_TOP)
@@ -212,6 +149,8 @@ bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index)
 static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *new,
 			  enum zxp_seen seen, struct folio *from)
 {
+	if (seen == ZXP_SEEN_LOST)
+		return -EHWPOISON;
 	if (!from) {
 		if (seen == ZXP_SEEN_ROOT && !zxp_vmo_is_zero(child->root, index))
 			return -EAGAIN;
@@ -256,7 +195,7 @@ static bool zxp_child_settle_zero(struct zxp_child *child, pgoff_t index,
  * @vmf: the fault of a shared mapping that is for this page, or NULL
  *
  * Return: 0 it has one now, perhaps another; -EAGAIN what it would be a copy of is missing;
- * -ENOMEM, -EHWPOISON, -ERANGE behind the end.
+ * -ENOMEM, -ERANGE behind the end; -EHWPOISON it is lost.
  */
 int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new,
 			  struct vm_fault *vmf)
@@ -301,6 +240,8 @@ static bool zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struc
 	enum zxp_seen seen = zxp_child_lock_folio(child, index, &from);
 	bool done = true, inserted = false, mapped = false;
 
+	if (seen == ZXP_SEEN_LOST)
+		return zxp_child_insert(child, index, new, seen, NULL);
 	if (!from)
 		return true;
 	if (zxp_child_lost(seen, from, index)) {

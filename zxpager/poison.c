@@ -76,7 +76,8 @@ static void zxp_vmo_replace_locked(struct zxp_vmo *vmo, struct folio *new,
 
 	if (!folio)
 		return;
-	poisoned = folio_test_hwpoison(folio);
+	/* If there is another snapshot since, the caller finds that it is broken. */
+	poisoned = folio_test_hwpoison(folio) && !zxp_vmo_must_keep(vmo, index);
 	if (poisoned)
 		zxp_vmo_remove_folio(vmo, folio);
 	folio_unlock(folio);

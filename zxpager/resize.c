@@ -24,6 +24,8 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	ret = zxp_vmo_check_pins(vmo, nr_pages, ULONG_MAX);
 	if (ret)
 		return ret;
+	if (zxp_vmo_find_unkept(vmo, nr_pages, ULONG_MAX) < ULONG_MAX)
+		return -EAGAIN;
 
 	ret = zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
 	if (ret)
@@ -115,6 +117,9 @@ static int zxp_vmo_set_size(struct dentry *dentry, loff_t size)
 					 ULONG_MAX);
 		if (!ret)
 			ret = zxp_vmo_clear_ends(vmo, size);
+		if (!ret)
+			ret = zxp_vmo_keep_range(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
+						 ULONG_MAX);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		if (!ret && !spare && size > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT) {

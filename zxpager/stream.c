@@ -181,6 +181,8 @@ noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
 	ret = -EAGAIN;
 	if (offset_in_page(size))
 		folio = zxp_vmo_lock_folio(vmo, index);
+	if (folio && zxp_vmo_must_keep(vmo, index))
+		goto unlock;
 	if ((folio && zxp_folio_dirty(folio)) || !offset_in_page(size) ||
 	    zxp_vmo_is_zero(vmo, index)) {
 		zxp_vmo_set_sizes_locked(vmo, size, nr_pages);
@@ -189,6 +191,7 @@ noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
 			zxp_folio_zero_tail(folio, size);
 		ret = 0;
 	}
+unlock:
 	if (folio) {
 		folio_unlock(folio);
 		folio_put(folio);
@@ -244,8 +247,8 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 	if (vmo->flags & ZXP_CREATE_FIXED || zxp_vmo_sealed(vmo))
 		return -EPERM;
 	do {
-		/* Without memory what lies behind the size may be left to be cleared. */
-		again = ret == -ENOMEM;
+		/* What lies behind the size may be left to be cleared. */
+		again = ret == -ENOMEM || ret == -EBUSY;
 		ret = -ERANGE;
 		if (size > (u64)zxp_vmo_pages(vmo) << PAGE_SHIFT)
 			break;
@@ -264,6 +267,9 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 			ret = zxp_vmo_clear_gap(vmo, round_up(size, PAGE_SIZE));
 		if (!ret)
 			ret = zxp_vmo_prepare_cut(vmo, size);
+		if (!ret)
+			ret = zxp_vmo_keep_range(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
+						 ULONG_MAX);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		if (!ret)
@@ -274,7 +280,7 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 			break;
 		ret = zxp_vmo_set_stream_locked(vmo, size, cuts, &spares);
 		mutex_unlock(&vmo->content_lock);
-	} while (ret == -EAGAIN ||
+	} while (ret == -EAGAIN || ret == -EBUSY ||
 		 (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo)));
 	zxp_spares_free(&spares);
 	return ret;

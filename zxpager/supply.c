@@ -107,15 +107,40 @@ static struct folio *zxp_supply_from_user(struct zxp_supply *s,
 	return folio;
 }
 
-/* Pages leave a plain VMO, also when nobody wants them. */
-static void zxp_supply_drop_aux(struct zxp_vmo *aux, u64 offset, u64 length)
+/* Pages leave a plain VMO. */
+static void zxp_supply_drop_aux_locked(struct zxp_vmo *aux, u64 offset, u64 length)
 {
 	struct address_space *mapping = aux->inode.i_mapping;
 
-	if (!length)
-		return;
+	lockdep_assert_held(&aux->content_lock);
+
 	unmap_mapping_range(mapping, offset, length, 0);
 	truncate_inode_pages_range(mapping, offset, offset + length - 1);
+}
+
+/* Pages may leave a plain VMO: 0, and it is locked; snapshots of it have them. Or -EINTR. */
+static int zxp_supply_lock_aux(struct zxp_vmo *aux, pgoff_t start, pgoff_t end)
+{
+	int ret;
+
+	for (;;) {
+		ret = zxp_vmo_keep_range(aux, start, end);
+		if (!ret)
+			ret = mutex_lock_killable(&aux->content_lock);
+		if (ret || zxp_vmo_find_unkept(aux, start, end) == end)
+			return ret;
+		mutex_unlock(&aux->content_lock);
+	}
+}
+
+/* They do so also when nobody wants them. */
+static void zxp_supply_drop_aux(struct zxp_vmo *aux, u64 offset, u64 length)
+{
+	if (!length || zxp_supply_lock_aux(aux, offset >> PAGE_SHIFT,
+					   (offset + length) >> PAGE_SHIFT))
+		return;
+	zxp_supply_drop_aux_locked(aux, offset, length);
+	mutex_unlock(&aux->content_lock);
 }
 
 /*
@@ -123,14 +148,28 @@ static void zxp_supply_drop_aux(struct zxp_vmo *aux, u64 offset, u64 length)
  * come between. It is copied because a folio cannot change its mapping with what is
  * exported to modules.
  */
-static void zxp_supply_take_aux(struct zxp_vmo *aux, pgoff_t index,
-				struct folio **folios, unsigned int nr)
+static void zxp_supply_take_aux_locked(struct zxp_vmo *aux, pgoff_t index,
+				       struct folio **folios, unsigned int nr)
 {
 	unsigned int i;
 
+	lockdep_assert_held(&aux->content_lock);
+
 	for (i = 0; i < nr; i++)
 		folios[i] = zxp_vmo_get_folio(aux, index + i);
-	zxp_supply_drop_aux(aux, (u64)index << PAGE_SHIFT, (u64)nr << PAGE_SHIFT);
+	zxp_supply_drop_aux_locked(aux, (u64)index << PAGE_SHIFT, (u64)nr << PAGE_SHIFT);
+}
+
+static int zxp_supply_take_aux(struct zxp_vmo *aux, pgoff_t index,
+			       struct folio **folios, unsigned int nr)
+{
+	int ret = zxp_supply_lock_aux(aux, index, index + nr);
+
+	if (ret)
+		return ret;
+	zxp_supply_take_aux_locked(aux, index, folios, nr);
+	mutex_unlock(&aux->content_lock);
+	return 0;
 }
 
 static struct folio *zxp_supply_from_aux(struct zxp_supply *s,
@@ -168,7 +207,11 @@ static int zxp_supply_prepare(struct zxp_supply *s, struct zxp_batch *batch,
 	int ret = 0;
 
 	if (s->aux)
-		zxp_supply_take_aux(s->aux, source >> PAGE_SHIFT, taken, wanted);
+		ret = zxp_supply_take_aux(s->aux, source >> PAGE_SHIFT, taken, wanted);
+	if (ret) {
+		batch->nr = 0;
+		return ret;
+	}
 	reserved = wanted > 1 &&
 		   !zxp_vmo_has_any_page(s->vmo, batch->index, wanted);
 	if (reserved)
@@ -238,8 +281,8 @@ static bool zxp_supply_copy_user(struct zxp_supply *s, struct folio *folio,
 	return true;
 }
 
-static void zxp_supply_copy_aux(struct folio *folio, struct zxp_vmo *aux,
-				pgoff_t index)
+static void zxp_supply_copy_aux_locked(struct folio *folio, struct zxp_vmo *aux,
+				       pgoff_t index)
 {
 	unsigned long nr = folio_nr_pages(folio), page;
 	struct folio *taken[ZXP_SUPPLY_BATCH];
@@ -248,8 +291,8 @@ static void zxp_supply_copy_aux(struct folio *folio, struct zxp_vmo *aux,
 	for (page = 0; page < nr; page++) {
 		i = page % ZXP_SUPPLY_BATCH;
 		if (!i)
-			zxp_supply_take_aux(aux, index + page, taken,
-					    ZXP_SUPPLY_BATCH);
+			zxp_supply_take_aux_locked(aux, index + page, taken,
+						   ZXP_SUPPLY_BATCH);
 		if (taken[i]) {
 			copy_highpage(folio_page(folio, page), &taken[i]->page);
 			folio_put(taken[i]);
@@ -258,6 +301,22 @@ static void zxp_supply_copy_aux(struct folio *folio, struct zxp_vmo *aux,
 		}
 		cond_resched();
 	}
+}
+
+/* Not if it has to be kept there, for which memory is needed. Return: 0, -EAGAIN, -EINTR. */
+static int zxp_supply_fill_from_aux(struct folio *folio, struct zxp_vmo *aux,
+				    pgoff_t index)
+{
+	int ret = -EAGAIN;
+
+	if (mutex_lock_killable(&aux->content_lock))
+		return -EINTR;
+	if (!zxp_vmo_has_snapshots(aux)) {
+		zxp_supply_copy_aux_locked(folio, aux, index);
+		ret = 0;
+	}
+	mutex_unlock(&aux->content_lock);
+	return ret;
 }
 
 /*
@@ -281,12 +340,13 @@ static int zxp_supply_large_folio(struct zxp_supply *s, struct folio *folio,
 			/* What was taken is nowhere else. */
 			ret = taken ? -ENOMEM : -EAGAIN;
 		} else {
-			if (s->aux && !taken)
-				zxp_supply_copy_aux(folio, s->aux,
-						    source >> PAGE_SHIFT);
-			taken = s->aux;
-			ret = zxp_vmo_insert_large_locked(vmo, folio, index,
-							  &s->runs);
+			ret = s->aux && !taken ?
+			      zxp_supply_fill_from_aux(folio, s->aux,
+						       source >> PAGE_SHIFT) : 0;
+			taken = s->aux && !ret;
+			if (!ret)
+				ret = zxp_vmo_insert_large_locked(vmo, folio, index,
+								  &s->runs);
 		}
 		mutex_unlock(&vmo->content_lock);
 	} while (ret == -ENOMEM && tries-- &&

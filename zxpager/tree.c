@@ -2,6 +2,7 @@
 /*
  * Which layer is on which: what happens when a child is made, and when it goes.
  */
+#include <linux/memcontrol.h>
 #include <linux/slab.h>
 
 #include "child.h"
@@ -19,6 +20,24 @@ struct zxp_layer *zxp_tree_alloc(struct zxp_child *child)
 	zxp_layer_init(layer);
 	layer->id = child->id;
 	return layer;
+}
+
+/* One for before-images, for which the caller is going to pay. */
+struct zxp_layer *zxp_tree_alloc_before(struct zxp_child *child)
+{
+	struct zxp_layer *layer = zxp_tree_alloc(child);
+
+	if (layer)
+		layer->payer = get_mem_cgroup_from_mm(current->mm);
+	return layer;
+}
+
+/* One with nothing in it, which is on no other; or NULL. */
+void zxp_tree_free_spare(struct zxp_layer *layer)
+{
+	if (layer)
+		mem_cgroup_put(layer->payer);
+	kfree(layer);
 }
 
 static void zxp_tree_push(struct zxp_family *family, struct zxp_layer *layer,
@@ -137,7 +156,7 @@ static void zxp_tree_free(struct zxp_layer *layer)
 	}
 	zxp_tree_free_zeroes(layer);
 	xa_destroy(&layer->pages);
-	kfree(layer);
+	zxp_tree_free_spare(layer);
 }
 
 /* Have less to look at below a layer. Return: 0, -ENOMEM; then it is as it was. */
@@ -204,7 +223,7 @@ static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from)
 	struct zxp_family *family = root->family;
 	struct zxp_layer_merge merge = {
 		.from = from,
-		.into = zxp_layer_only_above(from),
+		.into = from->open ? NULL : zxp_layer_only_above(from),
 	};
 	int ret = 1;
 
@@ -225,8 +244,65 @@ static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from)
 		cond_resched();
 	}
 	kfree(merge.spare);
-	if (merge.into && !ret)
+	if (merge.into && !ret) {
+		family->nr_before -= from->before;
 		zxp_tree_free(from);
+	}
+}
+
+/**
+ * zxp_tree_snapshot_locked() - a child of a VMO that sees nothing of what becomes of that
+ * @child: it, whose top has nothing yet
+ * @limit: of the VMO, what comes from this page on is not seen
+ * @spare: a layer for before-images; NULL afterwards if it was used
+ *
+ * As of one moment: see before.c. If nothing has changed since the last one, that is as good.
+ *
+ * Return: 0; -ESTALE a page is pinned, and may be stored to without a mapping; -EMLINK there
+ * are too many already; -EINTR.
+ */
+int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
+			     struct zxp_layer **spare)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	struct zxp_layer *last, *new = *spare;
+	struct zxp_vmo *root = child->root;
+	int ret = 0;
+
+	lockdep_assert_held(&root->content_lock);
+
+	if (mutex_lock_killable(&family->tree_lock))
+		return -EINTR;
+	last = family->open;
+	if (last && zxp_layer_is_empty(last) && limit <= last->limit &&
+	    last->payer == new->payer) {
+		zxp_tree_push(family, child->top, last, limit);
+		goto unlock;
+	}
+	ret = -EMLINK;
+	if (family->nr_before >= ZXP_LAYERS_MOST)
+		goto unlock;
+	write_lock(&family->lock);
+	zxp_layer_open(new, &family->bottom, last, limit);
+	WRITE_ONCE(family->open, new);
+	write_unlock(&family->lock);
+	zxp_vmo_settle_locked(root);
+	ret = zxp_vmo_check_pins(root, 0, ULONG_MAX);
+	if (ret) {
+		write_lock(&family->lock);
+		zxp_layer_reopen(new, last);
+		WRITE_ONCE(family->open, last);
+		write_unlock(&family->lock);
+		goto unlock;
+	}
+	*spare = NULL;
+	family->nr_before++;
+	zxp_tree_push(family, child->top, new, limit);
+	if (last)
+		zxp_tree_merge(root, last);
+unlock:
+	mutex_unlock(&family->tree_lock);
+	return ret;
 }
 
 /**
@@ -320,7 +396,10 @@ void zxp_tree_remove(struct zxp_child *child)
 		write_lock(&family->lock);
 		gathered = zxp_layer_ungather(layer);
 		below = zxp_layer_pop(layer);
+		if (layer == family->open)
+			WRITE_ONCE(family->open, NULL);
 		write_unlock(&family->lock);
+		family->nr_before -= layer->before;
 		if (gathered)
 			list_add(&gathered->link, &not_needed);
 		list_add(&layer->link, &seen_by_nobody);

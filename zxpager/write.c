@@ -126,7 +126,7 @@ static int zxp_write_lock_gap(struct zxp_write *w, struct folio *folio)
 	folio_lock(folio);
 	if (folio->mapping == vmo->inode.i_mapping &&
 	    folio_contains(folio, w->pos >> PAGE_SHIFT) && zxp_folio_dirty(folio) &&
-	    !folio_test_hwpoison(folio))
+	    !folio_test_hwpoison(folio) && !zxp_vmo_must_keep(vmo, folio->index))
 		return 0;
 	folio_unlock(folio);
 	mutex_unlock(&vmo->content_lock);

@@ -199,14 +199,15 @@ static const char *wrong_cancel(const struct zxp_port_cancel *c)
 
 static const char *wrong_child(const struct zxp_vmo_create_child *c)
 {
-	uint32_t kinds = ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_SNAPSHOT_MODIFIED |
-			 ZXP_CHILD_SLICE | ZXP_CHILD_REFERENCE;
+	uint32_t kinds = ZXP_CHILD_SNAPSHOT | ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE |
+			 ZXP_CHILD_SNAPSHOT_MODIFIED | ZXP_CHILD_SLICE |
+			 ZXP_CHILD_REFERENCE;
 	uint32_t kind = c->options & kinds;
 
 	if (!kind || kind & (kind - 1))
 		return "not one kind of child";
 	if (c->options & ~(kinds | ZXP_CHILD_RESIZABLE | ZXP_CHILD_NO_WRITE))
-		return "an option that is unknown, or of plain VMOs only";
+		return "an option that is unknown";
 	if (kind == ZXP_CHILD_SLICE && c->options & ZXP_CHILD_RESIZABLE)
 		return "a slice that is resizable";
 	if (kind == ZXP_CHILD_REFERENCE && (c->offset || c->length))

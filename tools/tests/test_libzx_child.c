@@ -35,8 +35,7 @@ static void refusals(void **state)
 		{ &vmo, ON_WRITE, PAGE - 1, PAGE, ZX_ERR_INVALID_ARGS },
 		/* As in Zircon: not of what has a pager. */
 		{ &vmo, SNAPSHOT, 0, PAGE, ZX_ERR_NOT_SUPPORTED },
-		/* Not as in Zircon: of nothing else. */
-		{ &plain, ON_WRITE, 0, PAGE, ZX_ERR_NOT_SUPPORTED },
+		/* Not as in Zircon: see ZX_LINUX_CREATE_COPIES. */
 		{ &sealed, ON_WRITE, 0, PAGE, ZX_ERR_NOT_SUPPORTED },
 		{ &vmo, ON_WRITE, 0, 1ull << 63, ZX_ERR_OUT_OF_RANGE },
 		{ &vmo, ON_WRITE, 1ull << 63, PAGE, ZX_ERR_OUT_OF_RANGE },
@@ -61,6 +60,29 @@ static void refusals(void **state)
 				     ZX_LINUX_CREATE_COPIES, port, KEY, PAGE, &sealed));
 	ok(zx_vmo_create_child(sealed, ON_WRITE, 0, PAGE, &h));
 	ok(zx_handle_close_many((zx_handle_t[]){ sealed, h }, 2));
+}
+
+/* Whatever the option, it is as the plain VMO was, and that sees nothing of it. */
+static void copies_of_a_plain_vmo(void **state)
+{
+	const uint32_t kinds[] = { SNAPSHOT, ON_WRITE, MODIFIED };
+	zx_handle_t source, h[COUNT(kinds)];
+
+	(void)state;
+	ok(zx_vmo_create(PAGE, 0, &source));
+	ok(zx_vmo_write(source, "a", 0, 1));
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		ok(zx_vmo_create_child(source, kinds[i], 0, PAGE, &h[i]));
+	ok(zx_vmo_write(source, "b", 0, 1));
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		expect_byte(h[i], 0, 'a');
+	ok(zx_vmo_write(h[0], "c", 0, 1));
+	expect_byte(h[0], 0, 'c');
+	expect_byte(h[1], 0, 'a');
+	expect_byte(source, 0, 'b');
+	ok(zx_handle_close(source));
+	expect_byte(h[2], 0, 'a');
+	ok(zx_handle_close_many(h, COUNT(kinds)));
 }
 
 /* Who may not write, or resize, has nobody else do it. */
@@ -238,6 +260,7 @@ int main(void)
 {
 	static const struct CMUnitTest libzx_child[] = {
 		TEST(refusals),
+		TEST(copies_of_a_plain_vmo),
 		TEST(no_more_rights),
 		TEST(nowhere_to_tell),
 		TEST(rights),

@@ -814,17 +814,17 @@ struct zxp_vmo_set_stream_size {
 
 /**
  * enum zxp_child_option - kinds of children, of which one is given, and options
- * @ZXP_CHILD_SNAPSHOT: not for VMOs of a pager
+ * @ZXP_CHILD_SNAPSHOT: as the parent is now, and so it stays; not of what has a pager
  * @ZXP_CHILD_RESIZABLE: its size may change
  * @ZXP_CHILD_SLICE: a part of the parent, whose pages are the parent's; not where the size
  *	may change
  * @ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE: what is not changed in the child may be as in the
- *	parent later on
+ *	parent later on, unless the VMO is plain
  * @ZXP_CHILD_NO_WRITE: its descriptors are not open for writing
  * @ZXP_CHILD_REFERENCE: another descriptor of all of it, which is not for calls of a pager;
  *	without %ZXP_CHILD_RESIZABLE it does not change the size
  * @ZXP_CHILD_SNAPSHOT_MODIFIED: what a parent that is a child has for itself is kept as it
- *	is now; all else is as in the root later on
+ *	is now; all else is as in the root later on, unless that is plain
  */
 enum zxp_child_option {
 	ZXP_CHILD_SNAPSHOT			= 1 << 0,
@@ -853,7 +853,8 @@ enum zxp_child_option {
  * Errors: EINVAL @options, @offset, @length, @reserved, a slice outside of the parent; EACCES
  * the parent is not open for reading, or a reference would be resizable and the parent is
  * not; EOPNOTSUPP a kind that this revision does not have, or not for this parent; ERANGE
- * behind the largest VMO; ESTALE a page of the parent is pinned; ENOMEM; EINTR.
+ * behind the largest VMO; ESTALE a page of the parent is pinned; EMLINK too many snapshots;
+ * ENOMEM; EINTR.
  */
 struct zxp_vmo_create_child {
 	__u32 size;

@@ -115,6 +115,42 @@ bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit)
 	return top;
 }
 
+static void zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from);
+
+/* A child of the root that sees nothing of what becomes of that. */
+bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit)
+{
+	struct zxp_layer *top = zxp_nodes_alloc(nodes), *last = nodes->open, *new;
+
+	nodes->top[node] = top;
+	if (!top)
+		return false;
+	if (!last || !zxp_layer_is_empty(last) || limit > last->limit) {
+		new = zxp_nodes_alloc(nodes);
+		if (!new)
+			return false;
+		zxp_layer_open(new, &nodes->bottom, last, limit);
+		nodes->open = new;
+	}
+	zxp_layer_push(top, nodes->open, limit);
+	if (last && last != nodes->open)
+		zxp_nodes_merge(nodes, last);
+	return true;
+}
+
+/* The root loses a page. */
+bool zxp_nodes_keep(struct zxp_nodes *nodes, pgoff_t index, int id)
+{
+	if (!nodes->open || zxp_layer_hides(nodes->open, index))
+		return true;
+	if (xa_reserve(&nodes->open->pages, index, GFP_KERNEL))
+		return false;
+	zxp_layer_set(nodes->open, index, xa_mk_value(id));
+	nodes->used[id] = true;
+	nodes->nr_used++;
+	return true;
+}
+
 /* A child of a child. It is there also without memory to gather what is below. */
 bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int node,
 		    pgoff_t limit)
@@ -200,14 +236,15 @@ void zxp_nodes_cut(struct zxp_nodes *nodes, pgoff_t limit)
 	struct zxp_layer *layer;
 
 	list_for_each_entry(layer, &nodes->bottom.above, link)
-		zxp_layer_cut(layer, limit);
+		if (!layer->lost)
+			zxp_layer_cut(layer, limit);
 }
 
 static void zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from)
 {
 	struct zxp_layer_merge merge = {
 		.from = from,
-		.into = zxp_layer_only_above(from),
+		.into = from->open ? NULL : zxp_layer_only_above(from),
 	};
 	unsigned int steps = nodes->steps;
 	bool stuck = nodes->stuck;
@@ -239,6 +276,8 @@ void zxp_nodes_remove(struct zxp_nodes *nodes, unsigned int node)
 	while (layer->below && list_empty(&layer->above)) {
 		zxp_nodes_free_gathered(nodes, zxp_layer_ungather(layer));
 		below = zxp_layer_pop(layer);
+		if (layer == nodes->open)
+			nodes->open = NULL;
 		zxp_nodes_free(nodes, layer);
 		layer = below;
 	}
@@ -316,7 +355,7 @@ bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
 			continue;
 		}
 		/* What a single layer would see is in that one. */
-		if (list_is_singular(&layer->above) && !nodes->stuck)
+		if (list_is_singular(&layer->above) && !nodes->stuck && !layer->open)
 			return false;
 		nr = 0;
 		xa_for_each(&layer->pages, index, page) {

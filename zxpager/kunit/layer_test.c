@@ -2,7 +2,7 @@
 /*
  * Layers, case by case. What a child sees is written as a string with a letter a page: "."
  * for the root's, "0" for zeroes, a small letter for a page of its own, and a capital one
- * for one of a layer below. Against a model, see layer_random.c.
+ * for one of a layer below, and "!" for what is lost. Against a model, see layer_random.c.
  */
 #include <linux/ctype.h>
 #include <linux/slab.h>
@@ -82,6 +82,9 @@ static const char *zxp_layer_show(struct zxp_layer_fixture *f, unsigned int node
 			break;
 		case ZXP_SEEN_ROOT:
 			f->text[i] = '.';
+			break;
+		case ZXP_SEEN_LOST:
+			f->text[i] = '!';
 			break;
 		}
 	}
@@ -590,6 +593,151 @@ static void zxp_layer_chain_is_looked_at_in_few_steps(struct kunit *test)
 	KUNIT_EXPECT_LE(test, nodes->nr_gathered, 1U);
 }
 
+/* The root loses what it has at some pages, a letter each. */
+static void zxp_layer_lose(struct kunit *test, const char *text)
+{
+	struct zxp_layer_fixture *f = test->priv;
+	unsigned int i;
+
+	for (i = 0; text[i]; i++)
+		if (islower(text[i]))
+			KUNIT_ASSERT_TRUE(test, zxp_nodes_keep(&f->nodes, i, text[i]));
+}
+
+static void zxp_layer_snapshot(struct kunit *test, unsigned int node, pgoff_t limit)
+{
+	struct zxp_layer_fixture *f = test->priv;
+
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_snapshot(&f->nodes, node, limit));
+}
+
+/* Of what is lost twice the older one has the first, and the other one the second. */
+static void zxp_layer_snapshots_see_what_there_was(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+
+	zxp_layer_snapshot(test, ONE, 8);
+	zxp_layer_snapshot(test, TWO, 4);
+	KUNIT_EXPECT_EQ(test, f->nodes.nr_layers, 3U);
+	zxp_layer_write(test, TWO, "..x");
+	zxp_layer_lose(test, "a.b");
+	zxp_layer_lose(test, "c.d");
+	ZXP_EXPECT_SEEN(test, ONE, "A.B.....");
+	ZXP_EXPECT_SEEN(test, TWO, "A.x.0000");
+	zxp_layer_snapshot(test, THREE, 6);
+	ZXP_EXPECT_SEEN(test, THREE, "......00");
+	zxp_layer_lose(test, "ef...");
+	ZXP_EXPECT_SEEN(test, ONE, "AFB.....");
+	ZXP_EXPECT_SEEN(test, TWO, "AFx.0000");
+	ZXP_EXPECT_SEEN(test, THREE, "EF....00");
+	/* Behind its own end the newest one keeps what the others see. */
+	zxp_layer_lose(test, ".......g");
+	ZXP_EXPECT_SEEN(test, ONE, "AFB....G");
+	ZXP_EXPECT_SEEN(test, THREE, "EF....00");
+}
+
+/* What a single one sees is its own, but what is open stays so as long as there is one. */
+static void zxp_layer_snapshots_go(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+
+	zxp_layer_snapshot(test, ONE, 8);
+	zxp_layer_lose(test, "a");
+	zxp_layer_snapshot(test, TWO, 8);
+	ZXP_EXPECT_SEEN(test, ONE, "a.......");
+	zxp_layer_lose(test, ".b");
+	zxp_layer_snapshot(test, THREE, 8);
+	zxp_layer_lose(test, "..c");
+	zxp_layer_fork(test, ONE, FOUR, 8);
+	ZXP_EXPECT_SEEN(test, FOUR, "ABC.....");
+	zxp_nodes_remove(&f->nodes, TWO);
+	zxp_nodes_remove(&f->nodes, THREE);
+	zxp_layer_lose(test, "...d");
+	ZXP_EXPECT_SEEN(test, ONE, "ABCD....");
+	zxp_nodes_remove(&f->nodes, ONE);
+	ZXP_EXPECT_SEEN(test, FOUR, "abCD....");
+	zxp_layer_lose(test, "....e");
+	ZXP_EXPECT_SEEN(test, FOUR, "abCDE...");
+	zxp_nodes_remove(&f->nodes, FOUR);
+	KUNIT_EXPECT_NULL(test, f->nodes.open);
+	KUNIT_EXPECT_EQ(test, f->nodes.nr_layers, 0U);
+}
+
+static void zxp_layer_snapshot_is_undone(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+	struct zxp_layer new;
+
+	zxp_layer_init(&new);
+	zxp_layer_snapshot(test, ONE, 4);
+	zxp_layer_lose(test, "a");
+	zxp_layer_open(&new, &f->nodes.bottom, f->nodes.open, 8);
+	KUNIT_EXPECT_EQ(test, new.limit, 8UL);
+	KUNIT_EXPECT_PTR_EQ(test, f->nodes.open->below, &new);
+	zxp_layer_reopen(&new, f->nodes.open);
+	KUNIT_EXPECT_TRUE(test, f->nodes.open->open);
+	KUNIT_EXPECT_PTR_EQ(test, f->nodes.open->below, &f->nodes.bottom);
+	zxp_layer_lose(test, ".b");
+	ZXP_EXPECT_SEEN(test, ONE, "AB..0000");
+}
+
+/* Behind the end there are zeroes, as ever; all else is not known to anybody. */
+static void zxp_layer_snapshots_are_lost(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+	pgoff_t start = 0, end = 8;
+
+	zxp_layer_snapshot(test, ONE, 6);
+	zxp_layer_lose(test, "a");
+	zxp_layer_fork(test, ONE, TWO, 8);
+	zxp_layer_write(test, TWO, ".b0");
+	f->nodes.open->lost = true;
+	f->nodes.open->open = false;
+	f->nodes.open = NULL;
+	ZXP_EXPECT_SEEN(test, ONE, "A!!!!!00");
+	ZXP_EXPECT_SEEN(test, TWO, "Ab0!!!00");
+	KUNIT_EXPECT_FALSE(test, zxp_layer_clip(f->nodes.top[ONE], 3, &start, &end));
+	KUNIT_EXPECT_EQ(test, zxp_layer_find_root(f->nodes.top[ONE], 0, 8), 8UL);
+	/* The next one is another matter. */
+	zxp_layer_snapshot(test, THREE, 8);
+	zxp_layer_lose(test, "...c");
+	ZXP_EXPECT_SEEN(test, THREE, "...C....");
+	ZXP_EXPECT_SEEN(test, ONE, "A!!!!!00");
+	/* Nor does it become zeroes. */
+	zxp_nodes_cut(&f->nodes, 2);
+	ZXP_EXPECT_SEEN(test, ONE, "A!!!!!00");
+	zxp_nodes_remove(&f->nodes, ONE);
+	ZXP_EXPECT_SEEN(test, TWO, "ab0!!!00");
+	ZXP_EXPECT_SEEN(test, THREE, "..0C0000");
+}
+
+/* What is open changes, so it is not gathered. */
+static void zxp_layer_gathers_down_to_what_is_open(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+	struct zxp_layer *over;
+
+	zxp_layer_snapshot(test, ONE, 8);
+	zxp_layer_lose(test, "a");
+	zxp_layer_snapshot(test, TWO, 8);
+	zxp_layer_fork(test, ONE, THREE, 8);
+	zxp_layer_lose(test, ".b");
+	over = f->nodes.top[THREE]->below;
+	KUNIT_ASSERT_PTR_NE(test, over, f->nodes.open);
+	zxp_layer_write(test, THREE, "..c");
+	zxp_layer_fork(test, THREE, FOUR, 8);
+	over = f->nodes.top[FOUR]->below;
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_gather(&f->nodes, over));
+	KUNIT_EXPECT_PTR_EQ(test, over->gathered->below, f->nodes.open);
+	zxp_layer_lose(test, "...d");
+	ZXP_EXPECT_SEEN(test, FOUR, "ABCD....");
+	ZXP_EXPECT_SEEN(test, ONE, "AB.D....");
+	zxp_nodes_remove(&f->nodes, ONE);
+	zxp_nodes_remove(&f->nodes, TWO);
+	zxp_layer_lose(test, "....e");
+	ZXP_EXPECT_SEEN(test, FOUR, "ABCDE...");
+}
+
 static struct kunit_case zxp_layer_cases[] = {
 	KUNIT_CASE(zxp_layer_child_sees_its_root),
 	KUNIT_CASE(zxp_layer_replaces_a_page),
@@ -610,6 +758,11 @@ static struct kunit_case zxp_layer_cases[] = {
 	KUNIT_CASE(zxp_layer_what_was_gathered_moves_as_well),
 	KUNIT_CASE(zxp_layer_gathers_all_or_nothing),
 	KUNIT_CASE(zxp_layer_chain_is_looked_at_in_few_steps),
+	KUNIT_CASE(zxp_layer_snapshots_see_what_there_was),
+	KUNIT_CASE(zxp_layer_snapshots_go),
+	KUNIT_CASE(zxp_layer_snapshot_is_undone),
+	KUNIT_CASE(zxp_layer_snapshots_are_lost),
+	KUNIT_CASE(zxp_layer_gathers_down_to_what_is_open),
 	{}
 };
 

@@ -19,6 +19,7 @@
 /**
  * struct zxp_nodes - children of a root, as the module has them
  * @bottom: below all layers
+ * @open: the layer for before-images, if any
  * @top: of each child; NULL if there is none of that number
  * @used: by its number, is the page in a layer?
  * @nr_used: how many are
@@ -33,6 +34,7 @@
  */
 struct zxp_nodes {
 	struct zxp_layer bottom;
+	struct zxp_layer *open;
 	struct zxp_layer *top[ZXP_NODES];
 	bool used[ZXP_NODE_IDS];
 	unsigned int nr_used;
@@ -50,6 +52,8 @@ struct zxp_nodes {
 void zxp_nodes_init(struct zxp_nodes *nodes);
 void zxp_nodes_exit(struct zxp_nodes *nodes);
 bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit);
+bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit);
+bool zxp_nodes_keep(struct zxp_nodes *nodes, pgoff_t index, int id);
 bool zxp_nodes_gather(struct zxp_nodes *nodes, struct zxp_layer *over);
 bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int node,
 		    pgoff_t limit);

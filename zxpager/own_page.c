@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages in layers: what children have for themselves, and what a VMO has lost that they see.
+ *
+ * They are on no list of reclaim and in no page cache, but the kernel takes them for pages
+ * of a file that nobody has: so that a shared futex in one works, each has a mapping, and
+ * there an index that no other page ever had. They are dirty from the first moment, as
+ * there is no other copy.
+ */
+#include <linux/memcontrol.h>
+#include <linux/sched/mm.h>
+
+#include "content.h"
+
+/* Two pages with one index would be one futex. */
+static atomic_long_t zxp_own_serial;
+
+/* Ids of children have the same source: they are never used twice either. */
+unsigned long zxp_own_number(void)
+{
+	return atomic_long_inc_return(&zxp_own_serial);
+}
+
+/**
+ * zxp_own_alloc() - a page for a child; who stores is charged for it
+ * @locked: without waiting for memory
+ *
+ * Return: its folio, which folio_put() takes as long as nobody else knows of it; or NULL.
+ */
+struct folio *zxp_own_alloc(bool locked)
+{
+	gfp_t gfp = GFP_HIGHUSER | __GFP_ACCOUNT;
+	struct mem_cgroup *memcg, *old;
+	struct page *page;
+
+	/* A kernel thread that stores for a process, as vhost has: that process pays. */
+	memcg = current->flags & PF_KTHREAD && current->mm ?
+		get_mem_cgroup_from_mm(current->mm) : NULL;
+	if (memcg)
+		old = set_active_memcg(memcg);
+	page = alloc_page(locked ? ZXP_GFP_LOCKED(gfp) : gfp);
+	if (memcg) {
+		set_active_memcg(old);
+		mem_cgroup_put(memcg);
+	}
+	return page ? page_folio(page) : NULL;
+}
+
+/**
+ * zxp_own_begin() - it has its content, and nobody sees it yet
+ * @family: in one of whose layers it is going to be
+ * @id: of the child whose own it is; 0 for none
+ * @folio: it; the layer gets a reference
+ */
+void zxp_own_begin(struct zxp_family *family, unsigned long id, struct folio *folio)
+{
+	__folio_mark_uptodate(folio);
+	folio->mapping = family->map_inode->i_mapping;
+	folio->index = zxp_own_number();
+	folio->private = (void *)id;
+	folio_set_dirty(folio);
+	folio_get(folio);
+}
+
+/* It is in no layer any more, and mapped by nobody. Who has pinned it keeps it. */
+void zxp_own_drop(struct folio *folio)
+{
+	folio_lock(folio);
+	folio->mapping = NULL;
+	folio->private = NULL;
+	folio_unlock(folio);
+	folio_put(folio);
+}
