@@ -262,7 +262,7 @@ static long zxp_child_ioctl(struct file *file, unsigned int cmd, unsigned long a
 static void zxp_show_kin(struct seq_file *m, struct zxp_vmo *root, struct zxp_kin *kin)
 {
 	seq_printf(m, "zxpager-children:\t%u\n", zxp_kin_children(kin));
-	seq_printf(m, "zxpager-root:\t%lu\n", root->inode.i_ino);
+	seq_printf(m, "zxpager-root:\t%lu\n", (unsigned long)root->inode.i_ino);
 }
 
 static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)

@@ -92,8 +92,8 @@ static void for_each(const char *path, const char *prefix,
 /* A copy or a slice is a file of another file system; the kernel tells of what VMO it is. */
 static void look_at_child(const char *path, const char *name)
 {
+	static const char field[] = "zxpager-root:";
 	char file[300], line[200];
-	unsigned long ino;
 	FILE *info;
 
 	snprintf(file, sizeof(file), "%sinfo/%s", path, name);
@@ -103,8 +103,8 @@ static void look_at_child(const char *path, const char *name)
 		return;
 	}
 	while (fgets(line, sizeof(line), info))
-		if (sscanf(line, "zxpager-root: %lu", &ino) == 1)
-			add(ino, this_pid, this_name);
+		if (!strncmp(line, field, sizeof(field) - 1))
+			add(strtoul(line + sizeof(field) - 1, NULL, 10), this_pid, this_name);
 	if (ferror(info))
 		note_failure(errno);
 	fclose(info);

@@ -873,7 +873,8 @@ struct zxp_vmo_create_child {
  * @offset: start
  * @length: length
  * @options: %ZXP_OWN_RANGE_IS_ZERO if the range is zero without a page;
- *	%ZXP_OWN_RANGE_IS_POISONED if its memory has failed, so that the content is lost
+ *	%ZXP_OWN_RANGE_IS_POISONED if the content is lost, as its memory has failed or the
+ *	snapshot is broken
  */
 struct zxp_own_range {
 	__aligned_u64 offset;
