@@ -143,6 +143,7 @@ conformance() {
 	told=$(selftests/conformance.py --results "$logs/selftests-on-$1.ktap" \
 		"$logs/tools-on-$1.ktap" 2>&1) || bad=1
 	count $((1 - bad)) $bad 0
+	[ $bad = 0 ] || failed "conformance on $1" /dev/null
 	tell "Linux $1, ${told##*$'\n'}"
 }
 

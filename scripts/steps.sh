@@ -31,9 +31,9 @@ count() {
 # failed NAME KTAP: so that it is found at the end as well
 failed() {
 	[ -z "${lenient:-}" ] || return 0
-	echo "failed: $1"
-	sed -n '/# *skip/I!s/^not ok/    &/p' "$2"
-} >> "$logs/failed"
+	flock "$logs/lock" sh -c 'echo "failed: $0"; sed -n "/# *skip/I!s/^not ok/    &/p" "$1"' \
+		"$1" "$2" >> "$logs/failed"
+}
 
 # The end of a file, as a part of what is told.
 excerpt() { tail -n "$1" "$2" | sed 's/^/    /'; }

@@ -33,13 +33,17 @@ static bool ask_all(struct test_vmo *vmo, uint64_t from, uint64_t end,
 		    const struct dirty_range *want, size_t nr, struct zxp_own_range *ranges,
 		    size_t room)
 {
-	struct zxp_vmo_query_own arg = { .offset = from * page_size };
+	/* What was answered last time, or before, is nothing that is asked. */
+	struct zxp_vmo_query_own arg = {
+		.offset = from * page_size,
+		.out_actual = ~0ULL,
+		.out_next = ~0ULL,
+	};
 	size_t done = 0, i;
 	int rc;
 
 	do {
 		arg.length = end * page_size - arg.offset;
-		arg.out_actual = arg.out_next = 0;
 		rc = zxp_vmo_query_own(vmo->fd, &arg, ranges, room);
 		if (rc || arg.out_actual > room || done + arg.out_actual > nr) {
 			diag("own from %#llx: %s, %llu ranges after %zu", arg.offset,

@@ -633,6 +633,45 @@ TEST_F(order, is_one_value_for_ever)
 	}
 }
 
+/* A cgroup that may not have so much as a VMO of 2 * LIMIT needs. */
+static bool make_small_cgroup(void)
+{
+	char text[32];
+
+	if ((mkdir(CGROUP, 0755) && errno != EEXIST) || access(CGROUP "/memory.max", W_OK))
+		return false;
+	snprintf(text, sizeof(text), "%lu", LIMIT);
+	write_file(CGROUP "/memory.swap.max", "0");
+	return !write_file(CGROUP "/memory.max", text);
+}
+
+/*
+ * Who has made a snapshot has it, whoever makes another one and cannot pay for what has to be
+ * kept.
+ */
+TEST_F(snapshot, that_another_one_cannot_pay_for)
+{
+	uint64_t pages = 2 * LIMIT / page_size;
+	struct test_vmo *vmo, *mine, *others;
+
+	if (!make_small_cgroup())
+		SKIP(return, "no memory controller here");
+	vmo = new_plain(pages, 0);
+	mine = new_moment(vmo);
+	ASSERT_TRUE(enter_cgroup(CGROUP));
+	others = new_moment(vmo);
+	ASSERT_TRUE(enter_cgroup("/sys/fs/cgroup"));
+	for (uint64_t i = 0; i < pages; i++)
+		ASSERT_TRUE(vmo_put(vmo, i, 10));
+	for (uint64_t i = 0; i < pages; i++)
+		ASSERT_TRUE(vmo_word_is(mine, i, i + 1) && vmo_word_is(others, i, i + 1));
+	EXPECT_EQ(0, read_keyed(CGROUP "/memory.events", "oom_kill"));
+	vmo_release(others);
+	vmo_release(mine);
+	EXPECT_TRUE(wait_until(read_number(CGROUP "/memory.current") < (1 << 20)));
+	rmdir(CGROUP);
+}
+
 /*
  * Who made the snapshot pays for what has to be kept, and may not have so much. Then it is
  * broken, and who writes goes on.
@@ -641,14 +680,11 @@ TEST_F(snapshot, that_is_not_paid_for)
 {
 	uint64_t pages = 2 * LIMIT / page_size, kept = 0, lost = 0, word;
 	struct test_vmo *vmo, *first, *second;
-	char text[32], *page;
+	char *page;
 	int rc;
 
-	if ((mkdir(CGROUP, 0755) && errno != EEXIST) || access(CGROUP "/memory.max", W_OK))
+	if (!make_small_cgroup())
 		SKIP(return, "no memory controller here");
-	snprintf(text, sizeof(text), "%lu", LIMIT);
-	ASSERT_TRUE(!write_file(CGROUP "/memory.max", text));
-	write_file(CGROUP "/memory.swap.max", "0");
 	vmo = new_plain(pages, 0);
 	page = calloc(1, page_size);
 	ASSERT_NE(NULL, page);

@@ -55,7 +55,7 @@ FIXTURE(uring)
 
 FIXTURE_SETUP(uring)
 {
-	int rc = ring_init(&self->r, 16);
+	int rc = ring_init(&self->r, 16, 0);
 
 	if (rc == -ENOSYS || rc == -EPERM)
 		SKIP(return, "no io_uring here");
@@ -101,6 +101,28 @@ TEST_F(uring, missing)
 	ASSERT_TRUE(ring_wait(&self->r, &cqe));
 	EXPECT_EQ((int)BYTES(4), cqe.res);
 	EXPECT_TRUE(vmo_matches(self->vmo, 0, 4, self->buf));
+}
+
+/*
+ * What would have to wait does so in another thread at once: nothing is tried again for which
+ * this one had to come back.
+ */
+TEST_F(uring, asks_at_once)
+{
+	struct io_uring_sqe sqe = read_sqe(self->vmo->fd, self->buf, BYTES(4), 0);
+	struct io_uring_cqe cqe;
+	struct ring r;
+	int rc = ring_init(&r, 16, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN);
+
+	ASSERT_EQ(0, rc);
+	ASSERT_TRUE(ring_submit(&r, &sqe));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 4));
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 4));
+	ASSERT_EQ(0, syscall(SYS_io_uring_enter, r.fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0));
+	ASSERT_TRUE(ring_wait(&r, &cqe));
+	EXPECT_EQ((int)BYTES(4), cqe.res);
+	EXPECT_TRUE(vmo_matches(self->vmo, 0, 4, self->buf));
+	ring_close(&r);
 }
 
 TEST_F(uring, partly_missing)
@@ -164,7 +186,7 @@ static int submit_and_pause(void *arg)
 	struct io_uring_sqe sqe = read_sqe(vmo->fd, map_anon(1), BYTES(1), 0);
 	struct ring r;
 
-	if (ring_init(&r, 16) || !ring_submit(&r, &sqe))
+	if (ring_init(&r, 16, 0) || !ring_submit(&r, &sqe))
 		return 1;
 	for (;;)
 		pause();

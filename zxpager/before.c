@@ -44,18 +44,87 @@ static void zxp_payer_get(struct mem_cgroup *payer)
 #endif
 }
 
-/* Who pays; with a reference. False: there is nothing to be paid for. */
-static bool zxp_vmo_get_payer(struct zxp_family *family, struct mem_cgroup **payer)
+/**
+ * struct zxp_payer - who is asked to pay for a copy
+ * @id: of the layer that is open
+ * @first: who pays for that
+ * @nr: how many have been asked in vain
+ * @memcg: who is asked now, with a reference; or NULL
+ */
+struct zxp_payer {
+	unsigned long id;
+	struct mem_cgroup *first;
+	unsigned int nr;
+	struct mem_cgroup *memcg;
+};
+
+/* Is it this one's turn? Of neighbours that are the same one is asked. */
+static bool zxp_payer_is(struct zxp_layer *layer, struct zxp_layer **last, unsigned int *nr)
+{
+	if (*last && (*last)->payer == layer->payer)
+		return false;
+	*last = layer;
+	return !(*nr)--;
+}
+
+/*
+ * The layer whose payer is asked after @nr others: the open one, and those above of older
+ * snapshots, which may be merged into their children.
+ */
+static struct zxp_layer *zxp_payer_layer(struct zxp_layer *open, unsigned int nr)
+{
+	struct zxp_layer *layer = open, *last = NULL, *above, *next;
+
+	for (; layer; layer = next) {
+		if (zxp_payer_is(layer, &last, &nr))
+			return layer;
+		next = NULL;
+		list_for_each_entry(above, &layer->above, link) {
+			if (above->before)
+				next = above;
+			else if (above->payer && zxp_payer_is(above, &last, &nr))
+				return above;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Who made the newest snapshot pays. But who made an older one has it for as long as anybody
+ * can pay: so these come next, and nobody can have the snapshots of others broken.
+ *
+ * Return: 0; -ENOENT there is nothing to be paid for; -ENOMEM all have been asked.
+ */
+static int zxp_payer_next(struct zxp_family *family, struct zxp_payer *payer)
 {
 	struct zxp_layer *layer;
+	int ret = -ENOENT;
 
+	payer->memcg = NULL;
 	read_lock(&family->lock);
 	layer = family->open;
-	*payer = layer ? layer->payer : NULL;
-	/* The layer has a reference. */
-	zxp_payer_get(*payer);
+	if (layer) {
+		if (layer->id != payer->id || layer->payer != payer->first)
+			*payer = (struct zxp_payer){ .id = layer->id, .first = layer->payer };
+		layer = zxp_payer_layer(layer, payer->nr);
+		ret = layer ? 0 : -ENOMEM;
+	}
+	if (layer) {
+		/* The layer has a reference. */
+		payer->memcg = layer->payer;
+		zxp_payer_get(payer->memcg);
+	}
 	read_unlock(&family->lock);
-	return layer;
+	return ret;
+}
+
+/* An exiting task cannot be killed once more; and nobody waits for a daemon with these. */
+static int zxp_keep_lock(struct mutex *lock)
+{
+	if (!(current->flags & PF_EXITING))
+		return mutex_lock_killable(lock);
+	mutex_lock(lock);
+	return 0;
 }
 
 static int zxp_vmo_settle_folio(struct zxp_vmo *vmo, struct folio *folio, void *arg)
@@ -81,9 +150,11 @@ void zxp_vmo_settle_locked(struct zxp_vmo *vmo)
 
 /*
  * A before-image cannot be had. What was kept stays, and no more will be. Until nobody has
- * mapped what was not kept, who would change that waits as for a copy.
+ * mapped what was not kept, who would change that waits as for a copy. If all payers were
+ * asked, that is for the snapshots that there were then.
  */
-static void zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo)
+static void zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo,
+					   const struct zxp_payer *asked)
 {
 	struct zxp_family *family = vmo->family;
 	struct zxp_layer *layer;
@@ -92,7 +163,7 @@ static void zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo)
 
 	mutex_lock(&family->tree_lock);
 	layer = family->open;
-	if (!layer)
+	if (!layer || (asked && (layer->id != asked->id || layer->payer != asked->first)))
 		goto unlock;
 	write_lock(&family->lock);
 	layer->lost = true;
@@ -144,19 +215,15 @@ static int zxp_vmo_copy_before(struct zxp_vmo *vmo, struct zxp_layer *layer,
 static int zxp_vmo_keep_locked(struct zxp_vmo *vmo, pgoff_t index, struct folio *new)
 {
 	struct zxp_family *family = vmo->family;
-	struct mem_cgroup *old;
 	int ret = 0;
 
 	lockdep_assert_held(&vmo->content_lock);
 
 	/* With this the layer stays. */
-	if (mutex_lock_killable(&family->tree_lock))
+	if (zxp_keep_lock(&family->tree_lock))
 		return -EINTR;
-	if (zxp_family_misses(family, index)) {
-		old = set_active_memcg(family->open->payer);
+	if (zxp_family_misses(family, index))
 		ret = new ? zxp_vmo_copy_before(vmo, family->open, index, new) : -ENOMEM;
-		set_active_memcg(old);
-	}
 	mutex_unlock(&family->tree_lock);
 	return ret;
 }
@@ -170,33 +237,43 @@ static int zxp_vmo_keep_locked(struct zxp_vmo *vmo, pgoff_t index, struct folio 
  */
 int zxp_vmo_keep(struct zxp_vmo *vmo, pgoff_t index)
 {
-	int ret, tries = ZXP_MEMORY_TRIES;
-	struct mem_cgroup *payer, *old;
+	int ret, nobody, tries = ZXP_MEMORY_TRIES;
+	struct zxp_payer payer = {};
+	struct mem_cgroup *old;
 	struct page *page;
 
 	do {
-		if (!zxp_vmo_get_payer(vmo->family, &payer))
+		nobody = zxp_payer_next(vmo->family, &payer);
+		if (nobody == -ENOENT)
 			return 0;
-		old = set_active_memcg(payer);
-		page = alloc_page(ZXP_GFP_BEFORE);
-		ret = mutex_lock_killable(&vmo->content_lock);
+		old = set_active_memcg(payer.memcg);
+		page = nobody ? NULL : alloc_page(ZXP_GFP_BEFORE);
+		ret = zxp_keep_lock(&vmo->content_lock);
 		if (!ret) {
 			ret = zxp_vmo_keep_locked(vmo, index,
 						  page ? page_folio(page) : NULL);
-			if (ret == -EIO || (ret == -ENOMEM && (!page || !tries))) {
-				zxp_vmo_break_snapshots_locked(vmo);
+			/* Who is killed does not change the page, and got less memory. */
+			if (ret == -ENOMEM && fatal_signal_pending(current) &&
+			    !(current->flags & PF_EXITING))
+				ret = -EINTR;
+			if (ret == -EIO || (ret == -ENOMEM && nobody)) {
+				zxp_vmo_break_snapshots_locked(vmo, ret == -EIO ? NULL : &payer);
 				ret = 0;
 			}
 			mutex_unlock(&vmo->content_lock);
 		}
-		/* Memory for what leads to the page is waited for here. */
-		if (ret == -ENOMEM)
+		if (ret == -ENOMEM && (!page || !tries--)) {
+			payer.nr++;
+			tries = ZXP_MEMORY_TRIES;
+		} else if (ret == -ENOMEM) {
+			/* Memory for what leads to the page is waited for here. */
 			zxp_vmo_reserve_supply(vmo, 0);
+		}
 		set_active_memcg(old);
 		if (page)
 			put_page(page);
-		mem_cgroup_put(payer);
-	} while (ret == -ENOMEM && tries--);
+		mem_cgroup_put(payer.memcg);
+	} while (ret == -ENOMEM);
 	return ret;
 }
 

@@ -230,6 +230,9 @@ static int zxp_ioc_child_create_child(struct file *file, union zxp_args *args,
 static int zxp_ioc_child_query_own(struct file *file, union zxp_args *args,
 				   struct zxp_new_file *new)
 {
+	/* The caller may go on with what was answered last time. */
+	args->query_own.out_actual = 0;
+	args->query_own.out_next = 0;
 	if (args->query_own.flags)
 		return -EINVAL;
 	if (!(file->f_mode & FMODE_READ))

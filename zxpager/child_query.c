@@ -58,13 +58,15 @@ static bool zxp_child_find_own(struct zxp_child *child, pgoff_t *index, pgoff_t 
 			       struct zxp_own_batch *batch)
 {
 	struct zxp_family *family = zxp_child_family(child);
-	unsigned int budget = ZXP_ZERO_BUDGET;
+	unsigned int budget;
 	bool fits = true;
 	enum zxp_seen seen;
 	pgoff_t run_end;
 	void *page;
 
 	read_lock(&family->lock);
+	/* Each look may be one at each layer. */
+	budget = max(1U, ZXP_ZERO_BUDGET / max(1U, zxp_layer_steps(child->top)));
 	for (; fits && *index < end && budget; budget--) {
 		run_end = end;
 		seen = zxp_layer_run(child->top, *index, &run_end, &page);

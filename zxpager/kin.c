@@ -91,9 +91,23 @@ void zxp_kin_leave(struct zxp_vmo *root, struct zxp_kin *kin)
 	zxp_kin_put(kin);
 }
 
+/*
+ * Does io_uring ask, which has found that a call would have to wait? A file that can always be
+ * read does not tell it when to try again: it would do so at once, a hundred times, before it
+ * has a thread wait, as it has at once if nothing comes of this. All others add POLLHUP.
+ */
+static bool zxp_poll_by_ring(struct poll_table_struct *pt)
+{
+	__poll_t key = poll_requested_events(pt);
+
+	return (key & (EPOLLERR | EPOLLET | EPOLLHUP)) == (EPOLLERR | EPOLLET);
+}
+
 /* ->poll of its descriptors: as any file, and POLLPRI while it has no children. */
 __poll_t zxp_kin_poll(struct zxp_kin *kin, struct file *file, struct poll_table_struct *pt)
 {
+	if (zxp_poll_by_ring(pt))
+		return 0;
 	poll_wait(file, &kin->wait, pt);
 	return DEFAULT_POLLMASK | (zxp_kin_children(kin) ? 0 : EPOLLPRI);
 }

@@ -246,6 +246,11 @@ static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from)
 	kfree(merge.spare);
 	if (merge.into && !ret) {
 		family->nr_before -= from->before;
+		/* Whose snapshot it is may still be asked to pay: see before.c. */
+		write_lock(&family->lock);
+		if (!merge.into->payer)
+			swap(merge.into->payer, from->payer);
+		write_unlock(&family->lock);
 		zxp_tree_free(from);
 	}
 }

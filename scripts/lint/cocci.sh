@@ -6,6 +6,8 @@
 # A rule names options of its own in its head.  Prints its reports, nothing if there
 # are none; exit status 1 if spatch could not do it.
 set -euo pipefail
+# Some rules go deep into a long function.
+ulimit -s "$(ulimit -H -s)"
 rule=${1:?a rule}
 shift
 read -r -a options <<< "$(sed -n 's|^// *Options: *||p' "$rule" | head -n 1)"

@@ -13,9 +13,9 @@ static void *ring_map(struct ring *r, size_t len, off_t what)
 		    what);
 }
 
-int ring_init(struct ring *r, unsigned int entries)
+int ring_init(struct ring *r, unsigned int entries, unsigned int flags)
 {
-	struct io_uring_params p = { 0 };
+	struct io_uring_params p = { .flags = flags };
 	char *sq, *cq;
 
 	r->fd = syscall(SYS_io_uring_setup, entries, &p);

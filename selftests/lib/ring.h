@@ -20,7 +20,7 @@ struct ring {
 };
 
 /* 0 or a negative errno; then there is nothing to close, and the descriptor is -1. */
-int ring_init(struct ring *r, unsigned int entries);
+int ring_init(struct ring *r, unsigned int entries, unsigned int flags);
 void ring_close(struct ring *r);
 
 /* Something to be done, which nobody has been told of. */

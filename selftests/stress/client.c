@@ -321,7 +321,7 @@ static void *actor_main(void *arg)
 		wrong("actor %d: %m", a->id);
 		return NULL;
 	}
-	ring_init(&a->ring, 4);
+	ring_init(&a->ring, 4, 0);
 	for (v = 0; v < VMOS; v++)
 		map_place(a, v);
 	put(a->ab->seq, a->ab->seq + 1);

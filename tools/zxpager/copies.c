@@ -19,7 +19,7 @@ static void __attribute__((noreturn)) die_without_copy(const struct zxd_request 
 		die(EXIT_USAGE, "'%s' is no name: want 1 to %d letters, digits, '.', '_' or '-'",
 		    new_name, ZXD_NAME_SIZE - 1);
 	case EEXIST:
-		die(EXIT_OPERATION, "%s: there is a VMO of that name (zxpager ls tells which)",
+		die(EXIT_OPERATION, "%s: there is a VMO of that name (zxpager ls tells which), or one is just being made",
 		    new_name);
 	case EOPNOTSUPP:
 		die(EXIT_OPERATION, "%s: is not served with --scratch, see zxpagerd(8)",
@@ -28,11 +28,13 @@ static void __attribute__((noreturn)) die_without_copy(const struct zxd_request 
 		die(EXIT_OPERATION, "%s: is served for writing, and has no snapshots: work on a clone and take them of that, or sync it and copy its file",
 		    name);
 	case EDQUOT:
-		die(EXIT_OPERATION, "%s: you have as many copies as you may have (zxpagerd --copies): drop one",
+		die(EXIT_OPERATION, "%s: you may have no more copies (zxpagerd --copies): drop one",
 		    new_name);
 	case EUSERS:
 		die(EXIT_OPERATION, "%s: the daemon has as many copies as it can keep: drop one",
 		    new_name);
+	case ENOTTY:
+		die(EXIT_OPERATION, "the module that is loaded is too old: load a newer zxpager.ko");
 	case ESTALE:
 		die(EXIT_OPERATION, "%s: a page of it is pinned, by direct I/O for example: try again when that is over",
 		    name);

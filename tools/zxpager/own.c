@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,17 +26,27 @@
 static const char *vmo_name;
 static int vmo_fd;
 static uint64_t vmo_size;
+static const char *file_name;	/* it is saved there */
+static int file_fd;
+static bool has_no_name;	/* so far */
+
+/* Its size may change meanwhile. */
+static uint64_t size_now(void)
+{
+	struct stat st;
+
+	if (fstat(vmo_fd, &st))
+		die(EXIT_OPERATION, "%s: %s", vmo_name, strerror(errno));
+	return (uint64_t)st.st_size;
+}
 
 static void open_copy(const char *name)
 {
 	struct zxd_reply reply;
-	struct stat st;
 
 	vmo_name = name;
 	vmo_fd = open_vmo(name, &reply);
-	if (fstat(vmo_fd, &st))
-		die(EXIT_OPERATION, "%s: %s", name, strerror(errno));
-	vmo_size = (uint64_t)st.st_size;
+	vmo_size = size_now();
 }
 
 /* --- what is its own --------------------------------------------------------------------- */
@@ -53,6 +65,19 @@ static void must_be_copy(void)
 	die(EXIT_OPERATION, "%s: %s", vmo_name, strerror(errno));
 }
 
+static void __attribute__((noreturn)) die_unsaved(const char *name, const char *why)
+{
+	if (!has_no_name)
+		unlink(file_name);
+	die(EXIT_OPERATION, "%s: %s", name, why);
+}
+
+static void must_be_as_large(void)
+{
+	if (size_now() != vmo_size)
+		die_unsaved(vmo_name, "its size changes: save a snapshot of it");
+}
+
 /* Ranges from *@at on; how many, and where to go on. */
 static size_t query(uint64_t *at, struct zxp_own_range *ranges)
 {
@@ -67,12 +92,15 @@ static size_t query(uint64_t *at, struct zxp_own_range *ranges)
 	while (ioctl(vmo_fd, ZXP_IOC_VMO_QUERY_OWN, &arg)) {
 		if (errno == EINTR)
 			continue;
+		if (errno != ERANGE)
+			die(EXIT_OPERATION, "%s: %s", vmo_name, strerror(errno));
 		/* It has shrunk meanwhile. */
-		if (errno == ERANGE) {
-			*at = vmo_size;
+		if (file_name)
+			must_be_as_large();
+		vmo_size = size_now();
+		if (*at >= vmo_size)
 			return 0;
-		}
-		die(EXIT_OPERATION, "%s: %s", vmo_name, strerror(errno));
+		arg.length = vmo_size - *at;
 	}
 	*at = arg.out_next;
 	return arg.out_actual;
@@ -108,19 +136,58 @@ void cmd_diff(char **argv)
 
 /* --- saving it --------------------------------------------------------------------------- */
 
-static const char *file_name;
-static int file_fd;
 static char *buffer;
 static uint64_t lost;
 
-/* What is there in part is not kept. */
-static void __attribute__((noreturn)) die_unsaved(const char *name, uint64_t at)
+static void __attribute__((noreturn)) die_at(const char *name, uint64_t at)
 {
-	int error = errno;
+	char why[100];
 
-	unlink(file_name);
-	die(EXIT_OPERATION, "%s: at %llu: %s", name, (unsigned long long)at,
-	    strerror(error));
+	snprintf(why, sizeof(why), "at %llu: %s", (unsigned long long)at, strerror(errno));
+	die_unsaved(name, why);
+}
+
+/*
+ * A file that gets its name when all is in it; or where there are no such files, one that is
+ * removed if something fails. What there is of that name is not overwritten.
+ */
+static char *open_file(void)
+{
+	char *copy = strdup(file_name), *directory;
+
+	if (!copy)
+		die(EXIT_OPERATION, "out of memory");
+	directory = strdup(dirname(copy));
+	free(copy);
+	if (!directory)
+		die(EXIT_OPERATION, "out of memory");
+	if (!faccessat(AT_FDCWD, file_name, F_OK, AT_SYMLINK_NOFOLLOW))
+		die(EXIT_OPERATION, "%s: is there already, and is not overwritten", file_name);
+	file_fd = open(directory, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+	has_no_name = file_fd >= 0;
+	if (file_fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+		file_fd = open(file_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (file_fd < 0)
+		die(EXIT_OPERATION, "%s: %s", file_name, strerror(errno));
+	return directory;
+}
+
+static void close_file(char *directory)
+{
+	char path[32];
+	int dir;
+
+	if (fsync(file_fd))
+		die_unsaved(file_name, strerror(errno));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file_fd);
+	if (has_no_name && linkat(AT_FDCWD, path, AT_FDCWD, file_name, AT_SYMLINK_FOLLOW))
+		die_unsaved(file_name, strerror(errno));
+	has_no_name = false;
+	/* The name is to be there after a power cut, too. */
+	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0 || fsync(dir) || close(dir) || close(file_fd))
+		die_unsaved(file_name, strerror(errno));
+	free(directory);
 }
 
 static void write_piece(const char *from, size_t length, uint64_t at)
@@ -132,7 +199,7 @@ static void write_piece(const char *from, size_t length, uint64_t at)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			die_unsaved(file_name, at);
+			die_at(file_name, at);
 		from += n;
 		at += (uint64_t)n;
 		length -= (size_t)n;
@@ -158,17 +225,23 @@ static void write_sparse(size_t length, uint64_t at)
 
 static void save_range(uint64_t at, uint64_t end, bool sparse)
 {
+	size_t piece = PIECE;
 	ssize_t n;
 
 	while (at < end) {
-		n = pread(vmo_fd, buffer, end - at < PIECE ? end - at : PIECE, (off_t)at);
+		n = pread(vmo_fd, buffer, end - at < piece ? end - at : piece, (off_t)at);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			die_unsaved(vmo_name, at);
+		if (n < 0 && piece == BLOCK)
+			die_at(vmo_name, at);
+		if (n < 0) {
+			/* Where is it that cannot be read? */
+			piece = BLOCK;
+			continue;
+		}
 		/* It has shrunk meanwhile. */
 		if (!n)
-			break;
+			must_be_as_large();
 		if (sparse)
 			write_sparse((size_t)n, at);
 		else
@@ -188,6 +261,7 @@ static void save_own(const struct zxp_own_range *range)
 void cmd_save(char **argv)
 {
 	bool all = !strcmp(argv[0], "--all");
+	char *directory;
 
 	if (!argv[all] || !argv[all + 1] || argv[all + 2])
 		die(EXIT_USAGE, "save: wrong number of arguments (see --help)");
@@ -198,19 +272,17 @@ void cmd_save(char **argv)
 	buffer = malloc(PIECE);
 	if (!buffer)
 		die(EXIT_OPERATION, "out of memory");
-	file_fd = open(file_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (file_fd < 0 && errno == EEXIST)
-		die(EXIT_OPERATION, "%s: is there already, and is not overwritten", file_name);
-	if (file_fd < 0)
-		die(EXIT_OPERATION, "%s: %s", file_name, strerror(errno));
+	/* A limit of file sizes is an error as any other. */
+	signal(SIGXFSZ, SIG_IGN);
+	directory = open_file();
 	if (ftruncate(file_fd, (off_t)vmo_size))
-		die_unsaved(file_name, vmo_size);
+		die_at(file_name, vmo_size);
 	if (all)
 		save_range(0, vmo_size, true);
 	else
 		for_own(save_own);
-	if (fsync(file_fd) || close(file_fd))
-		die_unsaved(file_name, 0);
+	must_be_as_large();
+	close_file(directory);
 	if (lost)
 		die(EXIT_OPERATION, "%s: all is saved but %llu bytes whose memory has failed (zxpager diff tells which)",
 		    vmo_name, (unsigned long long)lost);

@@ -245,14 +245,8 @@ void copy_describe(const struct copy *copy, struct zxd_reply *reply)
 
 void copies_tell(void)
 {
-	struct pager_info info;
-
-	for (const struct copy *copy = copies; copy; copy = copy->next) {
-		info.own = 0;
+	for (const struct copy *copy = copies; copy; copy = copy->next)
 		if (copy->fd >= 0)
-			pager_copy_info(copy->fd, &info);
-		if (info.own)
-			log_line("%s: %llu bytes of this copy of %s go with the daemon, unless a client has it open",
-				 copy->name, (unsigned long long)info.own, copy->of);
-	}
+			log_line("%s: this copy of %s goes with the daemon, unless a client has it open",
+				 copy->name, copy->of);
 }

@@ -226,10 +226,14 @@ static int make_copy(const struct file_call *c)
 	struct zxp_vmo_create_child arg = {
 		.size = sizeof(arg),
 		.options = (uint32_t)c->mode,
-		.length = c->length,
 	};
+	struct stat st;
 	int error;
 
+	/* As large as it is now: it may have changed since it was asked for. */
+	if (fstat(c->fd, &st))
+		return -errno;
+	arg.length = (uint64_t)st.st_size;
 	if (ioctl(c->fd, ZXP_IOC_VMO_CREATE_CHILD, &arg))
 		return -errno;
 	if (!fchmod(arg.out_fd, c->mode & ZXP_CHILD_NO_WRITE ? 0444 : 0666))
@@ -254,7 +258,6 @@ int pager_copy(struct event *ev, int fd, bool frozen)
 		.fd = fd,
 		.mode = frozen ? ZXP_CHILD_SNAPSHOT_MODIFIED | ZXP_CHILD_NO_WRITE :
 				 ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_RESIZABLE,
-		.length = (uint64_t)st.st_size,
 	});
 	return 0;
 }
