@@ -29,6 +29,7 @@ count() {
 }
 
 # failed NAME KTAP: so that it is found at the end as well
+# shellcheck disable=SC2016 # that is for the inner shell
 failed() {
 	[ -z "${lenient:-}" ] || return 0
 	flock "$logs/lock" sh -c 'echo "failed: $0"; sed -n "/# *skip/I!s/^not ok/    &/p" "$1"' \
