@@ -118,6 +118,21 @@ static int zxp_payer_next(struct zxp_family *family, struct zxp_payer *payer)
 	return ret;
 }
 
+/* Who could pay is asked first from now on. */
+static void zxp_payer_paid(struct zxp_family *family, const struct zxp_payer *payer)
+{
+	struct zxp_layer *open, *other;
+
+	write_lock(&family->lock);
+	open = family->open;
+	if (open && open->id == payer->id && open->payer == payer->first) {
+		other = zxp_payer_layer(open, payer->nr);
+		if (other && other->payer == payer->memcg)
+			swap(open->payer, other->payer);
+	}
+	write_unlock(&family->lock);
+}
+
 /* An exiting task cannot be killed once more; and nobody waits for a daemon with these. */
 static int zxp_keep_lock(struct mutex *lock)
 {
@@ -262,6 +277,8 @@ int zxp_vmo_keep(struct zxp_vmo *vmo, pgoff_t index)
 			}
 			mutex_unlock(&vmo->content_lock);
 		}
+		if (!ret && !nobody && payer.nr)
+			zxp_payer_paid(vmo->family, &payer);
 		if (ret == -ENOMEM && (!page || !tries--)) {
 			payer.nr++;
 			tries = ZXP_MEMORY_TRIES;
