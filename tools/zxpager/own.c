@@ -92,6 +92,8 @@ static size_t query(uint64_t *at, struct zxp_own_range *ranges)
 	while (ioctl(vmo_fd, ZXP_IOC_VMO_QUERY_OWN, &arg)) {
 		if (errno == EINTR)
 			continue;
+		if (errno != ERANGE && file_name)
+			die_unsaved(vmo_name, strerror(errno));
 		if (errno != ERANGE)
 			die(EXIT_OPERATION, "%s: %s", vmo_name, strerror(errno));
 		/* It has shrunk meanwhile. */
