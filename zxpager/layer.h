@@ -20,8 +20,9 @@
  * @gathered: what is to be seen below, all of it in one layer on the bottom; or NULL
  * @pages: own pages; of what was gathered, those of the layers below
  * @nr: how many
- * @id: of the child whose top it is, which others take care of
- * @payer: memory cgroup that pays for its pages, or NULL; others take care of it
+ * @id: of the child that it was made for, which others take care of
+ * @payer: memory cgroup that is asked to pay for before-images, or NULL; others take care
+ *	of it
  * @zeroes: ranges that are zero where there is no page over them
  * @before: it was made for before-images, that is for what the root is going to lose
  * @open: it still gets them. There is one such layer at most, right on the bottom.
