@@ -17,11 +17,6 @@
 
 PAGER_FIXTURE(evict);
 
-static int drop_caches(void)
-{
-	return write_file("/proc/sys/vm/drop_caches", "1");
-}
-
 /* Read some of it in the calling thread, with a server at hand. */
 #define read_all(vmo, pages) do {					\
 	struct client *__c = client_new(ACC_VMO_READ, vmo, 0, pages);	\
@@ -37,7 +32,7 @@ TEST_F(evict, clean)
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
 	EXPECT_EQ(PAGES, resident(vmo));
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_TRUE(drop_caches(1));
 	EXPECT_EQ(0, resident(vmo));
 	EXPECT_TRUE(pager_idle(&self->p));
 	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, 5, 1));
@@ -56,14 +51,14 @@ TEST_F(evict, mapped)
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
 	EXPECT_TRUE(vmo_matches(vmo, 0, 8, vmo->map));
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_TRUE(drop_caches(1));
 	/* drop_caches is not for mapped pages, so those still are there. */
 	EXPECT_LE(8, resident(vmo));
 	EXPECT_TRUE(vmo_matches(vmo, 0, 8, vmo->map));
 	EXPECT_EQ(0, vmo_info(vmo).out_read_packets);
 	ASSERT_EQ(0, munmap(vmo->map, BYTES(PAGES)));
 	vmo->map = NULL;
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_TRUE(drop_caches(1));
 	EXPECT_EQ(0, resident(vmo));
 	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 3, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 3, 1));
@@ -85,7 +80,7 @@ TEST_F(evict, written_pages_stay)
 	ASSERT_EQ(0, munmap(vmo->map, BYTES(PAGES)));
 	vmo->map = NULL;
 	for (int i = 0; i < 3; i++) {
-		ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "3"));
+		ASSERT_TRUE(drop_caches(3));
 		EXPECT_EQ(0, zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_DONT_NEED, 0,
 					      BYTES(PAGES)));
 		EXPECT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));
@@ -109,7 +104,7 @@ TEST_F(evict, plain_pages_stay)
 	ASSERT_LE(0, plain);
 	memset(buf, 0x3c, BYTES(PAGES));
 	ASSERT_EQ((ssize_t)BYTES(8), pwrite(plain, buf, BYTES(8), BYTES(4)));
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_TRUE(drop_caches(1));
 	test_zxp(vmo_get_info, plain, &info);
 	EXPECT_LE(BYTES(8), info.out_resident);
 	ASSERT_EQ((ssize_t)BYTES(PAGES), pread(plain, back, BYTES(PAGES), 0));
@@ -126,7 +121,7 @@ TEST_F(evict, moved_pages_go)
 
 	ASSERT_TRUE(pager_supply_aux(&self->p, vmo, 0, PAGES, 0));
 	EXPECT_EQ(PAGES, resident(vmo));
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_TRUE(drop_caches(1));
 	EXPECT_EQ(0, resident(vmo));
 	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 0, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
@@ -144,7 +139,7 @@ TEST_F(evict, zero_markers_stay)
 	EXPECT_TRUE(is_zero(vmo->map, BYTES(4)));
 	ASSERT_EQ(0, munmap(vmo->map, BYTES(8)));
 	vmo->map = NULL;
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_TRUE(drop_caches(1));
 	self->t[0].zero = true;
 	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 0, 8));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
@@ -157,10 +152,10 @@ TEST_F(evict, fadvise)
 	struct test_vmo *vmo = new_vmo(PAGES);
 	unsigned int page;
 
-	ASSERT_TRUE(stay_on_cpu());
 	/* What a large folio would hold goes only with all of it. */
 	for (page = 0; page < PAGES; page += 8)
 		ASSERT_TRUE(pager_supply(&self->p, vmo, page, 8));
+	ASSERT_TRUE(drain_lru());
 	EXPECT_EQ(0, posix_fadvise(vmo->fd, BYTES(8), BYTES(8), POSIX_FADV_DONTNEED));
 	EXPECT_EQ(PAGES - 8, resident(vmo));
 	EXPECT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));
@@ -195,7 +190,7 @@ TEST_F(evict, pager_closed)
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
 	pager_close(&self->p);
 	ASSERT_EQ(1, pread(vmo->fd, &byte, 1, 0));
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_TRUE(drop_caches(1));
 	EXPECT_EQ(0, resident(vmo));
 	EXPECT_EQ(-1, pread(vmo->fd, &byte, 1, 0));
 	EXPECT_EQ(ESTALE, errno);
@@ -215,13 +210,13 @@ TEST_F(evict, pinned)
 	ASSERT_EQ((ssize_t)BYTES(2), vmsplice(pipefd[1], &iov, 1, 0));
 	ASSERT_EQ(0, munmap(vmo->map, BYTES(4)));
 	vmo->map = NULL;
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_TRUE(drop_caches(1));
 	EXPECT_EQ(2, resident(vmo));
 	ASSERT_EQ((ssize_t)BYTES(2), read(pipefd[0], buf, BYTES(2)));
 	EXPECT_TRUE(vmo_matches(vmo, 0, 2, buf));
 	close(pipefd[0]);
 	close(pipefd[1]);
-	ASSERT_EQ(0, drop_caches());
+	ASSERT_TRUE(drop_caches(1));
 	EXPECT_EQ(0, resident(vmo));
 }
 
@@ -232,18 +227,19 @@ TEST_F(evict, held)
 	struct iovec iov = { vmo->map + BYTES(1), BYTES(2) };
 	int pipefd[2];
 
-	ASSERT_TRUE(stay_on_cpu());
 	ASSERT_EQ(0, pipe(pipefd));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
 	ASSERT_EQ((ssize_t)BYTES(2), vmsplice(pipefd[1], &iov, 1, 0));
 	ASSERT_EQ(0, munmap(vmo->map, BYTES(4)));
 	vmo->map = NULL;
+	ASSERT_TRUE(drain_lru());
 	EXPECT_EQ(0, zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_DONT_NEED, 0, BYTES(4)));
 	EXPECT_EQ(2, resident(vmo));
 	EXPECT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));
 	EXPECT_EQ(2, resident(vmo));
 	close(pipefd[0]);
 	close(pipefd[1]);
+	ASSERT_TRUE(drain_lru());
 	EXPECT_EQ(0, zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_DONT_NEED, 0, BYTES(4)));
 	EXPECT_EQ(0, resident(vmo));
 }
@@ -265,7 +261,7 @@ TEST_F(evict, while_reading)
 			ASSERT_TRUE(client_thread(c[i]));
 		}
 		for (running = true; running; dropped++) {
-			ASSERT_EQ(0, drop_caches());
+			ASSERT_TRUE(drop_caches(1));
 			running = false;
 			for (int i = 0; i < 4; i++)
 				running |= client_running(c[i]);
@@ -295,12 +291,12 @@ TEST_F(evict, while_loading)
 			ASSERT_TRUE(thread_check_at(&self->t[i], vmo, map, i * 16,
 						    16));
 		}
-		ASSERT_EQ(0, drop_caches());
+		ASSERT_TRUE(drop_caches(1));
 		for (int i = 0; i < 4; i++) {
 			ASSERT_TRUE(thread_wait(&self->t[i]));
 		}
 		ASSERT_EQ(0, munmap(map, BYTES(64)));
-		ASSERT_EQ(0, drop_caches());
+		ASSERT_TRUE(drop_caches(1));
 	}
 	EXPECT_TRUE(server_end(&s));
 	EXPECT_LE(64, s.pages);

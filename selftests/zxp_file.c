@@ -374,7 +374,7 @@ TEST_F(file, direct_io_into_mapping)
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 	EXPECT_TRUE(vmo_matches(disk, 0, 2, vmo->map));
 	/* It was written to, so nothing throws it away. */
-	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
+	ASSERT_TRUE(drop_caches(1));
 	EXPECT_TRUE(vmo_matches(disk, 0, 2, vmo->map));
 	close(direct);
 	ASSERT_EQ(0, ioctl(loop, LOOP_CLR_FD));

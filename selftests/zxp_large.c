@@ -215,16 +215,15 @@ TEST_F(large, private_copy)
 /* A hint about a part of a folio is no reason to lose the rest. */
 TEST_F(large, dont_need)
 {
+	struct test_vmo *vmo = supplied(new_sealed());
 	struct test_thread *t = &self->t[0];
-	struct test_vmo *vmo;
 
-	ASSERT_TRUE(stay_on_cpu());
-	vmo = supplied(new_sealed());
 	ASSERT_TRUE(thread_op(t, vmo, ZXP_VMO_OP_DONT_NEED, 1, LARGE - 2));
 	ASSERT_TRUE(thread_wait(t));
 	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));
 	EXPECT_TRUE(vmo_has(vmo, LARGE - 1, 1, SUPPLIED));
 	EXPECT_TRUE(pager_idle(&self->p));
+	ASSERT_TRUE(drain_lru());
 	ASSERT_TRUE(thread_op(t, vmo, ZXP_VMO_OP_DONT_NEED, 0, PAGES));
 	ASSERT_TRUE(thread_wait(t));
 	EXPECT_EQ(0, vmo_info(vmo).out_resident);
@@ -247,6 +246,7 @@ TEST_F(large, reclaim)
 	struct test_vmo *vmo = supplied(new_sealed());
 
 	EXPECT_TRUE(vmo_shows(vmo, 0, PAGES, SUPPLIED));
+	ASSERT_TRUE(drain_lru());
 	ASSERT_EQ(0, madvise(vmo->map, PAGES * page_size, MADV_PAGEOUT));
 	ASSERT_EQ(0, vmo_info(vmo).out_resident);
 	ASSERT_TRUE(thread_check_vmar(&self->t[0], vmo, 50, 1));
@@ -275,7 +275,7 @@ TEST_F(large, stores_are_seen_page_by_page)
 	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 300, 1));
 	ASSERT_TRUE(vmo_resize(vmo, 301));
 	ASSERT_EQ(0, madvise(vmo->map, 301 * page_size, MADV_DONTNEED));
-	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
+	ASSERT_TRUE(drop_caches(1));
 	EXPECT_TRUE(is_dirty(vmo, DATA(300, 1)));
 	EXPECT_EQ(STORED_WORD, *(volatile uint64_t *)(vmo->map + 300 * page_size));
 	EXPECT_EQ(vmo_word(vmo, 300 * page_size / 8 + 1),

@@ -229,7 +229,7 @@ TEST_F(map, mlock)
 	/* Locked pages stay, whatever is said about them. */
 	EXPECT_EQ(0, zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_DONT_NEED, 0,
 				      4 * page_size));
-	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
+	ASSERT_TRUE(drop_caches(1));
 	EXPECT_TRUE(vmo_matches(vmo, 0, 4, vmo->map));
 	EXPECT_EQ(4, vmo_info(vmo).out_read_packets);
 	EXPECT_EQ(0, munlock(vmo->map, 4 * page_size));

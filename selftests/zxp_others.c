@@ -114,7 +114,7 @@ TEST_F(others, resizing)
 TEST_F(others, reclaim)
 {
 	sync();
-	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "3"));
+	ASSERT_TRUE(drop_caches(3));
 	EXPECT_EQ(0, syncfs(self->vmo->fd));
 }
 

@@ -132,7 +132,7 @@ TEST_F(poison, writeback)
 	ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, pages));
 	ASSERT_TRUE(pager_writeback_end(&self->p, vmo, 0, pages));
 	EXPECT_TRUE(is_dirty(vmo, LOST(bad, 1)));
-	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
+	ASSERT_TRUE(drop_caches(1));
 	EXPECT_TRUE(crashes(vmo->map + BYTES(bad), SIGBUS));
 	EXPECT_TRUE(is_dirty(vmo, LOST(bad, 1)));
 }

@@ -126,6 +126,7 @@ TEST_F(private, EvictionHintsWithClones)
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
 	clone[word] = STORED_WORD;
+	ASSERT_TRUE(drain_lru());
 	ASSERT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));
 	EXPECT_EQ(0, madvise(clone, 3 * page_size, MADV_COLD));
 	ASSERT_TRUE(pager_idle(&self->p));

@@ -191,7 +191,7 @@ static bool any_move(struct user_pager *p, struct test_vmo *vmo, struct dice *d,
 	case 4:
 		return !posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED);
 	case 5:
-		return roll(d, 8) || !write_file("/proc/sys/vm/drop_caches", "1");
+		return roll(d, 8) || drop_caches(1);
 	case 6:
 		/* Take a packet, and do not answer it now: others will do. */
 		pager_get_read(p, vmo, &page, &nr);

@@ -127,7 +127,7 @@ TEST_F(grow, over_a_missing_page)
 	ASSERT_TRUE(thread_start(&self->t[0], write_far));
 	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 5, 1));
 	ASSERT_TRUE(writeback(&self->p, vmo, 0));
-	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
+	ASSERT_TRUE(drop_caches(1));
 	ASSERT_TRUE(pager_dirty(&self->p, vmo, 5, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 0, 1));
 	EXPECT_EQ(100, vmo_info(vmo).out_stream_size);

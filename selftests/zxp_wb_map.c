@@ -171,7 +171,7 @@ TEST_F(wb_map, fork_child_stores)
 	/* The child has gone, what it wrote has not. */
 	EXPECT_EQ(STORED_WORD, word_at(vmo->map, 2));
 	EXPECT_TRUE(is_dirty(vmo, DATA(0, 1), DATA(2, 1)));
-	EXPECT_EQ(0, write_file("/proc/sys/vm/drop_caches", "3"));
+	EXPECT_TRUE(drop_caches(3));
 	EXPECT_TRUE(is_dirty(vmo, DATA(0, 1), DATA(2, 1)));
 }
 

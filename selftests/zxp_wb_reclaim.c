@@ -60,10 +60,10 @@ static bool ends_well(struct test_vmo *vmo)
 /* All there is to ask for memory by. */
 static bool squeeze(struct test_vmo *vmo)
 {
-	return !write_file("/proc/sys/vm/drop_caches", "3") &&
+	return drop_caches(3) &&
 	       !posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED) &&
 	       !zxp_vmo_op_range(vmo->fd, ZXP_VMO_OP_DONT_NEED, 0, BYTES(PAGES)) &&
-	       !write_file("/proc/sys/vm/drop_caches", "1");
+	       drop_caches(1);
 }
 
 TEST_F(wb_reclaim, squeezed)

@@ -318,13 +318,12 @@ TEST_F(wb_wait, refused)
 /* The page goes while the request is out: it is read first, then asked again. */
 TEST_F(wb_wait, evicted_meanwhile)
 {
-	struct test_vmo *vmo;
+	struct test_vmo *vmo = new_full_vmo(2);
 	int rc;
 
-	ASSERT_TRUE(stay_on_cpu());
-	vmo = new_full_vmo(2);
 	ASSERT_TRUE(thread_write_bytes(&self->t[0], vmo, BYTES(1), 8));
 	ASSERT_TRUE(pager_wait_dirty(&self->p, vmo, 1, 1));
+	ASSERT_TRUE(drain_lru());
 	ASSERT_EQ(0, posix_fadvise(vmo->fd, 0, 0, POSIX_FADV_DONTNEED));
 	ASSERT_EQ(0, vmo_info(vmo).out_resident);
 	rc = zxp_dirty(self->p.fd, vmo->fd, BYTES(1), BYTES(1));

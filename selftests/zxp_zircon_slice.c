@@ -121,7 +121,7 @@ TEST_F(slice_reads, PageRequestBatchingChecksAncestorPages)
 	next = new_child(clone, AT_LEAST, 0, 8);
 	test_zxp(vmo_op_range, next->fd, ZXP_VMO_OP_COMMIT, 5 * page_size, page_size);
 	slice = new_slice(next, 1, 6);
-	ASSERT_EQ(0, write_file("/proc/sys/vm/drop_caches", "1"));
+	ASSERT_TRUE(drop_caches(1));
 	ASSERT_EQ(0, vmo_info(vmo).out_resident);
 
 	ASSERT_TRUE(variant->check(&self->t[0], slice, 0, 6));

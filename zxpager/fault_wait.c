@@ -20,12 +20,13 @@
 /*
  * A fault from user mode ends for any signal: the handler runs and the access is made
  * again. So does one from inside the kernel whose caller says that it looks at signals.
- * But most of these look at a fatal one only, and repeat the access at once.
+ * But most of these look at a fatal one only, and repeat the access at once. And a task
+ * that exits has signals that nobody takes any more, as the one that has killed it.
  */
 static unsigned int zxp_fault_wait_state(struct zxp_fault_access *access)
 {
-	return access->vmf->flags & FAULT_FLAG_INTERRUPTIBLE && !access->patient ?
-	       TASK_INTERRUPTIBLE : TASK_KILLABLE;
+	return access->vmf->flags & FAULT_FLAG_INTERRUPTIBLE && !access->patient &&
+	       !zxp_task_ends() ? TASK_INTERRUPTIBLE : TASK_KILLABLE;
 }
 
 /* A wait has ended without the lock of the fault: what has its second try to know? */

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "util.h"
 
 size_t page_size;
@@ -53,16 +54,36 @@ void *map_anon(size_t pages)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-bool stay_on_cpu(void)
+bool drain_lru(void)
 {
-	int cpu = sched_getcpu();
-	cpu_set_t set;
+	char *page = map_anon(1);
+	cpu_set_t allowed, one;
+	bool ok;
+	int cpu;
 
-	if (cpu < 0)
-		return false;
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return !sched_setaffinity(0, sizeof(set), &set);
+	ok = page && !sched_getaffinity(0, sizeof(allowed), &allowed);
+	for (cpu = 0; ok && cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &allowed))
+			continue;
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		/* This advice begins with a drain of the CPU that it is given on. */
+		ok = !sched_setaffinity(0, sizeof(one), &one) &&
+		     !madvise(page, page_size, MADV_COLD);
+	}
+	if (!ok || sched_setaffinity(0, sizeof(allowed), &allowed)) {
+		diag("the lists of reclaim: %m");
+		ok = false;
+	}
+	if (page)
+		munmap(page, page_size);
+	return ok;
+}
+
+bool drop_caches(int what)
+{
+	return drain_lru() &&
+	       !write_file("/proc/sys/vm/drop_caches", what == 3 ? "3" : "1");
 }
 
 bool is_mapped(const void *addr)

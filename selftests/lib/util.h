@@ -39,10 +39,13 @@ void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void *map_anon(size_t pages);
 
 /*
- * The calling thread, and those that it starts, stay on the CPU that it is on. A page that
- * another CPU has not put on the lists of reclaim yet cannot be evicted.
+ * What was brought in so far can be evicted from now on: each CPU puts a page on the lists
+ * of reclaim only with some more, and nobody else gets at it before.
  */
-bool stay_on_cpu(void);
+bool drain_lru(void);
+
+/* Evict what can be, of all that is there: 1 the pages, 3 dentries and inodes as well. */
+bool drop_caches(int what);
 
 /* Is the page at @addr in the page tables? */
 bool is_mapped(const void *addr);
