@@ -20,7 +20,7 @@
 
 #define PAGES	16
 #define BYTES(pages)	((pages) * page_size)
-#define LEAVERS	40
+#define LEAVERS	10
 
 enum leaver {
 	LEAVER_PROCESS,		/* exits */

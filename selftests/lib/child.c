@@ -84,3 +84,31 @@ bool vmo_word_is(struct test_vmo *vmo, uint64_t page, uint64_t word)
 	     word);
 	return false;
 }
+
+bool vmo_page_is_lost(struct test_vmo *vmo, uint64_t page)
+{
+	off_t pos = page * page_size;
+	uint64_t word = 1;
+
+	if (pread(vmo->fd, &word, sizeof(word), pos) >= 0 || errno != EIO)
+		diag("read of page %" PRIu64 ", which is lost: %m", page);
+	else if (pwrite(vmo->fd, &word, sizeof(word), pos + sizeof(word)) >= 0 ||
+		 errno != EIO)
+		diag("write to a part of page %" PRIu64 ", which is lost: %m", page);
+	else
+		return true;
+	return false;
+}
+
+bool vmo_put_page(struct test_vmo *vmo, uint64_t page, char byte)
+{
+	char *content = malloc(page_size);
+	ssize_t n = -1;
+
+	if (content) {
+		memset(content, byte, page_size);
+		n = pwrite(vmo->fd, content, page_size, page * page_size);
+	}
+	free(content);
+	return n == (ssize_t)page_size;
+}

@@ -29,6 +29,10 @@ uint64_t child_own_pages(const struct test_vmo *child);
 bool vmo_put(struct test_vmo *vmo, uint64_t page, uint64_t word);
 /* The first word of the page is this one, by its mapping and by a system call. */
 bool vmo_word_is(struct test_vmo *vmo, uint64_t page, uint64_t word);
+/* Its memory has failed: the page can neither be read nor be written to in part. */
+bool vmo_page_is_lost(struct test_vmo *vmo, uint64_t page);
+/* All of a page anew, which may be lost. */
+bool vmo_put_page(struct test_vmo *vmo, uint64_t page, char byte);
 
 /* A child that must come to be, in a test. */
 #define new_child(parent, options, page, pages) ({				\

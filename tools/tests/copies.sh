@@ -249,6 +249,30 @@ test_other_pages_go_with_the_daemon() {
 	insmod "$ZXPAGER_KO"
 }
 
+# Where it is served for writing its daemon waits for who needs its pages by a copy alone.
+test_sigterm_waits_for_who_has_a_copy() {
+	bytes 40960 "$tmp/f"
+	serve --rw f "f=$tmp/f"
+	zx clone f new
+	keep_open 8192 4096
+	mkfifo "$tmp/end"
+	zx exec new -- "$probe" stay {} < "$tmp/end" > "$tmp/mapped" 8<&- &
+	local mapping=$!
+	exec 7> "$tmp/end"
+	until_true test -s "$tmp/mapped"
+	kill "$pid"
+	until_true grep -q 'f: process .* (bash) has it open' "$log"
+	until_true grep -q 'f: process .* (vmoprobe) has it open' "$log"
+	echo > "$tmp/tell"
+	read -r -u 8 line
+	[ "$line" = ok ] || fail "$line"
+	wait "$client"
+	kill -0 "$pid"
+	exec 7>&-
+	wait "$mapping"
+	wait "$pid"
+}
+
 # What is still there is told, though the copy gets smaller before it comes to that.
 test_diff_of_what_shrinks() {
 	local ranges=4096

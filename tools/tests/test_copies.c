@@ -37,7 +37,7 @@ static int setup(void **state)
 	vmo.target.scratch = true;
 	vmo.target.handle = zx_linux_handle_from_fd(memfd_create("vmo", MFD_CLOEXEC));
 	options.copies = 3;
-	client_max = 8;
+	client_max = 12;
 	copy_max = 5;
 	fake_copies_wait = false;
 	fake_copy_error = 0;
@@ -265,6 +265,18 @@ static void there_are_limits(void **state)
 	assert_int_equal(tells(BERTA, ZXD_CLONE, "vmo", "b2"), EDQUOT);
 }
 
+/* However many a user may have: who comes next has room in a small daemon. */
+static void half_is_for_others(void **state)
+{
+	(void)state;
+	copy_max = 3;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a1"), 0);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a2"), 0);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "a3"), EDQUOT);
+	assert_int_equal(tells(BERTA, ZXD_CLONE, "vmo", "b1"), 0);
+	assert_int_equal(tells(BERTA, ZXD_CLONE, "vmo", "b2"), EUSERS);
+}
+
 static void kernel_refuses(void **state)
 {
 	(void)state;
@@ -330,6 +342,9 @@ static void dropped_while_it_is_copied(void **state)
 	assert_int_equal(asks(other, ZXD_SNAPSHOT, "old", "newer"), -1);
 	assert_int_equal(asks(dropping, ZXD_DROP, "old", ""), -1);
 	assert_int_equal(tells(ANNA, ZXD_STAT, "old", ""), ENOENT);
+	/* It has no name, and all it had. */
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "old"), EBUSY);
+	assert_int_equal(user_find(ANNA)->copies, 3);
 	assert_true(fake_copy_step());
 	assert_int_equal(hear(anna), 0);
 	assert_int_equal(fake_copy_fds, 2);
@@ -341,11 +356,44 @@ static void dropped_while_it_is_copied(void **state)
 	assert_int_equal(hear(dropping), -1);
 	assert_true(fake_copy_step());
 	assert_int_equal(hear(dropping), 0);
+	assert_int_equal(user_find(ANNA)->copies, 1);
 	assert_int_equal(fake_copy_fds, 1);
 	assert_false(fake_copy_step());
 	hang_up(anna);
 	hang_up(other);
 	hang_up(dropping);
+}
+
+/* Who waits for copies leaves connections to others, who only look, and to other users. */
+static void waiting_leaves_room(void **state)
+{
+	int anna = connects(ANNA), again = connects(ANNA), berta, admin;
+
+	(void)state;
+	client_max = 4;
+	fake_copies_wait = true;
+	assert_int_equal(asks(anna, ZXD_CLONE, "vmo", "a1"), -1);
+	assert_int_equal(asks(again, ZXD_CLONE, "vmo", "a2"), EBUSY);
+	assert_int_equal(asks(again, ZXD_SYNC, "vmo", ""), EBUSY);
+	assert_int_equal(asks(again, ZXD_STAT, "vmo", ""), 0);
+	berta = connects(BERTA);
+	assert_int_equal(asks(berta, ZXD_CLONE, "vmo", "b1"), -1);
+	admin = connects(ADMIN);
+	assert_int_equal(asks(admin, ZXD_CLONE, "vmo", "r1"), EBUSY);
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(anna), 0);
+	assert_int_equal(asks(admin, ZXD_CLONE, "vmo", "r1"), -1);
+	assert_true(fake_copy_step());
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(berta), 0);
+	assert_int_equal(hear(admin), 0);
+	assert_int_equal(asks(again, ZXD_DROP, "a1", ""), -1);
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(again), 0);
+	hang_up(anna);
+	hang_up(again);
+	hang_up(berta);
+	hang_up(admin);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -360,10 +408,12 @@ int main(void)
 		TEST(operations_of_one_kind),
 		TEST(copies_are_their_users),
 		TEST(there_are_limits),
+		TEST(half_is_for_others),
 		TEST(kernel_refuses),
 		TEST(name_is_taken_at_once),
 		TEST(client_goes_meanwhile),
 		TEST(dropped_while_it_is_copied),
+		TEST(waiting_leaves_room),
 		TEST(none_is_made_at_the_end),
 	};
 

@@ -45,7 +45,7 @@ struct client {
 
 unsigned int client_max = CLIENTS_MAX;
 static struct client *clients, **clients_end = &clients;
-static unsigned int count, syncing;
+static unsigned int count, waiting;
 static struct log_limit limit;
 static void (*tell_gone)(void);
 static bool stopping;
@@ -207,6 +207,8 @@ static void listen_to(struct client *c)
 static void answer_late(struct client *c, const struct zxd_reply *reply)
 {
 	c->waits = false;
+	waiting--;
+	c->user->waiting--;
 	c->gone = !answer(c, reply, -1);
 	if (c->inside)
 		return;
@@ -228,32 +230,38 @@ static void sync_done(struct sync_request *req, int error)
 
 	if (!error)
 		vmo_describe(c->vmo, &reply);
-	syncing--;
-	c->user->syncing--;
 	answer_late(c, &reply);
+}
+
+static void begin_wait(struct client *c)
+{
+	c->waits = true;
+	waiting++;
+	c->user->waiting++;
+}
+
+/*
+ * Those who wait, for a store that hangs or for copies of what is large, must leave room for
+ * others, and each user for more.
+ */
+static bool may_wait(const struct client *c)
+{
+	return waiting < (client_max + 1) / 2 &&
+	       (user_is_admin(c->user) || c->user->waiting < (client_max + 3) / 4);
 }
 
 /* The reply comes when there is something to say.  False if it could not be sent. */
 static bool begin_sync(struct client *c, struct vmo *vmo)
 {
 	c->vmo = vmo;
-	c->waits = true;
 	c->gone = false;
-	syncing++;
-	c->user->syncing++;
+	begin_wait(c);
 	c->sync = (struct sync_request){ .end = UINT64_MAX, .done = sync_done };
 	if (vmo->target.writable)
 		writeback_sync(&vmo->writeback, &c->sync);
 	else
 		sync_done(&c->sync, 0);
 	return !c->gone;
-}
-
-/* Those who wait for a store that hangs must leave room for others, and each user for more. */
-static bool may_sync(const struct client *c)
-{
-	return syncing < (client_max + 1) / 2 &&
-	       (user_is_admin(c->user) || c->user->syncing < (client_max + 3) / 4);
 }
 
 static void copy_done(struct copy_request *req, const struct copy *copy, int error)
@@ -279,7 +287,8 @@ static int begin_copy(struct client *c, const struct op *op)
 	c->copy.done = copy_done;
 	c->copy_op = op->req->op;
 	error = op_begin(op, &c->copy, c->user);
-	c->waits = !error;
+	if (!error)
+		begin_wait(c);
 	return error;
 }
 
@@ -293,10 +302,10 @@ static bool handle(struct client *c, const struct zxd_request *req)
 	struct op op = op_of(req);
 	int error = op_refuses(&op, c->user, stopping), fd = -1;
 
-	if (!error && req->op == ZXD_SYNC) {
-		if (may_sync(c))
-			return begin_sync(c, op.vmo);
+	if (!error && req->op >= ZXD_SYNC && !may_wait(c)) {
 		error = EBUSY;
+	} else if (!error && req->op == ZXD_SYNC) {
+		return begin_sync(c, op.vmo);
 	} else if (!error && req->op > ZXD_SYNC) {
 		error = begin_copy(c, &op);
 		if (!error)

@@ -93,6 +93,7 @@ static void add(struct copy *copy)
 	copy->user->copies++;
 }
 
+/* Others may have its name. */
 static void take_out(struct copy *copy)
 {
 	struct copy **link = &copies;
@@ -102,8 +103,14 @@ static void take_out(struct copy *copy)
 	*link = copy->next;
 	if (!copy->next)
 		copies_end = link;
+}
+
+/* What it had is there for others. */
+static void forget(struct copy *copy)
+{
 	count--;
 	copy->user->copies--;
+	free(copy);
 }
 
 /* --- making one ------------------------------------------------------------------------ */
@@ -131,8 +138,14 @@ static void made(struct event *ev, int res)
 		return;
 	}
 	take_out(copy);
-	free(copy);
+	forget(copy);
 	req->done(req, NULL, -res);
+}
+
+/* Nobody takes all that a small daemon has room for. */
+static bool has_most(const struct user *user)
+{
+	return user->copies >= options.copies || user->copies >= (copy_max + 1) / 2;
 }
 
 static int may_make(const char *name, const struct user *user)
@@ -141,7 +154,7 @@ static int may_make(const char *name, const struct user *user)
 		return EINVAL;
 	if (vmo_find(name) || named(name))
 		return EEXIST;
-	if (user->copies >= options.copies && !user_is_admin(user))
+	if (!user_is_admin(user) && has_most(user))
 		return EDQUOT;
 	return count < copy_max ? 0 : EUSERS;
 }
@@ -203,7 +216,7 @@ static void closed(struct event *ev, int res)
 	struct copy_request *req = copy->req;
 
 	(void)res;
-	free(copy);
+	forget(copy);
 	req->done(req, NULL, 0);
 }
 

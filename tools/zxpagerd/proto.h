@@ -100,8 +100,8 @@ struct zxd_request {
  * @op: that of the request
  * @error: 0, or a positive errno and all below is 0: ENOENT no such VMO, EPERM not
  *	for this user, EINVAL bad value or name, EOPNOTSUPP unknown operation, or it is
- *	not served with copies, ENOSPC too many failing ranges, EBUSY too many are waiting
- *	for a SYNC, ESHUTDOWN the daemon ends and opens nothing any more, EEXIST there is
+ *	not served with copies, ENOSPC too many failing ranges, EBUSY too many wait for a
+ *	SYNC or a copy, ESHUTDOWN the daemon ends and opens nothing any more, EEXIST there is
  *	something of @new_name, EDQUOT this user has as many copies as it may, EUSERS the
  *	daemon has as many as it can, ETXTBSY a snapshot of what is served for writing,
  *	EACCES another user's copy, EMEDIUMTYPE a copy, or none, or what opening the

@@ -10,7 +10,7 @@
 /*
  * struct user - what one user has of the daemon, so that it is no other's
  * @clients: connections that stay
- * @syncing: those that wait for a sync
+ * @waiting: those that wait for a sync, or for a copy to come or go
  * @copies: with a name, which are this user's
  * @limit: of lines about them
  * @used: when it came last, on a clock of its own
@@ -19,7 +19,7 @@ struct user {
 	struct user *next;
 	uid_t uid;
 	unsigned int clients;
-	unsigned int syncing;
+	unsigned int waiting;
 	unsigned int copies;
 	struct log_limit limit;
 	unsigned long used;
