@@ -183,6 +183,7 @@ TEST(numbers_of_options)
 	EXPECT_EQ(8, ZXP_VMO_INFO_FIXED);
 	EXPECT_EQ(16, ZXP_VMO_INFO_READ_ONLY);
 	EXPECT_EQ(32, ZXP_VMO_INFO_COPY);
+	EXPECT_EQ(0x10000, ZXP_CHILD_POINT_IN_TIME);
 }
 
 FIXTURE(kinds)
@@ -240,7 +241,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All. */
-	EXPECT_EQ(0x3fff1f, info.out_features);
+	EXPECT_EQ(0x7fff1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */
