@@ -53,7 +53,8 @@ short_stress() {
 
 # Files and mappings, where kernels change most: what runs on the newest.
 short_selftests=(access child child_kin child_own evict file inode large life map mkwrite mm
-	module poison ranges reference remote slice slice_copy snapshot snapshot_change snapshot_order snapshot_pager uring wb_file wb_kernel wb_map wb_stream zero zero_change
+	module poison ranges reference remote slice slice_copy snapshot snapshot_change
+	snapshot_order snapshot_pager uring wb_file wb_kernel wb_map wb_stream zero zero_change
 	zircon_access zircon_clone zircon_clone_op zircon_mapping zircon_slice zircon_snapshot)
 
 # What can become of a guest, each in one way; "make rig-test" has them all.

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <kselftest_harness.h>
 
@@ -403,6 +404,27 @@ TEST_F(paged, of_a_pinned_page)
 	first = new_moment(vmo);
 	ASSERT_TRUE(vmo_put(vmo, 2, 7));
 	EXPECT_TRUE(vmo_word_is(first, 2, 6));
+}
+
+/* The kernel clears the word that another thread may wait for. */
+static int leave(struct test_thread *t)
+{
+	syscall(SYS_set_tid_address, page_at(t->vmo, 1));
+	syscall(SYS_exit, 0);
+	return EILSEQ;
+}
+
+/* A store that the daemon is not asked for, since who makes it ends. */
+TEST_F(paged, store_at_exit)
+{
+	struct test_vmo *vmo = new_paged(PAGES, ZXP_VMO_TRAP_DIRTY), *first;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, PAGES));
+	first = new_moment(vmo);
+	self->t[0].vmo = vmo;
+	ASSERT_TRUE(thread_start(&self->t[0], leave));
+	ASSERT_TRUE(wait_until(!(word_at(vmo, 1) & UINT32_MAX)));
+	EXPECT_TRUE(vmo_word_is(first, 1, supplied(vmo, 1)));
 }
 
 /* What is behind the end of the stream is that of the moment as well. */

@@ -407,12 +407,16 @@ pgoff_t zxp_vmo_find_unkept_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t 
 /* May a range be destroyed? That stays so until content_lock is given up. */
 bool zxp_vmo_is_kept_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
+	pgoff_t run;
+
 	lockdep_assert_held(&vmo->content_lock);
 
 	/* In this order: see above. */
 	if (zxp_vmo_find_unkept(vmo, start, end) < end)
 		return false;
+	if (!vmo->source)
+		return true;
 	end = min(end, vmo->nr_pages);
-	return !vmo->source || start >= end ||
-	       zxp_vmo_find_unkept_missing(vmo, start, &end) >= end;
+	run = end;
+	return start >= end || zxp_vmo_find_unkept_missing(vmo, start, &run) == end;
 }
