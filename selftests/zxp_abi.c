@@ -154,7 +154,7 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
 	EXPECT_EQ(0x5aa6u, ZXP_IOC_VMO_QUERY_OWN);
-	EXPECT_EQ(8, ZXP_ABI_REVISION);
+	EXPECT_EQ(9, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */
@@ -177,11 +177,13 @@ TEST(numbers_of_options)
 	EXPECT_EQ(4, ZXP_CREATE_FIXED);
 	EXPECT_EQ(8, ZXP_CREATE_READ_ONLY);
 	EXPECT_EQ(16, ZXP_CREATE_COPIES);
+	EXPECT_EQ(32, ZXP_CREATE_SNAPSHOTS);
 	EXPECT_EQ(1, ZXP_QUERY_NO_AVAIL);
 	EXPECT_EQ(4, ZXP_VMO_INFO_SYNC);
 	EXPECT_EQ(8, ZXP_VMO_INFO_FIXED);
 	EXPECT_EQ(16, ZXP_VMO_INFO_READ_ONLY);
 	EXPECT_EQ(32, ZXP_VMO_INFO_COPY);
+	EXPECT_EQ(0x10000, ZXP_CHILD_POINT_IN_TIME);
 }
 
 FIXTURE(kinds)
@@ -239,7 +241,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All. */
-	EXPECT_EQ(0x3fff1f, info.out_features);
+	EXPECT_EQ(0x7fff1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

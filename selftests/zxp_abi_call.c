@@ -76,7 +76,7 @@ FIXTURE_VARIANT_ADD(call, CREATE_VMO) {
 	.first_size = OFF(zxp_create_vmo, max_size),
 	.flags = OFF(zxp_create_vmo, flags),
 	.known = ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC | ZXP_CREATE_FIXED |
-		 ZXP_CREATE_READ_ONLY | ZXP_CREATE_COPIES,
+		 ZXP_CREATE_READ_ONLY | ZXP_CREATE_COPIES | ZXP_CREATE_SNAPSHOTS,
 	.flags2 = OFF(zxp_create_vmo, options),
 	.known2 = ZXP_VMO_RESIZABLE | ZXP_VMO_TRAP_DIRTY | ZXP_VMO_UNBOUNDED,
 	.reserved = OFF(zxp_create_vmo, reserved),
@@ -150,7 +150,8 @@ FIXTURE_VARIANT_ADD(call, VMO_CREATE_CHILD) {
 	.flags = OFF(zxp_vmo_create_child, options),
 	.known = ZXP_CHILD_SNAPSHOT | ZXP_CHILD_RESIZABLE | ZXP_CHILD_SLICE |
 		 ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_NO_WRITE |
-		 ZXP_CHILD_REFERENCE | ZXP_CHILD_SNAPSHOT_MODIFIED,
+		 ZXP_CHILD_REFERENCE | ZXP_CHILD_SNAPSHOT_MODIFIED |
+		 ZXP_CHILD_POINT_IN_TIME,
 	.reserved = OFF(zxp_vmo_create_child, reserved),
 	.out = OFF(zxp_vmo_create_child, out_fd), .on_vmo = true, .creates = true,
 };

@@ -103,7 +103,7 @@ TEST_F(bad, create_plain)
 	EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, ZXP_VMO_DISCARDABLE,
 						ZXP_CREATE_PLAIN, ZXP_PORT_OWN, 0,
 						page_size));
-	for (uint32_t flag = ZXP_CREATE_SYNC; flag <= ZXP_CREATE_COPIES; flag <<= 1) {
+	for (uint32_t flag = ZXP_CREATE_SYNC; flag <= ZXP_CREATE_SNAPSHOTS; flag <<= 1) {
 		EXPECT_EQ(-EINVAL, zxp_create_vmo_flags(self->pager, 0,
 							ZXP_CREATE_PLAIN | flag,
 							ZXP_PORT_OWN, 0, page_size));
@@ -121,6 +121,8 @@ TEST_F(bad, create_fixed)
 		{ ZXP_VMO_TRAP_DIRTY, ZXP_CREATE_READ_ONLY },
 		{ ZXP_VMO_TRAP_DIRTY, ZXP_CREATE_READ_ONLY | ZXP_CREATE_FIXED },
 		{ 0, ZXP_CREATE_COPIES },
+		{ 0, ZXP_CREATE_SNAPSHOTS | ZXP_CREATE_READ_ONLY },
+		{ 0, ZXP_CREATE_SNAPSHOTS | ZXP_CREATE_READ_ONLY | ZXP_CREATE_COPIES },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)

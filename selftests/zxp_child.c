@@ -20,8 +20,6 @@
 
 PAGER_FIXTURE(child);
 
-#define page_at(vmo, page)	((vmo)->map + (page) * page_size)
-
 /* The page itself goes into the pipe, as a reference. */
 static bool put_into_pipe(int pipe_end, struct test_vmo *vmo, uint64_t page)
 {

@@ -3,7 +3,8 @@
  * A client that does anything at all to a VMO, one thing after the other, against a
  * daemon that answers and writes back as it likes, while others evict and prefetch.
  * Each read has to give what a plain copy in memory has, and so has the daemon's store
- * after each fsync() and at the end, when all was written back.
+ * after each fsync() and at the end, when all was written back. If there are snapshots, each
+ * has for ever what the VMO had when it was made.
  *
  * ZXP_SEED repeats the dice, though not what the threads make of them. ZXP_OPS is how
  * many operations each variant makes; together they make at least 100,000.
@@ -16,6 +17,7 @@
 #include "kselftest_harness.h"
 #include "keeper/bystander.h"
 #include "keeper/keeper.h"
+#include "keeper/witness.h"
 #include "lib/client.h"
 
 #define ROOM		48			/* pages that it may grow to */
@@ -28,6 +30,7 @@
 struct actor {
 	struct test_vmo *vmo;
 	struct keeper *k;
+	struct witness *witness;	/* or NULL */
 	struct dice dice;
 	uint32_t options;
 	bool sync;
@@ -278,6 +281,18 @@ static bool op_commit(struct actor *a, uint64_t off, uint64_t len)
 	return !rc || complain("COMMIT", off, len, rc);
 }
 
+static bool op_snapshot(struct actor *a, uint64_t off, uint64_t len)
+{
+	(void)off;
+	(void)len;
+	return !a->witness || witness_snapshot(a->witness, &a->dice, a->shadow, a->size);
+}
+
+static bool op_look(struct actor *a, uint64_t off, uint64_t len)
+{
+	return !a->witness || witness_look(a->witness, &a->dice, off, len);
+}
+
 static const struct op ops[] = {
 	{ "read", 24, op_read },
 	{ "vmo_read", 12, op_vmo_read },
@@ -293,6 +308,8 @@ static const struct op ops[] = {
 	{ "remap", 2, op_remap },
 	{ "protect", 2, op_protect },
 	{ "commit", 2, op_commit },
+	{ "snapshot", 3, op_snapshot },
+	{ "look", 20, op_look },
 };
 
 static const struct op *choose(struct dice *d)
@@ -338,6 +355,7 @@ FIXTURE(random)
 	struct keeper k;
 	struct actor a;
 	struct bystander b;
+	struct witness w;
 	uint64_t ops;
 };
 
@@ -346,6 +364,7 @@ FIXTURE_VARIANT(random)
 	uint32_t options;
 	uint32_t flags;
 	bool detach;		/* before the last writeback */
+	bool snapshots;		/* with a part of the operations */
 };
 
 FIXTURE_VARIANT_ADD(random, trap_resizable)
@@ -370,6 +389,21 @@ FIXTURE_VARIANT_ADD(random, unbounded)
 {
 	.options = ZXP_VMO_UNBOUNDED,
 	.flags = ZXP_CREATE_SYNC,
+};
+
+FIXTURE_VARIANT_ADD(random, trap_resizable_with_snapshots)
+{
+	.options = ZXP_VMO_TRAP_DIRTY | ZXP_VMO_RESIZABLE,
+	.flags = ZXP_CREATE_SNAPSHOTS,
+	.snapshots = true,
+};
+
+FIXTURE_VARIANT_ADD(random, unbounded_with_snapshots)
+{
+	.options = ZXP_VMO_UNBOUNDED,
+	.flags = ZXP_CREATE_SNAPSHOTS,
+	.detach = true,
+	.snapshots = true,
 };
 
 static uint64_t from_env(const char *name, uint64_t otherwise)
@@ -400,7 +434,7 @@ FIXTURE_SETUP(random)
 	struct test_vmo *vmo;
 
 	TH_LOG("ZXP_SEED=%ju", (uintmax_t)seed);
-	self->ops = from_env("ZXP_OPS", OPS);
+	self->ops = from_env("ZXP_OPS", variant->snapshots ? OPS / 4 : OPS);
 	ASSERT_TRUE(user_pager_init(&self->p));
 	vmo = pager_create_vmo_flags(&self->p, size, variant->options, variant->flags);
 	ASSERT_NE(NULL, vmo);
@@ -410,6 +444,10 @@ FIXTURE_SETUP(random)
 	self->a.dice.state = seed;
 	self->a.sync = variant->flags & ZXP_CREATE_SYNC;
 	ASSERT_TRUE(start_actor(&self->a, &self->k, size));
+	if (variant->snapshots) {
+		ASSERT_TRUE(witness_init(&self->w, vmo, ROOM));
+		self->a.witness = &self->w;
+	}
 	ASSERT_TRUE(bystander_start(&self->b, vmo, ROOM, seed + 2));
 }
 
@@ -428,6 +466,13 @@ TEST_F_TIMEOUT(random, ops, 36000)
 		ASSERT_TRUE(one_op(a) && !k->errors && !self->b.errors) {
 			tell_last(a);
 		}
+	}
+	if (a->witness) {
+		ASSERT_TRUE(witness_end(a->witness)) {
+			tell_last(a);
+		}
+		EXPECT_LT(0, a->witness->made);
+		EXPECT_LT(0, a->witness->looks);
 	}
 	ASSERT_TRUE(bystander_end(&self->b));
 	info = vmo_info(k->vmo);

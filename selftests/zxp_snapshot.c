@@ -16,31 +16,13 @@
 #include "lib/pin.h"
 
 #define PAGES		4
-#define CHANGED		2	/* the page that is changed */
 #define MANY		65	/* snapshots with a change between each two, at most */
 #define CGROUP		"/sys/fs/cgroup/zxp_snapshot"
 #define LIMIT		(4UL << 20)
 
-#define page_at(vmo, page)	((vmo)->map + (page) * page_size)
-/* Each of its halves tells which one it is. */
-#define WORD(n)			((n) * 0x100000001ULL)
-#define word_at(vmo, page)	(*(volatile uint64_t *)page_at(vmo, page))
-
-static struct test_vmo *plain(struct user_pager *p, uint64_t pages, uint32_t options)
-{
-	int fd = zxp_create_vmo_flags(p->fd, options, ZXP_CREATE_PLAIN, ZXP_PORT_OWN, 0,
-				      pages * page_size);
-
-	if (fd < 0) {
-		diag("create plain VMO: %s", strerror(-fd));
-		return NULL;
-	}
-	return pager_adopt_vmo(p, fd, 0, pages, PROT_READ | PROT_WRITE);
-}
-
 /* Of the pager of the test; its pages begin with their numbers, from 1 on. */
 #define new_plain(pages, options) ({						\
-	struct test_vmo *__vmo = plain(&self->p, pages, options);		\
+	struct test_vmo *__vmo = pager_create_plain(&self->p, pages, options);	\
 										\
 	ASSERT_NE(NULL, __vmo);							\
 	for (unsigned int __i = 0; __i < (pages); __i++)			\
@@ -59,214 +41,14 @@ static bool words_are(struct test_vmo *vmo, const uint64_t *words)
 	return ok;
 }
 
-static bool get_words(struct test_vmo *vmo, uint64_t *words)
-{
-	for (unsigned int page = 0; page < PAGES; page++)
-		if (zxp_vmo_read(vmo->fd, page * page_size, 8, &words[page]))
-			return false;
-	return true;
-}
-
 PAGER_FIXTURE(snapshot);
-
-PAGER_DATA(change);
-FIXTURE_VARIANT(change)
-{
-	bool (*make)(struct test_vmo *vmo, uint64_t page);
-	uint32_t options;
-};
-
-static bool by_mapping(struct test_vmo *vmo, uint64_t page)
-{
-	word_at(vmo, page) = 10;
-	return true;
-}
-
-static bool by_write(struct test_vmo *vmo, uint64_t page)
-{
-	uint64_t word = 10;
-
-	return pwrite(vmo->fd, &word, 8, page * page_size) == 8;
-}
-
-static bool by_ioctl(struct test_vmo *vmo, uint64_t page)
-{
-	return vmo_put(vmo, page, 10);
-}
-
-static bool by_splice(struct test_vmo *vmo, uint64_t page)
-{
-	loff_t offset = page * page_size;
-	uint64_t word = 10;
-	int ends[2];
-	bool ok;
-
-	if (pipe(ends))
-		return false;
-	ok = write(ends[1], &word, 8) == 8 &&
-	     splice(ends[0], NULL, vmo->fd, &offset, 8, 0) == 8;
-	close(ends[0]);
-	close(ends[1]);
-	return ok;
-}
-
-static bool by_zero(struct test_vmo *vmo, uint64_t page)
-{
-	return !zxp_vmo_zero(vmo->fd, page * page_size, page_size);
-}
-
-static bool by_zero_of_a_part(struct test_vmo *vmo, uint64_t page)
-{
-	return !zxp_vmo_zero(vmo->fd, page * page_size, 8);
-}
-
-static bool by_hole(struct test_vmo *vmo, uint64_t page)
-{
-	return !fallocate(vmo->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			  page * page_size, page_size);
-}
-
-static bool by_remove(struct test_vmo *vmo, uint64_t page)
-{
-	return !madvise(page_at(vmo, page), page_size, MADV_REMOVE);
-}
-
-/* That page and all behind it. */
-static bool by_shrink(struct test_vmo *vmo, uint64_t page)
-{
-	return !ftruncate(vmo->fd, page * page_size) &&
-	       !ftruncate(vmo->fd, PAGES * page_size);
-}
-
-static bool by_shrink_in_page(struct test_vmo *vmo, uint64_t page)
-{
-	return !ftruncate(vmo->fd, page * page_size + 4) &&
-	       !ftruncate(vmo->fd, PAGES * page_size);
-}
-
-static bool by_stream_size(struct test_vmo *vmo, uint64_t page)
-{
-	return !zxp_set_stream_size(vmo->fd, page * page_size) &&
-	       !zxp_set_stream_size(vmo->fd, PAGES * page_size);
-}
-
-/* Pages that were behind the stream become a part of it, by a write behind them. */
-static bool by_write_behind_a_gap(struct test_vmo *vmo, uint64_t page)
-{
-	uint64_t word = 10;
-
-	return !zxp_set_stream_size(vmo->fd, page_size) &&
-	       pwrite(vmo->fd, &word, 8, page * page_size) == 8;
-}
-
-static bool by_slice(struct test_vmo *vmo, uint64_t page)
-{
-	struct test_vmo *slice = vmo_create_child(vmo, ZXP_CHILD_SLICE, page, 1);
-
-	if (!slice)
-		return false;
-	word_at(slice, 0) = 10;
-	return true;
-}
-
-static bool by_reference(struct test_vmo *vmo, uint64_t page)
-{
-	struct test_vmo *reference = vmo_refer(vmo, 0);
-
-	return reference && vmo_put(reference, page, 10);
-}
-
-/* It leaves the VMO. */
-static bool by_supply(struct test_vmo *vmo, uint64_t page)
-{
-	struct test_vmo *filled = pager_create_vmo(vmo->pager, 1);
-	uint64_t word;
-
-	return filled &&
-	       !zxp_supply_aux(vmo->pager->fd, filled->fd, 0, page_size, vmo->fd,
-			       page * page_size) &&
-	       !zxp_vmo_read(filled->fd, 0, 8, &word) && word == WORD(page + 1);
-}
-
-/* Nobody wants it, and yet it leaves. */
-static bool by_supply_of_what_is_there(struct test_vmo *vmo, uint64_t page)
-{
-	struct test_vmo *filled = pager_create_vmo(vmo->pager, 1);
-
-	return filled && pager_supply(vmo->pager, filled, 0, 1) &&
-	       !zxp_supply_aux(vmo->pager->fd, filled->fd, 0, page_size, vmo->fd,
-			       page * page_size);
-}
-
-#define WAY(name, _options)							\
-	FIXTURE_VARIANT_ADD(change, name) { .make = name, .options = _options }
-
-WAY(by_mapping, 0);
-WAY(by_write, 0);
-WAY(by_ioctl, 0);
-WAY(by_splice, 0);
-WAY(by_zero, 0);
-WAY(by_zero_of_a_part, 0);
-WAY(by_hole, 0);
-WAY(by_remove, 0);
-WAY(by_shrink, ZXP_VMO_RESIZABLE);
-WAY(by_shrink_in_page, ZXP_VMO_RESIZABLE);
-WAY(by_stream_size, 0);
-WAY(by_write_behind_a_gap, 0);
-WAY(by_slice, 0);
-WAY(by_reference, 0);
-WAY(by_supply, 0);
-WAY(by_supply_of_what_is_there, 0);
-
-/* The one that looks at it before has it mapped then. The page is mapped to be stored to. */
-TEST_F(change, is_not_for_snapshots)
-{
-	const uint64_t before[PAGES] = { WORD(1), WORD(2), WORD(3), WORD(4) };
-	struct test_vmo *vmo = new_plain(PAGES, variant->options);
-	struct test_vmo *looks, *sleeps, *later, *copy;
-	uint64_t after[PAGES];
-
-	for (unsigned int page = 0; page < PAGES; page++)
-		word_at(vmo, page) = before[page];
-	looks = new_moment(vmo);
-	sleeps = new_moment(vmo);
-	copy = new_child(looks, ZXP_CHILD_SNAPSHOT, 0, PAGES);
-	EXPECT_TRUE(words_are(looks, before));
-	ASSERT_TRUE(variant->make(vmo, CHANGED));
-	ASSERT_TRUE(get_words(vmo, after));
-	EXPECT_NE(before[CHANGED], after[CHANGED]);
-	EXPECT_TRUE(words_are(vmo, after));
-	EXPECT_TRUE(words_are(looks, before));
-	EXPECT_TRUE(words_are(sleeps, before));
-	EXPECT_TRUE(words_are(copy, before));
-
-	/* Another moment. */
-	later = new_moment(vmo);
-	for (unsigned int page = 0; page < PAGES; page++)
-		ASSERT_TRUE(vmo_put(vmo, page, 20));
-	EXPECT_TRUE(words_are(later, after));
-	EXPECT_TRUE(words_are(looks, before));
-	EXPECT_TRUE(words_are(sleeps, before));
-
-	/* Nor is it the other way round. */
-	word_at(looks, CHANGED) = 30;
-	ASSERT_TRUE(vmo_put(later, CHANGED, 40));
-	EXPECT_TRUE(vmo_word_is(vmo, CHANGED, 20));
-	EXPECT_TRUE(vmo_word_is(looks, CHANGED, 30));
-	EXPECT_TRUE(vmo_word_is(later, CHANGED, 40));
-	EXPECT_TRUE(words_are(sleeps, before));
-	vmo_release(looks);
-	EXPECT_TRUE(words_are(copy, before));
-	vmo_release(later);
-	ASSERT_TRUE(vmo_put(vmo, 0, 50));
-	EXPECT_TRUE(words_are(sleeps, before));
-}
 
 /* All kinds of copies are the same, and of a slice as well, as far as that goes. */
 TEST_F(snapshot, kinds)
 {
 	struct test_vmo *vmo = new_plain(PAGES, 0), *slice = new_slice(vmo, 1, 2);
-	const uint32_t kinds[] = { ZXP_CHILD_SNAPSHOT, AT_LEAST, MODIFIED };
+	const uint32_t kinds[] = { ZXP_CHILD_SNAPSHOT, AT_LEAST, MODIFIED,
+				   ZXP_CHILD_POINT_IN_TIME };
 	struct test_vmo *copies[ARRAY_SIZE(kinds)], *part;
 	const uint64_t before[PAGES] = { 1, 2, 3, 4 };
 
@@ -290,7 +72,7 @@ TEST_F(snapshot, kinds)
 /* What there is not is zero in the snapshot, for good, and costs it nothing. */
 TEST_F(snapshot, holes)
 {
-	struct test_vmo *vmo = plain(&self->p, PAGES, ZXP_VMO_RESIZABLE), *first, *second;
+	struct test_vmo *vmo = pager_create_plain(&self->p, PAGES, ZXP_VMO_RESIZABLE), *first, *second;
 	const uint64_t zeroes[PAGES] = {}, some[PAGES] = { 0, 5, 6, 0 };
 
 	ASSERT_NE(NULL, vmo);
@@ -512,125 +294,6 @@ TEST_F(snapshot, nowait)
 	EXPECT_EQ(8, pwritev2(vmo->fd, &iov, 1, 0, RWF_NOWAIT));
 	EXPECT_TRUE(vmo_word_is(vmo, 0, 10));
 	EXPECT_TRUE(vmo_word_is(first, 0, 1));
-}
-
-/* Writers of the first and then the last of some pages. */
-PAGER_DATA(order);
-FIXTURE_VARIANT(order)
-{
-	bool maps;
-};
-FIXTURE_VARIANT_ADD(order, mapping) { .maps = true };
-FIXTURE_VARIANT_ADD(order, pwrite) {};
-
-#define ORDER_PAGES	64
-#define ORDER_MOMENTS	150
-
-static volatile bool order_ends;
-
-static int store_in_order(struct test_thread *t)
-{
-	for (uint64_t n = 1; !order_ends; n++) {
-		for (uint64_t page = 0; page < ORDER_PAGES; page += ORDER_PAGES - 1) {
-			if (t->arg)
-				word_at(t->vmo, page) = n;
-			else if (pwrite(t->vmo->fd, &n, 8, page * page_size) != 8)
-				return errno;
-		}
-	}
-	return 0;
-}
-
-static bool in_order(int fd, uint64_t *first)
-{
-	uint64_t last;
-
-	if (pread(fd, first, 8, 0) != 8 ||
-	    pread(fd, &last, 8, (ORDER_PAGES - 1) * page_size) != 8)
-		return false;
-	if (*first == last || *first == last + 1)
-		return true;
-	diag("the first page has %lu, the last one %lu", *first, last);
-	return false;
-}
-
-/* As of one moment: no store is there without the one before. And it stays that moment. */
-TEST_F(order, of_stores_is_kept)
-{
-	struct test_vmo *vmo = plain(&self->p, ORDER_PAGES, 0);
-	int kept = -1, fd;
-	uint64_t was = 0, now;
-
-	ASSERT_NE(NULL, vmo);
-	order_ends = false;
-	self->t[0].vmo = vmo;
-	self->t[0].arg = variant->maps ? vmo : NULL;
-	ASSERT_TRUE(thread_start(&self->t[0], store_in_order));
-	ASSERT_TRUE(wait_until(word_at(vmo, 0) > 1));
-	for (unsigned int i = 0; i < ORDER_MOMENTS; i++) {
-		fd = zxp_create_child(vmo->fd, ZXP_CHILD_SNAPSHOT, 0,
-				      ORDER_PAGES * page_size);
-		ASSERT_LE(0, fd);
-		ASSERT_TRUE(in_order(fd, &now));
-		ASSERT_LE(was, now);
-		if (kept >= 0) {
-			uint64_t then;
-
-			ASSERT_TRUE(in_order(kept, &then));
-			ASSERT_EQ(was, then);
-			close(kept);
-		}
-		kept = fd;
-		was = now;
-	}
-	close(kept);
-	order_ends = true;
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-}
-
-/* A reader looks again and again at what is being written. */
-static int look_for_one_value(struct test_thread *t)
-{
-	uint64_t first, word;
-
-	if (pread(t->vmo->fd, &first, 8, 0) != 8)
-		return errno;
-	for (unsigned int i = 0; !order_ends; i++) {
-		uint64_t page = i % ORDER_PAGES;
-
-		if (pread(t->vmo->fd, &word, 8, page * page_size) != 8)
-			return errno;
-		if (word != first || word_at(t->vmo, page) != first) {
-			diag("page %lu has %lu, and the first one had %lu", page, word, first);
-			return EILSEQ;
-		}
-	}
-	return 0;
-}
-
-/* All pages have one value at the moment of the snapshot, and there for ever. */
-TEST_F(order, is_one_value_for_ever)
-{
-	struct test_vmo *vmo = plain(&self->p, ORDER_PAGES, 0), *first;
-
-	ASSERT_NE(NULL, vmo);
-	for (uint64_t round = 1; round < 12; round++) {
-		for (uint64_t page = 0; page < ORDER_PAGES; page++)
-			ASSERT_TRUE(vmo_put(vmo, page, round));
-		first = new_moment(vmo);
-		order_ends = false;
-		self->t[0].vmo = first;
-		ASSERT_TRUE(thread_start(&self->t[0], look_for_one_value));
-		for (uint64_t n = 0; n < 3 * ORDER_PAGES; n++) {
-			if (variant->maps)
-				word_at(vmo, n % ORDER_PAGES) = 1000 + n;
-			else
-				ASSERT_TRUE(vmo_put(vmo, n % ORDER_PAGES, 1000 + n));
-		}
-		order_ends = true;
-		ASSERT_TRUE(thread_wait(&self->t[0]));
-		vmo_release(first);
-	}
 }
 
 /* A cgroup that may not have so much as a VMO of 2 * LIMIT needs. */

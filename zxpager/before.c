@@ -25,6 +25,32 @@
  *
  * Who made the snapshot pays for the copies. If there is no memory the writer goes on, and
  * what the snapshots have not got by then they never get: they are broken.
+ *
+ * Of a VMO with a pager a page may be missing at the moment of the snapshot, or go later. It
+ * need not be brought in then. As long as there is no copy of a page, what the VMO has there is
+ * what it was, by this rule: *who would change what is read at a place keeps it first*, be
+ * that a page, zeroes, or what the daemon has. So whoever looks there, sees no copy, and
+ * afterwards still sees none, has what the snapshot is to have. In particular
+ *
+ * - a page that becomes dirty, or clean, has the same content as before. Permission to write
+ *   to it may be older than the snapshot. The store comes to ->page_mkwrite all the same,
+ *   since the page left all page tables at that moment, and there is no copy yet;
+ * - a clean page without a copy has not changed since the snapshot. The daemon stores nothing
+ *   but what it has read of the VMO. So what it gives when the page has gone is that content;
+ * - zeroes without a page may become dirty, be written back and be missing then: the daemon
+ *   has zeroes there. Where a page takes their place they are marked in the layer, or copied
+ *   from that page before it changes;
+ * - who writes to a missing page asks for it first, even if all of it is written;
+ * - who would zero or cut off what is missing has it brought in and kept first, see rescue.c,
+ *   and looks once more with content_lock whether all is kept that is going to be destroyed.
+ *   Nothing comes in meanwhile, as that takes content_lock, and no other snapshot does. Pages
+ *   may still go. What is looked for first are pages without a copy, and then places that are
+ *   missing and have none: one that goes in between is found as missing;
+ * - a clean page whose memory has failed is taken out, and so it is missing;
+ * - what ends inside of the last page of the stream changes only with that page, dirty.
+ *
+ * After DETACH what is missing cannot be had by anybody. As soon as something else would be
+ * read there, as after ZERO, the snapshots are broken.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -194,6 +220,23 @@ unlock:
 	mutex_unlock(&family->tree_lock);
 }
 
+/**
+ * zxp_vmo_break_snapshots() - a before-image cannot be had
+ * @vmo: the VMO; nothing of it is locked
+ * @index: of this page, unless it is kept meanwhile
+ *
+ * Return: 0; -EINTR.
+ */
+int zxp_vmo_break_snapshots(struct zxp_vmo *vmo, pgoff_t index)
+{
+	if (zxp_keep_lock(&vmo->content_lock))
+		return -EINTR;
+	if (zxp_vmo_must_keep(vmo, index))
+		zxp_vmo_break_snapshots_locked(vmo, NULL);
+	mutex_unlock(&vmo->content_lock);
+	return 0;
+}
+
 /* Into the open layer. Return: 0, also if there is nothing to be done; -ENOMEM; -EIO. */
 static int zxp_vmo_copy_before(struct zxp_vmo *vmo, struct zxp_layer *layer,
 			       pgoff_t index, struct folio *new)
@@ -207,7 +250,9 @@ static int zxp_vmo_copy_before(struct zxp_vmo *vmo, struct zxp_layer *layer,
 	folio = zxp_vmo_lock_folio(vmo, index);
 	if (folio && zxp_family_misses(family, index)) {
 		if (zxp_folio_poisoned(folio, index)) {
-			ret = -EIO;
+			/* What the daemon has is missing now. */
+			if (!vmo->source || !zxp_vmo_drop_poisoned(vmo, folio, index))
+				ret = -EIO;
 		} else {
 			copy_highpage(folio_page(new, 0), folio_file_page(folio, index));
 			write_lock(&family->lock);
@@ -331,4 +376,47 @@ int zxp_vmo_keep_range(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 			ret = -EINTR;
 	}
 	return ret;
+}
+
+/**
+ * zxp_vmo_find_unkept_missing() - what is to be brought in before it is destroyed
+ * @vmo: a VMO with a pager
+ * @index: first page to look at
+ * @end: the page after the last one; afterwards, after a run that begins at the result
+ *
+ * Return: the first page that is missing and of which there is no copy, or @end; who was
+ * killed may get any page.
+ */
+pgoff_t zxp_vmo_find_unkept_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t *end)
+{
+	pgoff_t last = *end, run;
+
+	while (index < last && zxp_vmo_has_snapshots(vmo)) {
+		run = last;
+		index = zxp_family_find_missed(vmo->family, index, &run);
+		index = zxp_vmo_find_missing(vmo, index, run);
+		if (index < run) {
+			run = min(run, index + ZXP_MAX_WRITE_BATCH);
+			*end = zxp_vmo_missing_end(vmo, index, run);
+			return index;
+		}
+	}
+	return last;
+}
+
+/* May a range be destroyed? That stays so until content_lock is given up. */
+bool zxp_vmo_is_kept_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
+{
+	pgoff_t run;
+
+	lockdep_assert_held(&vmo->content_lock);
+
+	/* In this order: see above. */
+	if (zxp_vmo_find_unkept(vmo, start, end) < end)
+		return false;
+	if (!vmo->source)
+		return true;
+	end = min(end, vmo->nr_pages);
+	run = end;
+	return start >= end || zxp_vmo_find_unkept_missing(vmo, start, &run) == end;
 }

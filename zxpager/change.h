@@ -69,6 +69,9 @@ static inline int zxp_write_error(struct folio *folio)
 struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 				      pgoff_t end, bool nowait);
 
+/* rescue.c */
+int zxp_vmo_rescue(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
+
 /* writeback.c */
 int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args);
 

@@ -20,6 +20,7 @@
  * @offset: page of @root that is its first one; constant
  * @nr_pages: its size; changes under @content_lock
  * @options: ZXP_CHILD_*; constant
+ * @is_snapshot: it sees nothing of what becomes of @root; constant
  * @content_lock: held to give it pages or zeroes, to change its size, and to make a child
  *	of it; so whoever would change it waits for the end of that
  * @map: the file of its mappings, which holds this; constant
@@ -33,6 +34,7 @@ struct zxp_child {
 	pgoff_t offset;
 	pgoff_t nr_pages;
 	u32 options;
+	bool is_snapshot;
 	struct mutex content_lock;	/* see above */
 	struct file *map;
 	bool open;

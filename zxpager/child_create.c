@@ -32,8 +32,8 @@ static int zxp_child_join_root(struct zxp_child *child, pgoff_t end)
 	pgoff_t limit;
 	int ret = 0;
 
-	/* What is written to a plain VMO later is not for it. */
-	if (!root->source) {
+	/* What is written to the VMO later is not for it. */
+	if (child->is_snapshot) {
 		spare = zxp_tree_alloc_before(child);
 		if (!spare)
 			return -ENOMEM;
@@ -77,6 +77,33 @@ static int zxp_child_join(struct zxp_child *child, const struct zxp_parent *args
 	return ret;
 }
 
+/*
+ * Is it one that sees nothing of what becomes of the root? That is so of all copies of a plain
+ * VMO. What a daemon has supplied may go at any time, and come back as it is then; so it has
+ * to promise that this is what it was.
+ */
+static bool zxp_child_is_snapshot(const struct zxp_parent *parent, u32 options)
+{
+	struct zxp_vmo *root = parent->root;
+
+	if (parent->child)
+		return parent->child->is_snapshot;
+	return !root->source || (options & ZXP_CHILD_POINT_IN_TIME &&
+				 root->flags & ZXP_CREATE_SNAPSHOTS);
+}
+
+/* Can such a parent have such a child? */
+static bool zxp_child_possible(const struct zxp_parent *parent, u32 options)
+{
+	/* In Zircon this is for what has no pager. */
+	if (options & ZXP_CHILD_SNAPSHOT && parent->root->source)
+		return false;
+	if (options & ZXP_CHILD_POINT_IN_TIME && !zxp_child_is_snapshot(parent, options))
+		return false;
+	/* Where a VMO is sealed an entry of 2 MiB would hide own pages, see fault.c. */
+	return !zxp_vmo_has_large_folios(parent->root);
+}
+
 /**
  * zxp_child_create() - make a child that copies what it changes
  * @parent: of what
@@ -93,12 +120,7 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 	struct file *map;
 	int ret;
 
-	/*
-	 * What the daemon has supplied may go at any time, and come back as it is then; and
-	 * where a VMO is sealed an entry of 2 MiB would hide own pages, see fault.c.
-	 */
-	if ((root->source && args->options & ZXP_CHILD_SNAPSHOT) ||
-	    zxp_vmo_has_large_folios(root))
+	if (!zxp_child_possible(parent, args->options))
 		return ERR_PTR(-EOPNOTSUPP);
 	child = kzalloc(sizeof(*child), GFP_KERNEL_ACCOUNT);
 	if (!child)
@@ -107,6 +129,7 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 	child->root = root;
 	child->id = zxp_own_number();
 	child->options = args->options;
+	child->is_snapshot = zxp_child_is_snapshot(parent, args->options);
 	ret = zxp_child_place(child, parent, args);
 	if (ret)
 		goto free;

@@ -205,8 +205,8 @@ static int zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
  * undo that. Nothing but the same is kept there, so it is one range in the end, and
  * @spares nearly always do; if not, a node comes from what is there for such cases.
  *
- * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -EBUSY if one has to
- * be kept first; -ENOMEM; -ENOSPC if there are too many ranges.
+ * Return: 0; -EAGAIN if a page is pinned, and others are zero already; -EBUSY if something has
+ * to be kept first; -ENOMEM; -ENOSPC if there are too many ranges.
  */
 int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			     enum zxp_zero_kind kind, unsigned int keep,
@@ -222,6 +222,9 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 
 	if (start >= end)
 		return 0;
+	/* What is missing is covered, too. */
+	if (vmo->source && !zxp_vmo_is_kept_locked(vmo, start, end))
+		return -EBUSY;
 	unmap_mapping_pages(mapping, start, end - start, false);
 	folio_batch_init(&fbatch);
 	while (!ret && index < end &&
@@ -296,7 +299,7 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 	pgoff_t pinned;
 
 	while (start < end) {
-		ret = zxp_vmo_keep_range(vmo, start, end);
+		ret = zxp_vmo_rescue(vmo, start, end);
 		if (!ret)
 			ret = zxp_vmo_get_spares(vmo, &spares, GFP_KERNEL);
 		if (!ret)

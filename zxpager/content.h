@@ -346,6 +346,7 @@ struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo);
 bool zxp_vmo_has_children(struct zxp_vmo *vmo);
 void zxp_family_cut(struct zxp_vmo *vmo, pgoff_t nr_pages);
 bool zxp_family_misses(struct zxp_family *family, pgoff_t index);
+pgoff_t zxp_family_find_missed(struct zxp_family *family, pgoff_t index, pgoff_t *end);
 void zxp_family_keep_zero_locked(struct zxp_vmo *vmo, pgoff_t index);
 void zxp_vmo_free_family(struct zxp_vmo *vmo);
 
@@ -388,6 +389,9 @@ static inline bool zxp_vmo_must_keep(struct zxp_vmo *vmo, pgoff_t index)
 int zxp_vmo_keep(struct zxp_vmo *vmo, pgoff_t index);
 pgoff_t zxp_vmo_find_unkept(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 int zxp_vmo_keep_range(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
+pgoff_t zxp_vmo_find_unkept_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t *end);
+bool zxp_vmo_is_kept_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
+int zxp_vmo_break_snapshots(struct zxp_vmo *vmo, pgoff_t index);
 void zxp_vmo_settle_locked(struct zxp_vmo *vmo);
 
 /* large.c */

@@ -78,6 +78,33 @@ bool zxp_family_misses(struct zxp_family *family, pgoff_t index)
 }
 
 /**
+ * zxp_family_find_missed() - where the same holds next
+ * @family: the family
+ * @index: first page to look at
+ * @end: the page after the last one; afterwards, after the run that begins at the result
+ *
+ * Return: the first such page; or @end if there is none, also without snapshots.
+ */
+pgoff_t zxp_family_find_missed(struct zxp_family *family, pgoff_t index, pgoff_t *end)
+{
+	struct zxp_layer *open;
+	unsigned int budget;
+	void *page;
+
+	do {
+		budget = ZXP_ZERO_BUDGET;
+		read_lock(&family->lock);
+		open = family->open;
+		index = open ? zxp_layer_next_root(open, index, *end, &budget) : *end;
+		if (budget && index < *end)
+			zxp_layer_run(open, index, end, &page);
+		read_unlock(&family->lock);
+		cond_resched();
+	} while (!budget);
+	return index;
+}
+
+/**
  * zxp_family_keep_zero_locked() - a page of zeroes is about to come where there is none
  * @vmo: the VMO
  * @index: where

@@ -12,7 +12,7 @@
 				 ZXP_VMO_UNBOUNDED)
 #define ZXP_CREATE_FLAGS	(ZXP_CREATE_PLAIN | ZXP_CREATE_SYNC | \
 				 ZXP_CREATE_FIXED | ZXP_CREATE_READ_ONLY | \
-				 ZXP_CREATE_COPIES)
+				 ZXP_CREATE_COPIES | ZXP_CREATE_SNAPSHOTS)
 /* Each new feature joins this in the commit that brings it. */
 #define ZXP_FEATURES		(ZXP_FEATURE_READ | ZXP_FEATURE_SUPPLY_AUX | \
 				 ZXP_FEATURE_RESIZABLE | ZXP_FEATURE_HINTS | \
@@ -23,7 +23,7 @@
 				 ZXP_FEATURE_SUPPLY_RANGES | ZXP_FEATURE_VMO_KEY | \
 				 ZXP_FEATURE_FIXED | ZXP_FEATURE_READ_ONLY | \
 				 ZXP_FEATURE_MAX_SIZE | ZXP_FEATURE_CHILD | \
-				 ZXP_FEATURE_QUERY_OWN)
+				 ZXP_FEATURE_QUERY_OWN | ZXP_FEATURE_SNAPSHOTS)
 
 /* pager.c */
 int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,

@@ -19,6 +19,9 @@ static bool zxp_vmo_options_valid(const struct zxp_create_vmo *args)
 		return false;
 	if (args->flags & ZXP_CREATE_COPIES && !(args->flags & ZXP_CREATE_READ_ONLY))
 		return false;
+	/* It never changes, so any copy of it is one. */
+	if (args->flags & ZXP_CREATE_SNAPSHOTS && args->flags & ZXP_CREATE_READ_ONLY)
+		return false;
 	return !(args->flags & ZXP_CREATE_FIXED && options & moves);
 }
 

@@ -24,7 +24,7 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	ret = zxp_vmo_check_pins(vmo, nr_pages, ULONG_MAX);
 	if (ret)
 		return ret;
-	if (zxp_vmo_find_unkept(vmo, nr_pages, ULONG_MAX) < ULONG_MAX)
+	if (!zxp_vmo_is_kept_locked(vmo, nr_pages, ULONG_MAX))
 		return -EAGAIN;
 
 	ret = zxp_vmo_cut_stream_locked(vmo, size, nr_pages);
@@ -118,8 +118,8 @@ static int zxp_vmo_set_size(struct dentry *dentry, loff_t size)
 		if (!ret)
 			ret = zxp_vmo_clear_ends(vmo, size);
 		if (!ret)
-			ret = zxp_vmo_keep_range(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
-						 ULONG_MAX);
+			ret = zxp_vmo_rescue(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
+					     ULONG_MAX);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		if (!ret && !spare && size > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT) {

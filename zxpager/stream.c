@@ -214,6 +214,9 @@ static int zxp_vmo_set_stream_locked(struct zxp_vmo *vmo, loff_t size,
 	if (vmo->cuts != cuts)
 		return -EAGAIN;
 	ret = zxp_vmo_check_pins(vmo, start, vmo->nr_pages);
+	/* Before the size changes, after which nobody should have to wait for a daemon. */
+	if (!ret && vmo->source && !zxp_vmo_is_kept_locked(vmo, start, vmo->nr_pages))
+		ret = -EAGAIN;
 	if (!ret)
 		ret = zxp_vmo_cut_stream_locked(vmo, size, vmo->nr_pages);
 	if (ret)
@@ -268,8 +271,8 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 		if (!ret)
 			ret = zxp_vmo_prepare_cut(vmo, size);
 		if (!ret)
-			ret = zxp_vmo_keep_range(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
-						 ULONG_MAX);
+			ret = zxp_vmo_rescue(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
+					     ULONG_MAX);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		if (!ret)

@@ -158,6 +158,8 @@ static const char *wrong_create(const struct zxp_create_vmo *c)
 		return "read-only, and writes that trap";
 	if (c->flags & ZXP_CREATE_COPIES && !(c->flags & ZXP_CREATE_READ_ONLY))
 		return "copies, and not read-only";
+	if (c->flags & ZXP_CREATE_SNAPSHOTS && c->flags & ZXP_CREATE_READ_ONLY)
+		return "snapshots of what never changes";
 	if (c->options & ZXP_VMO_RESIZABLE && c->options & ZXP_VMO_UNBOUNDED)
 		return "resizable and unbounded";
 	if (c->vmo_size > MAX_VMO_SIZE || (max && c->vmo_size > max))
@@ -201,7 +203,7 @@ static const char *wrong_child(const struct zxp_vmo_create_child *c)
 {
 	uint32_t kinds = ZXP_CHILD_SNAPSHOT | ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE |
 			 ZXP_CHILD_SNAPSHOT_MODIFIED | ZXP_CHILD_SLICE |
-			 ZXP_CHILD_REFERENCE;
+			 ZXP_CHILD_REFERENCE | ZXP_CHILD_POINT_IN_TIME;
 	uint32_t kind = c->options & kinds;
 
 	if (!kind || kind & (kind - 1))

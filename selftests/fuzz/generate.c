@@ -109,13 +109,15 @@ static void add_vmo(struct dice *d, struct program *p, unsigned int to)
 		if (c->arg[3] & ZXP_VMO_UNBOUNDED)
 			c->arg[3] &= ~(uint64_t)ZXP_VMO_RESIZABLE;
 		c->arg[4] &= ZXP_CREATE_SYNC | ZXP_CREATE_FIXED | ZXP_CREATE_READ_ONLY |
-			     ZXP_CREATE_COPIES;
+			     ZXP_CREATE_COPIES | ZXP_CREATE_SNAPSHOTS;
 		if (c->arg[3] & (ZXP_VMO_RESIZABLE | ZXP_VMO_UNBOUNDED))
 			c->arg[4] &= ~(uint64_t)(ZXP_CREATE_FIXED | ZXP_CREATE_READ_ONLY);
 		if (c->arg[3] & ZXP_VMO_TRAP_DIRTY)
 			c->arg[4] &= ~(uint64_t)ZXP_CREATE_READ_ONLY;
 		if (!(c->arg[4] & ZXP_CREATE_READ_ONLY))
 			c->arg[4] &= ~(uint64_t)ZXP_CREATE_COPIES;
+		else
+			c->arg[4] &= ~(uint64_t)ZXP_CREATE_SNAPSHOTS;
 		c->arg[5] = one_in(d, 3) ? SLOT_PORT : 0xffffffff;
 		c->arg[6] |= 1;
 	}

@@ -58,6 +58,23 @@ struct test_vmo *vmo_map_private(struct test_vmo *parent)
 	return child;
 }
 
+struct test_vmo *pager_create_plain(struct user_pager *p, uint64_t pages, uint32_t options)
+{
+	int fd = zxp_create_vmo_flags(p->fd, options, ZXP_CREATE_PLAIN, ZXP_PORT_OWN, 0,
+				      pages * page_size);
+
+	if (fd < 0) {
+		diag("create plain VMO: %s", strerror(-fd));
+		return NULL;
+	}
+	return pager_adopt_vmo(p, fd, 0, pages, PROT_READ | PROT_WRITE);
+}
+
+struct test_vmo *pager_create_paged(struct user_pager *p, uint64_t pages, uint32_t options)
+{
+	return pager_create_vmo_flags(p, pages * page_size, options, ZXP_CREATE_SNAPSHOTS);
+}
+
 uint64_t child_own_pages(const struct test_vmo *child)
 {
 	return vmo_info(child).out_resident / page_size;

@@ -22,8 +22,19 @@ struct test_vmo *vmo_refer(struct test_vmo *parent, uint32_t options);
 /* What Linux has instead: a private mapping of a VMO. Its descriptor is that of the VMO. */
 struct test_vmo *vmo_map_private(struct test_vmo *parent);
 
+/*
+ * A VMO of which there may be snapshots: plain, or with a pager, which allows them. NULL after
+ * a message.
+ */
+struct test_vmo *pager_create_plain(struct user_pager *p, uint64_t pages, uint32_t options);
+struct test_vmo *pager_create_paged(struct user_pager *p, uint64_t pages, uint32_t options);
+
 /* How many pages a child has for itself. */
 uint64_t child_own_pages(const struct test_vmo *child);
+
+/* The first word of a page, by the mapping. */
+#define page_at(vmo, page)	((vmo)->map + (page) * page_size)
+#define word_at(vmo, page)	(*(volatile uint64_t *)page_at(vmo, page))
 
 /* One word, by a system call; in the calling thread, so it must not have to wait. */
 bool vmo_put(struct test_vmo *vmo, uint64_t page, uint64_t word);

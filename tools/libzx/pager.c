@@ -82,7 +82,8 @@ zx_status_t zx_linux_pager_create_vmo_max(zx_handle_t pager, uint32_t options,
 	uint32_t create = 0;
 
 	if (flags & ~(ZX_LINUX_CREATE_SYNC | ZX_LINUX_CREATE_FIXED |
-		      ZX_LINUX_CREATE_READ_ONLY | ZX_LINUX_CREATE_COPIES))
+		      ZX_LINUX_CREATE_READ_ONLY | ZX_LINUX_CREATE_COPIES |
+		      ZX_LINUX_CREATE_SNAPSHOTS))
 		return ZX_ERR_INVALID_ARGS;
 	if (flags & ZX_LINUX_CREATE_SYNC)
 		create |= ZXP_CREATE_SYNC;
@@ -92,6 +93,8 @@ zx_status_t zx_linux_pager_create_vmo_max(zx_handle_t pager, uint32_t options,
 		create |= ZXP_CREATE_READ_ONLY;
 	if (flags & ZX_LINUX_CREATE_COPIES)
 		create |= ZXP_CREATE_COPIES;
+	if (flags & ZX_LINUX_CREATE_SNAPSHOTS)
+		create |= ZXP_CREATE_SNAPSHOTS;
 	return create_vmo(pager, options, create, port, key, size, max_size, out);
 }
 

@@ -145,7 +145,7 @@ test_clone_of_what_is_written_to() {
 	cp "$tmp/f" "$tmp/want.new"
 	zx clone f new
 	stores new 0 4 a
-	says 1 '^zxpager: f: is served for writing, and has no snapshots: ' snapshot f s
+	says 1 '^zxpager: f: is served for writing, and without --snapshots' snapshot f s
 	zx snapshot new s
 	# Of what is not its own it shows what the VMO has.
 	[ "$(zx exec f -- "$probe" write {} 8192 1 b)" = ok ]
@@ -163,6 +163,48 @@ test_clone_of_what_is_written_to() {
 	for line in new s; do
 		grep -q "^zxpagerd: $line: this copy of .* goes with the daemon" "$log"
 	done
+}
+
+# Of what is in memory then, and of what is in the file alone.
+test_snapshot_of_what_is_written_to() {
+	bytes 81920 "$tmp/f"
+	cp "$tmp/f" "$tmp/want.first"
+	serve --rw f --snapshots f "f=$tmp/f"
+	[ "$(zx exec f -- "$probe" write {} 4096 4 a)" = ok ]
+	printf aaaa | dd of="$tmp/want.first" bs=1 seek=4096 conv=notrunc status=none
+	zx snapshot f first
+	status_is 1 zx exec first -- dd if=/dev/zero of={} bs=1 count=1 conv=notrunc \
+		2> "$tmp/why"
+	cp "$tmp/want.first" "$tmp/want.second"
+	[ "$(zx exec f -- "$probe" write {} 4098 4 b)" = ok ]
+	printf bbbb | dd of="$tmp/want.second" bs=1 seek=4098 conv=notrunc status=none
+	[ "$(zx exec f -- "$probe" store {} 12288 4096 c)" = ok ]
+	head -c 4096 /dev/zero | tr '\0' c |
+		dd of="$tmp/want.second" bs=4096 seek=3 conv=notrunc status=none
+	zx exec f -- fallocate --zero-range --offset 20480 --length 8192 {}
+	dd if=/dev/zero of="$tmp/want.second" bs=4096 seek=5 count=2 conv=notrunc status=none
+	# What the file has since was that at the second moment, and not at the first.
+	zx snapshot f second
+	zx sync f
+	cmp "$tmp/f" "$tmp/want.second"
+	evict
+	is_as_wanted first second
+	zx exec f -- truncate -s 8192 {}
+	zx sync f
+	until_true [ "$(stat -c %s "$tmp/f")" = 8192 ]
+	zx exec f -- truncate -s 81920 {}
+	evict
+	is_as_wanted first second
+	# A clone of one.
+	zx clone first new
+	cp "$tmp/want.first" "$tmp/want.new"
+	stores new 40960 8 d
+	is_as_wanted first second new
+	for line in new second first; do
+		zx drop "$line"
+	done
+	stop
+	refused 'want it with --rw' --snapshots f "f=$tmp/f"
 }
 
 # More of that is in test_copies.c.

@@ -216,6 +216,8 @@ static void vmos_that_have_none(void **state)
 	assert_int_equal(tells(ADMIN, ZXD_SNAPSHOT, "vmo", "new"), ETXTBSY);
 	assert_int_equal(tells(ADMIN, ZXD_CLONE, "vmo", "new"), 0);
 	assert_int_equal(tells(ADMIN, ZXD_SNAPSHOT, "new", "newer"), 0);
+	vmo.target.snapshots = true;
+	assert_int_equal(tells(ADMIN, ZXD_SNAPSHOT, "vmo", "newest"), 0);
 }
 
 static void operations_of_one_kind(void **state)

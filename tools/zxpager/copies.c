@@ -25,7 +25,7 @@ static void __attribute__((noreturn)) die_without_copy(const struct zxd_request 
 		die(EXIT_OPERATION, "%s: is not served with --scratch, see zxpagerd(8)",
 		    name);
 	case ETXTBSY:
-		die(EXIT_OPERATION, "%s: is served for writing, and has no snapshots: work on a clone and take them of that, or sync it and copy its file",
+		die(EXIT_OPERATION, "%s: is served for writing, and without --snapshots, see zxpagerd(8): work on a clone and take them of that, or sync it and copy its file",
 		    name);
 	case EDQUOT:
 		die(EXIT_OPERATION, "%s: you may have no more copies (zxpagerd --copies): drop one",

@@ -160,7 +160,7 @@ static int may_make(const char *name, const struct user *user)
 }
 
 static int begin(struct copy_request *req, int fd, const char *of, struct copy *from,
-		 const char *name, struct user *user, bool frozen)
+		 const char *name, struct user *user, bool frozen, bool written_to)
 {
 	int error = may_make(name, user);
 	struct copy *copy;
@@ -178,7 +178,7 @@ static int begin(struct copy_request *req, int fd, const char *of, struct copy *
 	copy->from = from;
 	copy->req = req;
 	copy->event.handler = made;
-	error = pager_copy(&copy->event, fd, frozen);
+	error = pager_copy(&copy->event, fd, frozen, written_to);
 	if (error) {
 		free(copy);
 		return error;
@@ -197,15 +197,15 @@ int copy_vmo(struct copy_request *req, struct vmo *vmo, const char *name,
 	if (!t->writable && !t->scratch)
 		return EOPNOTSUPP;
 	/* It would change with the VMO where nothing is its own. */
-	if (t->writable && frozen)
+	if (t->writable && frozen && !t->snapshots)
 		return ETXTBSY;
-	return begin(req, pager_fd(t), t->name, NULL, name, user, frozen);
+	return begin(req, pager_fd(t), t->name, NULL, name, user, frozen, t->writable);
 }
 
 int copy_copy(struct copy_request *req, struct copy *copy, const char *name,
 	      struct user *user, bool frozen)
 {
-	return begin(req, copy->fd, copy->name, copy, name, user, frozen);
+	return begin(req, copy->fd, copy->name, copy, name, user, frozen, false);
 }
 
 /* --- the end of one ---------------------------------------------------------------------- */

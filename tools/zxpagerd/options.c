@@ -42,15 +42,15 @@ struct options options = {
 	.ready_fd = -1,
 };
 
-static const char **rw_names, **scratch_names;
-static unsigned int rw_count, scratch_count;
+static const char **rw_names, **scratch_names, **snapshot_names;
+static unsigned int rw_count, scratch_count, snapshot_count;
 static void *by_name;		/* a tree of <search.h>, of VMOs */
 
 enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_RECONNECT, OPT_REQUEST, OPT_CONNECTIONS, OPT_IDENTITY,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
        OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY,
-       OPT_MAX_SIZE, OPT_SCRATCH, OPT_COPIES };
+       OPT_MAX_SIZE, OPT_SCRATCH, OPT_SNAPSHOTS, OPT_COPIES };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -59,6 +59,9 @@ static const struct argp_option table[] = {
 	  "Serve NAME for writing too; its file is written back to", 0 },
 	{ "scratch", OPT_SCRATCH, "NAME", 0,
 	  "Let clients make copies of NAME that they can write to; has small pages only",
+	  0 },
+	{ "snapshots", OPT_SNAPSHOTS, "NAME", 0,
+	  "Let clients make snapshots of NAME, which is served for writing; nobody else may change its file",
 	  0 },
 	{ "copies", OPT_COPIES, "N", 0,
 	  "Keep N copies with a name for each user but root and the own one (default 16)",
@@ -202,6 +205,16 @@ static struct vmo_option *named(const char *option, const char *name)
 	return *found;
 }
 
+/* One of what nobody writes to is made of what is served with --scratch. */
+static void allow_snapshots(const char *name)
+{
+	struct vmo_option *option = named("snapshots", name);
+
+	if (!option->writable)
+		die("--snapshots %s: want it with --rw", name);
+	option->snapshots = true;
+}
+
 static void set_ready_fd(const char *text)
 {
 	char *end;
@@ -238,6 +251,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_SCRATCH:
 		scratch_names[scratch_count++] = arg;
+		break;
+	case OPT_SNAPSHOTS:
+		snapshot_names[snapshot_count++] = arg;
 		break;
 	case OPT_COPIES:
 		options.copies = (unsigned int)number("copies", arg, 0, COPIES_MAX);
@@ -352,7 +368,8 @@ void options_parse(int argc, char **argv)
 	options.vmos = calloc((size_t)argc, sizeof(*options.vmos));
 	rw_names = calloc((size_t)argc, sizeof(*rw_names));
 	scratch_names = calloc((size_t)argc, sizeof(*scratch_names));
-	if (!options.vmos || !rw_names || !scratch_names)
+	snapshot_names = calloc((size_t)argc, sizeof(*snapshot_names));
+	if (!options.vmos || !rw_names || !scratch_names || !snapshot_names)
 		die("out of memory");
 	argp_err_exit_status = 1;
 	argp_parse(&argp, argc, argv, 0, NULL, NULL);
@@ -369,4 +386,6 @@ void options_parse(int argc, char **argv)
 		named("rw", rw_names[i])->writable = true;
 	for (unsigned int i = 0; i < scratch_count; i++)
 		named("scratch", scratch_names[i])->scratch = true;
+	for (unsigned int i = 0; i < snapshot_count; i++)
+		allow_snapshots(snapshot_names[i]);
 }

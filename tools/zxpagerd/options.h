@@ -14,6 +14,7 @@ struct vmo_option {
 	const char *path;
 	bool writable;
 	bool scratch;
+	bool snapshots;
 };
 
 /*

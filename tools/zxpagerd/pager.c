@@ -67,7 +67,8 @@ void pager_create_vmo(struct target *t)
 	if (t->writable) {
 		options = ZX_VMO_TRAP_DIRTY | (t->resizable ? ZX_VMO_RESIZABLE : 0);
 		flags = ZX_LINUX_CREATE_SYNC |
-			(t->resizable ? 0 : ZX_LINUX_CREATE_FIXED);
+			(t->resizable ? 0 : ZX_LINUX_CREATE_FIXED) |
+			(t->snapshots ? ZX_LINUX_CREATE_SNAPSHOTS : 0);
 	} else if (t->scratch) {
 		flags |= ZX_LINUX_CREATE_COPIES;
 	}
@@ -243,8 +244,10 @@ static int make_copy(const struct file_call *c)
 	return -error;
 }
 
-int pager_copy(struct event *ev, int fd, bool frozen)
+int pager_copy(struct event *ev, int fd, bool frozen, bool written_to)
 {
+	uint32_t frozen_mode = written_to ? ZXP_CHILD_POINT_IN_TIME :
+					    ZXP_CHILD_SNAPSHOT_MODIFIED;
 	struct stat st;
 
 	if (fstat(fd, &st))
@@ -256,7 +259,7 @@ int pager_copy(struct event *ev, int fd, bool frozen)
 	calls_begin(copies_disk, ev, (struct file_call){
 		.make = make_copy,
 		.fd = fd,
-		.mode = frozen ? ZXP_CHILD_SNAPSHOT_MODIFIED | ZXP_CHILD_NO_WRITE :
+		.mode = frozen ? frozen_mode | ZXP_CHILD_NO_WRITE :
 				 ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_RESIZABLE,
 	});
 	return 0;

@@ -87,10 +87,10 @@ zx_status_t pager_sync_end(struct target *t, uint64_t offset, uint64_t length,
 
 /*
  * Begins to make a copy of what @fd is: a VMO that is to have copies, or a copy; with @frozen
- * one that cannot be written to.  @ev is handled with its descriptor, or -errno.  0 or an
- * errno.
+ * one that cannot be written to, and which stays as the VMO is now if that is @written_to.
+ * @ev is handled with its descriptor, or -errno.  0 or an errno.
  */
-int pager_copy(struct event *ev, int fd, bool frozen);
+int pager_copy(struct event *ev, int fd, bool frozen, bool written_to);
 
 /* Of a copy; @ev is handled once that is done, which may take its time. */
 void pager_close(struct event *ev, int fd);

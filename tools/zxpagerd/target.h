@@ -19,6 +19,7 @@
  * @max_size: the most that clients may make of it, in bytes, or 0
  * @page_size: that of the machine
  * @scratch: there may be copies of it that are written to
+ * @snapshots: it is written to, and there may be snapshots of it
  * @resizable: clients may change the size, and the file follows
  * @held: READs and DIRTYs wait for ZXD_RELEASE
  * @detached: no READ is answered any more
@@ -36,6 +37,7 @@ struct target {
 	uint32_t page_size;
 	bool writable;
 	bool scratch;
+	bool snapshots;
 	bool resizable;
 	bool held;
 	bool detached;

@@ -99,6 +99,7 @@ void vmo_add(const struct vmo_option *option)
 	t->name = name;
 	t->writable = writable;
 	t->scratch = option->scratch;
+	t->snapshots = option->snapshots;
 	/* Each window and each chunk, and one request of the batch itself. */
 	t->backend = backend_is_nbd(path) ?
 		     backend_nbd_open(path, writable, options.depth + CHUNKS + 1) :

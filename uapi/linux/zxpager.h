@@ -91,8 +91,11 @@
  *
  * Revision 8: what is to be known of children. QUERY_OWN on a copy; in struct zxp_vmo_info
  * @out_children and %ZXP_VMO_INFO_REFERENCE; poll() on a VMO.
+ *
+ * Revision 9: snapshots of a pager's VMO. The flag SNAPSHOTS, and POINT_IN_TIME of
+ * CREATE_CHILD.
  */
-#define ZXP_ABI_REVISION	8
+#define ZXP_ABI_REVISION	9
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -115,6 +118,7 @@
  * @ZXP_FEATURE_READ_ONLY: %ZXP_CREATE_READ_ONLY
  * @ZXP_FEATURE_MAX_SIZE: @max_size of struct zxp_create_vmo
  * @ZXP_FEATURE_QUERY_OWN: QUERY_OWN
+ * @ZXP_FEATURE_SNAPSHOTS: %ZXP_CREATE_SNAPSHOTS, %ZXP_CHILD_POINT_IN_TIME
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -136,6 +140,7 @@ enum zxp_feature {
 	ZXP_FEATURE_READ_ONLY	= 1 << 19,
 	ZXP_FEATURE_MAX_SIZE	= 1 << 20,
 	ZXP_FEATURE_QUERY_OWN	= 1 << 21,
+	ZXP_FEATURE_SNAPSHOTS	= 1 << 22,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -310,6 +315,7 @@ struct zxp_port_cancel {
 #define ZXP_CREATE_FIXED	(1U << 2)	/* %ZXP_FEATURE_FIXED; not with PLAIN */
 #define ZXP_CREATE_READ_ONLY	(1U << 3)	/* %ZXP_FEATURE_READ_ONLY; not with PLAIN */
 #define ZXP_CREATE_COPIES	(1U << 4)	/* %ZXP_FEATURE_CHILD; only with READ_ONLY */
+#define ZXP_CREATE_SNAPSHOTS	(1U << 5)	/* %ZXP_FEATURE_SNAPSHOTS; not with these */
 
 #define ZXP_PORT_OWN		(-1)
 
@@ -357,6 +363,13 @@ struct zxp_port_cancel {
  * have children that are copies, whose own pages such a folio would hide. With
  * %ZXP_CREATE_COPIES it can, and has single pages. Any other VMO of a pager can have them
  * without that.
+ *
+ * With %ZXP_CREATE_SNAPSHOTS who may read the VMO may also have children of it that see
+ * nothing of what becomes of it, see %ZXP_CHILD_POINT_IN_TIME. The daemon promises that what
+ * it supplies changes by writeback alone: what is missing when such a child is made is
+ * supplied to it later. Who writes to the VMO copies each page once more; and who zeroes or
+ * cuts off what is missing waits for READ of it first, so a daemon does not do that itself
+ * in the thread that answers these. Not with PLAIN or READ_ONLY: EINVAL.
  *
  * Errors, in the order of the tests: EINVAL flags, and what does not go with a
  * plain VMO; EBADF, EMEDIUMTYPE @port_fd (a pager's own descriptor is not a port);
@@ -825,6 +838,9 @@ struct zxp_vmo_set_stream_size {
  *	without %ZXP_CHILD_RESIZABLE it does not change the size
  * @ZXP_CHILD_SNAPSHOT_MODIFIED: what a parent that is a child has for itself is kept as it
  *	is now; all else is as in the root later on, unless that is plain
+ * @ZXP_CHILD_POINT_IN_TIME: as %ZXP_CHILD_SNAPSHOT, also of a VMO that is made with
+ *	%ZXP_CREATE_SNAPSHOTS, of its slices, and of children that are of this kind; not in
+ *	Zircon (%ZXP_FEATURE_SNAPSHOTS)
  */
 enum zxp_child_option {
 	ZXP_CHILD_SNAPSHOT			= 1 << 0,
@@ -834,6 +850,7 @@ enum zxp_child_option {
 	ZXP_CHILD_NO_WRITE			= 1 << 5,
 	ZXP_CHILD_REFERENCE			= 1 << 6,
 	ZXP_CHILD_SNAPSHOT_MODIFIED		= 1 << 7,
+	ZXP_CHILD_POINT_IN_TIME			= 1 << 16,
 };
 
 /**

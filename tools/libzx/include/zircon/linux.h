@@ -88,6 +88,7 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 #define ZX_LINUX_CREATE_FIXED		((uint32_t)1 << 2)
 #define ZX_LINUX_CREATE_READ_ONLY	((uint32_t)1 << 3)
 #define ZX_LINUX_CREATE_COPIES		((uint32_t)1 << 4)
+#define ZX_LINUX_CREATE_SNAPSHOTS	((uint32_t)1 << 5)
 
 /**
  * zx_linux_pager_create_vmo() - zx_pager_create_vmo() with what only Linux has
@@ -109,6 +110,10 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
  * root and the pager included, writes to it, changes its size, or has a shared mapping of it
  * that is writable.  Not with ZX_VMO_TRAP_DIRTY either.  It has no children that are copies,
  * unless it is made with ZX_LINUX_CREATE_COPIES, too; then it has small pages only.
+ * With ZX_LINUX_CREATE_SNAPSHOTS the pager promises that what it supplies changes by writeback
+ * alone, and so who may read the VMO can have children of it that are as it is at that moment
+ * (ZXP_CHILD_POINT_IN_TIME); zx_vmo_create_child() makes none.  Not with
+ * ZX_LINUX_CREATE_READ_ONLY.
  *
  * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo().  If this module
  * is too old for it, ZX_LINUX_CREATE_SYNC is NOT_SUPPORTED, and another flag INVALID_ARGS.
