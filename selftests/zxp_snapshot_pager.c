@@ -182,6 +182,22 @@ TEST_F(paged, zeroes)
 	EXPECT_TRUE(server_end(&s));
 }
 
+/* The stream ends in a page that is there and clean, and has nothing but zeroes. */
+TEST_F(paged, end_in_zeroes)
+{
+	struct test_vmo *vmo = new_paged(PAGES, ZXP_VMO_RESIZABLE), *first;
+
+	ASSERT_TRUE(pager_supply_zero(&self->p, vmo, 0, PAGES));
+	test_zxp(vmo_op_range, vmo->fd, ZXP_VMO_OP_COMMIT, 0, 3 * page_size);
+	first = new_moment(vmo);
+	EXPECT_EQ(0, zxp_set_stream_size(vmo->fd, 2 * page_size + 16));
+	EXPECT_EQ(0, ftruncate(vmo->fd, page_size + 16));
+	ASSERT_TRUE(vmo_put(vmo, 1, 10));
+	for (unsigned int page = 0; page < PAGES; page++)
+		EXPECT_TRUE(vmo_word_is(first, page, 0));
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
 /* In what ways something can be destroyed without a look at it. */
 PAGER_DATA(destroy);
 FIXTURE_VARIANT(destroy)
@@ -320,6 +336,26 @@ TEST_F(destroy, too_much)
 	ASSERT_TRUE(vmo_put(vmo, 0, 11));
 	EXPECT_TRUE(vmo_word_is(second, 0, 10));
 	EXPECT_TRUE(vmo_word_is(second, 1, 0));
+	EXPECT_TRUE(server_end(&s));
+}
+
+/* Nor if what is missing grows while it waits, by another snapshot. */
+TEST_F(destroy, too_much_meanwhile)
+{
+	struct test_vmo *vmo = new_paged(RESCUED + 3, variant->options), *first, *second;
+	struct server s;
+
+	first = new_child(vmo, ZXP_CHILD_POINT_IN_TIME, 0, 2);
+	ASSERT_TRUE(variant->start(&self->t[0], vmo, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 1));
+	second = new_moment(vmo);
+	ASSERT_TRUE(server_start(&s, &self->p));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_GE(RESCUED, s.pages);
+	EXPECT_TRUE(vmo_word_is(first, 1, supplied(vmo, 1)));
+	EXPECT_TRUE(vmo_word_is(second, 1, supplied(vmo, 1)));
+	EXPECT_TRUE(is_broken(second, RESCUED + 2));
 	EXPECT_TRUE(server_end(&s));
 }
 

@@ -222,8 +222,8 @@ unlock:
 
 /**
  * zxp_vmo_break_snapshots() - a before-image cannot be had
- * @vmo: the VMO; nothing of it is locked
- * @index: of this page, unless it is kept meanwhile
+ * @vmo: a VMO with a pager; nothing of it is locked
+ * @index: of this page, unless it is kept, or has come, meanwhile
  *
  * Return: 0; -EINTR.
  */
@@ -231,7 +231,7 @@ int zxp_vmo_break_snapshots(struct zxp_vmo *vmo, pgoff_t index)
 {
 	if (zxp_keep_lock(&vmo->content_lock))
 		return -EINTR;
-	if (zxp_vmo_must_keep(vmo, index))
+	if (zxp_vmo_must_keep(vmo, index) && !zxp_vmo_has_content(vmo, index))
 		zxp_vmo_break_snapshots_locked(vmo, NULL);
 	mutex_unlock(&vmo->content_lock);
 	return 0;

@@ -70,7 +70,7 @@ struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 				      pgoff_t end, bool nowait);
 
 /* rescue.c */
-int zxp_vmo_rescue(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
+int zxp_vmo_rescue(struct zxp_vmo *vmo, pgoff_t start, pgoff_t stop, pgoff_t end);
 
 /* writeback.c */
 int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args);

@@ -197,6 +197,8 @@ static int zxp_vmo_clear_folio_locked(struct zxp_vmo *vmo, struct folio *folio,
  * @beyond: leave alone what is part of the stream
  * @spares: from zxp_vmo_get_spares()
  *
+ * Of what is missing, and is covered too, the caller knows that snapshots do not see it.
+ *
  * From front to back pages go one by one, each leaving a zero range behind, and what is
  * missing before it is covered with the same. So a page never has content in a zero
  * range, and the ranges grow from what is before them.
@@ -222,9 +224,6 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 
 	if (start >= end)
 		return 0;
-	/* What is missing is covered, too. */
-	if (vmo->source && !zxp_vmo_is_kept_locked(vmo, start, end))
-		return -EBUSY;
 	unmap_mapping_pages(mapping, start, end - start, false);
 	folio_batch_init(&fbatch);
 	while (!ret && index < end &&
@@ -296,10 +295,14 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 {
 	struct zxp_spares spares = { .limited = how != ZXP_CLEAR_ALWAYS };
 	int ret = 0, tries = ZXP_MEMORY_TRIES;
-	pgoff_t pinned;
+	pgoff_t stop, pinned;
 
 	while (start < end) {
-		ret = zxp_vmo_rescue(vmo, start, end);
+		/* Parts, or who makes snapshots all the time would keep this from its end. */
+		stop = end;
+		if (zxp_vmo_has_snapshots(vmo))
+			stop = min(end, start + ZXP_MAX_WRITE_BATCH);
+		ret = zxp_vmo_rescue(vmo, start, stop, end);
 		if (!ret)
 			ret = zxp_vmo_get_spares(vmo, &spares, GFP_KERNEL);
 		if (!ret)
@@ -307,11 +310,16 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 		if (ret)
 			break;
 		end = min(end, vmo->nr_pages);
+		stop = min(stop, end);
 		if (beyond)
 			start = max(start, zxp_vmo_stream_pages(vmo));
-		pinned = zxp_vmo_find_pinned(vmo, start, end);
-		ret = zxp_vmo_clear_run_locked(vmo, start, pinned, ZXP_ZERO_DIRTY,
-					       keep, beyond, &spares);
+		pinned = zxp_vmo_find_pinned(vmo, start, stop);
+		if (vmo->source && !zxp_vmo_is_kept_locked(vmo, start, pinned))
+			ret = -EBUSY;
+		else
+			ret = zxp_vmo_clear_run_locked(vmo, start, pinned,
+						       ZXP_ZERO_DIRTY, keep, beyond,
+						       &spares);
 		mutex_unlock(&vmo->content_lock);
 		if (ret && fatal_signal_pending(current))
 			ret = -EINTR;
@@ -322,12 +330,11 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 		    (ret == -ENOMEM && tries-- && zxp_vmo_reserve(vmo)))
 			continue;
 		tries = ZXP_MEMORY_TRIES;
-		if (!ret && pinned < end)
-			ret = zxp_vmo_clear_by_writing(vmo, pinned, pinned + 1,
-						       beyond);
+		start = max(start, pinned);
+		if (!ret && pinned < stop)
+			ret = zxp_vmo_clear_by_writing(vmo, pinned, ++start, beyond);
 		if (ret)
 			break;
-		start = pinned + 1;
 	}
 	zxp_spares_free(&spares);
 	return ret;

@@ -101,8 +101,10 @@ bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index)
 {
 	enum zxp_seen seen = zxp_child_sees(child, index);
 
+	/* If there was no before-image afterwards, these were the zeroes that it sees. */
 	return seen == ZXP_SEEN_ZERO ||
-	       (seen == ZXP_SEEN_ROOT && zxp_vmo_is_only_zero(child->root, index));
+	       (seen == ZXP_SEEN_ROOT && zxp_vmo_is_only_zero(child->root, index) &&
+		zxp_child_sees(child, index) == ZXP_SEEN_ROOT);
 }
 
 /* Is it to be asked for? */

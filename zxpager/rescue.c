@@ -19,7 +19,7 @@ static bool zxp_vmo_misses_much(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 	unsigned long nr = 0;
 	pgoff_t run;
 
-	while (start < end && nr <= ZXP_RESCUE_MAX) {
+	while (start < end && nr <= ZXP_RESCUE_MAX && !fatal_signal_pending(current)) {
 		run = end;
 		start = zxp_vmo_find_unkept_missing(vmo, start, &run);
 		if (start < end)
@@ -41,9 +41,11 @@ static int zxp_vmo_rescue_some(struct zxp_vmo *vmo, struct zxp_request *request,
 	ret = zxp_read_wait(vmo, request, index, end, generation);
 	if (ret == -EINTR || ret == -ERESTARTNOINTR)
 		return ret;
-	/* The daemon has not got it, or there is none any more. */
-	if (ret)
+	/* The daemon has not got it, or there is none any more. That is the request's end. */
+	if (ret) {
+		*request = (struct zxp_request){};
 		ret = zxp_vmo_break_snapshots(vmo, index);
+	}
 	return ret ?: zxp_vmo_keep_range(vmo, index, end);
 }
 
@@ -51,34 +53,45 @@ static int zxp_vmo_rescue_some(struct zxp_vmo *vmo, struct zxp_request *request,
  * zxp_vmo_rescue() - a range is going to be destroyed
  * @vmo: the VMO; nothing of it is locked
  * @start: first page
- * @end: the page after the last one
+ * @stop: the page after the last one that is done now
+ * @end: the page after the last one that is going to be
  *
- * Snapshots get what they see there, or are broken.
+ * Snapshots get what they see there, or are broken if too much is missing up to @end.
  *
  * Return: 0; the caller looks with zxp_vmo_is_kept_locked() that there is nothing new;
  * -EINTR, -ERESTARTNOINTR.
  */
-int zxp_vmo_rescue(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
+int zxp_vmo_rescue(struct zxp_vmo *vmo, pgoff_t start, pgoff_t stop, pgoff_t end)
 {
 	struct zxp_request request = {};
 	unsigned long generation;
-	pgoff_t index, run;
+	pgoff_t index, run, counted = start;
+	unsigned long nr = 0;
 	int ret;
 
-	ret = zxp_vmo_keep_range(vmo, start, end);
+	ret = zxp_vmo_keep_range(vmo, start, stop);
 	if (ret || !vmo->source)
 		return ret;
 	end = min(end, zxp_vmo_pages(vmo));
+	stop = min(stop, end);
 	while (!ret && zxp_vmo_misses_much(vmo, start, end, &index))
 		ret = zxp_vmo_break_snapshots(vmo, index);
-	while (!ret && start < end) {
+	while (!ret && start < stop) {
 		generation = zxp_vmo_generation(vmo);
-		run = end;
+		run = stop;
 		start = zxp_vmo_find_unkept_missing(vmo, start, &run);
-		if (start < end)
-			ret = zxp_vmo_rescue_some(vmo, &request, start,
-						  min(run, start + ZXP_HINT_BATCH),
-						  generation);
+		if (start == stop)
+			break;
+		run = min(run, start + ZXP_HINT_BATCH);
+		if (run > counted) {
+			nr += run - max(start, counted);
+			counted = run;
+		}
+		/* A snapshot may have been made meanwhile, and of more. */
+		if (nr > ZXP_RESCUE_MAX)
+			ret = zxp_vmo_break_snapshots(vmo, start);
+		else
+			ret = zxp_vmo_rescue_some(vmo, &request, start, run, generation);
 	}
 	zxp_request_end(vmo->source, &request);
 	return ret;

@@ -119,7 +119,7 @@ static int zxp_vmo_set_size(struct dentry *dentry, loff_t size)
 			ret = zxp_vmo_clear_ends(vmo, size);
 		if (!ret)
 			ret = zxp_vmo_rescue(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
-					     ULONG_MAX);
+					     ULONG_MAX, ULONG_MAX);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		if (!ret && !spare && size > (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT) {

@@ -181,7 +181,8 @@ noinline int zxp_vmo_cut_stream_locked(struct zxp_vmo *vmo, loff_t size,
 	ret = -EAGAIN;
 	if (offset_in_page(size))
 		folio = zxp_vmo_lock_folio(vmo, index);
-	if (folio && zxp_vmo_must_keep(vmo, index))
+	/* One that is clean is not written to here. */
+	if (folio && zxp_folio_dirty(folio) && zxp_vmo_must_keep(vmo, index))
 		goto unlock;
 	if ((folio && zxp_folio_dirty(folio)) || !offset_in_page(size) ||
 	    zxp_vmo_is_zero(vmo, index)) {
@@ -272,7 +273,7 @@ int zxp_vmo_set_stream_size(struct zxp_vmo *vmo, u64 size)
 			ret = zxp_vmo_prepare_cut(vmo, size);
 		if (!ret)
 			ret = zxp_vmo_rescue(vmo, DIV_ROUND_UP_ULL(size, PAGE_SIZE),
-					     ULONG_MAX);
+					     ULONG_MAX, ULONG_MAX);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		if (!ret)
