@@ -66,7 +66,7 @@ short_rig=(success_and_arguments status_of_the_command clock_that_counts_instruc
 # Virtual machines in a guest, which has to have one processor: see zxp_vcpu.c.
 vcpu() {
 	built "$1" || { say "no module for Linux $1"; return 1; }
-	scripts/vm.sh --kernel "$1" --smp 1 --timeout 300 -- env CI=true \
+	scripts/vm.sh --kernel "$1" --smp 1 --timeout 1200 -- env CI=true \
 		O="$zx_root/build" ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" \
 		selftests/run.sh vcpu
 }
@@ -133,7 +133,7 @@ sanitized() {
 	step "unit tests with TSan" make -C tools SANITIZE=thread O="$zx_root/build" \
 		threaded_tests="test_backend_file test_loop test_calls test_holders" check || :
 	suite "sanitized tools on $1" scripts/vm.sh --kernel "$1" --mem 2048 \
-		--timeout 900 -- env CI=true O="$zx_root/build/sanitize" \
+		--timeout 2400 -- env CI=true O="$zx_root/build/sanitize" \
 		ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" tools/run-tests.sh \
 		test_server test_flood test_crowd all_at_the_same_time \
 		store_that_fails_and_recovers

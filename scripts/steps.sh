@@ -118,7 +118,7 @@ guest() {
 	if is_flavour "$kernel"; then
 		mem=2048
 	fi
-	scripts/vm.sh --kernel "$kernel" --timeout 2400 --mem "$mem" \
+	scripts/vm.sh --kernel "$kernel" --timeout 7200 --mem "$mem" \
 		--log "$logs/${log//\//-}-$kernel.klog" -- \
 		env CI=true O="$zx_root/build" \
 		ZXPAGER_KO="$zx_root/build/$kernel/zxpager.ko" "$@"

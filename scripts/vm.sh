@@ -96,7 +96,14 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/zxvm.XXXXXX")
 qemu=
 # shellcheck disable=SC2317 # called by the trap
 finish() {
-	[ -z "$qemu" ] || kill "$qemu" 2> /dev/null || :
+	local i
+	if [ -n "$qemu" ] && kill "$qemu" 2> /dev/null; then
+		# What it has open is not for others before it has gone.
+		for ((i = 0; i < 100; i++)); do
+			kill -0 "$qemu" 2> /dev/null || break
+			sleep 0.1
+		done
+	fi
 	[ -z "$log" ] || [ ! -e "$tmp/klog" ] || tr -d '\r' < "$tmp/klog" > "$log"
 	rm -rf "$tmp"
 }

@@ -28,7 +28,7 @@ FIXTURE_SETUP(module)
 {
 	if (access(REFCNT, R_OK))
 		SKIP(return, "zxpager is not a module here");
-	ASSERT_EQ(0, read_number(REFCNT));
+	ASSERT_TRUE(wait_until(read_number(REFCNT) == 0));
 	self->pager = zxp_open(0);
 	ASSERT_LE(0, self->pager);
 	self->vmo = zxp_create_vmo(self->pager, 0, ZXP_PORT_OWN, 1, 4 * page_size);

@@ -24,8 +24,8 @@
 #define OTHERS		1024			/* and for others */
 #define CHUNK		512
 #define BYSTANDER	32			/* of these, each time */
-/* How often it is watched, and how often all must come to its end meanwhile. */
-#define NAPS		4
+/* How often it is watched at most, and how often all must come to its end meanwhile. */
+#define NAPS		8
 #define ENOUGH		3
 
 FIXTURE(throttle)
@@ -169,14 +169,15 @@ static int64_t which_nap(struct victim *v)
 
 TEST_F(throttle, concerns_nobody_else)
 {
-	unsigned int done = 0;
+	unsigned int i, done = 0;
 	int64_t sleep, last = -1;
 
 	self->client = victim_start(write_zeroes, self->vmo, NULL);
 	ASSERT_NE(NULL, self->client);
 	ASSERT_TRUE(victim_at(self->client, 1));
 	victim_pass(self->client, 1);
-	for (unsigned int i = 0; i < NAPS; i++) {
+	/* Who watches may itself be late. Who has to wait is so each time. */
+	for (i = 0; i < NAPS && done < ENOUGH; i++) {
 		ASSERT_TRUE(variant->prepare(self, i));
 		ASSERT_TRUE(wait_until((sleep = which_nap(self->client)) >= 0 &&
 				       sleep != last));
@@ -184,7 +185,7 @@ TEST_F(throttle, concerns_nobody_else)
 		done += which_nap(self->client) == sleep;
 		last = sleep;
 	}
-	TH_LOG("%u of %u times while the client slept", done, NAPS);
+	TH_LOG("%u of %u times while the client slept", done, i);
 	EXPECT_LE(ENOUGH, done);
 }
 

@@ -167,7 +167,7 @@ bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index);
 bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index);
 bool zxp_child_misses(struct zxp_child *child, pgoff_t index);
 int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new,
-			  struct vm_fault *vmf);
+			  struct vm_fault *vmf, struct folio **own);
 int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new);
 
 /* tree.c */

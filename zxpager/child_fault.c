@@ -26,10 +26,28 @@ static vm_fault_t zxp_child_map_zero(struct zxp_child *child, struct vm_fault *v
 	return VM_FAULT_LOCKED;
 }
 
+/* It could not have a page of its own. 0: look again. */
+static vm_fault_t zxp_child_fork_failed(struct zxp_child *child,
+					struct zxp_fault_access *access, int ret)
+{
+	switch (ret) {
+	case -EHWPOISON:
+		return VM_FAULT_HWPOISON;
+	case -ERANGE:
+		return VM_FAULT_SIGBUS;
+	case -EAGAIN:
+		return zxp_child_misses(child, access->vmf->pgoff) ?
+		       zxp_fault_ask(access, ZXP_REQUEST_READ) : 0;
+	default:
+		return zxp_fault_reserve(child->root);
+	}
+}
+
 /* A page of its own, to be stored to. 0: look again. */
 static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault_access *access)
 {
-	struct folio *new = zxp_own_alloc(false);
+	struct folio *new = zxp_own_alloc(false), *own;
+	struct vm_fault *vmf = access->vmf;
 	vm_fault_t fault;
 	int ret;
 
@@ -37,18 +55,14 @@ static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault
 		return VM_FAULT_OOM;
 	fault = zxp_fault_lock(access, &child->content_lock);
 	if (!fault) {
-		ret = zxp_child_fork_locked(child, access->vmf->pgoff, new, access->vmf);
+		ret = zxp_child_fork_locked(child, vmf->pgoff, new, vmf, &own);
 		mutex_unlock(&child->content_lock);
-		if (ret == -EHWPOISON)
-			fault = VM_FAULT_HWPOISON;
-		else if (ret == -ERANGE)
-			fault = VM_FAULT_SIGBUS;
-		else if (ret == -EAGAIN && zxp_child_misses(child, access->vmf->pgoff))
-			fault = zxp_fault_ask(access, ZXP_REQUEST_READ);
-		else if (ret == -EAGAIN)
-			fault = 0;
-		else if (ret)
-			fault = zxp_fault_reserve(child->root);
+		if (ret) {
+			fault = zxp_child_fork_failed(child, access, ret);
+		} else {
+			vmf->page = folio_page(own, 0);
+			fault = VM_FAULT_LOCKED;
+		}
 	}
 	folio_put(new);
 	return fault;
@@ -90,10 +104,38 @@ static vm_fault_t zxp_child_fault_at(struct zxp_child *child, struct zxp_fault_a
 	return zxp_child_fault_fork(child, access);
 }
 
+/*
+ * A store where there is a page. Whether that is the child's own is looked at once more by
+ * ->page_mkwrite, which the kernel calls next. 0: look again, with the folio locked.
+ */
+static vm_fault_t zxp_child_fault_store(struct zxp_child *child,
+					struct zxp_fault_access *access)
+{
+	struct vm_fault *vmf = access->vmf;
+	struct folio *own;
+	enum zxp_seen seen = zxp_child_look(child, vmf->pgoff, &own);
+
+	if (seen == ZXP_SEEN_TOP) {
+		folio_lock(own);
+		if (!folio_test_hwpoison(own)) {
+			vmf->page = folio_page(own, 0);
+			return VM_FAULT_LOCKED;
+		}
+		folio_unlock(own);
+	}
+	if (own)
+		folio_put(own);
+	if (seen == ZXP_SEEN_SHARED ||
+	    (seen == ZXP_SEEN_ROOT && zxp_vmo_has_page(child->root, vmf->pgoff)))
+		return zxp_child_fault_fork(child, access);
+	return 0;
+}
+
 /* ->fault, of the child or of a slice of it. */
 vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf)
 {
 	struct zxp_fault_access access = { .vmo = child->root, .vmf = vmf };
+	bool writes = zxp_fault_writes(vmf);
 	enum zxp_seen seen;
 	struct folio *folio;
 	vm_fault_t ret;
@@ -104,6 +146,9 @@ vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf)
 		access.generation = zxp_vmo_generation(child->root);
 		if (!zxp_child_has(child, vmf->pgoff))
 			return VM_FAULT_SIGBUS;
+		ret = writes ? zxp_child_fault_store(child, &access) : 0;
+		if (ret)
+			break;
 		seen = zxp_child_lock_folio(child, vmf->pgoff, &folio);
 		ret = zxp_child_fault_at(child, &access, seen, folio);
 		if (ret)
@@ -145,38 +190,51 @@ vm_fault_t zxp_child_map_pages(struct zxp_child *child, struct vm_fault *vmf, pg
 	return ret;
 }
 
+/* Is a locked folio of the top layer? */
+static bool zxp_child_may_store(struct zxp_child *child, pgoff_t index, struct folio *folio)
+{
+	struct folio *own;
+	enum zxp_seen seen = zxp_child_look(child, index, &own);
+
+	if (own)
+		folio_put(own);
+	return seen == ZXP_SEEN_TOP && own == folio && zxp_child_has(child, index);
+}
+
 /*
  * The first store to a page that is mapped. A page of the top layer is stored to. For any
  * other there will be one, and ->fault maps it.
  */
 vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 {
-	struct folio *folio = page_folio(vmf->page), *own, *new;
-	enum zxp_seen seen;
+	struct folio *folio = page_folio(vmf->page), *new, *own;
 	int ret = -EAGAIN;
 
-	folio_lock(folio);
-	seen = zxp_child_look(child, vmf->pgoff, &own);
-	if (own)
-		folio_put(own);
-	if (seen == ZXP_SEEN_TOP && own == folio && zxp_child_has(child, vmf->pgoff)) {
-		if (!folio_test_hwpoison(folio))
-			return VM_FAULT_LOCKED;
+	if (zxp_folio_is_own(zxp_child_family(child), folio)) {
+		folio_lock(folio);
+		if (zxp_child_may_store(child, vmf->pgoff, folio)) {
+			if (!folio_test_hwpoison(folio))
+				return VM_FAULT_LOCKED;
+			folio_unlock(folio);
+			return VM_FAULT_HWPOISON;
+		}
 		folio_unlock(folio);
-		return VM_FAULT_HWPOISON;
 	}
-	folio_unlock(folio);
 
 	/* What cannot be done at once is done by ->fault, with nothing mapped. */
 	new = zxp_own_alloc(true);
 	if (new && mutex_trylock(&child->content_lock)) {
-		ret = zxp_child_fork_locked(child, vmf->pgoff, new, vmf);
+		ret = zxp_child_fork_locked(child, vmf->pgoff, new, vmf, &own);
 		mutex_unlock(&child->content_lock);
 	}
 	if (new)
 		folio_put(new);
-	if (ret)
+	if (ret) {
 		zxp_child_unmap_page(child, vmf->pgoff, vmf);
+	} else {
+		folio_unlock(own);
+		folio_put(own);
+	}
 	return VM_FAULT_NOPAGE;
 }
 

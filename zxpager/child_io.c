@@ -173,8 +173,8 @@ static struct folio *zxp_child_try_folio(struct zxp_child *child, pgoff_t index)
 	return ERR_PTR(ret);
 }
 
-/* Return: 0 there is a page of its own, or look again; else as below. */
-static int zxp_child_fork(struct zxp_child *child, pgoff_t index)
+/* Return: 0 @own is its page, locked and with a reference; else as below. */
+static int zxp_child_fork(struct zxp_child *child, pgoff_t index, struct folio **own)
 {
 	struct folio *new = zxp_own_alloc(false);
 	int ret;
@@ -183,7 +183,7 @@ static int zxp_child_fork(struct zxp_child *child, pgoff_t index)
 		return -ENOMEM;
 	ret = mutex_lock_killable(&child->content_lock);
 	if (!ret) {
-		ret = zxp_child_fork_locked(child, index, new, NULL);
+		ret = zxp_child_fork_locked(child, index, new, NULL, own);
 		mutex_unlock(&child->content_lock);
 	}
 	folio_put(new);
@@ -221,7 +221,9 @@ struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 			folio_unlock(folio);
 			folio_put(folio);
 		}
-		ret = zxp_child_fork(child, index);
+		ret = zxp_child_fork(child, index, &folio);
+		if (!ret)
+			break;
 		if (ret == -EAGAIN)
 			ret = zxp_child_ask(child, &request, index, end, generation);
 		else if (ret == -ENOMEM && tries-- && zxp_vmo_reserve(child->root))

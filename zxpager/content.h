@@ -364,6 +364,12 @@ struct folio *zxp_own_alloc(bool locked);
 void zxp_own_begin(struct zxp_family *family, unsigned long id, struct folio *folio);
 void zxp_own_drop(struct folio *folio);
 
+/* Is it in a layer? Without its lock it may leave that at any time, but never comes back. */
+static inline bool zxp_folio_is_own(struct zxp_family *family, struct folio *folio)
+{
+	return READ_ONCE(folio->mapping) == family->map_inode->i_mapping;
+}
+
 /**
  * zxp_vmo_must_keep() - is a page to be kept before it changes?
  * @vmo: the VMO

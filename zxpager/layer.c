@@ -268,15 +268,20 @@ pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end,
 /**
  * zxp_layer_set() - give a child a page
  * @top: its top layer, which has none there
- * @index: where; memory for it is reserved
+ * @index: where
  * @page: the page
+ *
+ * Return: 0, -ENOMEM.
  */
-void zxp_layer_set(struct zxp_layer *top, pgoff_t index, void *page)
+int zxp_layer_set(struct zxp_layer *top, pgoff_t index, void *page)
 {
 	void *old = xa_store(&top->pages, index, page, GFP_NOWAIT | __GFP_NOWARN);
 
+	if (xa_is_err(old))
+		return xa_err(old);
 	if (!WARN_ON_ONCE(old))
 		top->nr++;
+	return 0;
 }
 
 /**

@@ -88,7 +88,7 @@ bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start,
 		    pgoff_t *end);
 pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end,
 			    unsigned int *budget);
-void zxp_layer_set(struct zxp_layer *top, pgoff_t index, void *page);
+int zxp_layer_set(struct zxp_layer *top, pgoff_t index, void *page);
 void *zxp_layer_replace(struct zxp_layer *top, pgoff_t index, void *page);
 void *zxp_layer_take(struct zxp_layer *layer, pgoff_t *index, pgoff_t end);
 pgoff_t zxp_layer_zero(struct zxp_layer *top, pgoff_t start, pgoff_t end,

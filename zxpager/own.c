@@ -114,28 +114,33 @@ bool zxp_child_misses(struct zxp_child *child, pgoff_t index)
 
 /*
  * Put a copy into the top layer, or what takes the place of its page, unless that has
- * changed. False: look again.
+ * changed. It is locked then, so that nobody maps it yet. Return: 0; -ESTALE look again;
+ * -ENOMEM.
  */
-static bool zxp_child_insert(struct zxp_child *child, pgoff_t index, struct folio *new,
-			     enum zxp_seen seen, struct folio *own)
+static int zxp_child_insert(struct zxp_child *child, pgoff_t index, struct folio *new,
+			    enum zxp_seen seen, struct folio *own)
 {
 	struct zxp_family *family = zxp_child_family(child);
-	bool same;
+	int ret = -ESTALE;
 	void *now;
 
 	write_lock(&family->lock);
-	same = zxp_layer_find(child->top, index, &now) == seen && (!own || now == own);
-	if (same) {
-		zxp_own_begin(family, child->id, new);
-		if (seen == ZXP_SEEN_SHARED)
-			zxp_own_take_over(new, own);
-		if (seen == ZXP_SEEN_TOP)
-			zxp_layer_replace(child->top, index, new);
-		else
-			zxp_layer_set(child->top, index, new);
-	}
+	if (zxp_layer_find(child->top, index, &now) != seen || now != own)
+		goto unlock;
+	ret = 0;
+	if (seen == ZXP_SEEN_TOP)
+		zxp_layer_replace(child->top, index, new);
+	else
+		ret = zxp_layer_set(child->top, index, new);
+	if (ret)
+		goto unlock;
+	__folio_set_locked(new);
+	zxp_own_begin(family, child->id, new);
+	if (seen == ZXP_SEEN_SHARED)
+		zxp_own_take_over(new, own);
+unlock:
 	write_unlock(&family->lock);
-	return same;
+	return ret;
 }
 
 /* The memory of what was found has failed. */
@@ -187,76 +192,102 @@ static bool zxp_child_settle_zero(struct zxp_child *child, pgoff_t index,
 	return mapped;
 }
 
+/*
+ * zxp_child_fork_locked(), once. What the child sees may change before the folio is locked,
+ * but for a page of its own: that is found when the copy is put in. -ESTALE: look again.
+ */
+static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct folio *new,
+			       struct vm_fault *vmf, struct folio **own)
+{
+	struct folio *from;
+	enum zxp_seen seen = zxp_child_look(child, index, &from);
+	bool mapped = false;
+	int ret;
+
+	if (from)
+		folio_lock(from);
+	else if (seen == ZXP_SEEN_ROOT)
+		from = zxp_vmo_lock_folio(child->root, index);
+	if (seen == ZXP_SEEN_TOP) {
+		*own = from;
+		return 0;
+	}
+	ret = zxp_child_copy(child, index, new, seen, from) ?:
+	      zxp_child_insert(child, index, new, seen,
+			       seen == ZXP_SEEN_SHARED ? from : NULL);
+	if (ret == -EHWPOISON && zxp_child_sees(child, index) != seen)
+		ret = -ESTALE;
+	if (!ret)
+		mapped = from ? folio_mapped(from) : zxp_child_settle_zero(child, index, seen);
+	if (from) {
+		folio_unlock(from);
+		folio_put(from);
+	}
+	if (mapped)
+		zxp_child_unmap_page(child, index, vmf);
+	if (!ret) {
+		folio_get(new);
+		*own = new;
+	}
+	return ret;
+}
+
 /**
  * zxp_child_fork_locked() - give a child a page of its own
  * @child: the child
  * @index: page of the root, inside of the child
  * @new: a folio by zxp_own_alloc()
  * @vmf: the fault of a shared mapping that is for this page, or NULL
+ * @own: its page, locked and with a reference; not @new if it had one
  *
- * Return: 0 it has one now, perhaps another; -EAGAIN what it would be a copy of is missing;
- * -ENOMEM, -ERANGE behind the end; -EHWPOISON it is lost.
+ * Return: 0; -EAGAIN what it would be a copy of is missing; -ENOMEM; -ERANGE behind the end;
+ * -EHWPOISON it is lost.
  */
 int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new,
-			  struct vm_fault *vmf)
+			  struct vm_fault *vmf, struct folio **own)
 {
-	enum zxp_seen seen;
-	struct folio *from;
-	bool done, mapped;
 	int ret;
 
 	lockdep_assert_held(&child->content_lock);
 
 	if (!zxp_child_has(child, index))
 		return -ERANGE;
-	if (xa_reserve(&child->top->pages, index, ZXP_GFP_LOCKED(GFP_KERNEL)))
-		return -ENOMEM;
 	do {
-		seen = zxp_child_lock_folio(child, index, &from);
-		done = seen == ZXP_SEEN_TOP;
-		ret = done ? 0 : zxp_child_copy(child, index, new, seen, from);
-		mapped = false;
-		if (!done && !ret) {
-			done = zxp_child_insert(child, index, new, seen,
-						seen == ZXP_SEEN_SHARED ? from : NULL);
-			mapped = done && (from ? folio_mapped(from) :
-						 zxp_child_settle_zero(child, index, seen));
-		}
-		if (from) {
-			folio_unlock(from);
-			folio_put(from);
-		}
-		if (mapped)
-			zxp_child_unmap_page(child, index, vmf);
-	} while (!done && !ret);
-	xa_release(&child->top->pages, index);
+		ret = zxp_child_fork_once(child, index, new, vmf, own);
+	} while (ret == -ESTALE);
+	if (!ret && folio_test_hwpoison(*own)) {
+		folio_unlock(*own);
+		folio_put(*own);
+		ret = -EHWPOISON;
+	}
 	return ret;
 }
 
-/* False: look again. */
-static bool zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct folio *new)
+/* -ESTALE: look again. */
+static int zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct folio *new)
 {
 	struct folio *from;
 	enum zxp_seen seen = zxp_child_lock_folio(child, index, &from);
-	bool done = true, inserted = false, mapped = false;
+	bool inserted = false, mapped = false;
+	int ret = 0;
 
-	if (seen == ZXP_SEEN_LOST)
-		return zxp_child_insert(child, index, new, seen, NULL);
-	if (!from)
-		return true;
-	if (zxp_child_lost(seen, from, index)) {
-		inserted = zxp_child_insert(child, index, new, seen,
-					    seen == ZXP_SEEN_ROOT ? NULL : from);
-		done = inserted;
-		mapped = inserted && folio_mapped(from);
+	if (seen == ZXP_SEEN_LOST || (from && zxp_child_lost(seen, from, index))) {
+		ret = zxp_child_insert(child, index, new, seen,
+				       seen == ZXP_SEEN_ROOT ? NULL : from);
+		inserted = !ret;
+		mapped = inserted && from && folio_mapped(from);
 	}
-	folio_unlock(from);
+	if (from)
+		folio_unlock(from);
 	if (mapped)
 		zxp_child_unmap_page(child, index, NULL);
+	if (inserted)
+		folio_unlock(new);
 	if (inserted && seen == ZXP_SEEN_TOP)
 		zxp_own_drop(from);
-	folio_put(from);
-	return done;
+	if (from)
+		folio_put(from);
+	return ret;
 }
 
 /**
@@ -273,13 +304,12 @@ int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new)
 
 	if (mutex_lock_killable(&child->content_lock))
 		return -EINTR;
-	if (xa_reserve(&child->top->pages, index, ZXP_GFP_LOCKED(GFP_KERNEL))) {
-		ret = -ENOMEM;
-	} else {
-		while (zxp_child_has(child, index) &&
-		       !zxp_child_replace_once(child, index, new))
-			cond_resched();
-		xa_release(&child->top->pages, index);
+	while (zxp_child_has(child, index)) {
+		ret = zxp_child_replace_once(child, index, new);
+		if (ret != -ESTALE)
+			break;
+		ret = 0;
+		cond_resched();
 	}
 	mutex_unlock(&child->content_lock);
 	return ret;

@@ -71,7 +71,7 @@ fi
 status=0
 # Ten times as long is a hang: a debug kernel without KVM needs a second for some.
 scripts=$zx_root/scripts
-"$scripts/vm.sh" --kernel "$kernel" --timeout "${timeout:-$((300 + 3 * runs))}" --mem 2048 \
+"$scripts/vm.sh" --kernel "$kernel" --timeout "${timeout:-$((900 + 10 * runs))}" --mem 2048 \
 	--share "$share" --log "$out/klog-$kernel-$seed" -- \
 	env O="$O" ZXPAGER_KO="$ko" "$zx_root/selftests/fuzz/guest.sh" \
 	--runs "$runs" --seed "$seed" --points "$points" --fail \

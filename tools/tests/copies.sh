@@ -83,7 +83,7 @@ ro          40960 snapshot kept of one" ] || fail "$(zx ls)"
 	[ "$(stat_of f dirty_packets)" = 0 ]
 	stop
 	cmp "$tmp/f" "$tmp/before"
-	rmmod zxpager
+	unload
 	insmod "$ZXPAGER_KO"
 }
 
@@ -287,7 +287,7 @@ test_other_pages_go_with_the_daemon() {
 	read -r -u 8 line
 	[ "$line" = "ESTALE at 8192" ] || fail "$line"
 	status_is 10 wait "$client"
-	rmmod zxpager
+	unload
 	insmod "$ZXPAGER_KO"
 }
 

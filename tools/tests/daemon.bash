@@ -101,8 +101,19 @@ with_daemon() {
 	ZXD_SOCKET=$sock ZXD_PID=$pid ZXD_LOG=$log ZXD_FILE=$tmp/f "$@"
 }
 
+# What was just brought in is out of reach until its processor has brought in more, or a
+# process ends there.
 evict() {
+	local cpu
+	for ((cpu = 0; cpu < $(nproc); cpu++)); do
+		taskset -c $cpu true
+	done
 	echo 3 > /proc/sys/vm/drop_caches
+}
+
+# The last references can be dropped a moment after a process has gone.
+unload() {
+	until_true rmmod zxpager 2> /dev/null
 }
 
 as_nobody() {

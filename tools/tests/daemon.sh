@@ -46,7 +46,7 @@ test_daemon_refuses_bad_options() {
 
 test_daemon_without_the_module() {
 	bytes 1 "$tmp/f"
-	rmmod zxpager
+	unload
 	refused 'load the module first' "f=$tmp/f"
 	insmod "$ZXPAGER_KO"
 }
@@ -491,7 +491,7 @@ test_daemon_killed() {
 	[ "$(cat "$tmp/read")" = "ESTALE at 500000" ]
 	[ "$(cat "$tmp/touch")" = "SIGBUS at 600000" ]
 	status_is 3 zx ls
-	rmmod zxpager
+	unload
 	insmod "$ZXPAGER_KO"
 }
 
@@ -508,7 +508,7 @@ test_clients_killed_all_at_once() {
 	wait "${clients[@]}" || :
 	zx cat f | cmp - "$tmp/f"
 	stop
-	rmmod zxpager
+	unload
 	insmod "$ZXPAGER_KO"
 }
 

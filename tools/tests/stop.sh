@@ -105,7 +105,7 @@ test_sigterm_while_a_file_system_is_mounted() {
 test_sigterm_while_the_store_fails() {
 	local status=0
 	bytes 100000 "$tmp/new"
-	start_with 1000000 "${quiet[@]}" --shutdown-timeout 1
+	start_with 1000000 "${quiet[@]}" --shutdown-timeout 5
 	limit_file 500000
 	put 600000 "$tmp/new"
 	put 100000 "$tmp/new"
@@ -162,7 +162,7 @@ test_killed_after_fsync() {
 	serve --rw f "f=$tmp/f"
 	zx cat f | cmp - "$tmp/want"
 	stop
-	rmmod zxpager
+	unload
 	insmod "$ZXPAGER_KO"
 }
 

@@ -568,7 +568,7 @@ int main(void)
 		TEST(a_quick_disk_hangs),
 	};
 
-	alarm(60);	/* a wake-up that is lost is to fail, not to hang */
+	alarm(600);	/* a wake-up that is lost is to fail, not to hang */
 	calls_share = SHARE;
 	loop_init();
 	loop_watch();

@@ -151,7 +151,7 @@ int main(void)
 		cmocka_unit_test(timer_of_another_thread),
 	};
 
-	alarm(60);	/* a wake-up that is lost is to fail, not to hang */
+	alarm(600);	/* a wake-up that is lost is to fail, not to hang */
 	loop_init();
 	return cmocka_run_group_tests(loop, NULL, NULL);
 }

@@ -29,6 +29,7 @@
 #define FEW	8192u
 #define MANY	(4 * FEW)
 #define THREADS	128u
+#define TRIES	3u
 
 static int zeroed, other;		/* the VMOs */
 static int counter[THREADS];		/* of the daemon's threads */
@@ -171,14 +172,15 @@ static unsigned int read_page(unsigned int page)
 	return (unsigned int)((before - info_of(zeroed).out_zero_bytes) / PAGE);
 }
 
-static void others_go_on(void **state)
+/* True if it is as it should be; not if this process was held up, or others are starved. */
+static bool others_went_on(void)
 {
 	uint64_t packets = info_of(other).out_read_packets;
 	unsigned int pages = (unsigned int)(info_of(other).out_vmo_size / PAGE);
 	unsigned int reads = 0, most = 0, ranges;
 	pthread_t thread;
 
-	(void)state;
+	atomic_store(&synced, false);
 	zero_pages(FEW + MANY, MANY);
 	assert_int_equal(pthread_create(&thread, NULL, sync_zeroed, NULL), 0);
 	while (!atomic_load(&synced)) {
@@ -190,10 +192,20 @@ static void others_go_on(void **state)
 	packets = info_of(other).out_read_packets - packets;
 	print_message("# %u ranges while %u pages were read, by %llu packets, and up to %u while one was\n",
 		      MANY, reads, (unsigned long long)packets, most);
-	/* For each batch there is somebody else's page. */
-	assert_in_range(packets, MANY / PARTS_MAX, MANY);
-	/* It is not always the daemon that a reader waits for, so these are some batches. */
-	assert_in_range(most, 1, MANY / 4);
+	/*
+	 * For each batch there is somebody else's page.  It is not always the daemon that a
+	 * reader waits for, so what is done meanwhile is some batches.
+	 */
+	return packets >= MANY / PARTS_MAX && packets <= MANY && most && most <= MANY / 4;
+}
+
+static void others_go_on(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < TRIES; i++)
+		if (others_went_on())
+			return;
+	fail_msg("not in any of %d times", TRIES);
 }
 
 int main(int argc, char **argv)

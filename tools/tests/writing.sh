@@ -223,7 +223,7 @@ test_device_of_an_odd_size() {
 	cp "$tmp/store" "$tmp/want"
 	bytes 512 "$tmp/new"
 	dev=$(losetup --find --show "$tmp/store")
-	serve --rw f "${quiet[@]}" --shutdown-timeout 1 "f=$dev"
+	serve --rw f "${quiet[@]}" "f=$dev"
 	put 8192 "$tmp/new" conv=notrunc,fsync
 	cmp "$dev" "$tmp/want"
 	zx exec f -- dd if="$tmp/new" of={} bs=1 count=1 oflag=append conv=notrunc \

@@ -143,9 +143,8 @@ bool zxp_nodes_keep(struct zxp_nodes *nodes, pgoff_t index, int id)
 {
 	if (!nodes->open || zxp_layer_hides(nodes->open, index))
 		return true;
-	if (xa_reserve(&nodes->open->pages, index, GFP_KERNEL))
+	if (zxp_layer_set(nodes->open, index, xa_mk_value(id)))
 		return false;
-	zxp_layer_set(nodes->open, index, xa_mk_value(id));
 	nodes->used[id] = true;
 	nodes->nr_used++;
 	return true;
@@ -180,10 +179,8 @@ bool zxp_nodes_set(struct zxp_nodes *nodes, unsigned int node, pgoff_t index, in
 {
 	struct zxp_layer *top = nodes->top[node];
 
-	if (xa_reserve(&top->pages, index, GFP_KERNEL))
+	if (zxp_layer_set(top, index, xa_mk_value(id)))
 		return false;
-	zxp_layer_set(top, index, xa_mk_value(id));
-	xa_release(&top->pages, index);
 	nodes->used[id] = true;
 	nodes->nr_used++;
 	return true;
