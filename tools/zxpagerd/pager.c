@@ -246,8 +246,8 @@ static int make_copy(const struct file_call *c)
 
 int pager_copy(struct event *ev, int fd, bool frozen, bool written_to)
 {
-	uint32_t frozen_mode = written_to ? ZXP_CHILD_POINT_IN_TIME :
-					    ZXP_CHILD_SNAPSHOT_MODIFIED;
+	int frozen_mode = written_to ? ZXP_CHILD_POINT_IN_TIME :
+				       ZXP_CHILD_SNAPSHOT_MODIFIED;
 	struct stat st;
 
 	if (fstat(fd, &st))
