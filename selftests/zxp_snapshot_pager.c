@@ -298,6 +298,32 @@ TEST_F(destroy, what_fails)
 	EXPECT_TRUE(is_broken(first, 1));
 }
 
+/* A part of what is waited for comes, and then no more does. */
+TEST_F(destroy, what_fails_in_part)
+{
+	struct test_vmo *vmo, *first;
+
+	for (int i = 0; i < 10; i++) {
+		vmo = new_paged(ASKED + 1, variant->options);
+		first = new_moment(vmo);
+		ASSERT_TRUE(variant->start(&self->t[0], vmo, 1));
+		ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, ASKED));
+		ASSERT_TRUE(pager_supply(&self->p, vmo, 1, 8));
+		ASSERT_TRUE(pager_fail(&self->p, vmo, 9, ASKED - 8, EIO));
+		/* The rest is asked for once more if all that was seen is what came. */
+		while (thread_running(&self->t[0])) {
+			zxp_fail(self->p.fd, vmo->fd, 9 * page_size,
+				 (ASKED - 8) * page_size, EIO);
+			nap();
+		}
+		self->t[0].started = false;
+		EXPECT_EQ(0, self->t[0].error);
+		EXPECT_TRUE(is_broken(first, ASKED));
+		EXPECT_EQ(0, vmo_info(vmo).out_requests);
+	}
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 /* So much is asked for, in few pieces. */
 TEST_F(destroy, much)
 {

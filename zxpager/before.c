@@ -245,8 +245,6 @@ static int zxp_vmo_copy_before(struct zxp_vmo *vmo, struct zxp_layer *layer,
 	struct folio *folio;
 	int ret = 0;
 
-	if (xa_reserve(&layer->pages, index, ZXP_GFP_LOCKED(GFP_KERNEL)))
-		return -ENOMEM;
 	folio = zxp_vmo_lock_folio(vmo, index);
 	if (folio && zxp_family_misses(family, index)) {
 		if (zxp_folio_poisoned(folio, index)) {
@@ -256,10 +254,11 @@ static int zxp_vmo_copy_before(struct zxp_vmo *vmo, struct zxp_layer *layer,
 		} else {
 			copy_highpage(folio_page(new, 0), folio_file_page(folio, index));
 			write_lock(&family->lock);
-			zxp_own_begin(family, 0, new);
-			zxp_layer_set(layer, index, new);
+			ret = zxp_layer_set(layer, index, new);
+			if (!ret)
+				zxp_own_begin(family, 0, new);
 			write_unlock(&family->lock);
-			if (folio_mapped(folio))
+			if (!ret && zxp_folio_may_be_seen(folio, folio_nr_pages(folio) + 1))
 				unmap_mapping_pages(vmo->inode.i_mapping, index, 1,
 						    false);
 		}
@@ -268,7 +267,6 @@ static int zxp_vmo_copy_before(struct zxp_vmo *vmo, struct zxp_layer *layer,
 		folio_unlock(folio);
 		folio_put(folio);
 	}
-	xa_release(&layer->pages, index);
 	return ret;
 }
 

@@ -6,6 +6,7 @@
  * only mapping that his child has need not look at those of others: there may be thousands.
  */
 #include <linux/mm.h>
+#include <linux/mm_inline.h>
 
 #include "child.h"
 
@@ -23,23 +24,31 @@ static unsigned long zxp_child_mappings(struct zxp_child *child)
 }
 
 /*
- * May the page table have something where the fault was? Who has just changed what the
- * child sees there, and held the lock of the folio that it saw, knows: what comes into the
- * table later is the new page.
+ * May the page table have something where the fault was, or a processor know it still? Who
+ * has just changed what the child sees there, and held the lock of the folio that it saw,
+ * knows: what comes into the table later is the new page. Who has taken an entry out and not
+ * told all processors yet has said so before, under the lock of the table.
  */
 static bool zxp_fault_has_entry(struct vm_fault *vmf)
 {
+	struct mm_struct *mm = vmf->vma->vm_mm;
+	spinlock_t *lock;
 	pmd_t pmd;
 	bool has;
 
 	rcu_read_lock();
 	pmd = READ_ONCE(*vmf->pmd);
-	if (pmd_none(pmd))
-		has = false;
-	else if (pmd_leaf(pmd) || pmd_bad(pmd))
+	if (pmd_none(pmd)) {
+		has = mm_tlb_flush_pending(mm);
+	} else if (pmd_leaf(pmd) || pmd_bad(pmd)) {
 		has = true;
-	else
-		has = !pte_none(READ_ONCE(*pte_offset_kernel(&pmd, vmf->address)));
+	} else {
+		lock = pte_lockptr(mm, &pmd);
+		spin_lock(lock);
+		has = !pte_none(READ_ONCE(*pte_offset_kernel(&pmd, vmf->address))) ||
+		      mm_tlb_flush_pending(mm);
+		spin_unlock(lock);
+	}
 	rcu_read_unlock();
 	return has;
 }

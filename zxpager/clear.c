@@ -3,7 +3,8 @@
  * Making a range of a VMO zero: ZERO, and what a change of the size leaves behind.
  *
  * Whole pages are not written to: they leave the cache, and a zero range takes their
- * place. So the daemon is not asked, neither for what was missing nor for permission.
+ * place. So the daemon is not asked, neither for what was missing nor for permission; but
+ * what snapshots have to have is asked for first, see rescue.c.
  * A page that is pinned cannot leave; it is written to like a page that is cleared
  * in part.
  */
@@ -295,13 +296,16 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 {
 	struct zxp_spares spares = { .limited = how != ZXP_CLEAR_ALWAYS };
 	int ret = 0, tries = ZXP_MEMORY_TRIES;
-	pgoff_t stop, pinned;
+	pgoff_t stop, pinned, part = ZXP_MAX_WRITE_BATCH;
 
 	while (start < end) {
-		/* Parts, or who makes snapshots all the time would keep this from its end. */
+		/*
+		 * In parts, or who makes snapshots all the time would keep this from its end;
+		 * as large as these let them be, since each looks at all that is left.
+		 */
 		stop = end;
 		if (zxp_vmo_has_snapshots(vmo))
-			stop = min(end, start + ZXP_MAX_WRITE_BATCH);
+			stop = min(end, start + part);
 		ret = zxp_vmo_rescue(vmo, start, stop, end);
 		if (!ret)
 			ret = zxp_vmo_get_spares(vmo, &spares, GFP_KERNEL);
@@ -321,6 +325,10 @@ static int zxp_vmo_clear_pages(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 						       ZXP_ZERO_DIRTY, keep, beyond,
 						       &spares);
 		mutex_unlock(&vmo->content_lock);
+		if (ret == -EBUSY)
+			part = ZXP_MAX_WRITE_BATCH;
+		else if (part < end)
+			part *= 2;
 		if (ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		if (ret == -ENOSPC)

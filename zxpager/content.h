@@ -364,6 +364,24 @@ struct folio *zxp_own_alloc(bool locked);
 void zxp_own_begin(struct zxp_family *family, unsigned long id, struct folio *folio);
 void zxp_own_drop(struct folio *folio);
 
+/**
+ * zxp_folio_may_be_seen() - may a folio be read by a mapping still?
+ * @folio: it, locked or in a layer no more, so that nobody maps it
+ * @refs: references of its owner and of the caller
+ *
+ * Who takes it out of a page table counts it as mapped no more before all processors have
+ * forgotten that, and has a reference until then.
+ *
+ * Return: true if so; unmapping it once more waits for those.
+ */
+static inline bool zxp_folio_may_be_seen(struct folio *folio, int refs)
+{
+	if (folio_mapped(folio))
+		return true;
+	smp_rmb();
+	return folio_ref_count(folio) > refs;
+}
+
 /* Is it in a layer? Without its lock it may leave that at any time, but never comes back. */
 static inline bool zxp_folio_is_own(struct zxp_family *family, struct folio *folio)
 {

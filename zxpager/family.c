@@ -78,7 +78,7 @@ bool zxp_family_misses(struct zxp_family *family, pgoff_t index)
 }
 
 /**
- * zxp_family_find_missed() - where the same holds next
+ * zxp_family_find_missed() - where the same holds next, but for a layer that is just being broken
  * @family: the family
  * @index: first page to look at
  * @end: the page after the last one; afterwards, after the run that begins at the result

@@ -188,10 +188,24 @@ static bool zxp_child_settle_zero(struct zxp_child *child, pgoff_t index,
 	folio = zxp_vmo_lock_folio(child->root, index);
 	if (!folio)
 		return mapped;
-	mapped |= folio_mapped(folio);
+	mapped |= zxp_folio_may_be_seen(folio, folio_nr_pages(folio) + 1);
 	folio_unlock(folio);
 	folio_put(folio);
 	return mapped;
+}
+
+/*
+ * Has somebody a reference of a locked folio, but for its owner, the caller and who has mapped
+ * it? Reclaim has, which may have taken it out of page tables, and will tell processors of
+ * that later. This fault has one as well if it is for that page.
+ */
+static bool zxp_folio_held(struct folio *folio, struct vm_fault *vmf)
+{
+	int refs = folio_nr_pages(folio) + 1 + atomic_read(&folio->_mapcount) + 1;
+
+	if (vmf->page && page_folio(vmf->page) == folio)
+		refs++;
+	return folio_ref_count(folio) > refs;
 }
 
 /*
@@ -203,7 +217,7 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 {
 	struct folio *from;
 	enum zxp_seen seen = zxp_child_look(child, index, &from);
-	bool mapped = false;
+	bool seen_by_map = false;
 	int ret;
 
 	if (from)
@@ -220,12 +234,15 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 	if (ret == -EHWPOISON && zxp_child_sees(child, index) != seen)
 		ret = -ESTALE;
 	if (!ret)
-		mapped = from ? folio_mapped(from) : zxp_child_settle_zero(child, index, seen);
+		seen_by_map = from ? zxp_folio_may_be_seen(from, folio_nr_pages(from) + 1) :
+				     zxp_child_settle_zero(child, index, seen);
+	if (seen_by_map && vmf && from && zxp_folio_held(from, vmf))
+		vmf = NULL;
 	if (from) {
 		folio_unlock(from);
 		folio_put(from);
 	}
-	if (mapped)
+	if (seen_by_map)
 		zxp_child_unmap_page(child, index, vmf);
 	if (!ret) {
 		folio_get(new);
@@ -277,7 +294,7 @@ static int zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct
 		ret = zxp_child_insert(child, index, new, seen,
 				       seen == ZXP_SEEN_ROOT ? NULL : from);
 		inserted = !ret;
-		mapped = inserted && from && folio_mapped(from);
+		mapped = inserted && from && zxp_folio_may_be_seen(from, folio_nr_pages(from) + 1);
 	}
 	if (from)
 		folio_unlock(from);

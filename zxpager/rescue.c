@@ -41,8 +41,9 @@ static int zxp_vmo_rescue_some(struct zxp_vmo *vmo, struct zxp_request *request,
 	ret = zxp_read_wait(vmo, request, index, end, generation);
 	if (ret == -EINTR || ret == -ERESTARTNOINTR)
 		return ret;
-	/* The daemon has not got it, or there is none any more. That is the request's end. */
+	/* The daemon has not got it, or there is none any more. A part may be on its way still. */
 	if (ret) {
+		zxp_request_end(vmo->source, request);
 		*request = (struct zxp_request){};
 		ret = zxp_vmo_break_snapshots(vmo, index);
 	}

@@ -58,10 +58,10 @@ bool drain_lru(void)
 {
 	char *page = map_anon(1);
 	cpu_set_t allowed, one;
-	bool ok;
+	bool known = page && !sched_getaffinity(0, sizeof(allowed), &allowed);
+	bool ok = known;
 	int cpu;
 
-	ok = page && !sched_getaffinity(0, sizeof(allowed), &allowed);
 	for (cpu = 0; ok && cpu < CPU_SETSIZE; cpu++) {
 		if (!CPU_ISSET(cpu, &allowed))
 			continue;
@@ -71,10 +71,10 @@ bool drain_lru(void)
 		ok = !sched_setaffinity(0, sizeof(one), &one) &&
 		     !madvise(page, page_size, MADV_COLD);
 	}
-	if (!ok || sched_setaffinity(0, sizeof(allowed), &allowed)) {
-		diag("the lists of reclaim: %m");
+	if (known && sched_setaffinity(0, sizeof(allowed), &allowed))
 		ok = false;
-	}
+	if (!ok)
+		diag("the lists of reclaim: %m");
 	if (page)
 		munmap(page, page_size);
 	return ok;

@@ -39,7 +39,8 @@ void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void *map_anon(size_t pages);
 
 /*
- * What was brought in so far can be evicted from now on: each CPU puts a page on the lists
+ * What was brought in so far, on the CPUs that the calling thread may be on, can be evicted
+ * from now on: each CPU puts a page on the lists
  * of reclaim only with some more, and nobody else gets at it before.
  */
 bool drain_lru(void);

@@ -142,7 +142,7 @@ static void made(struct event *ev, int res)
 	req->done(req, NULL, -res);
 }
 
-/* Nobody takes all that a small daemon has room for. */
+/* Nobody takes more than half, rounded up, of what a small daemon has room for. */
 static bool has_most(const struct user *user)
 {
 	return user->copies >= options.copies || user->copies >= (copy_max + 1) / 2;

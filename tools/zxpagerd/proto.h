@@ -103,12 +103,12 @@ struct zxd_request {
  *	not served with copies, ENOSPC too many failing ranges, EBUSY too many wait for a
  *	SYNC or a copy, ESHUTDOWN the daemon ends and opens nothing any more, EEXIST there is
  *	something of @new_name, EDQUOT this user has as many copies as it may, EUSERS the
- *	daemon has as many as it can, ETXTBSY a snapshot of what is served for writing without,
- *	EACCES another user's copy, EMEDIUMTYPE a copy, or none, or what opening the
- *	descriptor, writing back or the making of a copy met.  With @op 0 the connection is over: EACCES
- *	this user may not connect, EBUSY no room for another client, EMFILE, ENFILE,
- *	ENOBUFS or ENOMEM the daemon has not what it takes, EPROTO no request,
- *	EPROTONOSUPPORT another version
+ *	daemon has as many as it can, ETXTBSY a snapshot of what is served for writing,
+ *	and without snapshots, EACCES another user's copy, EMEDIUMTYPE a copy, or none, or
+ *	what opening the descriptor, writing back or the making of a copy met.  With @op 0
+ *	the connection is over: EACCES this user may not connect, EBUSY no room for
+ *	another client, EMFILE, ENFILE, ENOBUFS or ENOMEM the daemon has not what it takes,
+ *	EPROTO no request, EPROTONOSUPPORT another version
  * @flags: ZXD_*
  * @vmo_size: size of the VMO in bytes, a multiple of the page size
  * @file_size: size of what it shows

@@ -315,7 +315,7 @@ struct zxp_port_cancel {
 #define ZXP_CREATE_FIXED	(1U << 2)	/* %ZXP_FEATURE_FIXED; not with PLAIN */
 #define ZXP_CREATE_READ_ONLY	(1U << 3)	/* %ZXP_FEATURE_READ_ONLY; not with PLAIN */
 #define ZXP_CREATE_COPIES	(1U << 4)	/* %ZXP_FEATURE_CHILD; only with READ_ONLY */
-#define ZXP_CREATE_SNAPSHOTS	(1U << 5)	/* %ZXP_FEATURE_SNAPSHOTS; not with these */
+#define ZXP_CREATE_SNAPSHOTS	(1U << 5)	/* %ZXP_FEATURE_SNAPSHOTS; not with PLAIN, READ_ONLY */
 
 #define ZXP_PORT_OWN		(-1)
 
@@ -762,11 +762,11 @@ enum zxp_vmo_op {
  * @flags: must be 0
  * @reserved: must be 0
  *
- * ZERO makes a zero range of whole pages, without asking for them and without a
- * DIRTY packet. What it clears of a page in part is a write like any other, unless
+ * ZERO makes a zero range of whole pages, without a DIRTY packet, and without asking for
+ * them unless the VMO has snapshots, which get what is missing first. What it clears of a page in part is a write like any other, unless
  * that page reads as zero already. fallocate(FALLOC_FL_ZERO_RANGE) does the same.
  *
- * COMMIT, PREFETCH and ALWAYS_NEED wait for the daemon; a signal runs its handler
+ * COMMIT, PREFETCH, ALWAYS_NEED and such a ZERO wait for the daemon; a signal runs its handler
  * and the call goes on. On a plain VMO the hints do nothing, for any range.
  *
  * Errors: EINVAL unknown @op, EACCES, EPERM to zero what is read only, ERANGE outside of
@@ -832,12 +832,13 @@ struct zxp_vmo_set_stream_size {
  * @ZXP_CHILD_SLICE: a part of the parent, whose pages are the parent's; not where the size
  *	may change
  * @ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE: what is not changed in the child may be as in the
- *	parent later on, unless the VMO is plain
+ *	parent later on, unless the VMO is plain or the parent is a snapshot
  * @ZXP_CHILD_NO_WRITE: its descriptors are not open for writing
  * @ZXP_CHILD_REFERENCE: another descriptor of all of it, which is not for calls of a pager;
  *	without %ZXP_CHILD_RESIZABLE it does not change the size
  * @ZXP_CHILD_SNAPSHOT_MODIFIED: what a parent that is a child has for itself is kept as it
- *	is now; all else is as in the root later on, unless that is plain
+ *	is now; all else is as in the root later on, unless that is plain or the parent is a
+ *	snapshot
  * @ZXP_CHILD_POINT_IN_TIME: as %ZXP_CHILD_SNAPSHOT, also of a VMO that is made with
  *	%ZXP_CREATE_SNAPSHOTS, of its slices, and of children that are of this kind; not in
  *	Zircon (%ZXP_FEATURE_SNAPSHOTS)

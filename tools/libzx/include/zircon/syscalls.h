@@ -292,8 +292,8 @@ zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size);
  * COMMIT, PREFETCH and ALWAYS_NEED wait for the pager, killably.  COMMIT of a child copies
  * all of the range; the hints are for what it sees of the VMO at the bottom.  DECOMMIT gives
  * whole pages of a plain VMO back, which are zero then.  ZERO makes whole pages dirty zeroes
- * without asking for them; a page in part is written to, and for that asked for, unless
- * it is zero.
+ * without asking for them, unless there are snapshots of the VMO (ZX_LINUX_CREATE_SNAPSHOTS);
+ * a page in part is written to, and for that asked for, unless it is zero.
  *
  * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE; INVALID_ARGS unknown @op, or alignment with
  * DECOMMIT; ACCESS_DENIED; OUT_OF_RANGE; NOT_SUPPORTED DECOMMIT with a pager or of a
