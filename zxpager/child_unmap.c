@@ -32,7 +32,6 @@ static unsigned long zxp_child_mappings(struct zxp_child *child)
 static bool zxp_fault_has_entry(struct vm_fault *vmf)
 {
 	struct mm_struct *mm = vmf->vma->vm_mm;
-	spinlock_t *lock;
 	pmd_t pmd;
 	bool has;
 
@@ -43,11 +42,10 @@ static bool zxp_fault_has_entry(struct vm_fault *vmf)
 	} else if (pmd_leaf(pmd) || pmd_bad(pmd)) {
 		has = true;
 	} else {
-		lock = pte_lockptr(mm, &pmd);
-		spin_lock(lock);
+		spin_lock(pte_lockptr(mm, &pmd));
 		has = !pte_none(READ_ONCE(*pte_offset_kernel(&pmd, vmf->address))) ||
 		      mm_tlb_flush_pending(mm);
-		spin_unlock(lock);
+		spin_unlock(pte_lockptr(mm, &pmd));
 	}
 	rcu_read_unlock();
 	return has;

@@ -378,6 +378,7 @@ static inline bool zxp_folio_may_be_seen(struct folio *folio, int refs)
 {
 	if (folio_mapped(folio))
 		return true;
+	/* Who has it mapped no more puts it later than that. */
 	smp_rmb();
 	return folio_ref_count(folio) > refs;
 }

@@ -315,7 +315,8 @@ struct zxp_port_cancel {
 #define ZXP_CREATE_FIXED	(1U << 2)	/* %ZXP_FEATURE_FIXED; not with PLAIN */
 #define ZXP_CREATE_READ_ONLY	(1U << 3)	/* %ZXP_FEATURE_READ_ONLY; not with PLAIN */
 #define ZXP_CREATE_COPIES	(1U << 4)	/* %ZXP_FEATURE_CHILD; only with READ_ONLY */
-#define ZXP_CREATE_SNAPSHOTS	(1U << 5)	/* %ZXP_FEATURE_SNAPSHOTS; not with PLAIN, READ_ONLY */
+/* %ZXP_FEATURE_SNAPSHOTS; not with PLAIN, READ_ONLY */
+#define ZXP_CREATE_SNAPSHOTS	(1U << 5)
 
 #define ZXP_PORT_OWN		(-1)
 
@@ -763,8 +764,9 @@ enum zxp_vmo_op {
  * @reserved: must be 0
  *
  * ZERO makes a zero range of whole pages, without a DIRTY packet, and without asking for
- * them unless the VMO has snapshots, which get what is missing first. What it clears of a page in part is a write like any other, unless
- * that page reads as zero already. fallocate(FALLOC_FL_ZERO_RANGE) does the same.
+ * them unless the VMO has snapshots, which get what is missing first. What it clears of a
+ * page in part is a write like any other, unless that page reads as zero already.
+ * fallocate(FALLOC_FL_ZERO_RANGE) does the same.
  *
  * COMMIT, PREFETCH, ALWAYS_NEED and such a ZERO wait for the daemon; a signal runs its handler
  * and the call goes on. On a plain VMO the hints do nothing, for any range.
