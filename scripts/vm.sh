@@ -96,13 +96,11 @@ tmp=$(mktemp -d "${TMPDIR:-/tmp}/zxvm.XXXXXX")
 qemu=
 # shellcheck disable=SC2317 # called by the trap
 finish() {
-	local i
+	local line
 	if [ -n "$qemu" ] && kill "$qemu" 2> /dev/null; then
 		# What it has open is not for others before it has gone.
-		for ((i = 0; i < 100; i++)); do
-			kill -0 "$qemu" 2> /dev/null || break
-			sleep 0.1
-		done
+		while read -r -t 10 line <&7 && [ "$line" != gone ]; do :; done
+		kill -KILL "$qemu" 2> /dev/null || :
 	fi
 	[ -z "$log" ] || [ ! -e "$tmp/klog" ] || tr -d '\r' < "$tmp/klog" > "$log"
 	rm -rf "$tmp"

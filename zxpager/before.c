@@ -258,7 +258,7 @@ static int zxp_vmo_copy_before(struct zxp_vmo *vmo, struct zxp_layer *layer,
 			if (!ret)
 				zxp_own_begin(family, 0, new);
 			write_unlock(&family->lock);
-			if (!ret && zxp_folio_may_be_seen(folio, folio_nr_pages(folio) + 1))
+			if (!ret && zxp_folio_may_be_seen(folio, 1))
 				unmap_mapping_pages(vmo->inode.i_mapping, index, 1,
 						    false);
 		}

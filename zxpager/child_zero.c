@@ -23,7 +23,7 @@ void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end)
 			return;
 		folio_lock(folio);
 		folio_unlock(folio);
-		if (zxp_folio_may_be_seen(folio, 1))
+		if (zxp_folio_may_be_seen(folio, 0))
 			unmap_mapping_pages(mapping, start - 1, 1, false);
 		zxp_own_drop(folio);
 		cond_resched();

@@ -367,20 +367,21 @@ void zxp_own_drop(struct folio *folio);
 /**
  * zxp_folio_may_be_seen() - may a folio be read by a mapping still?
  * @folio: it, locked or in a layer no more, so that nobody maps it
- * @refs: references of its owner and of the caller
+ * @refs: how many references the caller has
  *
  * Who takes it out of a page table counts it as mapped no more before all processors have
  * forgotten that, and has a reference until then.
  *
  * Return: true if so; unmapping it once more waits for those.
  */
-static inline bool zxp_folio_may_be_seen(struct folio *folio, int refs)
+static inline bool zxp_folio_may_be_seen(struct folio *folio, unsigned int refs)
 {
 	if (folio_mapped(folio))
 		return true;
 	/* Who has it mapped no more puts it later than that. */
 	smp_rmb();
-	return folio_ref_count(folio) > refs;
+	/* Its owner, be that a cache or a layer, has one for each page. */
+	return folio_ref_count(folio) > folio_nr_pages(folio) + refs;
 }
 
 /* Is it in a layer? Without its lock it may leave that at any time, but never comes back. */

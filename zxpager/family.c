@@ -78,12 +78,13 @@ bool zxp_family_misses(struct zxp_family *family, pgoff_t index)
 }
 
 /**
- * zxp_family_find_missed() - where the same holds next, but for a layer that is just being broken
+ * zxp_family_find_missed() - where the same holds next
  * @family: the family
  * @index: first page to look at
  * @end: the page after the last one; afterwards, after the run that begins at the result
  *
- * Return: the first such page; or @end if there is none, also without snapshots.
+ * Return: the first such page; or @end if there is none, also without snapshots, or in a layer
+ * that is just being broken.
  */
 pgoff_t zxp_family_find_missed(struct zxp_family *family, pgoff_t index, pgoff_t *end)
 {

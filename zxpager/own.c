@@ -188,7 +188,7 @@ static bool zxp_child_settle_zero(struct zxp_child *child, pgoff_t index,
 	folio = zxp_vmo_lock_folio(child->root, index);
 	if (!folio)
 		return mapped;
-	mapped |= zxp_folio_may_be_seen(folio, folio_nr_pages(folio) + 1);
+	mapped |= zxp_folio_may_be_seen(folio, 1);
 	folio_unlock(folio);
 	folio_put(folio);
 	return mapped;
@@ -234,7 +234,7 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 	if (ret == -EHWPOISON && zxp_child_sees(child, index) != seen)
 		ret = -ESTALE;
 	if (!ret)
-		seen_by_map = from ? zxp_folio_may_be_seen(from, folio_nr_pages(from) + 1) :
+		seen_by_map = from ? zxp_folio_may_be_seen(from, 1) :
 				     zxp_child_settle_zero(child, index, seen);
 	if (seen_by_map && vmf && from && zxp_folio_held(from, vmf))
 		vmf = NULL;
@@ -294,7 +294,7 @@ static int zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct
 		ret = zxp_child_insert(child, index, new, seen,
 				       seen == ZXP_SEEN_ROOT ? NULL : from);
 		inserted = !ret;
-		mapped = inserted && from && zxp_folio_may_be_seen(from, folio_nr_pages(from) + 1);
+		mapped = inserted && from && zxp_folio_may_be_seen(from, 1);
 	}
 	if (from)
 		folio_unlock(from);

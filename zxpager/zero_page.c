@@ -135,7 +135,7 @@ bool zxp_vmo_settle_zeroes(struct zxp_vmo *vmo)
 	if (!folio)
 		return false;
 	folio_lock(folio);
-	mapped = zxp_folio_may_be_seen(folio, 2);
+	mapped = zxp_folio_may_be_seen(folio, 1);
 	folio_unlock(folio);
 	folio_put(folio);
 	return mapped;
