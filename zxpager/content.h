@@ -374,14 +374,16 @@ void zxp_own_drop(struct folio *folio);
  *
  * Return: true if so; unmapping it once more waits for those.
  */
-static inline bool zxp_folio_may_be_seen(struct folio *folio, unsigned int refs)
+static inline bool zxp_folio_may_be_seen(struct folio *folio, int refs)
 {
+	/* Its owner, be that a cache or a layer, has one for each page. */
+	const int owner = folio_nr_pages(folio);
+
 	if (folio_mapped(folio))
 		return true;
 	/* Who has it mapped no more puts it later than that. */
 	smp_rmb();
-	/* Its owner, be that a cache or a layer, has one for each page. */
-	return folio_ref_count(folio) > folio_nr_pages(folio) + refs;
+	return folio_ref_count(folio) > owner + refs;
 }
 
 /* Is it in a layer? Without its lock it may leave that at any time, but never comes back. */
