@@ -18,6 +18,7 @@ static struct test_vmo *by_key(struct user_pager *p, uint64_t key)
 	return NULL;
 }
 
+/* Who got an answer finds it counted. */
 static void answer(struct server *s, const struct zxp_packet *pkt)
 {
 	struct test_vmo *vmo = by_key(s->pager, pkt->key);
@@ -25,25 +26,25 @@ static void answer(struct server *s, const struct zxp_packet *pkt)
 
 	switch (vmo ? pkt->command : ZXP_PACKET_COMPLETE) {
 	case ZXP_PACKET_READ:
+		s->reads++;
+		s->pages += pkt->length / page_size;
 		if (s->fail)
 			rc = zxp_fail(s->pager->fd, vmo->fd, pkt->offset, pkt->length,
 				      s->fail);
 		else if (!pager_supply(s->pager, vmo, pkt->offset / page_size,
 				       pkt->length / page_size))
 			rc = -EIO;
-		s->reads++;
-		s->pages += pkt->length / page_size;
 		break;
 	case ZXP_PACKET_DIRTY:
+		s->dirties++;
 		rc = zxp_dirty(s->pager->fd, vmo->fd, pkt->offset, pkt->length);
 		/* A page was evicted meanwhile: its writer asks for it again. */
 		if (rc == -ENOENT)
 			rc = 0;
-		s->dirties++;
 		break;
 	case ZXP_PACKET_SYNC:
-		rc = zxp_sync_end(s->pager->fd, vmo->fd, pkt->offset, pkt->length, 0);
 		s->syncs++;
+		rc = zxp_sync_end(s->pager->fd, vmo->fd, pkt->offset, pkt->length, 0);
 		break;
 	default:
 		if (pkt->command != ZXP_PACKET_COMPLETE)
