@@ -75,7 +75,7 @@ TEST(layout_structures)
 	AT(zxp_op_range, offset, 16);
 	AT(zxp_op_range, length, 24);
 	AT(zxp_op_range, data, 32);
-	SIZE(zxp_vmo_info, 152);
+	SIZE(zxp_vmo_info, 168);
 	AT(zxp_vmo_info, out_key, 16);
 	AT(zxp_vmo_info, out_resident, 40);
 	AT(zxp_vmo_info, out_waiting, 48);
@@ -86,6 +86,8 @@ TEST(layout_structures)
 	AT(zxp_vmo_info, out_dirty_packets, 128);
 	AT(zxp_vmo_info, out_sync_packets, 136);
 	AT(zxp_vmo_info, out_children, 144);
+	AT(zxp_vmo_info, out_shared_bytes, 152);
+	AT(zxp_vmo_info, out_scaled_bytes, 160);
 	SIZE(zxp_vmo_op_range, 32);
 	AT(zxp_vmo_op_range, offset, 8);
 	SIZE(zxp_vmo_io, 32);
@@ -154,7 +156,7 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
 	EXPECT_EQ(0x5aa6u, ZXP_IOC_VMO_QUERY_OWN);
-	EXPECT_EQ(9, ZXP_ABI_REVISION);
+	EXPECT_EQ(10, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */

@@ -5,6 +5,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <kselftest_harness.h>
 
@@ -305,6 +306,100 @@ TEST_F(child_own, poison)
 	ASSERT_TRUE(vmo_zero(clone, 1, 1));
 	EXPECT_OWN(clone, DATA(0, 1), ZERO(1, 1), DATA(2, 1));
 	EXPECT_OWN(snapshot, DATA(0, 1), LOST(1, 1), DATA(2, 1));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+#define COPIES	12
+
+/* The number that a line of fdinfo has; or all ones. */
+static uint64_t told(const struct test_vmo *vmo, const char *format)
+{
+	uint64_t value = UINT64_MAX;
+	char path[40], line[80];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", vmo->fd);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, format, &value) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return value;
+}
+
+/* It has so many pages for itself, and shares so many; its part is so many bytes. */
+static bool has_memory(const struct test_vmo *vmo, uint64_t own, uint64_t shared, uint64_t part)
+{
+	struct zxp_vmo_info info = vmo_info(vmo);
+
+	if (info.out_resident == own * page_size &&
+	    info.out_shared_bytes == shared * page_size && info.out_scaled_bytes == part &&
+	    told(vmo, "zxpager-resident: %" SCNu64) == info.out_resident &&
+	    told(vmo, "zxpager-shared: %" SCNu64) == info.out_shared_bytes &&
+	    told(vmo, "zxpager-scaled: %" SCNu64) == info.out_scaled_bytes)
+		return true;
+	diag("%llu bytes of its own, %llu shared, %llu in parts, or others in fdinfo",
+	     info.out_resident, info.out_shared_bytes, info.out_scaled_bytes);
+	return false;
+}
+
+/* All that copies of one copy share is there once, however many they are. */
+TEST_F(child_own, in_parts)
+{
+	struct test_vmo *vmo = new_vmo(4), *clone = new_clone(vmo), *copies[COPIES];
+	uint64_t i;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	for (i = 0; i < 3; i++)
+		ASSERT_TRUE(vmo_put(clone, i, i + 1));
+	EXPECT_TRUE(has_memory(clone, 3, 0, 3 * page_size));
+	/* They see all pages, the last two, or the last one. */
+	copies[0] = new_child(clone, AT_LEAST, 0, 4);
+	copies[1] = new_child(clone, AT_LEAST, 1, 3);
+	copies[2] = new_child(clone, AT_LEAST, 2, 2);
+	EXPECT_TRUE(has_memory(clone, 0, 3, page_size / 2 + page_size / 3 + page_size / 4));
+	EXPECT_TRUE(has_memory(copies[2], 0, 1, page_size / 4));
+	/* What only one sees any more is that one's own, wherever it is. */
+	ASSERT_TRUE(vmo_put(clone, 0, 9));
+	EXPECT_TRUE(has_memory(copies[0], 1, 2, page_size + page_size / 3 + page_size / 4));
+	ASSERT_TRUE(vmo_zero(copies[2], 0, 1));
+	EXPECT_TRUE(has_memory(copies[2], 0, 0, 0));
+	EXPECT_TRUE(has_memory(copies[1], 0, 2, 2 * page_size / 3));
+	vmo_release(copies[0]);
+	EXPECT_TRUE(has_memory(clone, 1, 2, 2 * page_size));
+	EXPECT_TRUE(has_memory(copies[1], 0, 2, page_size));
+	/* The first page of the layer between is seen by nobody, and has gone. */
+	vmo_release(clone);
+	vmo_release(copies[2]);
+	EXPECT_TRUE(has_memory(copies[1], 2, 0, 2 * page_size));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Each has a page of its own, and those before it are shared by all that came later. */
+TEST_F(child_own, in_parts_of_a_chain)
+{
+	struct test_vmo *vmo = new_vmo(COPIES), *copies[COPIES];
+	uint64_t i, j, part, sum = 0;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, COPIES));
+	copies[0] = new_clone(vmo);
+	for (i = 0; i < COPIES; i++) {
+		ASSERT_TRUE(vmo_put(copies[i], i, i + 1));
+		if (i + 1 < COPIES)
+			copies[i + 1] = new_snapshot(copies[i]);
+	}
+	for (i = 0; i < COPIES; i++) {
+		part = 0;
+		for (j = 0; j <= i; j++)
+			part += page_size * 4096 / (COPIES - j);
+		EXPECT_TRUE(has_memory(copies[i], i == COPIES - 1, i + (i < COPIES - 1),
+				       part / 4096));
+		sum += vmo_info(copies[i]).out_scaled_bytes;
+	}
+	/* But for parts of bytes. */
+	EXPECT_LE(sum, COPIES * page_size);
+	EXPECT_LE(COPIES * page_size - COPIES, sum);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

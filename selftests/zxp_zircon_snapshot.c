@@ -30,7 +30,12 @@ TEST_F(snapshot, Smoke)
 	snapshot = new_snapshot(clone);
 	EXPECT_TRUE(vmo_word_is(snapshot, 0, STORED_WORD));
 	EXPECT_TRUE(vmo_word_is(clone, 0, STORED_WORD));
+	EXPECT_HALVES(clone, 1);
+	EXPECT_HALVES(snapshot, 1);
 	words[0] = 2;
+	EXPECT_HALVES(snapshot, 2);
+	EXPECT_HALVES(clone, 2);
+	EXPECT_HALVES(vmo, 2);
 	EXPECT_TRUE(vmo_word_is(clone, 0, 2));
 	EXPECT_TRUE(vmo_word_is(snapshot, 0, STORED_WORD));
 	EXPECT_EQ(vmo_word(vmo, 1), words[1]);
@@ -77,44 +82,6 @@ TEST_F(snapshot, SnapshotModifiedAfterAtLeastOnWrite)
 	ASSERT_TRUE(vmo_put(clone, 0, 4));
 	EXPECT_TRUE(vmo_word_is(snapshot, 0, 1));
 	EXPECT_TRUE(vmo_has(vmo, 0, 1, SUPPLIED));
-	ASSERT_TRUE(pager_idle(&self->p));
-}
-
-/* Snapshots of a chain go one by one; what others still see stays, and no more. */
-TEST_F(snapshot, DropVmos)
-{
-	struct test_vmo *vmo = new_vmo(2), *clone = new_snapshot(vmo), *first, *second;
-	struct zxp_vmo_info info;
-	int odd;
-
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
-	ASSERT_TRUE(vmo_put(clone, 0, 1));
-	first = new_snapshot(clone);
-	ASSERT_TRUE(vmo_put(first, 1, 2));
-	second = new_snapshot(first);
-	ASSERT_TRUE(vmo_put(first, 0, 3));
-
-	/* In the middle: its own goes, and what the last one sees is kept. */
-	vmo_release(first);
-	EXPECT_TRUE(vmo_word_is(second, 0, 1));
-	EXPECT_TRUE(vmo_word_is(second, 1, 2));
-	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
-	EXPECT_TRUE(vmo_shows(clone, 1, 1, SUPPLIED));
-
-	/* The last but one: all that is left belongs to who is left. */
-	vmo_release(clone);
-	EXPECT_TRUE(vmo_word_is(second, 0, 1));
-	EXPECT_TRUE(vmo_word_is(second, 1, 2));
-	EXPECT_EQ(2, child_own_pages(second));
-	vmo_release(second);
-	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
-
-	/* A size is rounded up. */
-	odd = zxp_create_child(vmo->fd, MODIFIED, 0, page_size + 1);
-	ASSERT_LE(0, odd);
-	test_zxp(vmo_get_info, odd, &info);
-	EXPECT_EQ(2 * page_size, info.out_vmo_size);
-	close(odd);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
@@ -275,24 +242,6 @@ TEST_F(snapshot, CloneModifyChain)
 	EXPECT_TRUE(vmo_word_is(clone, 2, 3));
 	EXPECT_TRUE(vmo_word_is(first, 2, 3));
 	EXPECT_TRUE(vmo_word_is(second, 2, 3));
-	ASSERT_TRUE(pager_idle(&self->p));
-}
-
-/* A page that two share becomes the committing one's own, and is the other's as before. */
-TEST_F(snapshot, CommitRangeInSnapshot)
-{
-	struct test_vmo *vmo = new_vmo(1), *clone = new_snapshot(vmo), *snapshot;
-
-	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
-	ASSERT_TRUE(vmo_put(clone, 0, 1));
-	snapshot = new_snapshot(clone);
-	ASSERT_TRUE(thread_commit(&self->t[0], snapshot, 0, 1));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	EXPECT_EQ(1, child_own_pages(snapshot));
-	EXPECT_TRUE(vmo_word_is(snapshot, 0, 1));
-	ASSERT_TRUE(vmo_put(snapshot, 0, 2));
-	EXPECT_TRUE(vmo_word_is(clone, 0, 1));
-	EXPECT_TRUE(vmo_word_is(snapshot, 0, 2));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

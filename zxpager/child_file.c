@@ -88,15 +88,20 @@ static int zxp_ioc_child_get_info(struct file *file, union zxp_args *args,
 				  struct zxp_new_file *new)
 {
 	struct zxp_child *child = zxp_child_of(file);
+	struct zxp_child_pages pages;
 
 	if (args->vmo_info.flags || args->vmo_info.reserved)
 		return -EINVAL;
+	if (zxp_child_count_pages(child, &pages))
+		return -EINTR;
 	args->vmo_info = (struct zxp_vmo_info) {
 		.size = sizeof(args->vmo_info),
 		.out_flags = ZXP_VMO_INFO_COPY,
 		.out_vmo_size = (u64)zxp_child_pages(child) << PAGE_SHIFT,
 		.out_stream_size = (u64)zxp_child_pages(child) << PAGE_SHIFT,
-		.out_resident = (u64)zxp_child_own_pages(child) << PAGE_SHIFT,
+		.out_resident = (u64)pages.own << PAGE_SHIFT,
+		.out_shared_bytes = (u64)pages.shared << PAGE_SHIFT,
+		.out_scaled_bytes = pages.part,
 		.out_children = zxp_kin_children(child->kin),
 	};
 	if (zxp_file_is_reference(file))
@@ -272,11 +277,14 @@ static void zxp_show_kin(struct seq_file *m, struct zxp_vmo *root, struct zxp_ki
 static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct zxp_child *child = zxp_child_of(file);
+	struct zxp_child_pages pages;
 
+	zxp_child_count_pages(child, &pages);
 	seq_puts(m, "zxpager-state:\tchild\n");
 	seq_printf(m, "zxpager-size:\t%llu\n", (u64)zxp_child_pages(child) << PAGE_SHIFT);
-	seq_printf(m, "zxpager-resident:\t%llu\n",
-		   (u64)zxp_child_own_pages(child) << PAGE_SHIFT);
+	seq_printf(m, "zxpager-resident:\t%llu\n", (u64)pages.own << PAGE_SHIFT);
+	seq_printf(m, "zxpager-shared:\t%llu\n", (u64)pages.shared << PAGE_SHIFT);
+	seq_printf(m, "zxpager-scaled:\t%llu\n", pages.part);
 	zxp_show_kin(m, child->root, child->kin);
 }
 

@@ -237,15 +237,3 @@ int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size)
 	mutex_unlock(&child->content_lock);
 	return ret;
 }
-
-/* How many pages it has for itself; those it shares with others of its kind are not told. */
-pgoff_t zxp_child_own_pages(struct zxp_child *child)
-{
-	struct zxp_family *family = zxp_child_family(child);
-	pgoff_t nr;
-
-	read_lock(&family->lock);
-	nr = child->top->nr;
-	read_unlock(&family->lock);
-	return nr;
-}

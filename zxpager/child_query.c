@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What may be asked about a copy: which of its pages are its own.
+ * What may be asked about a copy: which of its pages are its own, and how many.
  */
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
@@ -9,6 +9,9 @@
 
 /* Ranges that are copied to the caller at once. */
 #define ZXP_OWN_BATCH		16
+
+/* Parts of pages are added up in so many parts of a byte, as they are for smaps. */
+#define ZXP_PART_SHIFT		12
 
 /**
  * struct zxp_own_batch - ranges that were found, the last of which may go on
@@ -139,4 +142,45 @@ int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args)
 		cond_resched();
 	} while (index < end && args->out_actual < room);
 	return 0;
+}
+
+/**
+ * zxp_child_count_pages() - how much memory a child has, and its part of what it shares
+ * @child: the child
+ * @pages: how much; what it had until then if the caller is killed
+ *
+ * It takes as long as there are pages in layers below, and children that see them. Others come
+ * and go, and store, meanwhile: each page is counted as it is before or after that.
+ *
+ * Return: 0, -EINTR.
+ */
+int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t index = child->offset;
+	unsigned int sharers, budget;
+	u64 parts;
+
+	read_lock(&family->lock);
+	*pages = (struct zxp_child_pages) { .own = child->top->nr };
+	read_unlock(&family->lock);
+	parts = (u64)pages->own << (PAGE_SHIFT + ZXP_PART_SHIFT);
+	while (index < zxp_child_end(child) && !fatal_signal_pending(current)) {
+		budget = ZXP_ZERO_BUDGET;
+		read_lock(&family->lock);
+		while (budget && index < zxp_child_end(child)) {
+			sharers = zxp_layer_next_shared(child->top, &index,
+							zxp_child_end(child), &budget);
+			if (!sharers)
+				continue;
+			index++;
+			pages->own += sharers == 1;
+			pages->shared += sharers != 1;
+			parts += (1ULL << (PAGE_SHIFT + ZXP_PART_SHIFT)) / sharers;
+		}
+		read_unlock(&family->lock);
+		cond_resched();
+	}
+	pages->part = parts >> ZXP_PART_SHIFT;
+	return index < zxp_child_end(child) ? -EINTR : 0;
 }

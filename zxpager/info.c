@@ -53,6 +53,7 @@ static void zxp_vmo_info_fill(struct file *file, struct zxp_vmo_info *info)
 		.out_fail_error = READ_ONCE(vmo->fail_error),
 		.out_children = zxp_kin_children(&vmo->kin),
 	};
+	info->out_scaled_bytes = info->out_resident;
 	if (!zxp_may_resize(file->f_path.dentry))
 		info->out_options &= ~ZXP_VMO_RESIZABLE;
 	if (zxp_file_is_reference(file))

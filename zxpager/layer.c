@@ -343,10 +343,11 @@ void zxp_layer_cut(struct zxp_layer *layer, pgoff_t limit)
 	WRITE_ONCE(layer->limit, min(layer->limit, limit));
 }
 
-/* Is nothing of what is below to be seen here? */
+/* Is nothing of what is below to be seen here, or above? */
 bool zxp_layer_hides(struct zxp_layer *layer, pgoff_t index)
 {
-	return index >= layer->limit || zxp_zero_contains(&layer->zeroes, index) ||
+	return index < layer->start || index >= layer->limit ||
+	       zxp_zero_contains(&layer->zeroes, index) ||
 	       (layer->nr && xa_load(&layer->pages, index));
 }
 
@@ -475,6 +476,7 @@ void zxp_layer_gather_begin(struct zxp_layer_gather *g, struct zxp_layer *over,
 		.from = over->below,
 		.limit = over->limit,
 	};
+	into->borrows = true;
 }
 
 /* The next page. Return: 1, 0 the layer has no more, -ENOMEM. */

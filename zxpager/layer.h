@@ -16,6 +16,8 @@
  *	the root itself and holds nothing
  * @link: in &zxp_layer.above of that one
  * @above: layers that see this one
+ * @start: the first page of the child that it was made for, as no layer above begins before
+ *	that: of @below nothing before it is looked at
  * @limit: from this page on nothing of @below is seen, but zeroes
  * @gathered: what is to be seen below, all of it in one layer on the bottom; or NULL
  * @pages: own pages; of what was gathered, those of the layers below
@@ -25,6 +27,7 @@
  *	of it
  * @zeroes: ranges that are zero where there is no page over them
  * @before: it was made for before-images, that is for what the root is going to lose
+ * @borrows: it was gathered, so it is no child's
  * @open: it still gets them. There is one such layer at most, right on the bottom.
  * @lost: one could not be had: what the root has is not what is to be seen here
  *
@@ -35,6 +38,7 @@ struct zxp_layer {
 	struct zxp_layer *below;
 	struct list_head link;
 	struct list_head above;
+	pgoff_t start;
 	pgoff_t limit;
 	struct zxp_layer *gathered;
 	struct xarray pages;
@@ -42,6 +46,7 @@ struct zxp_layer {
 	unsigned long id;
 	struct mem_cgroup *payer;
 	struct zxp_zeroes zeroes;
+	bool borrows;
 	bool before;
 	bool open;
 	bool lost;
@@ -141,5 +146,9 @@ void zxp_layer_gather_begin(struct zxp_layer_gather *gather, struct zxp_layer *o
 int zxp_layer_gather(struct zxp_layer_gather *gather);
 void zxp_layer_gather_end(struct zxp_layer_gather *gather);
 struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer);
+
+/* sharers.c */
+unsigned int zxp_layer_next_shared(struct zxp_layer *top, pgoff_t *index, pgoff_t end,
+				   unsigned int *budget);
 
 #endif /* _ZXPAGER_LAYER_H */

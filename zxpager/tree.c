@@ -19,6 +19,7 @@ struct zxp_layer *zxp_tree_alloc(struct zxp_child *child)
 		return NULL;
 	zxp_layer_init(layer);
 	layer->id = child->id;
+	layer->start = child->offset;
 	return layer;
 }
 
@@ -27,8 +28,11 @@ struct zxp_layer *zxp_tree_alloc_before(struct zxp_child *child)
 {
 	struct zxp_layer *layer = zxp_tree_alloc(child);
 
-	if (layer)
+	/* Others may come to see it, which begin before that. */
+	if (layer) {
+		layer->start = 0;
 		layer->payer = get_mem_cgroup_from_mm(current->mm);
+	}
 	return layer;
 }
 

@@ -31,6 +31,8 @@ struct test_vmo *pager_create_paged(struct user_pager *p, uint64_t pages, uint32
 
 /* How many pages a child has for itself. */
 uint64_t child_own_pages(const struct test_vmo *child);
+/* How much memory it has: what two share is half a page of each. */
+#define EXPECT_HALVES(vmo, nr) EXPECT_EQ((nr) * page_size / 2, vmo_info(vmo).out_scaled_bytes)
 
 /* The first word of a page, by the mapping. */
 #define page_at(vmo, page)	((vmo)->map + (page) * page_size)

@@ -121,13 +121,13 @@ static zx_status_t vmo(zx_handle_t handle, const struct answer *to)
 		info.flags |= ZX_INFO_VMO_PAGER_BACKED;
 	if (has.out_flags & ZXP_VMO_INFO_COPY)
 		info.flags |= ZX_INFO_VMO_IS_COW_CLONE;
-	/* Nothing is compressed, and what a copy shares with others is not told. */
-	info.committed_bytes = has.out_resident;
-	info.populated_bytes = has.out_resident;
+	/* Nothing is compressed, and parts of bytes are not told. */
+	info.committed_bytes = has.out_resident + has.out_shared_bytes;
+	info.populated_bytes = info.committed_bytes;
 	info.committed_private_bytes = has.out_resident;
 	info.populated_private_bytes = has.out_resident;
-	info.committed_scaled_bytes = has.out_resident;
-	info.populated_scaled_bytes = has.out_resident;
+	info.committed_scaled_bytes = has.out_scaled_bytes;
+	info.populated_scaled_bytes = has.out_scaled_bytes;
 	info.cache_policy = ZX_CACHE_POLICY_CACHED;
 	return tell(to, &info, sizeof(info));
 }

@@ -28,6 +28,7 @@ enum what {
 	CLOSE,		/* its handle and its mapping */
 	SEES,		/* the first bytes of its pages; a page of zeroes is a dot */
 	OWNS,		/* so many pages, that no other one has */
+	HALVES,		/* so many half pages, as what two share is one of each */
 	CHILDREN,	/* so many */
 };
 
@@ -52,12 +53,13 @@ struct step {
 #define CLOSE(vmo)			{ CLOSE, vmo, 0, 0, NULL, 0, 0 }
 #define SEES(vmo, bytes)		{ SEES, vmo, 0, 0, bytes, 0, 0 }
 #define OWNS(vmo, pages)		{ OWNS, vmo, 0, pages, NULL, 0, 0 }
+#define HALVES(vmo, n)			{ HALVES, vmo, 0, n, NULL, 0, 0 }
 #define CHILDREN(vmo, n)		{ CHILDREN, vmo, 0, n, NULL, 0, 0 }
 
 struct story {
 	const char *name;
 	uint32_t options;	/* of the root */
-	struct step steps[28];
+	struct step steps[36];
 };
 
 /* selftests/conformance.py finds them by this. */
@@ -105,8 +107,8 @@ static const struct story stories[] = {
 	{ STORY(Smoke), 0, {
 		SUPPLY(0, 1), CLONE(1, ROOT, MODIFIED, 0, 1), STORE(1, 0, "1"),
 		OWNS(1, 1), CLONE(2, 1, MODIFIED, 0, 1), SEES(1, "1"), SEES(2, "1"),
-		STORE(1, 0, "2"), SEES(1, "2"), SEES(2, "1"), OWNS(1, 1),
-		SEES(ROOT, "a"), OWNS(ROOT, 1),
+		HALVES(1, 1), HALVES(2, 1), STORE(1, 0, "2"), HALVES(2, 2), SEES(1, "2"),
+		SEES(2, "1"), HALVES(1, 2), OWNS(1, 1), SEES(ROOT, "a"), OWNS(ROOT, 1),
 	} },
 	{ STORY(AtLeastOnWriteAfterSnapshotModified), 0, {
 		SUPPLY(0, 1), CLONE(1, ROOT, MODIFIED, 0, 1), STORE(1, 0, "1"),
@@ -122,13 +124,24 @@ static const struct story stories[] = {
 		SEES(4, "2"), SEES(5, "2"), CHILDREN(ROOT, 3),
 	} },
 	{ STORY(DropVmos), 0, {
-		SUPPLY(0, 2), CHILDREN(ROOT, 0), CLONE(1, ROOT, MODIFIED, 0, 2),
-		CHILDREN(ROOT, 1), CHILDREN(1, 0), OWNS(1, 0), STORE(1, 0, "1"),
-		STORE(1, 1, "1"), OWNS(1, 2), CLONE(2, 1, MODIFIED, 0, 2),
-		STORE(2, 0, "2"), STORE(2, 1, "2"), CLONE(3, 2, MODIFIED, 0, 1),
-		CHILDREN(1, 1), CHILDREN(2, 1), CHILDREN(3, 0), CLOSE(2), SEES(3, "2"),
-		CHILDREN(ROOT, 1), CHILDREN(1, 1), CHILDREN(3, 0), OWNS(3, 1), CLOSE(3),
-		CHILDREN(ROOT, 1), CHILDREN(1, 0), OWNS(1, 2), OWNS(ROOT, 2),
+		SUPPLY(0, 2), STORE(ROOT, 0, "1"), STORE(ROOT, 1, "1"), HALVES(ROOT, 4),
+		CHILDREN(ROOT, 0), CLONE(1, ROOT, MODIFIED, 0, 2), HALVES(1, 0),
+		STORE(1, 0, "2"), STORE(1, 1, "2"), HALVES(1, 4), CHILDREN(ROOT, 1),
+		CHILDREN(1, 0), CLONE(2, 1, MODIFIED, 0, 2), STORE(2, 0, "3"),
+		STORE(2, 1, "3"), CLONE(3, 2, MODIFIED, 0, 1), CHILDREN(1, 1),
+		CHILDREN(2, 1), HALVES(2, 3), HALVES(3, 1), CLOSE(2), SEES(3, "3"),
+		HALVES(3, 2), OWNS(3, 1), CHILDREN(ROOT, 1), CHILDREN(1, 1),
+		CHILDREN(3, 0), CLOSE(3), CHILDREN(ROOT, 1), CHILDREN(1, 0),
+		HALVES(ROOT, 4), HALVES(1, 4), SEES(1, "22"),
+	} },
+	{ STORY(ObjMemAccounting), 0, {
+		HALVES(ROOT, 0), SUPPLY(0, 2), HALVES(ROOT, 4), STORE(ROOT, 0, "1"),
+		STORE(ROOT, 1, "1"), HALVES(ROOT, 4), CLONE(1, ROOT, MODIFIED, 0, 2),
+		STORE(1, 0, "2"), CLONE(2, 1, MODIFIED, 0, 2), HALVES(ROOT, 4),
+		HALVES(1, 1), HALVES(2, 1), OWNS(1, 0), STORE(1, 1, "3"),
+		HALVES(ROOT, 4), HALVES(1, 3), STORE(2, 0, "4"), HALVES(ROOT, 4),
+		HALVES(1, 4), HALVES(2, 2), STORE(ROOT, 1, "5"), STORE(1, 1, "5"),
+		STORE(2, 1, "5"), HALVES(ROOT, 4), HALVES(1, 4), HALVES(2, 4),
 	} },
 	{ STORY(ResizeShrinkSnapshotWithEmptyParent), 0, {
 		SUPPLY(0, 2), CLONE(1, ROOT, MODIFIED | RESIZABLE, 0, 2),
@@ -219,7 +232,8 @@ static const struct story stories[] = {
 	} },
 	{ STORY(CommitRangeInSnapshot), 0, {
 		SUPPLY(0, 1), CLONE(1, ROOT, MODIFIED, 0, 1), WRITE(1, 0, "1"),
-		CLONE(2, 1, MODIFIED, 0, 1), COMMIT(2, 0, 1), OWNS(2, 1), SEES(2, "1"),
+		CLONE(2, 1, MODIFIED, 0, 1), HALVES(2, 1), COMMIT(2, 0, 1), HALVES(2, 2),
+		OWNS(2, 1), HALVES(1, 2), SEES(2, "1"),
 		WRITE(2, 0, "2"), SEES(1, "1"), SEES(2, "2"),
 	} },
 	{ STORY(Read), 0, {
@@ -344,7 +358,10 @@ static void take(const struct step *step)
 		expect_bytes(step);
 		break;
 	case OWNS:
-		assert_int_equal(vmo_info(handle).populated_bytes, size);
+		assert_int_equal(vmo_info(handle).populated_private_bytes, size);
+		break;
+	case HALVES:
+		assert_int_equal(vmo_info(handle).populated_scaled_bytes, size / 2);
 		break;
 	case CHILDREN:
 		assert_int_equal(vmo_info(handle).num_children, step->pages);

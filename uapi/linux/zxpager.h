@@ -94,8 +94,11 @@
  *
  * Revision 9: snapshots of a pager's VMO. The flag SNAPSHOTS, and POINT_IN_TIME of
  * CREATE_CHILD.
+ *
+ * Revision 10: what copies share. In struct zxp_vmo_info @out_shared_bytes and
+ * @out_scaled_bytes.
  */
-#define ZXP_ABI_REVISION	9
+#define ZXP_ABI_REVISION	10
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -689,7 +692,7 @@ struct zxp_query_vmo_key {
  * @out_key: 0 since revision 5: only the daemon may know it, by QUERY_VMO_KEY
  * @out_vmo_size: size, a multiple of the page size
  * @out_stream_size: size in bytes, as stat() tells it
- * @out_resident: bytes in memory now; of a copy those that it has for itself
+ * @out_resident: bytes in memory now; of a copy those that no other one sees
  * @out_waiting: tasks that wait for the pager now
  * @out_requests: requests that are not answered yet
  * @out_read_packets: READ packets that were read from the stream so far
@@ -707,8 +710,12 @@ struct zxp_query_vmo_key {
  * @out_children: children of any kind that were made of it and are still there, and those of
  *	them that are not. poll() has POLLPRI while that is 0, besides POLLIN and POLLOUT, which
  *	are always set.
+ * @out_shared_bytes: of a copy, bytes in memory that other copies see as well
+ * @out_scaled_bytes: @out_resident and its part of what is shared: of a page that three copies
+ *	see, a third. So what all of them have comes to what is in memory.
  *
- * The fields behind @reserved came with revision 2, @out_children with revision 8.
+ * The fields behind @reserved came with revision 2, @out_children with revision 8, what comes
+ * behind that with revision 10.
  */
 struct zxp_vmo_info {
 	__u32 size;
@@ -733,6 +740,8 @@ struct zxp_vmo_info {
 	__aligned_u64 out_dirty_packets;
 	__aligned_u64 out_sync_packets;
 	__aligned_u64 out_children;
+	__aligned_u64 out_shared_bytes;
+	__aligned_u64 out_scaled_bytes;
 };
 
 /**

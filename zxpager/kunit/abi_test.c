@@ -155,7 +155,9 @@ static const struct zxp_abi_field zxp_abi_fields[] = {
 	FIELD(128, 8, struct zxp_vmo_info, out_dirty_packets),
 	FIELD(136, 8, struct zxp_vmo_info, out_sync_packets),
 	FIELD(144, 8, struct zxp_vmo_info, out_children),
-	END(zxp_vmo_info, 152),
+	FIELD(152, 8, struct zxp_vmo_info, out_shared_bytes),
+	FIELD(160, 8, struct zxp_vmo_info, out_scaled_bytes),
+	END(zxp_vmo_info, 168),
 	FIELD(0, 4, struct zxp_vmo_op_range, size),
 	FIELD(4, 4, struct zxp_vmo_op_range, op),
 	FIELD(8, 8, struct zxp_vmo_op_range, offset),
@@ -220,7 +222,7 @@ struct zxp_abi_number {
 #define NUMBER(_name, _number)	{ #_name, _number, _name }
 
 static const struct zxp_abi_number zxp_abi_numbers[] = {
-	NUMBER(ZXP_ABI_REVISION, 9),
+	NUMBER(ZXP_ABI_REVISION, 10),
 	NUMBER(ZXP_FEATURE_READ, 0x1),
 	NUMBER(ZXP_FEATURE_SUPPLY_AUX, 0x2),
 	NUMBER(ZXP_FEATURE_RESIZABLE, 0x4),

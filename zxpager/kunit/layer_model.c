@@ -7,17 +7,20 @@
 
 #include "layer_test.h"
 
-void zxp_layer_model_add(struct zxp_layer_model *m, unsigned int node, pgoff_t limit)
+void zxp_layer_model_add(struct zxp_layer_model *m, unsigned int node, pgoff_t start,
+			 pgoff_t limit)
 {
 	m->used[node] = true;
+	m->start[node] = start;
 	memset(m->view[node], 0, sizeof(m->view[node]));
 	zxp_layer_model_zero(m, node, limit, ZXP_NODE_PAGES);
 }
 
 void zxp_layer_model_fork(struct zxp_layer_model *m, unsigned int parent,
-			  unsigned int node, pgoff_t limit)
+			  unsigned int node, pgoff_t start, pgoff_t limit)
 {
 	m->used[node] = true;
+	m->start[node] = start;
 	memcpy(m->view[node], m->view[parent], sizeof(m->view[node]));
 	zxp_layer_model_zero(m, node, limit, ZXP_NODE_PAGES);
 }
@@ -48,7 +51,8 @@ unsigned int zxp_layer_model_seers(const struct zxp_layer_model *m, pgoff_t inde
 	unsigned int node, seers = 0;
 
 	for (node = 0; node < ZXP_NODES; node++)
-		seers += m->used[node] && m->view[node][index] == id;
+		seers += m->used[node] && index >= m->start[node] &&
+			 m->view[node][index] == id;
 	return seers;
 }
 

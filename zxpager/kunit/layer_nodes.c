@@ -105,14 +105,16 @@ bool zxp_nodes_gather(struct zxp_nodes *nodes, struct zxp_layer *over)
 }
 
 /* A child of the root. False: no memory, as from all that say so. */
-bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit)
+bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t start, pgoff_t limit)
 {
 	struct zxp_layer *top = zxp_nodes_alloc(nodes);
 
 	nodes->top[node] = top;
-	if (top)
-		zxp_layer_push(top, &nodes->bottom, limit);
-	return top;
+	if (!top)
+		return false;
+	top->start = start;
+	zxp_layer_push(top, &nodes->bottom, limit);
+	return true;
 }
 
 static void zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from);
@@ -152,13 +154,14 @@ bool zxp_nodes_keep(struct zxp_nodes *nodes, pgoff_t index, int id)
 
 /* A child of a child. It is there also without memory to gather what is below. */
 bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int node,
-		    pgoff_t limit)
+		    pgoff_t start, pgoff_t limit)
 {
 	struct zxp_layer *old = nodes->top[parent], *top = zxp_nodes_alloc(nodes), *new;
 
 	nodes->top[node] = top;
 	if (!top)
 		return false;
+	top->start = start;
 	if (zxp_layer_is_empty(old)) {
 		zxp_layer_push(top, old->below, min(limit, old->limit));
 		return true;
@@ -169,6 +172,7 @@ bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int n
 	zxp_layer_push(top, old, limit);
 	if (!new)
 		return false;
+	new->start = old->start;
 	zxp_layer_push(new, old, ULONG_MAX);
 	nodes->top[parent] = new;
 	return true;

@@ -47,7 +47,8 @@ static bool zxp_layer_same_views(struct zxp_layer_pair *pair)
 	pgoff_t index;
 
 	for (node = 0; node < ZXP_NODES; node++)
-		for (index = 0; pair->model.used[node] && index < ZXP_NODE_PAGES; index++)
+		for (index = pair->model.start[node];
+		     pair->model.used[node] && index < ZXP_NODE_PAGES; index++)
 			if (!zxp_layer_same_page(pair, node, index))
 				return false;
 	return true;
@@ -95,6 +96,14 @@ static unsigned int zxp_layer_pick(struct zxp_layer_pair *pair, bool used)
 	return ZXP_NODES;
 }
 
+/* A page of a node, or where one of its children begins. */
+static pgoff_t zxp_layer_roll_page(struct zxp_layer_pair *pair, unsigned int node)
+{
+	pgoff_t start = pair->model.start[node];
+
+	return start + zxp_roll(&pair->dice, ZXP_NODE_PAGES - start);
+}
+
 static unsigned int zxp_layer_roll_limit(struct zxp_layer_pair *pair)
 {
 	return zxp_roll(&pair->dice, 2) ? ZXP_NODE_PAGES :
@@ -112,31 +121,34 @@ static void zxp_layer_roll_steps(struct zxp_layer_pair *pair)
 static bool zxp_layer_try_add(struct zxp_layer_pair *pair)
 {
 	unsigned int node = zxp_layer_pick(pair, false);
+	pgoff_t start = zxp_roll(&pair->dice, 2) * zxp_roll(&pair->dice, ZXP_NODE_PAGES);
 	pgoff_t limit = zxp_layer_roll_limit(pair);
 
 	pair->what = "add";
 	if (node == ZXP_NODES)
 		return true;
-	zxp_layer_model_add(&pair->model, node, limit);
-	return zxp_nodes_add(&pair->nodes, node, limit);
+	zxp_layer_model_add(&pair->model, node, start, limit);
+	return zxp_nodes_add(&pair->nodes, node, start, limit);
 }
 
 static bool zxp_layer_try_fork(struct zxp_layer_pair *pair, unsigned int parent)
 {
 	unsigned int node = zxp_layer_pick(pair, false);
+	pgoff_t start = zxp_roll(&pair->dice, 2) ? zxp_layer_roll_page(pair, parent) :
+						   pair->model.start[parent];
 	pgoff_t limit = zxp_layer_roll_limit(pair);
 
 	pair->what = "fork";
 	if (node == ZXP_NODES)
 		return true;
 	zxp_layer_roll_steps(pair);
-	zxp_layer_model_fork(&pair->model, parent, node, limit);
-	return zxp_nodes_fork(&pair->nodes, parent, node, limit);
+	zxp_layer_model_fork(&pair->model, parent, node, start, limit);
+	return zxp_nodes_fork(&pair->nodes, parent, node, start, limit);
 }
 
 static bool zxp_layer_try_set(struct zxp_layer_pair *pair, unsigned int node)
 {
-	pgoff_t index = zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+	pgoff_t index = zxp_layer_roll_page(pair, node);
 	int id, view;
 
 	pair->what = "set";
@@ -150,7 +162,7 @@ static bool zxp_layer_try_set(struct zxp_layer_pair *pair, unsigned int node)
 
 static bool zxp_layer_try_zero(struct zxp_layer_pair *pair, unsigned int node)
 {
-	pgoff_t start = zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+	pgoff_t start = zxp_layer_roll_page(pair, node);
 	pgoff_t end = start + 1 + zxp_roll(&pair->dice, min(ZXP_NODE_PAGES - start, 6UL));
 
 	pair->what = "zero";
@@ -203,9 +215,34 @@ static bool zxp_layer_try_run(struct zxp_layer_pair *pair, unsigned int node, pg
 	return seen == ZXP_SEEN_ZERO || run_end == model_end;
 }
 
+/* Page by page, with so little time for each call that a call comes to no page at times. */
+static bool zxp_layer_try_shared(struct zxp_layer_pair *pair, unsigned int node, pgoff_t index,
+				 pgoff_t end)
+{
+	struct zxp_layer *top = pair->nodes.top[node];
+	unsigned int sharers, budget;
+	pgoff_t at, next;
+	int view;
+
+	for (at = index; at < end; at = next + !!sharers) {
+		next = at;
+		budget = 1 + zxp_roll(&pair->dice, 8);
+		sharers = zxp_layer_next_shared(top, &next, end, &budget);
+		for (; at < next; at++)
+			if (zxp_nodes_find(&pair->nodes, node, at, &view) == ZXP_SEEN_SHARED)
+				return false;
+		if (!sharers)
+			continue;
+		if (zxp_nodes_find(&pair->nodes, node, next, &view) != ZXP_SEEN_SHARED ||
+		    sharers != zxp_layer_model_seers(&pair->model, next, view))
+			return false;
+	}
+	return at == end;
+}
+
 static bool zxp_layer_try_queries(struct zxp_layer_pair *pair, unsigned int node)
 {
-	pgoff_t start = zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+	pgoff_t start = zxp_layer_roll_page(pair, node);
 	pgoff_t end = start + 1 + zxp_roll(&pair->dice, ZXP_NODE_PAGES - start);
 	pgoff_t index = start + zxp_roll(&pair->dice, end - start);
 	pgoff_t model_start = start, model_end = end;
@@ -216,7 +253,8 @@ static bool zxp_layer_try_queries(struct zxp_layer_pair *pair, unsigned int node
 	if (zxp_layer_find_root(top, index, end) !=
 	    zxp_layer_model_next_root(&pair->model, node, index, end))
 		return false;
-	if (!zxp_layer_try_run(pair, node, index, end))
+	if (!zxp_layer_try_run(pair, node, index, end) ||
+	    !zxp_layer_try_shared(pair, node, start, end))
 		return false;
 	is = zxp_layer_clip(top, index, &start, &end);
 	if (is != zxp_layer_model_clip(&pair->model, node, index, &model_start, &model_end))

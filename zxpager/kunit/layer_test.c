@@ -101,7 +101,7 @@ static void zxp_layer_add(struct kunit *test, unsigned int node, pgoff_t limit)
 {
 	struct zxp_layer_fixture *f = test->priv;
 
-	KUNIT_ASSERT_TRUE(test, zxp_nodes_add(&f->nodes, node, limit));
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_add(&f->nodes, node, 0, limit));
 }
 
 static void zxp_layer_fork(struct kunit *test, unsigned int parent, unsigned int node,
@@ -109,7 +109,7 @@ static void zxp_layer_fork(struct kunit *test, unsigned int parent, unsigned int
 {
 	struct zxp_layer_fixture *f = test->priv;
 
-	KUNIT_ASSERT_TRUE(test, zxp_nodes_fork(&f->nodes, parent, node, limit));
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_fork(&f->nodes, parent, node, 0, limit));
 }
 
 static void zxp_layer_child_sees_its_root(struct kunit *test)
@@ -711,6 +711,16 @@ static void zxp_layer_snapshots_are_lost(struct kunit *test)
 	ZXP_EXPECT_SEEN(test, THREE, "..0C0000");
 }
 
+/* How many see a page, and which one is the next that is shared. */
+#define ZXP_EXPECT_SHARED(test, node, from, page, nr) do {			\
+	unsigned int budget = UINT_MAX;						\
+	pgoff_t index = from;							\
+										\
+	KUNIT_EXPECT_EQ(test, nr, zxp_layer_next_shared(f->nodes.top[node], &index, 8,	\
+							&budget));		\
+	KUNIT_EXPECT_EQ(test, index, page);					\
+} while (0)
+
 /* What is open changes, so it is not gathered. */
 static void zxp_layer_gathers_down_to_what_is_open(struct kunit *test)
 {
@@ -732,10 +742,48 @@ static void zxp_layer_gathers_down_to_what_is_open(struct kunit *test)
 	zxp_layer_lose(test, "...d");
 	ZXP_EXPECT_SEEN(test, FOUR, "ABCD....");
 	ZXP_EXPECT_SEEN(test, ONE, "AB.D....");
+	/* What was gathered is nobody who sees it. */
+	ZXP_EXPECT_SHARED(test, FOUR, 3, 3UL, 4U);
 	zxp_nodes_remove(&f->nodes, ONE);
 	zxp_nodes_remove(&f->nodes, TWO);
 	zxp_layer_lose(test, "....e");
 	ZXP_EXPECT_SEEN(test, FOUR, "ABCDE...");
+}
+
+/* Not who begins behind it, ends before it, or has something in its place. */
+static void zxp_layer_tells_sharers(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+
+	zxp_layer_add(test, ONE, 8);
+	zxp_layer_write(test, ONE, ".ab..c");
+	ZXP_EXPECT_SHARED(test, ONE, 0, 8UL, 0U);
+	zxp_layer_fork(test, ONE, TWO, 8);
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_fork(&f->nodes, ONE, THREE, 2, 8));
+	zxp_layer_fork(test, TWO, FOUR, 5);
+	ZXP_EXPECT_SHARED(test, ONE, 0, 1UL, 3U);
+	ZXP_EXPECT_SHARED(test, ONE, 2, 2UL, 4U);
+	ZXP_EXPECT_SHARED(test, ONE, 3, 5UL, 3U);
+	ZXP_EXPECT_SHARED(test, FOUR, 3, 8UL, 0U);
+	zxp_layer_write(test, TWO, ".d0");
+	ZXP_EXPECT_SHARED(test, TWO, 0, 5UL, 3U);
+	ZXP_EXPECT_SHARED(test, THREE, 2, 2UL, 3U);
+	zxp_nodes_remove(&f->nodes, ONE);
+	ZXP_EXPECT_SHARED(test, FOUR, 0, 1UL, 1U);
+}
+
+/* What lies before the start of the only one that sees a layer is nobody's any more. */
+static void zxp_layer_keeps_nothing_before_the_start(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+
+	zxp_layer_add(test, ONE, 8);
+	zxp_layer_write(test, ONE, "abc");
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_fork(&f->nodes, ONE, TWO, 2, 8));
+	KUNIT_EXPECT_EQ(test, f->nodes.nr_used, 3U);
+	zxp_nodes_remove(&f->nodes, ONE);
+	KUNIT_EXPECT_EQ(test, f->nodes.nr_used, 1U);
+	ZXP_EXPECT_SEEN(test, TWO, "..c.....");
 }
 
 static struct kunit_case zxp_layer_cases[] = {
@@ -763,6 +811,8 @@ static struct kunit_case zxp_layer_cases[] = {
 	KUNIT_CASE(zxp_layer_snapshot_is_undone),
 	KUNIT_CASE(zxp_layer_snapshots_are_lost),
 	KUNIT_CASE(zxp_layer_gathers_down_to_what_is_open),
+	KUNIT_CASE(zxp_layer_tells_sharers),
+	KUNIT_CASE(zxp_layer_keeps_nothing_before_the_start),
 	{}
 };
 

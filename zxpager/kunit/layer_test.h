@@ -51,12 +51,12 @@ struct zxp_nodes {
 /* layer_nodes.c */
 void zxp_nodes_init(struct zxp_nodes *nodes);
 void zxp_nodes_exit(struct zxp_nodes *nodes);
-bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit);
+bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t start, pgoff_t limit);
 bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit);
 bool zxp_nodes_keep(struct zxp_nodes *nodes, pgoff_t index, int id);
 bool zxp_nodes_gather(struct zxp_nodes *nodes, struct zxp_layer *over);
 bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int node,
-		    pgoff_t limit);
+		    pgoff_t start, pgoff_t limit);
 bool zxp_nodes_set(struct zxp_nodes *nodes, unsigned int node, pgoff_t index, int id);
 bool zxp_nodes_zero(struct zxp_nodes *nodes, unsigned int node, pgoff_t start,
 		    pgoff_t end);
@@ -71,17 +71,20 @@ bool zxp_nodes_are_sound(struct zxp_nodes *nodes);
 /**
  * struct zxp_layer_model - what children see, page by page and without layers
  * @used: is there a node of that number?
+ * @start: where each begins
  * @view: ZXP_VIEW_* or the number of a page
  */
 struct zxp_layer_model {
 	bool used[ZXP_NODES];
+	pgoff_t start[ZXP_NODES];
 	int view[ZXP_NODES][ZXP_NODE_PAGES];
 };
 
 /* layer_model.c */
-void zxp_layer_model_add(struct zxp_layer_model *m, unsigned int node, pgoff_t limit);
+void zxp_layer_model_add(struct zxp_layer_model *m, unsigned int node, pgoff_t start,
+			 pgoff_t limit);
 void zxp_layer_model_fork(struct zxp_layer_model *m, unsigned int parent,
-			  unsigned int node, pgoff_t limit);
+			  unsigned int node, pgoff_t start, pgoff_t limit);
 void zxp_layer_model_zero(struct zxp_layer_model *m, unsigned int node, pgoff_t start,
 			  pgoff_t end);
 void zxp_layer_model_cut(struct zxp_layer_model *m, pgoff_t limit);
