@@ -90,7 +90,7 @@ static void serve(uint64_t offset, uint64_t length)
 /* How much a clone has for itself. */
 static uint64_t own(zx_handle_t clone)
 {
-	return vmo_info(clone).populated_bytes;
+	return vmo_info(clone).populated_private_bytes;
 }
 
 static void CloneReadFromCloneTest(void **state)
