@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <kselftest_harness.h>
 
+#include "lib/child.h"
 #include "lib/fixture.h"
 #include "lib/pin.h"
 
@@ -101,6 +102,22 @@ TEST_F(pin, SupplyFromPinned)
 	ASSERT_TRUE(pin_release(&self->pin));
 	test_zxp(supply_aux, self->p.fd, vmo->fd, 0, 2 * page_size, plain.fd, 0);
 	EXPECT_TRUE(vmo_matches(vmo, 0, 2, vmo->map));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Nor do those that a copy has for itself. */
+TEST_F(pin, SupplyFromPinnedCopy)
+{
+	struct test_vmo *vmo = new_vmo(2), *root = new_vmo(2), *clone = new_clone(root);
+
+	ASSERT_TRUE(pager_supply(&self->p, root, 0, 2));
+	ASSERT_TRUE(vmo_put(clone, 1, 5));
+	ASSERT_TRUE(pin_start(&self->pin, clone, 1, 1, false));
+	ASSERT_TRUE(pin_held(&self->pin));
+	test_err_zxp(ESTALE, supply_aux, self->p.fd, vmo->fd, 0, 2 * page_size, clone->fd, 0);
+	EXPECT_EQ(0, vmo_info(vmo).out_resident);
+	EXPECT_TRUE(vmo_word_is(clone, 1, 5));
+	ASSERT_TRUE(pin_release(&self->pin));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

@@ -36,12 +36,6 @@ void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 int zxp_vmo_op_range(struct file *file, struct zxp_vmo_op_range *args);
 int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
 
-/* supply.c */
-int zxp_pager_supply_pages(struct zxp_pager *pager,
-			   struct zxp_supply_pages *args);
-int zxp_pager_supply_ranges(struct zxp_pager *pager,
-			    struct zxp_supply_ranges *args);
-
 /* fault.c */
 extern const struct vm_operations_struct zxp_vm_ops;
 int zxp_vmo_may_map(struct zxp_vmo *vmo, struct vm_area_struct *vma);

@@ -184,7 +184,14 @@ void zxp_tree_remove(struct zxp_child *child);
 
 /* child_zero.c */
 void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end);
+pgoff_t zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
+			       struct zxp_spares *spares);
 int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end);
+
+/* child_take.c */
+int zxp_child_check_pins(struct zxp_child *child, pgoff_t start, pgoff_t end);
+int zxp_child_take(struct zxp_child *child, pgoff_t index, struct folio **into,
+		   unsigned int nr);
 
 /* child_fault.c */
 vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf);
@@ -194,6 +201,8 @@ vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 extern const struct vm_operations_struct zxp_child_vm_ops;
 
 /* child_io.c */
+int zxp_child_ask(struct zxp_child *child, struct zxp_request *request, pgoff_t index,
+		  pgoff_t end, unsigned long generation);
 pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end);
 struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 					pgoff_t end, bool nowait);
@@ -275,6 +284,7 @@ struct file *zxp_slice_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args);
 
 /* child_file.c */
+struct file *zxp_child_get_file(int fd, fmode_t mode, struct zxp_child **child);
 int zxp_create_child(const struct zxp_parent *parent,
 		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new);
 

@@ -19,6 +19,31 @@
 static const struct file_operations zxp_child_fops, zxp_slice_fops;
 static const struct inode_operations zxp_child_iops, zxp_slice_iops;
 
+/**
+ * zxp_child_get_file() - the copy behind a descriptor
+ * @fd: the descriptor
+ * @mode: FMODE_* that it must have been opened with
+ * @child: the copy
+ *
+ * Return: its file, to be put; or -EBADF, -EACCES; -EINVAL no copy, or a reference.
+ */
+struct file *zxp_child_get_file(int fd, fmode_t mode, struct zxp_child **child)
+{
+	struct file *file = fget(fd);
+	int ret = -EINVAL;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file->f_op == &zxp_child_fops && !zxp_file_is_reference(file)) {
+		*child = zxp_child_of(file);
+		if ((file->f_mode & mode) == mode)
+			return file;
+		ret = -EACCES;
+	}
+	fput(file);
+	return ERR_PTR(ret);
+}
+
 static int zxp_child_fsync(struct file *file, loff_t start, loff_t end, int datasync)
 {
 	return 0;

@@ -24,8 +24,8 @@ pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end)
 }
 
 /* Ask for a page of the root, and for those behind it. 0: look again. */
-static int zxp_child_ask(struct zxp_child *child, struct zxp_request *request,
-			 pgoff_t index, pgoff_t end, unsigned long generation)
+int zxp_child_ask(struct zxp_child *child, struct zxp_request *request, pgoff_t index,
+		  pgoff_t end, unsigned long generation)
 {
 	if (!zxp_child_misses(child, index))
 		return 0;

@@ -30,11 +30,21 @@ void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end)
 	}
 }
 
-/* Before pages are taken out, so that none comes from below in their place. */
-static pgoff_t zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
-				      struct zxp_spares *spares)
+/**
+ * zxp_child_cover_locked() - before pages are taken out, so that none comes in their place
+ * @child: the child
+ * @start: first page of the root
+ * @end: the page after the last one
+ * @spares: two nodes; one that is used is NULL afterwards
+ *
+ * Return: how far it came, a page at least.
+ */
+pgoff_t zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
+			       struct zxp_spares *spares)
 {
 	struct zxp_family *family = zxp_child_family(child);
+
+	lockdep_assert_held(&child->content_lock);
 
 	write_lock(&family->lock);
 	end = zxp_layer_zero(child->top, start, end, &spares->split, &spares->add);

@@ -57,4 +57,10 @@ void zxp_port_show_fdinfo(struct seq_file *m, struct zxp_port *port);
 /* port_ioctl.c */
 long zxp_port_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
+/* supply.c */
+int zxp_pager_supply_pages(struct zxp_pager *pager,
+			   struct zxp_supply_pages *args);
+int zxp_pager_supply_ranges(struct zxp_pager *pager,
+			    struct zxp_supply_ranges *args);
+
 #endif /* _ZXPAGER_OBJECTS_H */

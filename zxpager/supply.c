@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SUPPLY_PAGES and SUPPLY_RANGES: content for missing pages, from the daemon's memory
- * or out of a plain VMO.
+ * SUPPLY_PAGES and SUPPLY_RANGES: content for missing pages, from the daemon's memory,
+ * or out of a plain VMO or a copy.
  *
  * Pages are prepared in batches with no lock held, because reading the daemon's
  * memory may fault and so wait for another daemon, or for this one; in the latter
@@ -17,7 +17,7 @@
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 
-#include "access.h"
+#include "objects.h"
 
 /* Pages of several ranges that may be there before their waiters are woken. */
 #define ZXP_RUNS_MAX	16
@@ -25,13 +25,17 @@
 /**
  * struct zxp_supply - a call that fills ranges
  * @vmo: the VMO that is filled
- * @aux: a plain VMO that content is taken from; NULL for user memory
+ * @aux: a plain VMO that content is taken from, or NULL
+ * @child: a copy that it is taken from, or NULL; if neither, it is user memory
+ * @kept: nothing more could be taken from @child, so the rest stays there
  * @args: the range
  * @runs: what was filled, and whose waiters were not woken yet
  */
 struct zxp_supply {
 	struct zxp_vmo *vmo;
 	struct zxp_vmo *aux;
+	struct zxp_child *child;
+	bool kept;
 	struct zxp_supply_pages *args;
 	struct zxp_runs runs;
 };
@@ -240,6 +244,35 @@ static int zxp_supply_prepare(struct zxp_supply *s, struct zxp_batch *batch,
 	return ret;
 }
 
+/* Pages leave a copy, also where there is no need for one. Return: as above. */
+static int zxp_supply_prepare_child(struct zxp_supply *s, struct zxp_batch *batch,
+				    u64 source)
+{
+	pgoff_t index = s->child->offset + (source >> PAGE_SHIFT);
+	unsigned int wanted = batch->nr, i;
+	int ret = -ENOMEM;
+
+	/* Its root's daemon may be asked, and wait for a page that is there. */
+	zxp_runs_resolve(&s->runs);
+	zxp_supply_reserve(s, batch);
+	for (i = 0; i < wanted; i++) {
+		batch->folio[i] = zxp_supply_alloc(s, batch->folio[i]);
+		if (!batch->folio[i])
+			break;
+	}
+	if (i)
+		ret = zxp_child_take(s->child, index, batch->folio, i);
+	s->kept = ret < 0;
+	batch->nr = max(ret, 0);
+	for (i = batch->nr; i < wanted; i++)
+		if (batch->folio[i])
+			folio_put(batch->folio[i]);
+	/* What was taken cannot be taken once more, as by a call that begins anew. */
+	if (ret == -ERESTARTNOINTR)
+		ret = -EINTR;
+	return min(ret, 0);
+}
+
 /* One batch. How far it came is in the arguments, also after an error. */
 static int zxp_supply_batch(struct zxp_supply *s)
 {
@@ -252,7 +285,10 @@ static int zxp_supply_batch(struct zxp_supply *s)
 	batch.index = (args->offset + args->out_done) >> PAGE_SHIFT;
 	batch.nr = min_t(u64, (args->length - args->out_done) >> PAGE_SHIFT,
 			 ZXP_SUPPLY_BATCH - batch.index % ZXP_SUPPLY_BATCH);
-	ret = zxp_supply_prepare(s, &batch, args->source + args->out_done);
+	if (s->child)
+		ret = zxp_supply_prepare_child(s, &batch, args->source + args->out_done);
+	else
+		ret = zxp_supply_prepare(s, &batch, args->source + args->out_done);
 
 	/* What was prepared is put in even if the next page could not be. */
 	err = zxp_vmo_insert(s->vmo, &batch, &s->runs);
@@ -368,7 +404,7 @@ static int zxp_supply_large(struct zxp_supply *s)
 
 	order = min_t(unsigned int, __ffs(index | BIT(ZXP_LARGE_ORDER)),
 		      ilog2(left));
-	if (order < ZXP_SUPPLY_ORDER ||
+	if (s->child || order < ZXP_SUPPLY_ORDER ||
 	    !zxp_vmo_may_be_large(s->vmo, index, BIT(order)))
 		return -EAGAIN;
 	/* Pages of zeroes that take no memory are better still. */
@@ -412,6 +448,37 @@ static int zxp_supply(struct zxp_supply *s)
 	return ret;
 }
 
+/* Out of a copy. What nobody wants leaves it as well, unless that cannot be had. */
+static int zxp_supply_child(struct zxp_supply *s)
+{
+	struct zxp_supply_pages *args = s->args;
+	struct zxp_child *child;
+	pgoff_t start, end;
+	struct file *file;
+	int ret;
+
+	file = zxp_child_get_file(args->aux_fd, FMODE_READ | FMODE_WRITE, &child);
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	start = child->offset + (args->source >> PAGE_SHIFT);
+	end = start + (args->length >> PAGE_SHIFT);
+	if (zxp_child_in_bounds(child, args->source, args->length))
+		ret = zxp_child_check_pins(child, start, end);
+	else
+		ret = -ERANGE;
+	if (!ret) {
+		s->child = child;
+		s->kept = false;
+		ret = zxp_supply(s);
+		s->child = NULL;
+		start += args->out_done >> PAGE_SHIFT;
+		if (!s->kept && start < end)
+			zxp_child_zero_pages(child, start, end);
+	}
+	fput(file);
+	return ret;
+}
+
 static int zxp_supply_aux(struct zxp_supply *s)
 {
 	struct zxp_supply_pages *args = s->args;
@@ -419,6 +486,9 @@ static int zxp_supply_aux(struct zxp_supply *s)
 	int ret;
 
 	file = zxp_vmo_get_file(args->aux_fd, FMODE_READ | FMODE_WRITE, &s->aux);
+	/* That is what it says of any child. */
+	if (file == ERR_PTR(-EINVAL))
+		return zxp_supply_child(s);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
@@ -471,6 +541,7 @@ int zxp_pager_supply_pages(struct zxp_pager *pager,
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	s.aux = NULL;
+	s.child = NULL;
 	s.args = args;
 	zxp_runs_init(&s.runs, NULL, 0);
 	ret = zxp_supply_range(&s);
@@ -512,6 +583,7 @@ int zxp_pager_supply_ranges(struct zxp_pager *pager,
 		return -EINVAL;
 
 	s.aux = NULL;
+	s.child = NULL;
 	s.args = &range;
 	zxp_runs_init(&s.runs, room, ARRAY_SIZE(room));
 	while (args->out_ranges < args->nr_ranges) {
