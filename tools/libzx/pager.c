@@ -2,6 +2,8 @@
 /*
  * Pagers, the VMOs that they make, and supply.
  */
+#include <errno.h>
+
 #include "base.h"
 #include "objects.h"
 #include "table.h"
@@ -139,7 +141,16 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
 	aux_status = zxi_check(aux_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHTS_IO);
 	if (aux_status != ZX_OK)
 		arg.aux_fd = ZXI_NO_FD;
-	status = zxi_ioctl(pager, ZXP_IOC_SUPPLY_PAGES, &arg);
+	for (;;) {
+		errno = 0;
+		status = zxi_ioctl(pager, ZXP_IOC_SUPPLY_PAGES, &arg);
+		if (status == ZX_OK || errno != EINTR)
+			break;
+		/* A signal, while what a clone misses was waited for. */
+		arg.offset += arg.out_done;
+		arg.source += arg.out_done;
+		arg.length -= arg.out_done;
+	}
 	return aux_status != ZX_OK && status == ZX_ERR_BAD_HANDLE ? aux_status :
 								    status;
 }

@@ -96,7 +96,7 @@
  * CREATE_CHILD.
  *
  * Revision 10: what copies share. In struct zxp_vmo_info @out_shared_bytes and
- * @out_scaled_bytes.
+ * @out_scaled_bytes. A copy as the source of a supply.
  */
 #define ZXP_ABI_REVISION	10
 
@@ -339,7 +339,7 @@ struct zxp_port_cancel {
  *	(%ZXP_FEATURE_MAX_SIZE)
  *
  * A plain VMO is filled with zeroes, keeps what is written to it, sends no
- * packets, and is what %ZXP_SUPPLY_AUX takes pages from.
+ * packets, and is what %ZXP_SUPPLY_AUX takes pages from, besides copies.
  *
  * With %ZXP_VMO_TRAP_DIRTY the first write to a clean page waits for the daemon.
  * With %ZXP_VMO_UNBOUNDED the VMO has the largest size there is, and @vmo_size is
@@ -414,15 +414,15 @@ struct zxp_detach_vmo {
 };
 
 /* zxp_supply_pages.flags */
-#define ZXP_SUPPLY_AUX		(1U << 0)	/* from a plain VMO */
+#define ZXP_SUPPLY_AUX		(1U << 0)	/* from a plain VMO or a copy */
 
 /**
  * struct zxp_supply_pages - ZXP_IOC_SUPPLY_PAGES: give content to a range
  * @size: sizeof(struct zxp_supply_pages)
  * @flags: ZXP_SUPPLY_*
  * @vmo_fd: the VMO, open for writing
- * @aux_fd: with %ZXP_SUPPLY_AUX a plain VMO, open for reading and writing;
- *	without it must be -1
+ * @aux_fd: with %ZXP_SUPPLY_AUX a plain VMO, or a copy since revision 10, open for
+ *	reading and writing; without it must be -1
  * @offset: start of the range, page aligned
  * @length: its length, page aligned; 0 does nothing
  * @source: with %ZXP_SUPPLY_AUX the page-aligned offset in @aux_fd; without it
@@ -434,13 +434,15 @@ struct zxp_detach_vmo {
  * reads as zeroes there afterwards; its holes become zero pages that take no
  * memory. On an error @out_done tells how far the call came. A source page that
  * cannot be read ends the call before that page with EFAULT. A plain VMO is empty
- * in the whole range even then, as in Zircon: fill it again before trying again.
+ * in the whole range even then, as in Zircon: fill it again before trying again. Of a
+ * copy what is missing is asked for, and may fail as a read of it; from there on it stays
+ * as it was.
  *
  * Errors, in the order of the tests: EINVAL alignment; EBADF, EMEDIUMTYPE,
- * EACCES @vmo_fd; EINVAL not a VMO of this pager; EBADF, EMEDIUMTYPE, EACCES
- * @aux_fd; EOPNOTSUPP @aux_fd has a pager; ERANGE outside of @aux_fd; ESTALE a
+ * EACCES @vmo_fd; EINVAL not a VMO of this pager; EBADF, EMEDIUMTYPE, EINVAL (a slice or
+ * a reference), EACCES @aux_fd; EOPNOTSUPP @aux_fd has a pager; ERANGE outside of @aux_fd; ESTALE a
  * pinned page in @aux_fd; ERANGE outside of @vmo_fd; ESTALE detached; ENOMEM;
- * EFAULT.
+ * EFAULT; EINTR, EIO or a FAIL code: of a page of a copy.
  */
 struct zxp_supply_pages {
 	__u32 size;
@@ -461,7 +463,7 @@ struct zxp_supply_pages {
  * struct zxp_supply_range - one range of ZXP_IOC_SUPPLY_RANGES
  * @flags: as in struct zxp_supply_pages, like all that follows but @reserved
  * @vmo_fd: the VMO, open for writing
- * @aux_fd: the plain VMO, or -1
+ * @aux_fd: the plain VMO or copy, or -1
  * @reserved: must be 0
  * @offset: start of the range, page aligned
  * @length: its length, page aligned; 0 does nothing
