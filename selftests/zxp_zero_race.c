@@ -5,21 +5,16 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include "kselftest_harness.h"
 #include "lib/fixture.h"
+#include "lib/slow.h"
 
 #define BYTES(pages)	((pages) * page_size)
 #define ROUNDS		1000
-#define TRACING		"/sys/kernel/tracing"
-#define PROBES		2
 
 struct race {
 	struct test_vmo *vmo;
@@ -79,56 +74,6 @@ FIXTURE_VARIANT_ADD(zero_race, write) { .fill = write_page };
 FIXTURE_VARIANT_ADD(zero_race, store_beside) { .fill = store_page, .read_only = true };
 FIXTURE_VARIANT_ADD(zero_race, supply) { .fill = supply_page };
 
-/* What is there already stays. */
-static bool trace(const char *name, const char *text)
-{
-	int dir = open(TRACING, O_PATH | O_CLOEXEC);
-	int fd = openat(dir, name, O_WRONLY | O_APPEND | O_CLOEXEC);
-	ssize_t len = strlen(text);
-	bool ok = write(fd, text, len) == len;
-
-	close(fd);
-	close(dir);
-	return ok;
-}
-
-static void speed_up(void)
-{
-	char probe[64], trigger[64];
-	int i;
-
-	trace("events/zxp_zero/enable", "0\n");
-	for (i = 0; i < PROBES; i++) {
-		snprintf(probe, sizeof(probe), "-:zxp_zero/slow%d\n", i);
-		snprintf(trigger, sizeof(trigger), "events/zxp_zero/slow%d/trigger", i);
-		trace(trigger, "!stacktrace\n");
-		trace("kprobe_events", probe);
-	}
-}
-
-/*
- * A fault is to take its time after it has found that there is nothing but zeroes. So the
- * kernel traces the return from there, with a stack, again and again.
- */
-static bool slow_down(void)
-{
-	char probe[64], trigger[64];
-	bool ok = true;
-	int i;
-
-	if (access(TRACING "/kprobe_events", W_OK))
-		mount("tracefs", TRACING, "tracefs", 0, NULL);
-	/* A test that has failed leaves it as it is. */
-	speed_up();
-	for (i = 0; ok && i < PROBES; i++) {
-		snprintf(probe, sizeof(probe),
-			 "r:zxp_zero/slow%d zxpager:zxp_vmo_is_only_zero\n", i);
-		snprintf(trigger, sizeof(trigger), "events/zxp_zero/slow%d/trigger", i);
-		ok = trace("kprobe_events", probe) && trace(trigger, "stacktrace\n");
-	}
-	return ok && trace("events/zxp_zero/enable", "1\n");
-}
-
 /*
  * The first load begins about when the page comes. What the second one sees is what the
  * first has mapped.
@@ -171,7 +116,8 @@ FIXTURE_SETUP(zero_race)
 		    mmap(NULL, BYTES(ROUNDS), PROT_READ, MAP_SHARED, race->vmo->fd, 0) :
 		    race->vmo->map;
 	ASSERT_NE(MAP_FAILED, race->map);
-	if (!slow_down())
+	/* A fault that has found that there is nothing but zeroes. */
+	if (!slow_down("zxp_vmo_is_only_zero", 2))
 		diag("nothing can be slowed down here");
 }
 

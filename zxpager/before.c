@@ -168,48 +168,55 @@ static int zxp_keep_lock(struct mutex *lock)
 	return 0;
 }
 
-static int zxp_vmo_settle_folio(struct zxp_vmo *vmo, struct folio *folio, void *arg)
+static int zxp_vmo_settle_folio(struct zxp_vmo *vmo, struct folio *folio, void *killable)
 {
-	return 0;
+	return killable && fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /**
  * zxp_vmo_settle_locked() - nothing that was seen is to be mapped any more
  * @vmo: the VMO
+ * @killable: no longer, and nothing more is unmapped, when the caller is killed
  *
  * Also by faults that have begun, which have looked before the caller has changed what
  * there is to be seen, or who may store to it. Private copies stay.
+ *
+ * Return: 0; -EINTR.
  */
-void zxp_vmo_settle_locked(struct zxp_vmo *vmo)
+int zxp_vmo_settle_locked(struct zxp_vmo *vmo, bool killable)
 {
 	lockdep_assert_held(&vmo->content_lock);
 
-	zxp_vmo_for_folios(vmo, 0, ULONG_MAX, XA_PRESENT, zxp_vmo_settle_folio, NULL);
+	if (zxp_vmo_for_folios(vmo, 0, ULONG_MAX, XA_PRESENT, zxp_vmo_settle_folio,
+			       killable ? vmo : NULL))
+		return -EINTR;
 	zxp_vmo_settle_zeroes(vmo);
 	unmap_mapping_range(vmo->inode.i_mapping, 0, 0, 0);
+	return 0;
 }
 
 /*
  * A before-image cannot be had. What was kept stays, and no more will be. Until nobody has
  * mapped what was not kept, who would change that waits as for a copy. If all payers were
- * asked, that is for the snapshots that there were then.
+ * asked, that is for the snapshots that there were then. Return: 0; -EINTR.
  */
-static void zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo,
-					   const struct zxp_payer *asked)
+static int zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo,
+					  const struct zxp_payer *asked)
 {
 	struct zxp_family *family = vmo->family;
 	struct zxp_layer *layer;
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	mutex_lock(&family->tree_lock);
+	if (zxp_keep_lock(&family->tree_lock))
+		return -EINTR;
 	layer = family->open;
 	if (!layer || (asked && (layer->id != asked->id || layer->payer != asked->first)))
 		goto unlock;
 	write_lock(&family->lock);
 	layer->lost = true;
 	write_unlock(&family->lock);
-	zxp_vmo_settle_locked(vmo);
+	zxp_vmo_settle_locked(vmo, false);
 	write_lock(&family->lock);
 	layer->open = false;
 	WRITE_ONCE(family->open, NULL);
@@ -218,6 +225,7 @@ static void zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo,
 			    (unsigned long)vmo->inode.i_ino);
 unlock:
 	mutex_unlock(&family->tree_lock);
+	return 0;
 }
 
 /**
@@ -229,12 +237,14 @@ unlock:
  */
 int zxp_vmo_break_snapshots(struct zxp_vmo *vmo, pgoff_t index)
 {
+	int ret = 0;
+
 	if (zxp_keep_lock(&vmo->content_lock))
 		return -EINTR;
 	if (zxp_vmo_must_keep(vmo, index) && !zxp_vmo_has_content(vmo, index))
-		zxp_vmo_break_snapshots_locked(vmo, NULL);
+		ret = zxp_vmo_break_snapshots_locked(vmo, NULL);
 	mutex_unlock(&vmo->content_lock);
-	return 0;
+	return ret;
 }
 
 /* Into the open layer. Return: 0, also if there is nothing to be done; -ENOMEM; -EIO. */
@@ -314,10 +324,9 @@ int zxp_vmo_keep(struct zxp_vmo *vmo, pgoff_t index)
 			if (ret == -ENOMEM && fatal_signal_pending(current) &&
 			    !(current->flags & PF_EXITING))
 				ret = -EINTR;
-			if (ret == -EIO || (ret == -ENOMEM && nobody)) {
-				zxp_vmo_break_snapshots_locked(vmo, ret == -EIO ? NULL : &payer);
-				ret = 0;
-			}
+			if (ret == -EIO || (ret == -ENOMEM && nobody))
+				ret = zxp_vmo_break_snapshots_locked(vmo, ret == -EIO ?
+								     NULL : &payer);
 			mutex_unlock(&vmo->content_lock);
 		}
 		if (!ret && !nobody && payer.nr)

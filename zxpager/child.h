@@ -179,6 +179,8 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit);
 int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 			     struct zxp_layer **spare);
+int zxp_tree_lock_child(struct zxp_child *child);
+void zxp_tree_unlock_child(struct zxp_child *child);
 void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end);
 void zxp_tree_remove(struct zxp_child *child);
 

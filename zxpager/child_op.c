@@ -226,7 +226,7 @@ int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size)
 		return -EPERM;
 	if (size > ZXP_MAX_VMO_SIZE || nr_pages > ZXP_MAX_VMO_PAGES - child->offset)
 		return -ERANGE;
-	if (mutex_lock_killable(&child->content_lock))
+	if (zxp_tree_lock_child(child))
 		return -EINTR;
 	if (nr_pages < child->nr_pages)
 		ret = zxp_child_shrink_locked(child, nr_pages);
@@ -234,6 +234,6 @@ int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size)
 		WRITE_ONCE(child->nr_pages, nr_pages);
 	if (!ret)
 		i_size_write(inode, (loff_t)nr_pages << PAGE_SHIFT);
-	mutex_unlock(&child->content_lock);
+	zxp_tree_unlock_child(child);
 	return ret;
 }

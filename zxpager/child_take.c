@@ -119,10 +119,10 @@ static int zxp_child_take_once(struct zxp_child *child, pgoff_t index, struct fo
 
 	ret = zxp_vmo_get_spares(child->root, &spares, GFP_KERNEL);
 	if (!ret)
-		ret = mutex_lock_killable(&child->content_lock);
+		ret = zxp_tree_lock_child(child);
 	if (!ret) {
 		ret = zxp_child_take_locked(child, index, into, own, nr, &spares);
-		mutex_unlock(&child->content_lock);
+		zxp_tree_unlock_child(child);
 	}
 	zxp_spares_free(&spares);
 	taken = ret;

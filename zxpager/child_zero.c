@@ -69,7 +69,7 @@ int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end)
 	while (!ret && start < end) {
 		ret = zxp_vmo_get_spares(child->root, &spares, GFP_KERNEL);
 		if (!ret)
-			ret = mutex_lock_killable(&child->content_lock);
+			ret = zxp_tree_lock_child(child);
 		if (ret)
 			break;
 		end = min(end, zxp_child_end(child));
@@ -79,7 +79,7 @@ int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end)
 			zxp_tree_settle(child, from, start);
 			from = start;
 		}
-		mutex_unlock(&child->content_lock);
+		zxp_tree_unlock_child(child);
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 	}

@@ -362,6 +362,7 @@ static inline bool zxp_vmo_has_snapshots(struct zxp_vmo *vmo)
 unsigned long zxp_own_number(void);
 struct folio *zxp_own_alloc(bool locked);
 void zxp_own_begin(struct zxp_family *family, unsigned long id, struct folio *folio);
+int zxp_own_settle(struct folio *folio, bool killable);
 void zxp_own_drop(struct folio *folio);
 
 /**
@@ -414,7 +415,7 @@ int zxp_vmo_keep_range(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 pgoff_t zxp_vmo_find_unkept_missing(struct zxp_vmo *vmo, pgoff_t index, pgoff_t *end);
 bool zxp_vmo_is_kept_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 int zxp_vmo_break_snapshots(struct zxp_vmo *vmo, pgoff_t index);
-void zxp_vmo_settle_locked(struct zxp_vmo *vmo);
+int zxp_vmo_settle_locked(struct zxp_vmo *vmo, bool killable);
 
 /* large.c */
 bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);

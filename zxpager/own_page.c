@@ -8,7 +8,9 @@
  * there is no other copy.
  */
 #include <linux/memcontrol.h>
+#include <linux/pagemap.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 
 #include "content.h"
 
@@ -60,6 +62,26 @@ void zxp_own_begin(struct zxp_family *family, unsigned long id, struct folio *fo
 	folio->private = (void *)id;
 	folio_set_dirty(folio);
 	folio_get(folio);
+}
+
+/**
+ * zxp_own_settle() - who has found a page to map it has mapped it
+ * @folio: its folio, with a reference, in a layer that stays; what is there may have changed
+ *	before, so that nobody finds it any more
+ * @killable: wait no longer when the caller is killed
+ *
+ * A fault that has found a page in its place holds its lock until it has mapped it.
+ *
+ * Return: 0; -EINTR the caller is killed.
+ */
+int zxp_own_settle(struct folio *folio, bool killable)
+{
+	if (!killable)
+		folio_lock(folio);
+	else if (folio_lock_killable(folio))
+		return -EINTR;
+	folio_unlock(folio);
+	return killable && fatal_signal_pending(current) ? -EINTR : 0;
 }
 
 /* It is in no layer any more, and mapped by nobody. Who has pinned it keeps it. */

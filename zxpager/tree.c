@@ -3,6 +3,7 @@
  * Which layer is on which: what happens when a child is made, and when it goes.
  */
 #include <linux/memcontrol.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "child.h"
@@ -63,29 +64,55 @@ void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit)
 }
 
 /*
- * A fault that has found a page of the layer in place holds its lock until it has mapped
- * it. Afterwards it is mapped, or is not going to be. Return: the page behind the last one.
+ * What was found in the layer is mapped, or is not going to be. The range becomes that of the
+ * pages that there are. Return: 0; -EINTR the caller is killed, and not all are looked at.
  */
-static pgoff_t zxp_layer_settle(struct zxp_layer *layer, pgoff_t *start, pgoff_t end)
+static int zxp_layer_settle(struct zxp_layer *layer, pgoff_t *start, pgoff_t *end,
+			    bool killable)
 {
-	pgoff_t first = end, next = *start;
+	pgoff_t first = *end, next = *start;
 	struct folio *folio;
 	unsigned long index;
+	int ret = 0;
 
-	xa_for_each_range(&layer->pages, index, folio, *start, end - 1) {
-		folio_lock(folio);
-		folio_unlock(folio);
+	xa_for_each_range(&layer->pages, index, folio, *start, *end - 1) {
+		ret = zxp_own_settle(folio, killable);
+		if (ret)
+			break;
 		first = min(first, index);
 		next = index + 1;
 		cond_resched();
 	}
 	*start = first;
-	return next;
+	*end = next;
+	return ret;
 }
 
 static int zxp_tree_settle_one(struct zxp_vmo *vmo, struct folio *folio, void *arg)
 {
 	return 0;
+}
+
+/**
+ * zxp_tree_lock_child() - before something is taken away that a child sees
+ * @child: the child; nothing of it is locked
+ *
+ * Return: 0, and its content and the tree are locked; -EINTR.
+ */
+int zxp_tree_lock_child(struct zxp_child *child)
+{
+	if (mutex_lock_killable(&child->content_lock))
+		return -EINTR;
+	if (!mutex_lock_killable(&zxp_child_family(child)->tree_lock))
+		return 0;
+	mutex_unlock(&child->content_lock);
+	return -EINTR;
+}
+
+void zxp_tree_unlock_child(struct zxp_child *child)
+{
+	mutex_unlock(&zxp_child_family(child)->tree_lock);
+	mutex_unlock(&child->content_lock);
 }
 
 /**
@@ -95,41 +122,45 @@ static int zxp_tree_settle_one(struct zxp_vmo *vmo, struct folio *folio, void *a
  * @end: the page after the last one
  *
  * Also by faults that have begun, which have looked before the caller has changed what there
- * is to be seen. Who needs it has it mapped anew, also another child.
+ * is to be seen. Who needs it has it mapped anew, also another child. The tree is locked since
+ * before that change, as who waits for it may be killed.
  */
 void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end)
 {
 	struct zxp_family *family = zxp_child_family(child);
 	struct zxp_vmo *root = child->root;
 	struct zxp_layer *layer;
-	pgoff_t first;
+	pgoff_t first, next;
 
 	lockdep_assert_held(&child->content_lock);
+	lockdep_assert_held(&family->tree_lock);
 
 	if (start >= end)
 		return;
-	mutex_lock(&family->tree_lock);
 	for (layer = child->top; layer->below; layer = zxp_layer_next(layer)) {
 		first = start;
-		zxp_layer_settle(layer, &first, end);
+		next = end;
+		zxp_layer_settle(layer, &first, &next, false);
 	}
-	mutex_unlock(&family->tree_lock);
 	zxp_vmo_for_folios(root, start, end, XA_PRESENT, zxp_tree_settle_one, NULL);
 	zxp_vmo_settle_zeroes(root);
 	unmap_mapping_pages(root->inode.i_mapping, start, end - start, false);
 }
 
-static bool zxp_tree_pinned(struct zxp_layer *layer)
+/* Return: 0; -ESTALE a page is pinned; -EINTR. */
+static int zxp_tree_check_pins(struct zxp_layer *layer)
 {
 	struct folio *folio;
 	unsigned long index;
 
 	xa_for_each(&layer->pages, index, folio) {
 		if (folio_maybe_dma_pinned(folio))
-			return true;
+			return -ESTALE;
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		cond_resched();
 	}
-	return false;
+	return 0;
 }
 
 static void zxp_tree_free_zeroes(struct zxp_layer *layer)
@@ -163,7 +194,7 @@ static void zxp_tree_free(struct zxp_layer *layer)
 	zxp_tree_free_spare(layer);
 }
 
-/* Have less to look at below a layer. Return: 0, -ENOMEM; then it is as it was. */
+/* Have less to look at below a layer. Return: 0; -ENOMEM, -EINTR, and it is as it was. */
 static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
 {
 	gfp_t gfp = ZXP_GFP_LOCKED(GFP_KERNEL_ACCOUNT);
@@ -179,6 +210,8 @@ static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
 		if (!gather.spare)
 			gather.spare = kmalloc(sizeof(*gather.spare), gfp);
 		ret = zxp_layer_gather(&gather);
+		if (ret > 0 && fatal_signal_pending(current))
+			ret = -EINTR;
 		cond_resched();
 	} while (ret > 0);
 	kfree(gather.spare);
@@ -201,11 +234,12 @@ static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
  */
 static bool zxp_tree_lent(struct zxp_vmo *root, struct zxp_layer *layer, unsigned long id)
 {
-	pgoff_t start = 0, end = zxp_layer_settle(layer, &start, ULONG_MAX);
+	pgoff_t start = 0, end = ULONG_MAX;
 	struct folio *folio;
 	unsigned long index;
 	bool lent = false;
 
+	zxp_layer_settle(layer, &start, &end, false);
 	if (start < end)
 		unmap_mapping_pages(root->inode.i_mapping, start, end - start, false);
 	xa_for_each(&layer->pages, index, folio) {
@@ -221,8 +255,11 @@ static bool zxp_tree_lent(struct zxp_vmo *root, struct zxp_layer *layer, unsigne
 	return lent;
 }
 
-/* What a single layer sees moves to it. Without memory it stays, and is seen as before. */
-static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from)
+/*
+ * What a single layer sees moves to it. Without memory, or if the caller may be @killable and
+ * is, the rest stays, and is seen as before.
+ */
+static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from, bool killable)
 {
 	struct zxp_family *family = root->family;
 	struct zxp_layer_merge merge = {
@@ -235,7 +272,7 @@ static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from)
 	if (merge.into && list_empty(&merge.into->above) &&
 	    zxp_tree_lent(root, from, merge.into->id))
 		return;
-	while (merge.into && ret > 0) {
+	while (merge.into && ret > 0 && !(killable && fatal_signal_pending(current))) {
 		if (!merge.spare)
 			merge.spare = kmalloc(sizeof(*merge.spare),
 					      ZXP_GFP_LOCKED(GFP_KERNEL_ACCOUNT));
@@ -295,8 +332,7 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 	zxp_layer_open(new, &family->bottom, last, limit);
 	WRITE_ONCE(family->open, new);
 	write_unlock(&family->lock);
-	zxp_vmo_settle_locked(root);
-	ret = zxp_vmo_check_pins(root, 0, ULONG_MAX);
+	ret = zxp_vmo_settle_locked(root, true) ?: zxp_vmo_check_pins(root, 0, ULONG_MAX);
 	if (ret) {
 		write_lock(&family->lock);
 		zxp_layer_reopen(new, last);
@@ -308,7 +344,7 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 	family->nr_before++;
 	zxp_tree_push(family, child->top, new, limit);
 	if (last)
-		zxp_tree_merge(root, last);
+		zxp_tree_merge(root, last, false);
 unlock:
 	mutex_unlock(&family->tree_lock);
 	return ret;
@@ -333,7 +369,7 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 {
 	struct zxp_family *family = zxp_child_family(parent);
 	struct zxp_layer *old = parent->top, *new = *spare;
-	pgoff_t start = 0, end;
+	pgoff_t start = 0, end = ULONG_MAX;
 	int ret = 0;
 
 	lockdep_assert_held(&parent->content_lock);
@@ -342,7 +378,7 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 		return -EINTR;
 	/* Where nothing is to be kept both see what is below. */
 	if (zxp_layer_is_empty(old))
-		zxp_tree_merge(parent->root, old->below);
+		zxp_tree_merge(parent->root, old->below, true);
 	if (zxp_layer_is_empty(old)) {
 		write_lock(&family->lock);
 		zxp_layer_push(child->top, old->below, limit);
@@ -355,16 +391,16 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 	zxp_layer_push(new, old, ULONG_MAX);
 	parent->top = new;
 	write_unlock(&family->lock);
-	end = zxp_layer_settle(old, &start, ULONG_MAX);
-	if (start < end)
+	ret = zxp_layer_settle(old, &start, &end, true);
+	if (!ret && start < end)
 		unmap_mapping_pages(parent->root->inode.i_mapping, start, end - start,
 				    false);
-	if (zxp_tree_pinned(old)) {
+	ret = ret ?: zxp_tree_check_pins(old);
+	if (ret) {
 		write_lock(&family->lock);
 		zxp_layer_pop(new);
 		parent->top = old;
 		write_unlock(&family->lock);
-		ret = -ESTALE;
 	} else {
 		*spare = NULL;
 		zxp_tree_push(family, child->top, old, limit);
@@ -372,12 +408,12 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 		 * For which there was no memory, or which was lent, when others went. Here
 		 * it is stored to by nobody.
 		 */
-		zxp_tree_merge(parent->root, old->below);
+		zxp_tree_merge(parent->root, old->below, true);
 		/* Without memory it is tried again with the next one, for a while. */
-		if (!old->gathered && zxp_layer_steps(old) >= ZXP_LAYERS_MAX &&
-		    zxp_tree_gather(family, old) &&
-		    zxp_layer_steps(old) > ZXP_LAYERS_MOST)
-			ret = -ENOMEM;
+		if (!old->gathered && zxp_layer_steps(old) >= ZXP_LAYERS_MAX)
+			ret = zxp_tree_gather(family, old);
+		if (ret == -ENOMEM && zxp_layer_steps(old) <= ZXP_LAYERS_MOST)
+			ret = 0;
 	}
 unlock:
 	mutex_unlock(&family->tree_lock);
@@ -414,7 +450,7 @@ void zxp_tree_remove(struct zxp_child *child)
 		list_add(&layer->link, &seen_by_nobody);
 		layer = below;
 	}
-	zxp_tree_merge(child->root, layer);
+	zxp_tree_merge(child->root, layer, false);
 	mutex_unlock(&family->tree_lock);
 	/* That takes its time, and others need not wait for it. */
 	list_for_each_entry_safe(gathered, next, &not_needed, link)
