@@ -179,15 +179,14 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit);
 int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 			     struct zxp_layer **spare);
-int zxp_tree_lock_child(struct zxp_child *child);
-void zxp_tree_unlock_child(struct zxp_child *child);
-void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end);
+void zxp_tree_settle_locked(struct zxp_child *child, pgoff_t start, pgoff_t end);
+void zxp_tree_unmap(struct zxp_child *child, pgoff_t start, pgoff_t end);
 void zxp_tree_remove(struct zxp_child *child);
 
 /* child_zero.c */
-void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end);
-pgoff_t zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
-			       struct zxp_spares *spares);
+void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end, int refs);
+int zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t *end,
+			   struct zxp_spares *spares);
 int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end);
 
 /* child_take.c */
@@ -236,6 +235,7 @@ struct zxp_child_pages {
 };
 
 /* child_query.c */
+pgoff_t zxp_child_own_pages(struct zxp_child *child);
 int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages);
 int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args);
 

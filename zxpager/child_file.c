@@ -113,11 +113,13 @@ static int zxp_ioc_child_get_info(struct file *file, union zxp_args *args,
 				  struct zxp_new_file *new)
 {
 	struct zxp_child *child = zxp_child_of(file);
-	struct zxp_child_pages pages;
+	struct zxp_child_pages pages = { .own = zxp_child_own_pages(child) };
 
 	if (args->vmo_info.flags || args->vmo_info.reserved)
 		return -EINVAL;
-	if (zxp_child_count_pages(child, &pages))
+	/* That takes its time. */
+	if (args->vmo_info.size > offsetof(struct zxp_vmo_info, out_shared_bytes) &&
+	    zxp_child_count_pages(child, &pages))
 		return -EINTR;
 	args->vmo_info = (struct zxp_vmo_info) {
 		.size = sizeof(args->vmo_info),

@@ -201,12 +201,16 @@ static int zxp_child_shrink_locked(struct zxp_child *child, pgoff_t nr_pages)
 			return -ESTALE;
 		cond_resched();
 	}
+	if (mutex_lock_killable(&family->tree_lock))
+		return -EINTR;
 	WRITE_ONCE(child->nr_pages, nr_pages);
 	write_lock(&family->lock);
 	zxp_layer_cut(child->top, end);
 	write_unlock(&family->lock);
-	zxp_child_drop_locked(child, end, ULONG_MAX);
-	zxp_tree_settle(child, end, old);
+	zxp_tree_settle_locked(child, end, old);
+	mutex_unlock(&family->tree_lock);
+	zxp_child_drop_locked(child, end, ULONG_MAX, 0);
+	zxp_tree_unmap(child, end, old);
 	/* To the very end, so no range is split. */
 	do {
 		write_lock(&family->lock);
@@ -226,7 +230,7 @@ int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size)
 		return -EPERM;
 	if (size > ZXP_MAX_VMO_SIZE || nr_pages > ZXP_MAX_VMO_PAGES - child->offset)
 		return -ERANGE;
-	if (zxp_tree_lock_child(child))
+	if (mutex_lock_killable(&child->content_lock))
 		return -EINTR;
 	if (nr_pages < child->nr_pages)
 		ret = zxp_child_shrink_locked(child, nr_pages);
@@ -234,6 +238,6 @@ int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size)
 		WRITE_ONCE(child->nr_pages, nr_pages);
 	if (!ret)
 		i_size_write(inode, (loff_t)nr_pages << PAGE_SHIFT);
-	zxp_tree_unlock_child(child);
+	mutex_unlock(&child->content_lock);
 	return ret;
 }

@@ -144,33 +144,42 @@ int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args)
 	return 0;
 }
 
+/* How many pages are in its own layer. */
+pgoff_t zxp_child_own_pages(struct zxp_child *child)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t nr;
+
+	read_lock(&family->lock);
+	nr = child->top->nr;
+	read_unlock(&family->lock);
+	return nr;
+}
+
 /**
  * zxp_child_count_pages() - how much memory a child has, and its part of what it shares
  * @child: the child
  * @pages: how much; what it had until then if the caller is killed
  *
- * It takes as long as there are pages in layers below, and children that see them. Others come
- * and go, and store, meanwhile: each page is counted as it is before or after that.
+ * It takes as long as there are pages in its layers, and children that see them; all layers
+ * above a page are looked at in one go. Others come and go, and store, meanwhile: each page is
+ * counted as it is before or after that.
  *
  * Return: 0, -EINTR.
  */
 int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages)
 {
 	struct zxp_family *family = zxp_child_family(child);
-	pgoff_t index = child->offset;
+	pgoff_t index = child->offset, end = zxp_child_end(child);
 	unsigned int sharers, budget;
-	u64 parts;
+	u64 parts = 0;
 
-	read_lock(&family->lock);
-	*pages = (struct zxp_child_pages) { .own = child->top->nr };
-	read_unlock(&family->lock);
-	parts = (u64)pages->own << (PAGE_SHIFT + ZXP_PART_SHIFT);
-	while (index < zxp_child_end(child) && !fatal_signal_pending(current)) {
+	*pages = (struct zxp_child_pages) {};
+	while (index < end && !fatal_signal_pending(current)) {
 		budget = ZXP_ZERO_BUDGET;
 		read_lock(&family->lock);
-		while (budget && index < zxp_child_end(child)) {
-			sharers = zxp_layer_next_shared(child->top, &index,
-							zxp_child_end(child), &budget);
+		while (budget && index < end) {
+			sharers = zxp_layer_next_seen(child->top, &index, end, &budget);
 			if (!sharers)
 				continue;
 			index++;
@@ -182,5 +191,5 @@ int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages
 		cond_resched();
 	}
 	pages->part = parts >> ZXP_PART_SHIFT;
-	return index < zxp_child_end(child) ? -EINTR : 0;
+	return index < end ? -EINTR : 0;
 }

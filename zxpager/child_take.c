@@ -99,14 +99,17 @@ static int zxp_child_take_locked(struct zxp_child *child, pgoff_t index, struct 
 	}
 	if (!i)
 		return ret;
-	end = zxp_child_cover_locked(child, index, index + i, spares);
-	zxp_child_drop_locked(child, index, end);
-	zxp_tree_settle(child, index, end);
+	end = index + i;
+	ret = zxp_child_cover_locked(child, index, &end, spares);
+	if (ret)
+		end = index;
+	zxp_child_drop_locked(child, index, end, 1);
+	zxp_tree_unmap(child, index, end);
 	/* What was not covered stays, and is looked at anew. */
 	for (nr = end - index; i > nr; i--)
 		if (own[i - 1])
 			folio_put(own[i - 1]);
-	return nr;
+	return ret ?: nr;
 }
 
 /* zxp_child_take(), once. */
@@ -119,10 +122,10 @@ static int zxp_child_take_once(struct zxp_child *child, pgoff_t index, struct fo
 
 	ret = zxp_vmo_get_spares(child->root, &spares, GFP_KERNEL);
 	if (!ret)
-		ret = zxp_tree_lock_child(child);
+		ret = mutex_lock_killable(&child->content_lock);
 	if (!ret) {
 		ret = zxp_child_take_locked(child, index, into, own, nr, &spares);
-		zxp_tree_unlock_child(child);
+		mutex_unlock(&child->content_lock);
 	}
 	zxp_spares_free(&spares);
 	taken = ret;

@@ -6,8 +6,8 @@
 
 #include "child.h"
 
-/* Take own pages out, of which nothing is to be seen any more. */
-void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end)
+/* Take own pages out, of which nothing is to be seen any more. The caller has @refs of each. */
+void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end, int refs)
 {
 	struct zxp_family *family = zxp_child_family(child);
 	struct address_space *mapping = child->root->inode.i_mapping;
@@ -23,7 +23,7 @@ void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end)
 			return;
 		folio_lock(folio);
 		folio_unlock(folio);
-		if (zxp_folio_may_be_seen(folio, 0))
+		if (zxp_folio_may_be_seen(folio, refs))
 			unmap_mapping_pages(mapping, start - 1, 1, false);
 		zxp_own_drop(folio);
 		cond_resched();
@@ -34,22 +34,28 @@ void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end)
  * zxp_child_cover_locked() - before pages are taken out, so that none comes in their place
  * @child: the child
  * @start: first page of the root
- * @end: the page after the last one
+ * @end: the page after the last one; afterwards how far it came, a page at least
  * @spares: two nodes; one that is used is NULL afterwards
  *
- * Return: how far it came, a page at least.
+ * zxp_child_drop_locked() and zxp_tree_unmap() are to follow.
+ *
+ * Return: 0; -EINTR.
  */
-pgoff_t zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
-			       struct zxp_spares *spares)
+int zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t *end,
+			   struct zxp_spares *spares)
 {
 	struct zxp_family *family = zxp_child_family(child);
 
 	lockdep_assert_held(&child->content_lock);
 
+	if (mutex_lock_killable(&family->tree_lock))
+		return -EINTR;
 	write_lock(&family->lock);
-	end = zxp_layer_zero(child->top, start, end, &spares->split, &spares->add);
+	*end = zxp_layer_zero(child->top, start, *end, &spares->split, &spares->add);
 	write_unlock(&family->lock);
-	return end;
+	zxp_tree_settle_locked(child, start, *end);
+	mutex_unlock(&family->tree_lock);
+	return 0;
 }
 
 /**
@@ -63,23 +69,25 @@ pgoff_t zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t e
 int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end)
 {
 	struct zxp_spares spares = {};
-	pgoff_t from = start;
+	pgoff_t covered;
 	int ret = 0;
 
 	while (!ret && start < end) {
 		ret = zxp_vmo_get_spares(child->root, &spares, GFP_KERNEL);
 		if (!ret)
-			ret = zxp_tree_lock_child(child);
+			ret = mutex_lock_killable(&child->content_lock);
 		if (ret)
 			break;
 		end = min(end, zxp_child_end(child));
-		if (start < end) {
-			start = zxp_child_cover_locked(child, start, end, &spares);
-			zxp_child_drop_locked(child, from, start);
-			zxp_tree_settle(child, from, start);
-			from = start;
+		covered = end;
+		if (start < end)
+			ret = zxp_child_cover_locked(child, start, &covered, &spares);
+		if (start < end && !ret) {
+			zxp_child_drop_locked(child, start, covered, 0);
+			zxp_tree_unmap(child, start, covered);
+			start = covered;
 		}
-		zxp_tree_unlock_child(child);
+		mutex_unlock(&child->content_lock);
 		if (fatal_signal_pending(current))
 			ret = -EINTR;
 	}

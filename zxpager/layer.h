@@ -148,7 +148,7 @@ void zxp_layer_gather_end(struct zxp_layer_gather *gather);
 struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer);
 
 /* sharers.c */
-unsigned int zxp_layer_next_shared(struct zxp_layer *top, pgoff_t *index, pgoff_t end,
-				   unsigned int *budget);
+unsigned int zxp_layer_next_seen(struct zxp_layer *top, pgoff_t *index, pgoff_t end,
+				 unsigned int *budget);
 
 #endif /* _ZXPAGER_LAYER_H */

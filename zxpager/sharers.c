@@ -51,14 +51,14 @@ static struct zxp_layer *zxp_layer_owner(struct zxp_layer *top, pgoff_t index,
 	return NULL;
 }
 
-/* Where there is a page in a layer below next, seen or not. */
-static pgoff_t zxp_layer_next_below(struct zxp_layer *top, pgoff_t index, pgoff_t end,
+/* Where there is a page in a layer next, seen or not. */
+static pgoff_t zxp_layer_next_page(struct zxp_layer *top, pgoff_t index, pgoff_t end,
 				    unsigned int *steps)
 {
 	struct zxp_layer *layer;
 	unsigned long at;
 
-	for (layer = zxp_layer_next(top); layer->below && index < end;
+	for (layer = top; layer->below && index < end;
 	     layer = zxp_layer_next(layer)) {
 		++*steps;
 		at = index;
@@ -69,7 +69,7 @@ static pgoff_t zxp_layer_next_below(struct zxp_layer *top, pgoff_t index, pgoff_
 }
 
 /**
- * zxp_layer_next_shared() - which page of a layer below does a child see next?
+ * zxp_layer_next_seen() - which page of a layer does a child see next?
  * @top: its top layer
  * @index: first page to look at; afterwards that page, or @end; or, if @budget is used up,
  *	where to go on
@@ -78,22 +78,24 @@ static pgoff_t zxp_layer_next_below(struct zxp_layer *top, pgoff_t index, pgoff_
  *
  * Return: how many children see that page, this one as well; 0 if there is none.
  */
-unsigned int zxp_layer_next_shared(struct zxp_layer *top, pgoff_t *index, pgoff_t end,
-				   unsigned int *budget)
+unsigned int zxp_layer_next_seen(struct zxp_layer *top, pgoff_t *index, pgoff_t end,
+				 unsigned int *budget)
 {
 	struct zxp_layer *owner;
 	unsigned int steps, nr = 0;
+	enum zxp_seen seen;
 	void *page;
 
 	for (; !nr && *budget; *budget -= min(*budget, steps)) {
 		steps = 1;
-		*index = zxp_layer_next_below(top, *index, end, &steps);
+		*index = zxp_layer_next_page(top, *index, end, &steps);
 		if (*index >= end)
 			break;
-		owner = NULL;
-		if (zxp_layer_find(top, *index, &page) == ZXP_SEEN_SHARED)
-			owner = zxp_layer_owner(top, *index, &steps);
-		if (owner)
+		seen = zxp_layer_find(top, *index, &page);
+		owner = seen == ZXP_SEEN_SHARED ? zxp_layer_owner(top, *index, &steps) : NULL;
+		if (seen == ZXP_SEEN_TOP)
+			nr = 1;
+		else if (owner)
 			nr = zxp_layer_sharers(owner, *index, &steps);
 		else
 			++*index;

@@ -472,7 +472,7 @@ static int zxp_supply_child(struct zxp_supply *s)
 		ret = zxp_supply(s);
 		s->child = NULL;
 		start += args->out_done >> PAGE_SHIFT;
-		if (!s->kept && start < end)
+		if (!s->kept && start < end && !fatal_signal_pending(current))
 			zxp_child_zero_pages(child, start, end);
 	}
 	fput(file);

@@ -94,54 +94,45 @@ static int zxp_tree_settle_one(struct zxp_vmo *vmo, struct folio *folio, void *a
 }
 
 /**
- * zxp_tree_lock_child() - before something is taken away that a child sees
- * @child: the child; nothing of it is locked
- *
- * Return: 0, and its content and the tree are locked; -EINTR.
- */
-int zxp_tree_lock_child(struct zxp_child *child)
-{
-	if (mutex_lock_killable(&child->content_lock))
-		return -EINTR;
-	if (!mutex_lock_killable(&zxp_child_family(child)->tree_lock))
-		return 0;
-	mutex_unlock(&child->content_lock);
-	return -EINTR;
-}
-
-void zxp_tree_unlock_child(struct zxp_child *child)
-{
-	mutex_unlock(&zxp_child_family(child)->tree_lock);
-	mutex_unlock(&child->content_lock);
-}
-
-/**
- * zxp_tree_settle() - nothing that was seen is to be mapped any more
+ * zxp_tree_settle_locked() - no page of a layer that was seen is to be mapped any more
  * @child: the child
  * @start: first page of the root
  * @end: the page after the last one
  *
- * Also by faults that have begun, which have looked before the caller has changed what there
- * is to be seen. Who needs it has it mapped anew, also another child. The tree is locked since
- * before that change, as who waits for it may be killed.
+ * That is, by faults that have begun, which have looked before the caller has changed what
+ * there is to be seen. The tree is locked since before that change, as who waits for it may be
+ * killed. zxp_tree_unmap() is to follow.
  */
-void zxp_tree_settle(struct zxp_child *child, pgoff_t start, pgoff_t end)
+void zxp_tree_settle_locked(struct zxp_child *child, pgoff_t start, pgoff_t end)
 {
-	struct zxp_family *family = zxp_child_family(child);
-	struct zxp_vmo *root = child->root;
 	struct zxp_layer *layer;
 	pgoff_t first, next;
 
-	lockdep_assert_held(&child->content_lock);
-	lockdep_assert_held(&family->tree_lock);
+	lockdep_assert_held(&zxp_child_family(child)->tree_lock);
 
-	if (start >= end)
-		return;
-	for (layer = child->top; layer->below; layer = zxp_layer_next(layer)) {
+	for (layer = child->top; layer->below && start < end; layer = zxp_layer_next(layer)) {
 		first = start;
 		next = end;
 		zxp_layer_settle(layer, &first, &next, false);
 	}
+}
+
+/**
+ * zxp_tree_unmap() - nothing that was seen is to be mapped any more
+ * @child: the child
+ * @start: first page of the root
+ * @end: the page after the last one
+ *
+ * Who needs it has it mapped anew, also another child.
+ */
+void zxp_tree_unmap(struct zxp_child *child, pgoff_t start, pgoff_t end)
+{
+	struct zxp_vmo *root = child->root;
+
+	lockdep_assert_held(&child->content_lock);
+
+	if (start >= end)
+		return;
 	zxp_vmo_for_folios(root, start, end, XA_PRESENT, zxp_tree_settle_one, NULL);
 	zxp_vmo_settle_zeroes(root);
 	unmap_mapping_pages(root->inode.i_mapping, start, end - start, false);
@@ -232,19 +223,23 @@ static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
  *
  * That child also finds a futex of its own in each from now on, see own.c.
  */
-static bool zxp_tree_lent(struct zxp_vmo *root, struct zxp_layer *layer, unsigned long id)
+static bool zxp_tree_lent(struct zxp_vmo *root, struct zxp_layer *layer, unsigned long id,
+			  bool killable)
 {
 	pgoff_t start = 0, end = ULONG_MAX;
 	struct folio *folio;
 	unsigned long index;
 	bool lent = false;
 
-	zxp_layer_settle(layer, &start, &end, false);
+	/* Who is killed does not find out. */
+	if (zxp_layer_settle(layer, &start, &end, killable))
+		return true;
 	if (start < end)
 		unmap_mapping_pages(root->inode.i_mapping, start, end - start, false);
 	xa_for_each(&layer->pages, index, folio) {
 		folio_lock(folio);
-		lent = folio_mapped(folio) || folio_ref_count(folio) != 1;
+		lent = folio_mapped(folio) || folio_ref_count(folio) != 1 ||
+		       (killable && fatal_signal_pending(current));
 		if (!lent)
 			folio->private = (void *)id;
 		folio_unlock(folio);
@@ -270,7 +265,7 @@ static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from, bool ki
 
 	/* In the top of a child it would be stored to. */
 	if (merge.into && list_empty(&merge.into->above) &&
-	    zxp_tree_lent(root, from, merge.into->id))
+	    zxp_tree_lent(root, from, merge.into->id, killable))
 		return;
 	while (merge.into && ret > 0 && !(killable && fatal_signal_pending(current))) {
 		if (!merge.spare)

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 
 #include <linux/zxpager.h>
@@ -18,6 +19,9 @@
 
 /* Descriptors have numbers below this. */
 #define ZXI_MAX_FD	(1u << 29)
+
+/* The size of a struct zxp_vmo_info for which the kernel counts no pages. */
+#define ZXI_VMO_INFO_UNCOUNTED	offsetof(struct zxp_vmo_info, out_shared_bytes)
 
 /* A number that is no descriptor, nor ZXP_PORT_OWN, which means something. */
 #define ZXI_NO_FD	(-2)
@@ -34,15 +38,22 @@ static inline zx_status_t zxi_errno(void)
 	return zx_linux_status_from_errno(errno);
 }
 
-/* ioctl() of @fd; @arg begins with its size. */
+/* ioctl() of @fd, which a signal may end; @arg begins with its size. */
+static inline zx_status_t zxi_fd_ioctl_once(int fd, unsigned long request, void *arg)
+{
+	return ioctl(fd, request, arg) < 0 ? zxi_errno() : ZX_OK;
+}
+
+/* The same, once more after a signal. */
 static inline zx_status_t zxi_fd_ioctl(int fd, unsigned long request, void *arg)
 {
-	int rc;
+	zx_status_t status;
 
 	do {
-		rc = ioctl(fd, request, arg);
-	} while (rc < 0 && errno == EINTR);
-	return rc < 0 ? zxi_errno() : ZX_OK;
+		errno = 0;
+		status = zxi_fd_ioctl_once(fd, request, arg);
+	} while (status != ZX_OK && errno == EINTR);
+	return status;
 }
 
 static inline zx_status_t zxi_ioctl(zx_handle_t handle, unsigned long request,

@@ -143,10 +143,10 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
 		arg.aux_fd = ZXI_NO_FD;
 	for (;;) {
 		errno = 0;
-		status = zxi_ioctl(pager, ZXP_IOC_SUPPLY_PAGES, &arg);
+		status = zxi_fd_ioctl_once(zxi_fd(pager), ZXP_IOC_SUPPLY_PAGES, &arg);
 		if (status == ZX_OK || errno != EINTR)
 			break;
-		/* A signal, while what a clone misses was waited for. */
+		/* A signal, while what a clone misses was waited for. What is done has left it. */
 		arg.offset += arg.out_done;
 		arg.source += arg.out_done;
 		arg.length -= arg.out_done;

@@ -121,7 +121,7 @@ static void put_object(struct zxi_object *object)
 static zx_status_t kind_of(int fd, zx_obj_type_t *type)
 {
 	struct zxp_info info = { .size = sizeof(info) };
-	struct zxp_vmo_info vmo = { .size = sizeof(vmo) };
+	struct zxp_vmo_info vmo = { .size = ZXI_VMO_INFO_UNCOUNTED };
 
 	*type = ZX_OBJ_TYPE_NONE;
 	if (!ioctl(fd, ZXP_IOC_GET_INFO, &info))
@@ -137,7 +137,7 @@ static zx_status_t kind_of(int fd, zx_obj_type_t *type)
 static zx_rights_t vmo_rights(int fd)
 {
 	zx_rights_t rights = ZX_DEFAULT_VMO_RIGHTS;
-	struct zxp_vmo_info vmo = { .size = sizeof(vmo) };
+	struct zxp_vmo_info vmo = { .size = ZXI_VMO_INFO_UNCOUNTED };
 	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
 
 	if (mode == O_RDONLY)

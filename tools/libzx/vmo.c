@@ -11,7 +11,7 @@
 
 zx_status_t zxi_vmo_info(zx_handle_t vmo, struct zxp_vmo_info *info)
 {
-	*info = (struct zxp_vmo_info){ .size = sizeof(*info) };
+	*info = (struct zxp_vmo_info){ .size = ZXI_VMO_INFO_UNCOUNTED };
 	return zxi_ioctl(vmo, ZXP_IOC_VMO_GET_INFO, info);
 }
 
@@ -186,7 +186,7 @@ static zx_status_t check_op(zx_handle_t handle, uint32_t op)
 /* What is no pager's and no copy gives pages back, and reads as zeroes there. */
 static zx_status_t plan_decommit(int fd, struct zxp_vmo_op_range *arg)
 {
-	struct zxp_vmo_info info = { .size = sizeof(info) };
+	struct zxp_vmo_info info = { .size = ZXI_VMO_INFO_UNCOUNTED };
 	zx_status_t status = zxi_fd_ioctl(fd, ZXP_IOC_VMO_GET_INFO, &info);
 
 	if (status != ZX_OK ||

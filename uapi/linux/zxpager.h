@@ -436,13 +436,13 @@ struct zxp_detach_vmo {
  * cannot be read ends the call before that page with EFAULT. A plain VMO is empty
  * in the whole range even then, as in Zircon: fill it again before trying again. Of a
  * copy what is missing is asked for, and may fail as a read of it; from there on it stays
- * as it was.
+ * as it was. When the caller is killed some pages may have left it for nowhere.
  *
  * Errors, in the order of the tests: EINVAL alignment; EBADF, EMEDIUMTYPE,
- * EACCES @vmo_fd; EINVAL not a VMO of this pager; EBADF, EMEDIUMTYPE, EINVAL (a slice or
- * a reference), EACCES @aux_fd; EOPNOTSUPP @aux_fd has a pager; ERANGE outside of @aux_fd; ESTALE a
- * pinned page in @aux_fd; ERANGE outside of @vmo_fd; ESTALE detached; ENOMEM;
- * EFAULT; EINTR, EIO or a FAIL code: of a page of a copy.
+ * EACCES @vmo_fd; EINVAL not a VMO of this pager; EBADF, EMEDIUMTYPE, EACCES
+ * @aux_fd, or EINVAL a slice or a reference; EOPNOTSUPP @aux_fd has a pager; ERANGE
+ * outside of @aux_fd; ESTALE a pinned page in @aux_fd; ERANGE outside of @vmo_fd;
+ * ESTALE detached; ENOMEM; EFAULT; EINTR, EIO or a FAIL code: of a page of a copy.
  */
 struct zxp_supply_pages {
 	__u32 size;
@@ -694,7 +694,8 @@ struct zxp_query_vmo_key {
  * @out_key: 0 since revision 5: only the daemon may know it, by QUERY_VMO_KEY
  * @out_vmo_size: size, a multiple of the page size
  * @out_stream_size: size in bytes, as stat() tells it
- * @out_resident: bytes in memory now; of a copy those that no other one sees
+ * @out_resident: bytes in memory now; of a copy those that it has for itself, and, if @size
+ *	has @out_shared_bytes, those of what it was made of that no other one sees any more
  * @out_waiting: tasks that wait for the pager now
  * @out_requests: requests that are not answered yet
  * @out_read_packets: READ packets that were read from the stream so far
@@ -714,10 +715,11 @@ struct zxp_query_vmo_key {
  *	are always set.
  * @out_shared_bytes: of a copy, bytes in memory that other copies see as well
  * @out_scaled_bytes: @out_resident and its part of what is shared: of a page that three copies
- *	see, a third. So what all of them have comes to what is in memory.
+ *	see, a third. So what all of them have comes to what they see.
  *
  * The fields behind @reserved came with revision 2, @out_children with revision 8, what comes
- * behind that with revision 10.
+ * behind that with revision 10. Of a copy these have to be counted, which takes as long as
+ * there are pages and who sees them: leave them out by @size where they are not wanted.
  */
 struct zxp_vmo_info {
 	__u32 size;

@@ -320,7 +320,7 @@ static void zxp_abi_constants(struct kunit *test)
 				    zxp_abi_numbers[i].name);
 }
 
-/* What a module of revision 9 says that it can do. */
+/* What a module of revision 10 says that it can do. */
 static void zxp_abi_features(struct kunit *test)
 {
 	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x7fff1fULL);

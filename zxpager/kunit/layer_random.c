@@ -215,6 +215,14 @@ static bool zxp_layer_try_run(struct zxp_layer_pair *pair, unsigned int node, pg
 	return seen == ZXP_SEEN_ZERO || run_end == model_end;
 }
 
+static bool zxp_layer_sees_page(struct zxp_layer_pair *pair, unsigned int node, pgoff_t index,
+				int *view)
+{
+	enum zxp_seen seen = zxp_nodes_find(&pair->nodes, node, index, view);
+
+	return seen == ZXP_SEEN_TOP || seen == ZXP_SEEN_SHARED;
+}
+
 /* Page by page, with so little time for each call that a call comes to no page at times. */
 static bool zxp_layer_try_shared(struct zxp_layer_pair *pair, unsigned int node, pgoff_t index,
 				 pgoff_t end)
@@ -227,13 +235,13 @@ static bool zxp_layer_try_shared(struct zxp_layer_pair *pair, unsigned int node,
 	for (at = index; at < end; at = next + !!sharers) {
 		next = at;
 		budget = 1 + zxp_roll(&pair->dice, 8);
-		sharers = zxp_layer_next_shared(top, &next, end, &budget);
+		sharers = zxp_layer_next_seen(top, &next, end, &budget);
 		for (; at < next; at++)
-			if (zxp_nodes_find(&pair->nodes, node, at, &view) == ZXP_SEEN_SHARED)
+			if (zxp_layer_sees_page(pair, node, at, &view))
 				return false;
 		if (!sharers)
 			continue;
-		if (zxp_nodes_find(&pair->nodes, node, next, &view) != ZXP_SEEN_SHARED ||
+		if (!zxp_layer_sees_page(pair, node, next, &view) ||
 		    sharers != zxp_layer_model_seers(&pair->model, next, view))
 			return false;
 	}

@@ -711,16 +711,16 @@ static void zxp_layer_snapshots_are_lost(struct kunit *test)
 	ZXP_EXPECT_SEEN(test, THREE, "..0C0000");
 }
 
-/* From a page on, the next one that is shared, and how many see it. */
-static void zxp_layer_expect_shared(struct kunit *test, unsigned int node, pgoff_t from,
+/* From a page on, the next one that is its own or shared, and how many see it. */
+static void zxp_layer_expect_seers(struct kunit *test, unsigned int node, pgoff_t from,
 				    pgoff_t page, unsigned int nr)
 {
 	struct zxp_layer_fixture *f = test->priv;
 	unsigned int budget = UINT_MAX;
 	pgoff_t index = from;
 
-	KUNIT_EXPECT_EQ_MSG(test, nr, zxp_layer_next_shared(f->nodes.top[node], &index, 8,
-							    &budget),
+	KUNIT_EXPECT_EQ_MSG(test, nr, zxp_layer_next_seen(f->nodes.top[node], &index, 8,
+							  &budget),
 			    "node %u from page %lu", node, from);
 	KUNIT_EXPECT_EQ_MSG(test, index, page, "node %u from page %lu", node, from);
 }
@@ -747,7 +747,7 @@ static void zxp_layer_gathers_down_to_what_is_open(struct kunit *test)
 	ZXP_EXPECT_SEEN(test, FOUR, "ABCD....");
 	ZXP_EXPECT_SEEN(test, ONE, "AB.D....");
 	/* What was gathered is nobody who sees it. */
-	zxp_layer_expect_shared(test, FOUR, 3, 3, 4);
+	zxp_layer_expect_seers(test, FOUR, 3, 3, 4);
 	zxp_nodes_remove(&f->nodes, ONE);
 	zxp_nodes_remove(&f->nodes, TWO);
 	zxp_layer_lose(test, "....e");
@@ -761,19 +761,21 @@ static void zxp_layer_tells_sharers(struct kunit *test)
 
 	zxp_layer_add(test, ONE, 8);
 	zxp_layer_write(test, ONE, ".ab..c");
-	zxp_layer_expect_shared(test, ONE, 0, 8, 0);
+	zxp_layer_expect_seers(test, ONE, 0, 1, 1);
+	zxp_layer_expect_seers(test, ONE, 6, 8, 0);
 	zxp_layer_fork(test, ONE, TWO, 8);
 	KUNIT_ASSERT_TRUE(test, zxp_nodes_fork(&f->nodes, ONE, THREE, 2, 8));
 	zxp_layer_fork(test, TWO, FOUR, 5);
-	zxp_layer_expect_shared(test, ONE, 0, 1, 3);
-	zxp_layer_expect_shared(test, ONE, 2, 2, 4);
-	zxp_layer_expect_shared(test, ONE, 3, 5, 3);
-	zxp_layer_expect_shared(test, FOUR, 3, 8, 0);
+	zxp_layer_expect_seers(test, ONE, 0, 1, 3);
+	zxp_layer_expect_seers(test, ONE, 2, 2, 4);
+	zxp_layer_expect_seers(test, ONE, 3, 5, 3);
+	zxp_layer_expect_seers(test, FOUR, 3, 8, 0);
 	zxp_layer_write(test, TWO, ".d0");
-	zxp_layer_expect_shared(test, TWO, 0, 5, 3);
-	zxp_layer_expect_shared(test, THREE, 2, 2, 3);
+	zxp_layer_expect_seers(test, TWO, 0, 1, 1);
+	zxp_layer_expect_seers(test, TWO, 2, 5, 3);
+	zxp_layer_expect_seers(test, THREE, 2, 2, 3);
 	zxp_nodes_remove(&f->nodes, ONE);
-	zxp_layer_expect_shared(test, FOUR, 0, 1, 1);
+	zxp_layer_expect_seers(test, FOUR, 0, 1, 1);
 }
 
 /* What lies before the start of the only one that sees a layer is nobody's any more. */
