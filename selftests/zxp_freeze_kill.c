@@ -18,21 +18,22 @@
 
 #define PAGES		4096
 #define STACKS		4
+#define EACH(function)	{ .where = "r:zxpager:" function, .times = STACKS }
 #define ROUNDS		20	/* who is faster than the signal is no matter */
 
 PAGER_DATA(freeze_kill);
 FIXTURE_VARIANT(freeze_kill)
 {
-	const char *each;	/* is called for each page */
+	struct slow each;	/* is called for each page */
 	uint32_t kind;
 	bool of_copy;
 };
 
 FIXTURE_VARIANT_ADD(freeze_kill, of_copy) {
-	.each = "zxp_own_settle", .kind = MODIFIED, .of_copy = true,
+	.each = EACH("zxp_own_settle"), .kind = MODIFIED, .of_copy = true,
 };
 FIXTURE_VARIANT_ADD(freeze_kill, of_plain) {
-	.each = "zxp_vmo_settle_folio", .kind = ZXP_CHILD_SNAPSHOT,
+	.each = EACH("zxp_vmo_settle_folio"), .kind = ZXP_CHILD_SNAPSHOT,
 };
 
 struct maker {
@@ -99,7 +100,7 @@ TEST_F(freeze_kill, maker)
 
 	maker.vmo = make_parent(&self->p, variant->of_copy);
 	ASSERT_NE(NULL, maker.vmo);
-	if (!slow_down(variant->each, STACKS))
+	if (!slow_down(&variant->each, 1))
 		SKIP(return, "nothing can be slowed down here");
 	for (i = 0; i < ROUNDS && (!calls || calls >= PAGES); i++) {
 		before = slow_calls();
@@ -157,6 +158,7 @@ FIXTURE_VARIANT_ADD(freeze_wait, shrink) { .change = shrinks };
 /* Who changes another one of the family waits for that moment to end. */
 TEST_F(freeze_wait, other)
 {
+	const struct slow each = EACH("zxp_own_settle");
 	struct maker maker = { .kind = MODIFIED };
 	struct test_vmo *other;
 	uint64_t calls = PAGES, before;
@@ -166,7 +168,7 @@ TEST_F(freeze_wait, other)
 	maker.vmo = make_parent(&self->p, true);
 	ASSERT_NE(NULL, maker.vmo);
 	other = new_child(self->p.vmos[0], ZXP_CHILD_SNAPSHOT | ZXP_CHILD_RESIZABLE, 0, 2);
-	if (!slow_down("zxp_own_settle", STACKS))
+	if (!slow_down(&each, 1))
 		SKIP(return, "nothing can be slowed down here");
 	for (i = 0; i < ROUNDS && calls >= PAGES; i++) {
 		before = slow_calls();

@@ -406,13 +406,6 @@ FIXTURE_VARIANT_ADD(random, unbounded_with_snapshots)
 	.snapshots = true,
 };
 
-static uint64_t from_env(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 static bool start_actor(struct actor *a, struct keeper *k, uint64_t size)
 {
 	a->k = k;

@@ -1,155 +1,300 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The moment of a snapshot is one for all that is stored meanwhile.
+ * The moment of a snapshot is one for all that is stored meanwhile, and stays that moment.
+ *
+ * ZXP_MOMENTS is how many snapshots each variant makes, of ZXP_PAGES pages.
  */
 #define _GNU_SOURCE
 #include <kselftest_harness.h>
+#include <sched.h>
 
 #include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
+#include "lib/slow.h"
 
 #define PAGES		64
 #define MOMENTS		150
+/* Every so many of them one is kept until the next of these. */
+#define KEPT		16
+#define ROUNDS		4
 
-/* Writers of the first and then the last of some pages. */
+/* Of what snapshots are made: a VMO or a copy of one, that is plain or a pager's. */
 PAGER_DATA(order);
 FIXTURE_VARIANT(order)
 {
 	bool maps;
 	bool paged;
+	bool copy;
 };
 FIXTURE_VARIANT_ADD(order, mapping) { .maps = true };
 FIXTURE_VARIANT_ADD(order, pwrite) {};
 FIXTURE_VARIANT_ADD(order, mapping_of_a_pagers) { .maps = true, .paged = true };
 FIXTURE_VARIANT_ADD(order, pwrite_of_a_pagers) { .paged = true };
-
-/* A pager allows each first store after it has begun to write back. */
-static struct test_vmo *make_vmo(struct user_pager *p, bool paged)
+FIXTURE_VARIANT_ADD(order, mapping_of_a_copy) { .maps = true, .copy = true };
+FIXTURE_VARIANT_ADD(order, pwrite_of_a_copy) { .copy = true };
+FIXTURE_VARIANT_ADD(order, mapping_of_a_pagers_copy)
 {
-	return paged ? pager_create_paged(p, PAGES, ZXP_VMO_TRAP_DIRTY) :
-		       pager_create_plain(p, PAGES, 0);
+	.maps = true,
+	.paged = true,
+	.copy = true,
+};
+FIXTURE_VARIANT_ADD(order, pwrite_of_a_pagers_copy) { .paged = true, .copy = true };
+
+
+#define new_source(pages) ({							\
+	struct test_vmo *__vmo = make_source(&self->p, pages, variant->paged,	\
+					     variant->copy);			\
+										\
+	ASSERT_NE(NULL, __vmo);							\
+	__vmo;									\
+})
+
+/* All of its pages are its own, and zero. A pager allows stores to its VMO. */
+static struct test_vmo *make_source(struct user_pager *p, uint64_t pages, bool paged,
+				    bool copy)
+{
+	struct test_vmo *vmo;
+	char *zeroes;
+	int rc;
+
+	vmo = paged ? pager_create_paged(p, pages, ZXP_VMO_TRAP_DIRTY) :
+		      pager_create_plain(p, pages, 0);
+	if (vmo && copy)
+		vmo = vmo_create_child(vmo, AT_LEAST, 0, pages);
+	if (!vmo)
+		return NULL;
+	zeroes = map_anon(pages);
+	rc = zxp_vmo_write(vmo->fd, 0, pages * page_size, zeroes);
+	munmap(zeroes, pages * page_size);
+	if (rc)
+		diag("write of all of it: %s", strerror(-rc));
+	return rc ? NULL : vmo;
 }
 
-static int make_moment(struct test_vmo *vmo, bool paged)
+static uint32_t moment_of(bool paged, bool copy)
 {
-	return zxp_create_child(vmo->fd, paged ? ZXP_CHILD_POINT_IN_TIME : ZXP_CHILD_SNAPSHOT,
-				0, PAGES * page_size);
+	return !paged ? ZXP_CHILD_SNAPSHOT : copy ? MODIFIED : ZXP_CHILD_POINT_IN_TIME;
 }
 
-static volatile bool order_ends;
+/* Who stores takes its time with the page locked, before it stores or has it mapped. */
+static bool slow_stores(pid_t who_freezes, pid_t who_stores)
+{
+	const struct slow slow[] = {
+		/* Nobody gets a page to store to any more, but the mappings are there. */
+		{ "p:unmap_mapping_pages", who_freezes, 2 },
+		{ "r:zxpager:zxp_vmo_folio_for_write", who_stores, 1 },
+		{ "r:zxpager:zxp_page_mkwrite", who_stores, 1 },
+		{ "r:zxpager:zxp_child_folio_for_write", who_stores, 1 },
+		{ "r:zxpager:zxp_child_vm_fault", who_stores, 1 },
+		{ "r:zxpager:zxp_child_page_mkwrite", who_stores, 1 },
+	};
+
+	return slow_down(slow, ARRAY_SIZE(slow));
+}
+
+/* Of @t->vmo, of as many pages. */
+struct writer {
+	bool maps;
+	volatile bool ends;
+	volatile uint64_t done;
+};
 
 static int store_in_order(struct test_thread *t)
 {
-	for (uint64_t n = 1; !order_ends; n++) {
-		for (uint64_t page = 0; page < PAGES; page += PAGES - 1) {
-			if (t->arg)
+	struct writer *w = t->arg;
+
+	for (uint64_t n = 1; !w->ends; n++) {
+		for (uint64_t page = 0; page < t->nr; page += t->nr - 1) {
+			if (w->maps)
 				word_at(t->vmo, page) = n;
 			else if (pwrite(t->vmo->fd, &n, 8, page * page_size) != 8)
 				return errno;
 		}
+		w->done = n;
 	}
 	return 0;
 }
 
-static bool in_order(int fd, uint64_t *first)
-{
-	uint64_t last;
+struct moment {
+	int fd;
+	uint64_t first, last;
+};
 
-	if (pread(fd, first, 8, 0) != 8 ||
-	    pread(fd, &last, 8, (PAGES - 1) * page_size) != 8)
-		return false;
-	if (*first == last || *first == last + 1)
+static bool look_at(struct moment *m, uint64_t pages)
+{
+	return pread(m->fd, &m->first, 8, 0) == 8 &&
+	       pread(m->fd, &m->last, 8, (pages - 1) * page_size) == 8;
+}
+
+/* No store is there without the one before. */
+static bool in_order(struct moment *m, uint64_t pages)
+{
+	if (look_at(m, pages) && (m->first == m->last || m->first == m->last + 1))
 		return true;
-	diag("the first page has %lu, the last one %lu", *first, last);
+	diag("the first page has %lu, the last one %lu", m->first, m->last);
 	return false;
 }
 
-/* As of one moment: no store is there without the one before. And it stays that moment. */
-TEST_F(order, of_stores_is_kept)
+static bool is_as_before(struct moment *m, uint64_t pages)
 {
-	struct test_vmo *vmo = make_vmo(&self->p, variant->paged);
-	int kept = -1, fd;
+	struct moment now = *m;
+
+	if (look_at(&now, pages) && now.first == m->first && now.last == m->last)
+		return true;
+	diag("the first page had %lu, the last one %lu; now they have %lu and %lu", m->first,
+	     m->last, now.first, now.last);
+	return false;
+}
+
+/* A writer of the first and then the last of some pages. */
+TEST_F_TIMEOUT(order, of_stores_is_kept, 36000)
+{
+	uint64_t pages = from_env("ZXP_PAGES", PAGES), was = 0;
+	uint64_t moments = from_env("ZXP_MOMENTS", MOMENTS);
+	uint32_t kind = moment_of(variant->paged, variant->copy);
+	struct moment kept = { .fd = -1 }, m;
+	struct writer w = { .maps = variant->maps };
+	struct test_vmo *vmo;
 	struct server s;
-	uint64_t was = 0, now;
+	int64_t start;
 
-	ASSERT_NE(NULL, vmo);
 	ASSERT_TRUE(server_start(&s, &self->p));
-	order_ends = false;
+	vmo = new_source(pages);
 	self->t[0].vmo = vmo;
-	self->t[0].arg = variant->maps ? vmo : NULL;
-	ASSERT_TRUE(vmo_put(vmo, 0, 0) && vmo_put(vmo, PAGES - 1, 0));
+	self->t[0].nr = pages;
+	self->t[0].arg = &w;
 	ASSERT_TRUE(thread_start(&self->t[0], store_in_order));
-	ASSERT_TRUE(wait_until(word_at(vmo, 0) > 1));
-	for (unsigned int i = 0; i < (variant->paged ? MOMENTS / 3 : MOMENTS); i++) {
-		if (variant->paged)
-			ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, PAGES));
-		fd = make_moment(vmo, variant->paged);
-		ASSERT_LE(0, fd);
-		ASSERT_TRUE(in_order(fd, &now));
-		ASSERT_LE(was, now);
-		if (kept >= 0) {
-			uint64_t then;
-
-			ASSERT_TRUE(in_order(kept, &then));
-			ASSERT_EQ(was, then);
-			close(kept);
+	slow_stores(gettid(), self->t[0].tid);
+	start = now_ms();
+	for (uint64_t i = 0; i < moments; i++) {
+		/* So that each first store afterwards has to be allowed. */
+		if (variant->paged && !variant->copy)
+			ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, pages));
+		m.fd = zxp_create_child(vmo->fd, kind, 0, pages * page_size);
+		ASSERT_LE(0, m.fd);
+		ASSERT_TRUE(in_order(&m, pages));
+		ASSERT_LE(was, m.first);
+		was = m.first;
+		/* All that had begun to store has stored. */
+		while (w.done <= m.first && thread_running(&self->t[0]))
+			sched_yield();
+		ASSERT_TRUE(is_as_before(&m, pages));
+		if (i % KEPT) {
+			close(m.fd);
+			continue;
 		}
-		kept = fd;
-		was = now;
+		if (kept.fd >= 0) {
+			ASSERT_TRUE(is_as_before(&kept, pages));
+			close(kept.fd);
+		}
+		kept = m;
 	}
-	close(kept);
-	order_ends = true;
+	diag("%ju moments took %jd ms", (uintmax_t)moments, (intmax_t)(now_ms() - start));
+	w.ends = true;
 	ASSERT_TRUE(thread_wait(&self->t[0]));
+	speed_up();
+	close(kept.fd);
 	EXPECT_TRUE(server_end(&s));
 }
 
-/* A reader looks again and again at what is being written. */
-static int look_for_one_value(struct test_thread *t)
+/* A reader says of which page, and the writer stores there at once. */
+struct reader {
+	uint64_t value;		/* that all pages had, and have in the snapshot @t->vmo */
+	volatile uint64_t begun;
+	volatile uint64_t done;
+};
+
+/* The word of a page, of the copy of it that @fd gets now. */
+static bool fork_word(int fd, uint64_t page, uint64_t *word)
 {
-	uint64_t first, word;
+	uint64_t other = 1;
 
-	if (pread(t->vmo->fd, &first, 8, 0) != 8)
+	return pwrite(fd, &other, 8, page * page_size + 8) == 8 &&
+	       pread(fd, word, 8, page * page_size) == 8;
+}
+
+static int compare_one(struct test_thread *t, int fork, uint64_t page)
+{
+	struct reader *r = t->arg;
+	uint64_t word, forked;
+	bool fork_first = (page + r->value) % 2;
+
+	r->begun = page + 1;
+	if ((fork_first && !fork_word(fork, page, &forked)) ||
+	    pread(t->vmo->fd, &word, 8, page * page_size) != 8 ||
+	    (!fork_first && !fork_word(fork, page, &forked)))
 		return errno;
-	for (unsigned int i = 0; !order_ends; i++) {
-		uint64_t page = i % PAGES;
+	while (r->done == page)
+		sched_yield();
+	if (word == r->value && forked == r->value && word_at(t->vmo, page) == r->value)
+		return 0;
+	diag("page %lu has %lu, that of a copy %lu, mapped %lu, and all had %lu", page, word,
+	     forked, word_at(t->vmo, page), r->value);
+	return EILSEQ;
+}
 
-		if (pread(t->vmo->fd, &word, 8, page * page_size) != 8)
-			return errno;
-		if (word != first || word_at(t->vmo, page) != first) {
-			diag("page %lu has %lu, and the first one had %lu", page, word, first);
-			return EILSEQ;
-		}
-	}
-	return 0;
+static int compare_each(struct test_thread *t)
+{
+	int fork = zxp_create_child(t->vmo->fd, AT_LEAST, 0, PAGES * page_size), ret = 0;
+	struct reader *r = t->arg;
+
+	if (fork < 0)
+		return -fork;
+	for (uint64_t page = 0; !ret && page < PAGES; page++)
+		ret = compare_one(t, fork, page);
+	r->begun = PAGES;
+	close(fork);
+	return ret;
+}
+
+/* Who looks takes its time after it knows where. */
+static bool slow_looks(void)
+{
+	const struct slow slow[] = {
+		{ "r:zxpager:zxp_child_look", 0, 2 },
+		{ "r:zxpager:zxp_vmo_get_folio", 0, 2 },
+	};
+
+	return slow_down(slow, ARRAY_SIZE(slow));
 }
 
 /* All pages have one value at the moment of the snapshot, and there for ever. */
 TEST_F(order, is_one_value_for_ever)
 {
-	struct test_vmo *vmo = make_vmo(&self->p, variant->paged), *first;
+	struct test_vmo *vmo, *first;
+	struct reader r;
 	struct server s;
+	uint64_t word;
 
-	ASSERT_NE(NULL, vmo);
 	ASSERT_TRUE(server_start(&s, &self->p));
-	for (uint64_t round = 1; round < 12; round++) {
-		for (uint64_t page = 0; page < PAGES; page++)
+	vmo = new_source(PAGES);
+	slow_looks();
+	for (uint64_t round = 1; round <= ROUNDS; round++) {
+		for (uint64_t page = 0; round == 1 && page < PAGES; page++)
 			ASSERT_TRUE(vmo_put(vmo, page, round));
-		first = new_child(vmo, variant->paged ? ZXP_CHILD_POINT_IN_TIME :
-				  ZXP_CHILD_SNAPSHOT, 0, PAGES);
-		order_ends = false;
+		first = new_child(vmo, moment_of(variant->paged, variant->copy), 0, PAGES);
+		r = (struct reader){ .value = round };
 		self->t[0].vmo = first;
-		ASSERT_TRUE(thread_start(&self->t[0], look_for_one_value));
-		for (uint64_t n = 0; n < 3 * PAGES; n++) {
+		self->t[0].arg = &r;
+		ASSERT_TRUE(thread_start(&self->t[0], compare_each));
+		for (uint64_t page = 0; page < PAGES; page++) {
+			while (r.begun <= page && r.begun < PAGES)
+				sched_yield();
 			if (variant->maps)
-				word_at(vmo, n % PAGES) = 1000 + n;
+				word_at(vmo, page) = round + 1;
 			else
-				ASSERT_TRUE(vmo_put(vmo, n % PAGES, 1000 + n));
+				ASSERT_TRUE(vmo_put(vmo, page, round + 1));
+			r.done = page + 1;
 		}
-		order_ends = true;
 		ASSERT_TRUE(thread_wait(&self->t[0]));
+		for (uint64_t page = 0; page < PAGES; page++) {
+			ASSERT_EQ(8, pread(first->fd, &word, 8, page * page_size));
+			ASSERT_EQ(round, word);
+		}
 		vmo_release(first);
 	}
+	speed_up();
 	EXPECT_TRUE(server_end(&s));
 }
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The kernel traces calls of a function, each with a stack, again and again.
+ */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,9 +11,10 @@
 #include <unistd.h>
 
 #include "slow.h"
+#include "util.h"
 
 #define TRACING		"/sys/kernel/tracing"
-#define PROBES		8
+#define MOST		64	/* probes */
 
 /* What is there already stays. */
 static bool trace(const char *name, const char *text)
@@ -25,36 +29,51 @@ static bool trace(const char *name, const char *text)
 	return ok;
 }
 
-void speed_up(void)
+static bool slow_down_once(const struct slow *slow, unsigned int i)
 {
-	char probe[64], trigger[64];
-	int i;
+	char probe[128], trigger[64], text[64] = "stacktrace\n";
 
-	trace("events/zxp_slow/enable", "0\n");
-	for (i = 0; i < PROBES; i++) {
-		snprintf(probe, sizeof(probe), "-:zxp_slow/slow%d\n", i);
-		snprintf(trigger, sizeof(trigger), "events/zxp_slow/slow%d/trigger", i);
-		trace(trigger, "!stacktrace\n");
-		trace("kprobe_events", probe);
-	}
+	snprintf(probe, sizeof(probe), "%c:zxp_slow/slow%u %s\n", *slow->where, i,
+		 slow->where + 2);
+	snprintf(trigger, sizeof(trigger), "events/zxp_slow/slow%u/trigger", i);
+	if (slow->tid)
+		snprintf(text, sizeof(text), "stacktrace if common_pid == %d\n", slow->tid);
+	return trace("kprobe_events", probe) && trace(trigger, text);
 }
 
-bool slow_down(const char *function, unsigned int stacks)
+bool slow_down(const struct slow *slow, unsigned int nr)
 {
-	char probe[128], trigger[64];
-	bool ok = stacks <= PROBES;
-	unsigned int i;
+	unsigned int used = 0, i;
 
 	if (access(TRACING "/kprobe_events", W_OK))
 		mount("tracefs", TRACING, "tracefs", 0, NULL);
 	/* A test that has failed leaves it as it is. */
 	speed_up();
-	for (i = 0; ok && i < stacks; i++) {
-		snprintf(probe, sizeof(probe), "r:zxp_slow/slow%u zxpager:%s\n", i, function);
-		snprintf(trigger, sizeof(trigger), "events/zxp_slow/slow%u/trigger", i);
-		ok = trace("kprobe_events", probe) && trace(trigger, "stacktrace\n");
+	for (; nr; nr--, slow++) {
+		for (i = 0; i < slow->times; i++) {
+			if (used < MOST && slow_down_once(slow, used++))
+				continue;
+			diag("nothing slows %s down here", slow->where);
+			speed_up();
+			return false;
+		}
 	}
-	return ok && trace("events/zxp_slow/enable", "1\n");
+	return true;
+}
+
+void speed_up(void)
+{
+	char probe[64], trigger[64];
+	unsigned int i;
+
+	for (i = 0; i < MOST; i++) {
+		snprintf(probe, sizeof(probe), "-:zxp_slow/slow%u\n", i);
+		snprintf(trigger, sizeof(trigger), "events/zxp_slow/slow%u/trigger", i);
+		/* They are made in this order. */
+		if (access(TRACING, X_OK) || !trace(trigger, "!stacktrace\n"))
+			break;
+		trace("kprobe_events", probe);
+	}
 }
 
 uint64_t slow_calls(void)

@@ -1,18 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A function of the module takes its time: the kernel traces the return from there, with a
- * stack, again and again.
+ * Kernel functions that take their time, so that a few instructions are long enough for
+ * somebody else to come in between.
  */
 #ifndef ZXP_SELFTESTS_SLOW_H
 #define ZXP_SELFTESTS_SLOW_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-/* With so many stacks each time, 8 at most. False if that cannot be had here. */
-bool slow_down(const char *function, unsigned int stacks);
+struct slow {
+	/* "p:FUNCTION" where it begins, "r:FUNCTION" where it returns; zxpager:F if it is ours */
+	const char *where;
+	pid_t tid;			/* in this thread, or in any if it is 0 */
+	unsigned int times;		/* how much: some 10 us each, more in a slow guest */
+};
+
+/* What was slow before is not any more. False, after a message, if that cannot be had here. */
+bool slow_down(const struct slow *slow, unsigned int nr);
 void speed_up(void);
-/* How often it was called since; 0 also if that is not known. */
+/* How often the first of them was called since; 0 also if that is not known. */
 uint64_t slow_calls(void);
 
 #endif /* ZXP_SELFTESTS_SLOW_H */

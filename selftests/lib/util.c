@@ -46,6 +46,13 @@ void diag(const char *fmt, ...)
 	fprintf(stderr, "# %s\n", line);
 }
 
+uint64_t from_env(const char *name, uint64_t otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
 void *map_anon(size_t pages)
 {
 	void *p = mmap(NULL, pages * page_size, PROT_READ | PROT_WRITE,

@@ -35,6 +35,9 @@ void nap(void);
 /* A diagnostic line of the KTAP output. */
 void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* A number out of the environment. */
+uint64_t from_env(const char *name, uint64_t otherwise);
+
 /* Anonymous memory of @pages pages. */
 void *map_anon(size_t pages);
 

@@ -34,13 +34,6 @@ static pid_t clients[PROCS], bystanders[BYSTANDERS];
 static uint64_t incarnations;
 static int tests, failures;
 
-static uint64_t from_env(const char *name, uint64_t otherwise)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? strtoull(text, NULL, 0) : otherwise;
-}
-
 static void test_result(bool ok, const char *fmt, ...)
 {
 	char name[100];
