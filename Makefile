@@ -17,7 +17,7 @@ DESTDIR ?=
 PREFIX ?= /usr/local
 
 .PHONY: all modules tools selftests check quick newest lint rig-test demo vm deps
-.PHONY: conformance integrity crash random stress fuzz test_module debug kunit coverage
+.PHONY: conformance integrity crash random moments stress fuzz test_module debug kunit coverage
 .PHONY: fail sanitize tools-coverage bench profile
 .PHONY: install modules_install headers_install clean help
 
@@ -68,6 +68,11 @@ random: test_module	## OPS=1000000 times anything, on each of four VMOs [SEED=N]
 	@scripts/vm.sh --kernel $(kernel) --timeout 36000 \
 		--insmod build/$(kernel)/zxpager.ko -- env $(test_env) \
 		ZXP_OPS=$(or $(OPS),1000000) '$(out)/selftests/zxp_random'
+
+moments: test_module	## MOMENTS=100000 snapshots of 64 pages that are stored to; 1 in 200 of 16,384 [KERNEL=6.1]
+	@scripts/vm.sh --kernel $(kernel) --timeout 36000 \
+		--insmod build/$(kernel)/zxpager.ko -- \
+		env $(test_env) ZXP_MOMENTS=$(or $(MOMENTS),100000) selftests/moments.sh
 
 stress: test_module	## race everything for MINUTES=10 [KERNEL=6.12-debug] [SEED=N]
 	@$(test_env) scripts/stress.sh $(kernel) $(or $(MINUTES),10)

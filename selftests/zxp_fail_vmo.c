@@ -16,35 +16,6 @@
 
 WALK_FIXTURE(fail_init);
 
-/* Writers and readers that go on where a short count left off. */
-static int write_all(int fd, const char *buf, size_t len, uint64_t offset)
-{
-	ssize_t n;
-
-	for (; len; buf += n, len -= n, offset += n) {
-		n = pwrite(fd, buf, len, offset);
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return -ENODATA;
-	}
-	return 0;
-}
-
-static int read_all(int fd, char *buf, size_t len, uint64_t offset)
-{
-	ssize_t n;
-
-	for (; len; buf += n, len -= n, offset += n) {
-		n = pread(fd, buf, len, offset);
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return -ENODATA;
-	}
-	return 0;
-}
-
 /* Pages 1 to 3, in unequal parts of them at the ends. */
 #define PART		512
 #define PART_LENGTH	(AT(3) - 2 * PART)

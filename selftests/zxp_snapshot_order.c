@@ -2,11 +2,12 @@
 /*
  * The moment of a snapshot is one for all that is stored meanwhile, and stays that moment.
  *
- * ZXP_MOMENTS is how many snapshots each variant makes, of ZXP_PAGES pages.
+ * ZXP_MOMENTS is how many snapshots all variants make together, of ZXP_PAGES pages.
  */
 #define _GNU_SOURCE
 #include <kselftest_harness.h>
 #include <sched.h>
+#include <sys/mman.h>
 
 #include "lib/child.h"
 #include "lib/client.h"
@@ -14,7 +15,8 @@
 #include "lib/slow.h"
 
 #define PAGES		64
-#define MOMENTS		150
+#define MOMENTS		1600
+#define VARIANTS	8
 /* Every so many of them one is kept until the next of these. */
 #define KEPT		16
 #define ROUNDS		4
@@ -77,20 +79,29 @@ static uint32_t moment_of(bool paged, bool copy)
 	return !paged ? ZXP_CHILD_SNAPSHOT : copy ? MODIFIED : ZXP_CHILD_POINT_IN_TIME;
 }
 
-/* Who stores takes its time with the page locked, before it stores or has it mapped. */
-static bool slow_stores(pid_t who_freezes, pid_t who_stores)
+/* Nobody gets a page to store to any more, but those that are mapped are there for a while. */
+static bool slow_freezes(bool maps, bool copy)
 {
 	const struct slow slow[] = {
-		/* Nobody gets a page to store to any more, but the mappings are there. */
-		{ "p:unmap_mapping_pages", who_freezes, 2 },
-		{ "r:zxpager:zxp_vmo_folio_for_write", who_stores, 1 },
-		{ "r:zxpager:zxp_page_mkwrite", who_stores, 1 },
-		{ "r:zxpager:zxp_child_folio_for_write", who_stores, 1 },
-		{ "r:zxpager:zxp_child_vm_fault", who_stores, 1 },
-		{ "r:zxpager:zxp_child_page_mkwrite", who_stores, 1 },
+		{ "p:unmap_mapping_pages", gettid(), 4 },
+		{ "p:unmap_mapping_range", gettid(), 4 },
 	};
 
-	return slow_down(slow, ARRAY_SIZE(slow));
+	(void)maps;
+	return slow_down(slow + !copy, 1);
+}
+
+/* Who has a page to store to, and its lock, takes longer than who makes a snapshot. */
+static bool slow_stores(bool maps, bool copy)
+{
+	const struct slow slow[2][2] = {
+		{ { "r:zxpager:zxp_vmo_folio_for_write", 0, 6 },
+		  { "r:zxpager:zxp_page_mkwrite", 0, 6 }, },
+		{ { "r:zxpager:zxp_child_folio_for_write", 0, 6 },
+		  { "r:zxpager:zxp_child_vm_fault", 0, 6 }, },
+	};
+
+	return slow_down(&slow[copy][maps], 1);
 }
 
 /* Of @t->vmo, of as many pages. */
@@ -147,54 +158,86 @@ static bool is_as_before(struct moment *m, uint64_t pages)
 	return false;
 }
 
+/* Of the two pages that are stored to now the one, now the other is not mapped any more. */
+static int unmap_one_of_them(struct test_thread *t)
+{
+	struct writer *w = t->arg;
+
+	for (uint64_t i = 0, done; !w->ends; i++) {
+		done = w->done;
+		if (madvise(page_at(t->vmo, i % 2 ? t->nr - 1 : 0), page_size, MADV_DONTNEED))
+			return errno;
+		while (w->done == done && !w->ends)
+			sched_yield();
+	}
+	return 0;
+}
+
+static bool make_moment(struct moment *m, struct test_vmo *vmo, uint32_t kind)
+{
+	m->fd = zxp_create_child(vmo->fd, kind, 0, vmo->pages * page_size);
+	if (m->fd < 0)
+		diag("snapshot: %s", strerror(-m->fd));
+	return m->fd >= 0;
+}
+
 /* A writer of the first and then the last of some pages. */
 TEST_F_TIMEOUT(order, of_stores_is_kept, 36000)
 {
-	uint64_t pages = from_env("ZXP_PAGES", PAGES), was = 0;
-	uint64_t moments = from_env("ZXP_MOMENTS", MOMENTS);
+	uint64_t pages = from_env("ZXP_PAGES", PAGES), was, start = now_ms();
+	uint64_t moments = from_env("ZXP_MOMENTS", MOMENTS) / VARIANTS / 2 + 1;
+	bool (*const slow[])(bool maps, bool copy) = { slow_freezes, slow_stores };
 	uint32_t kind = moment_of(variant->paged, variant->copy);
-	struct moment kept = { .fd = -1 }, m;
-	struct writer w = { .maps = variant->maps };
+	struct moment kept, m;
+	struct writer w;
 	struct test_vmo *vmo;
 	struct server s;
-	int64_t start;
 
+	speed_up();
 	ASSERT_TRUE(server_start(&s, &self->p));
 	vmo = new_source(pages);
-	self->t[0].vmo = vmo;
-	self->t[0].nr = pages;
-	self->t[0].arg = &w;
-	ASSERT_TRUE(thread_start(&self->t[0], store_in_order));
-	slow_stores(gettid(), self->t[0].tid);
-	start = now_ms();
-	for (uint64_t i = 0; i < moments; i++) {
-		/* So that each first store afterwards has to be allowed. */
-		if (variant->paged && !variant->copy)
-			ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, pages));
-		m.fd = zxp_create_child(vmo->fd, kind, 0, pages * page_size);
-		ASSERT_LE(0, m.fd);
-		ASSERT_TRUE(in_order(&m, pages));
-		ASSERT_LE(was, m.first);
-		was = m.first;
-		/* All that had begun to store has stored. */
-		while (w.done <= m.first && thread_running(&self->t[0]))
-			sched_yield();
-		ASSERT_TRUE(is_as_before(&m, pages));
-		if (i % KEPT) {
-			close(m.fd);
-			continue;
-		}
-		if (kept.fd >= 0) {
-			ASSERT_TRUE(is_as_before(&kept, pages));
-			close(kept.fd);
-		}
-		kept = m;
+	for (unsigned int i = 0; i < 2; i++) {
+		self->t[i].vmo = vmo;
+		self->t[i].nr = pages;
+		self->t[i].arg = &w;
 	}
-	diag("%ju moments took %jd ms", (uintmax_t)moments, (intmax_t)(now_ms() - start));
-	w.ends = true;
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	speed_up();
-	close(kept.fd);
+	for (unsigned int which = 0; which < ARRAY_SIZE(slow); which++) {
+		slow[which](variant->maps, variant->copy);
+		w = (struct writer){ .maps = variant->maps };
+		kept.fd = -1;
+		was = 0;
+		ASSERT_TRUE(vmo_put(vmo, 0, 0) && vmo_put(vmo, pages - 1, 0));
+		ASSERT_TRUE(thread_start(&self->t[0], store_in_order));
+		ASSERT_TRUE(thread_start(&self->t[1], unmap_one_of_them));
+		for (uint64_t i = 0; i < moments; i++) {
+			/* So that each first store afterwards has to be allowed. */
+			if (variant->paged && !variant->copy)
+				ASSERT_TRUE(pager_writeback_begin(&self->p, vmo, 0, pages));
+			ASSERT_TRUE(make_moment(&m, vmo, kind));
+			ASSERT_TRUE(in_order(&m, pages));
+			ASSERT_LE(was, m.first);
+			was = m.first;
+			/* All that had begun to store has stored. */
+			while (w.done <= m.first && thread_running(&self->t[0]))
+				sched_yield();
+			ASSERT_TRUE(is_as_before(&m, pages));
+			if (i % KEPT) {
+				close(m.fd);
+				continue;
+			}
+			if (kept.fd >= 0) {
+				ASSERT_TRUE(is_as_before(&kept, pages));
+				close(kept.fd);
+			}
+			kept = m;
+		}
+		w.ends = true;
+		ASSERT_TRUE(thread_wait(&self->t[0]));
+		ASSERT_TRUE(thread_wait(&self->t[1]));
+		speed_up();
+		close(kept.fd);
+	}
+	diag("%ju moments took %jd ms", (uintmax_t)moments * 2, (intmax_t)(now_ms() - start));
 	EXPECT_TRUE(server_end(&s));
 }
 
@@ -267,6 +310,7 @@ TEST_F(order, is_one_value_for_ever)
 	struct server s;
 	uint64_t word;
 
+	speed_up();
 	ASSERT_TRUE(server_start(&s, &self->p));
 	vmo = new_source(PAGES);
 	slow_looks();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What an operation finds when it begins.
+ * What an operation finds when it begins, and what many do.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
@@ -64,4 +64,32 @@ bool scene_map(struct walk_scene *s)
 	}
 	diag("mmap: %m");
 	return false;
+}
+
+int write_all(int fd, const char *buf, size_t len, uint64_t offset)
+{
+	ssize_t n;
+
+	for (; len; buf += n, len -= n, offset += n) {
+		n = pwrite(fd, buf, len, offset);
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -ENODATA;
+	}
+	return 0;
+}
+
+int read_all(int fd, char *buf, size_t len, uint64_t offset)
+{
+	ssize_t n;
+
+	for (; len; buf += n, len -= n, offset += n) {
+		n = pread(fd, buf, len, offset);
+		if (n < 0)
+			return -errno;
+		if (!n)
+			return -ENODATA;
+	}
+	return 0;
 }

@@ -111,6 +111,10 @@ bool scene_write_all(struct walk_scene *s);
 /* A shared mapping of all of it, not touched yet. */
 bool scene_map(struct walk_scene *s);
 
+/* They go on where a short count left off. 0 or a negative errno. */
+int write_all(int fd, const char *buf, size_t len, uint64_t offset);
+int read_all(int fd, char *buf, size_t len, uint64_t offset);
+
 /* WALK(name) { .run = ..., }; is a test of that name. */
 #define WALK(test)								\
 	static const struct walk_op op_##test;					\
