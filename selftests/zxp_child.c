@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 #include "lib/child.h"
 #include "lib/fixture.h"
 #include "lib/pin.h"
+#include "lib/slow.h"
 #include "lib/task.h"
 
 PAGER_FIXTURE(child);
@@ -362,6 +364,75 @@ TEST_F(child, poison)
 	EXPECT_TRUE(vmo_word_is(snapshot, 0, 0));
 	EXPECT_TRUE(vmo_has(vmo, 0, 2, SUPPLIED));
 	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+static bool run_on(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !sched_setaffinity(0, sizeof(set), &set);
+}
+
+/* Who unmaps pages, each when it was loaded, and takes its time to tell other processors. */
+struct unmapper {
+	volatile uint64_t loaded;
+	volatile uint64_t unmapped;
+};
+
+static int unmap_each(struct test_thread *t)
+{
+	struct unmapper *u = t->arg;
+
+	if (!run_on(1))
+		return errno;
+	for (uint64_t page = 0; page < t->nr; page++) {
+		while (u->loaded == page)
+			;
+		if (madvise(page_at(t->vmo, page), page_size, MADV_DONTNEED))
+			return errno;
+		u->unmapped = page + 1;
+	}
+	return 0;
+}
+
+/*
+ * A page of the root has left the page tables, and is not counted as mapped any more, but the
+ * processor of a reader knows it still. It does not after a write.
+ */
+TEST_F(child, page_that_only_a_processor_knows)
+{
+	const struct slow slow = { "p:tlb_finish_mmu", 0, 8 };
+	uint64_t pages = 500, in_time = 0;
+	struct test_vmo *vmo = new_vmo(pages), *clone;
+	struct unmapper u = {};
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, pages));
+	clone = new_clone(vmo);
+	if (!run_on(0) || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "a single processor");
+	slow_down(&slow, 1);
+	self->t[0].vmo = clone;
+	self->t[0].nr = pages;
+	self->t[0].arg = &u;
+	ASSERT_TRUE(thread_start(&self->t[0], unmap_each));
+	for (uint64_t page = 0; page < pages; page++) {
+		ASSERT_EQ(vmo_word(vmo, page * page_size / 8), word_at(clone, page));
+		u.loaded = page + 1;
+		/* A little later each time. */
+		for (volatile unsigned int early = page % 64 * 32; early; early--)
+			;
+		ASSERT_TRUE(vmo_put(clone, page, page + 1));
+		in_time += u.unmapped == page;
+		ASSERT_EQ(page + 1, word_at(clone, page));
+		while (u.unmapped == page && thread_running(&self->t[0]))
+			sched_yield();
+	}
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	speed_up();
+	diag("%lu of %lu writes ended before others were told", in_time, pages);
+	EXPECT_TRUE(pager_idle(&self->p));
 }
 
 TEST_HARNESS_MAIN
