@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 
@@ -359,6 +360,101 @@ TEST_F(large, collapse_of_what_is_sealed)
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, missing, 1));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, missing, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
+}
+
+/* A mapping where an entry of 2 MiB could be. */
+static char *map_where_it_fits(int fd, int prot, int flags)
+{
+	size_t align = LARGE * page_size, bytes = PAGES * page_size;
+	char *room = mmap(NULL, bytes + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (room == MAP_FAILED)
+		return NULL;
+	room += align - (uintptr_t)room % align;
+	return mmap(room, bytes, prot, flags | MAP_FIXED, fd, 0) == room ? room : NULL;
+}
+
+/* All of it is mapped, and yet the kernel joins nothing. */
+static bool nothing_is_joined(struct test_vmo *vmo, int prot, int flags)
+{
+	char *map = map_where_it_fits(vmo->fd, prot, flags);
+	bool ok = map;
+
+	for (uint64_t page = 0; ok && page < PAGES; page++) {
+		(void)*(volatile char *)(map + page * page_size);
+		if (flags & MAP_PRIVATE && page < LARGE)
+			*(volatile char *)(map + page * page_size + 8) = 1;
+	}
+	ok = ok && madvise(map, PAGES * page_size, MADV_COLLAPSE) &&
+	     !madvise(map, PAGES * page_size, MADV_HUGEPAGE) &&
+	     madvise(map, LARGE * page_size, MADV_COLLAPSE);
+	if (map)
+		munmap(map, PAGES * page_size);
+	return ok && !is_large(vmo, 0) && !is_large(vmo, PAGES - 1);
+}
+
+#define EXPECT_NOTHING_JOINED(vmo, prot) do {					\
+	EXPECT_TRUE(nothing_is_joined(vmo, PROT_READ, MAP_SHARED));		\
+	EXPECT_TRUE(nothing_is_joined(vmo, prot, MAP_SHARED));			\
+	EXPECT_TRUE(nothing_is_joined(vmo, PROT_READ | PROT_WRITE, MAP_PRIVATE));	\
+} while (0)
+
+/* An entry of 2 MiB would hide what a copy has for itself. */
+TEST_F(large, collapse_over_copies)
+{
+	static const uint32_t flags[] = { 0, ZXP_CREATE_READ_ONLY | ZXP_CREATE_COPIES };
+	const int both = PROT_READ | PROT_WRITE;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		struct test_vmo *vmo = supplied(new_vmo_flags(PAGES * page_size, 0, flags[i]));
+		struct test_vmo *clone = new_child(vmo, AT_LEAST, 0, PAGES), *snapshot;
+		uint64_t word = vmo_word(vmo, 6 * page_size / 8);
+
+		EXPECT_NOTHING_JOINED(clone, both);
+		ASSERT_TRUE(vmo_put(clone, 5, 1));
+		snapshot = new_child(clone, MODIFIED, 0, PAGES);
+		EXPECT_NOTHING_JOINED(vmo, flags[i] ? PROT_READ : both);
+		EXPECT_NOTHING_JOINED(clone, both);
+		EXPECT_NOTHING_JOINED(snapshot, both);
+		word_at(clone, 6) = 2;
+		EXPECT_TRUE(vmo_word_is(clone, 5, 1) && vmo_word_is(clone, 6, 2));
+		EXPECT_TRUE(vmo_word_is(snapshot, 5, 1) && vmo_word_is(snapshot, 6, word));
+		EXPECT_TRUE(vmo_word_is(vmo, 6, word));
+		EXPECT_TRUE(vmo_has(vmo, 0, PAGES, SUPPLIED));
+		vmo_release(snapshot);
+		/* All of it is its own. */
+		for (uint64_t page = 0; page < PAGES; page++)
+			ASSERT_TRUE(vmo_put(clone, page, page + 1));
+		EXPECT_NOTHING_JOINED(clone, both);
+		for (uint64_t page = 0; page < PAGES; page++)
+			ASSERT_TRUE(vmo_word_is(clone, page, page + 1));
+		EXPECT_EQ(PAGES, child_own_pages(clone));
+		vmo_release(clone);
+		vmo_release(vmo);
+	}
+	EXPECT_TRUE(pager_idle(&self->p));
+}
+
+/* Nor are pages joined of which there are to be before-images. */
+TEST_F(large, collapse_under_a_snapshot)
+{
+	struct test_vmo *vmo = pager_create_plain(&self->p, PAGES, 0), *first;
+	const int both = PROT_READ | PROT_WRITE;
+
+	ASSERT_NE(NULL, vmo);
+	for (uint64_t page = 0; page < PAGES; page++)
+		ASSERT_TRUE(vmo_put(vmo, page, page + 1));
+	first = new_child(vmo, ZXP_CHILD_SNAPSHOT, 0, PAGES);
+	EXPECT_NOTHING_JOINED(vmo, both);
+	EXPECT_NOTHING_JOINED(first, both);
+	for (uint64_t page = 0; page < PAGES; page += 2)
+		word_at(vmo, page) = 1000 + page;
+	EXPECT_NOTHING_JOINED(vmo, both);
+	EXPECT_NOTHING_JOINED(first, both);
+	for (uint64_t page = 0; page < PAGES; page++) {
+		ASSERT_TRUE(vmo_word_is(first, page, page + 1));
+		ASSERT_TRUE(vmo_word_is(vmo, page, page % 2 ? page + 1 : 1000 + page));
+	}
 }
 
 TEST_HARNESS_MAIN

@@ -14,6 +14,10 @@
 
 #include "stress.h"
 
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE	25
+#endif
+
 #define TREES		3		/* threads with children of their own */
 #define KIDS		6		/* that each has at most */
 #define STEPS		300		/* that each does */
@@ -204,6 +208,7 @@ static void kid_advise(struct dice *d, struct kid *kid)
 {
 	static const int advice[] = {
 		MADV_DONTNEED, MADV_PAGEOUT, MADV_COLD, MADV_WILLNEED, MADV_POPULATE_READ,
+		MADV_COLLAPSE,
 	};
 
 	madvise((void *)kid->map, kid->pages * 4096,
