@@ -2,13 +2,16 @@
 /*
  * Children on the side. Some threads make children of a VMO and of each other, store to them
  * and look if each has what it has to have; one stores numbers in order, and whoever makes a
- * child of that has them as of one moment.
+ * child of that has them as of one moment. Another one does so with a plain VMO, and zeroes
+ * what lies between.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -48,7 +51,9 @@ struct tree {
 };
 
 static int root;
+static bool root_has_snapshots;
 static struct kid *counted;
+static int plain;
 static bool counting_ends;
 
 /* Without memory, or after the daemon: there is nothing more to be learnt. */
@@ -75,10 +80,12 @@ static struct kid *kid_new(int parent, const struct kid *of, uint32_t options)
 {
 	struct kid *kid = malloc(sizeof(*kid));
 	uint64_t pages = of ? of->pages : SIDE_PAGES, i;
+	/* What a kid has for itself is in its copy in any case. */
+	uint32_t kind = root_has_snapshots && !of ? ZXP_CHILD_POINT_IN_TIME : COPIED;
 
 	if (!kid)
 		_exit(SIDE_NO_MORE);
-	kid->fd = zxp_create_child(parent, COPIED | options, 0, pages * 4096);
+	kid->fd = zxp_create_child(parent, options | kind, 0, pages * 4096);
 	if (kid->fd < 0)
 		give_up(kid->fd, "create");
 	kid->pages = pages;
@@ -235,6 +242,87 @@ static void snapshot_of_counted(struct dice *d)
 	kid_free(kid);
 }
 
+/* The first and the last page, and one in between. Without memory it is broken: false. */
+static bool past_has(int fd, uint64_t page, uint64_t words[3])
+{
+	const uint64_t pages[3] = { 0, page, SIDE_PAGES - 1 };
+	int i, ret;
+
+	for (i = 0; i < 3; i++) {
+		ret = zxp_vmo_read(fd, pages[i] * 4096, 8, &words[i]);
+		if (ret == -EIO)
+			return false;
+		if (ret)
+			give_up(ret, "read of a snapshot");
+	}
+	return true;
+}
+
+/* As above, and what it has it has for good. */
+static void snapshot_of_plain(struct dice *d)
+{
+	uint64_t page = 1 + roll(d, BUSY), words[3], again[3];
+	int parent = one_in(d, 2) ? dup(plain) :
+		     zxp_create_child(plain, ZXP_CHILD_REFERENCE, 0, 0), fd, i;
+
+	if (parent < 0)
+		give_up(parent, "reference");
+	fd = zxp_create_child(parent, ZXP_CHILD_SNAPSHOT, 0, SIDE_BYTES);
+	close(parent);
+	if (fd < 0)
+		give_up(fd, "snapshot");
+	if (past_has(fd, page, words)) {
+		if (words[0] != words[2] && words[0] != words[2] + 1)
+			wrong("family: a snapshot has %" PRIu64 " first, and %" PRIu64
+			      " last", words[0], words[2]);
+		for (i = roll(d, 8); i; i--)
+			sched_yield();
+		if (past_has(fd, page, again) && memcmp(words, again, sizeof(words)))
+			wrong("family: a snapshot had %" PRIu64 ", %" PRIu64 ", %" PRIu64
+			      " and has %" PRIu64 ", %" PRIu64 ", %" PRIu64, words[0],
+			      words[1], words[2], again[0], again[1], again[2]);
+	}
+	add(board->moments, 1);
+	close(fd);
+}
+
+static void plain_store(struct dice *d, volatile uint64_t *map, uint64_t page, uint64_t n)
+{
+	int ret;
+
+	if (one_in(d, 2)) {
+		map[page * WORDS_A_PAGE] = n;
+		return;
+	}
+	ret = zxp_vmo_write(plain, page * 4096, 8, &n);
+	if (ret)
+		give_up(ret, "write of a plain VMO");
+}
+
+static void *count_in_plain(void *arg)
+{
+	struct dice d = { seed_of(40, *(int *)arg) };
+	volatile uint64_t *map = kid_map(plain);
+	uint64_t n, page;
+	int ret;
+
+	for (n = 1; !load(counting_ends); n++) {
+		plain_store(&d, map, 0, n);
+		page = 1 + roll(&d, BUSY);
+		if (one_in(&d, 3)) {
+			ret = zxp_vmo_zero(plain, page * 4096, 4096);
+			if (ret)
+				give_up(ret, "zero of a plain VMO");
+		} else {
+			plain_store(&d, map, page, n);
+		}
+		plain_store(&d, map, SIDE_PAGES - 1, n);
+		if (one_in(&d, 8))
+			madvise((void *)map, SIDE_BYTES, MADV_DONTNEED);
+	}
+	return NULL;
+}
+
 static void *count(void *arg)
 {
 	struct dice d = { seed_of(41, *(int *)arg) };
@@ -277,6 +365,7 @@ static void step(struct tree *t)
 		break;
 	case 5:
 		snapshot_of_counted(d);
+		snapshot_of_plain(d);
 		break;
 	case 6 ... 10:
 		kid_check(d, kid, page);
@@ -307,7 +396,7 @@ static void family_client(struct dice *d, int vmo)
 {
 	struct tree tree[TREES] = {};
 	int who = roll(d, 1 << 30), i;
-	pthread_t counts;
+	pthread_t counts, counts_in_plain;
 
 	root = vmo;
 	counted = kid_new(root, NULL, 0);
@@ -315,7 +404,8 @@ static void family_client(struct dice *d, int vmo)
 	kid_take_part(counted, 0);
 	kid_store(d, counted, 0, 0);
 	kid_store(d, counted, SIDE_PAGES - 1, 0);
-	if (pthread_create(&counts, NULL, count, &who))
+	if (pthread_create(&counts, NULL, count, &who) ||
+	    pthread_create(&counts_in_plain, NULL, count_in_plain, &who))
 		_exit(SIDE_NO_MORE);
 	for (i = 0; i < TREES; i++) {
 		tree[i].dice.state = seed_of(42 + i, who);
@@ -326,6 +416,7 @@ static void family_client(struct dice *d, int vmo)
 		pthread_join(tree[i].thread, NULL);
 	put(counting_ends, true);
 	pthread_join(counts, NULL);
+	pthread_join(counts_in_plain, NULL);
 }
 
 void family_once(struct dice *d)
@@ -333,12 +424,16 @@ void family_once(struct dice *d)
 	struct side s = { .name = "family", .client = family_client };
 
 	s.pager = zxp_open(O_NONBLOCK);
-	s.vmo = zxp_create_vmo(s.pager, 0, ZXP_PORT_OWN, 0, SIDE_BYTES);
-	if (s.pager < 0 || s.vmo < 0 || !side_content()) {
-		wrong("family: %d %d", s.pager, s.vmo);
+	root_has_snapshots = one_in(d, 2);
+	s.vmo = zxp_create_vmo_flags(s.pager, 0, root_has_snapshots ? ZXP_CREATE_SNAPSHOTS : 0,
+				     ZXP_PORT_OWN, 0, SIDE_BYTES);
+	plain = zxp_create_plain(s.pager, SIDE_BYTES);
+	if (s.pager < 0 || s.vmo < 0 || plain < 0 || !side_content()) {
+		wrong("family: %d %d %d", s.pager, s.vmo, plain);
 		return;
 	}
 	s.answers = one_in(d, 4) ? roll(d, 20) : UINT32_MAX;
 	side_once(d, &s);
+	close(plain);
 	add(board->families, 1);
 }
