@@ -259,53 +259,59 @@ static int live(struct walk_scene *s, const struct step *steps)
  * A before-image for which there is no memory breaks a snapshot, and that is EIO. All else is
  * right, also the next time.
  */
-#define LIFE(name, flags, error, ...)						\
+#define LIFE(name, makes, error)						\
+	static const struct step steps_##name[MAX_STEPS];			\
 	static int run_##name(struct walk_scene *s)				\
 	{									\
-		static const struct step steps[MAX_STEPS] = { __VA_ARGS__ };	\
-										\
-		return live(s, steps);						\
+		return live(s, steps_##name);					\
 	}									\
 	WALK(name) {								\
-		.create_flags = flags,						\
+		.create_flags = makes,						\
 		.how = WALK_ENOMEM | WALK_EFAULT | WALK_SERVED,			\
 		.may_fail = error,						\
 		.prepare = scene_mixed,						\
 		.run = run_##name,						\
-	}
+	};									\
+	static const struct step steps_##name[MAX_STEPS] =
 
-LIFE(life_of_stores, 0, 0,
+LIFE(life_of_stores, 0, 0) {
 	MAKE(1, 0, AT_LEAST), PUT(1, 0, 5), STORE(1, 2, 6), PUT(1, 4, 7), STORE(1, 6, 8),
 	STORE(1, 5, 9), HAS(1, 0, 5), SHOWS(1, 2, 6), HAS(1, 4, 7), SHOWS(1, 6, 8), HAS(1, 5, 9),
-	SHOWS(1, 1, ROOTS), HAS(1, 3, ROOTS), SHOWS(1, 7, ROOTS), HAS(0, 0, ROOTS), CLOSE(1));
+	SHOWS(1, 1, ROOTS), HAS(1, 3, ROOTS), SHOWS(1, 7, ROOTS), HAS(0, 0, ROOTS), CLOSE(1),
+};
 
-LIFE(life_of_zeroes, 0, 0,
+LIFE(life_of_zeroes, 0, 0) {
 	MAKE(1, 0, AT_LEAST), PUT(1, 0, 5), CLEAR(1, 0, 3), HAS(1, 0, 0), SHOWS(1, 2, 0),
 	STORE(1, 1, 6), CLEAR(1, 2, 5), HAS(1, 1, 6), HAS(1, 6, 0), PUT(1, 6, 7), SHOWS(1, 6, 7),
-	HAS(1, 7, ROOTS), CLEAR(1, 0, 8), HAS(1, 1, 0), HAS(0, 0, ROOTS), CLOSE(1));
+	HAS(1, 7, ROOTS), CLEAR(1, 0, 8), HAS(1, 1, 0), HAS(0, 0, ROOTS), CLOSE(1),
+};
 
-LIFE(life_of_sizes, 0, 0,
+LIFE(life_of_sizes, 0, 0) {
 	MAKE(1, 0, AT_LEAST | ZXP_CHILD_RESIZABLE), PUT(1, 3, 5), STORE(1, 0, 6), SIZE(1, 2),
 	SIZE(1, 12), HAS(1, 3, 0), SHOWS(1, 0, 6), HAS(1, 1, ROOTS), PUT(1, 10, 7), STORE(1, 2, 8),
-	MAKE(2, 1, MODIFIED), SIZE(1, 0), HAS(2, 0, 6), HAS(2, 2, 8), CLOSE(1), CLOSE(2));
+	MAKE(2, 1, MODIFIED), SIZE(1, 0), HAS(2, 0, 6), HAS(2, 2, 8), CLOSE(1), CLOSE(2),
+};
 
-LIFE(life_that_commits, 0, 0,
+LIFE(life_that_commits, 0, 0) {
 	MAKE(1, 0, AT_LEAST), COMMIT(1, 0, 8), HAS(1, 0, ROOTS), HAS(1, 3, ROOTS), HAS(1, 4, 0),
 	SHOWS(1, 7, ROOTS), MAKE(2, 1, MODIFIED), COMMIT(2, 0, 8), HAS(2, 6, ROOTS), CLOSE(1),
-	SHOWS(2, 1, ROOTS), CLOSE(2));
+	SHOWS(2, 1, ROOTS), CLOSE(2),
+};
 
-LIFE(life_of_a_parent_that_goes, 0, 0,
+LIFE(life_of_a_parent_that_goes, 0, 0) {
 	MAKE(1, 0, AT_LEAST), PUT(1, 0, 5), STORE(1, 6, 6), MAKE(2, 1, MODIFIED), PUT(1, 0, 7),
 	STORE(2, 6, 8), SHOWS(2, 0, 5), HAS(1, 0, 7), SHOWS(1, 6, 6), HAS(2, 6, 8), CLOSE(1),
-	HAS(2, 0, 5), STORE(2, 0, 9), SHOWS(2, 0, 9), HAS(2, 2, ROOTS), CLOSE(2));
+	HAS(2, 0, 5), STORE(2, 0, 9), SHOWS(2, 0, 9), HAS(2, 2, ROOTS), CLOSE(2),
+};
 
-LIFE(life_of_a_child_that_goes, 0, 0,
+LIFE(life_of_a_child_that_goes, 0, 0) {
 	MAKE(1, 0, AT_LEAST), PUT(1, 0, 5), STORE(1, 6, 6), MAKE(2, 1, MODIFIED), CLEAR(1, 0, 1),
 	STORE(2, 6, 8), HAS(2, 0, 5), CLOSE(2), HAS(1, 0, 0), SHOWS(1, 6, 6), STORE(1, 6, 9),
-	HAS(1, 6, 9), HAS(1, 2, ROOTS), CLOSE(1));
+	HAS(1, 6, 9), HAS(1, 2, ROOTS), CLOSE(1),
+};
 
 /* More layers than are looked at one by one, of which some go. */
-LIFE(life_of_a_chain, 0, 0,
+LIFE(life_of_a_chain, 0, 0) {
 	MAKE(1, 0, AT_LEAST), PUT(1, 0, 1), MAKE(2, 1, MODIFIED), PUT(2, 1, 2),
 	MAKE(3, 2, MODIFIED), PUT(3, 2, 3), MAKE(4, 3, MODIFIED), PUT(4, 3, 4),
 	MAKE(5, 4, MODIFIED), PUT(5, 4, 5), MAKE(6, 5, MODIFIED), PUT(6, 5, 6),
@@ -313,40 +319,47 @@ LIFE(life_of_a_chain, 0, 0,
 	MAKE(9, 8, MODIFIED), PUT(9, 0, 9), MAKE(10, 9, MODIFIED), CLEAR(10, 1, 1),
 	MAKE(11, 10, MODIFIED), HAS(11, 0, 9), HAS(11, 1, 0), HAS(11, 2, 3), HAS(8, 0, 1),
 	CLOSE(4), CLOSE(9), CLOSE(5), HAS(11, 3, 4), HAS(11, 4, 5), STORE(11, 4, 10), HAS(10, 4, 5),
-	CLOSE(11), HAS(10, 7, 8), HAS(1, 1, ROOTS));
+	CLOSE(11), HAS(10, 7, 8), HAS(1, 1, ROOTS),
+};
 
-LIFE(life_of_a_slice_of_a_copy, 0, 0,
+LIFE(life_of_a_slice_of_a_copy, 0, 0) {
 	MAKE(1, 0, AT_LEAST), MAKE(2, 1, ZXP_CHILD_SLICE), PUT(2, 0, 5), STORE(2, 3, 6),
 	HAS(1, 2, 5), MAKE(3, 2, MODIFIED), STORE(2, 0, 7), HAS(3, 0, 5), HAS(3, 3, 6),
-	CLEAR(2, 3, 1), CLOSE(1), SHOWS(2, 0, 7), HAS(2, 3, 0), CLOSE(2), SHOWS(3, 0, 5), CLOSE(3));
+	CLEAR(2, 3, 1), CLOSE(1), SHOWS(2, 0, 7), HAS(2, 3, 0), CLOSE(2), SHOWS(3, 0, 5), CLOSE(3),
+};
 
-LIFE(life_of_a_reference, 0, 0,
+LIFE(life_of_a_reference, 0, 0) {
 	MAKE(1, 0, AT_LEAST), PUT(1, 0, 5), MAKE(2, 1, ZXP_CHILD_REFERENCE), STORE(2, 1, 6),
 	HAS(1, 1, 6), CLOSE(1), MAKE(3, 2, MODIFIED), PUT(2, 0, 7), HAS(3, 0, 5), HAS(3, 1, 6),
-	CLOSE(2), SHOWS(3, 0, 5), HAS(3, 2, ROOTS), CLOSE(3));
+	CLOSE(2), SHOWS(3, 0, 5), HAS(3, 2, ROOTS), CLOSE(3),
+};
 
-LIFE(life_of_a_plain_snapshot, 0, -EIO,
+LIFE(life_of_a_plain_snapshot, 0, -EIO) {
 	PLAIN(1, 8), PUT(1, 0, 1), STORE(1, 1, 2), PUT(1, 2, 3), MAKE(2, 1, ZXP_CHILD_SNAPSHOT),
 	PUT(1, 0, 5), STORE(1, 1, 6), CLEAR(1, 2, 1), PUT(1, 3, 7), HAS(2, 0, 1), HAS(2, 1, 2),
 	HAS(2, 2, 3), HAS(2, 3, 0), HAS(1, 0, 5), SHOWS(1, 1, 6), HAS(1, 2, 0), PUT(2, 0, 8),
-	CLOSE(1), HAS(2, 0, 8), HAS(2, 1, 2), CLOSE(2));
+	CLOSE(1), HAS(2, 0, 8), HAS(2, 1, 2), CLOSE(2),
+};
 
-LIFE(life_of_plain_snapshots, 0, -EIO,
+LIFE(life_of_plain_snapshots, 0, -EIO) {
 	PLAIN(1, 8), PUT(1, 0, 1), MAKE(2, 1, ZXP_CHILD_SNAPSHOT), STORE(1, 0, 2),
 	MAKE(3, 1, ZXP_CHILD_SNAPSHOT), PUT(1, 0, 3), MAKE(4, 2, ZXP_CHILD_SNAPSHOT), PUT(1, 1, 4),
 	HAS(2, 0, 1), HAS(3, 0, 2), CLOSE(2), HAS(4, 0, 1), STORE(1, 0, 5), HAS(3, 1, 0),
 	MAKE(5, 1, ZXP_CHILD_SNAPSHOT), CLOSE(3), HAS(4, 0, 1), PUT(1, 0, 6), HAS(5, 0, 5),
-	CLOSE(5), HAS(4, 1, 0), HAS(1, 0, 6));
+	CLOSE(5), HAS(4, 1, 0), HAS(1, 0, 6),
+};
 
 /* Each change keeps what is there, or asks for it first; the last page is not asked for. */
-LIFE(life_of_a_point_in_time, ZXP_CREATE_SNAPSHOTS, -EIO,
+LIFE(life_of_a_point_in_time, ZXP_CREATE_SNAPSHOTS, -EIO) {
 	PUT(0, 0, 1), PUT(0, 2, 2), MAKE(1, 0, ZXP_CHILD_POINT_IN_TIME), PUT(0, 0, 3),
 	STORE(0, 2, 4), HAS(1, 0, 1), HAS(1, 2, 2), HAS(1, 4, 0), HAS(1, 3, ROOTS),
 	MAKE(2, 1, ZXP_CHILD_POINT_IN_TIME), PUT(1, 3, 5), HAS(2, 3, ROOTS), HAS(2, 0, 1),
-	CLOSE(1), HAS(2, 2, 2), HAS(0, 0, 3));
+	CLOSE(1), HAS(2, 2, 2), HAS(0, 0, 3),
+};
 
-LIFE(life_of_a_rescue, ZXP_CREATE_SNAPSHOTS, -EIO,
+LIFE(life_of_a_rescue, ZXP_CREATE_SNAPSHOTS, -EIO) {
 	MAKE(1, 0, ZXP_CHILD_POINT_IN_TIME), CLEAR(0, 2, 1), CLEAR(0, 6, 1), HAS(1, 2, RESCUED),
-	HAS(1, 6, RESCUED), HAS(1, 7, ROOTS), HAS(0, 2, 0), HAS(0, 6, 0), CLOSE(1));
+	HAS(1, 6, RESCUED), HAS(1, 7, ROOTS), HAS(0, 2, 0), HAS(0, 6, 0), CLOSE(1),
+};
 
 TEST_HARNESS_MAIN
