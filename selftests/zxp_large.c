@@ -430,7 +430,6 @@ TEST_F(large, collapse_over_copies)
 			ASSERT_TRUE(vmo_word_is(clone, page, page + 1));
 		EXPECT_EQ(PAGES, child_own_pages(clone));
 		vmo_release(clone);
-		vmo_release(vmo);
 	}
 	EXPECT_TRUE(pager_idle(&self->p));
 }
