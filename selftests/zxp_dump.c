@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 #include "lib/victim.h"
@@ -37,6 +38,7 @@ struct dumper {
 	bool daemon;		/* with a pager of its own */
 	bool serves;		/* answered by somebody, as long as that can run */
 	bool private;		/* its mapping */
+	enum vmo_kind kind;	/* of what it is one */
 };
 
 FIXTURE(dump)
@@ -65,6 +67,14 @@ DUMPER(daemon_shared, .daemon = true, .serves = true);
 DUMPER(daemon_private, .daemon = true, .serves = true, .private = true);
 DUMPER(daemon_shared_stalled, .daemon = true);
 DUMPER(daemon_private_stalled, .daemon = true, .private = true);
+DUMPER(copy_shared, .serves = true, .kind = KIND_COPY);
+DUMPER(copy_shared_stalled, .kind = KIND_COPY);
+DUMPER(copy_private_stalled, .private = true, .kind = KIND_COPY);
+DUMPER(daemon_copy_stalled, .daemon = true, .kind = KIND_COPY);
+DUMPER(slice_shared_stalled, .kind = KIND_SLICE);
+DUMPER(slice_of_copy_stalled, .kind = KIND_SLICE_OF_COPY);
+DUMPER(snapshot_shared_stalled, .kind = KIND_SNAPSHOT);
+DUMPER(daemon_snapshot_stalled, .daemon = true, .kind = KIND_SNAPSHOT);
 
 static bool read_line(const char *path, char *text, size_t room)
 {
@@ -99,12 +109,12 @@ FIXTURE_TEARDOWN(dump)
 }
 
 /* One page of each kind. Permission to write is never asked for. */
-static struct test_vmo *mixed_vmo(struct user_pager *p)
+static struct test_vmo *mixed_vmo(struct user_pager *p, enum vmo_kind kind)
 {
-	struct test_vmo *vmo = pager_create_vmo(p, PAGES);
+	struct test_vmo *vmo = pager_create_kind(p, kind, PAGES, 0);
 
-	if (vmo && pager_supply(p, vmo, PAGE_CLEAN, 1) &&
-	    pager_supply(p, vmo, PAGE_DIRTY, 1) && vmo_zero(vmo, PAGE_ZERO, 1) &&
+	if (vmo && pager_supply(p, vmo->root, PAGE_CLEAN, 1) &&
+	    pager_supply(p, vmo->root, PAGE_DIRTY, 1) && vmo_zero(vmo, PAGE_ZERO, 1) &&
 	    !zxp_vmo_write(vmo->fd, BYTES(PAGE_DIRTY), 8, &(uint64_t){ STORED_WORD }))
 		return vmo;
 	return NULL;
@@ -124,7 +134,7 @@ static int crash(struct victim *v)
 	if (how->daemon) {
 		if (!user_pager_init(&p))
 			return 2;
-		vmo = mixed_vmo(&p);
+		vmo = mixed_vmo(&p, how->kind);
 		if (!vmo || (how->serves && !server_start(&s, &p)))
 			return 2;
 	}
@@ -189,7 +199,7 @@ TEST_F(dump, waits_for_nothing)
 	const struct dumper *how = &variant->how;
 
 	if (!how->daemon) {
-		self->vmo = mixed_vmo(&self->p);
+		self->vmo = mixed_vmo(&self->p, how->kind);
 		ASSERT_NE(NULL, self->vmo);
 		if (how->serves)
 			ASSERT_TRUE(server_start(&self->s, &self->p));
@@ -204,9 +214,11 @@ TEST_F(dump, waits_for_nothing)
 		EXPECT_TRUE(server_end(&self->s));
 		EXPECT_EQ(0, self->s.reads);
 	}
-	EXPECT_EQ(0, vmo_info(self->vmo).out_read_packets);
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
-	EXPECT_EQ(BYTES(2), vmo_info(self->vmo).out_resident);
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_read_packets);
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_requests);
+	EXPECT_EQ(BYTES(2), vmo_info(self->vmo->root).out_resident);
+	if (how->kind == KIND_COPY || how->kind == KIND_SNAPSHOT)
+		EXPECT_EQ(1, child_own_pages(self->vmo));
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
@@ -217,7 +229,7 @@ static int crash_among_waiters(struct victim *v)
 
 	if (!thread_touch(&t[0], v->vmo->map + BYTES(PAGE_MISSING)) ||
 	    !thread_check_read(&t[1], v->vmo, PAGE_MISSING_TOO, 1) ||
-	    !vmo_wait_blocked(v->vmo, 2))
+	    !vmo_wait_blocked(v->vmo->root, 2))
 		return 4;
 	return crash(v);
 }
@@ -226,14 +238,14 @@ TEST_F(dump, others_wait)
 {
 	if (variant->how.daemon || variant->how.serves)
 		SKIP(return, "nobody would wait");
-	self->vmo = mixed_vmo(&self->p);
+	self->vmo = mixed_vmo(&self->p, variant->how.kind);
 	ASSERT_NE(NULL, self->vmo);
 	self->v = victim_start(crash_among_waiters, self->vmo, &variant->how);
 	ASSERT_NE(NULL, self->v);
 	ASSERT_TRUE(victim_ended_by(self->v, SIGABRT, true));
 	EXPECT_TRUE(core_is_right(self->v));
-	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_requests);
 }
 
 TEST_HARNESS_MAIN

@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 #include "lib/victim.h"
@@ -41,28 +42,36 @@ struct plan {
 FIXTURE(exit)
 {
 	struct user_pager p;
-	struct test_vmo *vmo;
+	struct test_vmo *vmo;		/* where the words are */
+	struct test_vmo *root;
 	struct victim *v;
 };
 
 FIXTURE_VARIANT(exit)
 {
+	enum vmo_kind kind;
 	struct plan plan;
 };
 
-#define LEAVER(name, ...) \
-	FIXTURE_VARIANT_ADD(exit, name) { .plan = { __VA_ARGS__, .pages = 1 } }
+#define LEAVER(name, of, ...) \
+	FIXTURE_VARIANT_ADD(exit, name) { of, .plan = { __VA_ARGS__, .pages = 1 } }
 
-LEAVER(mutex_of_process, .who = LEAVER_PROCESS);
-LEAVER(mutex_of_killed, .who = LEAVER_KILLED);
-LEAVER(mutex_of_thread, .who = LEAVER_THREAD);
-LEAVER(joined_thread, .who = LEAVER_THREAD, .join = true);
+LEAVER(mutex_of_process, KIND_VMO, .who = LEAVER_PROCESS);
+LEAVER(mutex_of_killed, KIND_VMO, .who = LEAVER_KILLED);
+LEAVER(mutex_of_thread, KIND_VMO, .who = LEAVER_THREAD);
+LEAVER(joined_thread, KIND_VMO, .who = LEAVER_THREAD, .join = true);
+LEAVER(process_with_copy, KIND_COPY, .who = LEAVER_PROCESS);
+LEAVER(killed_with_copy, KIND_COPY, .who = LEAVER_KILLED);
+LEAVER(joined_thread_with_copy, KIND_COPY, .who = LEAVER_THREAD, .join = true);
+LEAVER(killed_with_slice, KIND_SLICE, .who = LEAVER_KILLED);
+LEAVER(killed_with_snapshot, KIND_SNAPSHOT, .who = LEAVER_KILLED);
 
 FIXTURE_SETUP(exit)
 {
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_vmo_options(&self->p, PAGES, ZXP_VMO_TRAP_DIRTY);
+	self->vmo = pager_create_kind(&self->p, variant->kind, PAGES, ZXP_VMO_TRAP_DIRTY);
 	ASSERT_NE(NULL, self->vmo);
+	self->root = self->vmo->root;
 	self->v = NULL;
 }
 
@@ -172,7 +181,7 @@ static bool supply_owned(struct victim *v, uint64_t page)
 	int rc;
 
 	content[0] = v->tid;
-	rc = zxp_supply_pages(v->vmo->pager->fd, v->vmo->fd, BYTES(page), page_size,
+	rc = zxp_supply_pages(v->vmo->pager->fd, v->vmo->root->fd, BYTES(page), page_size,
 			      content);
 	munmap(content, page_size);
 	return !rc;
@@ -198,7 +207,8 @@ static bool is_marked(struct victim *v, uint64_t page)
 static bool leaves_marked(struct user_pager *p, struct victim *v, bool *late)
 {
 	int64_t start = now_ms();
-	bool in_time = let_leave(v) && pager_wait_read(p, v->vmo, 0, 1) && supply_owned(v, 0);
+	bool in_time = let_leave(v) && pager_wait_read(p, v->vmo->root, 0, 1) &&
+		       supply_owned(v, 0);
 
 	*late = now_ms() - start > IN_TIME_MS;
 	return has_left(v) && in_time && is_marked(v, 0);
@@ -219,9 +229,19 @@ static bool forget_leaver(struct user_pager *p, struct test_vmo *vmo)
 		__marked = leaves_marked(&self->p, self->v, &__late);	\
 		if (__marked || !__late || __tries == TRIES)		\
 			break;						\
-		ASSERT_TRUE(forget_leaver(&self->p, self->vmo));	\
+		ASSERT_TRUE(forget_leaver(&self->p, self->root));	\
 	}								\
 	ASSERT_TRUE(__marked);						\
+} while (0)
+
+/* The one page is dirty, or a copy has it for itself. */
+#define EXPECT_STORED() do {						\
+	if (kind_is_copy(variant->kind)) {				\
+		EXPECT_TRUE(is_clean(self->root));			\
+		EXPECT_EQ(1, child_own_pages(self->vmo));		\
+	} else {							\
+		EXPECT_TRUE(is_dirty(self->root, DATA(0, 1)));		\
+	}								\
 } while (0)
 
 /* The daemon is not asked for what is there: that becomes dirty without it. */
@@ -232,9 +252,9 @@ TEST_F(exit, resident)
 	ASSERT_TRUE(let_leave(self->v));
 	ASSERT_TRUE(has_left(self->v));
 	EXPECT_TRUE(is_marked(self->v, 0));
-	EXPECT_TRUE(is_dirty(self->vmo, DATA(0, 1)));
+	EXPECT_STORED();
 	EXPECT_TRUE(pager_idle(&self->p));
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+	EXPECT_EQ(0, vmo_info(self->root).out_requests);
 }
 
 /* Also if it can be read all the time, and so is mapped. */
@@ -249,14 +269,14 @@ TEST_F(exit, resident_and_mapped)
 	ASSERT_TRUE(wait_until(*word != (uint32_t)self->v->tid));
 	ASSERT_TRUE(has_left(self->v));
 	EXPECT_TRUE(is_marked(self->v, 0));
-	EXPECT_TRUE(is_dirty(self->vmo, DATA(0, 1)));
+	EXPECT_STORED();
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
 TEST_F(exit, missing)
 {
 	leave_marked(&variant->plan);
-	EXPECT_TRUE(is_dirty(self->vmo, DATA(0, 1)));
+	EXPECT_STORED();
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
@@ -265,8 +285,9 @@ TEST_F(exit, missing)
 	ASSERT_TRUE(let_leave(self->v));				\
 	ASSERT_TRUE(has_left(self->v));					\
 	EXPECT_EQ(0, vmo_info(self->vmo).out_resident);			\
-	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);			\
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);			\
+	EXPECT_EQ(0, vmo_info(self->root).out_resident);		\
+	EXPECT_EQ(0, vmo_info(self->root).out_waiting);			\
+	EXPECT_EQ(0, vmo_info(self->root).out_requests);		\
 } while (0)
 
 TEST_F(exit, missing_and_daemon_stalled)
@@ -329,7 +350,7 @@ static bool end_listening(struct listener *l)
 		ASSERT_TRUE(end_listening(l));				\
 		if ((l)->asked || __tries == TRIES)			\
 			break;						\
-		ASSERT_TRUE(pager_writeback_begin(&self->p, self->vmo, 0, 0));	\
+		ASSERT_TRUE(pager_writeback_begin(&self->p, self->root, 0, 0));	\
 	}								\
 } while (0)
 
@@ -359,8 +380,8 @@ TEST_F(exit, many_leave_and_daemon_stalled)
 	EXPECT_EQ(1, l.asked);
 
 	ASSERT_TRUE(thread_touch(&t, self->vmo->map + BYTES(1)));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 1, 1));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 1, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 1, 1));
 	ASSERT_TRUE(thread_wait(&t));
 	leave_marked(&variant->plan);
 }
@@ -370,10 +391,11 @@ TEST_F(exit, missing_and_failed)
 {
 	start_leaver(&variant->plan);
 	ASSERT_TRUE(let_leave(self->v));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
-	ASSERT_TRUE(pager_fail(&self->p, self->vmo, 0, 1, EIO));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 1));
+	ASSERT_TRUE(pager_fail(&self->p, self->root, 0, 1, EIO));
 	ASSERT_TRUE(has_left(self->v));
 	EXPECT_EQ(0, vmo_info(self->vmo).out_resident);
+	EXPECT_EQ(0, vmo_info(self->root).out_resident);
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
@@ -381,10 +403,11 @@ TEST_F(exit, detached)
 {
 	start_leaver(&variant->plan);
 	ASSERT_TRUE(supply_owned(self->v, 0));
-	ASSERT_TRUE(pager_detach(&self->p, self->vmo));
+	ASSERT_TRUE(pager_detach(&self->p, self->root));
 	ASSERT_TRUE(let_leave(self->v));
 	ASSERT_TRUE(has_left(self->v));
-	EXPECT_EQ(0, vmo_info(self->vmo).out_dirty_bytes);
+	EXPECT_EQ(0, vmo_info(self->root).out_dirty_bytes);
+	EXPECT_EQ(0, vmo_info(self->vmo).out_resident);
 }
 
 /* The end of a whole group, of which one waits for the daemon. */
@@ -392,7 +415,7 @@ static int end_group(struct victim *v)
 {
 	struct test_thread t = { 0 };
 
-	if (!thread_touch(&t, v->vmo->map + BYTES(1)) || !vmo_wait_blocked(v->vmo, 1))
+	if (!thread_touch(&t, v->vmo->map + BYTES(1)) || !vmo_wait_blocked(v->vmo->root, 1))
 		return 1;
 	return leave(v);
 }
@@ -406,8 +429,8 @@ TEST_F(exit, group)
 	ASSERT_TRUE(victim_at(self->v, 1));
 	ASSERT_TRUE(let_leave(self->v));
 	ASSERT_TRUE(has_left(self->v));
-	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+	EXPECT_EQ(0, vmo_info(self->root).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->root).out_requests);
 }
 
 /*
@@ -418,6 +441,7 @@ struct daemon_plan {
 	struct plan plan;
 	bool serves;		/* there is a thread that answers, until that exits too */
 	bool resident;		/* but for the permission to write */
+	enum vmo_kind kind;
 };
 
 FIXTURE(exit_of_daemon)
@@ -442,6 +466,9 @@ DAEMON(stalled, LEAVER_PROCESS, .serves = false);
 DAEMON(stalled_and_resident, LEAVER_PROCESS, .resident = true);
 DAEMON(stalled_and_killed, LEAVER_KILLED, .serves = false);
 DAEMON(serving_a_thread, LEAVER_THREAD, .serves = true);
+DAEMON(stalled_with_copy, LEAVER_PROCESS, .kind = KIND_COPY);
+DAEMON(stalled_with_copy_and_killed, LEAVER_KILLED, .kind = KIND_COPY);
+DAEMON(stalled_with_snapshot, LEAVER_PROCESS, .kind = KIND_SNAPSHOT);
 
 FIXTURE_SETUP(exit_of_daemon)
 {
@@ -459,7 +486,7 @@ static int daemon_main(struct victim *v)
 
 	if (!user_pager_init(&p))
 		return 1;
-	v->vmo = pager_create_vmo_options(&p, PAGES, ZXP_VMO_TRAP_DIRTY);
+	v->vmo = pager_create_kind(&p, d->kind, PAGES, ZXP_VMO_TRAP_DIRTY);
 	if (!v->vmo || (d->serves && !server_start(&s, &p)))
 		return 1;
 	v->arg = &d->plan;

@@ -9,6 +9,17 @@
 
 #include "child.h"
 
+/* A child of that VMO, if there is one. */
+static struct test_vmo *adopt_child(struct test_vmo *parent, int fd, uint64_t key,
+				    uint64_t pages, int prot)
+{
+	struct test_vmo *child = pager_adopt_vmo(parent->pager, fd, key, pages, prot);
+
+	if (child)
+		child->root = parent->root;
+	return child;
+}
+
 struct test_vmo *vmo_create_child(struct test_vmo *parent, uint32_t options,
 				  uint64_t page, uint64_t pages)
 {
@@ -20,9 +31,9 @@ struct test_vmo *vmo_create_child(struct test_vmo *parent, uint32_t options,
 		     pages, options, strerror(-fd));
 		return NULL;
 	}
-	return pager_adopt_vmo(parent->pager, fd, vmo_word(parent, page * page_size / 8),
-			       pages, options & ZXP_CHILD_NO_WRITE ? PROT_READ :
-			       PROT_READ | PROT_WRITE);
+	return adopt_child(parent, fd, vmo_word(parent, page * page_size / 8), pages,
+			   options & ZXP_CHILD_NO_WRITE ? PROT_READ :
+			   PROT_READ | PROT_WRITE);
 }
 
 struct test_vmo *vmo_refer(struct test_vmo *parent, uint32_t options)
@@ -34,8 +45,8 @@ struct test_vmo *vmo_refer(struct test_vmo *parent, uint32_t options)
 		return NULL;
 	}
 	mode = fcntl(fd, F_GETFL) & O_ACCMODE;
-	return pager_adopt_vmo(parent->pager, fd, parent->key, parent->pages,
-			       mode == O_RDONLY ? PROT_READ : PROT_READ | PROT_WRITE);
+	return adopt_child(parent, fd, parent->key, parent->pages,
+			   mode == O_RDONLY ? PROT_READ : PROT_READ | PROT_WRITE);
 }
 
 struct test_vmo *vmo_clone(struct test_vmo *parent)
@@ -48,8 +59,8 @@ struct test_vmo *vmo_map_private(struct test_vmo *parent)
 	size_t bytes = parent->pages * page_size;
 	struct test_vmo *child;
 
-	child = pager_adopt_vmo(parent->pager, dup(parent->fd), parent->key, parent->pages,
-				PROT_READ);
+	child = adopt_child(parent, dup(parent->fd), parent->key, parent->pages,
+			    PROT_READ);
 	if (!child || mmap(child->map, bytes, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_FIXED, child->fd, 0) != child->map) {
 		diag("private mapping: %m");
@@ -73,6 +84,38 @@ struct test_vmo *pager_create_plain(struct user_pager *p, uint64_t pages, uint32
 struct test_vmo *pager_create_paged(struct user_pager *p, uint64_t pages, uint32_t options)
 {
 	return pager_create_vmo_flags(p, pages * page_size, options, ZXP_CREATE_SNAPSHOTS);
+}
+
+bool kind_is_copy(enum vmo_kind kind)
+{
+	return kind == KIND_COPY || kind == KIND_SLICE_OF_COPY || kind == KIND_SNAPSHOT;
+}
+
+struct test_vmo *pager_create_kind(struct user_pager *p, enum vmo_kind kind, uint64_t pages,
+				   uint32_t options)
+{
+	struct test_vmo *root, *copy;
+
+	root = pager_create_vmo_flags(p, pages * page_size, options,
+				      kind == KIND_SNAPSHOT ? ZXP_CREATE_SNAPSHOTS : 0);
+	if (!root)
+		return NULL;
+	switch (kind) {
+	case KIND_VMO:
+		break;
+	case KIND_COPY:
+		return vmo_create_child(root, AT_LEAST, 0, pages);
+	case KIND_SLICE:
+		return vmo_create_child(root, ZXP_CHILD_SLICE, 0, pages);
+	case KIND_SLICE_OF_COPY:
+		copy = vmo_create_child(root, AT_LEAST, 0, pages);
+		return copy ? vmo_create_child(copy, ZXP_CHILD_SLICE, 0, pages) : NULL;
+	case KIND_REFERENCE:
+		return vmo_refer(root, 0);
+	case KIND_SNAPSHOT:
+		return vmo_create_child(root, ZXP_CHILD_POINT_IN_TIME, 0, pages);
+	}
+	return root;
 }
 
 uint64_t child_own_pages(const struct test_vmo *child)

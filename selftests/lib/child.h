@@ -29,6 +29,22 @@ struct test_vmo *vmo_map_private(struct test_vmo *parent);
 struct test_vmo *pager_create_plain(struct user_pager *p, uint64_t pages, uint32_t options);
 struct test_vmo *pager_create_paged(struct user_pager *p, uint64_t pages, uint32_t options);
 
+/* What a test can be about that does not care which of them it is. */
+enum vmo_kind {
+	KIND_VMO,
+	KIND_COPY,
+	KIND_SLICE,
+	KIND_SLICE_OF_COPY,
+	KIND_REFERENCE,
+	KIND_SNAPSHOT,
+};
+
+/* A VMO of that kind, of the same pages as a new @root of the pager; NULL after a message. */
+struct test_vmo *pager_create_kind(struct user_pager *p, enum vmo_kind kind, uint64_t pages,
+				   uint32_t options);
+/* What is stored in it is its own, and not the root's. */
+bool kind_is_copy(enum vmo_kind kind);
+
 /* How many pages a child has for itself. */
 uint64_t child_own_pages(const struct test_vmo *child);
 /* How much memory it has: what two share is half a page of each. */

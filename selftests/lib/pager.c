@@ -81,6 +81,7 @@ struct test_vmo *pager_adopt_vmo(struct user_pager *p, int fd, uint64_t key,
 	}
 	vmo = calloc(1, sizeof(*vmo));
 	vmo->pager = p;
+	vmo->root = vmo;
 	vmo->fd = fd;
 	vmo->key = key;
 	vmo->pages = pages;

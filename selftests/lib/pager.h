@@ -23,6 +23,7 @@ struct user_pager;
 
 struct test_vmo {
 	struct user_pager *pager;
+	struct test_vmo *root;	/* whose daemon is asked: itself, if it is no child */
 	int fd;
 	uint64_t key;
 	uint64_t pages;		/* size now, as far as the test knows it */
