@@ -8,12 +8,12 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/uio.h>
 
 #include "kselftest_harness.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
+#include "lib/loop.h"
 
 PAGER_FIXTURE(file);
 
@@ -288,24 +288,6 @@ TEST_F(file, source_in_own_page)
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 }
 
-static int loop_over(int fd, uint32_t flags, char *path)
-{
-	struct loop_config config = { .fd = fd, .info.lo_flags = flags };
-	int ctl, nr, loop;
-
-	ctl = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	if (ctl < 0)
-		return -ENODEV;
-	nr = ioctl(ctl, LOOP_CTL_GET_FREE);
-	close(ctl);
-	sprintf(path, "/dev/loop%d", nr);
-	mknod(path, S_IFBLK | 0600, makedev(7, nr));
-	loop = open(path, O_RDWR | O_CLOEXEC);
-	if (loop < 0 || ioctl(loop, LOOP_CONFIGURE, &config))
-		return -errno;
-	return loop;
-}
-
 TEST_F(file, loop_device)
 {
 	struct test_vmo *vmo = new_vmo(64);
@@ -322,8 +304,7 @@ TEST_F(file, loop_device)
 	EXPECT_TRUE(server_end(&s));
 	EXPECT_TRUE(vmo_matches(vmo, 0, 64, buf));
 	EXPECT_LE(1, vmo_info(vmo).out_read_packets);
-	ASSERT_EQ(0, ioctl(loop, LOOP_CLR_FD));
-	close(loop);
+	ASSERT_EQ(0, loop_end(loop));
 	close(ro);
 }
 
@@ -340,8 +321,7 @@ TEST_F(file, loop_device_fails)
 	ASSERT_TRUE(pager_detach(&self->p, vmo));
 	EXPECT_EQ(-1, pread(loop, buf, BYTES(1), 0));
 	EXPECT_EQ(EIO, errno);
-	ASSERT_EQ(0, ioctl(loop, LOOP_CLR_FD));
-	close(loop);
+	ASSERT_EQ(0, loop_end(loop));
 	close(ro);
 }
 
@@ -377,8 +357,7 @@ TEST_F(file, direct_io_into_mapping)
 	ASSERT_TRUE(drop_caches(1));
 	EXPECT_TRUE(vmo_matches(disk, 0, 2, vmo->map));
 	close(direct);
-	ASSERT_EQ(0, ioctl(loop, LOOP_CLR_FD));
-	close(loop);
+	ASSERT_EQ(0, loop_end(loop));
 }
 
 /* The number in the line of /proc/self/fdinfo/FD that begins like this, or -1. */

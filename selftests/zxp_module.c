@@ -4,17 +4,18 @@
  * afterwards is for run.sh to see: here only its count of users is looked at.
  */
 #define _GNU_SOURCE
-#include <linux/loop.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "lib/client.h"
+#include "lib/loop.h"
 
 #define REFCNT	"/sys/module/zxpager/refcnt"
 
@@ -69,13 +70,6 @@ TEST_F(module, port)
 	ASSERT_EQ(0, close(port));
 }
 
-TEST_F(module, vmo)
-{
-	ASSERT_EQ(0, close(self->pager));
-	EXPECT_IN_USE();
-	ASSERT_EQ(0, close(self->vmo));
-}
-
 TEST_F(module, plain_vmo)
 {
 	int plain = zxp_create_plain(self->pager, page_size);
@@ -85,98 +79,6 @@ TEST_F(module, plain_vmo)
 	ASSERT_EQ(0, close(self->vmo));
 	EXPECT_IN_USE();
 	ASSERT_EQ(0, close(plain));
-}
-
-TEST_F(module, mapping)
-{
-	void *map = mmap(NULL, 4 * page_size, PROT_READ, MAP_SHARED, self->vmo, 0);
-
-	ASSERT_NE(MAP_FAILED, map);
-	ASSERT_EQ(0, close(self->pager));
-	ASSERT_EQ(0, close(self->vmo));
-	EXPECT_IN_USE();
-	/* And it still is a mapping of a VMO. */
-	EXPECT_TRUE(crashes(map, SIGBUS));
-	ASSERT_EQ(0, munmap(map, 4 * page_size));
-}
-
-TEST_F(module, private_mapping)
-{
-	char *buf = map_anon(1), *map;
-
-	map = mmap(NULL, 4 * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
-		   self->vmo, 0);
-	ASSERT_NE(MAP_FAILED, map);
-	test_zxp(supply_pages, self->pager, self->vmo, 0, page_size, buf);
-	*(volatile char *)map = 1;
-	ASSERT_EQ(0, close(self->pager));
-	ASSERT_EQ(0, close(self->vmo));
-	EXPECT_IN_USE();
-	ASSERT_EQ(0, munmap(map, 4 * page_size));
-}
-
-TEST_F(module, path_descriptor)
-{
-	int path = reopen(self->vmo, O_PATH);
-
-	ASSERT_LE(0, path);
-	ASSERT_EQ(0, close(self->pager));
-	ASSERT_EQ(0, close(self->vmo));
-	EXPECT_IN_USE();
-	/* Opened through it, it is the VMO again, with no pager any more. */
-	self->vmo = reopen(path, O_RDONLY);
-	ASSERT_LE(0, self->vmo);
-	EXPECT_EQ(-ESTALE, zxp_vmo_op_range(self->vmo, ZXP_VMO_OP_PREFETCH, 0, 1));
-	ASSERT_EQ(0, close(path));
-	EXPECT_IN_USE();
-	ASSERT_EQ(0, close(self->vmo));
-}
-
-TEST_F(module, read_only_reopen)
-{
-	int ro = reopen(self->vmo, O_RDONLY);
-
-	ASSERT_LE(0, ro);
-	ASSERT_EQ(0, close(self->pager));
-	ASSERT_EQ(0, close(self->vmo));
-	EXPECT_IN_USE();
-	ASSERT_EQ(0, close(ro));
-}
-
-/* A descriptor on its way through a socket. */
-TEST_F(module, in_flight)
-{
-	int sock[2];
-
-	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sock));
-	ASSERT_EQ(0, send_fd(sock[0], self->vmo));
-	ASSERT_EQ(0, close(self->pager));
-	ASSERT_EQ(0, close(self->vmo));
-	EXPECT_IN_USE();
-	ASSERT_EQ(0, close(sock[0]));
-	ASSERT_EQ(0, close(sock[1]));
-}
-
-/* A task that waits for the pager is all that is left of a VMO. */
-static int load(struct test_thread *t)
-{
-	return *(volatile char *)t->arg & 0;
-}
-
-TEST_F(module, waiter)
-{
-	char *map = mmap(NULL, 4 * page_size, PROT_READ, MAP_SHARED, self->vmo, 0);
-	struct test_thread t = { .arg = map };
-	struct test_vmo vmo = { .fd = self->vmo };
-
-	ASSERT_NE(MAP_FAILED, map);
-	ASSERT_TRUE(thread_start(&t, load));
-	ASSERT_TRUE(vmo_wait_blocked(&vmo, 1));
-	ASSERT_EQ(0, close(self->vmo));
-	ASSERT_EQ(0, munmap(map, 4 * page_size));
-	EXPECT_IN_USE();
-	ASSERT_EQ(0, close(self->pager));
-	ASSERT_TRUE(thread_wait_crash(&t, map, SIGSEGV));
 }
 
 /* Threads that store to what is there, but that they may not write to yet. */
@@ -242,28 +144,215 @@ TEST_F(module, trapped_writers)
 	ASSERT_EQ(0, close(self->pager));
 }
 
-TEST_F(module, loop_device)
+/*
+ * A VMO or a child of one, of which page 0 is there and was stored to. Nothing else is left but
+ * the pager, which goes as well.
+ */
+FIXTURE(life)
 {
-	int ctl = open("/dev/loop-control", O_RDWR | O_CLOEXEC), nr, loop;
-	char path[32];
+	int pager;
+	int vmo;
+	bool skipped;
+};
 
-	if (ctl < 0) {
-		close(self->pager);
-		close(self->vmo);
-		SKIP(return, "no loop devices here");
+FIXTURE_VARIANT(life)
+{
+	uint32_t child;		/* what kind of one, or 0 */
+	bool of_child;		/* of a copy, which goes too */
+};
+
+#define LIFE(name, ...) FIXTURE_VARIANT_ADD(life, name) { __VA_ARGS__ }
+
+LIFE(vmo, 0);
+LIFE(copy, ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE);
+LIFE(copy_of_copy, ZXP_CHILD_SNAPSHOT_MODIFIED, .of_child = true);
+LIFE(slice, ZXP_CHILD_SLICE);
+LIFE(slice_of_copy, ZXP_CHILD_SLICE, .of_child = true);
+LIFE(reference, ZXP_CHILD_REFERENCE);
+LIFE(reference_of_copy, ZXP_CHILD_REFERENCE, .of_child = true);
+LIFE(snapshot, ZXP_CHILD_POINT_IN_TIME);
+
+FIXTURE_SETUP(life)
+{
+	uint64_t length = variant->child == ZXP_CHILD_REFERENCE ? 0 : 4 * page_size;
+	char *content = map_anon(1);
+	int parent;
+
+	self->skipped = access(REFCNT, R_OK);
+	if (self->skipped)
+		SKIP(return, "zxpager is not a module here");
+	ASSERT_TRUE(wait_until(read_number(REFCNT) == 0));
+	self->pager = zxp_open(0);
+	ASSERT_LE(0, self->pager);
+	self->vmo = zxp_create_vmo_flags(self->pager, 0, ZXP_CREATE_SNAPSHOTS, ZXP_PORT_OWN,
+					 1, 4 * page_size);
+	ASSERT_LE(0, self->vmo);
+	test_zxp(supply_pages, self->pager, self->vmo, 0, page_size, content);
+	munmap(content, page_size);
+	if (variant->of_child) {
+		parent = self->vmo;
+		self->vmo = zxp_create_child(parent, ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE,
+					     0, 4 * page_size);
+		ASSERT_LE(0, self->vmo);
+		ASSERT_EQ(1, pwrite(self->vmo, "p", 1, 1));
+		ASSERT_EQ(0, close(parent));
 	}
-	nr = ioctl(ctl, LOOP_CTL_GET_FREE);
-	close(ctl);
-	sprintf(path, "/dev/loop%d", nr);
-	mknod(path, S_IFBLK | 0600, makedev(7, nr));
-	loop = open(path, O_RDWR | O_CLOEXEC);
-	ASSERT_LE(0, loop);
-	ASSERT_EQ(0, ioctl(loop, LOOP_SET_FD, self->vmo));
+	if (variant->child) {
+		parent = self->vmo;
+		self->vmo = zxp_create_child(parent, variant->child, 0, length);
+		ASSERT_LE(0, self->vmo);
+		ASSERT_EQ(0, close(parent));
+	}
+	ASSERT_EQ(1, pwrite(self->vmo, "c", 1, 0));
+}
+
+FIXTURE_TEARDOWN(life)
+{
+	if (!self->skipped)
+		EXPECT_TRUE(wait_until(read_number(REFCNT) == 0));
+}
+
+#define close_both() do {						\
+	ASSERT_EQ(0, close(self->pager));				\
+	ASSERT_EQ(0, close(self->vmo));					\
+} while (0)
+
+TEST_F(life, descriptor)
+{
+	char byte;
+
 	ASSERT_EQ(0, close(self->pager));
-	ASSERT_EQ(0, close(self->vmo));
 	EXPECT_IN_USE();
-	ASSERT_EQ(0, ioctl(loop, LOOP_CLR_FD));
-	ASSERT_EQ(0, close(loop));
+	ASSERT_EQ(1, pread(self->vmo, &byte, 1, 0));
+	EXPECT_EQ('c', byte);
+	ASSERT_EQ(0, close(self->vmo));
+}
+
+TEST_F(life, mapping)
+{
+	char *map = mmap(NULL, 4 * page_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 self->vmo, 0);
+
+	ASSERT_NE(MAP_FAILED, map);
+	close_both();
+	EXPECT_IN_USE();
+	/* And it still is a mapping of a VMO. */
+	EXPECT_EQ('c', *(volatile char *)map);
+	EXPECT_TRUE(crashes(map + page_size, SIGBUS));
+	ASSERT_EQ(0, munmap(map, 4 * page_size));
+}
+
+TEST_F(life, private_mapping)
+{
+	char *map = mmap(NULL, 4 * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+			 self->vmo, 0);
+
+	ASSERT_NE(MAP_FAILED, map);
+	*(volatile char *)map = 1;
+	close_both();
+	EXPECT_IN_USE();
+	ASSERT_EQ(0, munmap(map, 4 * page_size));
+}
+
+TEST_F(life, path_descriptor)
+{
+	int path = reopen(self->vmo, O_PATH);
+
+	ASSERT_LE(0, path);
+	close_both();
+	EXPECT_IN_USE();
+	/* Opened through it, it is the VMO again, with no pager any more. */
+	self->vmo = reopen(path, O_RDONLY);
+	ASSERT_LE(0, self->vmo);
+	EXPECT_EQ(-ESTALE, zxp_vmo_op_range(self->vmo, ZXP_VMO_OP_PREFETCH, page_size, 1));
+	ASSERT_EQ(0, close(path));
+	EXPECT_IN_USE();
+	ASSERT_EQ(0, close(self->vmo));
+}
+
+TEST_F(life, read_only_reopen)
+{
+	int ro = reopen(self->vmo, O_RDONLY);
+
+	ASSERT_LE(0, ro);
+	close_both();
+	EXPECT_IN_USE();
+	ASSERT_EQ(0, close(ro));
+}
+
+/* A descriptor on its way through a socket. */
+TEST_F(life, in_flight)
+{
+	int sock[2];
+
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_STREAM, 0, sock));
+	ASSERT_EQ(0, send_fd(sock[0], self->vmo));
+	close_both();
+	EXPECT_IN_USE();
+	ASSERT_EQ(0, close(sock[0]));
+	ASSERT_EQ(0, close(sock[1]));
+}
+
+/* A page of it in a pipe does not keep it, and does not go with it. */
+TEST_F(life, page_in_pipe)
+{
+	char *map = mmap(NULL, page_size, PROT_READ, MAP_SHARED, self->vmo, 0), byte = 0;
+	struct iovec iov = { map, 1 };
+	int pipefd[2];
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, pipe(pipefd));
+	ASSERT_EQ(1, vmsplice(pipefd[1], &iov, 1, 0));
+	ASSERT_EQ(0, munmap(map, page_size));
+	close_both();
+	EXPECT_TRUE(wait_until(read_number(REFCNT) == 0));
+	ASSERT_EQ(1, read(pipefd[0], &byte, 1));
+	EXPECT_EQ('c', byte);
+	close(pipefd[0]);
+	close(pipefd[1]);
+}
+
+/* A task that waits for the pager is all that is left. */
+static int load(struct test_thread *t)
+{
+	return *(volatile char *)t->arg & 0;
+}
+
+static bool packet_comes(int pager)
+{
+	struct pollfd pfd = { .fd = pager, .events = POLLIN };
+
+	return wait_until(poll(&pfd, 1, 0) == 1 && pfd.revents & POLLIN);
+}
+
+TEST_F(life, waiter)
+{
+	char *map = mmap(NULL, 4 * page_size, PROT_READ, MAP_SHARED, self->vmo, 0);
+	struct test_thread t = { .arg = map + page_size };
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_TRUE(thread_start(&t, load));
+	/* What it asks for is asked of the VMO at the bottom, of which nobody has a descriptor. */
+	ASSERT_TRUE(packet_comes(self->pager));
+	ASSERT_TRUE(wait_until(thread_asleep(&t)));
+	ASSERT_EQ(0, close(self->vmo));
+	ASSERT_EQ(0, munmap(map, 4 * page_size));
+	EXPECT_IN_USE();
+	ASSERT_EQ(0, close(self->pager));
+	ASSERT_TRUE(thread_wait_crash(&t, map + page_size, SIGSEGV));
+}
+
+TEST_F(life, loop_device)
+{
+	char path[32];
+	int loop = loop_over(self->vmo, 0, path);
+
+	close_both();
+	if (loop == -ENODEV)
+		SKIP(return, "no loop devices here");
+	ASSERT_LE(0, loop);
+	EXPECT_IN_USE();
+	ASSERT_EQ(0, loop_end(loop));
 }
 
 TEST_HARNESS_MAIN
