@@ -223,6 +223,13 @@ static const struct story stories[] = {
 		CLONE(4, 3, ON_WRITE, 0, 2), WRITE(3, 0, "2"), SEES(4, "1."),
 		SEES(2, "a2c"), SEES(1, "a1c"),
 	} },
+	{ STORY(CloneAfterSliceRoot), 0, {
+		CLONE(1, ROOT, SLICE, 1, 1), CLONE(2, ROOT, MODIFIED, 0, 2),
+		CLONE(3, 1, MODIFIED, 0, 1), SUPPLY(0, 2), WRITE(2, 0, "1"),
+		WRITE(ROOT, 0, "2"), STORE(ROOT, 1, "3"), SEES(2, "13"), SEES(1, "3"),
+		SEES(3, "3"), STORE(3, 0, "4"), WRITE(1, 0, "5"), SEES(3, "4"),
+		SEES(2, "15"), SEES(ROOT, "25"), OWNS(3, 1),
+	} },
 	{ STORY(SnapshotVmoWithSlice), 0, {
 		SUPPLY(0, 2), CLONE(1, ROOT, MODIFIED, 0, 2), CLONE(2, 1, MODIFIED, 0, 2),
 		STORE(1, 0, "1"), CLONE(3, 1, SLICE, 0, 2), CLONE(4, 1, MODIFIED, 0, 2),
@@ -280,6 +287,13 @@ static const struct story stories[] = {
 	{ STORY(ChildAttributedCounts), 0, {
 		SUPPLY(0, 2), CLONE(1, ROOT, ON_WRITE, 0, 2), WRITE(ROOT, 0, "1"),
 		CLOSE(ROOT), SEES(1, "1b"), OWNS(1, 0),
+	} },
+	/* And this is in one of references. */
+	{ STORY(ChildSnapshotAtLeastOnWrite), 0, {
+		CLONE(1, ROOT, ZX_VMO_CHILD_REFERENCE, 0, 0), CLONE(2, 1, ON_WRITE, 0, 1),
+		SUPPLY(0, 1), SEES(2, "a"), WRITE(ROOT, 0, "1"), SEES(2, "1"),
+		STORE(2, 0, "2"), OWNS(2, 1), WRITE(1, 0, "3"), SEES(ROOT, "3"),
+		SEES(1, "3"), SEES(2, "2"),
 	} },
 };
 

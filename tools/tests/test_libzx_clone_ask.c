@@ -277,6 +277,13 @@ static void CloneCommitMultipleBatches(void **state)
 	commit_beside(".p..q...", 3);
 }
 
+/* As one throw of dice had it. */
+static void CloneCommitRandomBatches(void **state)
+{
+	(void)state;
+	commit_beside("..pq.r.tu...v.wx", 5);
+}
+
 /* By the mapping, which asks as the clone itself does; what is its own stays. */
 static void OpCommitCloneVmar(void **state)
 {
@@ -467,6 +474,7 @@ int main(void)
 		TEST(CloneCommitSingleBatch),
 		TEST(CloneCommitTwoBatches),
 		TEST(CloneCommitMultipleBatches),
+		TEST(CloneCommitRandomBatches),
 		TEST(OpCommitCloneVmar),
 		TEST(DecommitTest),
 		TEST(EvictionHintsWithClones),
