@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 
@@ -17,17 +18,31 @@ FIXTURE(access)
 {
 	struct user_pager p;
 	struct test_vmo *vmo;
+	struct test_vmo *root;
 };
 
 FIXTURE_VARIANT(access)
 {
 	enum access how;
+	enum vmo_kind kind;
 };
 
 #define KIND(name, acc) \
 	FIXTURE_VARIANT_ADD(access, name) { .how = acc }
 
 FOR_EACH_ACCESS(KIND);
+
+/* Some of them to a copy; the others are all over the tests of clones. */
+#define OF_COPY(name, acc) \
+	FIXTURE_VARIANT_ADD(access, name##_of_copy) { .how = acc, .kind = KIND_COPY }
+
+OF_COPY(commit, ACC_COMMIT);
+OF_COPY(splice, ACC_SPLICE);
+OF_COPY(sendfile, ACC_SENDFILE);
+OF_COPY(write_to_pipe, ACC_PIPE_WRITE);
+OF_COPY(read_from_pipe, ACC_PIPE_READ);
+OF_COPY(process_vm_readv, ACC_VM_READ);
+OF_COPY(mlock, ACC_MLOCK);
 
 /* Only ever touches one page. */
 static bool one_page(enum access how)
@@ -45,8 +60,9 @@ static bool all_or_nothing(enum access how)
 FIXTURE_SETUP(access)
 {
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_vmo(&self->p, PAGES);
+	self->vmo = pager_create_kind(&self->p, variant->kind, PAGES, 0);
 	ASSERT_NE(NULL, self->vmo);
+	self->root = self->vmo->root;
 }
 
 FIXTURE_TEARDOWN(access)
@@ -68,8 +84,8 @@ TEST_F(access, missing)
 	ASSERT_TRUE(client_good(c));
 	EXPECT_TRUE(server_end(&s));
 	EXPECT_EQ(touched(12), s.pages);
-	EXPECT_EQ(touched(12) * page_size, vmo_info(self->vmo).out_resident);
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+	EXPECT_EQ(touched(12) * page_size, vmo_info(self->root).out_resident);
+	EXPECT_EQ(0, vmo_info(self->root).out_requests);
 }
 
 /* Nothing is missing, and nothing is asked for. */
@@ -77,10 +93,10 @@ TEST_F(access, resident)
 {
 	struct client *c = new_client(2, 12);
 
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 2, 12));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 2, 12));
 	client_run(c);
 	ASSERT_TRUE(client_good(c));
-	EXPECT_EQ(0, vmo_info(self->vmo).out_read_packets);
+	EXPECT_EQ(0, vmo_info(self->root).out_read_packets);
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
@@ -91,7 +107,7 @@ TEST_F(access, every_other_missing)
 	struct server s;
 
 	for (int i = 1; i < 12; i += 2) {
-		ASSERT_TRUE(pager_supply(&self->p, self->vmo, i, 1));
+		ASSERT_TRUE(pager_supply(&self->p, self->root, i, 1));
 	}
 	ASSERT_TRUE(server_start(&s, &self->p));
 	ASSERT_TRUE(client_thread(c));
@@ -109,7 +125,7 @@ TEST_F(access, zero_page)
 	if (variant->how == ACC_STORE || variant->how == ACC_PWRITE ||
 	    variant->how == ACC_PIPE_READ)
 		SKIP(return, "it writes");
-	ASSERT_TRUE(pager_supply_zero(&self->p, self->vmo, 0, 4));
+	ASSERT_TRUE(pager_supply_zero(&self->p, self->root, 0, 4));
 	client_run(c);
 	EXPECT_EQ(0, c->signal);
 	EXPECT_LE(0, c->ret);
@@ -123,8 +139,8 @@ TEST_F(access, zero_page)
 	int64_t __end = now_ms() + FAILURE_MS;				\
 									\
 	while (client_running(c) && now_ms() < __end) {			\
-		if (pager_get_read(&self->p, self->vmo, &__page, &__nr)) \
-			pager_fail(&self->p, self->vmo, __page, __nr, err); \
+		if (pager_get_read(&self->p, self->root, &__page, &__nr)) \
+			pager_fail(&self->p, self->root, __page, __nr, err); \
 		else							\
 			nap();						\
 	}								\
@@ -138,7 +154,7 @@ TEST_F(access, fails_at_once)
 	ASSERT_TRUE(client_thread(c));
 	fail_until_end(c, EBADMSG);
 	ASSERT_TRUE(client_failed(c, EBADMSG));
-	info = vmo_info(self->vmo);
+	info = vmo_info(self->root);
 	EXPECT_LE(1, info.out_failures);
 	EXPECT_EQ(EBADMSG, info.out_fail_error);
 	EXPECT_EQ(3 * page_size, info.out_fail_offset);
@@ -168,7 +184,7 @@ TEST_F(access, fails_in_the_middle)
 
 	if (one_page(variant->how))
 		SKIP(return, "it is about one page only");
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 2));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 2));
 	ASSERT_TRUE(client_thread(c));
 	fail_until_end(c, ENOSPC);
 	if (all_or_nothing(variant->how)) {
@@ -179,19 +195,19 @@ TEST_F(access, fails_in_the_middle)
 		EXPECT_EQ((long)(2 * page_size), c->ret);
 		EXPECT_TRUE(vmo_matches(self->vmo, 0, 2, c->buf));
 	}
-	EXPECT_TRUE(vmo_failed(self->vmo, 2, ENOSPC));
-	EXPECT_EQ(2 * page_size, vmo_info(self->vmo).out_resident);
+	EXPECT_TRUE(vmo_failed(self->root, 2, ENOSPC));
+	EXPECT_EQ(2 * page_size, vmo_info(self->root).out_resident);
 }
 
 TEST_F(access, detached)
 {
 	struct client *c = new_client(0, 4);
 
-	ASSERT_TRUE(pager_detach(&self->p, self->vmo));
+	ASSERT_TRUE(pager_detach(&self->p, self->root));
 	client_run(c);
 	ASSERT_TRUE(client_failed(c, ESTALE));
 	/* That is no failure which the daemon has told. */
-	EXPECT_EQ(0, vmo_info(self->vmo).out_failures);
+	EXPECT_EQ(0, vmo_info(self->root).out_failures);
 }
 
 TEST_F(access, detached_while_waiting)
@@ -199,10 +215,10 @@ TEST_F(access, detached_while_waiting)
 	struct client *c = new_client(0, 4);
 
 	ASSERT_TRUE(client_thread(c));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
-	ASSERT_TRUE(pager_detach(&self->p, self->vmo));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
+	ASSERT_TRUE(pager_detach(&self->p, self->root));
 	ASSERT_TRUE(client_failed(c, ESTALE));
-	ASSERT_TRUE(pager_wait_complete(&self->p, self->vmo->key));
+	ASSERT_TRUE(pager_wait_complete(&self->p, self->root->key));
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
@@ -214,7 +230,7 @@ TEST_F(access, pager_closed_while_waiting)
 	if (variant->how == ACC_COPY_RANGE)
 		c->how = ACC_SPLICE;
 	ASSERT_TRUE(client_thread(c));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 	pager_close(&self->p);
 	ASSERT_TRUE(client_failed(c, ESTALE));
 }
@@ -227,16 +243,16 @@ TEST_F(access, supplied_backwards)
 
 	ASSERT_TRUE(client_thread(c));
 	while (client_running(c)) {
-		if (!pager_get_read(&self->p, self->vmo, &page, &nr)) {
+		if (!pager_get_read(&self->p, self->root, &page, &nr)) {
 			nap();
 			continue;
 		}
 		while (nr--) {
-			ASSERT_TRUE(pager_supply(&self->p, self->vmo, page + nr, 1));
+			ASSERT_TRUE(pager_supply(&self->p, self->root, page + nr, 1));
 		}
 	}
 	ASSERT_TRUE(client_good(c));
-	EXPECT_EQ(touched(4) * page_size, vmo_info(self->vmo).out_supplied_bytes);
+	EXPECT_EQ(touched(4) * page_size, vmo_info(self->root).out_supplied_bytes);
 }
 
 /* A read-only reopen is enough for who only reads, and not for others. */
@@ -246,7 +262,7 @@ TEST_F(access, read_only)
 	bool writes = variant->how == ACC_STORE || variant->how == ACC_PWRITE ||
 		      variant->how == ACC_COMMIT || variant->how == ACC_PIPE_READ;
 
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 4));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 4));
 	c->fd = reopen(self->vmo->fd, O_RDONLY);
 	ASSERT_LE(0, c->fd);
 	c->map = mmap(NULL, PAGES * page_size, PROT_READ, MAP_SHARED, c->fd, 0);

@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 
@@ -300,6 +301,83 @@ TEST_F(evict, while_loading)
 	}
 	EXPECT_TRUE(server_end(&s));
 	EXPECT_LE(64, s.pages);
+}
+
+PAGER_DATA(evict_child);
+FIXTURE_VARIANT(evict_child)
+{
+	enum vmo_kind kind;
+};
+FIXTURE_VARIANT_ADD(evict_child, Copy) { .kind = KIND_COPY };
+FIXTURE_VARIANT_ADD(evict_child, Slice) { .kind = KIND_SLICE };
+FIXTURE_VARIANT_ADD(evict_child, SliceOfCopy) { .kind = KIND_SLICE_OF_COPY };
+FIXTURE_VARIANT_ADD(evict_child, Snapshot) { .kind = KIND_SNAPSHOT };
+
+/* No mapping of the VMO itself, and all of it is there, page by page. */
+#define new_parent_of(child) do {					\
+	ASSERT_NE(NULL, child);						\
+	ASSERT_EQ(0, munmap((child)->root->map, BYTES(PAGES)));		\
+	(child)->root->map = NULL;					\
+	for (int __page = 0; __page < PAGES; __page++)			\
+		ASSERT_TRUE(pager_supply(&self->p, (child)->root, __page, 1));	\
+} while (0)
+
+/* A page of the VMO that nobody but a child maps goes, and is asked for by the child. */
+TEST_F(evict_child, mapped)
+{
+	struct test_vmo *child = pager_create_kind(&self->p, variant->kind, PAGES, 0);
+
+	new_parent_of(child);
+	EXPECT_TRUE(vmo_matches(child, 0, PAGES, child->map));
+	ASSERT_TRUE(drain_lru());
+	ASSERT_EQ(0, madvise(child->map, BYTES(PAGES), MADV_PAGEOUT));
+	EXPECT_EQ(0, resident(child->root));
+	EXPECT_FALSE(is_mapped(child->map + BYTES(5)));
+	EXPECT_TRUE(pager_idle(&self->p));
+	ASSERT_TRUE(thread_check_vmar(&self->t[0], child, 5, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, child->root, 5, 1));
+	ASSERT_TRUE(pager_supply(&self->p, child->root, 5, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_EQ(1, resident(child->root));
+}
+
+/* What was stored by a child is its own or dirty, and stays, unlike what is under it. */
+TEST_F(evict_child, stored_pages_stay)
+{
+	struct test_vmo *child = pager_create_kind(&self->p, variant->kind, PAGES, 0);
+	bool copy = kind_is_copy(variant->kind);
+
+	new_parent_of(child);
+	EXPECT_TRUE(vmo_matches(child, 0, PAGES, child->map));
+	word_at(child, 2) = mark;
+	ASSERT_TRUE(vmo_put(child, 3, mark));
+	for (int i = 0; i < 3; i++) {
+		ASSERT_TRUE(drain_lru());
+		ASSERT_EQ(0, madvise(child->map, BYTES(PAGES), MADV_PAGEOUT));
+		EXPECT_EQ(0, zxp_vmo_op_range(child->fd, ZXP_VMO_OP_DONT_NEED, 0,
+					      BYTES(PAGES)));
+		ASSERT_TRUE(drop_caches(3));
+		EXPECT_EQ(copy ? 0 : 2, resident(child->root));
+		if (variant->kind == KIND_COPY || variant->kind == KIND_SNAPSHOT)
+			EXPECT_EQ(2, child_own_pages(child));
+	}
+	EXPECT_TRUE(vmo_word_is(child, 2, mark));
+	EXPECT_TRUE(vmo_word_is(child, 3, mark));
+	EXPECT_TRUE(pager_idle(&self->p));
+	EXPECT_EQ(0, vmo_info(child->root).out_read_packets);
+	/* The rest of it can be had again, and the VMO has nothing of what a copy has. */
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], child->root, 4, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, child->root, 4, 1));
+	ASSERT_TRUE(pager_supply(&self->p, child->root, 4, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_matches(child, 4, 1, child->map + BYTES(4)));
+	if (!copy)
+		return;
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], child->root, 2, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, child->root, 2, 1));
+	ASSERT_TRUE(pager_supply(&self->p, child->root, 2, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_word_is(child, 2, mark));
 }
 
 /* Pages move to other places in memory, and nobody notices. */

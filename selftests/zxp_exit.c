@@ -34,6 +34,7 @@ enum leaver {
 
 /* How somebody leaves, and what word of the VMO the kernel then writes to. */
 struct plan {
+	enum vmo_kind kind;
 	enum leaver who;
 	bool join;		/* clear_child_tid; else a robust list */
 	unsigned int pages;	/* with a word in each */
@@ -49,12 +50,11 @@ FIXTURE(exit)
 
 FIXTURE_VARIANT(exit)
 {
-	enum vmo_kind kind;
 	struct plan plan;
 };
 
 #define LEAVER(name, of, ...) \
-	FIXTURE_VARIANT_ADD(exit, name) { of, .plan = { __VA_ARGS__, .pages = 1 } }
+	FIXTURE_VARIANT_ADD(exit, name) { .plan = { of, __VA_ARGS__, .pages = 1 } }
 
 LEAVER(mutex_of_process, KIND_VMO, .who = LEAVER_PROCESS);
 LEAVER(mutex_of_killed, KIND_VMO, .who = LEAVER_KILLED);
@@ -69,7 +69,7 @@ LEAVER(killed_with_snapshot, KIND_SNAPSHOT, .who = LEAVER_KILLED);
 FIXTURE_SETUP(exit)
 {
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_kind(&self->p, variant->kind, PAGES, ZXP_VMO_TRAP_DIRTY);
+	self->vmo = pager_create_kind(&self->p, variant->plan.kind, PAGES, ZXP_VMO_TRAP_DIRTY);
 	ASSERT_NE(NULL, self->vmo);
 	self->root = self->vmo->root;
 	self->v = NULL;
@@ -235,14 +235,10 @@ static bool forget_leaver(struct user_pager *p, struct test_vmo *vmo)
 } while (0)
 
 /* The one page is dirty, or a copy has it for itself. */
-#define EXPECT_STORED() do {						\
-	if (kind_is_copy(variant->kind)) {				\
-		EXPECT_TRUE(is_clean(self->root));			\
-		EXPECT_EQ(1, child_own_pages(self->vmo));		\
-	} else {							\
-		EXPECT_TRUE(is_dirty(self->root, DATA(0, 1)));		\
-	}								\
-} while (0)
+#define EXPECT_STORED()							\
+	EXPECT_TRUE(kind_is_copy(variant->plan.kind) ?			\
+		    is_clean(self->root) && child_own_pages(self->vmo) == 1 :	\
+		    is_dirty(self->root, DATA(0, 1)))
 
 /* The daemon is not asked for what is there: that becomes dirty without it. */
 TEST_F(exit, resident)
@@ -441,7 +437,6 @@ struct daemon_plan {
 	struct plan plan;
 	bool serves;		/* there is a thread that answers, until that exits too */
 	bool resident;		/* but for the permission to write */
-	enum vmo_kind kind;
 };
 
 FIXTURE(exit_of_daemon)
@@ -466,9 +461,9 @@ DAEMON(stalled, LEAVER_PROCESS, .serves = false);
 DAEMON(stalled_and_resident, LEAVER_PROCESS, .resident = true);
 DAEMON(stalled_and_killed, LEAVER_KILLED, .serves = false);
 DAEMON(serving_a_thread, LEAVER_THREAD, .serves = true);
-DAEMON(stalled_with_copy, LEAVER_PROCESS, .kind = KIND_COPY);
-DAEMON(stalled_with_copy_and_killed, LEAVER_KILLED, .kind = KIND_COPY);
-DAEMON(stalled_with_snapshot, LEAVER_PROCESS, .kind = KIND_SNAPSHOT);
+DAEMON(stalled_with_copy, LEAVER_PROCESS, .plan.kind = KIND_COPY);
+DAEMON(stalled_with_copy_and_killed, LEAVER_KILLED, .plan.kind = KIND_COPY);
+DAEMON(stalled_with_snapshot, LEAVER_PROCESS, .plan.kind = KIND_SNAPSHOT);
 
 FIXTURE_SETUP(exit_of_daemon)
 {
@@ -486,7 +481,7 @@ static int daemon_main(struct victim *v)
 
 	if (!user_pager_init(&p))
 		return 1;
-	v->vmo = pager_create_kind(&p, d->kind, PAGES, ZXP_VMO_TRAP_DIRTY);
+	v->vmo = pager_create_kind(&p, d->plan.kind, PAGES, ZXP_VMO_TRAP_DIRTY);
 	if (!v->vmo || (d->serves && !server_start(&s, &p)))
 		return 1;
 	v->arg = &d->plan;

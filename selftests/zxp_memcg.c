@@ -9,7 +9,10 @@
 #include <sys/stat.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
+#include "lib/fixture.h"
+#include "lib/victim.h"
 
 #define CGROUP		"/sys/fs/cgroup/zxp_memcg"
 #define LIMIT		(16UL << 20)
@@ -144,6 +147,56 @@ TEST_F(memcg, mapped_pages_make_room)
 
 #define KEPT	512
 
+/*
+ * And by those of children alone, of which two copies have a page of their own here and there.
+ */
+static int map_more_than_fits_by_children(void *arg)
+{
+	struct shared *seen = arg;
+	struct test_vmo *vmo, *child[3];
+	struct user_pager p;
+	struct server s;
+
+	CHECK(enter_cgroup(CGROUP) && user_pager_init(&p));
+	vmo = pager_create_vmo(&p, PAGES);
+	CHECK(vmo && server_start(&s, &p));
+	CHECK(!munmap(vmo->map, BYTES(PAGES)));
+	vmo->map = NULL;
+	for (int i = 0; i < 3; i++) {
+		child[i] = vmo_create_child(vmo, i < 2 ? AT_LEAST : ZXP_CHILD_SLICE, 0, PAGES);
+		CHECK(child[i]);
+	}
+	for (uint64_t i = 0; i < PAGES; i += CHUNK) {
+		CHECK(pager_supply(&p, vmo, i, CHUNK));
+		for (int k = 0; k < 3; k++)
+			CHECK(vmo_matches(child[k], i, CHUNK, child[k]->map + BYTES(i)));
+		CHECK(vmo_put(child[0], i, i));
+		word_at(child[1], i) = ~i;
+	}
+	seen->resident = vmo_info(vmo).out_resident;
+	for (uint64_t i = 0; i < PAGES; i += CHUNK) {
+		CHECK(vmo_word_is(child[0], i, i));
+		CHECK(vmo_word_is(child[1], i, ~i));
+	}
+	CHECK(child_own_pages(child[0]) == PAGES / CHUNK);
+	CHECK(server_end(&s));
+	return 0;
+}
+
+TEST_F(memcg, pages_that_children_map_make_room)
+{
+	long long kills = event("oom_kill");
+	pid_t pid = child_start(map_more_than_fits_by_children, self->seen);
+	int status;
+
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	ASSERT_EQ(0, WEXITSTATUS(status));
+	EXPECT_EQ(kills, event("oom_kill"));
+	EXPECT_GE(LIMIT, self->seen->resident);
+}
+
 /* Pages that were written, here and in a plain VMO, are not what makes room. */
 static int keep_what_was_written(void *arg)
 {
@@ -243,6 +296,131 @@ TEST_F(memcg, limit_holds)
 	}
 	/* All of it is given back with the VMO. */
 	EXPECT_TRUE(wait_until(read_number(CGROUP "/memory.current") < (1 << 20)));
+}
+
+/* Who stores to a copy pays for the page, whoever has made it and holds it. */
+FIXTURE(memcg_copy)
+{
+	struct user_pager p;
+	struct test_vmo *copy;
+	struct victim *v;
+};
+
+FIXTURE_VARIANT(memcg_copy)
+{
+	bool (*store)(struct test_vmo *vmo, uint64_t page);
+};
+
+static bool store_by_mapping(struct test_vmo *vmo, uint64_t page)
+{
+	word_at(vmo, page) = page;
+	return true;
+}
+
+static bool store_by_write(struct test_vmo *vmo, uint64_t page)
+{
+	return pwrite(vmo->fd, &page, sizeof(page), BYTES(page)) == sizeof(page);
+}
+
+FIXTURE_VARIANT_ADD(memcg_copy, mapping) { .store = store_by_mapping };
+FIXTURE_VARIANT_ADD(memcg_copy, pwrite) { .store = store_by_write };
+
+#define COPIED	(2 * LIMIT / page_size)
+
+FIXTURE_SETUP(memcg_copy)
+{
+	char text[32];
+
+	self->p.nr_vmos = 0;
+	self->v = NULL;
+	if ((mkdir(CGROUP, 0755) && errno != EEXIST) || access(CGROUP "/memory.max", W_OK))
+		SKIP(return, "no memory controller here");
+	snprintf(text, sizeof(text), "%lu", LIMIT);
+	ASSERT_EQ(0, write_file(CGROUP "/memory.max", text));
+	write_file(CGROUP "/memory.swap.max", "0");
+	ASSERT_TRUE(user_pager_init(&self->p));
+	self->copy = pager_create_kind(&self->p, KIND_COPY, COPIED, 0);
+	ASSERT_NE(NULL, self->copy);
+	for (uint64_t i = 0; i < COPIED; i += CHUNK)
+		ASSERT_TRUE(pager_supply(&self->p, self->copy->root, i, CHUNK));
+}
+
+FIXTURE_TEARDOWN(memcg_copy)
+{
+	if (self->v)
+		kill(self->v->pid, SIGKILL);
+	if (self->p.nr_vmos)
+		user_pager_fini(&self->p);
+	rmdir(CGROUP);
+}
+
+/* A store to each of @value pages, in the cgroup. */
+static int store_to_copy(struct victim *v)
+{
+	bool (*const *store)(struct test_vmo *vmo, uint64_t page) = v->arg;
+
+	if (!enter_cgroup(CGROUP))
+		return 1;
+	victim_stop_at(v, 1);
+	for (v->count = 0; v->count < v->value; v->count++)
+		if (!(*store)(v->vmo, v->count))
+			return errno;
+	victim_stop_at(v, 2);
+	return 0;
+}
+
+#define start_storing(pages) do {					\
+	self->v = victim_start(store_to_copy, self->copy, &variant->store);	\
+	ASSERT_NE(NULL, self->v);					\
+	ASSERT_TRUE(victim_at(self->v, 1));				\
+	self->v->value = pages;						\
+	victim_pass(self->v, 1);					\
+} while (0)
+
+TEST_F(memcg_copy, is_paid_for)
+{
+	start_storing(KEPT);
+	ASSERT_TRUE(victim_at(self->v, 2));
+	EXPECT_EQ(KEPT, child_own_pages(self->copy));
+	victim_pass(self->v, 2);
+	ASSERT_TRUE(victim_exited(self->v, 0));
+	/* They stay after him, and still are his. */
+	EXPECT_LE((long long)BYTES(KEPT), read_number(CGROUP "/memory.current"));
+	for (uint64_t i = 0; i < KEPT; i++)
+		ASSERT_EQ(i, word_at(self->copy, i));
+	EXPECT_EQ(0, event("oom_kill"));
+	vmo_release(self->copy);
+	EXPECT_TRUE(wait_until(read_number(CGROUP "/memory.current") < (1 << 20)));
+}
+
+/* Who may not have so much is the only one that suffers. */
+TEST_F(memcg_copy, limit_holds)
+{
+	uint64_t own, stored;
+	int status;
+
+	start_storing(COPIED);
+	ASSERT_EQ(self->v->pid, waitpid(self->v->pid, &status, 0));
+	stored = self->v->count;
+	if (WIFSIGNALED(status)) {
+		EXPECT_EQ(SIGKILL, WTERMSIG(status));
+		EXPECT_EQ(1, event("oom_kill"));
+	} else {
+		EXPECT_EQ(ENOMEM, WEXITSTATUS(status));
+	}
+	self->v = NULL;
+	own = child_own_pages(self->copy);
+	EXPECT_LE(stored, own);
+	EXPECT_GE(LIMIT, BYTES(own));
+	EXPECT_LT(LIMIT / 2, BYTES(own));
+	/* What he had stored is there, and others go on where he could not. */
+	for (uint64_t i = 0; i < stored; i++)
+		ASSERT_EQ(i, word_at(self->copy, i));
+	for (uint64_t i = stored; i < COPIED; i++)
+		ASSERT_TRUE(variant->store(self->copy, i));
+	EXPECT_EQ(COPIED, child_own_pages(self->copy));
+	EXPECT_TRUE(is_clean(self->copy->root));
+	EXPECT_TRUE(pager_idle(&self->p));
 }
 
 TEST_HARNESS_MAIN

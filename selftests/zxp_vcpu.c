@@ -12,26 +12,39 @@
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 #include "lib/victim.h"
 
 #define BYTES(pages)	((pages) * page_size)
 #define PAGES		16
-/* mov 0x5000, %al; hlt: it needs the stack for nothing, and page 5. */
+/* mov 0x5000, %al; mov %al, 0x6000; hlt: it needs the stack for nothing, and page 5. */
 #define CODE_PAGE	1
 #define DATA_PAGE	5
+#define STORE_PAGE	6
 #define TSS_ADDRESS	0xfffbd000
 
-static const uint8_t code[] = { 0xa0, 0x00, 0x50, 0xf4 };
+static const uint8_t code[] = { 0xa0, 0x00, 0x50, 0xa2, 0x00, 0x60, 0xf4 };
 
 FIXTURE(vcpu)
 {
 	struct user_pager p;
-	struct test_vmo *vmo;
+	struct test_vmo *vmo;		/* the memory */
+	struct test_vmo *root;
 	struct victim *v;
 	bool skipped;
 };
+
+FIXTURE_VARIANT(vcpu)
+{
+	enum vmo_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(vcpu, Vmo) { .kind = KIND_VMO };
+FIXTURE_VARIANT_ADD(vcpu, Copy) { .kind = KIND_COPY };
+FIXTURE_VARIANT_ADD(vcpu, Slice) { .kind = KIND_SLICE };
+FIXTURE_VARIANT_ADD(vcpu, Snapshot) { .kind = KIND_SNAPSHOT };
 
 /*
  * It may be a module that nobody has asked for yet. Of the two one fails. KVM changes the
@@ -57,14 +70,15 @@ FIXTURE_SETUP(vcpu)
 		SKIP(return, "no /dev/kvm here");
 	self->skipped = false;
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_vmo(&self->p, PAGES);
+	self->vmo = pager_create_kind(&self->p, variant->kind, PAGES, 0);
 	ASSERT_NE(NULL, self->vmo);
+	self->root = self->vmo->root;
 	for (int i = 0; i < PAGES; i++) {
 		memset(page, 0, page_size);
 		if (i == CODE_PAGE)
 			memcpy(page, code, sizeof(code));
 		if (i != DATA_PAGE)
-			test_zxp(supply_pages, self->p.fd, self->vmo->fd, BYTES(i),
+			test_zxp(supply_pages, self->p.fd, self->root->fd, BYTES(i),
 				 page_size, page);
 	}
 }
@@ -145,8 +159,8 @@ static int run_vcpu(struct victim *v)
 	ASSERT_NE(NULL, self->v);					\
 	ASSERT_TRUE(victim_at(self->v, 1));				\
 	victim_pass(self->v, 1);					\
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, DATA_PAGE, 1));	\
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));			\
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, DATA_PAGE, 1));	\
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));			\
 } while (0)
 
 static const struct machine bare, with_irqchip = { .irqchip = true };
@@ -161,18 +175,44 @@ TEST_F(vcpu, signal)
 	ASSERT_TRUE(victim_at(self->v, 2));
 	EXPECT_EQ(-1, self->v->ret);
 	EXPECT_EQ(EINTR, self->v->error);
-	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->root).out_waiting);
 	/* And goes on with it later. */
 	victim_pass(self->v, 2);
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, DATA_PAGE, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, DATA_PAGE, 1));
 	ASSERT_TRUE(victim_at(self->v, 3));
 	EXPECT_EQ(0, self->v->ret);
 	EXPECT_EQ(KVM_EXIT_HLT, self->v->value);
 	ASSERT_TRUE(victim_kill(self->v));
 	self->v = NULL;
 	EXPECT_TRUE(pager_idle(&self->p));
-	EXPECT_EQ(1, vmo_info(self->vmo).out_read_packets);
+	EXPECT_EQ(1, vmo_info(self->root).out_read_packets);
+}
+
+/* What the machine stores is where it is seen by whoever else maps its memory. */
+TEST_F(vcpu, stores)
+{
+	char *stored = page_at(self->vmo, STORE_PAGE), *page = map_anon(1);
+
+	/* It has the page to read from first, and is told when that is another one. */
+	EXPECT_EQ(0, *(volatile char *)stored);
+	start(&bare);
+	memset(page, 0x7e, page_size);
+	test_zxp(supply_pages, self->p.fd, self->root->fd, BYTES(DATA_PAGE), page_size, page);
+	ASSERT_TRUE(victim_at(self->v, 2));
+	EXPECT_EQ(0, self->v->ret);
+	EXPECT_EQ(KVM_EXIT_HLT, self->v->value);
+	ASSERT_TRUE(victim_kill(self->v));
+	self->v = NULL;
+	EXPECT_EQ(0x7e, *(volatile char *)stored);
+	if (kind_is_copy(variant->kind)) {
+		EXPECT_TRUE(is_clean(self->root));
+		EXPECT_EQ(0, *page_at(self->root, STORE_PAGE));
+		EXPECT_EQ(1, child_own_pages(self->vmo));
+	} else {
+		EXPECT_TRUE(is_dirty(self->root, DATA(STORE_PAGE, 1)));
+	}
+	EXPECT_TRUE(pager_idle(&self->p));
 }
 
 TEST_F(vcpu, killed)
@@ -180,7 +220,7 @@ TEST_F(vcpu, killed)
 	start(&bare);
 	ASSERT_TRUE(victim_kill(self->v));
 	self->v = NULL;
-	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->root).out_waiting);
 }
 
 /* It is the thread of the kernel that waits, and nobody can send that a signal. */
@@ -189,7 +229,7 @@ TEST_F(vcpu, killed_while_the_kernel_waits_for_it)
 	start(&with_irqchip);
 	ASSERT_TRUE(victim_kill(self->v));
 	self->v = NULL;
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 0));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 0));
 }
 
 TEST_HARNESS_MAIN
