@@ -44,7 +44,6 @@ FIXTURE(exit)
 {
 	struct user_pager p;
 	struct test_vmo *vmo;		/* where the words are */
-	struct test_vmo *root;
 	struct victim *v;
 };
 
@@ -71,7 +70,6 @@ FIXTURE_SETUP(exit)
 	ASSERT_TRUE(user_pager_init(&self->p));
 	self->vmo = pager_create_kind(&self->p, variant->plan.kind, PAGES, ZXP_VMO_TRAP_DIRTY);
 	ASSERT_NE(NULL, self->vmo);
-	self->root = self->vmo->root;
 	self->v = NULL;
 }
 
@@ -229,7 +227,7 @@ static bool forget_leaver(struct user_pager *p, struct test_vmo *vmo)
 		__marked = leaves_marked(&self->p, self->v, &__late);	\
 		if (__marked || !__late || __tries == TRIES)		\
 			break;						\
-		ASSERT_TRUE(forget_leaver(&self->p, self->root));	\
+		ASSERT_TRUE(forget_leaver(&self->p, self->vmo->root));	\
 	}								\
 	ASSERT_TRUE(__marked);						\
 } while (0)
@@ -237,8 +235,8 @@ static bool forget_leaver(struct user_pager *p, struct test_vmo *vmo)
 /* The one page is dirty, or a copy has it for itself. */
 #define EXPECT_STORED()							\
 	EXPECT_TRUE(kind_is_copy(variant->plan.kind) ?			\
-		    is_clean(self->root) && child_own_pages(self->vmo) == 1 :	\
-		    is_dirty(self->root, DATA(0, 1)))
+		    is_clean(self->vmo->root) && child_own_pages(self->vmo) == 1 :	\
+		    is_dirty(self->vmo->root, DATA(0, 1)))
 
 /* The daemon is not asked for what is there: that becomes dirty without it. */
 TEST_F(exit, resident)
@@ -250,7 +248,7 @@ TEST_F(exit, resident)
 	EXPECT_TRUE(is_marked(self->v, 0));
 	EXPECT_STORED();
 	EXPECT_TRUE(pager_idle(&self->p));
-	EXPECT_EQ(0, vmo_info(self->root).out_requests);
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_requests);
 }
 
 /* Also if it can be read all the time, and so is mapped. */
@@ -281,9 +279,9 @@ TEST_F(exit, missing)
 	ASSERT_TRUE(let_leave(self->v));				\
 	ASSERT_TRUE(has_left(self->v));					\
 	EXPECT_EQ(0, vmo_info(self->vmo).out_resident);			\
-	EXPECT_EQ(0, vmo_info(self->root).out_resident);		\
-	EXPECT_EQ(0, vmo_info(self->root).out_waiting);			\
-	EXPECT_EQ(0, vmo_info(self->root).out_requests);		\
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_resident);		\
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_waiting);		\
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_requests);		\
 } while (0)
 
 TEST_F(exit, missing_and_daemon_stalled)
@@ -346,7 +344,7 @@ static bool end_listening(struct listener *l)
 		ASSERT_TRUE(end_listening(l));				\
 		if ((l)->asked || __tries == TRIES)			\
 			break;						\
-		ASSERT_TRUE(pager_writeback_begin(&self->p, self->root, 0, 0));	\
+		ASSERT_TRUE(pager_writeback_begin(&self->p, self->vmo->root, 0, 0));	\
 	}								\
 } while (0)
 
@@ -376,8 +374,8 @@ TEST_F(exit, many_leave_and_daemon_stalled)
 	EXPECT_EQ(1, l.asked);
 
 	ASSERT_TRUE(thread_touch(&t, self->vmo->map + BYTES(1)));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 1, 1));
-	ASSERT_TRUE(pager_supply(&self->p, self->root, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo->root, 1, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->vmo->root, 1, 1));
 	ASSERT_TRUE(thread_wait(&t));
 	leave_marked(&variant->plan);
 }
@@ -387,11 +385,10 @@ TEST_F(exit, missing_and_failed)
 {
 	start_leaver(&variant->plan);
 	ASSERT_TRUE(let_leave(self->v));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 1));
-	ASSERT_TRUE(pager_fail(&self->p, self->root, 0, 1, EIO));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo->root, 0, 1));
+	ASSERT_TRUE(pager_fail(&self->p, self->vmo->root, 0, 1, EIO));
 	ASSERT_TRUE(has_left(self->v));
-	EXPECT_EQ(0, vmo_info(self->vmo).out_resident);
-	EXPECT_EQ(0, vmo_info(self->root).out_resident);
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_resident);
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
@@ -399,10 +396,10 @@ TEST_F(exit, detached)
 {
 	start_leaver(&variant->plan);
 	ASSERT_TRUE(supply_owned(self->v, 0));
-	ASSERT_TRUE(pager_detach(&self->p, self->root));
+	ASSERT_TRUE(pager_detach(&self->p, self->vmo->root));
 	ASSERT_TRUE(let_leave(self->v));
 	ASSERT_TRUE(has_left(self->v));
-	EXPECT_EQ(0, vmo_info(self->root).out_dirty_bytes);
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_dirty_bytes);
 	EXPECT_EQ(0, vmo_info(self->vmo).out_resident);
 }
 
@@ -425,8 +422,8 @@ TEST_F(exit, group)
 	ASSERT_TRUE(victim_at(self->v, 1));
 	ASSERT_TRUE(let_leave(self->v));
 	ASSERT_TRUE(has_left(self->v));
-	EXPECT_EQ(0, vmo_info(self->root).out_waiting);
-	EXPECT_EQ(0, vmo_info(self->root).out_requests);
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->vmo->root).out_requests);
 }
 
 /*
