@@ -225,6 +225,11 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
 	return status == ZX_OK ? zxi_vmo_op(zxi_fd(handle), op, offset, size) : status;
 }
 
+#define COPIES		(ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_SNAPSHOT_MODIFIED | \
+			 ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE)
+#define CHILD_OPTIONS	(COPIES | ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_REFERENCE | \
+			 ZX_VMO_CHILD_RESIZABLE | ZX_VMO_CHILD_NO_WRITE)
+
 /* What the child's handle may do, of what the parent's may. */
 static zx_rights_t child_rights(zx_rights_t rights, uint32_t options)
 {
@@ -234,20 +239,20 @@ static zx_rights_t child_rights(zx_rights_t rights, uint32_t options)
 		rights |= ZX_RIGHT_RESIZE;
 	if (options & ZX_VMO_CHILD_NO_WRITE)
 		return rights & ~ZX_RIGHT_WRITE;
-	if (options & (ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_SNAPSHOT_MODIFIED |
-		       ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE))
+	if (options & (COPIES | ZXP_CHILD_POINT_IN_TIME))
 		rights = (rights & ~ZX_RIGHT_EXECUTE) | ZX_RIGHT_WRITE;
 	return rights;
 }
 
-zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
+/* @linux_options are ZXP_CHILD_* that Zircon does not have. */
+static zx_status_t create_child(zx_handle_t handle, uint32_t options, uint32_t linux_options,
 				uint64_t offset, uint64_t size, zx_handle_t *out)
 {
 	const uint32_t both = ZX_VMO_CHILD_NO_WRITE | ZX_VMO_CHILD_RESIZABLE;
 	const uint32_t resizable = ZX_VMO_CHILD_REFERENCE | ZX_VMO_CHILD_RESIZABLE;
 	struct zxp_vmo_create_child arg = {
 		.size = sizeof(arg),
-		.options = options,
+		.options = options | linux_options,
 		.offset = offset,
 		.length = size,
 	};
@@ -264,7 +269,7 @@ zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 	if (status == ZX_OK)
 		status = zxi_identify(handle, &type, &rights);
 	/* Whatever the kind is, and so before whether there are any of it. */
-	if (status == ZX_OK && !zxi_aligned(offset))
+	if (status == ZX_OK && (!zxi_aligned(offset) || options & ~CHILD_OPTIONS))
 		status = ZX_ERR_INVALID_ARGS;
 	if (status == ZX_OK && (options & resizable) == resizable &&
 	    !(rights & ZX_RIGHT_RESIZE))
@@ -277,8 +282,24 @@ zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 		status = zxi_ioctl(handle, ZXP_IOC_VMO_CREATE_CHILD, &arg);
 	if (status != ZX_OK)
 		return status;
-	return zxi_publish_child(arg.out_fd, child_rights(rights, options), handle,
-				 rights & ZX_RIGHT_GET_PROPERTY, out);
+	return zxi_publish_child(arg.out_fd, child_rights(rights, options | linux_options),
+				 handle, rights & ZX_RIGHT_GET_PROPERTY, out);
+}
+
+zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
+				uint64_t offset, uint64_t size, zx_handle_t *out)
+{
+	return create_child(handle, options, 0, offset, size, out);
+}
+
+zx_status_t zx_linux_vmo_create_child(zx_handle_t handle, uint32_t options, uint32_t flags,
+				      uint64_t offset, uint64_t size, zx_handle_t *out)
+{
+	if (flags & ~ZX_LINUX_CHILD_POINT_IN_TIME)
+		return ZX_ERR_INVALID_ARGS;
+	return create_child(handle, options,
+			    flags & ZX_LINUX_CHILD_POINT_IN_TIME ? ZXP_CHILD_POINT_IN_TIME : 0,
+			    offset, size, out);
 }
 
 /* There are no resources, so anybody may, as where Zircon's job policy allows it. */

@@ -29,6 +29,8 @@ static void refusals(void **state)
 		{ &vmo, ON_WRITE | 1 << 1, 0, PAGE, ZX_ERR_INVALID_ARGS },
 		{ &vmo, ON_WRITE | 1 << 8, 0, PAGE, ZX_ERR_INVALID_ARGS },
 		{ &vmo, ON_WRITE | 1u << 31, 0, PAGE, ZX_ERR_INVALID_ARGS },
+		/* The module's own, which is no option here. */
+		{ &vmo, 1 << 16, 0, PAGE, ZX_ERR_INVALID_ARGS },
 		{ &vmo, ON_WRITE | MODIFIED, 0, PAGE, ZX_ERR_INVALID_ARGS },
 		{ &vmo, ON_WRITE | SNAPSHOT, 0, PAGE, ZX_ERR_INVALID_ARGS },
 		{ &vmo, SNAPSHOT, 1, PAGE, ZX_ERR_INVALID_ARGS },
@@ -83,6 +85,72 @@ static void copies_of_a_plain_vmo(void **state)
 	ok(zx_handle_close(source));
 	expect_byte(h[2], 0, 'a');
 	ok(zx_handle_close_many(h, COUNT(kinds)));
+}
+
+/* Of what the pager allows it for, and of that alone. */
+static void moments_are_refused(void **state)
+{
+	static const uint32_t moment = ZX_LINUX_CHILD_POINT_IN_TIME;
+	zx_handle_t closed = CLOSED, refusing = vmo, copy, h = 77;
+	const struct {
+		zx_handle_t *handle;
+		uint32_t options, flags;
+		zx_status_t status;
+	} rows[] = {
+		{ &closed, 0, 1 << 1, ZX_ERR_INVALID_ARGS },
+		{ &closed, 0, moment, ZX_ERR_BAD_HANDLE },
+		{ &vmo, NO_WRITE | RESIZABLE, moment, ZX_ERR_INVALID_ARGS },
+		{ &vmo, ON_WRITE, moment, ZX_ERR_INVALID_ARGS },
+		{ &vmo, SLICE, moment, ZX_ERR_INVALID_ARGS },
+		{ &vmo, 0, 0, ZX_ERR_INVALID_ARGS },
+		{ &vmo, SNAPSHOT, 0, ZX_ERR_NOT_SUPPORTED },
+		{ &refusing, 0, moment, ZX_ERR_NOT_SUPPORTED },
+		{ &copy, 0, moment, ZX_ERR_NOT_SUPPORTED },
+	};
+
+	(void)state;
+	ok(zx_linux_pager_create_vmo(pager, 0, ZX_LINUX_CREATE_SNAPSHOTS, port, KEY, PAGE,
+				     &vmo));
+	ok(zx_linux_vmo_create_child(vmo, ON_WRITE, 0, 0, PAGE, &copy));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		row_is(i, zx_linux_vmo_create_child(*rows[i].handle, rows[i].options,
+						    rows[i].flags, 0, PAGE, &h),
+		       rows[i].status);
+	assert_int_equal(h, 77);
+	ok(zx_handle_close_many((zx_handle_t[]){ copy, refusing }, 2));
+}
+
+/* Also of what was missing, and with the rights that any copy has. */
+static void moments(void **state)
+{
+	static const uint32_t moment = ZX_LINUX_CHILD_POINT_IN_TIME;
+	zx_handle_t weak, h, sealed;
+
+	(void)state;
+	replace_vmo(0, ZX_LINUX_CREATE_SNAPSHOTS);
+	supply(0, 2 * PAGE, 'a');
+	ok(zx_handle_duplicate(vmo, ZX_DEFAULT_VMO_RIGHTS & ~ZX_RIGHT_WRITE, &weak));
+	ok(zx_linux_vmo_create_child(weak, RESIZABLE, moment, 0, 4 * PAGE, &h));
+	ok(zx_linux_vmo_create_child(weak, NO_WRITE, moment, 0, 4 * PAGE, &sealed));
+	assert_int_equal(rights_of(h), ZX_DEFAULT_VMO_RIGHTS | ZX_RIGHT_RESIZE);
+	assert_int_equal(rights_of(sealed), ZX_DEFAULT_VMO_RIGHTS & ~ZX_RIGHT_WRITE);
+	ok(zx_vmo_write(vmo, "b", 0, 1));
+	ok(zx_vmo_op_range(vmo, ZX_VMO_OP_ZERO, PAGE, PAGE, NULL, 0));
+	supply(3 * PAGE, PAGE, 'd');
+	ok(zx_vmo_write(vmo, "e", 3 * PAGE, 1));
+	ok(zx_vmo_write(h, "c", 1, 1));
+	expect_byte(h, 0, 'a');
+	expect_byte(h, 1, 'c');
+	expect_byte(h, PAGE, 'a');
+	expect_byte(h, 3 * PAGE, 'd');
+	expect_byte(sealed, 1, 'a');
+	expect_byte(sealed, 3 * PAGE, 'd');
+	expect_byte(vmo, 0, 'b');
+	expect_byte(vmo, 1, 'a');
+	expect_byte(vmo, PAGE, 0);
+	expect_byte(vmo, 3 * PAGE, 'e');
+	ok(zx_handle_close_many((zx_handle_t[]){ weak, h, sealed }, 3));
+	expect_no_packet();
 }
 
 /* Who may not write, or resize, has nobody else do it. */
@@ -261,6 +329,8 @@ int main(void)
 	static const struct CMUnitTest libzx_child[] = {
 		TEST(refusals),
 		TEST(copies_of_a_plain_vmo),
+		TEST(moments_are_refused),
+		TEST(moments),
 		TEST(no_more_rights),
 		TEST(nowhere_to_tell),
 		TEST(rights),

@@ -111,9 +111,8 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
  * that is writable.  Not with ZX_VMO_TRAP_DIRTY either.  It has no children that are copies,
  * unless it is made with ZX_LINUX_CREATE_COPIES, too; then it has small pages only.
  * With ZX_LINUX_CREATE_SNAPSHOTS the pager promises that what it supplies changes by writeback
- * alone, and so who may read the VMO can have children of it that are as it is at that moment
- * (ZXP_CHILD_POINT_IN_TIME); zx_vmo_create_child() makes none.  Not with
- * ZX_LINUX_CREATE_READ_ONLY.
+ * alone, and so who may read the VMO can have children of it that are as it is at that moment:
+ * see zx_linux_vmo_create_child().  Not with ZX_LINUX_CREATE_READ_ONLY.
  *
  * Return: ZX_OK, or INVALID_ARGS @flags, and then as zx_pager_create_vmo().  If this module
  * is too old for it, ZX_LINUX_CREATE_SYNC is NOT_SUPPORTED, and another flag INVALID_ARGS.
@@ -143,6 +142,31 @@ zx_status_t zx_linux_pager_create_vmo_max(zx_handle_t pager, uint32_t options,
 					  uint32_t flags, zx_handle_t port,
 					  uint64_t key, uint64_t size,
 					  uint64_t max_size, zx_handle_t *out);
+
+#define ZX_LINUX_CHILD_POINT_IN_TIME	((uint32_t)1 << 0)
+
+/**
+ * zx_linux_vmo_create_child() - zx_vmo_create_child() with what only Linux has
+ * @handle: as with zx_vmo_create_child()
+ * @options: as with zx_vmo_create_child(), with another kind in @flags none
+ * @flags: ZX_LINUX_CHILD_*, or 0
+ * @offset: as with zx_vmo_create_child()
+ * @size: as with zx_vmo_create_child()
+ * @out: the new handle
+ *
+ * ZX_LINUX_CHILD_POINT_IN_TIME is a kind: a copy that is as the parent is at this moment, and
+ * stays so, as ZX_VMO_CHILD_SNAPSHOT is of a plain VMO.  The parent is a VMO that was made with
+ * ZX_LINUX_CREATE_SNAPSHOTS, such a copy, a SLICE or REFERENCE of one of these, or a plain
+ * VMO.  The pager hears nothing of it.  Where what the parent was cannot be kept, what is not
+ * known any more fails with IO, and whoever changes the parent goes on.
+ *
+ * Return: as zx_vmo_create_child(); also INVALID_ARGS @flags, before all else; NOT_SUPPORTED
+ * the pager does not allow it, or the parent is a copy that follows its VMO; NO_RESOURCES
+ * too many snapshots.
+ */
+zx_status_t zx_linux_vmo_create_child(zx_handle_t handle, uint32_t options,
+				      uint32_t flags, uint64_t offset,
+				      uint64_t size, zx_handle_t *out);
 
 /**
  * zx_linux_pager_sync_end() - answer a ZX_LINUX_PAGER_VMO_SYNC
