@@ -10,10 +10,10 @@
 #include <sys/uio.h>
 #include <kselftest_harness.h>
 
-#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 #include "lib/pin.h"
+#include "lib/snapshot.h"
 
 #define PAGES		4
 #define MANY		65	/* snapshots with a change between each two, at most */
@@ -29,17 +29,7 @@
 		ASSERT_TRUE(vmo_put(__vmo, __i, __i + 1));			\
 	__vmo;									\
 })
-#define new_moment(parent)							\
-	new_child(parent, ZXP_CHILD_SNAPSHOT, 0, (parent)->pages)
-
-static bool words_are(struct test_vmo *vmo, const uint64_t *words)
-{
-	bool ok = true;
-
-	for (unsigned int page = 0; page < PAGES; page++)
-		ok &= vmo_word_is(vmo, page, words[page]);
-	return ok;
-}
+#define new_moment(parent)	new_moment_by(ZXP_CHILD_SNAPSHOT, parent)
 
 PAGER_FIXTURE(snapshot);
 
@@ -58,7 +48,7 @@ TEST_F(snapshot, kinds)
 	for (unsigned int page = 0; page < PAGES; page++)
 		ASSERT_TRUE(vmo_put(vmo, page, 10));
 	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++)
-		EXPECT_TRUE(words_are(copies[i], before));
+		EXPECT_TRUE(words_are(copies[i], before, PAGES));
 	EXPECT_TRUE(vmo_word_is(part, 0, 2));
 	EXPECT_TRUE(vmo_word_is(part, 1, 3));
 	EXPECT_TRUE(vmo_word_is(part, 2, 0));
@@ -66,7 +56,7 @@ TEST_F(snapshot, kinds)
 	EXPECT_TRUE(vmo_word_is(copies[0], PAGES + 1, 0));
 	ASSERT_TRUE(vmo_resize(copies[0], 1));
 	EXPECT_TRUE(vmo_word_is(copies[0], 0, 1));
-	EXPECT_TRUE(words_are(copies[1], before));
+	EXPECT_TRUE(words_are(copies[1], before, PAGES));
 }
 
 /* What there is not is zero in the snapshot, for good, and costs it nothing. */
@@ -82,14 +72,14 @@ TEST_F(snapshot, holes)
 	EXPECT_TRUE(vmo_word_is(first, 1, 0));
 	word_at(vmo, 1) = 5;
 	ASSERT_TRUE(vmo_put(vmo, 2, 6));
-	EXPECT_TRUE(words_are(first, zeroes));
+	EXPECT_TRUE(words_are(first, zeroes, PAGES));
 	second = new_moment(vmo);
 	/* Pages that nobody has seen before, also behind the end. */
 	ASSERT_TRUE(vmo_resize(vmo, 2 * PAGES));
 	for (unsigned int page = 0; page < 2 * PAGES; page++)
 		ASSERT_TRUE(vmo_put(vmo, page, 9));
-	EXPECT_TRUE(words_are(first, zeroes));
-	EXPECT_TRUE(words_are(second, some));
+	EXPECT_TRUE(words_are(first, zeroes, PAGES));
+	EXPECT_TRUE(words_are(second, some, PAGES));
 	ASSERT_TRUE(vmo_put(first, 0, 7));
 	EXPECT_TRUE(vmo_word_is(second, 0, 0));
 	EXPECT_TRUE(vmo_word_is(vmo, 0, 9));
@@ -129,7 +119,7 @@ TEST_F(snapshot, parts)
 	for (unsigned int page = 0; page < PAGES; page++)
 		ASSERT_TRUE(vmo_put(vmo, page, 10));
 	EXPECT_TRUE(vmo_word_is(part, 0, 2));
-	EXPECT_TRUE(words_are(whole, before));
+	EXPECT_TRUE(words_are(whole, before, PAGES));
 }
 
 /* A private copy is that of its process, of the VMO as well as of the snapshot. */
@@ -187,11 +177,11 @@ TEST_F(snapshot, undone_over_another)
 	EXPECT_EQ(-ESTALE, zxp_create_child(vmo->fd, ZXP_CHILD_SNAPSHOT, 0, page_size));
 	ASSERT_TRUE(pin_release(&pin));
 	ASSERT_TRUE(vmo_put(vmo, 2, 6));
-	EXPECT_TRUE(words_are(first, before));
+	EXPECT_TRUE(words_are(first, before, PAGES));
 	second = new_moment(vmo);
 	ASSERT_TRUE(vmo_put(vmo, 2, 7));
 	EXPECT_TRUE(vmo_word_is(second, 2, 6));
-	EXPECT_TRUE(words_are(first, before));
+	EXPECT_TRUE(words_are(first, before, PAGES));
 }
 
 /*
@@ -249,9 +239,9 @@ TEST_F(snapshot, beside_one_that_stays)
 		EXPECT_EQ(100 + i, word);
 		close(fd);
 	}
-	EXPECT_TRUE(words_are(first, before));
+	EXPECT_TRUE(words_are(first, before, PAGES));
 	vmo_release(vmo);
-	EXPECT_TRUE(words_are(first, before));
+	EXPECT_TRUE(words_are(first, before, PAGES));
 }
 
 /* Who has it has the content also when nobody has the VMO any more. */
@@ -264,12 +254,12 @@ TEST_F(snapshot, outlives_its_root)
 	second = new_moment(vmo);
 	vmo_release(vmo);
 	copy = new_child(first, ZXP_CHILD_SNAPSHOT, 0, PAGES);
-	EXPECT_TRUE(words_are(second, after));
+	EXPECT_TRUE(words_are(second, after, PAGES));
 	vmo_release(second);
-	EXPECT_TRUE(words_are(first, before));
+	EXPECT_TRUE(words_are(first, before, PAGES));
 	ASSERT_TRUE(vmo_put(first, 0, 5));
 	vmo_release(first);
-	EXPECT_TRUE(words_are(copy, before));
+	EXPECT_TRUE(words_are(copy, before, PAGES));
 }
 
 /* What has a pager has no such snapshot, whatever the way to it. */

@@ -8,9 +8,9 @@
 #include <sys/mman.h>
 #include <kselftest_harness.h>
 
-#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
+#include "lib/snapshot.h"
 
 #define PAGES		4
 #define CHANGED		2	/* the page that is changed */
@@ -200,15 +200,6 @@ static struct test_vmo *make_vmo(struct user_pager *p, enum before before, uint3
 				 pager_create_paged(p, PAGES, options);
 }
 
-static bool words_are(struct test_vmo *vmo, const uint64_t *words)
-{
-	bool ok = true;
-
-	for (unsigned int page = 0; page < PAGES; page++)
-		ok &= vmo_word_is(vmo, page, words[page]);
-	return ok;
-}
-
 static bool get_words(struct test_vmo *vmo, uint64_t *words)
 {
 	for (unsigned int page = 0; page < PAGES; page++)
@@ -231,8 +222,8 @@ static bool fill_words(struct test_vmo *vmo, enum before before, uint64_t *words
 }
 
 #define new_moment(parent)							\
-	new_child(parent, variant->before == PLAIN ? ZXP_CHILD_SNAPSHOT :	\
-		  ZXP_CHILD_POINT_IN_TIME, 0, (parent)->pages)
+	new_moment_by(variant->before == PLAIN ? ZXP_CHILD_SNAPSHOT :		\
+		      ZXP_CHILD_POINT_IN_TIME, parent)
 
 /* The one that looks at it before has it mapped then. A page is mapped to be stored to. */
 TEST_F(change, is_not_for_snapshots)
@@ -251,22 +242,22 @@ TEST_F(change, is_not_for_snapshots)
 			 PAGES);
 	/* What it looks at is not missing. */
 	if (variant->before != MISSING)
-		EXPECT_TRUE(words_are(looks, before));
+		EXPECT_TRUE(words_are(looks, before, PAGES));
 	ASSERT_TRUE(variant->make(vmo, CHANGED));
 	ASSERT_TRUE(get_words(vmo, after));
 	EXPECT_NE(before[CHANGED], after[CHANGED]);
-	EXPECT_TRUE(words_are(vmo, after));
-	EXPECT_TRUE(words_are(looks, before));
-	EXPECT_TRUE(words_are(sleeps, before));
-	EXPECT_TRUE(words_are(copy, before));
+	EXPECT_TRUE(words_are(vmo, after, PAGES));
+	EXPECT_TRUE(words_are(looks, before, PAGES));
+	EXPECT_TRUE(words_are(sleeps, before, PAGES));
+	EXPECT_TRUE(words_are(copy, before, PAGES));
 
 	/* Another moment. */
 	later = new_moment(vmo);
 	for (unsigned int page = 0; page < PAGES; page++)
 		ASSERT_TRUE(vmo_put(vmo, page, 20));
-	EXPECT_TRUE(words_are(later, after));
-	EXPECT_TRUE(words_are(looks, before));
-	EXPECT_TRUE(words_are(sleeps, before));
+	EXPECT_TRUE(words_are(later, after, PAGES));
+	EXPECT_TRUE(words_are(looks, before, PAGES));
+	EXPECT_TRUE(words_are(sleeps, before, PAGES));
 
 	/* Nor is it the other way round. */
 	word_at(looks, CHANGED) = 30;
@@ -274,12 +265,12 @@ TEST_F(change, is_not_for_snapshots)
 	EXPECT_TRUE(vmo_word_is(vmo, CHANGED, 20));
 	EXPECT_TRUE(vmo_word_is(looks, CHANGED, 30));
 	EXPECT_TRUE(vmo_word_is(later, CHANGED, 40));
-	EXPECT_TRUE(words_are(sleeps, before));
+	EXPECT_TRUE(words_are(sleeps, before, PAGES));
 	vmo_release(looks);
-	EXPECT_TRUE(words_are(copy, before));
+	EXPECT_TRUE(words_are(copy, before, PAGES));
 	vmo_release(later);
 	ASSERT_TRUE(vmo_put(vmo, 0, 50));
-	EXPECT_TRUE(words_are(sleeps, before));
+	EXPECT_TRUE(words_are(sleeps, before, PAGES));
 	EXPECT_TRUE(server_end(&s));
 }
 
