@@ -331,10 +331,11 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
  * and RESIZABLE; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; INVALID_ARGS @offset, unknown options,
  * none or several kinds, a SLICE that is resizable or not inside of its parent, a REFERENCE
  * that is not of all, with 0 for both; ACCESS_DENIED a REFERENCE would be resizable, and
- * @handle or its VMO is not; NOT_SUPPORTED ZX_VMO_CHILD_SNAPSHOT of what has a pager (see
- * zx_linux_vmo_create_child()), a copy of a VMO made with ZX_LINUX_CREATE_READ_ONLY and
- * without ZX_LINUX_CREATE_COPIES, a SLICE of what is resizable; OUT_OF_RANGE behind the largest VMO; NO_MEMORY; BAD_STATE a page
- * that the parent has for itself is pinned; NO_RESOURCES; INVALID_ARGS @out.
+ * @handle or its VMO is not; NOT_SUPPORTED ZX_VMO_CHILD_SNAPSHOT of what has a pager, for
+ * which there is zx_linux_vmo_create_child(), a copy of a VMO made with
+ * ZX_LINUX_CREATE_READ_ONLY and without ZX_LINUX_CREATE_COPIES, a SLICE of what is resizable;
+ * OUT_OF_RANGE behind the largest VMO; NO_MEMORY; BAD_STATE a page that the parent has for
+ * itself is pinned; NO_RESOURCES; INVALID_ARGS @out.
  */
 zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 				uint64_t offset, uint64_t size, zx_handle_t *out);
