@@ -15,7 +15,7 @@
 #include "lib/slow.h"
 
 #define PAGES		64
-#define MOMENTS		1600
+#define MOMENTS		800
 #define VARIANTS	8
 /* Every so many of them one is kept until the next of these. */
 #define KEPT		16

@@ -2,6 +2,9 @@
 /*
  * libzx against the module: each call on a child of a VMO, and each status.
  */
+#include <semaphore.h>
+#include <signal.h>
+
 #include "fixture.h"
 
 static uint64_t size_of(zx_handle_t handle)
@@ -259,10 +262,54 @@ static void calls_of_a_pager(void **state)
 				       &n), ZX_ERR_INVALID_ARGS);
 	is(zx_pager_query_vmo_stats(pager, ro, 0, &stats, sizeof(stats)),
 	   ZX_ERR_INVALID_ARGS);
-	/* Nor can it be the source of a supply here. */
-	is(zx_pager_supply_pages(pager, vmo, 0, PAGE, child, 0), ZX_ERR_INVALID_ARGS);
 	expect_byte(child, 0, 'p');
 	ok(zx_handle_close_many((zx_handle_t[]){ ro, child }, 2));
+	expect_no_packet();
+}
+
+static zx_handle_t source;
+static sem_t handled;
+
+static void handler(int signo)
+{
+	(void)signo;
+	sem_post(&handled);
+}
+
+static zx_status_t supply_from_source(struct waiter *w)
+{
+	(void)w;
+	return zx_pager_supply_pages(pager, vmo, 2 * PAGE, 2 * PAGE, source, 0);
+}
+
+/* A signal does not end it, and what has left the clone before does not leave it again. */
+static void source_of_a_supply(void **state)
+{
+	struct sigaction action = { .sa_handler = handler };
+	struct waiter w;
+
+	(void)state;
+	assert_int_equal(sem_init(&handled, 0, 0), 0);
+	assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+	supply(0, PAGE, 'p');
+	ok(zx_vmo_create_child(vmo, ON_WRITE, 0, 2 * PAGE, &source));
+	ok(zx_vmo_write(source, "c", 0, 1));
+	start(&w, supply_from_source);
+	expect_packet(ZX_PAGER_VMO_READ, PAGE, PAGE);
+	expect_byte(source, 0, 0);
+	ok(zx_vmo_write(source, "d", 0, 1));
+	assert_int_equal(pthread_kill(w.thread, SIGUSR1), 0);
+	while (sem_wait(&handled))
+		;
+	expect_packet(ZX_PAGER_VMO_READ, PAGE, PAGE);
+	supply(PAGE, PAGE, 'q');
+	ok(finish(&w));
+	expect_byte(vmo, 2 * PAGE, 'c');
+	expect_byte(vmo, 3 * PAGE, 'q');
+	expect_byte(source, 0, 'd');
+	expect_byte(source, PAGE, 0);
+	ok(zx_handle_close(source));
+	sem_destroy(&handled);
 	expect_no_packet();
 }
 
@@ -304,6 +351,7 @@ int main(void)
 		TEST(mapping),
 		TEST(duplicates),
 		TEST(calls_of_a_pager),
+		TEST(source_of_a_supply),
 		TEST(slices_and_references),
 	};
 
