@@ -161,15 +161,17 @@ FIXTURE_VARIANT(life)
 	bool of_child;		/* of a copy, which goes too */
 };
 
-#define LIFE(name, ...) FIXTURE_VARIANT_ADD(life, name) { __VA_ARGS__ }
+#define LIFE(name, kind) FIXTURE_VARIANT_ADD(life, name) { .child = (kind) }
+#define LIFE_OF_CHILD(name, kind) \
+	FIXTURE_VARIANT_ADD(life, name) { .child = (kind), .of_child = true }
 
 LIFE(vmo, 0);
 LIFE(copy, ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE);
-LIFE(copy_of_copy, ZXP_CHILD_SNAPSHOT_MODIFIED, .of_child = true);
+LIFE_OF_CHILD(copy_of_copy, ZXP_CHILD_SNAPSHOT_MODIFIED);
 LIFE(slice, ZXP_CHILD_SLICE);
-LIFE(slice_of_copy, ZXP_CHILD_SLICE, .of_child = true);
+LIFE_OF_CHILD(slice_of_copy, ZXP_CHILD_SLICE);
 LIFE(reference, ZXP_CHILD_REFERENCE);
-LIFE(reference_of_copy, ZXP_CHILD_REFERENCE, .of_child = true);
+LIFE_OF_CHILD(reference_of_copy, ZXP_CHILD_REFERENCE);
 LIFE(snapshot, ZXP_CHILD_POINT_IN_TIME);
 
 FIXTURE_SETUP(life)

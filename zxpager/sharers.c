@@ -53,7 +53,7 @@ static struct zxp_layer *zxp_layer_owner(struct zxp_layer *top, pgoff_t index,
 
 /* Where there is a page in a layer next, seen or not. */
 static pgoff_t zxp_layer_next_page(struct zxp_layer *top, pgoff_t index, pgoff_t end,
-				    unsigned int *steps)
+				   unsigned int *steps)
 {
 	struct zxp_layer *layer;
 	unsigned long at;

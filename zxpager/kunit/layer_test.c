@@ -713,7 +713,7 @@ static void zxp_layer_snapshots_are_lost(struct kunit *test)
 
 /* From a page on, the next one that is its own or shared, and how many see it. */
 static void zxp_layer_expect_seers(struct kunit *test, unsigned int node, pgoff_t from,
-				    pgoff_t page, unsigned int nr)
+				   pgoff_t page, unsigned int nr)
 {
 	struct zxp_layer_fixture *f = test->priv;
 	unsigned int budget = UINT_MAX;
