@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# moments.sh: ZXP_MOMENTS snapshots of 64 pages that are being stored to, and one in 200 as
-# many of 16,384
+# moments.sh: ZXP_MOMENTS snapshots of 64 pages, two of which are being stored to, and one in
+# 200 as many of 16,384
 #
 # Run where the module is loaded. O is the build directory.
 set -e

@@ -307,7 +307,7 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
  * zx_vmo_create_child() - make a VMO that sees another one
  * @handle: the parent (DUPLICATE, READ)
  * @options: one kind: ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE or _SNAPSHOT_MODIFIED for a
- *	copy, _SLICE for a part of the parent, or _REFERENCE for all of it; with it perhaps
+ *	copy, _SNAPSHOT for one of what has no pager, _SLICE for a part of the parent, or _REFERENCE for all of it; with it perhaps
  *	ZX_VMO_CHILD_RESIZABLE, or ZX_VMO_CHILD_NO_WRITE
  * @offset: where in the parent it begins, page aligned; also behind its end
  * @size: its size, rounded up to a page; what is behind the parent's end is zero
@@ -323,8 +323,8 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
  * stays, and nobody can open the descriptor anew for writing.  The child has the name of its
  * parent if @handle has GET_PROPERTY.
  *
- * A child is no pager's: calls of one on it are INVALID_ARGS, as is one as the @aux_vmo of
- * zx_pager_supply_pages().  Closing the parent leaves it as it is, and the pager is told
+ * A child is no pager's: calls of one on it are INVALID_ARGS, as is a slice or a reference as
+ * the @aux_vmo of zx_pager_supply_pages().  Closing the parent leaves it as it is, and the pager is told
  * that a VMO is gone only when its children are.
  *
  * Return: ZX_OK, or, in the order of the tests: OUT_OF_RANGE @size; INVALID_ARGS both NO_WRITE
