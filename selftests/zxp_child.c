@@ -20,7 +20,7 @@
 #include "lib/slow.h"
 #include "lib/task.h"
 
-PAGER_FIXTURE(child);
+PAGER_DATA_AND(child, speed_up());
 
 /* The page itself goes into the pipe, as a reference. */
 static bool put_into_pipe(int pipe_end, struct test_vmo *vmo, uint64_t page)
@@ -430,7 +430,6 @@ TEST_F(child, page_that_only_a_processor_knows)
 			sched_yield();
 	}
 	ASSERT_TRUE(thread_wait(&self->t[0]));
-	speed_up();
 	diag("%lu of %lu writes ended before others were told", in_time, pages);
 	EXPECT_TRUE(pager_idle(&self->p));
 }

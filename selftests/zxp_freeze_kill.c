@@ -5,7 +5,6 @@
  */
 #define _GNU_SOURCE
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,13 +14,14 @@
 #include "lib/client.h"
 #include "lib/fixture.h"
 #include "lib/slow.h"
+#include "lib/task.h"
 
 #define PAGES		4096
 #define STACKS		4
 #define EACH(function)	{ .where = "r:zxpager:" function, .times = STACKS }
 #define ROUNDS		20	/* who is faster than the signal is no matter */
 
-PAGER_DATA(freeze_kill);
+PAGER_DATA_AND(freeze_kill, speed_up());
 FIXTURE_VARIANT(freeze_kill)
 {
 	struct slow each;	/* is called for each page */
@@ -62,22 +62,6 @@ static int make_in_thread(struct test_thread *t)
 	return fd < 0 ? -fd : close(fd);
 }
 
-/* Has a process come to where no other signal reaches it? */
-static bool is_deep_asleep(pid_t pid)
-{
-	char path[32], state = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "r");
-	if (file) {
-		if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
-			state = 0;
-		fclose(file);
-	}
-	return state == 'D';
-}
-
 static struct test_vmo *make_parent(struct user_pager *p, bool of_copy)
 {
 	struct test_vmo *vmo = pager_create_plain(p, PAGES, 0);
@@ -106,8 +90,7 @@ TEST_F(freeze_kill, maker)
 		before = slow_calls();
 		pid = child_start(make_one, &maker);
 		ASSERT_LE(0, pid);
-		while (slow_calls() == before)
-			;
+		ASSERT_TRUE(wait_until(slow_calls() != before));
 		ASSERT_TRUE(child_kill(pid));
 		calls = slow_calls() - before;
 	}
@@ -128,7 +111,7 @@ TEST_F(freeze_kill, maker)
 	EXPECT_TRUE(vmo_word_is(copy, PAGES - 1, PAGES));
 }
 
-PAGER_DATA(freeze_wait);
+PAGER_DATA_AND(freeze_wait, speed_up());
 FIXTURE_VARIANT(freeze_wait)
 {
 	int (*change)(void *arg);
@@ -174,11 +157,10 @@ TEST_F(freeze_wait, other)
 		before = slow_calls();
 		self->t[0].arg = &maker;
 		ASSERT_TRUE(thread_start(&self->t[0], make_in_thread));
-		while (slow_calls() == before)
-			;
+		ASSERT_TRUE(wait_until(slow_calls() != before));
 		pid = child_start(variant->change, other);
 		ASSERT_LE(0, pid);
-		while (!is_deep_asleep(pid) && thread_running(&self->t[0]))
+		while (!task_sleeps_in(pid, pid, "zxp_") && thread_running(&self->t[0]))
 			;
 		ASSERT_TRUE(child_kill(pid));
 		calls = slow_calls() - before;

@@ -17,12 +17,7 @@
 #include "lib/fixture.h"
 
 #define SLICE		ZXP_CHILD_SLICE
-#define NO_WRITE	ZXP_CHILD_NO_WRITE
 #define BYTES(pages)	((pages) * page_size)
-
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE	25
-#endif
 
 PAGER_FIXTURE(slice);
 

@@ -4,7 +4,6 @@
  * to a limit, if a snapshot needs them.
  */
 #define _GNU_SOURCE
-#include <sys/wait.h>
 #include <kselftest_harness.h>
 
 #include "lib/client.h"
@@ -135,8 +134,7 @@ TEST_F(destroy, what_fails_in_part)
 				 (ASKED - 8) * page_size, EIO);
 			nap();
 		}
-		self->t[0].started = false;
-		EXPECT_EQ(0, self->t[0].error);
+		EXPECT_TRUE(thread_wait(&self->t[0]));
 		EXPECT_TRUE(is_broken(first, ASKED));
 		EXPECT_EQ(0, vmo_info(vmo).out_requests);
 	}
@@ -204,24 +202,34 @@ TEST_F(destroy, too_much_meanwhile)
 	EXPECT_TRUE(server_end(&s));
 }
 
+struct destroyer {
+	bool (*start)(struct test_thread *t, struct test_vmo *vmo, uint64_t page);
+	struct test_vmo *vmo;
+};
+
+static int destroy_all(void *arg)
+{
+	struct destroyer *d = arg;
+	struct test_thread t = {};
+
+	if (d->start(&t, d->vmo, 0))
+		pause();
+	return 1;
+}
+
 /* Who is killed while it waits has destroyed nothing. */
 TEST_F(destroy, interrupted)
 {
 	struct test_vmo *vmo = new_paged(PAGES, variant->options), *first;
+	struct destroyer d = { .start = variant->start, .vmo = vmo };
 	pid_t pid;
 
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 1));
 	first = new_moment(vmo);
-	pid = fork();
-	ASSERT_LE(0, pid);
-	if (!pid) {
-		if (variant->start(&self->t[0], vmo, 0))
-			pause();
-		_exit(1);
-	}
+	pid = child_start(destroy_all, &d);
+	ASSERT_LT(0, pid);
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 1, 3));
-	ASSERT_EQ(0, kill(pid, SIGKILL));
-	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	ASSERT_TRUE(child_kill(pid));
 	EXPECT_EQ(PAGES * page_size, vmo_info(vmo).out_stream_size);
 	EXPECT_TRUE(vmo_word_is(vmo, 0, supplied(vmo, 0)));
 	EXPECT_TRUE(vmo_word_is(first, 0, supplied(vmo, 0)));

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Snapshots of a VMO with a pager that allows them: what is not in memory is asked for later,
- * or before it is destroyed, and what nobody can have any more is not made up.
+ * and what nobody can have any more is not made up.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <kselftest_harness.h>
 
 #include "lib/client.h"
@@ -176,7 +175,8 @@ TEST_F(paged, end_in_zeroes)
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
-/* What was kept is there for ever. Nobody can have the rest, or makes something up for it. */TEST_F(paged, detached)
+/* What was kept is there for ever. Nobody can have the rest, or makes something up for it. */
+TEST_F(paged, detached)
 {
 	struct test_vmo *vmo = new_paged(PAGES, 0), *first;
 	uint64_t word;

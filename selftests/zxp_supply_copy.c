@@ -174,8 +174,7 @@ TEST_F(supply_copy, no_store_is_lost)
 	ASSERT_TRUE(thread_start(&self->t[0], add));
 	for (i = 0; i < ROUNDS; i++) {
 		/* So that there is something to take. */
-		while (word_at(a.copy, OWN) < 3)
-			;
+		ASSERT_TRUE(wait_until(word_at(a.copy, OWN) >= 3));
 		test_zxp(supply_aux, self->p.fd, filled->fd, i * page_size, page_size,
 			 a.copy->fd, OWN);
 	}
@@ -260,18 +259,21 @@ TEST_F(supply_missing, fails)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+static int supply_once(void *call)
+{
+	struct test_thread t = { .arg = call };
+
+	return supply(&t);
+}
+
 /* Who waits for it is killed. */
 TEST_F(supply_missing, is_given_up)
 {
 	make_missing(copy, root, filled);
 	struct call call = { .filled = filled, .copy = copy };
-	pid_t pid = fork();
+	pid_t pid = child_start(supply_once, &call);
 
-	ASSERT_LE(0, pid);
-	if (!pid) {
-		self->t[0].arg = &call;
-		_exit(supply(&self->t[0]));
-	}
+	ASSERT_LT(0, pid);
 	ASSERT_TRUE(pager_wait_read(&self->p, root, 2, 1));
 	ASSERT_TRUE(vmo_wait_blocked(root, 1));
 	ASSERT_TRUE(child_kill(pid));

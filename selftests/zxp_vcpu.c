@@ -19,7 +19,7 @@
 
 #define BYTES(pages)	((pages) * page_size)
 #define PAGES		16
-/* mov 0x5000, %al; mov %al, 0x6000; hlt: it needs the stack for nothing, and page 5. */
+/* mov 0x5000, %al; mov %al, 0x6000; hlt: it needs the stack for nothing, and pages 5 and 6. */
 #define CODE_PAGE	1
 #define DATA_PAGE	5
 #define STORE_PAGE	6

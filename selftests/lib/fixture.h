@@ -24,7 +24,10 @@
 #define MAX_THREADS	64
 
 /* The threads are here, not in the test's frame, for they may outlive it. */
-#define PAGER_DATA(name)						\
+#define PAGER_DATA(name) PAGER_DATA_AND(name, (void)0)
+
+/* The same, with what is to be done in any case at the end. */
+#define PAGER_DATA_AND(name, last)					\
 	FIXTURE(name)							\
 	{								\
 		struct user_pager p;					\
@@ -36,6 +39,7 @@
 	}								\
 	FIXTURE_TEARDOWN(name)						\
 	{								\
+		last;							\
 		user_pager_fini(&self->p);				\
 	}								\
 	struct name##_needs_semicolon

@@ -74,6 +74,7 @@ bool thread_start(struct test_thread *t, access_fn fn)
 		return false;
 	}
 	t->started = true;
+	t->ended = false;
 	return wait_until(t->tid);
 }
 
@@ -196,7 +197,8 @@ bool thread_join(struct test_thread *t)
 
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += FAILURE_MS / 1000;
-	rc = t->started ? pthread_timedjoin_np(t->thread, NULL, &end) : ESRCH;
+	rc = !t->started ? ESRCH :
+	     t->ended ? 0 : pthread_timedjoin_np(t->thread, NULL, &end);
 	if (rc) {
 		diag("thread %d does not end: %s", t->tid, strerror(rc));
 		return false;
@@ -234,7 +236,9 @@ bool thread_wait_crash(struct test_thread *t, const void *addr, int sig)
 
 bool thread_running(struct test_thread *t)
 {
-	return t->started && pthread_tryjoin_np(t->thread, NULL) == EBUSY;
+	if (t->started && !t->ended)
+		t->ended = !pthread_tryjoin_np(t->thread, NULL);
+	return t->started && !t->ended;
 }
 
 bool thread_asleep(const struct test_thread *t)

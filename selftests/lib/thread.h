@@ -31,6 +31,7 @@ struct test_thread {
 	pthread_t thread;
 	volatile pid_t tid;
 	bool started;
+	bool ended;		/* and is joined, but nobody was told the outcome */
 	sigjmp_buf env;
 	/* The outcome, once joined. */
 	int error;
