@@ -8,7 +8,7 @@
 # tests in guests: on the stock kernels, and on those of ours that find more (see
 # kernel.sh), where what takes long has a short form here and a make target of its
 # own.  On Debian's newest kernel (see newest.sh) it is the selftests of files and
-# mappings.  One more guest runs at once than there are processors, and what needs none
+# mappings.  As many guests run at once as there are processors, and what needs none
 # runs beside them.
 # The last line sums up every case: "N passed, N failed, N skipped".  Exit status
 # 1 if any failed; one that was planned and did not report has failed.

@@ -97,10 +97,9 @@ worker() {
 	done
 }
 
-# A guest waits for a third of its time: one more than there are processors.
 run_queue() {
 	local n workers
-	workers=$(($(nproc) + 1))
+	workers=$(nproc)
 	exec 5< "$logs/queue"
 	for ((n = 0; n < workers; n++)); do
 		worker &

@@ -21,8 +21,7 @@
 #                     default $ACCEL or auto
 #   --measure M       a guest to measure in. icount: its clock counts
 #                     instructions, 1 ns each; one processor, always tcg. smp: as
-#                     without.  For both, tcg has no fast string instructions: it
-#                     would run them byte by byte
+#                     without
 #   --insmod FILE     load this module first; may be repeated
 #   --share DIR       mount DIR read-write at /mnt/share
 #   --disk FILE       a disk of the guest, /dev/vda if it loads virtio_blk
@@ -207,10 +206,14 @@ boot() {
 	kargs+=" kunit.enable=0"
 	[[ $kernel != *-debug ]] || kargs+=" panic_on_warn=1"
 	local fs=security_model=none,multidevs=remap cpu=max
+	# tcg has no fast string instructions, and runs them byte by byte.
+	[ "$accel" != tcg ] || cpu+=,-erms,-fsrm
 	if [ -n "$measure" ]; then
-		cpu+=,-erms,-fsrm
 		# Where things lie is to be the same each time.
 		kargs+=" nokaslr norandmaps"
+	else
+		# Who waits for a busy host's processor is not locked up.
+		kargs+=" watchdog_thresh=30"
 	fi
 	[ "$accel" = tcg ] || cpu=host
 	cat "$tmp/out" &

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Zircon's tests of what happens to clones while somebody waits or something is made, by the
- * names that they have there.
+ * Zircon's tests of clones that wait, race, fail or end with their pager, by the names that
+ * they have there.
  */
 #include "fixture.h"
 
@@ -70,11 +70,49 @@ static void ResizeSnapshotRace(void **state)
 	expect_no_packet();
 }
 
+/* What nobody has stored to is the pager's, by whatever handle it is read. */
+static void DecommitOnDetachTest(void **state)
+{
+	char byte;
+
+	(void)state;
+	ok(zx_vmo_create_child(vmo, ON_WRITE, 0, 2 * PAGE, &copy));
+	supply(0, PAGE, 'p');
+	expect_byte(vmo, 0, 'p');
+	expect_byte(copy, 0, 'p');
+	ok(zx_pager_detach_vmo(pager, vmo));
+	expect_packet(ZX_PAGER_VMO_COMPLETE, 0, 0);
+	assert_int_equal(vmo_info(vmo).populated_bytes, 0);
+	for (unsigned int page = 0; page < 2; page++) {
+		is(zx_vmo_read(vmo, &byte, page * PAGE, 1), ZX_ERR_BAD_STATE);
+		is(zx_vmo_read(copy, &byte, page * PAGE, 1), ZX_ERR_BAD_STATE);
+	}
+	ok(zx_handle_close(copy));
+	expect_no_packet();
+}
+
+/* A snapshot that changes with nothing cannot be had of what a pager has, by no reference. */
+static void UnsupportedChild(void **state)
+{
+	zx_handle_t first, second, h;
+
+	(void)state;
+	supply(0, PAGE, 'p');
+	ok(zx_vmo_create_child(vmo, ZX_VMO_CHILD_REFERENCE, 0, 0, &first));
+	ok(zx_vmo_create_child(first, ZX_VMO_CHILD_REFERENCE, 0, 0, &second));
+	is(zx_vmo_create_child(first, SNAPSHOT, 0, PAGE, &h), ZX_ERR_NOT_SUPPORTED);
+	is(zx_vmo_create_child(second, SNAPSHOT, 0, PAGE, &h), ZX_ERR_NOT_SUPPORTED);
+	ok(zx_handle_close_many((zx_handle_t[]){ first, second }, 2));
+	expect_no_packet();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest libzx_clone_race[] = {
 		TEST(EarlyWakeCloneRace),
 		TEST(ResizeSnapshotRace),
+		TEST(DecommitOnDetachTest),
+		TEST(UnsupportedChild),
 	};
 
 	if (sysconf(_SC_PAGESIZE) != PAGE)
