@@ -15,7 +15,7 @@
 #include "lib/slow.h"
 
 #define PAGES		64
-#define MOMENTS		800
+#define MOMENTS		400
 #define VARIANTS	8
 /* For so many of each four times as many of them one is kept. */
 #define KEPT		16
