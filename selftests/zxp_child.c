@@ -366,15 +366,6 @@ TEST_F(child, poison)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-static bool run_on(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return !sched_setaffinity(0, sizeof(set), &set);
-}
-
 /* Who unmaps pages, each when it was loaded, and takes its time to tell other processors. */
 struct unmapper {
 	volatile uint64_t loaded;

@@ -65,6 +65,20 @@ static long long event(const char *name)
 	}								\
 } while (0)
 
+/* A child that needs more than the limit ends well, within it. */
+#define makes_room(fn) do {						\
+	long long kills = event("oom_kill");				\
+	pid_t pid = child_start(fn, self->seen);			\
+	int status;							\
+									\
+	ASSERT_LT(0, pid);						\
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));			\
+	ASSERT_TRUE(WIFEXITED(status));					\
+	ASSERT_EQ(0, WEXITSTATUS(status));				\
+	EXPECT_EQ(kills, event("oom_kill"));				\
+	EXPECT_GE(LIMIT, self->seen->resident);				\
+} while (0)
+
 /* Supply a VMO of four times the limit, and read each part of it. */
 static int supply_more_than_fits(void *arg)
 {
@@ -98,16 +112,7 @@ static int supply_more_than_fits(void *arg)
 
 TEST_F(memcg, clean_pages_make_room)
 {
-	long long kills = event("oom_kill");
-	pid_t pid = child_start(supply_more_than_fits, self->seen);
-	int status;
-
-	ASSERT_LT(0, pid);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_TRUE(WIFEXITED(status));
-	ASSERT_EQ(0, WEXITSTATUS(status));
-	EXPECT_EQ(kills, event("oom_kill"));
-	EXPECT_GE(LIMIT, self->seen->resident);
+	makes_room(supply_more_than_fits);
 	EXPECT_LT(0, self->seen->again);
 }
 
@@ -133,16 +138,7 @@ static int map_more_than_fits(void *arg)
 
 TEST_F(memcg, mapped_pages_make_room)
 {
-	long long kills = event("oom_kill");
-	pid_t pid = child_start(map_more_than_fits, self->seen);
-	int status;
-
-	ASSERT_LT(0, pid);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_TRUE(WIFEXITED(status));
-	ASSERT_EQ(0, WEXITSTATUS(status));
-	EXPECT_EQ(kills, event("oom_kill"));
-	EXPECT_GE(LIMIT, self->seen->resident);
+	makes_room(map_more_than_fits);
 }
 
 #define KEPT	512
@@ -185,16 +181,7 @@ static int map_more_than_fits_by_children(void *arg)
 
 TEST_F(memcg, pages_that_children_map_make_room)
 {
-	long long kills = event("oom_kill");
-	pid_t pid = child_start(map_more_than_fits_by_children, self->seen);
-	int status;
-
-	ASSERT_LT(0, pid);
-	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	ASSERT_TRUE(WIFEXITED(status));
-	ASSERT_EQ(0, WEXITSTATUS(status));
-	EXPECT_EQ(kills, event("oom_kill"));
-	EXPECT_GE(LIMIT, self->seen->resident);
+	makes_room(map_more_than_fits_by_children);
 }
 
 /* Pages that were written, here and in a plain VMO, are not what makes room. */

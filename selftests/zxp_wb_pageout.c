@@ -67,15 +67,6 @@ static int pick_cpus(int cpu[3])
 	return nr;
 }
 
-static void run_on(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 /* Where one page table shows all of it, and so one call takes all of it. */
 static char *map_aligned(struct test_vmo *vmo)
 {

@@ -120,3 +120,12 @@ bool kernel_has_large_folios(void)
 	return kernel_is_since(6, 12) &&
 	       !access("/sys/kernel/mm/transparent_hugepage", F_OK);
 }
+
+bool run_on(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !sched_setaffinity(0, sizeof(set), &set);
+}

@@ -60,4 +60,7 @@ bool kernel_is_since(int major, int minor);
 /* Are pages that a daemon supplies kept in large folios, where they may be? */
 bool kernel_has_large_folios(void);
 
+/* This thread runs on one processor alone from now on. False if there is none such. */
+bool run_on(unsigned int cpu);
+
 #endif /* ZXP_SELFTESTS_UTIL_H */
