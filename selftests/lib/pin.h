@@ -11,6 +11,12 @@
 
 #include "thread.h"
 
+/*
+ * A holder who reads has this much in registers, in bytes, when the store that waits
+ * is made: it shows the page as it was then, what follows as it is at the release.
+ */
+#define PIN_IN_REGISTERS	64
+
 struct pin {
 	struct test_thread t;
 	struct test_vmo *vmo;
