@@ -33,6 +33,23 @@
 
 PAGER_FIXTURE(snapshot);
 
+/* What is read into a pipe is a copy as well, which does not change before it is taken out. */
+TEST_F(snapshot, in_a_pipe)
+{
+	struct test_vmo *vmo = new_plain(PAGES, 0), *snapshot = new_moment(vmo);
+	uint64_t word = 0;
+	int p[2];
+
+	ASSERT_EQ(0, pipe2(p, O_CLOEXEC));
+	ASSERT_EQ((ssize_t)page_size,
+		  splice(snapshot->fd, &(loff_t){ 0 }, p[1], NULL, page_size, 0));
+	ASSERT_TRUE(vmo_put(vmo, 0, 10));
+	ASSERT_EQ((ssize_t)sizeof(word), read(p[0], &word, sizeof(word)));
+	EXPECT_EQ(1, word);
+	close(p[0]);
+	close(p[1]);
+}
+
 /* All kinds of copies are the same, and of a slice as well, as far as that goes. */
 TEST_F(snapshot, kinds)
 {

@@ -12,6 +12,7 @@
 #include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
+#include "lib/slow.h"
 
 #define PAGES		6
 #define OWN		0	/* what is stored in the copy */
@@ -21,7 +22,7 @@
 #define WORD(page)	((page) + 1ULL)
 #define ROUNDS		24
 
-PAGER_DATA(supply_copy);
+PAGER_DATA_AND(supply_copy, speed_up());
 FIXTURE_VARIANT(supply_copy)
 {
 	struct test_vmo *(*root)(struct user_pager *p, uint64_t pages, uint32_t options);
@@ -184,6 +185,51 @@ TEST_F(supply_copy, no_store_is_lost)
 	for (i = 0; i < ROUNDS; i++)
 		sum += word_at(filled, i);
 	EXPECT_EQ(100 + a.added, sum);
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* What is shared becomes the copy's own when who shares it goes, and is stored to. */
+struct sharer {
+	struct test_vmo *copy;
+	int fd;
+	uint64_t calls;
+};
+
+static int leave_and_store(struct test_thread *t)
+{
+	struct sharer *s = t->arg;
+
+	if (!wait_until(slow_calls() > s->calls))
+		return ETIMEDOUT;
+	close(s->fd);
+	atomic_fetch_add((_Atomic uint64_t *)page_at(s->copy, OWN), 1);
+	return 0;
+}
+
+TEST_F(supply_copy, no_store_is_lost_of_who_adopts)
+{
+	const struct slow cover = { "p:zxpager:zxp_child_cover_locked", .times = 64 };
+	struct test_vmo *root = variant->root(&self->p, PAGES, 0), *filled = new_vmo(ROUNDS);
+	struct sharer s = {};
+	uint64_t i;
+
+	ASSERT_NE(NULL, root);
+	s.copy = make_copy(root, variant->kind, variant->of_copy);
+	ASSERT_NE(NULL, s.copy);
+	if (!slow_down(&cover, 1))
+		SKIP(return, "nothing makes it slow here");
+	self->t[0].arg = &s;
+	for (i = 0; i < ROUNDS; i++) {
+		s.calls = slow_calls();
+		s.fd = zxp_create_child(s.copy->fd, MODIFIED, 0, PAGES * page_size);
+		ASSERT_LE(0, s.fd);
+		ASSERT_TRUE(thread_start(&self->t[0], leave_and_store));
+		test_zxp(supply_aux, self->p.fd, filled->fd, i * page_size, page_size,
+			 s.copy->fd, OWN);
+		ASSERT_TRUE(thread_wait(&self->t[0]));
+		EXPECT_EQ(100 + 1, word_at(filled, i) + word_at(s.copy, OWN));
+		ASSERT_TRUE(vmo_put(s.copy, OWN, 100));
+	}
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

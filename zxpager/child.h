@@ -180,11 +180,14 @@ void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit);
 int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 			     struct zxp_layer **spare);
 void zxp_tree_settle_locked(struct zxp_child *child, pgoff_t start, pgoff_t end);
+pgoff_t zxp_tree_part_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
+			     unsigned long nr);
 void zxp_tree_unmap(struct zxp_child *child, pgoff_t start, pgoff_t end);
 void zxp_tree_remove(struct zxp_child *child);
 
 /* child_zero.c */
-void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end, int refs);
+void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
+			   struct folio **taken);
 int zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t *end,
 			   struct zxp_spares *spares);
 int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end);
@@ -240,7 +243,8 @@ int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages
 int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args);
 
 /* child_unmap.c */
-void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index, struct vm_fault *vmf);
+bool zxp_child_unmap_fault(struct zxp_child *child, struct vm_fault *vmf);
+void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index);
 
 /* child_map.c */
 int zxp_map_mmap(struct file *file, struct vm_area_struct *vma);

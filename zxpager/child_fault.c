@@ -229,11 +229,11 @@ vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 	}
 	if (new)
 		folio_put(new);
-	if (ret) {
-		zxp_child_unmap_page(child, vmf->pgoff, vmf);
-	} else {
+	if (!ret) {
 		folio_unlock(own);
 		folio_put(own);
+	} else if (!zxp_child_unmap_fault(child, vmf)) {
+		zxp_child_unmap_page(child, vmf->pgoff);
 	}
 	return VM_FAULT_NOPAGE;
 }

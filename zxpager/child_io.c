@@ -115,7 +115,7 @@ int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_iter *to
 			continue;
 		}
 		if (page) {
-			copied = copy_page_to_iter(page, offset_in_page(*pos), len, to);
+			copied = zxp_copy_page_to_iter(page, offset_in_page(*pos), len, to);
 			put_page(page);
 		} else {
 			copied = iov_iter_zero(len, to);

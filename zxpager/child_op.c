@@ -197,7 +197,7 @@ static int zxp_child_shrink_locked(struct zxp_child *child, pgoff_t nr_pages)
 	struct folio *folio;
 
 	xa_for_each_start(&child->top->pages, index, folio, end) {
-		if (folio_maybe_dma_pinned(folio))
+		if (zxp_folio_pinned(child->root, folio, index))
 			return -ESTALE;
 		cond_resched();
 	}
@@ -209,8 +209,8 @@ static int zxp_child_shrink_locked(struct zxp_child *child, pgoff_t nr_pages)
 	write_unlock(&family->lock);
 	zxp_tree_settle_locked(child, end, old);
 	mutex_unlock(&family->tree_lock);
-	zxp_child_drop_locked(child, end, ULONG_MAX, 0);
 	zxp_tree_unmap(child, end, old);
+	zxp_child_drop_locked(child, end, ULONG_MAX, NULL);
 	/* To the very end, so no range is split. */
 	do {
 		write_lock(&family->lock);

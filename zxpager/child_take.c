@@ -3,9 +3,9 @@
  * Pages leave a copy: it is what a supply takes content out of.
  *
  * What it has for itself leaves it before that is copied, so that no store by a mapping comes
- * between. What it shares, or sees of the root, is copied first: as long as the lock of its
- * content is held nobody gets a page of its own there, and whoever changes what it sees locks
- * the folio.
+ * between. What it shares, or sees of the root, is copied first. A page that it shares may
+ * become its own after that, when the last other child that sees it goes, and be stored to. So
+ * whatever leaves it is what counts.
  */
 #include <linux/file.h>
 #include <linux/highmem.h>
@@ -32,7 +32,7 @@ int zxp_child_check_pins(struct zxp_child *child, pgoff_t start, pgoff_t end)
 	if (mutex_lock_killable(&child->content_lock))
 		return -EINTR;
 	xa_for_each_range(&child->top->pages, index, folio, start, end - 1) {
-		if (folio_maybe_dma_pinned(folio)) {
+		if (zxp_folio_pinned(child->root, folio, index)) {
 			ret = -ESTALE;
 			break;
 		}
@@ -42,47 +42,54 @@ int zxp_child_check_pins(struct zxp_child *child, pgoff_t start, pgoff_t end)
 	return ret;
 }
 
-/*
- * Copy what is not its own, where there is content. Return: 0, and @own is its own, if it has
- * one, and else there is a copy in @into, or NULL for zeroes; -EAGAIN the root has to be asked;
- * -EIO.
+/**
+ * struct zxp_taken - pages that leave a copy together
+ * @into: for each a folio that gets its content; NULL afterwards for zeroes
+ * @own: what was its own, with a reference; or NULL
+ * @zero: of the others, those that are zero
+ * @spares: nodes for zero ranges
  */
-static int zxp_child_take_page(struct zxp_child *child, pgoff_t index, struct folio **into,
-			       struct folio **own)
+struct zxp_taken {
+	struct folio **into;
+	struct folio *own[ZXP_SUPPLY_BATCH];
+	DECLARE_BITMAP(zero, ZXP_SUPPLY_BATCH);
+	struct zxp_spares spares;
+};
+
+/*
+ * Copy what is not its own, where there is content. Return: 0; -EAGAIN the root has to be
+ * asked; -EIO.
+ */
+static int zxp_child_take_page(struct zxp_child *child, pgoff_t index,
+			       struct zxp_taken *taken, unsigned int i)
 {
 	struct folio *folio;
 	enum zxp_seen seen = zxp_child_lock_folio(child, index, &folio);
 	int ret = 0;
 
-	*own = NULL;
 	if (!folio) {
 		if (seen == ZXP_SEEN_LOST)
 			return -EIO;
 		if (!zxp_child_is_zero(child, index))
 			return -EAGAIN;
-		folio_put(*into);
-		*into = NULL;
+		__set_bit(i, taken->zero);
 		return 0;
 	}
 	if (seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, folio, index))
 		ret = -EAGAIN;
 	else if (zxp_child_lost(seen, folio, index))
 		ret = -EIO;
-	else if (seen == ZXP_SEEN_TOP)
-		*own = folio;
-	else
-		copy_highpage(folio_page(*into, 0), seen == ZXP_SEEN_ROOT ?
+	else if (seen != ZXP_SEEN_TOP)
+		copy_highpage(folio_page(taken->into[i], 0), seen == ZXP_SEEN_ROOT ?
 			      folio_file_page(folio, index) : folio_page(folio, 0));
 	folio_unlock(folio);
-	if (!*own)
-		folio_put(folio);
+	folio_put(folio);
 	return ret;
 }
 
 /* As many of @nr pages as there is content of now. Return: how many; or what is wrong. */
-static int zxp_child_take_locked(struct zxp_child *child, pgoff_t index, struct folio **into,
-				 struct folio **own, unsigned int nr,
-				 struct zxp_spares *spares)
+static int zxp_child_take_locked(struct zxp_child *child, pgoff_t index,
+				 struct zxp_taken *taken, unsigned int nr)
 {
 	unsigned int i;
 	pgoff_t end;
@@ -93,47 +100,45 @@ static int zxp_child_take_locked(struct zxp_child *child, pgoff_t index, struct 
 	if (index + nr > zxp_child_end(child))
 		return -ERANGE;
 	for (i = 0; i < nr; i++) {
-		ret = zxp_child_take_page(child, index + i, &into[i], &own[i]);
+		ret = zxp_child_take_page(child, index + i, taken, i);
 		if (ret)
 			break;
 	}
 	if (!i)
 		return ret;
 	end = index + i;
-	ret = zxp_child_cover_locked(child, index, &end, spares);
+	ret = zxp_child_cover_locked(child, index, &end, &taken->spares);
 	if (ret)
-		end = index;
-	zxp_child_drop_locked(child, index, end, 1);
+		return ret;
 	zxp_tree_unmap(child, index, end);
+	zxp_child_drop_locked(child, index, end, taken->own);
 	/* What was not covered stays, and is looked at anew. */
-	for (nr = end - index; i > nr; i--)
-		if (own[i - 1])
-			folio_put(own[i - 1]);
-	return ret ?: nr;
+	return end - index;
 }
 
 /* zxp_child_take(), once. */
 static int zxp_child_take_once(struct zxp_child *child, pgoff_t index, struct folio **into,
 			       unsigned int nr)
 {
-	struct folio *own[ZXP_SUPPLY_BATCH];
-	struct zxp_spares spares = {};
-	int taken, i, ret;
+	struct zxp_taken taken = { .into = into };
+	int i, ret;
 
-	ret = zxp_vmo_get_spares(child->root, &spares, GFP_KERNEL);
+	ret = zxp_vmo_get_spares(child->root, &taken.spares, GFP_KERNEL);
 	if (!ret)
 		ret = mutex_lock_killable(&child->content_lock);
 	if (!ret) {
-		ret = zxp_child_take_locked(child, index, into, own, nr, &spares);
+		ret = zxp_child_take_locked(child, index, &taken, nr);
 		mutex_unlock(&child->content_lock);
 	}
-	zxp_spares_free(&spares);
-	taken = ret;
-	for (i = 0; i < taken; i++) {
-		if (!own[i])
-			continue;
-		copy_highpage(folio_page(into[i], 0), folio_page(own[i], 0));
-		folio_put(own[i]);
+	zxp_spares_free(&taken.spares);
+	for (i = 0; i < ret; i++) {
+		if (taken.own[i]) {
+			copy_highpage(folio_page(into[i], 0), folio_page(taken.own[i], 0));
+			folio_put(taken.own[i]);
+		} else if (test_bit(i, taken.zero)) {
+			folio_put(into[i]);
+			into[i] = NULL;
+		}
 	}
 	return ret;
 }

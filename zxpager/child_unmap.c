@@ -52,22 +52,31 @@ static bool zxp_fault_has_entry(struct vm_fault *vmf)
 }
 
 /**
- * zxp_child_unmap_page() - a child sees another page from now on
- * @child: the child; it does already
- * @index: page of the root
- * @vmf: the fault of a shared mapping that is for this page, or NULL
+ * zxp_child_unmap_fault() - a fault has changed what a child sees
+ * @child: the child; it sees another page already, and what it saw is locked
+ * @vmf: the fault of a shared mapping that is for this page
  *
  * That of a child which is mapped once costs the same however many siblings have the page
  * mapped.
+ *
+ * Return: false if others may have it mapped, and zxp_child_unmap_page() is to follow.
  */
-void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index, struct vm_fault *vmf)
+bool zxp_child_unmap_fault(struct zxp_child *child, struct vm_fault *vmf)
 {
-	unsigned long mappings = zxp_child_mappings(child);
-
-	if (!mappings)
-		return;
-	if (!vmf || vmf->vma->vm_file != child->map || mappings > 1)
-		unmap_mapping_pages(child->root->inode.i_mapping, index, 1, false);
-	else if (zxp_fault_has_entry(vmf))
+	if (vmf->vma->vm_file != child->map || zxp_child_mappings(child) > 1)
+		return false;
+	if (zxp_fault_has_entry(vmf))
 		zxp_zap_range(vmf->vma, vmf->address, PAGE_SIZE);
+	return true;
+}
+
+/**
+ * zxp_child_unmap_page() - a child sees another page from now on
+ * @child: the child; it does already
+ * @index: page of the root
+ */
+void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index)
+{
+	if (zxp_child_mappings(child))
+		unmap_mapping_pages(child->root->inode.i_mapping, index, 1, false);
 }

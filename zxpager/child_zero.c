@@ -6,25 +6,41 @@
 
 #include "child.h"
 
-/* Take own pages out, of which nothing is to be seen any more. The caller has @refs of each. */
-void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end, int refs)
+/* As many pages are taken away together, so that whoever waits for that can be killed. */
+#define ZXP_PART_PAGES	4096
+
+/**
+ * zxp_child_drop_locked() - take own pages out, of which nothing is to be seen any more
+ * @child: the child; zxp_child_cover_locked() and zxp_tree_unmap() are done
+ * @start: first page of the root
+ * @end: the page after the last one
+ * @taken: what was there comes into this, with a reference, by its number from @start on; or
+ *	NULL
+ */
+void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
+			   struct folio **taken)
 {
 	struct zxp_family *family = zxp_child_family(child);
 	struct address_space *mapping = child->root->inode.i_mapping;
+	pgoff_t next = start;
 	struct folio *folio;
 
 	lockdep_assert_held(&child->content_lock);
 
 	for (;;) {
 		write_lock(&family->lock);
-		folio = zxp_layer_take(child->top, &start, end);
+		folio = zxp_layer_take(child->top, &next, end);
 		write_unlock(&family->lock);
 		if (!folio)
 			return;
 		folio_lock(folio);
 		folio_unlock(folio);
-		if (zxp_folio_may_be_seen(folio, refs))
-			unmap_mapping_pages(mapping, start - 1, 1, false);
+		if (zxp_folio_may_be_seen(folio, 0))
+			unmap_mapping_pages(mapping, next - 1, 1, false);
+		if (taken) {
+			folio_get(folio);
+			taken[next - 1 - start] = folio;
+		}
 		zxp_own_drop(folio);
 		cond_resched();
 	}
@@ -37,7 +53,7 @@ void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end, 
  * @end: the page after the last one; afterwards how far it came, a page at least
  * @spares: two nodes; one that is used is NULL afterwards
  *
- * zxp_child_drop_locked() and zxp_tree_unmap() are to follow.
+ * zxp_tree_unmap() and zxp_child_drop_locked() are to follow.
  *
  * Return: 0; -EINTR.
  */
@@ -50,6 +66,7 @@ int zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t *end,
 
 	if (mutex_lock_killable(&family->tree_lock))
 		return -EINTR;
+	*end = zxp_tree_part_locked(child, start, *end, ZXP_PART_PAGES);
 	write_lock(&family->lock);
 	*end = zxp_layer_zero(child->top, start, *end, &spares->split, &spares->add);
 	write_unlock(&family->lock);
@@ -83,8 +100,8 @@ int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end)
 		if (start < end)
 			ret = zxp_child_cover_locked(child, start, &covered, &spares);
 		if (start < end && !ret) {
-			zxp_child_drop_locked(child, start, covered, 0);
 			zxp_tree_unmap(child, start, covered);
+			zxp_child_drop_locked(child, start, covered, NULL);
 			start = covered;
 		}
 		mutex_unlock(&child->content_lock);

@@ -238,7 +238,7 @@ int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			/* Else it was clean, and has been reclaimed. */
 			if (folio->mapping == mapping &&
 			    !(beyond && folio->index < zxp_vmo_stream_pages(vmo))) {
-				if (zxp_folio_pinned(vmo, folio))
+				if (zxp_folio_pinned(vmo, folio, folio->index))
 					ret = -EAGAIN;
 				else
 					ret = zxp_vmo_clear_folio_locked(vmo, folio,

@@ -89,6 +89,25 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flag
 #define copy_splice_read	generic_file_splice_read
 #endif
 
+/*
+ * Copy a part of a page, also for splice() and sendfile(), which took the page itself once: it
+ * would show what is stored to it before they are done.
+ */
+static inline size_t zxp_copy_page_to_iter(struct page *page, size_t offset, size_t bytes,
+					   struct iov_iter *to)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	if (iov_iter_is_pipe(to)) {
+		void *from = kmap_local_page(page);
+		size_t copied = copy_to_iter(from + offset, bytes, to);
+
+		kunmap_local(from);
+		return copied;
+	}
+#endif
+	return copy_page_to_iter(page, offset, bytes, to);
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define copy_folio_from_iter_atomic(folio, offset, bytes, iter) \
 	copy_page_from_iter_atomic(&(folio)->page, offset, bytes, iter)

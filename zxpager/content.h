@@ -296,7 +296,7 @@ int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
 void zxp_vmo_remove_folio(struct zxp_vmo *vmo, struct folio *folio);
 void zxp_vmo_remove_unwritten_locked(struct zxp_vmo *vmo, pgoff_t index);
 void zxp_vmo_recount_locked(struct zxp_vmo *vmo);
-bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio);
+bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index);
 pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);

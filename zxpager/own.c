@@ -236,14 +236,16 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 	if (!ret)
 		seen_by_map = from ? zxp_folio_may_be_seen(from, 1) :
 				     zxp_child_settle_zero(child, index, seen);
-	if (seen_by_map && vmf && from && zxp_folio_held(from, vmf))
-		vmf = NULL;
+	/* As long as it is locked reclaim takes it out of no table, to tell of that later. */
+	if (seen_by_map && vmf && !(from && zxp_folio_held(from, vmf)) &&
+	    zxp_child_unmap_fault(child, vmf))
+		seen_by_map = false;
 	if (from) {
 		folio_unlock(from);
 		folio_put(from);
 	}
 	if (seen_by_map)
-		zxp_child_unmap_page(child, index, vmf);
+		zxp_child_unmap_page(child, index);
 	if (!ret) {
 		folio_get(new);
 		*own = new;
@@ -299,7 +301,7 @@ static int zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct
 	if (from)
 		folio_unlock(from);
 	if (mapped)
-		zxp_child_unmap_page(child, index, NULL);
+		zxp_child_unmap_page(child, index);
 	if (inserted)
 		folio_unlock(new);
 	if (inserted && seen == ZXP_SEEN_TOP)

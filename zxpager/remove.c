@@ -8,22 +8,22 @@
 #include "content.h"
 
 /*
- * Is a locked page pinned for I/O? One that very many map looks so too, so its
- * mappings go before that is believed.
+ * Is a page pinned for I/O, which mappings show from @index of the VMO on? One that very
+ * many map looks so too, so its mappings go before that is believed.
  */
-bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio)
+bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index)
 {
 	if (!folio_maybe_dma_pinned(folio))
 		return false;
 	if (folio_mapped(folio))
-		unmap_mapping_pages(vmo->inode.i_mapping, folio->index,
+		unmap_mapping_pages(vmo->inode.i_mapping, index,
 				    folio_nr_pages(folio), false);
 	return folio_maybe_dma_pinned(folio);
 }
 
 static int zxp_vmo_note_pinned(struct zxp_vmo *vmo, struct folio *folio, void *found)
 {
-	if (!zxp_folio_pinned(vmo, folio))
+	if (!zxp_folio_pinned(vmo, folio, folio->index))
 		return 0;
 	*(pgoff_t *)found = folio->index;
 	return 1;

@@ -11,6 +11,13 @@
 /* Steps that there may be as long as there is no memory to have less. */
 #define ZXP_LAYERS_MOST		(8 * ZXP_LAYERS_MAX)
 
+/*
+ * As many pages between two that are mapped are unmapped with them; more of them the more runs
+ * there are, since for each run all mappings of the family are looked at.
+ */
+#define ZXP_UNMAP_GAP		16
+#define ZXP_UNMAP_RUNS		64
+
 /* One to be the top of @child. */
 struct zxp_layer *zxp_tree_alloc(struct zxp_child *child)
 {
@@ -64,27 +71,40 @@ void zxp_tree_add_locked(struct zxp_child *child, pgoff_t limit)
 }
 
 /*
- * What was found in the layer is mapped, or is not going to be. The range becomes that of the
- * pages that there are. Return: 0; -EINTR the caller is killed, and not all are looked at.
+ * What was found in the layer is mapped, or is not going to be, and nothing of it is mapped any
+ * more. Each run of pages is looked for in the mappings of the whole family, which may have
+ * much else between them, and have to map that anew. Return: 0; -EINTR the caller is killed,
+ * and not all is done.
  */
-static int zxp_layer_settle(struct zxp_layer *layer, pgoff_t *start, pgoff_t *end,
-			    bool killable)
+static int zxp_tree_unmap_layer(struct zxp_vmo *root, struct zxp_layer *layer, bool killable)
 {
-	pgoff_t first = *end, next = *start;
+	struct address_space *mapping = root->inode.i_mapping;
+	pgoff_t start = 0, end = 0, gap = ZXP_UNMAP_GAP;
+	unsigned int runs = 0;
 	struct folio *folio;
 	unsigned long index;
 	int ret = 0;
 
-	xa_for_each_range(&layer->pages, index, folio, *start, *end - 1) {
+	xa_for_each(&layer->pages, index, folio) {
 		ret = zxp_own_settle(folio, killable);
 		if (ret)
 			break;
-		first = min(first, index);
-		next = index + 1;
+		/* Nobody who has looked after the change maps it so that it can be stored to. */
+		if (zxp_folio_may_be_seen(folio, 0)) {
+			if (start < end && index - end > gap) {
+				unmap_mapping_pages(mapping, start, end - start, false);
+				start = end;
+				if (!(++runs % ZXP_UNMAP_RUNS))
+					gap *= 2;
+			}
+			if (start == end)
+				start = index;
+			end = index + 1;
+		}
 		cond_resched();
 	}
-	*start = first;
-	*end = next;
+	if (start < end)
+		unmap_mapping_pages(mapping, start, end - start, false);
 	return ret;
 }
 
@@ -106,15 +126,51 @@ static int zxp_tree_settle_one(struct zxp_vmo *vmo, struct folio *folio, void *a
 void zxp_tree_settle_locked(struct zxp_child *child, pgoff_t start, pgoff_t end)
 {
 	struct zxp_layer *layer;
-	pgoff_t first, next;
+	struct folio *folio;
+	unsigned long index;
 
 	lockdep_assert_held(&zxp_child_family(child)->tree_lock);
 
-	for (layer = child->top; layer->below && start < end; layer = zxp_layer_next(layer)) {
-		first = start;
-		next = end;
-		zxp_layer_settle(layer, &first, &next, false);
-	}
+	for (layer = child->top; layer->below && start < end; layer = zxp_layer_next(layer))
+		xa_for_each_range(&layer->pages, index, folio, start, end - 1) {
+			zxp_own_settle(folio, false);
+			cond_resched();
+		}
+}
+
+/* Where the entry after as many others is, or @end. */
+static pgoff_t zxp_part_of(struct xarray *entries, pgoff_t start, pgoff_t end,
+			   unsigned long nr)
+{
+	unsigned long index;
+	void *entry;
+
+	xa_for_each_range(entries, index, entry, start, end - 1)
+		if (!nr--)
+			return index;
+	return end;
+}
+
+/**
+ * zxp_tree_part_locked() - a part of a range in which there is not too much
+ * @child: the child
+ * @start: first page of the root
+ * @end: the page after the last one
+ * @nr: how many pages of the root, or of a layer, at most
+ *
+ * Return: the page after that part, which has a page at least.
+ */
+pgoff_t zxp_tree_part_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
+			     unsigned long nr)
+{
+	struct zxp_layer *layer;
+
+	lockdep_assert_held(&zxp_child_family(child)->tree_lock);
+
+	end = zxp_part_of(&child->root->inode.i_mapping->i_pages, start, end, nr);
+	for (layer = child->top; layer->below; layer = zxp_layer_next(layer))
+		end = zxp_part_of(&layer->pages, start, end, nr);
+	return end;
 }
 
 /**
@@ -163,9 +219,17 @@ static void zxp_tree_free_zeroes(struct zxp_layer *layer)
 /* What was gathered, if anything, whose pages are those of other layers. */
 static void zxp_tree_free_gathered(struct zxp_layer *gathered)
 {
+	struct folio *folio;
+	unsigned long index;
+
 	if (!gathered)
 		return;
 	zxp_tree_free_zeroes(gathered);
+	/* xa_destroy() would do that with interrupts off. */
+	xa_for_each(&gathered->pages, index, folio) {
+		xa_erase(&gathered->pages, index);
+		cond_resched();
+	}
 	xa_destroy(&gathered->pages);
 	kfree(gathered);
 }
@@ -226,16 +290,13 @@ static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
 static bool zxp_tree_lent(struct zxp_vmo *root, struct zxp_layer *layer, unsigned long id,
 			  bool killable)
 {
-	pgoff_t start = 0, end = ULONG_MAX;
 	struct folio *folio;
 	unsigned long index;
 	bool lent = false;
 
 	/* Who is killed does not find out. */
-	if (zxp_layer_settle(layer, &start, &end, killable))
+	if (zxp_tree_unmap_layer(root, layer, killable))
 		return true;
-	if (start < end)
-		unmap_mapping_pages(root->inode.i_mapping, start, end - start, false);
 	xa_for_each(&layer->pages, index, folio) {
 		folio_lock(folio);
 		lent = folio_mapped(folio) || folio_ref_count(folio) != 1 ||
@@ -364,7 +425,6 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 {
 	struct zxp_family *family = zxp_child_family(parent);
 	struct zxp_layer *old = parent->top, *new = *spare;
-	pgoff_t start = 0, end = ULONG_MAX;
 	int ret = 0;
 
 	lockdep_assert_held(&parent->content_lock);
@@ -386,11 +446,7 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 	zxp_layer_push(new, old, ULONG_MAX);
 	parent->top = new;
 	write_unlock(&family->lock);
-	ret = zxp_layer_settle(old, &start, &end, true);
-	if (!ret && start < end)
-		unmap_mapping_pages(parent->root->inode.i_mapping, start, end - start,
-				    false);
-	ret = ret ?: zxp_tree_check_pins(old);
+	ret = zxp_tree_unmap_layer(parent->root, old, true) ?: zxp_tree_check_pins(old);
 	if (ret) {
 		write_lock(&family->lock);
 		zxp_layer_pop(new);

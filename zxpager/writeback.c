@@ -31,7 +31,7 @@ static void zxp_folio_begin(struct zxp_vmo *vmo, struct folio *folio)
 {
 	struct address_space *mapping = vmo->inode.i_mapping;
 
-	if (zxp_folio_pinned(vmo, folio))
+	if (zxp_folio_pinned(vmo, folio, folio->index))
 		return;
 	if (!folio_test_private(folio))
 		folio_attach_private(folio, vmo);
