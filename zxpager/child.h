@@ -185,6 +185,17 @@ pgoff_t zxp_tree_part_locked(struct zxp_child *child, pgoff_t start, pgoff_t end
 void zxp_tree_unmap(struct zxp_child *child, pgoff_t start, pgoff_t end);
 void zxp_tree_remove(struct zxp_child *child);
 
+/* sweep.c */
+bool zxp_sweep_move(struct zxp_vmo *root, struct zxp_layer *owner, pgoff_t index,
+		    struct folio *folio, int refs, struct zxp_layer *into);
+void zxp_sweep_page(struct zxp_vmo *root, const struct zxp_layer_seers *seers, pgoff_t index,
+		    struct folio *folio, int refs);
+void zxp_sweep_layer(struct zxp_vmo *root, struct zxp_layer *layer, pgoff_t start,
+		     pgoff_t end, bool killable);
+void zxp_sweep_layers(struct zxp_vmo *root, struct zxp_layer *layer, pgoff_t start,
+		      pgoff_t end, bool killable);
+void zxp_sweep_below(struct zxp_child *child, pgoff_t start, pgoff_t end);
+
 /* child_zero.c */
 void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
 			   struct folio **taken);

@@ -26,6 +26,17 @@ static vm_fault_t zxp_child_map_zero(struct zxp_child *child, struct vm_fault *v
 	return VM_FAULT_LOCKED;
 }
 
+/* Others change which layer is on which. 0: look again. */
+static vm_fault_t zxp_child_wait_tree(struct zxp_child *child, struct zxp_fault_access *access)
+{
+	struct mutex *lock = &zxp_child_family(child)->tree_lock;
+	vm_fault_t fault = zxp_fault_lock(access, lock);
+
+	if (!fault)
+		mutex_unlock(lock);
+	return fault;
+}
+
 /* It could not have a page of its own. 0: look again. */
 static vm_fault_t zxp_child_fork_failed(struct zxp_child *child,
 					struct zxp_fault_access *access, int ret)
@@ -38,6 +49,8 @@ static vm_fault_t zxp_child_fork_failed(struct zxp_child *child,
 	case -EAGAIN:
 		return zxp_child_misses(child, access->vmf->pgoff) ?
 		       zxp_fault_ask(access, ZXP_REQUEST_READ) : 0;
+	case -EBUSY:
+		return zxp_child_wait_tree(child, access);
 	default:
 		return zxp_fault_reserve(child->root);
 	}

@@ -112,6 +112,7 @@ static int zxp_child_take_locked(struct zxp_child *child, pgoff_t index,
 		return ret;
 	zxp_tree_unmap(child, index, end);
 	zxp_child_drop_locked(child, index, end, taken->own);
+	zxp_sweep_below(child, index, end);
 	/* What was not covered stays, and is looked at anew. */
 	return end - index;
 }

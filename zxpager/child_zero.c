@@ -53,7 +53,7 @@ void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
  * @end: the page after the last one; afterwards how far it came, a page at least
  * @spares: two nodes; one that is used is NULL afterwards
  *
- * zxp_tree_unmap() and zxp_child_drop_locked() are to follow.
+ * zxp_tree_unmap(), zxp_child_drop_locked() and zxp_sweep_below() are to follow.
  *
  * Return: 0; -EINTR.
  */
@@ -102,6 +102,7 @@ int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end)
 		if (start < end && !ret) {
 			zxp_tree_unmap(child, start, covered);
 			zxp_child_drop_locked(child, start, covered, NULL);
+			zxp_sweep_below(child, start, covered);
 			start = covered;
 		}
 		mutex_unlock(&child->content_lock);

@@ -363,6 +363,7 @@ unsigned long zxp_own_number(void);
 struct folio *zxp_own_alloc(bool locked);
 void zxp_own_begin(struct zxp_family *family, unsigned long id, struct folio *folio);
 int zxp_own_settle(struct folio *folio, bool killable);
+void zxp_own_end(struct folio *folio);
 void zxp_own_drop(struct folio *folio);
 
 /**

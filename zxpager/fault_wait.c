@@ -123,8 +123,8 @@ static vm_fault_t zxp_fault_hint(struct zxp_fault_access *access,
 }
 
 /*
- * Take a content_lock. Others hold it for a while, so if it is not free the fault's lock
- * is given up. 0: it is held.
+ * Take a content_lock, or a tree_lock. Others hold it for a while, so if it is not free the
+ * fault's lock is given up. 0: it is held.
  */
 vm_fault_t zxp_fault_lock(struct zxp_fault_access *access, struct mutex *lock)
 {

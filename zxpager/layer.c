@@ -6,7 +6,7 @@
  * of the layer below, and so on down to the bottom, which stands for the root. When another
  * child is made of it, what its top has from then on is for both, and each gets a new top.
  * So a layer with others above it does not change, but for one thing: a page that a single
- * top sees is moved there, see zxp_layer_merge().
+ * top sees is moved there, and one that none sees goes: see sharers.c, and zxp_layer_merge().
  *
  * Where the parent ended when a child was made, the child sees zeroes, for good, also when
  * the parent grows. That is the limit of a layer.
@@ -21,7 +21,8 @@
  * pages themselves stay where they are. Each belongs to a single layer, in which it is
  * counted, moved and freed, and what was gathered is only looked at. That holds because
  * what is seen below a layer does not change, and no page of it goes as long as the layer
- * is there, but to this layer itself. Then it is forgotten below, see zxp_layer_merge().
+ * is there, but to this layer itself, or to one above, or because nobody sees it. Then it is
+ * forgotten wherever it was gathered.
  * So a page that is in the top of a child is seen by nobody else, and may be stored to.
  *
  * Indexes are those in the root, for children of any depth. This file knows pages by their
@@ -386,7 +387,7 @@ static int zxp_layer_merge_zero(struct zxp_layer_merge *m)
 }
 
 /* A page is not below any more. */
-static void zxp_layer_forget(struct zxp_layer *gathered, pgoff_t index)
+void zxp_layer_forget(struct zxp_layer *gathered, pgoff_t index)
 {
 	if (gathered && xa_erase(&gathered->pages, index))
 		gathered->nr--;

@@ -100,6 +100,7 @@ pgoff_t zxp_layer_zero(struct zxp_layer *top, pgoff_t start, pgoff_t end,
 		       struct zxp_zero_range **split,
 		       struct zxp_zero_range **add);
 void zxp_layer_cut(struct zxp_layer *layer, pgoff_t limit);
+void zxp_layer_forget(struct zxp_layer *gathered, pgoff_t index);
 
 /**
  * struct zxp_layer_merge - what is left of a layer that one other sees
@@ -147,7 +148,28 @@ int zxp_layer_gather(struct zxp_layer_gather *gather);
 void zxp_layer_gather_end(struct zxp_layer_gather *gather);
 struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer);
 
+/* For who sees a page no more layers are looked at, see zxp_layer_find_seers(). */
+#define ZXP_SEERS_STEPS		1024
+
+/**
+ * struct zxp_layer_seers - who sees a page of a layer
+ * @owner: the layer; NULL if that was not looked for
+ * @only: the top of who sees it, if @nr is 1
+ * @nr: how many; 2 stands for more, and for too many to look at
+ */
+struct zxp_layer_seers {
+	struct zxp_layer *owner;
+	struct zxp_layer *only;
+	unsigned int nr;
+};
+
 /* sharers.c */
+void zxp_layer_find_seers(struct zxp_layer *top, pgoff_t index,
+			  struct zxp_layer_seers *seers);
+void *zxp_layer_next_unshared(struct zxp_layer *layer, pgoff_t *index, pgoff_t end,
+			      unsigned int *budget, struct zxp_layer_seers *seers);
+int zxp_layer_move(struct zxp_layer *owner, pgoff_t index, struct zxp_layer *into);
+void zxp_layer_drop(struct zxp_layer *owner, pgoff_t index);
 unsigned int zxp_layer_next_seen(struct zxp_layer *top, pgoff_t *index, pgoff_t end,
 				 unsigned int *budget);
 

@@ -115,14 +115,36 @@ bool zxp_child_misses(struct zxp_child *child, pgoff_t index)
 }
 
 /*
- * Put a copy into the top layer, or what takes the place of its page, unless that has
- * changed. It is locked then, so that nobody maps it yet. Return: 0; -ESTALE look again;
- * -ENOMEM.
+ * Who else sees a page of a layer below, which is locked? With tree_lock that stays so if
+ * these are fewer than two. Return: 0; -EBUSY they are, and the tree is not locked; -ESTALE
+ * look again.
  */
-static int zxp_child_insert(struct zxp_child *child, pgoff_t index, struct folio *new,
-			    enum zxp_seen seen, struct folio *own)
+static int zxp_child_find_seers(struct zxp_child *child, pgoff_t index, struct folio *own,
+				bool tree, struct zxp_layer_seers *seers)
 {
 	struct zxp_family *family = zxp_child_family(child);
+	int ret = -ESTALE;
+	void *now;
+
+	write_lock(&family->lock);
+	if (zxp_layer_find(child->top, index, &now) == ZXP_SEEN_SHARED && now == own) {
+		zxp_layer_find_seers(child->top, index, seers);
+		ret = seers->nr < 2 && !tree ? -EBUSY : 0;
+	}
+	write_unlock(&family->lock);
+	return ret;
+}
+
+/*
+ * Put a copy into the top layer, or what takes the place of its page, unless that has
+ * changed. It is locked then, so that nobody maps it yet. With @many two others have to see
+ * what it is a copy of. Return: 0; -ESTALE look again; -EBUSY two do not; -ENOMEM.
+ */
+static int zxp_child_insert(struct zxp_child *child, pgoff_t index, struct folio *new,
+			    enum zxp_seen seen, struct folio *own, bool many)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	struct zxp_layer_seers seers;
 	int ret = -ESTALE;
 	void *now;
 
@@ -130,6 +152,13 @@ static int zxp_child_insert(struct zxp_child *child, pgoff_t index, struct folio
 	if (zxp_layer_find(child->top, index, &now) != seen || now != own)
 		goto unlock;
 	ret = 0;
+	/* One may have zeroed it since they were found. */
+	if (many) {
+		zxp_layer_find_seers(child->top, index, &seers);
+		ret = seers.nr < 2 ? -EBUSY : 0;
+	}
+	if (ret)
+		goto unlock;
 	if (seen == ZXP_SEEN_TOP)
 		zxp_layer_replace(child->top, index, new);
 	else
@@ -194,31 +223,37 @@ static bool zxp_child_settle_zero(struct zxp_child *child, pgoff_t index,
 	return mapped;
 }
 
+/* Is a fault for that page? Then it has a reference. */
+static bool zxp_fault_is_for(struct vm_fault *vmf, struct folio *folio)
+{
+	return vmf && vmf->page && page_folio(vmf->page) == folio;
+}
+
 /*
  * Has somebody a reference of a locked folio, but for its owner, the caller and who has mapped
  * it? Reclaim has, which may have taken it out of page tables, and will tell processors of
- * that later. This fault has one as well if it is for that page.
+ * that later.
  */
 static bool zxp_folio_held(struct folio *folio, struct vm_fault *vmf)
 {
 	int refs = folio_nr_pages(folio) + 1 + atomic_read(&folio->_mapcount) + 1;
 
-	if (vmf->page && page_folio(vmf->page) == folio)
-		refs++;
-	return folio_ref_count(folio) > refs;
+	return folio_ref_count(folio) > refs + zxp_fault_is_for(vmf, folio);
 }
 
 /*
  * zxp_child_fork_locked(), once. What the child sees may change before the folio is locked,
- * but for a page of its own: that is found when the copy is put in. -ESTALE: look again.
+ * but for a page of its own: that is found when the copy is put in. -ESTALE: look again;
+ * -EBUSY: with the @tree locked.
  */
 static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct folio *new,
-			       struct vm_fault *vmf, struct folio **own)
+			       struct vm_fault *vmf, struct folio **own, bool tree)
 {
+	struct zxp_layer_seers seers = { .nr = 2 };
 	struct folio *from;
 	enum zxp_seen seen = zxp_child_look(child, index, &from);
 	bool seen_by_map = false;
-	int ret;
+	int ret = 0, refs;
 
 	if (from)
 		folio_lock(from);
@@ -228,12 +263,24 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 		*own = from;
 		return 0;
 	}
-	ret = zxp_child_copy(child, index, new, seen, from) ?:
+	refs = 1 + (from && zxp_fault_is_for(vmf, from));
+	if (seen == ZXP_SEEN_SHARED)
+		ret = zxp_child_find_seers(child, index, from, tree, &seers);
+	/* What nobody else sees need not be copied. */
+	if (!ret && !seers.nr && zxp_sweep_move(child->root, seers.owner, index, from, refs,
+						child->top)) {
+		*own = from;
+		return 0;
+	}
+	ret = ret ?: zxp_child_copy(child, index, new, seen, from) ?:
 	      zxp_child_insert(child, index, new, seen,
-			       seen == ZXP_SEEN_SHARED ? from : NULL);
+			       seen == ZXP_SEEN_SHARED ? from : NULL,
+			       seen == ZXP_SEEN_SHARED && seers.nr > 1);
 	if (ret == -EHWPOISON && zxp_child_sees(child, index) != seen)
 		ret = -ESTALE;
-	if (!ret)
+	if (!ret && seers.nr < 2)
+		zxp_sweep_page(child->root, &seers, index, from, refs);
+	else if (!ret)
 		seen_by_map = from ? zxp_folio_may_be_seen(from, 1) :
 				     zxp_child_settle_zero(child, index, seen);
 	/* As long as it is locked reclaim takes it out of no table, to tell of that later. */
@@ -253,20 +300,33 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 	return ret;
 }
 
+/* Return: 0; -EBUSY, of a fault, which is not to wait for others with its lock; -EINTR. */
+static int zxp_child_lock_tree(struct zxp_child *child, struct vm_fault *vmf)
+{
+	struct mutex *lock = &zxp_child_family(child)->tree_lock;
+
+	if (!vmf)
+		return mutex_lock_killable(lock);
+	return mutex_trylock(lock) ? 0 : -EBUSY;
+}
+
 /**
  * zxp_child_fork_locked() - give a child a page of its own
  * @child: the child
  * @index: page of the root, inside of the child
  * @new: a folio by zxp_own_alloc()
  * @vmf: the fault of a shared mapping that is for this page, or NULL
- * @own: its page, locked and with a reference; not @new if it had one
+ * @own: its page, locked and with a reference; not @new if it had one, or if nobody else saw
+ *	what it would be a copy of
  *
  * Return: 0; -EAGAIN what it would be a copy of is missing; -ENOMEM; -ERANGE behind the end;
- * -EHWPOISON it is lost.
+ * -EHWPOISON it is lost; -EBUSY, of a fault, as soon as the tree is not locked by others;
+ * -EINTR.
  */
 int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new,
 			  struct vm_fault *vmf, struct folio **own)
 {
+	bool tree = false;
 	int ret;
 
 	lockdep_assert_held(&child->content_lock);
@@ -274,8 +334,17 @@ int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *
 	if (!zxp_child_has(child, index))
 		return -ERANGE;
 	do {
-		ret = zxp_child_fork_once(child, index, new, vmf, own);
+		ret = zxp_child_fork_once(child, index, new, vmf, own, tree);
+		if (ret != -EBUSY)
+			continue;
+		ret = tree ? 0 : zxp_child_lock_tree(child, vmf);
+		if (ret)
+			return ret;
+		tree = true;
+		ret = -ESTALE;
 	} while (ret == -ESTALE);
+	if (tree)
+		mutex_unlock(&zxp_child_family(child)->tree_lock);
 	if (!ret && folio_test_hwpoison(*own)) {
 		folio_unlock(*own);
 		folio_put(*own);
@@ -294,7 +363,7 @@ static int zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct
 
 	if (seen == ZXP_SEEN_LOST || (from && zxp_child_lost(seen, from, index))) {
 		ret = zxp_child_insert(child, index, new, seen,
-				       seen == ZXP_SEEN_ROOT ? NULL : from);
+				       seen == ZXP_SEEN_ROOT ? NULL : from, false);
 		inserted = !ret;
 		mapped = inserted && from && zxp_folio_may_be_seen(from, 1);
 	}
@@ -332,6 +401,8 @@ int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new)
 		ret = 0;
 		cond_resched();
 	}
+	if (!ret)
+		zxp_sweep_below(child, index, index + 1);
 	mutex_unlock(&child->content_lock);
 	return ret;
 }

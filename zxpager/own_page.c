@@ -84,12 +84,18 @@ int zxp_own_settle(struct folio *folio, bool killable)
 	return killable && fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* It is in no layer any more, and mapped by nobody. Who has pinned it keeps it. */
+/* It is locked, in no layer any more, and mapped by nobody. Who has pinned it keeps it. */
+void zxp_own_end(struct folio *folio)
+{
+	folio->mapping = NULL;
+	folio->private = NULL;
+}
+
+/* The same, if it is not locked; and the reference that the layer had goes. */
 void zxp_own_drop(struct folio *folio)
 {
 	folio_lock(folio);
-	folio->mapping = NULL;
-	folio->private = NULL;
+	zxp_own_end(folio);
 	folio_unlock(folio);
 	folio_put(folio);
 }

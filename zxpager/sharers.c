@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How many children see a page of a layer.
+ * How many children see a page of a layer, and what becomes of one that few see.
  *
  * It is told by a walk over the layers above, as nothing is counted when children come and go
  * or store: that would be a step for each page of a layer.
+ *
+ * Who stores over a page wants to know only whether two others see it. Then the walk ends. It
+ * begins with the next relatives, and those that it has found to see the page are the first
+ * to be looked at next time, so that who has stored is not looked at by each that comes later:
+ * of n children that store one after the other all but the last two take a few steps, and
+ * these two n each. No walk has more than %ZXP_SEERS_STEPS. What would take more is left where
+ * it is, as if many saw it, and goes with its layer.
  */
 #include <linux/kernel.h>
 
@@ -101,4 +108,147 @@ unsigned int zxp_layer_next_seen(struct zxp_layer *top, pgoff_t *index, pgoff_t 
 			++*index;
 	}
 	return nr;
+}
+
+/* Of those above a layer, without @except and what is on that, how many see the page below? */
+static void zxp_layer_add_seers(struct zxp_layer *under, struct zxp_layer *except,
+				pgoff_t index, unsigned int *steps,
+				struct zxp_layer_seers *seers)
+{
+	struct zxp_layer *layer = under, *branch = NULL, *first = NULL;
+	bool hidden = false;
+
+	while (seers->nr < 2 && (layer = zxp_layer_next_above(under, layer, hidden))) {
+		if (++*steps > ZXP_SEERS_STEPS) {
+			seers->nr = 2;
+			return;
+		}
+		if (layer->below == under)
+			branch = layer;
+		hidden = layer == except || layer->borrows || zxp_layer_hides(layer, index);
+		if (hidden || !list_empty(&layer->above))
+			continue;
+		seers->only = layer;
+		seers->nr++;
+		first = first ?: branch;
+	}
+	/* Who is asked to pay for before-images is found in this order: see before.c. */
+	if (first && !under->before)
+		list_rotate_to_front(&first->link, &under->above);
+}
+
+/**
+ * zxp_layer_find_seers() - who else sees a page that a child sees?
+ * @top: its top layer, which has none there
+ * @index: the page, which is in a layer below
+ * @seers: who, but for this child; the layer is there if there are fewer than two
+ *
+ * What is in the layer that is open stays there, as nothing is kept twice: as if many saw it.
+ *
+ * The order of layers that are on the same one changes. So the caller may change layers, and
+ * who only may not change them has to have the lock to look at that order.
+ */
+void zxp_layer_find_seers(struct zxp_layer *top, pgoff_t index,
+			  struct zxp_layer_seers *seers)
+{
+	struct zxp_layer *layer = top->below, *except = top;
+	unsigned int steps = 0;
+
+	*seers = (struct zxp_layer_seers) {};
+	for (; layer->below && seers->nr < 2; layer = layer->below) {
+		zxp_layer_add_seers(layer, except, index, &steps, seers);
+		if (layer->nr && xa_load(&layer->pages, index)) {
+			seers->owner = layer;
+			if (layer->open)
+				seers->nr = 2;
+			return;
+		}
+		if (++steps > ZXP_SEERS_STEPS)
+			break;
+		except = layer;
+	}
+	seers->nr = 2;
+}
+
+/**
+ * zxp_layer_next_unshared() - the next page of a layer that fewer than two children see
+ * @layer: it, which has others above it
+ * @index: first page to look at; afterwards that page, or @end; or, if @budget is used up,
+ *	where to go on
+ * @end: the page after the last one
+ * @budget: how many layers may be looked at; goes down
+ * @seers: who sees that page
+ *
+ * As above, the order of layers changes.
+ *
+ * Return: the page, or NULL.
+ */
+void *zxp_layer_next_unshared(struct zxp_layer *layer, pgoff_t *index, pgoff_t end,
+			      unsigned int *budget, struct zxp_layer_seers *seers)
+{
+	unsigned int steps;
+	void *page;
+
+	for (; *budget; *budget -= min(*budget, steps), ++*index) {
+		page = *index < end && layer->nr && !layer->open ?
+		       xa_find(&layer->pages, index, end - 1, XA_PRESENT) : NULL;
+		if (!page) {
+			*index = end;
+			return NULL;
+		}
+		steps = 1;
+		*seers = (struct zxp_layer_seers) { .owner = layer };
+		zxp_layer_add_seers(layer, NULL, *index, &steps, seers);
+		if (seers->nr < 2)
+			return page;
+	}
+	return NULL;
+}
+
+/*
+ * A page is about to leave its layer. It was gathered for those above who see it, and for who
+ * hides it by now; what is above one that hides it never had it.
+ */
+static void zxp_layer_forget_above(struct zxp_layer *owner, pgoff_t index, void *page)
+{
+	struct zxp_layer *layer = owner;
+	bool hidden = false;
+
+	while ((layer = zxp_layer_next_above(owner, layer, hidden))) {
+		if (layer->gathered && xa_load(&layer->gathered->pages, index) == page)
+			zxp_layer_forget(layer->gathered, index);
+		hidden = layer->borrows || zxp_layer_hides(layer, index);
+	}
+}
+
+/**
+ * zxp_layer_drop() - a page that nobody sees leaves its layer
+ * @owner: the layer, by zxp_layer_find_seers() or zxp_layer_next_unshared(); nothing has
+ *	changed since
+ * @index: the page
+ */
+void zxp_layer_drop(struct zxp_layer *owner, pgoff_t index)
+{
+	void *page = xa_load(&owner->pages, index);
+
+	zxp_layer_forget_above(owner, index, page);
+	xa_erase(&owner->pages, index);
+	owner->nr--;
+}
+
+/**
+ * zxp_layer_move() - a page that one child sees becomes its own
+ * @owner: the layer, as above
+ * @index: the page
+ * @into: the top of that child
+ *
+ * Return: 0; -ENOMEM, and it is where it was.
+ */
+int zxp_layer_move(struct zxp_layer *owner, pgoff_t index, struct zxp_layer *into)
+{
+	int ret = zxp_layer_set(into, index, xa_load(&owner->pages, index));
+
+	if (!ret)
+		zxp_layer_drop(owner, index);
+	return ret;
 }

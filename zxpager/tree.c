@@ -311,23 +311,36 @@ static bool zxp_tree_lent(struct zxp_vmo *root, struct zxp_layer *layer, unsigne
 	return lent;
 }
 
+/* The layer above, if it is the only one and this may become a part of it. */
+static struct zxp_layer *zxp_tree_only_above(struct zxp_family *family, struct zxp_layer *layer)
+{
+	struct zxp_layer *above;
+
+	/* Who stores changes their order. */
+	read_lock(&family->lock);
+	above = layer->open ? NULL : zxp_layer_only_above(layer);
+	read_unlock(&family->lock);
+	return above;
+}
+
 /*
  * What a single layer sees moves to it. Without memory, or if the caller may be @killable and
- * is, the rest stays, and is seen as before.
+ * is, the rest stays, and is seen as before. Return: the layer, or the one below if it is gone.
  */
-static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from, bool killable)
+static struct zxp_layer *zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from,
+					bool killable)
 {
 	struct zxp_family *family = root->family;
 	struct zxp_layer_merge merge = {
 		.from = from,
-		.into = from->open ? NULL : zxp_layer_only_above(from),
+		.into = zxp_tree_only_above(family, from),
 	};
 	int ret = 1;
 
 	/* In the top of a child it would be stored to. */
 	if (merge.into && list_empty(&merge.into->above) &&
 	    zxp_tree_lent(root, from, merge.into->id, killable))
-		return;
+		return from;
 	while (merge.into && ret > 0 && !(killable && fatal_signal_pending(current))) {
 		if (!merge.spare)
 			merge.spare = kmalloc(sizeof(*merge.spare),
@@ -341,15 +354,16 @@ static void zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from, bool ki
 		cond_resched();
 	}
 	kfree(merge.spare);
-	if (merge.into && !ret) {
-		family->nr_before -= from->before;
-		/* Whose snapshot it is may still be asked to pay: see before.c. */
-		write_lock(&family->lock);
-		if (!merge.into->payer)
-			swap(merge.into->payer, from->payer);
-		write_unlock(&family->lock);
-		zxp_tree_free(from);
-	}
+	if (!merge.into || ret)
+		return from;
+	family->nr_before -= from->before;
+	/* Whose snapshot it is may still be asked to pay: see before.c. */
+	write_lock(&family->lock);
+	if (!merge.into->payer)
+		swap(merge.into->payer, from->payer);
+	write_unlock(&family->lock);
+	zxp_tree_free(from);
+	return merge.into->below;
 }
 
 /**
@@ -399,8 +413,9 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 	*spare = NULL;
 	family->nr_before++;
 	zxp_tree_push(family, child->top, new, limit);
-	if (last)
-		zxp_tree_merge(root, last, false);
+	/* What was kept in it stayed there until now, whoever sees that. */
+	if (last && zxp_tree_merge(root, last, false) == last)
+		zxp_sweep_layer(root, last, 0, ULONG_MAX, true);
 unlock:
 	mutex_unlock(&family->tree_lock);
 	return ret;
@@ -455,6 +470,9 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 	} else {
 		*spare = NULL;
 		zxp_tree_push(family, child->top, old, limit);
+		/* What the child is not to see goes on being the parent's own. */
+		zxp_sweep_layer(parent->root, old, 0, child->offset, true);
+		zxp_sweep_layer(parent->root, old, limit, ULONG_MAX, true);
 		/*
 		 * For which there was no memory, or which was lent, when others went. Here
 		 * it is stored to by nobody.
@@ -501,7 +519,8 @@ void zxp_tree_remove(struct zxp_child *child)
 		list_add(&layer->link, &seen_by_nobody);
 		layer = below;
 	}
-	zxp_tree_merge(child->root, layer, false);
+	layer = zxp_tree_merge(child->root, layer, false);
+	zxp_sweep_layers(child->root, layer, child->offset, ULONG_MAX, false);
 	mutex_unlock(&family->tree_lock);
 	/* That takes its time, and others need not wait for it. */
 	list_for_each_entry_safe(gathered, next, &not_needed, link)

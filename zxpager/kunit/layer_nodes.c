@@ -117,7 +117,45 @@ bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t start, pg
 	return true;
 }
 
-static void zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from);
+static struct zxp_layer *zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from);
+
+/* So few children see a page any more, if it is fewer than two. */
+static void zxp_nodes_sweep_page(struct zxp_nodes *nodes, const struct zxp_layer_seers *seers,
+				 pgoff_t index)
+{
+	void *page;
+
+	if (seers->nr > 1)
+		return;
+	page = xa_load(&seers->owner->pages, index);
+	if (seers->nr) {
+		nodes->stuck |= !!zxp_layer_move(seers->owner, index, seers->only);
+		return;
+	}
+	zxp_layer_drop(seers->owner, index);
+	zxp_nodes_drop(nodes, page);
+}
+
+/* In calls that come to no page at times. */
+static void zxp_nodes_sweep(struct zxp_nodes *nodes, struct zxp_layer *layer, pgoff_t start,
+			    pgoff_t end)
+{
+	struct zxp_layer_seers seers;
+	unsigned int budget;
+
+	while (start < end) {
+		budget = 3;
+		if (zxp_layer_next_unshared(layer, &start, end, &budget, &seers))
+			zxp_nodes_sweep_page(nodes, &seers, start++);
+	}
+}
+
+static void zxp_nodes_sweep_below(struct zxp_nodes *nodes, struct zxp_layer *layer,
+				  pgoff_t start, pgoff_t end)
+{
+	for (; layer->below; layer = layer->below)
+		zxp_nodes_sweep(nodes, layer, start, end);
+}
 
 /* A child of the root that sees nothing of what becomes of that. */
 bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit)
@@ -135,8 +173,8 @@ bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t limi
 		nodes->open = new;
 	}
 	zxp_layer_push(top, nodes->open, limit);
-	if (last && last != nodes->open)
-		zxp_nodes_merge(nodes, last);
+	if (last && last != nodes->open && zxp_nodes_merge(nodes, last) == last)
+		zxp_nodes_sweep(nodes, last, 0, ULONG_MAX);
 	return true;
 }
 
@@ -175,16 +213,29 @@ bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int n
 	new->start = old->start;
 	zxp_layer_push(new, old, ULONG_MAX);
 	nodes->top[parent] = new;
+	zxp_nodes_sweep(nodes, old, 0, start);
+	zxp_nodes_sweep(nodes, old, limit, ULONG_MAX);
 	return true;
 }
 
-/* A page where it has none. */
+/* A page where it has none. One that it alone has seen is not copied, but has changed then. */
 bool zxp_nodes_set(struct zxp_nodes *nodes, unsigned int node, pgoff_t index, int id)
 {
 	struct zxp_layer *top = nodes->top[node];
+	struct zxp_layer_seers seers = { .nr = 2 };
+	void *page;
 
-	if (zxp_layer_set(top, index, xa_mk_value(id)))
+	if (zxp_layer_find(top, index, &page) == ZXP_SEEN_SHARED)
+		zxp_layer_find_seers(top, index, &seers);
+	if (!seers.nr) {
+		if (zxp_layer_move(seers.owner, index, top))
+			return false;
+		zxp_nodes_drop(nodes, zxp_layer_replace(top, index, xa_mk_value(id)));
+	} else if (zxp_layer_set(top, index, xa_mk_value(id))) {
 		return false;
+	} else {
+		zxp_nodes_sweep_page(nodes, &seers, index);
+	}
 	nodes->used[id] = true;
 	nodes->nr_used++;
 	return true;
@@ -215,6 +266,7 @@ bool zxp_nodes_zero(struct zxp_nodes *nodes, unsigned int node, pgoff_t start,
 		kfree(split);
 		kfree(add);
 		zxp_nodes_take(nodes, node, start, at);
+		zxp_nodes_sweep_below(nodes, nodes->top[node]->below, start, at);
 		start = at;
 	} while (start < end);
 	return start == end;
@@ -227,6 +279,7 @@ void zxp_nodes_shrink(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit)
 
 	zxp_layer_cut(top, limit);
 	zxp_nodes_take(nodes, node, limit, ULONG_MAX);
+	zxp_nodes_sweep_below(nodes, top->below, limit, ULONG_MAX);
 	while (zxp_zero_remove(&top->zeroes, limit, ULONG_MAX, &none) != ULONG_MAX)
 		;
 }
@@ -241,7 +294,8 @@ void zxp_nodes_cut(struct zxp_nodes *nodes, pgoff_t limit)
 			zxp_layer_cut(layer, limit);
 }
 
-static void zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from)
+/* Return: the layer, or the one below if it is gone. */
+static struct zxp_layer *zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from)
 {
 	struct zxp_layer_merge merge = {
 		.from = from,
@@ -267,6 +321,7 @@ static void zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from)
 	}
 	kfree(merge.spare);
 	nodes->stuck = stuck || (merge.into && ret);
+	return merge.into && !ret ? merge.into->below : from;
 }
 
 void zxp_nodes_remove(struct zxp_nodes *nodes, unsigned int node)
@@ -282,7 +337,8 @@ void zxp_nodes_remove(struct zxp_nodes *nodes, unsigned int node)
 		zxp_nodes_free(nodes, layer);
 		layer = below;
 	}
-	zxp_nodes_merge(nodes, layer);
+	layer = zxp_nodes_merge(nodes, layer);
+	zxp_nodes_sweep_below(nodes, layer, 0, ULONG_MAX);
 }
 
 enum zxp_seen zxp_nodes_find(struct zxp_nodes *nodes, unsigned int node, pgoff_t index,
@@ -336,6 +392,28 @@ static bool zxp_nodes_are_below(struct zxp_layer *over)
 	return true;
 }
 
+/* How many see each page of a layer that is not their own? */
+static void zxp_nodes_count_seers(struct zxp_nodes *nodes)
+{
+	unsigned int node;
+	pgoff_t index;
+	int view;
+
+	memset(nodes->seers, 0, sizeof(nodes->seers));
+	for (node = 0; node < ZXP_NODES; node++)
+		for (index = nodes->top[node] ? nodes->top[node]->start : ZXP_NODE_PAGES;
+		     index < ZXP_NODE_PAGES; index++)
+			if (zxp_nodes_find(nodes, node, index, &view) == ZXP_SEEN_SHARED)
+				nodes->seers[view]++;
+}
+
+/* May a page be where it is? What one child sees is in its top, and what none sees is gone. */
+static bool zxp_nodes_is_shared(struct zxp_nodes *nodes, struct zxp_layer *layer, void *page)
+{
+	return nodes->stuck || layer->open || list_empty(&layer->above) ||
+	       nodes->seers[xa_to_value(page)] > 1;
+}
+
 /* Is each page that is used in one layer, and is each layer there for somebody? */
 bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
 {
@@ -345,6 +423,7 @@ bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
 	unsigned long index, nr;
 	void *page;
 
+	zxp_nodes_count_seers(nodes);
 	bitmap_zero(seen, ZXP_NODE_IDS);
 	while ((layer = zxp_nodes_next_layer(nodes, layer))) {
 		layers++;
@@ -361,6 +440,7 @@ bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
 		nr = 0;
 		xa_for_each(&layer->pages, index, page) {
 			if (!nodes->used[xa_to_value(page)] ||
+			    !zxp_nodes_is_shared(nodes, layer, page) ||
 			    __test_and_set_bit(xa_to_value(page), seen))
 				return false;
 			nr++;

@@ -23,6 +23,7 @@
  * @top: of each child; NULL if there is none of that number
  * @used: by its number, is the page in a layer?
  * @nr_used: how many are
+ * @seers: by its number, how many see the page that is not in their own top
  * @nr_layers: how many there are above the bottom
  * @nr_gathered: how many of them were gathered of others
  * @gathers: how often it was gathered
@@ -38,6 +39,7 @@ struct zxp_nodes {
 	struct zxp_layer *top[ZXP_NODES];
 	bool used[ZXP_NODE_IDS];
 	unsigned int nr_used;
+	unsigned char seers[ZXP_NODE_IDS];
 	unsigned int nr_layers;
 	unsigned int nr_gathered;
 	unsigned long gathers;
