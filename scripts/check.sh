@@ -52,7 +52,7 @@ short_stress() {
 }
 
 # Files and mappings, where kernels change most: what runs on the newest.
-short_selftests=(access child child_file child_kin child_own evict file freeze_kill inode
+short_selftests=(access child child_file child_kin child_own child_share evict file freeze_kill inode
 	large life map mkwrite mm module poison ranges reference remote slice slice_copy
 	slice_file snapshot snapshot_change snapshot_destroy snapshot_order snapshot_pager
 	supply_copy uring wb_file wb_kernel wb_map wb_stream zero zero_change zircon_access
@@ -115,8 +115,8 @@ on_kernels_of_ours() {
 	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
 		port mm kill mkwrite exit dump poison zero zero_change discard wb_wait \
 		wb_grow wb_stream zircon_wb_writeback zircon_clone zircon_clone_op \
-		zircon_snapshot zircon_snapshot_zero child child_file child_kin child_own slice \
-		slice_copy slice_file snapshot snapshot_change snapshot_destroy snapshot_pager \
+		zircon_snapshot zircon_snapshot_zero child child_file child_kin child_own child_share \
+		slice slice_copy slice_file snapshot snapshot_change snapshot_destroy snapshot_pager \
 		supply_copy
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40

@@ -38,9 +38,18 @@ struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo)
 /* Copies, of any depth. None comes while the lock is held, but for children of theirs. */
 bool zxp_vmo_has_children(struct zxp_vmo *vmo)
 {
+	struct zxp_family *family = vmo->family;
+	bool has;
+
 	lockdep_assert_held(&vmo->content_lock);
 
-	return vmo->family && !list_empty_careful(&vmo->family->bottom.above);
+	if (!family)
+		return false;
+	/* Where one takes the place of another there is none for a moment. */
+	read_lock(&family->lock);
+	has = !list_empty(&family->bottom.above);
+	read_unlock(&family->lock);
+	return has;
 }
 
 /**

@@ -40,6 +40,19 @@ void zxp_layer_init(struct zxp_layer *layer)
 	xa_init_flags(&layer->pages, XA_FLAGS_ACCOUNT);
 }
 
+/*
+ * A layer is going to have others above it. Who looks for a few that see a page finds some
+ * sooner among those that have not, see sharers.c.
+ */
+static void zxp_layer_order(struct zxp_layer *layer)
+{
+	struct zxp_layer *below = layer->below;
+
+	/* Who is asked to pay for before-images is found in this order: see before.c. */
+	if (below && below->below && !below->before)
+		list_move_tail(&layer->link, &below->above);
+}
+
 /**
  * zxp_layer_push() - put a layer on another one
  * @layer: it, with nothing below
@@ -48,6 +61,8 @@ void zxp_layer_init(struct zxp_layer *layer)
  */
 void zxp_layer_push(struct zxp_layer *layer, struct zxp_layer *below, pgoff_t limit)
 {
+	if (list_empty(&below->above))
+		zxp_layer_order(below);
 	layer->below = below;
 	layer->limit = limit;
 	list_add_tail(&layer->link, &below->above);

@@ -119,12 +119,14 @@ static void zxp_layer_add_seers(struct zxp_layer *under, struct zxp_layer *excep
 	bool hidden = false;
 
 	while (seers->nr < 2 && (layer = zxp_layer_next_above(under, layer, hidden))) {
-		if (++*steps > ZXP_SEERS_STEPS) {
-			seers->nr = 2;
-			return;
-		}
 		if (layer->below == under)
 			branch = layer;
+		/* The next look begins here. */
+		if (++*steps > ZXP_SEERS_STEPS) {
+			first = first ?: branch;
+			seers->nr = 2;
+			break;
+		}
 		hidden = layer == except || layer->borrows || zxp_layer_hides(layer, index);
 		if (hidden || !list_empty(&layer->above))
 			continue;
@@ -132,7 +134,7 @@ static void zxp_layer_add_seers(struct zxp_layer *under, struct zxp_layer *excep
 		seers->nr++;
 		first = first ?: branch;
 	}
-	/* Who is asked to pay for before-images is found in this order: see before.c. */
+	/* As in zxp_layer_push(). */
 	if (first && !under->before)
 		list_rotate_to_front(&first->link, &under->above);
 }
@@ -189,14 +191,14 @@ void *zxp_layer_next_unshared(struct zxp_layer *layer, pgoff_t *index, pgoff_t e
 	unsigned int steps;
 	void *page;
 
-	for (; *budget; *budget -= min(*budget, steps), ++*index) {
+	for (; *budget; *budget -= min(*budget, steps + 1), ++*index) {
 		page = *index < end && layer->nr && !layer->open ?
 		       xa_find(&layer->pages, index, end - 1, XA_PRESENT) : NULL;
 		if (!page) {
 			*index = end;
 			return NULL;
 		}
-		steps = 1;
+		steps = 0;
 		*seers = (struct zxp_layer_seers) { .owner = layer };
 		zxp_layer_add_seers(layer, NULL, *index, &steps, seers);
 		if (seers->nr < 2)

@@ -325,7 +325,8 @@ static struct zxp_layer *zxp_tree_only_above(struct zxp_family *family, struct z
 
 /*
  * What a single layer sees moves to it. Without memory, or if the caller may be @killable and
- * is, the rest stays, and is seen as before. Return: the layer, or the one below if it is gone.
+ * is, the rest stays, and is seen as before. Return: the layer that has it now, where others
+ * may see less of it; or the one below, if that is the top of a child.
  */
 static struct zxp_layer *zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *from,
 					bool killable)
@@ -363,7 +364,7 @@ static struct zxp_layer *zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *
 		swap(merge.into->payer, from->payer);
 	write_unlock(&family->lock);
 	zxp_tree_free(from);
-	return merge.into->below;
+	return list_empty(&merge.into->above) ? merge.into->below : merge.into;
 }
 
 /**
@@ -413,9 +414,9 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 	*spare = NULL;
 	family->nr_before++;
 	zxp_tree_push(family, child->top, new, limit);
-	/* What was kept in it stayed there until now, whoever sees that. */
-	if (last && zxp_tree_merge(root, last, false) == last)
-		zxp_sweep_layer(root, last, 0, ULONG_MAX, true);
+	/* What was kept in it has stayed there until now, whoever sees that. */
+	if (last)
+		zxp_sweep_layer(root, zxp_tree_merge(root, last, false), 0, ULONG_MAX, true);
 unlock:
 	mutex_unlock(&family->tree_lock);
 	return ret;
@@ -470,14 +471,14 @@ int zxp_tree_freeze_locked(struct zxp_child *parent, struct zxp_child *child,
 	} else {
 		*spare = NULL;
 		zxp_tree_push(family, child->top, old, limit);
-		/* What the child is not to see goes on being the parent's own. */
-		zxp_sweep_layer(parent->root, old, 0, child->offset, true);
-		zxp_sweep_layer(parent->root, old, limit, ULONG_MAX, true);
 		/*
 		 * For which there was no memory, or which was lent, when others went. Here
 		 * it is stored to by nobody.
 		 */
 		zxp_tree_merge(parent->root, old->below, true);
+		/* What the child is not to see goes on being the parent's own. */
+		zxp_sweep_layer(parent->root, old, 0, child->offset, true);
+		zxp_sweep_layer(parent->root, old, limit, ULONG_MAX, true);
 		/* Without memory it is tried again with the next one, for a while. */
 		if (!old->gathered && zxp_layer_steps(old) >= ZXP_LAYERS_MAX)
 			ret = zxp_tree_gather(family, old);

@@ -173,8 +173,8 @@ bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t limi
 		nodes->open = new;
 	}
 	zxp_layer_push(top, nodes->open, limit);
-	if (last && last != nodes->open && zxp_nodes_merge(nodes, last) == last)
-		zxp_nodes_sweep(nodes, last, 0, ULONG_MAX);
+	if (last && last != nodes->open)
+		zxp_nodes_sweep(nodes, zxp_nodes_merge(nodes, last), 0, ULONG_MAX);
 	return true;
 }
 
@@ -218,18 +218,22 @@ bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int n
 	return true;
 }
 
-/* A page where it has none. One that it alone has seen is not copied, but has changed then. */
+/* It stores a page. One that it alone has seen is not copied, but has changed then. */
 bool zxp_nodes_set(struct zxp_nodes *nodes, unsigned int node, pgoff_t index, int id)
 {
 	struct zxp_layer *top = nodes->top[node];
 	struct zxp_layer_seers seers = { .nr = 2 };
 	void *page;
+	enum zxp_seen seen = zxp_layer_find(top, index, &page);
 
-	if (zxp_layer_find(top, index, &page) == ZXP_SEEN_SHARED)
+	if (seen == ZXP_SEEN_SHARED)
 		zxp_layer_find_seers(top, index, &seers);
 	if (!seers.nr) {
 		if (zxp_layer_move(seers.owner, index, top))
 			return false;
+		seen = ZXP_SEEN_TOP;
+	}
+	if (seen == ZXP_SEEN_TOP) {
 		zxp_nodes_drop(nodes, zxp_layer_replace(top, index, xa_mk_value(id)));
 	} else if (zxp_layer_set(top, index, xa_mk_value(id))) {
 		return false;
@@ -294,7 +298,7 @@ void zxp_nodes_cut(struct zxp_nodes *nodes, pgoff_t limit)
 			zxp_layer_cut(layer, limit);
 }
 
-/* Return: the layer, or the one below if it is gone. */
+/* Return: the layer that has it now, or the one below if that is the top of a child. */
 static struct zxp_layer *zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_layer *from)
 {
 	struct zxp_layer_merge merge = {
@@ -321,7 +325,9 @@ static struct zxp_layer *zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_lay
 	}
 	kfree(merge.spare);
 	nodes->stuck = stuck || (merge.into && ret);
-	return merge.into && !ret ? merge.into->below : from;
+	if (!merge.into || ret)
+		return from;
+	return list_empty(&merge.into->above) ? merge.into->below : merge.into;
 }
 
 void zxp_nodes_remove(struct zxp_nodes *nodes, unsigned int node)

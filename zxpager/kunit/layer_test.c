@@ -152,8 +152,9 @@ static void zxp_layer_fork_sees_what_there_was(struct kunit *test)
 	/* Nobody sees what the other one does. */
 	zxp_layer_write(test, ONE, "c.d");
 	zxp_layer_write(test, TWO, ".0.e");
-	ZXP_EXPECT_SEEN(test, ONE, "cBd.....");
-	ZXP_EXPECT_SEEN(test, TWO, "A00e...0");
+	/* And what only one sees any more is that one's own. */
+	ZXP_EXPECT_SEEN(test, ONE, "cbd.....");
+	ZXP_EXPECT_SEEN(test, TWO, "a00e...0");
 	/* Of a child of a child as well. */
 	zxp_layer_fork(test, TWO, THREE, 8);
 	zxp_layer_write(test, TWO, "....fg");
@@ -190,10 +191,10 @@ static void zxp_layer_limits_hide_what_is_below(struct kunit *test)
 	/* A shrink takes own pages away, and hides others, for good. */
 	zxp_nodes_shrink(&f->nodes, TWO, 3);
 	ZXP_EXPECT_SEEN(test, TWO, "ABC00000");
-	ZXP_EXPECT_SEEN(test, THREE, "ABCDEF0I");
+	ZXP_EXPECT_SEEN(test, THREE, "ABCDEF0i");
 	zxp_nodes_shrink(&f->nodes, ONE, 0);
 	ZXP_EXPECT_SEEN(test, ONE, "00000000");
-	ZXP_EXPECT_SEEN(test, THREE, "ABCDEF0I");
+	ZXP_EXPECT_SEEN(test, THREE, "ABCdef0i");
 }
 
 /* It is told of by all layers on the root. */
@@ -322,7 +323,10 @@ static void zxp_layer_merge_goes_on_where_memory_ended(struct kunit *test)
 	zxp_layer_add(test, ONE, 8);
 	zxp_layer_write(test, ONE, "ab.0.0");
 	zxp_layer_fork(test, ONE, TWO, 8);
-	zxp_layer_write(test, TWO, "c");
+	/* As it is where somebody else has the page that is hidden. */
+	KUNIT_ASSERT_EQ(test, zxp_layer_set(f->nodes.top[TWO], 0, xa_mk_value('c')), 0);
+	f->nodes.used['c'] = true;
+	f->nodes.nr_used++;
 	/* The parent's top goes, but not what is below. */
 	merge.from = zxp_layer_pop(f->nodes.top[ONE]);
 	kfree(f->nodes.top[ONE]);
@@ -480,7 +484,7 @@ static void zxp_layer_gathers_what_is_seen_below(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zxp_layer_steps(over), 3U);
 	KUNIT_ASSERT_TRUE(test, zxp_nodes_gather(&f->nodes, over));
 	KUNIT_EXPECT_EQ(test, zxp_layer_steps(over), 2U);
-	ZXP_EXPECT_SEEN(test, ONE, "ABCD0..E");
+	ZXP_EXPECT_SEEN(test, ONE, "abCD0..e");
 	ZXP_EXPECT_SEEN(test, TWO, "F0CD0G00");
 	ZXP_EXPECT_SEEN(test, THREE, "F0HD0G00");
 	ZXP_EXPECT_SEEN(test, FOUR, "F0HD0G00");
@@ -627,12 +631,12 @@ static void zxp_layer_snapshots_see_what_there_was(struct kunit *test)
 	zxp_layer_snapshot(test, THREE, 6);
 	ZXP_EXPECT_SEEN(test, THREE, "......00");
 	zxp_layer_lose(test, "ef...");
-	ZXP_EXPECT_SEEN(test, ONE, "AFB.....");
+	ZXP_EXPECT_SEEN(test, ONE, "AFb.....");
 	ZXP_EXPECT_SEEN(test, TWO, "AFx.0000");
 	ZXP_EXPECT_SEEN(test, THREE, "EF....00");
 	/* Behind its own end the newest one keeps what the others see. */
 	zxp_layer_lose(test, ".......g");
-	ZXP_EXPECT_SEEN(test, ONE, "AFB....G");
+	ZXP_EXPECT_SEEN(test, ONE, "AFb....G");
 	ZXP_EXPECT_SEEN(test, THREE, "EF....00");
 }
 
@@ -792,6 +796,72 @@ static void zxp_layer_keeps_nothing_before_the_start(struct kunit *test)
 	ZXP_EXPECT_SEEN(test, TWO, "..c.....");
 }
 
+/* What was gathered of a page goes with it, also where its layer has others above. */
+static void zxp_layer_what_nobody_sees_goes(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+	struct zxp_layer *over;
+
+	zxp_layer_add(test, ONE, 8);
+	zxp_layer_write(test, ONE, "abc");
+	zxp_layer_fork(test, ONE, TWO, 8);
+	zxp_layer_write(test, TWO, "...d");
+	zxp_layer_fork(test, TWO, THREE, 8);
+	over = f->nodes.top[THREE]->below;
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_gather(&f->nodes, over));
+	KUNIT_EXPECT_EQ(test, over->gathered->nr, 3UL);
+	/* By two of three, and then by one, whose it is. */
+	zxp_layer_write(test, ONE, "e0");
+	KUNIT_EXPECT_EQ(test, over->gathered->nr, 3UL);
+	zxp_layer_write(test, TWO, "f0");
+	ZXP_EXPECT_SEEN(test, THREE, "abCD....");
+	KUNIT_EXPECT_EQ(test, over->gathered->nr, 1UL);
+	KUNIT_EXPECT_EQ(test, f->nodes.nr_used, 6U);
+	/* A store to that needs no other page. */
+	zxp_layer_write(test, THREE, "gh");
+	KUNIT_EXPECT_EQ(test, f->nodes.nr_used, 6U);
+	zxp_nodes_shrink(&f->nodes, ONE, 2);
+	zxp_nodes_shrink(&f->nodes, TWO, 2);
+	ZXP_EXPECT_SEEN(test, THREE, "ghcd....");
+	KUNIT_EXPECT_EQ(test, over->gathered->nr, 0UL);
+}
+
+/* Siblings that have stored are not looked at for ever. */
+static void zxp_layer_seers_are_found_in_few_steps(struct kunit *test)
+{
+	struct zxp_layer_seers seers;
+	struct zxp_layer owner, root, *above;
+	unsigned int i, nr = ZXP_SEERS_STEPS + 1, budget;
+	pgoff_t index = 0;
+
+	above = kunit_kcalloc(test, nr, sizeof(*above), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, above);
+	zxp_layer_init(&root);
+	zxp_layer_init(&owner);
+	zxp_layer_push(&owner, &root, 8);
+	KUNIT_ASSERT_EQ(test, zxp_layer_set(&owner, 0, xa_mk_value(1)), 0);
+	for (i = 0; i < nr; i++) {
+		zxp_layer_init(&above[i]);
+		/* All but the last one hide it. */
+		above[i].start = i < nr - 1;
+		if (i < nr - 1)
+			zxp_layer_push(&above[i], &owner, 8);
+	}
+	/* Nobody sees it; that is known after a look at all of them. */
+	budget = 1;
+	KUNIT_EXPECT_PTR_EQ(test, xa_mk_value(1),
+			    zxp_layer_next_unshared(&owner, &index, 8, &budget, &seers));
+	KUNIT_EXPECT_EQ(test, seers.nr, 0U);
+	/* With one more there are too many, whoever sees it. */
+	zxp_layer_push(&above[nr - 1], &owner, 8);
+	zxp_layer_find_seers(&above[0], 0, &seers);
+	KUNIT_EXPECT_EQ(test, seers.nr, 2U);
+	/* But who has seen it is found first from then on. */
+	KUNIT_EXPECT_PTR_EQ(test, list_first_entry(&owner.above, struct zxp_layer, link),
+			    &above[nr - 1]);
+	xa_destroy(&owner.pages);
+}
+
 static struct kunit_case zxp_layer_cases[] = {
 	KUNIT_CASE(zxp_layer_child_sees_its_root),
 	KUNIT_CASE(zxp_layer_replaces_a_page),
@@ -819,6 +889,8 @@ static struct kunit_case zxp_layer_cases[] = {
 	KUNIT_CASE(zxp_layer_gathers_down_to_what_is_open),
 	KUNIT_CASE(zxp_layer_tells_sharers),
 	KUNIT_CASE(zxp_layer_keeps_nothing_before_the_start),
+	KUNIT_CASE(zxp_layer_what_nobody_sees_goes),
+	KUNIT_CASE(zxp_layer_seers_are_found_in_few_steps),
 	{}
 };
 
