@@ -184,6 +184,46 @@ TEST_F(memcg, pages_that_children_map_make_room)
 	makes_room(map_more_than_fits_by_children);
 }
 
+#define COPIES	4
+
+/* Copies of a copy, each of which stores to all that they share. */
+static int store_to_all_copies(void *arg)
+{
+	struct shared *seen = arg;
+	struct test_vmo *copies[COPIES];
+	struct user_pager p;
+	struct test_vmo *vmo;
+
+	CHECK(enter_cgroup(CGROUP) && user_pager_init(&p));
+	vmo = pager_create_vmo(&p, KEPT);
+	CHECK(vmo && pager_supply(&p, vmo, 0, KEPT));
+	for (int i = 0; i < COPIES; i++) {
+		copies[i] = vmo_create_child(i ? copies[0] : vmo, MODIFIED, 0, KEPT);
+		CHECK(copies[i]);
+		for (uint64_t page = 0; !i && page < KEPT; page++)
+			CHECK(vmo_put(copies[i], page, page));
+	}
+	for (int i = 0; i < COPIES; i++)
+		for (uint64_t page = 0; page < KEPT; page++)
+			CHECK(vmo_put(copies[i], page, page + i));
+	/* It is told a little late. */
+	CHECK(wait_until(read_keyed(CGROUP "/memory.stat", "kernel") <
+			 (long long)BYTES(COPIES * KEPT + KEPT / 2)));
+	for (int i = 0; i < COPIES; i++)
+		for (uint64_t page = 0; page < KEPT; page++)
+			CHECK(vmo_word_is(copies[i], page, page + i));
+	CHECK(read_keyed(CGROUP "/memory.stat", "kernel") >=
+	      (long long)BYTES(COPIES * KEPT - KEPT / 2));
+	seen->resident = vmo_info(vmo).out_resident;
+	return 0;
+}
+
+/* Nothing is left of what nobody sees any more. */
+TEST_F(memcg, shared_pages_go)
+{
+	makes_room(store_to_all_copies);
+}
+
 /* Pages that were written, here and in a plain VMO, are not what makes room. */
 static int keep_what_was_written(void *arg)
 {
