@@ -205,4 +205,65 @@ TEST_F(child_share, what_is_lent_is_not)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+PAGER_FIXTURE(child_share_race);
+
+/* A store to each page but each @op-th, from page @page on, which only this one leaves alone. */
+static int store_to_others(struct test_thread *t)
+{
+	for (uint64_t page = 0; page < PAGES; page++) {
+		if (page % t->op == t->page)
+			continue;
+		if ((page + t->page) % 2)
+			word_at(t->vmo, page) = OTHER * t->page + page;
+		else if (!vmo_put(t->vmo, page, OTHER * t->page + page))
+			return EIO;
+	}
+	return 0;
+}
+
+/*
+ * All but one of them store to a page at once, while others come and go that see it: to that
+ * one it is what it was, and nobody copies it any more.
+ */
+TEST_F(child_share_race, all_but_one)
+{
+	enum { ROUNDS = 12, THREADS = 5 };
+	struct test_vmo *copies[THREADS], *snapshot;
+	uint64_t frames[PAGES], page;
+
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		ASSERT_TRUE(share(&self->p, copies, THREADS));
+		for (page = 0; page < PAGES; page++)
+			frames[page] = frame_at(copies[page % THREADS], page);
+		for (unsigned int i = 0; i < THREADS; i++) {
+			self->t[i].vmo = copies[i];
+			self->t[i].page = i;
+			self->t[i].op = THREADS;
+			ASSERT_TRUE(thread_start(&self->t[i], store_to_others));
+		}
+		for (unsigned int i = 0; i < 2 * THREADS; i++) {
+			snapshot = new_snapshot(copies[i % THREADS]);
+			for (page = 0; page < PAGES; page++)
+				(void)word_at(snapshot, page);
+			vmo_release(snapshot);
+		}
+		for (unsigned int i = 0; i < THREADS; i++)
+			ASSERT_TRUE(thread_wait(&self->t[i]));
+		for (unsigned int i = 0; i < THREADS; i++) {
+			for (page = 0; page < PAGES; page++)
+				EXPECT_TRUE(vmo_word_is(copies[i], page,
+							page % THREADS == i ? page + 1 :
+							OTHER * i + page));
+			for (page = i; page < PAGES; page += THREADS)
+				word_at(copies[i], page) = 0;
+			EXPECT_EQ(PAGES, layer_pages(copies[i]));
+			for (page = i; page < PAGES; page += THREADS)
+				EXPECT_EQ(frames[page], frame_at(copies[i], page));
+		}
+		for (unsigned int i = 0; i < THREADS; i++)
+			vmo_release(copies[i]);
+	}
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 TEST_HARNESS_MAIN
