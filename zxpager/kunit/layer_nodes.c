@@ -232,13 +232,13 @@ bool zxp_nodes_set(struct zxp_nodes *nodes, unsigned int node, pgoff_t index, in
 		if (zxp_layer_move(seers.owner, index, top))
 			return false;
 		seen = ZXP_SEEN_TOP;
+		seers.nr = 2;
 	}
 	if (seen == ZXP_SEEN_TOP)
 		zxp_nodes_drop(nodes, zxp_layer_replace(top, index, xa_mk_value(id)));
 	else if (zxp_layer_set(top, index, xa_mk_value(id)))
 		return false;
-	else
-		zxp_nodes_sweep_page(nodes, &seers, index);
+	zxp_nodes_sweep_page(nodes, &seers, index);
 	nodes->used[id] = true;
 	nodes->nr_used++;
 	return true;
