@@ -150,17 +150,21 @@ struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer);
 
 /* For who sees a page no more layers are looked at, see zxp_layer_find_seers(). */
 #define ZXP_SEERS_STEPS		1024
+/* And for two who see most of a layer. */
+#define ZXP_PAIR_STEPS		16
 
 /**
  * struct zxp_layer_seers - who sees a page of a layer
  * @owner: the layer; NULL if that was not looked for
  * @only: the top of who sees it, if @nr is 1
  * @nr: how many; 2 stands for more, and for too many to look at
+ * @steps: how many layers were looked at
  */
 struct zxp_layer_seers {
 	struct zxp_layer *owner;
 	struct zxp_layer *only;
 	unsigned int nr;
+	unsigned int steps;
 };
 
 /* sharers.c */

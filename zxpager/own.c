@@ -266,7 +266,9 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 	refs = 1 + (from && zxp_fault_is_for(vmf, from));
 	if (seen == ZXP_SEEN_SHARED)
 		ret = zxp_child_find_seers(child, index, from, tree, &seers);
-	/* What nobody else sees need not be copied. */
+	/* What nobody else sees need not be copied. It may be mapped here alone. */
+	if (!ret && !seers.nr && vmf && zxp_folio_may_be_seen(from, refs))
+		zxp_child_unmap_fault(child, vmf);
 	if (!ret && !seers.nr && zxp_sweep_move(child->root, seers.owner, index, from, refs,
 						child->top)) {
 		*own = from;
@@ -278,7 +280,7 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 			       seen == ZXP_SEEN_SHARED && seers.nr > 1);
 	if (ret == -EHWPOISON && zxp_child_sees(child, index) != seen)
 		ret = -ESTALE;
-	if (!ret && seers.nr < 2)
+	if (!ret && !seers.nr)
 		zxp_sweep_page(child->root, &seers, index, from, refs);
 	else if (!ret)
 		seen_by_map = from ? zxp_folio_may_be_seen(from, 1) :
@@ -287,6 +289,9 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 	if (seen_by_map && vmf && !(from && zxp_folio_held(from, vmf)) &&
 	    zxp_child_unmap_fault(child, vmf))
 		seen_by_map = false;
+	/* Where it is mapped by who else sees it, it is left until that one stores to it. */
+	if (!ret && seers.nr == 1 && !zxp_folio_may_be_seen(from, refs))
+		zxp_sweep_page(child->root, &seers, index, from, refs);
 	if (from) {
 		folio_unlock(from);
 		folio_put(from);

@@ -6,7 +6,7 @@
  * or store: that would be a step for each page of a layer.
  *
  * Who stores over a page wants to know only whether two others see it. Then the walk ends. It
- * begins with the next relatives, and those that it has found to see the page are the first
+ * begins with the next relatives, and the two that it has found to see the page are the first
  * to be looked at next time, so that who has stored is not looked at by each that comes later:
  * of n children that store one after the other all but the last two take a few steps, and
  * these two n each. No walk has more than %ZXP_SEERS_STEPS. What would take more is left where
@@ -110,10 +110,24 @@ unsigned int zxp_layer_next_seen(struct zxp_layer *top, pgoff_t *index, pgoff_t 
 	return nr;
 }
 
+/*
+ * The next look at those above a layer begins with who was found to see a page, and goes on
+ * where this one has ended.
+ */
+static void zxp_layer_look_from(struct zxp_layer *under, struct zxp_layer *first,
+				struct zxp_layer *last)
+{
+	/* As in zxp_layer_push(). */
+	if (!first || under->before)
+		return;
+	if (last != first)
+		list_move_tail(&first->link, &last->link);
+	list_rotate_to_front(&first->link, &under->above);
+}
+
 /* Of those above a layer, without @except and what is on that, how many see the page below? */
 static void zxp_layer_add_seers(struct zxp_layer *under, struct zxp_layer *except,
-				pgoff_t index, unsigned int *steps,
-				struct zxp_layer_seers *seers)
+				pgoff_t index, struct zxp_layer_seers *seers)
 {
 	struct zxp_layer *layer = under, *branch = NULL, *first = NULL;
 	bool hidden = false;
@@ -121,8 +135,7 @@ static void zxp_layer_add_seers(struct zxp_layer *under, struct zxp_layer *excep
 	while (seers->nr < 2 && (layer = zxp_layer_next_above(under, layer, hidden))) {
 		if (layer->below == under)
 			branch = layer;
-		/* The next look begins here. */
-		if (++*steps > ZXP_SEERS_STEPS) {
+		if (++seers->steps > ZXP_SEERS_STEPS) {
 			first = first ?: branch;
 			seers->nr = 2;
 			break;
@@ -134,9 +147,7 @@ static void zxp_layer_add_seers(struct zxp_layer *under, struct zxp_layer *excep
 		seers->nr++;
 		first = first ?: branch;
 	}
-	/* As in zxp_layer_push(). */
-	if (first && !under->before)
-		list_rotate_to_front(&first->link, &under->above);
+	zxp_layer_look_from(under, first, seers->nr < 2 ? first : branch);
 }
 
 /**
@@ -154,22 +165,71 @@ void zxp_layer_find_seers(struct zxp_layer *top, pgoff_t index,
 			  struct zxp_layer_seers *seers)
 {
 	struct zxp_layer *layer = top->below, *except = top;
-	unsigned int steps = 0;
 
 	*seers = (struct zxp_layer_seers) {};
 	for (; layer->below && seers->nr < 2; layer = layer->below) {
-		zxp_layer_add_seers(layer, except, index, &steps, seers);
+		zxp_layer_add_seers(layer, except, index, seers);
 		if (layer->nr && xa_load(&layer->pages, index)) {
 			seers->owner = layer;
 			if (layer->open)
 				seers->nr = 2;
 			return;
 		}
-		if (++steps > ZXP_SEERS_STEPS)
+		if (++seers->steps > ZXP_SEERS_STEPS)
 			break;
 		except = layer;
 	}
 	seers->nr = 2;
+}
+
+/* Where a layer next does not show what is below, if it has no zero ranges. */
+static pgoff_t zxp_layer_next_hidden(struct zxp_layer *layer, pgoff_t index)
+{
+	unsigned long at = index;
+
+	if (index < layer->start || index >= layer->limit)
+		return index;
+	return xa_find(&layer->pages, &at, layer->limit - 1, XA_PRESENT) ? at : layer->limit;
+}
+
+/**
+ * struct zxp_layer_pair - two children who see most of what is in a layer
+ * @top: their tops, on the layer and without zero ranges; those that have least. NULL if no
+ *	two were found
+ *
+ * What both see has no fewer than two who see it, so not each page need be looked at.
+ */
+struct zxp_layer_pair {
+	struct zxp_layer *top[2];
+};
+
+static void zxp_layer_find_pair(struct zxp_layer *under, struct zxp_layer_pair *pair)
+{
+	unsigned int left = ZXP_PAIR_STEPS;
+	struct zxp_layer *layer;
+
+	*pair = (struct zxp_layer_pair) {};
+	list_for_each_entry(layer, &under->above, link) {
+		if (!left--)
+			break;
+		if (layer->borrows || !list_empty(&layer->above) ||
+		    !RB_EMPTY_ROOT(&layer->zeroes.root))
+			continue;
+		if (pair->top[1] && pair->top[1]->nr <= layer->nr)
+			continue;
+		pair->top[1] = layer;
+		if (!pair->top[0] || pair->top[0]->nr > layer->nr)
+			swap(pair->top[0], pair->top[1]);
+	}
+}
+
+/* From a page on, the first that one of both does not see. */
+static pgoff_t zxp_layer_pair_misses(const struct zxp_layer_pair *pair, pgoff_t index)
+{
+	if (!pair->top[1])
+		return index;
+	return min(zxp_layer_next_hidden(pair->top[0], index),
+		   zxp_layer_next_hidden(pair->top[1], index));
 }
 
 /**
@@ -188,19 +248,20 @@ void zxp_layer_find_seers(struct zxp_layer *top, pgoff_t index,
 void *zxp_layer_next_unshared(struct zxp_layer *layer, pgoff_t *index, pgoff_t end,
 			      unsigned int *budget, struct zxp_layer_seers *seers)
 {
-	unsigned int steps;
+	struct zxp_layer_pair pair;
 	void *page;
 
-	for (; *budget; *budget -= min(*budget, steps + 1), ++*index) {
+	zxp_layer_find_pair(layer, &pair);
+	for (; *budget; *budget -= min(*budget, seers->steps + 1), ++*index) {
+		*index = zxp_layer_pair_misses(&pair, *index);
 		page = *index < end && layer->nr && !layer->open ?
 		       xa_find(&layer->pages, index, end - 1, XA_PRESENT) : NULL;
 		if (!page) {
 			*index = end;
 			return NULL;
 		}
-		steps = 0;
 		*seers = (struct zxp_layer_seers) { .owner = layer };
-		zxp_layer_add_seers(layer, NULL, *index, &steps, seers);
+		zxp_layer_add_seers(layer, NULL, *index, seers);
 		if (seers->nr < 2)
 			return page;
 	}

@@ -826,6 +826,71 @@ static void zxp_layer_what_nobody_sees_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, over->gathered->nr, 0UL);
 }
 
+/*
+ * Siblings store to what they share, in the order in which they were made, but for the first
+ * one, which is silent. Who has stored is not looked at by each that comes later.
+ */
+static void zxp_layer_who_has_stored_is_passed_once(struct kunit *test)
+{
+	unsigned int i, nr = 300, steps = 0;
+	struct zxp_layer owner, root, *above;
+	struct zxp_layer_seers seers;
+
+	above = kunit_kcalloc(test, nr, sizeof(*above), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, above);
+	zxp_layer_init(&root);
+	zxp_layer_init(&owner);
+	zxp_layer_push(&owner, &root, 8);
+	KUNIT_ASSERT_EQ(test, zxp_layer_set(&owner, 0, xa_mk_value(1)), 0);
+	for (i = 0; i < nr; i++) {
+		zxp_layer_init(&above[i]);
+		zxp_layer_push(&above[i], &owner, 8);
+	}
+	for (i = 1; i < nr; i++) {
+		zxp_layer_find_seers(&above[i], 0, &seers);
+		KUNIT_EXPECT_EQ(test, seers.nr, min(2U, nr - i));
+		steps += seers.steps;
+		/* It is hidden, as by a page. */
+		above[i].start = 1;
+	}
+	KUNIT_EXPECT_LT(test, steps, 8 * nr);
+	xa_destroy(&owner.pages);
+}
+
+/* Of many pages only those are looked at that one of two children does not see. */
+static void zxp_layer_what_two_see_is_not_looked_at(struct kunit *test)
+{
+	struct zxp_layer owner, root, above[3];
+	unsigned int i, nr = 256, budget = 64;
+	struct zxp_layer_seers seers;
+	pgoff_t index = 0;
+
+	zxp_layer_init(&root);
+	zxp_layer_init(&owner);
+	zxp_layer_push(&owner, &root, ULONG_MAX);
+	for (i = 0; i < nr; i++)
+		KUNIT_ASSERT_EQ(test, zxp_layer_set(&owner, i, xa_mk_value(1)), 0);
+	for (i = 0; i < ARRAY_SIZE(above); i++) {
+		zxp_layer_init(&above[i]);
+		zxp_layer_push(&above[i], &owner, ULONG_MAX);
+	}
+	KUNIT_ASSERT_EQ(test, zxp_layer_set(&above[0], nr - 2, xa_mk_value(2)), 0);
+	KUNIT_ASSERT_EQ(test, zxp_layer_set(&above[1], nr - 2, xa_mk_value(3)), 0);
+	KUNIT_ASSERT_EQ(test, zxp_layer_set(&above[2], 3, xa_mk_value(4)), 0);
+	KUNIT_EXPECT_PTR_EQ(test, xa_mk_value(1),
+			    zxp_layer_next_unshared(&owner, &index, nr, &budget, &seers));
+	KUNIT_EXPECT_EQ(test, index, (pgoff_t)nr - 2);
+	KUNIT_EXPECT_EQ(test, seers.nr, 1U);
+	index++;
+	KUNIT_EXPECT_NULL(test,
+			  zxp_layer_next_unshared(&owner, &index, nr, &budget, &seers));
+	KUNIT_EXPECT_EQ(test, index, (pgoff_t)nr);
+	KUNIT_EXPECT_LT(test, 0U, budget);
+	xa_destroy(&owner.pages);
+	for (i = 0; i < ARRAY_SIZE(above); i++)
+		xa_destroy(&above[i].pages);
+}
+
 /* Siblings that have stored are not looked at for ever. */
 static void zxp_layer_seers_are_found_in_few_steps(struct kunit *test)
 {
@@ -890,6 +955,8 @@ static struct kunit_case zxp_layer_cases[] = {
 	KUNIT_CASE(zxp_layer_tells_sharers),
 	KUNIT_CASE(zxp_layer_keeps_nothing_before_the_start),
 	KUNIT_CASE(zxp_layer_what_nobody_sees_goes),
+	KUNIT_CASE(zxp_layer_who_has_stored_is_passed_once),
+	KUNIT_CASE(zxp_layer_what_two_see_is_not_looked_at),
 	KUNIT_CASE(zxp_layer_seers_are_found_in_few_steps),
 	{}
 };
