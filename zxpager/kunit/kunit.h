@@ -26,6 +26,8 @@ extern struct kunit_suite zxp_sync_signal_suite;
 extern struct kunit_suite zxp_zero_suite;
 extern struct kunit_suite zxp_zero_random_suite;
 extern struct kunit_suite zxp_layer_suite;
+extern struct kunit_suite zxp_layer_before_suite;
+extern struct kunit_suite zxp_layer_gather_suite;
 extern struct kunit_suite zxp_layer_random_suite;
 extern struct kunit_suite zxp_vmo_suite;
 extern struct kunit_suite zxp_vmo_close_suite;
