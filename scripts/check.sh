@@ -52,10 +52,11 @@ short_stress() {
 }
 
 # Files and mappings, where kernels change most: what runs on the newest.
-short_selftests=(access child child_file child_kin child_own child_share evict file freeze_kill inode
-	large life map mkwrite mm module poison ranges reference remote slice slice_copy
-	slice_file snapshot snapshot_change snapshot_destroy snapshot_order snapshot_pager
-	supply_copy uring wb_file wb_kernel wb_map wb_stream zero zero_change zircon_access
+short_selftests=(access child child_file child_kin child_own child_range child_share
+	child_unmap discard evict file freeze inode large life limits lost map mkwrite mm
+	module poison ranges reference remote scale seal slice slice_copy slice_file snapshot
+	snapshot_change snapshot_destroy snapshot_order snapshot_pager supply_copy uring
+	wb_file wb_grow wb_kernel wb_map wb_stream zero zero_change zero_race zircon_access
 	zircon_clone zircon_clone_op zircon_mapping zircon_slice zircon_snapshot
 	zircon_snapshot_memory)
 
@@ -111,7 +112,7 @@ on_kernels_of_ours() {
 	fi
 	local d=$1-debug c=$1-kcsan
 	later suite "failures on $d" ours "$d" guest "$d" selftests/run.sh \
-		fail_dirty fail_fault fail_hook fail_pager
+		fail_child fail_dirty fail_fault fail_hook fail_pager
 	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
 		port mm kill mkwrite exit dump poison zero zero_change discard wb_wait \
 		wb_grow wb_stream zircon_wb_writeback zircon_clone zircon_clone_op \

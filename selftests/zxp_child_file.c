@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "kselftest_harness.h"
 #include "lib/child.h"
@@ -228,6 +229,16 @@ TEST_F(child_file, on_its_way)
 	EXPECT_TRUE(vmo_shows(self->child, 0, FROM, SUPPLIED));
 	close(sock[0]);
 	close(sock[1]);
+}
+
+/* Its mode is for who opens it anew, and for nothing else. */
+TEST_F(child_file, mode)
+{
+	struct stat st;
+
+	ASSERT_EQ(0, fchmod(self->child->fd, 06640));
+	ASSERT_EQ(0, fstat(self->child->fd, &st));
+	EXPECT_EQ(0640, st.st_mode & 07777);
 }
 
 TEST_HARNESS_MAIN

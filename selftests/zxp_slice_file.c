@@ -77,8 +77,14 @@ TEST_F(slice, advice)
 	ASSERT_EQ(0, posix_fadvise(slice->fd, page_size, 0, POSIX_FADV_WILLNEED));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 3, 2));
 	ASSERT_EQ(0, posix_fadvise(slice->fd, BYTES(3), 0, POSIX_FADV_WILLNEED));
+	test_err_zxp(EINVAL, vmo_op_range, slice->fd, 99, 0, page_size);
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 3, 1));
 	ASSERT_TRUE(pager_fail(&self->p, vmo, 4, 1, EIO));
+	/* Not the one behind it. */
+	ASSERT_EQ(0, posix_fadvise(slice->fd, 0, page_size, POSIX_FADV_WILLNEED));
+	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 2, 1));
+	ASSERT_TRUE(pager_fail(&self->p, vmo, 2, 1, EIO));
+	ASSERT_TRUE(pager_idle(&self->p));
 	ASSERT_EQ(0, madvise(map, BYTES(6), MADV_WILLNEED));
 	ASSERT_TRUE(pager_wait_read(&self->p, vmo, 2, 1));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 1));
@@ -141,6 +147,9 @@ TEST_F(slice, sync)
 		ASSERT_TRUE(pager_sync_end(&self->p, vmo, 2 + calls[i].page, calls[i].nr, 0));
 		ASSERT_TRUE(thread_wait(&self->t[i]));
 	}
+	EXPECT_EQ(-1, pwritev2(slice->fd, &(struct iovec){ "y", 1 }, 1, 0,
+			       RWF_DSYNC | RWF_NOWAIT));
+	EXPECT_EQ(EAGAIN, errno);
 
 	self->t[0].vmo = slice;
 	ASSERT_TRUE(thread_start(&self->t[0], do_fsync));

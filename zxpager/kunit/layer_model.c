@@ -1,11 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What children see, as an array for each: what layers have to come to, however they are
- * made, gathered and merged. A child of a child is a copy of the whole array.
+ * made, gathered and merged. A child of a child is a copy of the whole array, and a snapshot
+ * is one of that of the root.
  */
 #include <linux/string.h>
 
 #include "layer_test.h"
+
+void zxp_layer_model_init(struct zxp_layer_model *m)
+{
+	pgoff_t index;
+
+	for (index = 0; index < ZXP_NODE_PAGES; index++)
+		m->root[index] = 1 + index;
+}
+
+/* As layers tell it. */
+int zxp_layer_model_at(const struct zxp_layer_model *m, unsigned int node, pgoff_t index)
+{
+	int view = m->view[node][index];
+
+	return view == m->root[index] ? ZXP_VIEW_ROOT : view;
+}
 
 void zxp_layer_model_add(struct zxp_layer_model *m, unsigned int node, pgoff_t start,
 			 pgoff_t limit)
@@ -13,6 +30,14 @@ void zxp_layer_model_add(struct zxp_layer_model *m, unsigned int node, pgoff_t s
 	m->used[node] = true;
 	m->start[node] = start;
 	memset(m->view[node], 0, sizeof(m->view[node]));
+	zxp_layer_model_zero(m, node, limit, ZXP_NODE_PAGES);
+}
+
+void zxp_layer_model_snapshot(struct zxp_layer_model *m, unsigned int node, pgoff_t limit)
+{
+	m->used[node] = true;
+	m->start[node] = 0;
+	memcpy(m->view[node], m->root, sizeof(m->view[node]));
 	zxp_layer_model_zero(m, node, limit, ZXP_NODE_PAGES);
 }
 
@@ -41,8 +66,18 @@ void zxp_layer_model_cut(struct zxp_layer_model *m, pgoff_t limit)
 
 	for (node = 0; node < ZXP_NODES; node++)
 		for (index = limit; index < ZXP_NODE_PAGES; index++)
-			if (m->view[node][index] == ZXP_VIEW_ROOT)
+			if (zxp_layer_model_at(m, node, index) == ZXP_VIEW_ROOT)
 				m->view[node][index] = ZXP_VIEW_ZERO;
+}
+
+/* Who has what the root has here at this moment has this from now on. */
+void zxp_layer_model_lose(struct zxp_layer_model *m, pgoff_t index, int view)
+{
+	unsigned int node;
+
+	for (node = 0; node < ZXP_NODES; node++)
+		if (m->view[node][index] == m->root[index])
+			m->view[node][index] = view;
 }
 
 /* How many see a page? */
@@ -59,29 +94,28 @@ unsigned int zxp_layer_model_seers(const struct zxp_layer_model *m, pgoff_t inde
 bool zxp_layer_model_clip(const struct zxp_layer_model *m, unsigned int node,
 			  pgoff_t index, pgoff_t *start, pgoff_t *end)
 {
-	const int *view = m->view[node];
 	pgoff_t from = index, to = index;
 
-	while (to < *end && view[to] == ZXP_VIEW_ROOT)
+	while (to < *end && zxp_layer_model_at(m, node, to) == ZXP_VIEW_ROOT)
 		to++;
 	if (to == index)
 		return false;
-	while (from > *start && view[from - 1] == ZXP_VIEW_ROOT)
+	while (from > *start && zxp_layer_model_at(m, node, from - 1) == ZXP_VIEW_ROOT)
 		from--;
 	*start = from;
 	*end = to;
 	return true;
 }
 
-/* How far does it go on seeing the root, or zeroes, or only this page? */
+/* How far does it go on seeing the root, or zeroes, or what is lost, or only this page? */
 pgoff_t zxp_layer_model_run(const struct zxp_layer_model *m, unsigned int node,
 			    pgoff_t index, pgoff_t end)
 {
-	int view = m->view[node][index];
+	int view = zxp_layer_model_at(m, node, index);
 
-	if (view != ZXP_VIEW_ROOT && view != ZXP_VIEW_ZERO)
+	if (view > 0)
 		return index + 1;
-	while (index < end && m->view[node][index] == view)
+	while (index < end && zxp_layer_model_at(m, node, index) == view)
 		index++;
 	return index;
 }
@@ -89,7 +123,7 @@ pgoff_t zxp_layer_model_run(const struct zxp_layer_model *m, unsigned int node,
 pgoff_t zxp_layer_model_next_root(const struct zxp_layer_model *m, unsigned int node,
 				  pgoff_t index, pgoff_t end)
 {
-	while (index < end && m->view[node][index] != ZXP_VIEW_ROOT)
+	while (index < end && zxp_layer_model_at(m, node, index) != ZXP_VIEW_ROOT)
 		index++;
 	return index;
 }

@@ -190,6 +190,31 @@ bool zxp_nodes_keep(struct zxp_nodes *nodes, pgoff_t index, int id)
 	return true;
 }
 
+/* It gets a page where it has zeroes: that need not be kept, but marked. */
+bool zxp_nodes_keep_zero(struct zxp_nodes *nodes, pgoff_t index)
+{
+	struct zxp_zero_range *none = NULL, *spare;
+	pgoff_t end = index;
+
+	if (!nodes->open || zxp_layer_hides(nodes->open, index))
+		return true;
+	spare = kmalloc(sizeof(*spare), GFP_KERNEL);
+	if (spare)
+		end = zxp_layer_zero(nodes->open, index, index + 1, &none, &spare);
+	kfree(spare);
+	return end > index;
+}
+
+/* Something could not be kept. */
+void zxp_nodes_break(struct zxp_nodes *nodes)
+{
+	if (!nodes->open)
+		return;
+	nodes->open->lost = true;
+	nodes->open->open = false;
+	nodes->open = NULL;
+}
+
 /* A child of a child. It is there also without memory to gather what is below. */
 bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int node,
 		    pgoff_t start, pgoff_t limit)
@@ -204,7 +229,7 @@ bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int n
 		zxp_layer_push(top, old->below, min(limit, old->limit));
 		return true;
 	}
-	if (zxp_layer_steps(old) >= nodes->max)
+	if (!old->gathered && zxp_layer_steps(old) >= nodes->max)
 		nodes->stuck |= !zxp_nodes_gather(nodes, old);
 	new = zxp_nodes_alloc(nodes);
 	zxp_layer_push(top, old, limit);
@@ -354,6 +379,8 @@ enum zxp_seen zxp_nodes_find(struct zxp_nodes *nodes, unsigned int node, pgoff_t
 
 	if (page)
 		*view = xa_to_value(page);
+	else if (seen == ZXP_SEEN_LOST)
+		*view = ZXP_VIEW_LOST;
 	else
 		*view = seen == ZXP_SEEN_ROOT ? ZXP_VIEW_ROOT : ZXP_VIEW_ZERO;
 	return seen;
@@ -369,6 +396,16 @@ struct zxp_layer *zxp_nodes_next_layer(struct zxp_nodes *nodes, struct zxp_layer
 	return layer->below ? list_next_entry(layer, link) : NULL;
 }
 
+/* How many layers are looked at, but for those with before-images, of which others take care. */
+static unsigned int zxp_nodes_steps(struct zxp_layer *layer)
+{
+	unsigned int steps = 0;
+
+	for (; layer->below; layer = zxp_layer_next(layer))
+		steps += !layer->before;
+	return steps;
+}
+
 /* Is the layer the top of a child? Then it must not have to look at too many. */
 static bool zxp_nodes_is_top(struct zxp_nodes *nodes, struct zxp_layer *layer)
 {
@@ -376,7 +413,7 @@ static bool zxp_nodes_is_top(struct zxp_nodes *nodes, struct zxp_layer *layer)
 
 	for (node = 0; node < ZXP_NODES; node++)
 		if (nodes->top[node] == layer)
-			return nodes->stuck || zxp_layer_steps(layer) <= nodes->max;
+			return nodes->stuck || zxp_nodes_steps(layer) <= nodes->max;
 	return false;
 }
 
@@ -439,8 +476,11 @@ bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
 			others++;
 			continue;
 		}
-		/* What a single layer would see is in that one. */
-		if (list_is_singular(&layer->above) && !nodes->stuck && !layer->open)
+		/*
+		 * What a single layer would see is in that one. But one with before-images waits
+		 * for the next that goes if it was open, just broken, or seen by what was gathered.
+		 */
+		if (list_is_singular(&layer->above) && !nodes->stuck && !layer->before)
 			return false;
 		nr = 0;
 		xa_for_each(&layer->pages, index, page) {

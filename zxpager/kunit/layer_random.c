@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Layers against the model of layer_model.c: the same random operations on both, and then
- * all that each child sees is compared, also after each step of a merge.
+ * all that each child sees is compared, also after each step of a merge. What a missing page
+ * of the root is supplied with is what it has, so that is no operation.
  */
 #include <linux/sched.h>
 
@@ -31,7 +32,7 @@ struct zxp_layer_pair {
 static bool zxp_layer_same_page(struct zxp_layer_pair *pair, unsigned int node,
 				pgoff_t index)
 {
-	int view, expected = pair->model.view[node][index];
+	int view, expected = zxp_layer_model_at(&pair->model, node, index);
 	enum zxp_seen seen = zxp_nodes_find(&pair->nodes, node, index, &view);
 
 	if (view != expected)
@@ -69,6 +70,7 @@ static int zxp_layer_pair_init(struct kunit *test)
 	if (!pair)
 		return -ENOMEM;
 	zxp_nodes_init(&pair->nodes);
+	zxp_layer_model_init(&pair->model);
 	zxp_kunit_dice(test, &pair->dice);
 	pair->nodes.stepped = zxp_layer_pair_stepped;
 	/* So that it is gathered often. */
@@ -131,6 +133,34 @@ static bool zxp_layer_try_add(struct zxp_layer_pair *pair)
 	return zxp_nodes_add(&pair->nodes, node, start, limit);
 }
 
+static bool zxp_layer_try_snapshot(struct zxp_layer_pair *pair)
+{
+	unsigned int node = zxp_layer_pick(pair, false);
+	pgoff_t limit = zxp_layer_roll_limit(pair);
+
+	pair->what = "snapshot";
+	if (node == ZXP_NODES)
+		return true;
+	zxp_layer_roll_steps(pair);
+	zxp_layer_model_snapshot(&pair->model, node, limit);
+	return zxp_nodes_snapshot(&pair->nodes, node, limit);
+}
+
+/* One that is not made in the end. */
+static bool zxp_layer_try_undo(struct zxp_layer_pair *pair)
+{
+	struct zxp_nodes *nodes = &pair->nodes;
+	struct zxp_layer layer;
+	bool same;
+
+	pair->what = "undo";
+	zxp_layer_init(&layer);
+	zxp_layer_open(&layer, &nodes->bottom, nodes->open, zxp_layer_roll_limit(pair));
+	same = zxp_layer_same_views(pair);
+	zxp_layer_reopen(&layer, nodes->open);
+	return same;
+}
+
 static bool zxp_layer_try_fork(struct zxp_layer_pair *pair, unsigned int parent)
 {
 	unsigned int node = zxp_layer_pick(pair, false);
@@ -146,16 +176,32 @@ static bool zxp_layer_try_fork(struct zxp_layer_pair *pair, unsigned int parent)
 	return zxp_nodes_fork(&pair->nodes, parent, node, start, limit);
 }
 
+/* A number that is no page's, and not what the root has. */
+static int zxp_layer_new_id(struct zxp_layer_pair *pair)
+{
+	pgoff_t index;
+	int id;
+
+	for (id = 1; id < ZXP_NODE_IDS; id++) {
+		for (index = 0; index < ZXP_NODE_PAGES; index++)
+			if (pair->model.root[index] == id)
+				break;
+		if (index == ZXP_NODE_PAGES && !pair->nodes.used[id])
+			break;
+	}
+	return id;
+}
+
 static bool zxp_layer_try_set(struct zxp_layer_pair *pair, unsigned int node)
 {
 	pgoff_t index = zxp_layer_roll_page(pair, node);
-	int id, view;
+	int id = zxp_layer_new_id(pair), view;
 
 	pair->what = "set";
+	if (id == ZXP_NODE_IDS)
+		return false;
 	if (zxp_nodes_find(&pair->nodes, node, index, &view) == ZXP_SEEN_TOP)
 		return true;
-	for (id = 1; pair->nodes.used[id]; id++)
-		;
 	pair->model.view[node][index] = id;
 	return zxp_nodes_set(&pair->nodes, node, index, id);
 }
@@ -180,11 +226,76 @@ static bool zxp_layer_try_shrink(struct zxp_layer_pair *pair, unsigned int node)
 	return true;
 }
 
+/* The root has something else there, and what it has had is kept before. */
+static bool zxp_layer_change(struct zxp_layer_pair *pair, pgoff_t index, bool zero)
+{
+	struct zxp_layer_model *m = &pair->model;
+	int id = zxp_layer_new_id(pair);
+	bool kept;
+
+	if (id == ZXP_NODE_IDS)
+		return false;
+	if (m->zero[index] && zxp_roll(&pair->dice, 2)) {
+		zxp_layer_model_lose(m, index, ZXP_VIEW_ZERO);
+		kept = zxp_nodes_keep_zero(&pair->nodes, index);
+	} else {
+		kept = zxp_nodes_keep(&pair->nodes, index, m->root[index]);
+	}
+	m->root[index] = id;
+	m->zero[index] = zero;
+	return kept;
+}
+
+static bool zxp_layer_try_root_store(struct zxp_layer_pair *pair)
+{
+	pgoff_t start = zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+	pgoff_t end = start + 1 + zxp_roll(&pair->dice, min(ZXP_NODE_PAGES - start, 4UL));
+	bool kept = true;
+
+	pair->what = "store by the root";
+	for (; kept && start < end; start++)
+		kept = zxp_layer_change(pair, start, false);
+	return kept;
+}
+
+/* What is zero already does not change. */
+static bool zxp_layer_zero_root(struct zxp_layer_pair *pair, pgoff_t start, pgoff_t end)
+{
+	bool kept = true;
+
+	for (; kept && start < end; start++)
+		if (!pair->model.zero[start])
+			kept = zxp_layer_change(pair, start, true);
+	return kept;
+}
+
+static bool zxp_layer_try_root_zero(struct zxp_layer_pair *pair)
+{
+	pgoff_t start = zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+	pgoff_t end = start + 1 + zxp_roll(&pair->dice, min(ZXP_NODE_PAGES - start, 6UL));
+
+	pair->what = "zeroes in the root";
+	return zxp_layer_zero_root(pair, start, end);
+}
+
+static bool zxp_layer_try_break(struct zxp_layer_pair *pair)
+{
+	pgoff_t index;
+
+	pair->what = "break";
+	for (index = 0; index < ZXP_NODE_PAGES; index++)
+		zxp_layer_model_lose(&pair->model, index, ZXP_VIEW_LOST);
+	zxp_nodes_break(&pair->nodes);
+	return true;
+}
+
 static bool zxp_layer_try_cut(struct zxp_layer_pair *pair)
 {
 	pgoff_t limit = zxp_layer_roll_limit(pair);
 
 	pair->what = "cut";
+	if (!zxp_layer_zero_root(pair, limit, ZXP_NODE_PAGES))
+		return false;
 	zxp_layer_model_cut(&pair->model, limit);
 	zxp_nodes_cut(&pair->nodes, limit);
 	return true;
@@ -277,19 +388,29 @@ static bool zxp_layer_step(struct zxp_layer_pair *pair)
 	unsigned int node = zxp_layer_pick(pair, true);
 
 	pair->node = node;
-	if (node == ZXP_NODES || what < 6)
-		return zxp_layer_try_add(pair);
+	if (what < 6)
+		return zxp_layer_try_snapshot(pair);
+	if (what < 8)
+		return zxp_layer_try_undo(pair);
 	if (what < 20)
-		return zxp_layer_try_fork(pair, node);
-	if (what < 55)
-		return zxp_layer_try_set(pair, node);
-	if (what < 65)
-		return zxp_layer_try_zero(pair, node);
-	if (what < 68)
-		return zxp_layer_try_shrink(pair, node);
-	if (what < 70)
+		return zxp_layer_try_root_store(pair);
+	if (what < 23)
+		return zxp_layer_try_root_zero(pair);
+	if (what < 24)
+		return zxp_layer_try_break(pair);
+	if (what < 26)
 		return zxp_layer_try_cut(pair);
-	if (what < 85)
+	if (node == ZXP_NODES || what < 30)
+		return zxp_layer_try_add(pair);
+	if (what < 42)
+		return zxp_layer_try_fork(pair, node);
+	if (what < 65)
+		return zxp_layer_try_set(pair, node);
+	if (what < 72)
+		return zxp_layer_try_zero(pair, node);
+	if (what < 74)
+		return zxp_layer_try_shrink(pair, node);
+	if (what < 86)
 		return zxp_layer_try_queries(pair, node);
 	return zxp_layer_try_remove(pair, node);
 }

@@ -15,6 +15,7 @@
 /* What a node sees at an index, if it is not the number of a page. */
 #define ZXP_VIEW_ROOT		0
 #define ZXP_VIEW_ZERO		(-1)
+#define ZXP_VIEW_LOST		(-2)
 
 /**
  * struct zxp_nodes - children of a root, as the module has them
@@ -56,6 +57,8 @@ void zxp_nodes_exit(struct zxp_nodes *nodes);
 bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t start, pgoff_t limit);
 bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit);
 bool zxp_nodes_keep(struct zxp_nodes *nodes, pgoff_t index, int id);
+bool zxp_nodes_keep_zero(struct zxp_nodes *nodes, pgoff_t index);
+void zxp_nodes_break(struct zxp_nodes *nodes);
 bool zxp_nodes_gather(struct zxp_nodes *nodes, struct zxp_layer *over);
 bool zxp_nodes_fork(struct zxp_nodes *nodes, unsigned int parent, unsigned int node,
 		    pgoff_t start, pgoff_t limit);
@@ -74,22 +77,31 @@ bool zxp_nodes_are_sound(struct zxp_nodes *nodes);
  * struct zxp_layer_model - what children see, page by page and without layers
  * @used: is there a node of that number?
  * @start: where each begins
- * @view: ZXP_VIEW_* or the number of a page
+ * @view: ZXP_VIEW_* or the number of a page; as long as that is what the root has there, it is
+ *	seen of the root
+ * @root: the number of what the root has, with each change another one
+ * @zero: is that zeroes?
  */
 struct zxp_layer_model {
 	bool used[ZXP_NODES];
 	pgoff_t start[ZXP_NODES];
 	int view[ZXP_NODES][ZXP_NODE_PAGES];
+	int root[ZXP_NODE_PAGES];
+	bool zero[ZXP_NODE_PAGES];
 };
 
 /* layer_model.c */
+void zxp_layer_model_init(struct zxp_layer_model *m);
+int zxp_layer_model_at(const struct zxp_layer_model *m, unsigned int node, pgoff_t index);
 void zxp_layer_model_add(struct zxp_layer_model *m, unsigned int node, pgoff_t start,
 			 pgoff_t limit);
+void zxp_layer_model_snapshot(struct zxp_layer_model *m, unsigned int node, pgoff_t limit);
 void zxp_layer_model_fork(struct zxp_layer_model *m, unsigned int parent,
 			  unsigned int node, pgoff_t start, pgoff_t limit);
 void zxp_layer_model_zero(struct zxp_layer_model *m, unsigned int node, pgoff_t start,
 			  pgoff_t end);
 void zxp_layer_model_cut(struct zxp_layer_model *m, pgoff_t limit);
+void zxp_layer_model_lose(struct zxp_layer_model *m, pgoff_t index, int view);
 unsigned int zxp_layer_model_seers(const struct zxp_layer_model *m, pgoff_t index, int id);
 bool zxp_layer_model_clip(const struct zxp_layer_model *m, unsigned int node,
 			  pgoff_t index, pgoff_t *start, pgoff_t *end);

@@ -43,7 +43,8 @@ kunit_test_suites(&zxp_abi_suite, &zxp_port_suite, &zxp_post_suite,
 		  &zxp_request_hint_suite, &zxp_request_random_suite,
 		  &zxp_sync_suite, &zxp_sync_signal_suite,
 		  &zxp_zero_suite, &zxp_zero_random_suite,
-		  &zxp_layer_suite, &zxp_layer_random_suite,
+		  &zxp_layer_suite, &zxp_layer_before_suite, &zxp_layer_gather_suite,
+		  &zxp_layer_sharers_suite, &zxp_layer_random_suite,
 		  &zxp_vmo_suite, &zxp_vmo_close_suite, &zxp_vmo_dirty_suite,
 		  &zxp_vmo_random_suite, &zxp_query_random_suite);
 
@@ -64,7 +65,8 @@ static struct kunit_suite *zxp_suites[] = {
 	&zxp_request_hint_suite, &zxp_request_random_suite,
 	&zxp_sync_suite, &zxp_sync_signal_suite,
 	&zxp_zero_suite, &zxp_zero_random_suite,
-	&zxp_layer_suite, &zxp_layer_random_suite,
+	&zxp_layer_suite, &zxp_layer_before_suite, &zxp_layer_gather_suite,
+	&zxp_layer_sharers_suite, &zxp_layer_random_suite,
 	&zxp_vmo_suite, &zxp_vmo_close_suite, &zxp_vmo_dirty_suite,
 	&zxp_vmo_random_suite, &zxp_query_random_suite,
 };
