@@ -52,7 +52,7 @@ short_stress() {
 }
 
 # Files and mappings, where kernels change most: what runs on the newest.
-short_selftests=(access child child_file child_kin child_own evict file freeze_kill inode
+short_selftests=(access child child_file child_kin child_own evict file freeze inode
 	large life map mkwrite mm module poison ranges reference remote slice slice_copy
 	slice_file snapshot snapshot_change snapshot_destroy snapshot_order snapshot_pager
 	supply_copy uring wb_file wb_kernel wb_map wb_stream zero zero_change zircon_access
