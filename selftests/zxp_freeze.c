@@ -298,14 +298,14 @@ static bool moment_undo(struct moment *m)
 	struct moment *__m = calloc(1, sizeof(*__m));				\
 										\
 	ASSERT_NE(NULL, __m);							\
+	if (!slow_down(&__each, 1))						\
+		SKIP(return, "nothing can be slowed down here");		\
 	__m->maker.vmo = make_frozen(&self->p, &variant->frozen);		\
 	__m->maker.kind = variant->frozen.kind;					\
 	ASSERT_NE(NULL, __m->maker.vmo);					\
 	__m->change = variant->change;						\
 	__m->changed = variant->of_other ? make_other(&self->p) : __m->maker.vmo;	\
 	ASSERT_NE(NULL, __m->changed);						\
-	if (!slow_down(&__each, 1))						\
-		SKIP(return, "nothing can be slowed down here");		\
 	__m;									\
 })
 
