@@ -248,6 +248,87 @@ TEST_F(child, nowait)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* What is written to the page by a call is seen by a mapping that had loaded it before. */
+static bool written_is_seen(struct test_vmo *clone, char *map, uint64_t page)
+{
+	uint64_t before = word_by(map, page), word = before + page + 1;
+
+	if (vmo_put(clone, page, word) && word_by(map, page) == word)
+		return true;
+	diag("page %lu has %#lx, and was written to with %#lx", page, word_by(map, page), word);
+	return false;
+}
+
+struct elsewhere {
+	struct test_vmo *clone;
+	char *map;
+	int ends[2];
+};
+
+/* Has the page mapped, and tells what it sees once somebody has written there. */
+static int see_elsewhere(void *arg)
+{
+	struct elsewhere *e = arg;
+	uint64_t before = word_by(e->map, 6);
+	char byte = 0;
+
+	if (write(e->ends[1], &byte, 1) != 1)
+		return 2;
+	return wait_until(word_by(e->map, 6) != before) ? 0 : 1;
+}
+
+/* Where and how that mapping, the only one or not, is now: it is not looked for elsewhere. */
+TEST_F(child, written_where_it_is_mapped)
+{
+	struct test_vmo *vmo = new_vmo(8), *clone, *private;
+	struct elsewhere e;
+	size_t size = 8 * page_size;
+	char *map, *half, byte;
+	pid_t pid;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 8));
+	clone = new_clone(vmo);
+	EXPECT_TRUE(written_is_seen(clone, clone->map, 0));
+
+	/* Something else is at its old place. */
+	map = map_anon(16);
+	map = mremap(clone->map, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, map);
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(clone->map, mmap(clone->map, size, PROT_READ | PROT_WRITE, MAP_FIXED |
+				   MAP_SHARED, vmo->fd, 0));
+	EXPECT_TRUE(written_is_seen(clone, map, 1));
+
+	/* In two parts, of which one is moved, and then only that is left. */
+	EXPECT_EQ(vmo_word(vmo, 4 * page_size / 8), word_by(map, 4));
+	half = map_anon(4);
+	half = mremap(map + size / 2, size / 2, size / 2, MREMAP_MAYMOVE | MREMAP_FIXED, half);
+	ASSERT_NE(MAP_FAILED, half);
+	EXPECT_TRUE(written_is_seen(clone, half - size / 2, 4));
+	EXPECT_TRUE(written_is_seen(clone, map, 2));
+	ASSERT_EQ(0, munmap(map, size / 2));
+	EXPECT_TRUE(written_is_seen(clone, half - size / 2, 5));
+	/* Where it is not mapped at all. */
+	ASSERT_TRUE(vmo_put(clone, 3, 9));
+
+	/* Another process has one, too. */
+	e = (struct elsewhere){ .clone = clone, .map = half - size / 2 };
+	ASSERT_EQ(0, pipe(e.ends));
+	pid = child_start(see_elsewhere, &e);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(1, read(e.ends[0], &byte, 1));
+	EXPECT_TRUE(written_is_seen(clone, half - size / 2, 6));
+	ASSERT_TRUE(child_wait(pid, 0));
+
+	/* A private one keeps what is its own. */
+	ASSERT_EQ(0, munmap(half, size / 2));
+	private = vmo_map_private(clone);
+	ASSERT_NE(NULL, private);
+	word_at(private, 7) = 5;
+	ASSERT_TRUE(vmo_put(clone, 7, 6));
+	EXPECT_EQ(5, word_at(private, 7));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 /* What is mapped of the root goes when there is something else to be seen. */
 TEST_F(child, store_beside_mapping)
 {

@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 
@@ -15,32 +16,37 @@ FIXTURE(kill)
 {
 	struct user_pager p;
 	struct test_vmo *vmo;
+	struct test_vmo *root;
 	struct client *c;
 };
 
 FIXTURE_VARIANT(kill)
 {
 	enum access how;
+	enum vmo_kind kind;
 };
 
-#define KIND(name, acc) \
-	FIXTURE_VARIANT_ADD(kill, name) { .how = acc }
+#define BY_CHILD(name, acc, of) \
+	FIXTURE_VARIANT_ADD(kill, name) { .how = acc, .kind = of }
+#define KIND(name, acc) BY_CHILD(name, acc, KIND_VMO)
 
 FOR_EACH_ACCESS(KIND);
+FOR_ACCESSES_BY_CHILDREN(BY_CHILD);
 
 FIXTURE_SETUP(kill)
 {
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_vmo(&self->p, 4);
+	self->vmo = pager_create_kind(&self->p, variant->kind, 4, 0);
 	ASSERT_NE(NULL, self->vmo);
+	self->root = self->vmo->root;
 	self->c = client_new(variant->how, self->vmo, 1, 1);
 	ASSERT_TRUE(client_fork(self->c));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 }
 
 FIXTURE_TEARDOWN(kill)
 {
-	struct zxp_vmo_info info = vmo_info(self->vmo);
+	struct zxp_vmo_info info = vmo_info(self->root);
 
 	EXPECT_EQ(0, info.out_waiting);
 	EXPECT_EQ(0, info.out_requests);
@@ -51,9 +57,9 @@ FIXTURE_TEARDOWN(kill)
 TEST_F(kill, packet_not_read)
 {
 	ASSERT_TRUE(client_kill(self->c));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 0));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 0));
 	EXPECT_TRUE(pager_idle(&self->p));
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+	EXPECT_EQ(0, vmo_info(self->root).out_requests);
 }
 
 /* The pager answers a packet whose client is gone: fine, and of use to the next. */
@@ -61,10 +67,10 @@ TEST_F(kill, packet_read)
 {
 	struct client *next = client_new(variant->how, self->vmo, 1, 1);
 
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 1, 1));
 	ASSERT_TRUE(client_kill(self->c));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 0));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 0));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 1, 1));
 	ASSERT_TRUE(client_fork(next));
 	ASSERT_TRUE(client_good(next));
 }
@@ -73,12 +79,12 @@ TEST_F(kill, asked_again)
 {
 	struct client *next = client_new(variant->how, self->vmo, 1, 1);
 
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 1, 1));
 	ASSERT_TRUE(client_kill(self->c));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 0));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 0));
 	ASSERT_TRUE(client_fork(next));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 1, 1));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 1, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 1, 1));
 	ASSERT_TRUE(client_good(next));
 }
 
@@ -88,12 +94,12 @@ TEST_F(kill, first_of_two)
 	struct client *other = client_new(ACC_PREAD, self->vmo, 1, 1);
 
 	ASSERT_TRUE(client_fork(other));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 2));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 2));
 	ASSERT_TRUE(client_kill(self->c));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 1, 1));
 	EXPECT_TRUE(pager_idle(&self->p));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 1, 1));
 	ASSERT_TRUE(client_good(other));
 }
 
@@ -102,13 +108,13 @@ TEST_F(kill, second_of_two)
 	struct client *second = client_new(variant->how, self->vmo, 1, 1);
 	struct client *first = self->c;
 
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 1, 1));
 	ASSERT_TRUE(client_fork(second));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 2));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 2));
 	ASSERT_TRUE(client_kill(second));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 	EXPECT_TRUE(pager_idle(&self->p));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 1, 1));
 	ASSERT_TRUE(client_good(first));
 }
 
@@ -121,7 +127,7 @@ TEST_F(kill, sigterm)
 	ASSERT_TRUE(wait_until(waitpid(self->c->pid, &status, WNOHANG)));
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_EQ(SIGTERM, WTERMSIG(status));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 0));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 0));
 }
 
 TEST_HARNESS_MAIN

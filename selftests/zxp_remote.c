@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 #include "lib/victim.h"
@@ -116,6 +117,7 @@ FIXTURE(remote)
 {
 	struct user_pager p;
 	struct test_vmo *vmo;
+	struct test_vmo *root;
 	struct victim *target;
 	struct victim *reader;
 	struct server s;
@@ -124,6 +126,7 @@ FIXTURE(remote)
 FIXTURE_VARIANT(remote)
 {
 	struct plan plan;
+	enum vmo_kind kind;	/* of what the target has mapped */
 	bool refused;		/* EIO instead of waiting */
 	bool stops;		/* the target, by ptrace */
 	bool writes;
@@ -140,12 +143,33 @@ REMOTE(write_proc_mem, .plan = { .prepare = nothing, .go = write_mem }, .refused
        .writes = true);
 REMOTE(process_vm_readv, .plan = { .prepare = nothing, .go = vm_readv });
 REMOTE(process_vm_writev, .plan = { .prepare = nothing, .go = vm_writev }, .writes = true);
+REMOTE(peekdata_of_copy, .plan = { .prepare = attach, .go = peek }, .refused = true,
+       .stops = true, .kind = KIND_COPY);
+REMOTE(pokedata_of_copy, .plan = { .prepare = attach, .go = poke }, .refused = true,
+       .stops = true, .writes = true, .kind = KIND_COPY);
+REMOTE(read_proc_mem_of_slice, .plan = { .prepare = nothing, .go = read_mem },
+       .refused = true, .kind = KIND_SLICE);
+REMOTE(write_proc_mem_of_slice, .plan = { .prepare = nothing, .go = write_mem },
+       .refused = true, .writes = true, .kind = KIND_SLICE);
+REMOTE(write_proc_mem_of_snapshot, .plan = { .prepare = nothing, .go = write_mem },
+       .refused = true, .writes = true, .kind = KIND_SNAPSHOT);
+REMOTE(process_vm_readv_of_copy, .plan = { .prepare = nothing, .go = vm_readv },
+       .kind = KIND_COPY);
+REMOTE(process_vm_writev_of_copy, .plan = { .prepare = nothing, .go = vm_writev },
+       .writes = true, .kind = KIND_COPY);
+REMOTE(process_vm_writev_of_slice_of_copy, .plan = { .prepare = nothing, .go = vm_writev },
+       .writes = true, .kind = KIND_SLICE_OF_COPY);
+REMOTE(process_vm_writev_of_reference, .plan = { .prepare = nothing, .go = vm_writev },
+       .writes = true, .kind = KIND_REFERENCE);
+REMOTE(process_vm_readv_of_snapshot, .plan = { .prepare = nothing, .go = vm_readv },
+       .kind = KIND_SNAPSHOT);
 
 FIXTURE_SETUP(remote)
 {
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_vmo(&self->p, PAGES);
+	self->vmo = pager_create_kind(&self->p, variant->kind, PAGES, 0);
 	ASSERT_NE(NULL, self->vmo);
+	self->root = self->vmo->root;
 	self->reader = NULL;
 	self->target = victim_start(target_main, self->vmo, NULL);
 	ASSERT_NE(NULL, self->target);
@@ -198,28 +222,28 @@ static int access_remotely(struct victim *v)
 TEST_F(remote, daemon_stalled)
 {
 	start_access(1);
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 1, 1));
 	if (variant->refused) {
 		ASSERT_TRUE(victim_at(self->reader, 2));
 		EXPECT_EQ(-1, self->reader->ret);
 		EXPECT_EQ(EIO, self->reader->error);
 		/* What it asked for comes, and is there when it tries again. */
-		EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
-		EXPECT_EQ(1, vmo_info(self->vmo).out_requests);
-		ASSERT_TRUE(pager_supply(&self->p, self->vmo, 1, 1));
-		EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+		EXPECT_EQ(0, vmo_info(self->root).out_waiting);
+		EXPECT_EQ(1, vmo_info(self->root).out_requests);
+		ASSERT_TRUE(pager_supply(&self->p, self->root, 1, 1));
+		EXPECT_EQ(0, vmo_info(self->root).out_requests);
 		victim_pass(self->reader, 2);
 		ASSERT_TRUE(victim_at(self->reader, 3));
 		expect_done(1);
 		EXPECT_TRUE(pager_idle(&self->p));
 	} else {
-		ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+		ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 		EXPECT_EQ(1, self->reader->step);
 	}
 	ASSERT_TRUE(victim_kill(self->reader));
 	self->reader = NULL;
-	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+	EXPECT_EQ(0, vmo_info(self->root).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->root).out_requests);
 }
 
 TEST_F(remote, daemon_healthy)
@@ -230,7 +254,7 @@ TEST_F(remote, daemon_healthy)
 	if (variant->refused) {
 		EXPECT_EQ(-1, self->reader->ret);
 		EXPECT_EQ(EIO, self->reader->error);
-		ASSERT_TRUE(wait_until(vmo_info(self->vmo).out_resident));
+		ASSERT_TRUE(wait_until(vmo_info(self->root).out_resident));
 		victim_pass(self->reader, 2);
 		ASSERT_TRUE(victim_at(self->reader, 3));
 	}
@@ -263,7 +287,7 @@ TEST_F(remote, target_goes_on)
 		SKIP(return, "a stopped process maps nothing");
 	start_access(1);
 	ASSERT_TRUE(wait_until(self->reader->step == 2 ||
-			       vmo_info(self->vmo).out_waiting == 1));
+			       vmo_info(self->root).out_waiting == 1));
 	victim_pass(self->target, 1);
 	ASSERT_TRUE(victim_at(self->target, 2));
 	ps = victim_start(look_at_target, self->vmo, &self->target->pid);
@@ -275,22 +299,22 @@ TEST_F(remote, target_goes_on)
 /* Nothing is different where no daemon has to be asked, or none is left. */
 TEST_F(remote, resident)
 {
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, PAGES));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, PAGES));
 	start_access(1);
 	ASSERT_TRUE(victim_at(self->reader, 2));
 	expect_done(1);
-	EXPECT_EQ(0, vmo_info(self->vmo).out_read_packets);
+	EXPECT_EQ(0, vmo_info(self->root).out_read_packets);
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
 TEST_F(remote, detached)
 {
-	ASSERT_TRUE(pager_detach(&self->p, self->vmo));
+	ASSERT_TRUE(pager_detach(&self->p, self->root));
 	start_access(1);
 	ASSERT_TRUE(victim_at(self->reader, 2));
 	EXPECT_EQ(-1, self->reader->ret);
 	EXPECT_EQ(variant->refused ? EIO : EFAULT, self->reader->error);
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+	EXPECT_EQ(0, vmo_info(self->root).out_requests);
 }
 
 TEST_HARNESS_MAIN

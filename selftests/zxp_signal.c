@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 
@@ -31,15 +32,27 @@ FIXTURE(handler)
 {
 	struct user_pager p;
 	struct test_vmo *vmo;
+	struct test_vmo *root;
 };
 
 FIXTURE_VARIANT(handler)
 {
 	int flags;
+	enum vmo_kind kind;
 };
 
 FIXTURE_VARIANT_ADD(handler, plain) { .flags = 0 };
 FIXTURE_VARIANT_ADD(handler, restart) { .flags = SA_RESTART };
+FIXTURE_VARIANT_ADD(handler, plain_by_copy) { .kind = KIND_COPY };
+FIXTURE_VARIANT_ADD(handler, restart_by_copy) { .flags = SA_RESTART, .kind = KIND_COPY };
+FIXTURE_VARIANT_ADD(handler, restart_by_slice) { .flags = SA_RESTART, .kind = KIND_SLICE };
+FIXTURE_VARIANT_ADD(handler, plain_by_slice_of_copy) { .kind = KIND_SLICE_OF_COPY };
+FIXTURE_VARIANT_ADD(handler, plain_by_reference) { .kind = KIND_REFERENCE };
+FIXTURE_VARIANT_ADD(handler, restart_by_snapshot)
+{
+	.flags = SA_RESTART,
+	.kind = KIND_SNAPSHOT,
+};
 
 FIXTURE_SETUP(handler)
 {
@@ -47,8 +60,9 @@ FIXTURE_SETUP(handler)
 
 	ASSERT_EQ(0, sigaction(SIGUSR1, &sa, NULL));
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_vmo(&self->p, PAGES);
+	self->vmo = pager_create_kind(&self->p, variant->kind, PAGES, 0);
 	ASSERT_NE(NULL, self->vmo);
+	self->root = self->vmo->root;
 }
 
 FIXTURE_TEARDOWN(handler)
@@ -61,7 +75,7 @@ FIXTURE_TEARDOWN(handler)
 	struct client *__c = client_new(how, self->vmo, page, nr);	\
 									\
 	ASSERT_TRUE(client_thread(__c));				\
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));			\
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));			\
 	__c;								\
 })
 
@@ -71,7 +85,7 @@ FIXTURE_TEARDOWN(handler)
 									\
 	ASSERT_EQ(0, pthread_kill((c)->thread.thread, SIGUSR1));	\
 	ASSERT_TRUE(wait_until(handled == __before + 1));		\
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));			\
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));			\
 } while (0)
 
 static const enum access interruptible[] = {
@@ -85,12 +99,12 @@ TEST_F(handler, after_packet)
 	for (size_t i = 0; i < ARRAY_SIZE(interruptible); i++) {
 		struct client *c = start(interruptible[i], i, 1);
 
-		ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, i, 1));
+		ASSERT_TRUE(pager_wait_read(&self->p, self->root, i, 1));
 		interrupt(c);
-		ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, i, 1));
+		ASSERT_TRUE(pager_wait_read(&self->p, self->root, i, 1));
 		interrupt(c);
-		ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, i, 1));
-		ASSERT_TRUE(pager_supply(&self->p, self->vmo, i, 1));
+		ASSERT_TRUE(pager_wait_read(&self->p, self->root, i, 1));
+		ASSERT_TRUE(pager_supply(&self->p, self->root, i, 1));
 		ASSERT_TRUE(client_good(c)) {
 			TH_LOG("%s", access_name(c->how));
 		}
@@ -106,9 +120,9 @@ TEST_F(handler, before_packet)
 
 		interrupt(c);
 		interrupt(c);
-		ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, i, 1));
+		ASSERT_TRUE(pager_wait_read(&self->p, self->root, i, 1));
 		EXPECT_TRUE(pager_idle(&self->p));
-		ASSERT_TRUE(pager_supply(&self->p, self->vmo, i, 1));
+		ASSERT_TRUE(pager_supply(&self->p, self->root, i, 1));
 		ASSERT_TRUE(client_good(c)) {
 			TH_LOG("%s", access_name(c->how));
 		}
@@ -121,9 +135,9 @@ TEST_F(handler, fails_afterwards)
 	for (size_t i = 0; i < ARRAY_SIZE(interruptible); i++) {
 		struct client *c = start(interruptible[i], i, 1);
 
-		ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, i, 1));
+		ASSERT_TRUE(pager_wait_read(&self->p, self->root, i, 1));
 		interrupt(c);
-		ASSERT_TRUE(pager_fail(&self->p, self->vmo, i, 1, EBADMSG));
+		ASSERT_TRUE(pager_fail(&self->p, self->root, i, 1, EBADMSG));
 		ASSERT_TRUE(client_failed(c, EBADMSG)) {
 			TH_LOG("%s", access_name(c->how));
 		}
@@ -139,10 +153,10 @@ TEST_F(handler, short_read)
 	unsigned int before = handled;
 
 	*end = 0x7f;
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 4));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 4));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 1));
 	ASSERT_TRUE(wait_until(*end != 0x7f));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 	/* Early wake means no second packet, then or now. */
 	EXPECT_TRUE(pager_idle(&self->p));
 	ASSERT_EQ(0, pthread_kill(c->thread.thread, SIGUSR1));
@@ -150,8 +164,8 @@ TEST_F(handler, short_read)
 	EXPECT_EQ(before + 1, handled);
 	EXPECT_EQ((long)page_size, c->ret);
 	EXPECT_TRUE(vmo_matches(self->vmo, 0, 1, c->buf));
-	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+	EXPECT_EQ(0, vmo_info(self->root).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->root).out_requests);
 }
 
 /* VMO_READ is all or nothing, so it goes on until it has all. */
@@ -161,13 +175,13 @@ TEST_F(handler, whole_vmo_read)
 	volatile char *end = c->buf + page_size - 1;
 
 	*end = 0x7f;
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 4));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 4));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 1));
 	ASSERT_TRUE(wait_until(*end != 0x7f));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 	interrupt(c);
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 1, 3));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 1, 3));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 1, 3));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 1, 3));
 	ASSERT_TRUE(client_good(c));
 	EXPECT_TRUE(pager_idle(&self->p));
 }
@@ -179,16 +193,16 @@ TEST_F(handler, one_of_two)
 	struct client *b = client_new(ACC_PREAD, self->vmo, 0, 1);
 
 	ASSERT_TRUE(client_thread(b));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 2));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 2));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 1));
 	ASSERT_EQ(0, pthread_kill(a->thread.thread, SIGUSR1));
 	ASSERT_TRUE(wait_until(handled == 1));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 2));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 2));
 	ASSERT_EQ(0, pthread_kill(b->thread.thread, SIGUSR1));
 	ASSERT_TRUE(wait_until(handled == 2));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 2));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 2));
 	EXPECT_TRUE(pager_idle(&self->p));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 1));
 	ASSERT_TRUE(client_good(a));
 	ASSERT_TRUE(client_good(b));
 }
@@ -208,25 +222,25 @@ TEST_F(handler, after_copy)
 		unsigned int before = handled, again = 0;
 
 		answered = false;
-		ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, i, 1));
+		ASSERT_TRUE(pager_wait_read(&self->p, self->root, i, 1));
 		ASSERT_EQ(0, pthread_kill(c->thread.thread, SIGUSR1));
 		/* Give it the time to do it wrong: it needs the processor once. */
 		for (int n = 0; n < 100; n++)
 			sched_yield();
-		ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+		ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 		EXPECT_EQ(before, handled);
 		answered = true;
-		ASSERT_TRUE(pager_supply(&self->p, self->vmo, i, 1));
+		ASSERT_TRUE(pager_supply(&self->p, self->root, i, 1));
 		ASSERT_TRUE(client_good(c)) {
 			TH_LOG("%s", access_name(c->how));
 		}
 		EXPECT_EQ(before + 1, handled);
 		EXPECT_TRUE(answered_before);
-		while (pager_has_read(&self->p, self->vmo, i, 1))
+		while (pager_has_read(&self->p, self->root, i, 1))
 			again++;
 		EXPECT_GE(1, again) {
 			TH_LOG("%s: %u, %llu packets", access_name(c->how), again,
-			       vmo_info(self->vmo).out_read_packets);
+			       vmo_info(self->root).out_read_packets);
 		}
 		EXPECT_TRUE(pager_idle(&self->p));
 	}
@@ -256,11 +270,11 @@ TEST_F(handler, jumps_away)
 	ASSERT_EQ(0, sigaction(SIGUSR1, &sa, NULL));
 	for (int i = 0; i < 3; i++) {
 		ASSERT_TRUE(thread_start(&t, load_or_jump));
-		ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+		ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 		ASSERT_EQ(0, pthread_kill(t.thread, SIGUSR1));
 		ASSERT_TRUE(thread_wait_failure(&t, EINTR));
-		EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
-		EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+		EXPECT_EQ(0, vmo_info(self->root).out_waiting);
+		EXPECT_EQ(0, vmo_info(self->root).out_requests);
 		EXPECT_TRUE(pager_idle(&self->p));
 	}
 }
@@ -268,7 +282,7 @@ TEST_F(handler, jumps_away)
 /* Signals come all the time, and all accesses come to their end. */
 TEST_F(handler, storm)
 {
-	struct test_vmo *vmo = pager_create_vmo(&self->p, 512);
+	struct test_vmo *vmo = pager_create_kind(&self->p, variant->kind, 512, 0);
 	struct client *c[8];
 	struct server s;
 	int64_t end;
@@ -297,37 +311,53 @@ TEST_F(handler, storm)
 		ASSERT_TRUE(client_good(c[i]));
 	}
 	EXPECT_TRUE(server_end(&s));
-	EXPECT_EQ(0, vmo_info(vmo).out_waiting);
-	EXPECT_EQ(0, vmo_info(vmo).out_requests);
+	EXPECT_EQ(0, vmo_info(vmo->root).out_waiting);
+	EXPECT_EQ(0, vmo_info(vmo->root).out_requests);
 }
 
 FIXTURE(stop)
 {
 	struct user_pager p;
 	struct test_vmo *vmo;
+	struct test_vmo *root;
 	struct client *c;
 };
 
 FIXTURE_VARIANT(stop)
 {
 	enum access how;
+	enum vmo_kind kind;
 };
 
-FIXTURE_VARIANT_ADD(stop, load) { .how = ACC_LOAD };
-FIXTURE_VARIANT_ADD(stop, store) { .how = ACC_STORE };
-FIXTURE_VARIANT_ADD(stop, pread) { .how = ACC_PREAD };
-FIXTURE_VARIANT_ADD(stop, pwrite) { .how = ACC_PWRITE };
-FIXTURE_VARIANT_ADD(stop, commit) { .how = ACC_COMMIT };
-FIXTURE_VARIANT_ADD(stop, vmo_read) { .how = ACC_VMO_READ };
+#define BY_CHILD(name, acc, of) \
+	FIXTURE_VARIANT_ADD(stop, name) { .how = acc, .kind = of }
+#define KIND(name, acc) BY_CHILD(name, acc, KIND_VMO)
+
+KIND(load, ACC_LOAD);
+KIND(store, ACC_STORE);
+KIND(pread, ACC_PREAD);
+KIND(pwrite, ACC_PWRITE);
+KIND(commit, ACC_COMMIT);
+KIND(vmo_read, ACC_VMO_READ);
+BY_CHILD(load_of_copy, ACC_LOAD, KIND_COPY);
+BY_CHILD(store_of_copy, ACC_STORE, KIND_COPY);
+BY_CHILD(pread_of_copy, ACC_PREAD, KIND_COPY);
+BY_CHILD(pwrite_of_copy, ACC_PWRITE, KIND_COPY);
+BY_CHILD(commit_of_copy, ACC_COMMIT, KIND_COPY);
+BY_CHILD(store_of_slice, ACC_STORE, KIND_SLICE);
+BY_CHILD(pwrite_of_slice, ACC_PWRITE, KIND_SLICE);
+BY_CHILD(store_of_snapshot, ACC_STORE, KIND_SNAPSHOT);
+BY_CHILD(vmo_read_of_snapshot, ACC_VMO_READ, KIND_SNAPSHOT);
 
 FIXTURE_SETUP(stop)
 {
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_vmo(&self->p, PAGES);
+	self->vmo = pager_create_kind(&self->p, variant->kind, PAGES, 0);
 	ASSERT_NE(NULL, self->vmo);
+	self->root = self->vmo->root;
 	self->c = client_new(variant->how, self->vmo, 0, 1);
 	ASSERT_TRUE(client_fork(self->c));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 }
 
 FIXTURE_TEARDOWN(stop)
@@ -345,16 +375,16 @@ static bool stopped(pid_t pid)
 
 TEST_F(stop, then_continued)
 {
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 1));
 	ASSERT_EQ(0, kill(self->c->pid, SIGSTOP));
 	ASSERT_TRUE(wait_until(stopped(self->c->pid)));
 	/* A stopped process waits for nothing. */
-	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->root).out_waiting);
 	EXPECT_TRUE(pager_idle(&self->p));
 	ASSERT_EQ(0, kill(self->c->pid, SIGCONT));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 1));
 	ASSERT_TRUE(client_good(self->c));
 }
 
@@ -363,7 +393,7 @@ TEST_F(stop, supplied_meanwhile)
 	ASSERT_EQ(0, kill(self->c->pid, SIGSTOP));
 	ASSERT_TRUE(wait_until(stopped(self->c->pid)));
 	EXPECT_TRUE(pager_idle(&self->p));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 1));
 	ASSERT_EQ(0, kill(self->c->pid, SIGCONT));
 	ASSERT_TRUE(client_good(self->c));
 	EXPECT_TRUE(pager_idle(&self->p));
@@ -403,10 +433,10 @@ TEST_F(stop, frozen)
 	ASSERT_EQ(0, write_file(CGROUP "/cgroup.procs", pid));
 	ASSERT_EQ(0, write_file(CGROUP "/cgroup.freeze", "1"));
 	EXPECT_TRUE(wait_until(frozen()));
-	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->root).out_waiting);
 	ASSERT_EQ(0, write_file(CGROUP "/cgroup.freeze", "0"));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 1));
 	ASSERT_TRUE(client_good(self->c));
 	rmdir(CGROUP);
 }

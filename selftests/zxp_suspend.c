@@ -9,41 +9,11 @@
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/dirty.h"
 #include "lib/fixture.h"
-
-#define PM_TEST		"/sys/power/pm_test"
-#define PM_DELAY	"/sys/module/suspend/parameters/pm_test_delay"
-#define PM_STATE	"/sys/power/state"
-
-/*
- * Only as far as to the freezer, and at once back. The seconds that it stayed there
- * before, for leave(); negative if it may not be tried.
- */
-static long long prepare(void)
-{
-	long long delay = read_number(PM_DELAY);
-
-	if (delay < 0 || write_file(PM_TEST, "freezer") || write_file(PM_DELAY, "0"))
-		return -1;
-	return delay;
-}
-
-static void leave(long long delay)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld", delay);
-	write_file(PM_TEST, "none");
-	write_file(PM_DELAY, text);
-}
-
-/* 0, or a negative errno: -EBUSY if somebody did not stop, after 20 seconds. */
-static int suspend(void)
-{
-	return write_file(PM_STATE, "freeze");
-}
+#include "lib/suspend.h"
 
 FIXTURE(suspend)
 {
@@ -55,20 +25,23 @@ FIXTURE(suspend)
 FIXTURE_VARIANT(suspend)
 {
 	enum access how;
+	enum vmo_kind kind;
 };
 
-#define KIND(name, acc) \
-	FIXTURE_VARIANT_ADD(suspend, name) { .how = acc }
+#define BY_CHILD(name, acc, of) \
+	FIXTURE_VARIANT_ADD(suspend, name) { .how = acc, .kind = of }
+#define KIND(name, acc) BY_CHILD(name, acc, KIND_VMO)
 
 FOR_EACH_ACCESS(KIND);
+FOR_ACCESSES_BY_CHILDREN(BY_CHILD);
 
 FIXTURE_SETUP(suspend)
 {
-	self->delay = prepare();
+	self->delay = suspend_prepare();
 	if (self->delay < 0)
-		SKIP(return, "no " PM_TEST " here");
+		SKIP(return, "it cannot be tried here");
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_vmo(&self->p, 4);
+	self->vmo = pager_create_kind(&self->p, variant->kind, 4, 0);
 	ASSERT_NE(NULL, self->vmo);
 }
 
@@ -76,19 +49,20 @@ FIXTURE_TEARDOWN(suspend)
 {
 	if (self->delay < 0)
 		return;
-	leave(self->delay);
+	suspend_leave(self->delay);
 	user_pager_fini(&self->p);
 }
 
 TEST_F(suspend, client_waits_on)
 {
 	struct client *c = client_new(variant->how, self->vmo, 1, 1);
+	struct test_vmo *root = self->vmo->root;
 
 	ASSERT_TRUE(client_fork(c));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, root, 1, 1));
 	ASSERT_EQ(0, suspend());
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 1, 1));
+	ASSERT_TRUE(vmo_wait_blocked(root, 1));
+	ASSERT_TRUE(pager_supply(&self->p, root, 1, 1));
 	ASSERT_TRUE(client_good(c));
 }
 
@@ -101,9 +75,9 @@ FIXTURE(suspend_others)
 
 FIXTURE_SETUP(suspend_others)
 {
-	self->delay = prepare();
+	self->delay = suspend_prepare();
 	if (self->delay < 0)
-		SKIP(return, "no " PM_TEST " here");
+		SKIP(return, "it cannot be tried here");
 	ASSERT_TRUE(user_pager_init(&self->p));
 }
 
@@ -111,7 +85,7 @@ FIXTURE_TEARDOWN(suspend_others)
 {
 	if (self->delay < 0)
 		return;
-	leave(self->delay);
+	suspend_leave(self->delay);
 	user_pager_fini(&self->p);
 }
 

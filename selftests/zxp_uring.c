@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 #include "lib/ring.h"
@@ -49,9 +50,22 @@ FIXTURE(uring)
 {
 	struct user_pager p;
 	struct test_vmo *vmo;
+	struct test_vmo *root;
 	struct ring r;
 	char *buf;
 };
+
+FIXTURE_VARIANT(uring)
+{
+	enum vmo_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(uring, vmo) { .kind = KIND_VMO };
+FIXTURE_VARIANT_ADD(uring, copy) { .kind = KIND_COPY };
+FIXTURE_VARIANT_ADD(uring, slice) { .kind = KIND_SLICE };
+FIXTURE_VARIANT_ADD(uring, slice_of_copy) { .kind = KIND_SLICE_OF_COPY };
+FIXTURE_VARIANT_ADD(uring, reference) { .kind = KIND_REFERENCE };
+FIXTURE_VARIANT_ADD(uring, snapshot) { .kind = KIND_SNAPSHOT };
 
 FIXTURE_SETUP(uring)
 {
@@ -61,8 +75,9 @@ FIXTURE_SETUP(uring)
 		SKIP(return, "no io_uring here");
 	ASSERT_EQ(0, rc);
 	ASSERT_TRUE(user_pager_init(&self->p));
-	self->vmo = pager_create_vmo(&self->p, 16);
+	self->vmo = pager_create_kind(&self->p, variant->kind, 16, 0);
 	ASSERT_NE(NULL, self->vmo);
+	self->root = self->vmo->root;
 	self->buf = map_anon(16);
 }
 
@@ -77,7 +92,7 @@ TEST_F(uring, resident)
 	struct io_uring_sqe sqe = read_sqe(self->vmo->fd, self->buf, BYTES(4), 0);
 	struct io_uring_cqe cqe;
 
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 4));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 4));
 	ASSERT_TRUE(ring_submit(&self->r, &sqe));
 	/* With nothing to wait for it is done before that call returns. */
 	EXPECT_TRUE(ring_done(&self->r));
@@ -94,10 +109,10 @@ TEST_F(uring, missing)
 
 	/* It does not wait here, but in a worker. */
 	ASSERT_TRUE(ring_submit(&self->r, &sqe));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 4));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 4));
 	EXPECT_FALSE(ring_done(&self->r));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 4));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 4));
 	ASSERT_TRUE(ring_wait(&self->r, &cqe));
 	EXPECT_EQ((int)BYTES(4), cqe.res);
 	EXPECT_TRUE(vmo_matches(self->vmo, 0, 4, self->buf));
@@ -116,8 +131,8 @@ TEST_F(uring, asks_at_once)
 
 	ASSERT_EQ(0, rc);
 	ASSERT_TRUE(ring_submit(&r, &sqe));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 4));
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 4));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 4));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 4));
 	ASSERT_EQ(0, syscall(SYS_io_uring_enter, r.fd, 0, 1, IORING_ENTER_GETEVENTS, NULL, 0));
 	ASSERT_TRUE(ring_wait(&r, &cqe));
 	EXPECT_EQ((int)BYTES(4), cqe.res);
@@ -131,7 +146,7 @@ TEST_F(uring, partly_missing)
 	struct io_uring_cqe cqe;
 	struct server s;
 
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 0, 2));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 0, 2));
 	ASSERT_TRUE(server_start(&s, &self->p));
 	ASSERT_TRUE(ring_submit(&self->r, &sqe));
 	ASSERT_TRUE(ring_wait(&self->r, &cqe));
@@ -146,15 +161,40 @@ TEST_F(uring, fails)
 	struct io_uring_cqe cqe;
 
 	ASSERT_TRUE(ring_submit(&self->r, &sqe));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
-	ASSERT_TRUE(pager_fail(&self->p, self->vmo, 0, 1, EBADMSG));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 1));
+	ASSERT_TRUE(pager_fail(&self->p, self->root, 0, 1, EBADMSG));
 	ASSERT_TRUE(ring_wait(&self->r, &cqe));
 	EXPECT_EQ(-EBADMSG, cqe.res);
 	ASSERT_TRUE(ring_submit(&self->r, &sqe));
-	ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, 0, 1));
-	ASSERT_TRUE(pager_detach(&self->p, self->vmo));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 0, 1));
+	ASSERT_TRUE(pager_detach(&self->p, self->root));
 	ASSERT_TRUE(ring_wait(&self->r, &cqe));
 	EXPECT_EQ(-ESTALE, cqe.res);
+}
+
+/* A store to a missing page, which a copy gets for itself once the root has it. */
+TEST_F(uring, written)
+{
+	uint64_t word = STORED_WORD;
+	struct io_uring_sqe sqe = {
+		.opcode = IORING_OP_WRITE,
+		.fd = self->vmo->fd,
+		.off = BYTES(1),
+		.addr = (uintptr_t)&word,
+		.len = sizeof(word),
+	};
+	struct io_uring_cqe cqe;
+
+	ASSERT_TRUE(ring_submit(&self->r, &sqe));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, self->root, 1, 1));
+	EXPECT_FALSE(ring_done(&self->r));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 1, 1));
+	ASSERT_TRUE(ring_wait(&self->r, &cqe));
+	EXPECT_EQ((int)sizeof(word), cqe.res);
+	EXPECT_TRUE(vmo_word_is(self->vmo, 1, STORED_WORD));
+	if (kind_is_copy(variant->kind))
+		EXPECT_TRUE(vmo_matches(self->root, 1, 1, self->root->map + BYTES(1)));
 }
 
 /* Several at once, answered in another order. */
@@ -169,10 +209,10 @@ TEST_F(uring, out_of_order)
 						   BYTES(i));
 
 		ASSERT_TRUE(ring_submit(&self->r, &sqe));
-		ASSERT_TRUE(pager_wait_read(&self->p, self->vmo, i, 1));
+		ASSERT_TRUE(pager_wait_read(&self->p, self->root, i, 1));
 	}
 	for (int i = 0; i < 4; i++) {
-		ASSERT_TRUE(pager_supply(&self->p, self->vmo, order[i], 1));
+		ASSERT_TRUE(pager_supply(&self->p, self->root, order[i], 1));
 		ASSERT_TRUE(ring_wait(&self->r, &cqe));
 		EXPECT_EQ(BYTES(order[i]), cqe.user_data);
 		EXPECT_EQ((int)BYTES(1), cqe.res);
@@ -198,10 +238,10 @@ TEST_F(uring, killed)
 	pid_t pid = child_start(submit_and_pause, self->vmo);
 
 	ASSERT_LT(0, pid);
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 	ASSERT_TRUE(child_kill(pid));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 0));
-	EXPECT_EQ(0, vmo_info(self->vmo).out_requests);
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 0));
+	EXPECT_EQ(0, vmo_info(self->root).out_requests);
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
@@ -218,7 +258,7 @@ TEST_F(uring, cancelled)
 	int results = 0;
 
 	ASSERT_TRUE(ring_submit(&self->r, &sqe));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->root, 1));
 	ASSERT_TRUE(ring_submit(&self->r, &cancel));
 	for (int i = 0; i < 2; i++) {
 		ASSERT_TRUE(ring_wait(&self->r, &cqe));
@@ -228,7 +268,7 @@ TEST_F(uring, cancelled)
 		}
 	}
 	EXPECT_EQ(3, results);
-	EXPECT_EQ(0, vmo_info(self->vmo).out_waiting);
+	EXPECT_EQ(0, vmo_info(self->root).out_waiting);
 	EXPECT_TRUE(pager_idle(&self->p));
 }
 
@@ -256,7 +296,7 @@ TEST_F(uring, packets)
 	ASSERT_TRUE(ring_wait(&self->r, &cqe));
 	ASSERT_EQ((int)sizeof(*pkt), cqe.res);
 	EXPECT_EQ(BYTES(3), pkt->offset);
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 3, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 3, 1));
 	ASSERT_TRUE(thread_wait(&t));
 	/* A read that comes first waits for the packet. */
 	ASSERT_TRUE(ring_submit(&self->r, &read_pkt));
@@ -264,7 +304,7 @@ TEST_F(uring, packets)
 	ASSERT_TRUE(ring_wait(&self->r, &cqe));
 	ASSERT_EQ((int)sizeof(*pkt), cqe.res);
 	EXPECT_EQ(BYTES(5), pkt->offset);
-	ASSERT_TRUE(pager_supply(&self->p, self->vmo, 5, 1));
+	ASSERT_TRUE(pager_supply(&self->p, self->root, 5, 1));
 	ASSERT_TRUE(thread_wait(&t));
 }
 

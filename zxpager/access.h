@@ -37,6 +37,10 @@ int zxp_vmo_op_range(struct file *file, struct zxp_vmo_op_range *args);
 int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
 
 /* fault.c */
+vm_fault_t zxp_vmo_fault(struct zxp_vmo *vmo, struct vm_fault *vmf);
+vm_fault_t zxp_vmo_map_pages(struct zxp_vmo *vmo, struct vm_fault *vmf, pgoff_t start,
+			     pgoff_t end);
+vm_fault_t zxp_vmo_page_mkwrite(struct zxp_vmo *vmo, struct vm_fault *vmf);
 extern const struct vm_operations_struct zxp_vm_ops;
 int zxp_vmo_may_map(struct zxp_vmo *vmo, struct vm_area_struct *vma);
 

@@ -25,6 +25,8 @@
  *	of it; so whoever would change it waits for the end of that
  * @map: the file of its mappings, which holds this; constant
  * @open: its descriptors hold @map
+ * @mapped_mm: where it was mapped last; only to be compared, it may be gone
+ * @mapped_at: an address there
  * @top: its pages; changes under @content_lock and &zxp_family.lock
  * @kin: its own children
  */
@@ -38,6 +40,8 @@ struct zxp_child {
 	struct mutex content_lock;	/* see above */
 	struct file *map;
 	bool open;
+	struct mm_struct *mapped_mm;
+	unsigned long mapped_at;
 	struct zxp_layer *top;
 	struct zxp_kin *kin;
 };
@@ -254,6 +258,7 @@ int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages
 int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args);
 
 /* child_unmap.c */
+void zxp_child_note_mapping(struct zxp_child *child, struct vm_area_struct *vma);
 bool zxp_child_unmap_fault(struct zxp_child *child, struct vm_fault *vmf);
 void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index);
 

@@ -253,17 +253,20 @@ vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 
 static vm_fault_t zxp_child_vm_fault(struct vm_fault *vmf)
 {
-	return zxp_child_fault(vmf->vma->vm_file->private_data, vmf);
+	struct zxp_child *child = vmf->vma->vm_private_data;
+
+	zxp_child_note_mapping(child, vmf->vma);
+	return zxp_child_fault(child, vmf);
 }
 
 static vm_fault_t zxp_child_vm_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 {
-	return zxp_child_map_pages(vmf->vma->vm_file->private_data, vmf, start, end);
+	return zxp_child_map_pages(vmf->vma->vm_private_data, vmf, start, end);
 }
 
 static vm_fault_t zxp_child_vm_page_mkwrite(struct vm_fault *vmf)
 {
-	return zxp_child_page_mkwrite(vmf->vma->vm_file->private_data, vmf);
+	return zxp_child_page_mkwrite(vmf->vma->vm_private_data, vmf);
 }
 
 const struct vm_operations_struct zxp_child_vm_ops = {

@@ -93,6 +93,8 @@ static int zxp_child_mmap(struct file *file, struct vm_area_struct *vma)
 	if (vma->vm_pgoff > ZXP_MAX_VMO_PAGES - child->offset)
 		return -EOVERFLOW;
 	vma->vm_pgoff += child->offset;
+	vma->vm_private_data = child;
+	zxp_child_note_mapping(child, vma);
 	vma->vm_ops = &zxp_child_vm_ops;
 	vma_set_file(vma, zxp_child_map(file_inode(file)));
 	return 0;

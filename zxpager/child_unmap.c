@@ -4,6 +4,7 @@
  *
  * They are found by the root, which has those of all its children. But who stores by the
  * only mapping that his child has need not look at those of others: there may be thousands.
+ * Nor need who writes by a call, or COMMITs, if that mapping is one of his own.
  */
 #include <linux/mm.h>
 #include <linux/mm_inline.h>
@@ -52,6 +53,46 @@ static bool zxp_fault_has_entry(struct vm_fault *vmf)
 }
 
 /**
+ * zxp_child_note_mapping() - there is a mapping, which may be the only one
+ * @child: the child
+ * @vma: it; mmap_lock, or the lock of the VMA, is held
+ */
+void zxp_child_note_mapping(struct zxp_child *child, struct vm_area_struct *vma)
+{
+	if (READ_ONCE(child->mapped_mm) == vma->vm_mm &&
+	    READ_ONCE(child->mapped_at) == vma->vm_start)
+		return;
+	/* Nobody relies on these two being of one mapping. */
+	WRITE_ONCE(child->mapped_mm, vma->vm_mm);
+	WRITE_ONCE(child->mapped_at, vma->vm_start);
+}
+
+/*
+ * Is the only mapping of a child one of the caller's, where it was last? Then there is nothing
+ * in it any more. Who locks mmap_lock may wait for what the caller has locked, so that is tried
+ * only. While it is held the mapping stays what and where it is, and a fork(), or another
+ * mapping, comes later, when the new page is seen.
+ */
+static bool zxp_child_unmap_mine(struct zxp_child *child, pgoff_t index)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	bool mine;
+
+	if (!mm || mm != READ_ONCE(child->mapped_mm) || !mmap_read_trylock(mm))
+		return false;
+	vma = vma_lookup(mm, READ_ONCE(child->mapped_at));
+	/* A private one has copies, which stay. */
+	mine = vma && vma->vm_file == child->map && vma->vm_flags & VM_SHARED &&
+	       zxp_child_mappings(child) == 1;
+	if (mine && index >= vma->vm_pgoff && index - vma->vm_pgoff < vma_pages(vma))
+		zxp_zap_range(vma, vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT),
+			      PAGE_SIZE);
+	mmap_read_unlock(mm);
+	return mine;
+}
+
+/**
  * zxp_child_unmap_fault() - a fault has changed what a child sees
  * @child: the child; it sees another page already, and what it saw is locked
  * @vmf: the fault of a shared mapping that is for this page
@@ -77,6 +118,8 @@ bool zxp_child_unmap_fault(struct zxp_child *child, struct vm_fault *vmf)
  */
 void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index)
 {
-	if (zxp_child_mappings(child))
+	unsigned long mappings = zxp_child_mappings(child);
+
+	if (mappings > 1 || (mappings && !zxp_child_unmap_mine(child, index)))
 		unmap_mapping_pages(child->root->inode.i_mapping, index, 1, false);
 }

@@ -187,7 +187,7 @@ static inline unsigned long zxp_get_unmapped_area(struct file *file, unsigned lo
 }
 
 /*
- * Unmap what a mapping, which the caller's fault has locked, has in a range. It takes
+ * Unmap what a mapping, which the caller or its fault has locked, has in a range. It takes
  * private copies, too.
  */
 static inline void zxp_zap_range(struct vm_area_struct *vma, unsigned long addr,

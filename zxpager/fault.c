@@ -2,6 +2,10 @@
 /*
  * Faults of mappings of a VMO. For what they wait for see fault_wait.c, for stores to pages
  * that are there see trap.c.
+ *
+ * What is mapped, be that a VMO, a copy or a slice, is what ->mmap has put into
+ * vm_private_data: files of several kinds are on one inode, so that tells nothing. The file
+ * holds it.
  */
 #include <linux/file.h>
 #include <linux/mm.h>
@@ -89,9 +93,9 @@ static vm_fault_t zxp_fault_give_way(struct vm_fault *vmf)
 	return VM_FAULT_RETRY;
 }
 
-static vm_fault_t zxp_fault(struct vm_fault *vmf)
+/* ->fault, of the VMO or of a slice of it. */
+vm_fault_t zxp_vmo_fault(struct zxp_vmo *vmo, struct vm_fault *vmf)
 {
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
 	bool writes = zxp_fault_writes(vmf);
 	struct zxp_fault_access access = {
 		.vmo = vmo,
@@ -160,9 +164,9 @@ static vm_fault_t zxp_fault(struct vm_fault *vmf)
  * next one is missing. Then it came alone, and so will its neighbours. And nothing where a
  * store is on its way, which ->fault knows how to let pass.
  */
-static vm_fault_t zxp_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+vm_fault_t zxp_vmo_map_pages(struct zxp_vmo *vmo, struct vm_fault *vmf, pgoff_t start,
+			     pgoff_t end)
 {
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
 	unsigned int run = zxp_vmo_has_pages(vmo, vmf->pgoff);
 
 	if (!run || zxp_trap_ahead(vmo, start, end))
@@ -203,10 +207,9 @@ static vm_fault_t zxp_mkwrite_zero(struct zxp_vmo *vmo, struct vm_fault *vmf)
  * The first write to a page through a shared mapping. Nothing is waited for here, but
  * see trap.c.
  */
-static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
+vm_fault_t zxp_vmo_page_mkwrite(struct zxp_vmo *vmo, struct vm_fault *vmf)
 {
 	struct folio *folio = page_folio(vmf->page);
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(vmf->vma->vm_file));
 	unsigned long generation;
 	vm_fault_t fault;
 	int ret;
@@ -255,6 +258,21 @@ int zxp_vmo_may_map(struct zxp_vmo *vmo, struct vm_area_struct *vma)
 		return -EPERM;
 	vm_flags_clear(vma, VM_MAYWRITE);
 	return 0;
+}
+
+static vm_fault_t zxp_fault(struct vm_fault *vmf)
+{
+	return zxp_vmo_fault(vmf->vma->vm_private_data, vmf);
+}
+
+static vm_fault_t zxp_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
+{
+	return zxp_vmo_map_pages(vmf->vma->vm_private_data, vmf, start, end);
+}
+
+static vm_fault_t zxp_page_mkwrite(struct vm_fault *vmf)
+{
+	return zxp_vmo_page_mkwrite(vmf->vma->vm_private_data, vmf);
 }
 
 const struct vm_operations_struct zxp_vm_ops = {

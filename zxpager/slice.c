@@ -16,31 +16,32 @@
 
 static vm_fault_t zxp_slice_fault(struct vm_fault *vmf)
 {
-	struct zxp_slice *slice = vmf->vma->vm_file->private_data;
+	struct zxp_slice *slice = vmf->vma->vm_private_data;
 
 	if (!zxp_slice_has(slice, vmf->pgoff))
 		return VM_FAULT_SIGBUS;
-	return slice->child ? zxp_child_fault(slice->child, vmf) : zxp_vm_ops.fault(vmf);
+	return slice->child ? zxp_child_fault(slice->child, vmf) :
+			      zxp_vmo_fault(slice->root, vmf);
 }
 
 static vm_fault_t zxp_slice_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 {
-	struct zxp_slice *slice = vmf->vma->vm_file->private_data;
+	struct zxp_slice *slice = vmf->vma->vm_private_data;
 
 	if (!zxp_slice_has(slice, vmf->pgoff))
 		return 0;
 	end = min(end, zxp_slice_end(slice) - 1);
 	return slice->child ? zxp_child_map_pages(slice->child, vmf, start, end) :
-			      zxp_vm_ops.map_pages(vmf, start, end);
+			      zxp_vmo_map_pages(slice->root, vmf, start, end);
 }
 
 /* What is mapped is inside. */
 static vm_fault_t zxp_slice_page_mkwrite(struct vm_fault *vmf)
 {
-	struct zxp_slice *slice = vmf->vma->vm_file->private_data;
+	struct zxp_slice *slice = vmf->vma->vm_private_data;
 
 	return slice->child ? zxp_child_page_mkwrite(slice->child, vmf) :
-			      zxp_vm_ops.page_mkwrite(vmf);
+			      zxp_vmo_page_mkwrite(slice->root, vmf);
 }
 
 static const struct vm_operations_struct zxp_slice_vm_ops = {
@@ -69,6 +70,7 @@ int zxp_slice_mmap(struct file *file, struct vm_area_struct *vma)
 		vm_flags_set(vma, VM_DONTEXPAND);
 	}
 	vma->vm_pgoff += slice->offset;
+	vma->vm_private_data = slice;
 	vma->vm_ops = &zxp_slice_vm_ops;
 	vma_set_file(vma, zxp_child_map(file_inode(file)));
 	return 0;

@@ -47,6 +47,7 @@
  * @work: in the task
  * @link: in &zxp_vmo.traps
  * @task: the task, which outlives this
+ * @vmo: the VMO
  * @file: keeps the VMO and the module
  * @request: for DIRTY, started
  * @index: the page
@@ -58,6 +59,7 @@ struct zxp_trap {
 	struct callback_head work;
 	struct list_head link;
 	struct task_struct *task;
+	struct zxp_vmo *vmo;
 	struct file *file;
 	struct zxp_request request;
 	pgoff_t index;
@@ -111,7 +113,7 @@ static void zxp_trap_wait(struct zxp_vmo *vmo, struct zxp_trap *trap)
 static void zxp_trap_work(struct callback_head *work)
 {
 	struct zxp_trap *trap = container_of(work, struct zxp_trap, work);
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(trap->file));
+	struct zxp_vmo *vmo = trap->vmo;
 
 	spin_lock(&vmo->faults_lock);
 	list_del(&trap->link);
@@ -211,6 +213,7 @@ static int zxp_trap_start(struct zxp_vmo *vmo, struct vm_fault *vmf,
 
 	init_task_work(&trap->work, zxp_trap_work);
 	trap->task = current;
+	trap->vmo = vmo;
 	trap->file = get_file(vmf->vma->vm_file);
 	trap->index = vmf->pgoff;
 	trap->inside = vmf->vma->vm_mm != current->mm;

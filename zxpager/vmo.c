@@ -52,11 +52,14 @@ static __poll_t zxp_vmo_poll(struct file *file, struct poll_table_struct *pt)
 
 static int zxp_vmo_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	int ret = zxp_vmo_may_map(zxp_vmo_of(file_inode(file)), vma);
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	int ret = zxp_vmo_may_map(vmo, vma);
 
-	if (!ret)
-		vma->vm_ops = &zxp_vm_ops;
-	return ret;
+	if (ret)
+		return ret;
+	vma->vm_private_data = vmo;
+	vma->vm_ops = &zxp_vm_ops;
+	return 0;
 }
 
 /*

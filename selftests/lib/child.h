@@ -39,6 +39,34 @@ enum vmo_kind {
 	KIND_SNAPSHOT,
 };
 
+/*
+ * Those accesses that wait in a way of their own by a child: KIND(name, access, kind), one
+ * fixture variant for each, as FOR_EACH_ACCESS() has them for VMOs.
+ */
+#define FOR_ACCESSES_BY_CHILDREN(KIND)						\
+	KIND(load_of_copy, ACC_LOAD, KIND_COPY);				\
+	KIND(store_of_copy, ACC_STORE, KIND_COPY);				\
+	KIND(pread_of_copy, ACC_PREAD, KIND_COPY);				\
+	KIND(pwrite_of_copy, ACC_PWRITE, KIND_COPY);				\
+	KIND(commit_of_copy, ACC_COMMIT, KIND_COPY);				\
+	KIND(prefetch_of_copy, ACC_PREFETCH, KIND_COPY);			\
+	KIND(splice_of_copy, ACC_SPLICE, KIND_COPY);				\
+	KIND(read_into_copy, ACC_PIPE_READ, KIND_COPY);				\
+	KIND(mlock_of_copy, ACC_MLOCK, KIND_COPY);				\
+	KIND(load_of_slice, ACC_LOAD, KIND_SLICE);				\
+	KIND(store_of_slice, ACC_STORE, KIND_SLICE);				\
+	KIND(pread_of_slice, ACC_PREAD, KIND_SLICE);				\
+	KIND(pwrite_of_slice, ACC_PWRITE, KIND_SLICE);				\
+	KIND(commit_of_slice, ACC_COMMIT, KIND_SLICE);				\
+	KIND(store_of_slice_of_copy, ACC_STORE, KIND_SLICE_OF_COPY);		\
+	KIND(pwrite_of_slice_of_copy, ACC_PWRITE, KIND_SLICE_OF_COPY);		\
+	KIND(store_of_reference, ACC_STORE, KIND_REFERENCE);			\
+	KIND(pwrite_of_reference, ACC_PWRITE, KIND_REFERENCE);			\
+	KIND(load_of_snapshot, ACC_LOAD, KIND_SNAPSHOT);			\
+	KIND(store_of_snapshot, ACC_STORE, KIND_SNAPSHOT);			\
+	KIND(pread_of_snapshot, ACC_PREAD, KIND_SNAPSHOT);			\
+	KIND(pwrite_of_snapshot, ACC_PWRITE, KIND_SNAPSHOT)
+
 /* A VMO of that kind, of the same pages as a new @root of the pager; NULL after a message. */
 struct test_vmo *pager_create_kind(struct user_pager *p, enum vmo_kind kind, uint64_t pages,
 				   uint32_t options);

@@ -110,6 +110,7 @@ int zx_child_create(int vmo, unsigned int options, size_t pages);	/* of its begi
 void zx_supply(int pager, int vmo, size_t page, const void *source, size_t nr);
 void zx_supply_aux(int pager, int vmo, size_t page, int aux, size_t aux_page,
 		   size_t nr);
+void zx_vmo_op(int vmo, unsigned int op, size_t page, size_t nr);	/* ZXP_VMO_OP_* */
 int zx_op_range(int pager, int vmo, unsigned int op, size_t page, size_t nr);
 int zx_region_pager(const struct region *r);
 

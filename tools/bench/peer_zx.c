@@ -69,6 +69,19 @@ int zx_child_create(int vmo, unsigned int options, size_t pages)
 	return args.out_fd;
 }
 
+void zx_vmo_op(int vmo, unsigned int op, size_t page, size_t nr)
+{
+	struct zxp_vmo_op_range args = {
+		.size = sizeof(args),
+		.op = op,
+		.offset = page * PAGE_SIZE,
+		.length = nr * PAGE_SIZE,
+	};
+
+	if (ioctl(vmo, ZXP_IOC_VMO_OP_RANGE, &args))
+		die("VMO_OP_RANGE");
+}
+
 static void supply(int pager, struct zxp_supply_pages *args)
 {
 	if (ioctl(pager, ZXP_IOC_SUPPLY_PAGES, args) || args->out_done != args->length)

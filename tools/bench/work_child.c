@@ -7,6 +7,9 @@
  *	store_mapped	the same after a load
  *	around		loads of all pages by a new mapping; the root's own is compared with
  *	family		store_mapped by who has 1 to 1,000 siblings with the page mapped
+ *	family_write	the same by pwrite(); family_commit by COMMIT
+ *	family_zero	ZERO of a page of the root, which so many copies have mapped
+ *	family_shrink	the same by a smaller size
  *	freeze		a copy of a copy, for each page that the latter has for itself
  */
 #include <errno.h>
@@ -26,6 +29,9 @@
 #define SAMPLE	(MIB(2) / PAGE_SIZE)
 
 enum { CHILD, PRIVATE, WHO };
+
+/* What gives a copy its page. */
+enum way { BY_STORE, BY_WRITE, BY_COMMIT, WAYS };
 
 static const unsigned int families[] = { 1, 10, 100, 1000 };
 static const size_t frozen[] = { 256, 4096 };
@@ -60,29 +66,42 @@ static void look(const char *addr)
 		check_word(addr, i * APART, content_word(i * APART));
 }
 
-static void store(char *addr, struct samples *s)
+static void store(int copy, char *addr, enum way way, struct samples *s)
 {
-	uint64_t start;
+	uint64_t start, word;
 	unsigned int i;
+	off_t offset;
 
 	for (i = 0; i < LONE; i++) {
+		offset = (off_t)(i * APART * PAGE_SIZE);
+		word = i;
 		start = now();
-		*(volatile uint64_t *)(addr + i * APART * PAGE_SIZE) = i;
+		switch (way) {
+		case BY_STORE:
+			*(volatile uint64_t *)(addr + offset) = i;
+			break;
+		case BY_WRITE:
+			if (pwrite(copy, &word, sizeof(word), offset) != sizeof(word))
+				die("write to a copy");
+			break;
+		default:
+			zx_vmo_op(copy, ZXP_VMO_OP_COMMIT, i * APART, 1);
+		}
 		sample_since(s, start, 1);
 	}
 	for (i = 0; i < LONE; i++)
-		check_word(addr, i * APART, i);
+		check_word(addr, i * APART, way == BY_COMMIT ? content_word(i * APART) : i);
 }
 
 /* One round: by a copy that nobody used so far. */
-static void stores(int fd, bool child, bool looks, struct samples *s)
+static void stores(int fd, bool child, bool looks, enum way way, struct samples *s)
 {
 	int copy = child ? zx_child_create(fd, ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, PAGES) : fd;
 	char *addr = map_copy(copy, child ? MAP_SHARED : MAP_PRIVATE);
 
 	if (looks)
 		look(addr);
-	store(addr, s);
+	store(copy, addr, way, s);
 	unmap(addr);
 	if (child)
 		close(copy);
@@ -117,7 +136,7 @@ static void run_stores(int root, int memfd, unsigned int rounds)
 
 		for (j = 0; j < WHO; j++)
 			for (k = 0; k < 2; k++)
-				stores(fds[j], j == CHILD, k, &s[j][k]);
+				stores(fds[j], j == CHILD, k, BY_STORE, &s[j][k]);
 		around(root, &own);
 		around(child, &seen);
 		close(child);
@@ -141,34 +160,107 @@ static void run_stores(int root, int memfd, unsigned int rounds)
 	sample_free(&own);
 }
 
-static void run_families(int root, unsigned int rounds)
+/* Copies of which each has the pages mapped. */
+struct family {
+	char **sibling;
+	unsigned int nr;
+};
+
+static unsigned int largest_family(void)
 {
-	unsigned int most = options.trace ? 10 : families[ARRAY_SIZE(families) - 1], nr = 0, i, j;
-	char **sibling = calloc(most, sizeof(*sibling));
-	struct samples s = { 0 };
+	return options.trace ? 10 : families[ARRAY_SIZE(families) - 1];
+}
+
+static void family_begin(struct family *f)
+{
+	*f = (struct family){ calloc(largest_family(), sizeof(*f->sibling)), 0 };
+	if (!f->sibling)
+		die("memory for %u siblings", largest_family());
+}
+
+static void family_grow(struct family *f, int root, unsigned int nr)
+{
 	int child;
 
-	if (!sibling)
-		die("memory for %u siblings", most);
-	for (i = 0; i < ARRAY_SIZE(families) && families[i] <= most; i++) {
-		for (; nr < families[i]; nr++) {
-			child = zx_child_create(root, ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, PAGES);
-			sibling[nr] = map_copy(child, MAP_SHARED);
-			close(child);
-			look(sibling[nr]);
-		}
-		for (j = 0; j <= rounds; j++) {
-			stores(root, true, true, &s);
-			if (!j)
-				s.nr = 0;
-		}
-		emit("child.zxpager.family", families[i], "ns", &s);
-		s.nr = 0;
+	while (f->nr < nr) {
+		child = zx_child_create(root, ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, PAGES);
+		f->sibling[f->nr] = map_copy(child, MAP_SHARED);
+		close(child);
+		look(f->sibling[f->nr++]);
 	}
-	while (nr)
-		unmap(sibling[--nr]);
-	free(sibling);
+}
+
+static void family_end(struct family *f)
+{
+	while (f->nr)
+		unmap(f->sibling[--f->nr]);
+	free(f->sibling);
+}
+
+static void run_families(int root, unsigned int rounds)
+{
+	static const char *const figure[WAYS] = {
+		"child.zxpager.family", "child.zxpager.family_write",
+		"child.zxpager.family_commit",
+	};
+	struct samples s = { 0 };
+	struct family f;
+	unsigned int i, j;
+	enum way way;
+
+	family_begin(&f);
+	for (i = 0; i < ARRAY_SIZE(families) && families[i] <= largest_family(); i++) {
+		family_grow(&f, root, families[i]);
+		for (way = 0; way < WAYS; way++) {
+			for (j = 0; j <= rounds; j++) {
+				stores(root, true, true, way, &s);
+				if (!j)
+					s.nr = 0;
+			}
+			emit(figure[way], families[i], "ns", &s);
+			s.nr = 0;
+		}
+	}
+	family_end(&f);
 	sample_free(&s);
+}
+
+/* What the root loses, all who have it mapped lose. Each place is good for one sample. */
+static void run_root(int pager, unsigned int nr)
+{
+	int root = zx_vmo_create(pager, PAGES, ZXP_VMO_RESIZABLE, 0, 0);
+	struct samples zero = { 0 }, shrink = { 0 };
+	struct family f;
+	uint64_t start;
+	unsigned int i;
+	size_t page;
+
+	for (page = 0; page < PAGES; page++)
+		zx_supply(pager, root, page, content_at(page), 1);
+	family_begin(&f);
+	family_grow(&f, root, nr);
+	for (i = 0; i < LONE / 2; i++) {
+		start = now();
+		zx_vmo_op(root, ZXP_VMO_OP_ZERO, i * APART, 1);
+		sample_since(&zero, start, 1);
+		check_word(f.sibling[0], i * APART, 0);
+	}
+	for (i = LONE - 1; i >= LONE / 2; i--) {
+		/* It is the last page now. */
+		if (ftruncate(root, (off_t)((i * APART + 1) * PAGE_SIZE)))
+			die("ftruncate");
+		start = now();
+		if (ftruncate(root, (off_t)(i * APART * PAGE_SIZE)))
+			die("ftruncate");
+		sample_since(&shrink, start, 1);
+		check_word(f.sibling[0], i * APART, 0);
+	}
+	emit("child.root.family_zero", nr, "ns", &zero);
+	emit("child.root.family_shrink", nr, "ns", &shrink);
+	family_end(&f);
+	sample_free(&zero);
+	sample_free(&shrink);
+	close(root);
 }
 
 static void run_freezes(int root, unsigned int rounds)
@@ -226,6 +318,8 @@ static void run_child(void)
 
 	run_stores(root, memfd, rounds);
 	run_families(root, rounds);
+	run_root(pager, 1);
+	run_root(pager, largest_family());
 	run_freezes(root, rounds);
 
 	munmap(mapped, pages * PAGE_SIZE);
