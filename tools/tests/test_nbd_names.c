@@ -21,6 +21,7 @@
 #include "store.h"
 
 #define AT_ONCE	2
+#define EXPORTS	6	/* to the end, one a test */
 #define MANY_MS	20000	/* more than connecting may take */
 
 static uint8_t buffer[AT_ONCE][4096];
@@ -186,11 +187,15 @@ static int teardown(void **state)
 /* Its server was there, and has gone. */
 static struct backend *open_lost(void)
 {
+	static char uris[EXPORTS][sizeof(uri)];
+	static unsigned int count;
 	struct backend *be;
 
 	new_port("localhost");
 	START("file", "$file");
-	be = backend_nbd_open(strdup(uri), true, AT_ONCE);
+	assert_true(count < EXPORTS);
+	memcpy(uris[count], uri, sizeof(uri));
+	be = backend_nbd_open(uris[count++], true, AT_ONCE);
 	assert_int_equal(CALL(be, read, buffer[0], 4096, 0), 4096);
 	kill_server();
 	pthread_mutex_lock(&lock);

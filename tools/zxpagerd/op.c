@@ -98,7 +98,7 @@ int op_serve(const struct op *op, struct user *user, int *fd)
 		*fd = op->vmo ? vmo_open(op->vmo) : copy_open(op->copy);
 		if (*fd < 0)
 			return errno;
-		user->given |= op->copy || op->vmo->target.writable;
+		user->given |= !op->vmo || op->vmo->target.writable;
 		return 0;
 	case ZXD_FAIL:
 		return vmo_fail(op->vmo, req->offset, req->length, (int)req->code);
