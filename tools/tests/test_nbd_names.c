@@ -21,7 +21,7 @@
 #include "store.h"
 
 #define AT_ONCE	2
-#define EXPORTS	6	/* to the end, one a test */
+#define EXPORTS	7
 #define MANY_MS	20000	/* more than connecting may take */
 
 static uint8_t buffer[AT_ONCE][4096];
@@ -184,18 +184,27 @@ static int teardown(void **state)
 	return 0;
 }
 
+/* The daemon has its stores to the end, too. */
+static struct backend *open_export(void)
+{
+	static char uris[EXPORTS][sizeof(uri)];
+	static struct backend *opened[EXPORTS];
+	static unsigned int count;
+
+	assert_true(count < EXPORTS);
+	memcpy(uris[count], uri, sizeof(uri));
+	opened[count] = backend_nbd_open(uris[count], true, AT_ONCE);
+	return opened[count++];
+}
+
 /* Its server was there, and has gone. */
 static struct backend *open_lost(void)
 {
-	static char uris[EXPORTS][sizeof(uri)];
-	static unsigned int count;
 	struct backend *be;
 
 	new_port("localhost");
 	START("file", "$file");
-	assert_true(count < EXPORTS);
-	memcpy(uris[count], uri, sizeof(uri));
-	be = backend_nbd_open(uris[count++], true, AT_ONCE);
+	be = open_export();
 	assert_int_equal(CALL(be, read, buffer[0], 4096, 0), 4096);
 	kill_server();
 	pthread_mutex_lock(&lock);
@@ -219,7 +228,7 @@ static void others_are_served_meanwhile(void **state)
 	new_socket();
 	START("memory", "1M");
 	others_server = server;
-	other = backend_nbd_open(uri, true, AT_ONCE);
+	other = open_export();
 	set_look_ups(true, 0);
 	begin_read(lost);
 	turn_until_looked_up(1);
