@@ -7,11 +7,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zircon/linux.h>
@@ -20,8 +22,9 @@
 #define CHUNK	((uint64_t)64 << 10)
 
 static zx_handle_t pager, port, vmo;
-static uint64_t size;
+static uint64_t size, page;
 static int file;
+static bool left, lost;		/* in this round; while writing back */
 static zx_vmo_dirty_range_t *dirty;
 
 static uint64_t smaller(uint64_t a, uint64_t b)
@@ -55,11 +58,69 @@ static void grant(uint64_t offset, uint64_t length)
 		fail(offset, length, errno == ENOSPC ? ZX_ERR_NO_SPACE : ZX_ERR_IO);
 }
 
-/* Begins a range and writes it to the file, which does not make it durable. */
-static bool store(const zx_vmo_dirty_range_t *range)
+/* This page is lost: its memory has failed. */
+static bool is_lost(uint64_t at)
+{
+	zx_vmo_dirty_range_t now;
+	size_t n;
+
+	return !zx_pager_query_dirty_ranges(pager, vmo, at, page, &now, sizeof(now), &n, NULL) &&
+	       n && now.options & ZX_LINUX_DIRTY_RANGE_IS_POISONED;
+}
+
+/*
+ * Writes [*at, end) of the VMO to the file, and is done as far as *at then.  What is dirty
+ * is in memory, but may be missing for a moment while a large folio is split.  To wait for
+ * that would be to wait for this program, so it is left for another round.
+ */
+static bool store_pages(uint64_t *at, uint64_t end)
 {
 	static char buffer[CHUNK];
-	uint64_t end = smaller(range->offset + range->length, size), n;
+	struct iovec to = { .iov_base = buffer };
+	ssize_t n;
+
+	while (*at < end) {
+		to.iov_len = smaller(end - *at, CHUNK);
+		n = preadv2(zx_linux_handle_to_fd(vmo), &to, 1, (off_t)*at, RWF_NOWAIT);
+		if (n < 0 && errno == EIO && is_lost(*at)) {
+			lost = true;
+			*at += page;
+			continue;
+		}
+		if (n < 0 && errno == EAGAIN) {
+			left = true;
+			return true;
+		}
+		/* Behind the stream size, as far as which read() goes. */
+		if (!n && !zx_vmo_read(vmo, buffer, *at, to.iov_len))
+			n = (ssize_t)to.iov_len;
+		if (n <= 0 || pwrite(file, buffer, (size_t)n, (off_t)*at) != n)
+			return false;
+		*at += (uint64_t)n;
+	}
+	return true;
+}
+
+static bool store_zeroes(uint64_t *at, uint64_t end)
+{
+	static const char zeroes[CHUNK];
+	uint64_t n;
+
+	for (; *at < end; *at += n) {
+		n = smaller(end - *at, CHUNK);
+		if (pwrite(file, zeroes, n, (off_t)*at) != (ssize_t)n)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Begins a range and writes it to the file, which does not make it durable.  It ends where
+ * something was left.
+ */
+static bool store(zx_vmo_dirty_range_t *range)
+{
+	uint64_t at = range->offset, end = smaller(at + range->length, size);
 	bool zero = range->options & ZX_VMO_DIRTY_RANGE_IS_ZERO;
 
 	/* Its memory has failed, as its client was told: nothing is left to be stored. */
@@ -70,15 +131,10 @@ static bool store(const zx_vmo_dirty_range_t *range)
 			      range->offset, range->length,
 			      range->options & ZX_VMO_DIRTY_RANGE_IS_ZERO))
 		return false;
-	for (uint64_t at = range->offset; at < end; at += n) {
-		n = smaller(end - at, CHUNK);
-		if (zero)
-			memset(buffer, 0, n);
-		else if (zx_vmo_read(vmo, buffer, at, n))
-			return false;
-		if (pwrite(file, buffer, n, (off_t)at) != (ssize_t)n)
-			return false;
-	}
+	if (!(zero ? store_zeroes(&at, end) : store_pages(&at, end)))
+		return false;
+	if (at < end)
+		range->length = at - at % page - range->offset;
 	return true;
 }
 
@@ -126,11 +182,8 @@ static void end_stored(const zx_vmo_dirty_range_t *range)
 	}
 }
 
-/*
- * All that is dirty now.  After a failure it still is, and the next call writes all of it
- * once more: the flush may have forgotten any of it.
- */
-static bool write_back(void)
+/* All that is dirty now, but for what is left. */
+static bool do_round(void)
 {
 	ssize_t n = find_dirty();
 
@@ -144,6 +197,22 @@ static bool write_back(void)
 	while (n--)
 		end_stored(&dirty[n]);
 	return true;
+}
+
+/*
+ * All that is dirty now.  After a failure it still is, and the next call writes all of it
+ * once more: the flush may have forgotten any of it.  If memory has failed all else is in the
+ * file.
+ */
+static bool write_back(void)
+{
+	lost = false;
+	do {
+		left = false;
+		if (!do_round())
+			return false;
+	} while (left && !poll(NULL, 0, 1));
+	return !lost;
 }
 
 /* Another process as a rule; it has the VMO alone, and no need for libzx. */
@@ -170,6 +239,7 @@ int main(int argc, char **argv)
 	if (file < 0 || fstat(file, &st))
 		return fprintf(stderr, "usage: writeback FILE TEXT\n"), 2;
 	size = (uint64_t)st.st_size;
+	page = (uint64_t)sysconf(_SC_PAGESIZE);
 	if (zx_pager_create(0, &pager) || zx_port_create(0, &port) ||
 	    zx_linux_pager_create_vmo(pager, ZX_VMO_TRAP_DIRTY, ZX_LINUX_CREATE_SYNC,
 				      port, 1, size, &vmo))

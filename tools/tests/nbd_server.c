@@ -3,11 +3,13 @@
  * An nbdkit that comes and goes.
  */
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +63,21 @@ void new_socket(void)
 	unlink(sock);
 	snprintf(sock, sizeof(sock), "%s/sock%u", dir, ++number);
 	snprintf(uri, sizeof(uri), "nbd+unix:///?socket=%s", sock);
+}
+
+unsigned int new_port(const char *host)
+{
+	struct sockaddr_in addr = { .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(addr);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &size), 0);
+	close(fd);
+	snprintf(port, sizeof(port), "%u", ntohs(addr.sin_port));
+	snprintf(uri, sizeof(uri), "nbd://%s:%s", host, port);
+	return ntohs(addr.sin_port);
 }
 
 static bool is_there(const char *path)

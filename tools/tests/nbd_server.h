@@ -23,6 +23,9 @@ void end_servers(void);
 /* Another socket, and nothing fails: an export is written by one store at a time. */
 void new_socket(void);
 
+/* A free port instead of that, which the URI has beside the name of this machine. */
+unsigned int new_port(const char *host);
+
 /*
  * An nbdkit with these arguments, with $file for the file; it takes connections.  Skips
  * the test if there is none on this machine.

@@ -82,6 +82,29 @@ test_force_does_not_wait_for_clients() {
 	status_is 1 wait "$client"
 }
 
+# Of root, who was given a descriptor, it cannot tell; of all the others that it may not look
+# at, it need not.
+test_sigterm_of_a_daemon_that_is_not_root() {
+	chmod 666 /dev/zxpager
+	chmod 777 "$tmp"
+	printf '#!/bin/sh\nexec setpriv --reuid 65534 --regid 65534 --clear-groups %s "$@"\n' \
+		"$(realpath "$daemon")" > "$tmp/held"
+	chmod +x "$tmp/held"
+	daemon=$tmp/held
+	bytes 100000 "$tmp/f"
+	chown 65534:65534 "$tmp/f"
+	serve --rw f "${quiet[@]}" "f=$tmp/f"
+	stop
+	serve --rw f "${quiet[@]}" --shutdown-timeout 10000 "f=$tmp/f"
+	client
+	kill "$pid"
+	until_true grep -q 'cannot find out .* who has VMOs open: Permission denied' "$log"
+	kill "$pid"
+	status_is 2 wait "$pid"
+	echo > "$tmp/tell"
+	status_is 1 wait "$client"
+}
+
 test_sigterm_while_a_file_system_is_mounted() {
 	local dev
 	truncate -s 16M "$tmp/f"

@@ -5,17 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <netinet/in.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../zxpagerd/options.h"
-#include "fake_port.h"
 #include "nbd_proxy.h"
 #include "nbd_server.h"
 #include "store.h"
@@ -589,19 +584,6 @@ static void one_of_several_is_lost(void **state)
 
 /* --- over a network --------------------------------------------------------------- */
 
-static unsigned int free_port(void)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET,
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t size = sizeof(addr);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &size), 0);
-	close(fd);
-	return ntohs(addr.sin_port);
-}
-
 /* Timer 2 of an idle connection is that of keepalive. */
 static bool is_kept_alive(unsigned int wanted)
 {
@@ -625,73 +607,15 @@ static bool is_kept_alive(unsigned int wanted)
 static void peers_are_kept_alive(void **state)
 {
 	struct backend *be;
-	unsigned int number = free_port();
+	unsigned int number = new_port("127.0.0.1");
 
 	(void)state;
-	snprintf(port, sizeof(port), "%u", number);
 	START("file", "$file");
 	port[0] = '\0';
-	snprintf(uri, sizeof(uri), "nbd://127.0.0.1:%u", number);
 	be = open_export();
 	assert_int_equal(CALL(be, read, buffer[0], 4096, 0), 4096);
 	assert_true(is_kept_alive(number));
 	kill_server();
-}
-
-/* What has been used of this thread's stack below @frame, in bytes, and what there is. */
-static void stack_below(const uint8_t *frame, size_t *used, size_t *all)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE), at = 0;
-	unsigned char there[256];
-	pthread_attr_t attr;
-	void *stack;
-
-	assert_int_equal(pthread_getattr_np(pthread_self(), &attr), 0);
-	assert_int_equal(pthread_attr_getstack(&attr, &stack, all), 0);
-	pthread_attr_destroy(&attr);
-	assert_in_range(*all, page, sizeof(there) * page);
-	assert_int_equal(mincore(stack, *all, there), 0);
-	while (at < *all && !(there[at / page] & 1))
-		at += page;
-	*used = (size_t)(frame - (uint8_t *)stack) - at;
-}
-
-static struct backend *to_connect;
-static struct call connecting;
-static size_t stack_used, stack_size;
-
-static void read_on_this_thread(void)
-{
-	fake_port_woken = NULL;
-	to_connect->ops->read(to_connect, &connecting.event, buffer[0], 4096, 0);
-	stack_below(__builtin_frame_address(0), &stack_used, &stack_size);
-}
-
-/*
- * A thread of the crew has a packet, and finds that it has to look up a name and to connect
- * first.  See thread.c.
- */
-static void connecting_fits_on_a_small_stack(void **state)
-{
-	unsigned int number = free_port();
-
-	(void)state;
-	snprintf(port, sizeof(port), "%u", number);
-	snprintf(uri, sizeof(uri), "nbd://localhost:%u", number);
-	START("file", "$file");
-	to_connect = open_export();
-	kill_server();
-	/* That is noticed, and a connection may be made anew. */
-	turn_for(1200);
-	START("file", "$file");
-	connecting = (struct call){ .event.handler = called };
-	fake_port_woken = read_on_this_thread;
-	fake_port_wake();
-	assert_int_equal(wait_for(&connecting), 4096);
-	print_message("# %zu of %zu bytes of stack\n", stack_used, stack_size);
-	assert_in_range(stack_used, 1, stack_size / 4);
-	kill_server();
-	port[0] = '\0';
 }
 
 #define TEST(f) cmocka_unit_test_setup(f, setup)
@@ -716,7 +640,6 @@ static const struct CMUnitTest exports[] = {
 	TEST(connections_where_they_are_offered),
 	TEST(one_of_several_is_lost),
 	TEST(peers_are_kept_alive),
-	TEST(connecting_fits_on_a_small_stack),
 };
 
 int main(void)

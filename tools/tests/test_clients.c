@@ -5,11 +5,14 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zircon/linux.h>
+#include <zircon/syscalls.h>
 
 #include "../zxpagerd/client.h"
 #include "../zxpagerd/proto.h"
@@ -347,6 +350,38 @@ static void lines_are_of_one_user(void **state)
 	assert_int_equal(user_find(4711)->limit.lines, 0);
 }
 
+/* --- who has something -------------------------------------------------------------- */
+
+static void opens_as(uid_t uid)
+{
+	begin_client(uid, true);
+	say(ZXD_OPEN);
+	assert_int_equal(hear(ZXD_OPEN), 0);
+	end_client();
+}
+
+/* For good, however many come after them; but not who has what nobody writes to. */
+static void who_was_given_a_descriptor(void **state)
+{
+	static const uid_t reader = 6000, writer = 6001, both[] = { 6000, 6001 };
+
+	(void)state;
+	vmo.target.handle = zx_linux_handle_from_fd(memfd_create("vmo", MFD_CLOEXEC));
+	vmo.target.writable = false;
+	opens_as(reader);
+	assert_false(user_was_given(NULL, 0));
+	vmo.target.writable = true;
+	opens_as(writer);
+	for (uid_t uid = 7000; uid < 7100; uid++)
+		user_find(uid);
+	assert_false(user_was_given(&reader, 1));
+	assert_true(user_was_given(&writer, 1));
+	assert_true(user_was_given(both, 2));
+	assert_true(user_was_given(NULL, 0));
+	user_find(writer)->given = false;
+	zx_handle_close(vmo.target.handle);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_fake)
 
 int main(void)
@@ -360,6 +395,7 @@ int main(void)
 		TEST(syncs_leave_room_for_other_users),
 		TEST(nobody_is_dropped_for_those_who_may_not),
 		TEST(lines_are_of_one_user),
+		TEST(who_was_given_a_descriptor),
 		TEST(nothing_is_opened_at_the_end),
 	};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What writing back costs, in calls and in ranges that are looked at: as much for each range
- * however many there are, and in one turn of the loop no more than some.  Needs no kernel
- * module.
+ * What writing back and queues cost, in calls and in ranges that are looked at: as much for
+ * each range however many there are, and in one turn of the loop no more than some.  Needs no
+ * kernel module.
  */
 #include "fake.h"
 
@@ -166,12 +166,113 @@ static void many_writers_wait(void **state)
 	writers_wait(WAIT);
 }
 
+/* Steps for @count DIRTYs of pages that are no neighbours, of a store that reserves nothing. */
+static unsigned long cost_of_dirties(unsigned int count)
+{
+	unsigned long steps;
+	unsigned int before;
+
+	fake_start(2ull * count * PAGE);
+	fake_fix_size();
+	vmo.target.held = true;
+	requests_steps = 0;
+	for (unsigned int i = 0; i < count; i++)
+		dirty_request(&vmo.writeback.dirty, 2ull * i * PAGE, PAGE);
+	vmo.target.held = false;
+	dirty_pump(&vmo.writeback.dirty);
+	assert_in_range(grants, 1, TURN_MAX);
+	while (grants < count) {
+		before = grants;
+		writeback_turn();
+		assert_in_range(grants, before + 1, before + TURN_MAX);
+		fake_timer_step();
+	}
+	steps = requests_steps;
+	assert_null(vmo.writeback.dirty.queue.first);
+	fake_stop();
+	return steps;
+}
+
+/* The same for READs, whose store hangs at first. */
+static unsigned long cost_of_reads(unsigned int count)
+{
+	unsigned long steps;
+
+	fake_start(2ull * count * PAGE);
+	evict(0, 2 * count);
+	requests_steps = 0;
+	for (unsigned int i = 0; i < count; i++)
+		client_read(2 * i);
+	answer_all();
+	steps = requests_steps;
+	for (unsigned int i = 0; i < count; i++)
+		assert_int_equal(page[2 * i].state, CLEAN);
+	fake_stop();
+	return steps;
+}
+
+/* Who waits and is killed asks for another page, and so on: the queue is as long as they like. */
+static void long_queue(unsigned long (*cost_of_queue)(unsigned int), const char *what)
+{
+	unsigned long few = cost_of_queue(FEW), many = cost_of_queue(MANY);
+
+	print_message("%u %s: %lu steps; %u: %lu\n", FEW, what, few, MANY, many);
+	assert_in_range(few, 1, 64 * FEW);
+	assert_in_range(many, few, 6 * few);
+}
+
+static void long_queue_of_dirties(void **state)
+{
+	(void)state;
+	long_queue(cost_of_dirties, "DIRTYs");
+}
+
+static void long_queue_of_reads(void **state)
+{
+	(void)state;
+	long_queue(cost_of_reads, "READs");
+}
+
+/* One VMO has so many that each turn is over before they are: another one gets its own. */
+static void beside_a_long_queue(void **state)
+{
+	struct dirty *d = &vmo.writeback.dirty;
+	static struct writeback other;
+	struct target target;
+
+	(void)state;
+	fake_start(2 * MANY * PAGE);
+	fake_fix_size();
+	target = vmo.target;
+	other = (struct writeback){ .target = &target };
+	dirty_init(&other.dirty, &target);
+	vmo.target.held = true;
+	for (uint64_t i = 0; i < MANY; i++)
+		dirty_request(d, 2 * i * PAGE, PAGE);
+	vmo.target.held = false;
+	dirty_pump(d);
+	dirty_request(&other.dirty, PAGE, PAGE);
+	assert_int_equal(target.granted, 0);
+	writeback_turn();
+	fake_timer_step();
+	writeback_turn();
+	assert_int_equal(target.granted, PAGE);
+	assert_in_range(vmo.target.granted, PAGE, 3 * TURN_MAX * PAGE);
+	dirty_cancel(d);
+	answer_all();
+	dirty_free(&other.dirty);
+	fake_stop();
+}
+
 int main(void)
 {
 	static const struct CMUnitTest cost[] = {
 		cmocka_unit_test(as_much_for_each),
 		cmocka_unit_test(zeroes_behind_an_end),
 		cmocka_unit_test(many_writers_wait),
+		cmocka_unit_test(long_queue_of_dirties),
+		cmocka_unit_test(long_queue_of_reads),
+		cmocka_unit_test(beside_a_long_queue),
 	};
 
 	return cmocka_run_group_tests(cost, NULL, NULL);

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * The example that writes back, with a store whose flush fails and clients that go on.
+ * The example that writes back, with a store whose flush fails and clients that go on, and
+ * memory that is not there for a moment, or for good.
  */
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define main		example_main
 #define fdatasync	flush
+#define preadv2		read_now
 static int flush(int fd);
+static ssize_t read_now(int fd, const struct iovec *to, int count, off_t at, int flags);
 int example_main(int argc, char **argv);
 #include "../examples/writeback.c" /* NOLINT(bugprone-suspicious-include) */
 #undef main
+#undef preadv2
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,15 +29,61 @@ int example_main(int argc, char **argv);
 
 static void (*during_flush)(void);
 static int flush_error;
+static unsigned int flushes;
+static off_t missing = -1;	/* where, so often */
+static unsigned int missing_times;
+static off_t fails = -1;	/* where memory does when it is read */
+static bool fails_for_good;	/* or it only says so */
 
 /* In the middle of a round. */
 static int flush(int fd)
 {
 	(void)fd;
+	flushes++;
 	if (during_flush)
 		during_flush();
 	errno = flush_error;
 	return flush_error ? -1 : 0;
+}
+
+/* False if this kernel has no memory that fails.  Whoever does that may be killed for it. */
+static bool break_page(int fd, off_t at)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		char *there = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, at);
+
+		/* The kernel cannot do anything about it, and says so. */
+		_exit(there == MAP_FAILED || (madvise(there, PAGE, MADV_HWPOISON) &&
+					      errno != EBUSY && errno != EIO));
+	}
+	return waitpid(pid, &status, 0) == pid && (WIFSIGNALED(status) || !status);
+}
+
+/* Only what is there, for a read that waits would wait for ever. */
+static ssize_t read_now(int fd, const struct iovec *to, int count, off_t at, int flags)
+{
+	struct iovec less = *to;
+
+	assert_int_equal(count, 1);
+	assert_int_equal(flags, RWF_NOWAIT);
+	if (missing_times && at <= missing && missing < at + (off_t)less.iov_len) {
+		less.iov_len = (size_t)(missing - at);
+		missing_times -= !less.iov_len;
+		errno = EAGAIN;
+		return less.iov_len ? preadv2(fd, &less, 1, at, flags) : -1;
+	}
+	if (fails == at && !fails_for_good) {
+		errno = EIO;
+		return -1;
+	}
+	if (at <= fails && fails < at + (off_t)less.iov_len && fails_for_good) {
+		fails_for_good = break_page(fd, fails);
+		fails = -1;
+	}
+	return preadv2(fd, to, 1, at, flags);
 }
 
 static void put(unsigned int index, char byte)
@@ -86,6 +137,8 @@ static int setup(void **state)
 
 	(void)state;
 	size = COUNT * PAGE;
+	page = PAGE;
+	flushes = 0;
 	file = memfd_create("store", MFD_CLOEXEC);
 	memset(old, 'o', sizeof(old));
 	assert_int_equal(write(file, old, sizeof(old)), sizeof(old));
@@ -152,6 +205,72 @@ static void all_is_written_again(void **state)
 	assert_stored(pages);
 }
 
+static void put_all(char *pages)
+{
+	zero(0, COUNT);
+	for (unsigned int i = 0; i < COUNT; i++) {
+		pages[i] = 'a';
+		put(i, 'a');
+	}
+}
+
+/* What is before it is over with the first round, and the rest with the one that follows. */
+static void page_that_is_missing_for_a_moment(void **state)
+{
+	char pages[COUNT];
+
+	(void)state;
+	put_all(pages);
+	missing = 20 * PAGE;
+	missing_times = 3;
+	assert_true(round_with(0, NULL));
+	assert_int_equal(missing_times, 0);
+	assert_int_equal(flushes, 4);
+	assert_int_equal(count_dirty(), 0);
+	assert_stored(pages);
+}
+
+/* Who syncs hears of it, and of nothing else. */
+static void page_whose_memory_fails(void **state)
+{
+	char pages[COUNT], buffer[PAGE];
+	bool stored;
+
+	(void)state;
+	put_all(pages);
+	fails = 20 * PAGE;
+	fails_for_good = true;
+	stored = round_with(0, NULL);
+	if (!fails_for_good)
+		skip();
+	fails_for_good = false;
+	assert_false(stored);
+	/* It alone. */
+	assert_int_equal(count_dirty(), 1);
+	assert_int_equal(flushes, 1);
+	for (unsigned int i = 0; i < COUNT; i++) {
+		assert_int_equal(pread(file, buffer, PAGE, (off_t)(i * PAGE)), PAGE);
+		assert_int_equal(buffer[0], i == 20 ? 'o' : 'a');
+	}
+	/* Who syncs once more is not told again. */
+	assert_true(round_with(0, NULL));
+}
+
+/* Nothing that was not stored is ended for that, and all of it is written once more. */
+static void error_of_which_nothing_is_known(void **state)
+{
+	char pages[COUNT];
+
+	(void)state;
+	put_all(pages);
+	fails = 16 * PAGE;
+	assert_false(round_with(0, NULL));
+	assert_int_equal(flushes, 0);
+	assert_int_equal(count_dirty(), 1);
+	fails = -1;
+	assert_stored(pages);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -159,6 +278,9 @@ int main(void)
 	static const struct CMUnitTest example[] = {
 		TEST(zeroes_that_come_after_the_write),
 		TEST(all_is_written_again),
+		TEST(page_that_is_missing_for_a_moment),
+		TEST(page_whose_memory_fails),
+		TEST(error_of_which_nothing_is_known),
 	};
 
 	return cmocka_run_group_tests(example, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -25,14 +26,19 @@
 #include "../zxpagerd/holders.h"
 #include "../zxpagerd/loop.h"
 #include "../zxpagerd/target.h"
+#include "../zxpagerd/user.h"
 
 #define MANY	4200u	/* more than there is room for */
+
+/* Users that nobody else is; the test may be no more than root of a container. */
+#define USER		70001
+#define ANOTHER		70002
 
 static struct target target = { .name = "file" };
 static struct event done;
 static bool is_done;
 static int result, no_eventfd;
-static const char *hidden;	/* a directory */
+static const char *hidden;	/* a directory or file */
 static int hidden_error;
 
 int __wrap_eventfd(unsigned int value, int flags);
@@ -43,7 +49,15 @@ int __wrap_statx(int dir, const char *path, int flags, unsigned int mask, struct
 int __real_statx(int dir, const char *path, int flags, unsigned int mask, struct statx *st);
 FILE *__wrap_fopen(const char *path, const char *mode);
 FILE *__real_fopen(const char *path, const char *mode);
+int __wrap_openat(int dir, const char *path, int flags, ...);
+int __wrap_access(const char *path, int mode);
 static unsigned int asked, synced;
+static const char *hidden_file;
+static const char *devices;	/* instead of /dev */
+static const char *no_device;	/* in there, that may not be opened */
+static char *backing;		/* what the kernel tells of what it lies on, if it does */
+static bool no_sysfs;
+static const char *its_status;	/* of a process of USER */
 static pid_t holds_child;	/* what this process has open is a copy */
 static char child_info[100];	/* what the kernel tells of it */
 
@@ -57,6 +71,8 @@ int __wrap_eventfd(unsigned int value, int flags)
 
 DIR *__wrap_opendir(const char *path)
 {
+	if (devices && !strcmp(path, "/dev"))
+		return __real_opendir(devices);
 	if (!hidden || strcmp(path, hidden))
 		return __real_opendir(path);
 	errno = hidden_error;
@@ -72,12 +88,41 @@ int __wrap_statx(int dir, const char *path, int flags, unsigned int mask, struct
 
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
+	static char status[] = "Name:\tclient\nUid:\t1\t70001\t1\t1\nGid:\t1\t1\t1\t1\n";
 	char infos[40];
 
+	if (hidden_file && !strcmp(path, hidden_file)) {
+		errno = hidden_error;
+		return NULL;
+	}
+	if (its_status && !strcmp(path, its_status))
+		return fmemopen(status, sizeof(status) - 1, "r");
+	if (no_device && !strncmp(path, "/sys/block/", strlen("/sys/block/"))) {
+		errno = ENOENT;
+		return backing ? fmemopen(backing, strlen(backing), "r") : NULL;
+	}
 	snprintf(infos, sizeof(infos), "/proc/%d/fdinfo/", (int)holds_child);
 	if (holds_child && !strncmp(path, infos, strlen(infos)))
 		return fmemopen(child_info, strlen(child_info), "r");
 	return __real_fopen(path, mode);
+}
+
+/* Only devices are opened with it. */
+int __wrap_openat(int dir, const char *path, int flags, ...)
+{
+	(void)dir;
+	(void)path;
+	(void)flags;
+	errno = EACCES;
+	return -1;
+}
+
+int __wrap_access(const char *path, int mode)
+{
+	(void)path;
+	(void)mode;
+	errno = ENOENT;
+	return no_sysfs ? -1 : 0;
 }
 
 static void look_done(struct event *ev, int res)
@@ -193,6 +238,93 @@ static void processes_cannot_be_seen(void **state)
 	hidden = NULL;
 }
 
+static void give_to(uid_t uid)
+{
+	user_find(uid)->given = true;
+}
+
+static void take_back(void)
+{
+	user_find(USER)->given = false;
+	user_find(ANOTHER)->given = false;
+}
+
+/* The daemon is not root, and may not look at the process of another user. */
+static void process_of_another_user(void **state)
+{
+	pid_t pid = begin_client(0);
+	char fds[40], maps[40], status[40];
+
+	(void)state;
+	snprintf(fds, sizeof(fds), "/proc/%d/fd", (int)pid);
+	snprintf(maps, sizeof(maps), "/proc/%d/maps", (int)pid);
+	snprintf(status, sizeof(status), "/proc/%d/status", (int)pid);
+	its_status = status;
+	hidden = fds;
+	hidden_error = EACCES;
+	/* Nobody has been given anything, or another one. */
+	assert_int_equal(look(), 0);
+	assert_false(holders_have(&target));
+	give_to(ANOTHER);
+	assert_int_equal(look(), 0);
+	/* It does not tell whose it is. */
+	hidden_file = status;
+	assert_int_equal(look(), -EACCES);
+	hidden_file = NULL;
+	take_back();
+	give_to(USER);
+	assert_int_equal(look(), -EACCES);
+	hidden_error = EPERM;
+	assert_int_equal(look(), -EPERM);
+	/* It ends just then. */
+	hidden_error = ENOENT;
+	assert_int_equal(look(), 0);
+	hidden = NULL;
+	hidden_file = maps;
+	hidden_error = EACCES;
+	assert_int_equal(look(), -EACCES);
+	assert_true(holders_have(&target));
+	hidden_file = NULL;
+	its_status = NULL;
+	take_back();
+	end_client(pid);
+}
+
+/* Nor open a device that may lie on a VMO. */
+static void device_of_root(void **state)
+{
+	static char on_a_file[] = "/srv/image\n", on_a_vmo[] = "/zxpager-vmo (deleted)\n";
+	char dir[] = "/tmp/zxd-holders-XXXXXX", device[64];
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(device, sizeof(device), "%s/loop7", dir);
+	assert_int_equal(mknod(device, S_IFREG | 0600, 0), 0);
+	devices = dir;
+	no_device = "loop7";
+	backing = on_a_vmo;
+	assert_int_equal(look(), 0);
+	give_to(ANOTHER);
+	assert_int_equal(look(), -EACCES);
+	backing = on_a_file;
+	assert_int_equal(look(), 0);
+	/* On nothing; or nobody tells. */
+	backing = NULL;
+	assert_int_equal(look(), 0);
+	no_sysfs = true;
+	assert_int_equal(look(), -EACCES);
+	unlink(device);
+	/* Of a partition nothing is known that the whole does not tell. */
+	snprintf(device, sizeof(device), "%s/loop7p1", dir);
+	assert_int_equal(mknod(device, S_IFREG | 0600, 0), 0);
+	assert_int_equal(look(), 0);
+	unlink(device);
+	rmdir(dir);
+	devices = no_device = NULL;
+	no_sysfs = false;
+	take_back();
+}
+
 static void more_than_there_is_room_for(void **state)
 {
 	struct rlimit files;
@@ -219,6 +351,8 @@ int main(void)
 		cmocka_unit_test(somebody_and_nobody),
 		cmocka_unit_test(somebody_with_a_copy),
 		cmocka_unit_test(processes_cannot_be_seen),
+		cmocka_unit_test(process_of_another_user),
+		cmocka_unit_test(device_of_root),
 		cmocka_unit_test(more_than_there_is_room_for),
 	};
 

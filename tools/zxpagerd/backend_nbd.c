@@ -308,7 +308,7 @@ static void settle(struct backend_nbd *nbd)
 	struct op *op;
 
 	nbd_conns_look(&nbd->conns);
-	/* Only while somebody waits: looking up the name of a host holds up everybody. */
+	/* Only while somebody waits: a server that has gone is not called for ever. */
 	if (nbd->waiting.first)
 		nbd_conns_open(&nbd->conns);
 	while (nbd->waiting.first && (conn = nbd_conns_choose(&nbd->conns)))
@@ -458,8 +458,6 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 	nbd->can_zero = nbd_can_zero(first) > 0;
 	nbd->wake.event.handler = handle_done;
 	nbd->tick.event.handler = ticked;
-	/* All of them now, before it is counted how many descriptors are left. */
-	nbd_conns_open(&nbd->conns);
 	settle(nbd);
 	return &nbd->base;
 }

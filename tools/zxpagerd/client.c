@@ -311,7 +311,7 @@ static bool handle(struct client *c, const struct zxd_request *req)
 		if (!error)
 			return true;
 	} else if (!error) {
-		error = op_serve(&op, &fd);
+		error = op_serve(&op, c->user, &fd);
 	}
 	reply.error = (uint32_t)error;
 	if (!error)

@@ -28,6 +28,7 @@ static struct dirty *waiting, **waiting_end = &waiting;
 static bool all_told;		/* that they are to be written back, since the last turn */
 static uint64_t total;		/* dirty bytes of all */
 static struct dirty *news, **news_end = &news;
+static unsigned int turn_left = TURN_MAX;	/* steps of granting, in this turn */
 
 static void set_bytes(struct dirty *d, uint64_t bytes)
 {
@@ -289,11 +290,28 @@ static void grant(struct dirty *d)
 	requests_pop(&d->queue);
 }
 
+void dirty_turn(void)
+{
+	turn_left = TURN_MAX;
+}
+
+bool dirty_turn_is_over(void)
+{
+	return !turn_left;
+}
+
 void dirty_pump(struct dirty *d)
 {
 	struct backend *be = d->target->backend;
 
+	d->goes_on = false;
 	while (d->queue.first && !d->target->held && !d->paused && !d->reserving) {
+		if (!turn_left) {
+			d->goes_on = true;
+			tell(d, false);
+			return;
+		}
+		turn_left--;
 		if (d->queue.first->end > d->target->size) {
 			clip(d);
 			continue;
@@ -376,7 +394,7 @@ void dirty_request(struct dirty *d, uint64_t offset, uint64_t length)
 		length = t->size - offset;
 	if (requests_have(&d->queue, offset, offset + length))
 		return;
-	if (!requests_add(&d->queue, offset, offset + length)) {
+	if (!requests_add(&d->queue, offset, offset + length, 0)) {
 		log_limited(&t->limit, "%s: out of memory: a write fails",
 			    t->name);
 		pager_fail(t, offset, length, EIO);
@@ -388,7 +406,6 @@ void dirty_request(struct dirty *d, uint64_t offset, uint64_t length)
 void dirty_init(struct dirty *d, struct target *t)
 {
 	d->target = t;
-	requests_init(&d->queue);
 	d->event.handler = reserve_done;
 	*dirties_end = d;
 	dirties_end = &d->next;

@@ -26,6 +26,7 @@ struct target;
  * @next_waiting: among those who wait for the limit of all, if @is_waiting
  * @next_news: among those that dirty_news() will take, if @has_news
  * @is_wanted: is to be written back at once
+ * @goes_on: more may be granted than one turn takes: dirty_pump() is to be called again
  */
 struct dirty {
 	struct target *target;
@@ -48,6 +49,7 @@ struct dirty {
 	struct dirty *next_news;
 	bool has_news;
 	bool is_wanted;
+	bool goes_on;
 };
 
 /* Those of all VMOs that are writable. */
@@ -64,9 +66,16 @@ void dirty_request(struct dirty *d, uint64_t offset, uint64_t length);
 /* Nobody waits any more. */
 void dirty_cancel(struct dirty *d);
 
-/* Grants what may be granted by now, in this VMO; and in those that wait for the limit of all. */
+/*
+ * Grants what may be granted by now, in this VMO; and in those that wait for the limit of all.
+ * What is too much for this turn is news, for the next.
+ */
 void dirty_pump(struct dirty *d);
 void dirty_pump_all(void);
+
+/* Another turn of the loop begins; no more can be granted in this one. */
+void dirty_turn(void);
+bool dirty_turn_is_over(void);
 
 /* Sets the number of dirty bytes to what the kernel tells. */
 void dirty_count(struct dirty *d, uint64_t bytes);

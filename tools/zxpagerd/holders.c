@@ -5,6 +5,9 @@
  *
  * A thread does that: a process that waits for this daemon may keep one waiting who wants to
  * read its list of mappings.
+ *
+ * A daemon that is not root may not look at everybody.  Who belongs to a user that was never
+ * given a descriptor is taken to have none; of any other it cannot be found out.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -24,9 +27,13 @@
 #include "loop.h"
 #include "target.h"
 #include "thread.h"
+#include "user.h"
 
 #define HOLDERS_MAX	4096
 #define TOLD_MAX	10	/* lines for one VMO */
+
+/* What the kernel calls the files of the module, all of them: they are in no directory. */
+#define FILES_PREFIX	"/zxpager-"
 
 /* struct holder - somebody who has the VMO with inode @ino open; @pid 0 for a device */
 struct holder {
@@ -39,7 +46,7 @@ struct holder {
 static struct holder holders[HOLDERS_MAX];
 static unsigned int count;
 static int failure;		/* what kept it from seeing all */
-static bool seen_self;
+static bool seen_self, seen_first;
 static dev_t vmo_dev;
 static pid_t this_pid;
 static char this_name[32];
@@ -47,10 +54,53 @@ static char this_name[32];
 static int answer = -1;
 static struct event answered, *waiting;
 
-/* A process that has ended, or is another user's, is none. */
+/* In a line of numbers behind their name, which ends in a colon. */
+static unsigned int read_uids(const char *line, uid_t *uids, unsigned int most)
+{
+	const char *at = strchr(line, ':');
+	unsigned int n = 0;
+	char *end;
+
+	while (at++ && n < most) {
+		uids[n] = (uid_t)strtoul(at, &end, 10);
+		if (end == at)
+			break;
+		at = end;
+		n++;
+	}
+	return n;
+}
+
+/* That its uids cannot be had says nothing of whose it is. */
+static bool may_have_one(pid_t pid)
+{
+	unsigned int n = 0;
+	uid_t uids[4] = { 0 };
+	char file[64], line[128];
+	FILE *status;
+	bool given;
+
+	snprintf(file, sizeof(file), "/proc/%d/status", (int)pid);
+	status = pid ? fopen(file, "re") : NULL;
+	if (pid && !status && (errno == ENOENT || errno == ESRCH))
+		return false;
+	while (status && fgets(line, sizeof(line), status))
+		if (!strncmp(line, "Uid:", 4))
+			n = read_uids(line, uids, 4);
+	if (status)
+		fclose(status);
+	loop_lock();
+	given = user_was_given(uids, n);
+	loop_unlock();
+	return given;
+}
+
+/* A process that has ended is none; nor is one that cannot have been given anything. */
 static void note_failure(int error)
 {
-	if (error == ENOMEM || error == EMFILE || error == ENFILE || error == ENOBUFS)
+	bool denied = (error == EACCES || error == EPERM) && !failure && may_have_one(this_pid);
+
+	if (denied || error == ENOMEM || error == EMFILE || error == ENFILE || error == ENOBUFS)
 		failure = error;
 }
 
@@ -103,8 +153,10 @@ static void look_at_child(const char *path, const char *name)
 		return;
 	}
 	while (fgets(line, sizeof(line), info))
-		if (!strncmp(line, field, sizeof(field) - 1))
+		if (!strncmp(line, field, sizeof(field) - 1)) {
 			add(strtoul(line + sizeof(field) - 1, NULL, 10), this_pid, this_name);
+			break;
+		}
 	if (ferror(info))
 		note_failure(errno);
 	fclose(info);
@@ -169,6 +221,7 @@ static void look_at_process(int dir, const char *path, const char *name)
 
 	(void)dir;
 	this_pid = (pid_t)strtol(name, NULL, 10);
+	seen_first |= this_pid == 1;
 	if (this_pid == getpid()) {
 		seen_self = true;
 		return;
@@ -186,6 +239,30 @@ static void look_at_process(int dir, const char *path, const char *name)
 	look_at_mappings(file);
 }
 
+/*
+ * One that may not be opened tells everybody what lies below it, if anything does.  A
+ * partition is a part of one that does.
+ */
+static bool may_be_on_a_vmo(const char *name)
+{
+	char file[300], below[300];
+	FILE *tells;
+	bool may;
+
+	if (strchr(name + strlen("loop"), 'p'))
+		return false;
+	snprintf(file, sizeof(file), "/sys/block/%s/loop/backing_file", name);
+	tells = fopen(file, "re");
+	if (!tells) {
+		snprintf(file, sizeof(file), "/sys/block/%s", name);
+		return access(file, F_OK) != 0;
+	}
+	may = !fgets(below, sizeof(below), tells) ||
+	      !strncmp(below, FILES_PREFIX, strlen(FILES_PREFIX));
+	fclose(tells);
+	return may;
+}
+
 static void look_at_loop(int dir, const char *path, const char *name)
 {
 	struct loop_info64 info;
@@ -195,7 +272,10 @@ static void look_at_loop(int dir, const char *path, const char *name)
 	snprintf(file, sizeof(file), "%s/%s", path, name);
 	fd = openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {
-		note_failure(errno);
+		int error = errno;
+
+		if ((error != EACCES && error != EPERM) || may_be_on_a_vmo(name))
+			note_failure(error);
 		return;
 	}
 	if (!ioctl(fd, LOOP_GET_STATUS64, &info) && info.lo_device == vmo_dev)
@@ -208,10 +288,15 @@ static void *look(void *unused)
 	(void)unused;
 	count = 0;
 	failure = 0;
-	seen_self = false;
+	seen_self = seen_first = false;
+	this_pid = 0;
 	for_each("/proc", "", look_at_process);
+	this_pid = 0;
 	if (!seen_self)
 		failure = ENOENT;
+	/* Those of others are hidden, and not only what they have. */
+	if (!seen_first)
+		note_failure(EACCES);
 	for_each("/dev", "loop", look_at_loop);
 	while (eventfd_write(answer, 1))
 		;

@@ -10,10 +10,11 @@ struct event;
 struct target;
 
 /*
- * Begins to look who else has VMOs open, by a descriptor, a mapping or a loop device, as
- * far as this daemon's user may know; @dev is that of all VMOs.  It may take its time, or
- * not end at all: @done is handled when it has, with 0, or with -errno if it did not see
- * all that there may be.  One at a time.  0, or an errno if it cannot begin.
+ * Begins to look who else has VMOs open, by a descriptor, a mapping or a loop device; @dev is
+ * that of all VMOs.  It may take its time, or not end at all: @done is handled when it has,
+ * with 0, or with -errno if it did not see all that there may be: -EACCES if this daemon's
+ * user may not know it of somebody who was given a descriptor.  One at a time.  0, or an errno
+ * if it cannot begin.
  */
 int holders_look(dev_t dev, struct event *done);
 

@@ -2,6 +2,10 @@
 /*
  * One connection to an NBD export, through libnbd.
  *
+ * libnbd looks up the name of a host within the call that begins to connect, and whoever is
+ * asked for it may take any time.  So a thread makes that call, and has the handle until then.
+ * A look-up is never given up: one that hangs is one thread, and no more are started.
+ *
  * It is ready once the export at its end is known to be the one that it was at the start.
  * libnbd tells of ends from within other calls, and must not be called then; what follows
  * from them is up to nbd_conn_look().
@@ -11,12 +15,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "log.h"
 #include "nbd_conn.h"
 #include "nbd_identity.h"
+#include "thread.h"
 
 #define CONNECT_MS	10000
 
@@ -50,17 +56,80 @@ void nbd_conn_close(struct nbd_conn *conn)
 	conn->leaving = false;
 }
 
-void nbd_conn_open(struct nbd_conn *conn)
+/* It is the caller's again. */
+static void begin_to_connect(struct nbd_conn *conn)
+{
+	conn->handle = conn->away;
+	conn->away = NULL;
+	conn->state = NBD_CONNECTING;
+	if (conn->failed)
+		nbd_conn_close(conn);
+}
+
+/* With the lock if others are there; what libnbd has to say it says to the thread. */
+static void note_call(struct nbd_conn *conn, int rc)
+{
+	conn->failed = rc;
+	if (rc)
+		log_debug("%s: no connection: %s", conn->uri, nbd_get_error());
+}
+
+static void *look_up(void *arg)
+{
+	struct nbd_conn *conn = arg;
+	int rc = nbd_aio_connect_uri(conn->away, conn->uri);
+
+	loop_lock();
+	note_call(conn, rc);
+	loop_timer(&conn->found, 0);
+	loop_unlock();
+	return NULL;
+}
+
+/* Connecting has its time from now on. */
+static void looked_up(struct event *ev, int res)
+{
+	struct timer *found = event_owner(ev, struct timer, event);
+	struct nbd_conn *conn = event_owner(found, struct nbd_conn, found);
+
+	(void)res;
+	begin_to_connect(conn);
+	if (conn->state == NBD_CONNECTING)
+		conn->tried_at = loop_now();
+	conn->moved(conn);
+}
+
+void nbd_conn_open_now(struct nbd_conn *conn)
 {
 	conn->tried_at = loop_now();
-	conn->handle = make_handle();
-	if (!conn->handle)
+	conn->away = make_handle();
+	if (!conn->away)
 		return;
-	conn->state = NBD_CONNECTING;
-	if (nbd_aio_connect_uri(conn->handle, conn->uri)) {
-		log_debug("%s: no connection: %s", conn->uri, nbd_get_error());
-		nbd_conn_close(conn);
-	}
+	note_call(conn, nbd_aio_connect_uri(conn->away, conn->uri));
+	begin_to_connect(conn);
+}
+
+void nbd_conn_open(struct nbd_conn *conn)
+{
+	int error;
+
+	conn->tried_at = loop_now();
+	conn->away = make_handle();
+	if (!conn->away)
+		return;
+	conn->state = NBD_LOOKING_UP;
+	error = thread_start(look_up, conn);
+	if (!error)
+		return;
+	log_debug("%s: no thread to connect: %s", conn->uri, strerror(error));
+	conn->failed = true;
+	begin_to_connect(conn);
+}
+
+bool nbd_conn_has_hope(const struct nbd_conn *conn)
+{
+	return conn->state > NBD_LOOKING_UP ||
+	       (conn->state == NBD_LOOKING_UP && loop_now() < conn->tried_at + CONNECT_MS);
 }
 
 /* Not for UNIX sockets, whose other end cannot vanish; they refuse all of it. */
@@ -145,7 +214,7 @@ const char *nbd_conn_look(struct nbd_conn *conn)
 				     nbd_aio_is_closed(conn->handle));
 	const char *why = NULL;
 
-	if (conn->state == NBD_CLOSED)
+	if (conn->state == NBD_CLOSED || conn->state == NBD_LOOKING_UP)
 		return NULL;
 	if (dead)
 		return conn->state == NBD_CHECKING ? "goes away again" : "is lost";
@@ -205,4 +274,5 @@ static void conn_ready(struct event *ev, int res)
 void nbd_conn_init(struct nbd_conn *conn)
 {
 	conn->event.handler = conn_ready;
+	conn->found.event.handler = looked_up;
 }

@@ -12,15 +12,19 @@ struct nbd_conn;
 struct nbd_handle;
 struct nbd_identity;
 
-/* NBD_CHECKING: it leads somewhere, and whether that is the export is being found out. */
-enum nbd_state { NBD_CLOSED, NBD_CONNECTING, NBD_CHECKING, NBD_READY };
+/*
+ * NBD_LOOKING_UP: where it is to lead, in a thread, for that may take any time.
+ * NBD_CHECKING: it leads somewhere, and whether that is the export is being found out.
+ */
+enum nbd_state { NBD_CLOSED, NBD_LOOKING_UP, NBD_CONNECTING, NBD_CHECKING, NBD_READY };
 
 /*
  * struct nbd_conn - one connection to an export
  * @moved: something has happened to it that the owner should look at
- * @handle: libnbd's, or NULL if it is closed
+ * @handle: libnbd's, or NULL if it is closed, or a thread has it as @away
+ * @found: handled when the thread is done, which has @failed or not
  * @events: of its socket that are waited for
- * @tried_at: when it was connected last, or not connected
+ * @tried_at: when it was connected last, or not connected, or began to look up
  * @under_way: requests; the owner's number
  * @hangs: one of them has taken too long, says the owner
  * @leaving: the server has said that it is going to end
@@ -32,7 +36,9 @@ struct nbd_conn {
 	struct nbd_identity *identity;
 	void (*moved)(struct nbd_conn *conn);
 	enum nbd_state state;
-	struct nbd_handle *handle;
+	struct nbd_handle *handle, *away;
+	struct timer found;
+	bool failed;
 	struct event event;
 	uint32_t events;
 	uint64_t tried_at;
@@ -50,10 +56,14 @@ void nbd_conn_init(struct nbd_conn *conn);
 /* Connects and waits for that, or ends the daemon; and takes note of what is there. */
 void nbd_conn_open_first(struct nbd_conn *conn);
 
-/* Begins to connect. */
+/* Begins to connect, now, as long as nobody is served yet; or once that was looked up. */
+void nbd_conn_open_now(struct nbd_conn *conn);
 void nbd_conn_open(struct nbd_conn *conn);
 
-/* What was under way is forgotten: nobody is told of its end any more. */
+/* It is ready, or may be soon. */
+bool nbd_conn_has_hope(const struct nbd_conn *conn);
+
+/* What was under way is forgotten: nobody is told of its end any more.  No thread has it. */
 void nbd_conn_close(struct nbd_conn *conn);
 
 /*

@@ -87,7 +87,6 @@ void nbd_conns_open(struct nbd_conns *conns)
 		if (!ready && !conns->trying_since)
 			conns->trying_since = loop_now();
 		nbd_conn_open(conn);
-		look(conns, conn);
 	}
 }
 
@@ -109,12 +108,20 @@ bool nbd_conns_opening(const struct nbd_conns *conns)
 	return any_in(conns, NBD_CONNECTING, NBD_CHECKING);
 }
 
+static bool any_hope(const struct nbd_conns *conns)
+{
+	for (unsigned int i = 0; i < conns->count; i++)
+		if (nbd_conn_has_hope(&conns->conn[i]))
+			return true;
+	return false;
+}
+
 bool nbd_conns_given_up(struct nbd_conns *conns)
 {
 	uint64_t most = (uint64_t)options.reconnect_timeout * 1000;
 
 	if (!conns->trying_since || loop_now() < conns->trying_since + most ||
-	    any_in(conns, NBD_CONNECTING, NBD_READY))
+	    any_hope(conns))
 		return false;
 	if (!conns->given_up)
 		log_limited(&conns->limit, "%s: no connection for %u s: requests fail now",
@@ -148,4 +155,7 @@ void nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char
 	nbd_conn_open_first(&conns->conn[0]);
 	conns->count = nbd_can_multi_conn(conns->conn[0].handle) > 0 ?
 		       options.connections : 1;
+	/* All of them now, before it is counted how many descriptors are left. */
+	for (unsigned int i = 1; i < conns->count; i++)
+		nbd_conn_open_now(&conns->conn[i]);
 }

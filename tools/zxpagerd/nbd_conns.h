@@ -25,8 +25,8 @@ struct nbd_conns {
 };
 
 /*
- * Has one connection, or the daemon ends; nbd_conns_open() has more if the server allows
- * it.  @moved and @dropped are set by the caller.
+ * Has one connection, or the daemon ends, and begins with more if the server allows it.
+ * @moved and @dropped are set by the caller.
  */
 void nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char *uri,
 		    struct nbd_identity *identity);

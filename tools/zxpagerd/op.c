@@ -89,14 +89,17 @@ int op_refuses(const struct op *op, const struct user *user, bool stopping)
 
 /* --- what is done ------------------------------------------------------------------------ */
 
-int op_serve(const struct op *op, int *fd)
+int op_serve(const struct op *op, struct user *user, int *fd)
 {
 	const struct zxd_request *req = op->req;
 
 	switch (req->op) {
 	case ZXD_OPEN:
 		*fd = op->vmo ? vmo_open(op->vmo) : copy_open(op->copy);
-		return *fd < 0 ? errno : 0;
+		if (*fd < 0)
+			return errno;
+		user->given |= !op->vmo || op->vmo->target.writable;
+		return 0;
 	case ZXD_FAIL:
 		return vmo_fail(op->vmo, req->offset, req->length, (int)req->code);
 	case ZXD_CLEAR:

@@ -25,9 +25,9 @@ int op_refuses(const struct op *op, const struct user *user, bool stopping);
 
 /*
  * 0 or an errno: what is no sync and not about a copy that comes or goes; *@fd is what goes to
- * the client.  What is, begins; @req is done when it ends.
+ * the client, and so to @user.  What is, begins; @req is done when it ends.
  */
-int op_serve(const struct op *op, int *fd);
+int op_serve(const struct op *op, struct user *user, int *fd);
 int op_begin(const struct op *op, struct copy_request *req, struct user *user);
 
 /* All of a reply but what is the same for each. */

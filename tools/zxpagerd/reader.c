@@ -97,8 +97,9 @@ static void begin_requests(struct reader *r)
 			return;
 		end = start + w->length < req->end ? start + w->length : req->end;
 		window_want(w, req->offset, end);
-		req->offset = end;
-		if (req->offset >= req->end)
+		if (end < req->end)
+			req->offset = end;
+		else
 			requests_pop(&r->requests);
 		if (begun)
 			window_step(w);
@@ -160,7 +161,6 @@ void reader_outdate(struct reader *r, uint64_t offset, uint64_t end)
 void reader_request(struct reader *r, uint64_t offset, uint64_t length)
 {
 	struct target *t = r->target;
-	struct request *req;
 
 	pager_refresh(t);
 	if (t->detached || offset >= t->size || !length)
@@ -169,13 +169,11 @@ void reader_request(struct reader *r, uint64_t offset, uint64_t length)
 		length = t->size - offset;
 	if (requests_have(&r->requests, offset, offset + length))
 		return;
-	req = requests_add(&r->requests, offset, offset + length);
-	if (!req) {
+	if (!requests_add(&r->requests, offset, offset + length, reader_taken)) {
 		log_limited(&t->limit, "%s: out of memory: a READ fails", t->name);
 		answer_fail(t, offset, length, EIO);
 		return;
 	}
-	req->taken = reader_taken;
 	tell_ahead(r, offset, offset + length);
 	reader_pump(r);
 }
@@ -205,7 +203,6 @@ int reader_init(struct reader *r, struct target *t, uint32_t window_size,
 		.buffers.feed = feed,
 		.freed = reader_pump,
 	};
-	requests_init(&r->requests);
 	r->windows = calloc(depth, sizeof(*r->windows));
 	if (!r->windows || pool_join(&pool, &r->buffers, t->backend->store))
 		return ENOMEM;

@@ -9,10 +9,10 @@
 #include "thread.h"
 
 /*
- * Whoever has a READ of an NBD export may have to connect first.  With the name of the host
- * looked up and TLS that takes libnbd 18 KiB, and until then we have less than 8; who looks
- * up names may be a module of some other origin, so there is room for more.  Not for much
- * more: there may be more than a hundred of them, and with --mlock all of it is in memory.
+ * Connecting to an NBD server takes libnbd 18 KiB with the name of the host looked up and TLS,
+ * and who has a READ has less than 8 until it gets to libnbd; who looks up names may be a
+ * module of some other origin, so there is room for more.  Not for much more: there may be
+ * more than a hundred of them, and with --mlock all of it is in memory.
  */
 #define STACK_SIZE	(256u << 10)
 

@@ -19,7 +19,7 @@ static struct user *make(uid_t uid)
 	unsigned int idle = 0;
 
 	for (user = users; user; user = user->next) {
-		if (user->clients || user->copies)
+		if (user->clients || user->copies || user->given)
 			continue;
 		idle++;
 		if (!oldest || user->used < oldest->used)
@@ -49,6 +49,21 @@ struct user *user_find(uid_t uid)
 	if (user)
 		user->used = ++now;
 	return user;
+}
+
+bool user_was_given(const uid_t *uids, unsigned int count)
+{
+	const struct user *user = users;
+
+	for (; user; user = user->next) {
+		bool is_meant = !count;
+
+		for (unsigned int i = 0; i < count; i++)
+			is_meant |= uids[i] == user->uid;
+		if (user->given && is_meant)
+			return true;
+	}
+	return false;
 }
 
 bool user_is_admin(const struct user *user)

@@ -12,6 +12,7 @@
  * @clients: connections that stay
  * @waiting: those that wait for a sync, or for a copy to come or go
  * @copies: with a name, which are this user's
+ * @given: was given a descriptor of what is written to, and may have it still
  * @limit: of lines about them
  * @used: when it came last, on a clock of its own
  */
@@ -21,15 +22,19 @@ struct user {
 	unsigned int clients;
 	unsigned int waiting;
 	unsigned int copies;
+	bool given;
 	struct log_limit limit;
 	unsigned long used;
 };
 
 /*
- * NULL if there is no memory.  It is the same until it has neither clients nor copies, and a
- * while longer.
+ * NULL if there is no memory.  It is the same until it has neither clients nor copies nor was
+ * given anything, and a while longer.
  */
 struct user *user_find(uid_t uid);
+
+/* Any of these users was given a descriptor; or anybody, with none of them. */
+bool user_was_given(const uid_t *uids, unsigned int count);
 
 /* Root, or the daemon's own. */
 bool user_is_admin(const struct user *user);

@@ -342,9 +342,14 @@ void writeback_turn(void)
 	struct dirty *d;
 	bool wanted;
 
-	for (unsigned int n = 0; n < TURN_MAX && (d = dirty_news(&wanted)); n++) {
+	dirty_turn();
+	/* Who is told of when nothing can be granted any more is the first in the next turn. */
+	for (unsigned int n = 0; n < TURN_MAX && !dirty_turn_is_over() &&
+	     (d = dirty_news(&wanted)); n++) {
 		struct writeback *wb = writeback_of(d);
 
+		if (d->goes_on)
+			dirty_pump(d);
 		if (wanted && !wb->all.active)
 			writeback_want(wb);
 		else
