@@ -403,7 +403,7 @@ TEST_F(child, page_that_only_a_processor_knows)
 	clone = new_clone(vmo);
 	if (!run_on(0) || sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "a single processor");
-	slow_down(&slow, 1);
+	SLOW_OR_SKIP(slow_down(&slow, 1));
 	self->t[0].vmo = clone;
 	self->t[0].nr = pages;
 	self->t[0].arg = &u;

@@ -84,8 +84,7 @@ TEST_F(freeze_kill, maker)
 
 	maker.vmo = make_parent(&self->p, variant->of_copy);
 	ASSERT_NE(NULL, maker.vmo);
-	if (!slow_down(&variant->each, 1))
-		SKIP(return, "nothing can be slowed down here");
+	SLOW_OR_SKIP(slow_down(&variant->each, 1));
 	for (i = 0; i < ROUNDS && (!calls || calls >= PAGES); i++) {
 		before = slow_calls();
 		pid = child_start(make_one, &maker);
@@ -151,8 +150,7 @@ TEST_F(freeze_wait, other)
 	maker.vmo = make_parent(&self->p, true);
 	ASSERT_NE(NULL, maker.vmo);
 	other = new_child(self->p.vmos[0], ZXP_CHILD_SNAPSHOT | ZXP_CHILD_RESIZABLE, 0, 2);
-	if (!slow_down(&each, 1))
-		SKIP(return, "nothing can be slowed down here");
+	SLOW_OR_SKIP(slow_down(&each, 1));
 	for (i = 0; i < ROUNDS && calls >= PAGES; i++) {
 		before = slow_calls();
 		self->t[0].arg = &maker;

@@ -25,6 +25,7 @@
  *	of it; so whoever would change it waits for the end of that
  * @map: the file of its mappings, which holds this; constant
  * @open: its descriptors hold @map
+ * @inode: that of its descriptors as long as there are any, whose times change by mappings
  * @top: its pages; changes under @content_lock and &zxp_family.lock
  * @kin: its own children
  */
@@ -38,6 +39,7 @@ struct zxp_child {
 	struct mutex content_lock;	/* see above */
 	struct file *map;
 	bool open;
+	struct inode __rcu *inode;
 	struct zxp_layer *top;
 	struct zxp_kin *kin;
 };
@@ -50,6 +52,7 @@ struct zxp_child {
  * @offset: page of @root that is its first one
  * @nr_pages: its size
  * @writable: it may be opened for writing
+ * @inode: as of a &struct zxp_child
  * @kin: its own children
  */
 struct zxp_slice {
@@ -59,6 +62,7 @@ struct zxp_slice {
 	pgoff_t offset;
 	pgoff_t nr_pages;
 	bool writable;
+	struct inode __rcu *inode;
 	struct zxp_kin *kin;
 };
 
@@ -254,6 +258,8 @@ unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
 struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode);
 struct file *zxp_child_make_map(struct zxp_child *child);
 void zxp_child_put_map(struct file *map);
+void zxp_child_changed(struct zxp_child *child);
+void zxp_slice_changed(struct zxp_slice *slice);
 
 /* child_create.c */
 struct file *zxp_child_create(const struct zxp_parent *parent,
