@@ -372,13 +372,26 @@ static int zxp_child_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	return 0;
 }
 
-/* There are programs that do not read a file without blocks. */
+/* As of a VMO: all but zero ranges, wherever it is. A page may lie over each of these. */
+static pgoff_t zxp_child_allocated(struct zxp_child *child)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t pages = zxp_child_pages(child), zero;
+
+	read_lock(&family->lock);
+	zero = zxp_zero_pages(&child->top->zeroes, ZXP_ZERO_MARKER);
+	zero -= min_t(pgoff_t, zero, child->top->nr);
+	read_unlock(&family->lock);
+	return pages - min(pages, zero);
+}
+
 static int zxp_child_getattr(struct mnt_idmap *idmap, const struct path *path,
 			     struct kstat *stat, u32 request_mask, unsigned int flags)
 {
+	struct zxp_child *child = zxp_child_map(d_inode(path->dentry))->private_data;
 	int ret = simple_getattr(idmap, path, stat, request_mask, flags);
 
-	stat->blocks = stat->size >> SECTOR_SHIFT;
+	stat->blocks = (u64)zxp_child_allocated(child) << (PAGE_SHIFT - SECTOR_SHIFT);
 	return ret;
 }
 
@@ -578,8 +591,18 @@ static int zxp_slice_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	return 0;
 }
 
+/* There are programs that do not read a file without blocks. */
+static int zxp_slice_getattr(struct mnt_idmap *idmap, const struct path *path,
+			     struct kstat *stat, u32 request_mask, unsigned int flags)
+{
+	int ret = simple_getattr(idmap, path, stat, request_mask, flags);
+
+	stat->blocks = stat->size >> SECTOR_SHIFT;
+	return ret;
+}
+
 static const struct inode_operations zxp_slice_iops = {
 	.permission = zxp_slice_permission,
 	.setattr = zxp_slice_setattr,
-	.getattr = zxp_child_getattr,
+	.getattr = zxp_slice_getattr,
 };
