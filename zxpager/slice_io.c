@@ -103,9 +103,11 @@ ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	if (ret <= 0)
 		return ret;
 	start = iocb->ki_pos;
-	/* A loop device on it ends with its last page. See zxp_vmo_write_iter(). */
-	if (start >= size ||
-	    (iov_iter_is_bvec(from) && iov_iter_count(from) > (u64)(size - start)))
+	if (start >= size)
+		return -ENOSPC;
+	/* A loop device on it does not end with the stream. See zxp_vmo_write_iter(). */
+	if (size < zxp_slice_size(slice) && iov_iter_is_bvec(from) &&
+	    iov_iter_count(from) > (u64)(size - start))
 		return -ENOSPC;
 	iov_iter_truncate(from, size - start);
 	zxp_slice_changes(file);
