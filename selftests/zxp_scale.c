@@ -99,7 +99,7 @@ static struct test_vmo *new_shared(struct user_pager *p, uint64_t pages)
 TEST_F(scale, fdinfo_counts_nothing)
 {
 	struct test_vmo *few = new_shared(&self->p, 8), *many = new_shared(&self->p, MANY);
-	const char first[] = "zxpager-root:";
+	static const char first[] = "zxpager-root:";
 	char path[64], line[128];
 	FILE *file;
 
