@@ -35,6 +35,12 @@ module_load() {
 	done
 }
 
+# Its device has no fixed minor, so a devname alias would only be an error of depmod's.
+module_no_devname() {
+	[ "$(modinfo -F license "${ko:?}")" = GPL ] || return 1
+	! modinfo -F alias "$ko" | grep devname
+}
+
 # The last references can be dropped a moment after a process has gone.
 module_unload() {
 	local end=$((SECONDS + 30))

@@ -71,6 +71,7 @@ if command -v python3 > /dev/null; then
 else
 	result ok conformance " # SKIP no python3"
 fi
+check module.no_devname module_no_devname
 leaks_begin
 if check module.load module_load; then
 	for p in "${programs[@]}"; do

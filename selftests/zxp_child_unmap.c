@@ -80,8 +80,7 @@ TEST_F(child_unmap, once_for_many)
 	uint64_t calls;
 
 	make_own(copy);
-	if (!slow_down(&unmap, 1))
-		SKIP(return, "nothing counts calls here");
+	SLOW_OR_SKIP(slow_down(&unmap, 1));
 	ASSERT_EQ(OWN, mapped_pages(copy, 0, OWN));
 	ASSERT_TRUE(variant->change(copy));
 	calls = slow_calls();

@@ -341,6 +341,36 @@ TEST_F(evict_child, mapped)
 	EXPECT_EQ(1, resident(child->root));
 }
 
+/* KPF_REFERENCED: reclaim takes others first. */
+#define is_young(addr)	(page_flags(addr) & 1ULL << 2)
+
+/* What is read through a child is in use, as if it was read of the VMO itself. */
+TEST_F(evict_child, read_pages_are_young)
+{
+	struct test_vmo *child = pager_create_kind(&self->p, variant->kind, PAGES, 0);
+	struct test_vmo *ways[] = { child->root, child };
+	char *map, byte;
+
+	new_parent_of(child);
+	map = mmap(NULL, BYTES(PAGES), PROT_READ, MAP_SHARED, child->root->fd, 0);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_TRUE(vmo_matches(child, 0, PAGES, map));
+	if (!page_flags(map))
+		SKIP(return, "the kernel does not tell of pages here");
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		char *read = map + BYTES(2 * i), *ioctl = read + BYTES(1);
+
+		EXPECT_FALSE(is_young(read));
+		EXPECT_EQ(1, pread(ways[i]->fd, &byte, 1, BYTES(2 * i)));
+		EXPECT_TRUE(is_young(read)) TH_LOG("way %zu", i);
+		EXPECT_FALSE(is_young(ioctl));
+		EXPECT_EQ(0, zxp_vmo_read(ways[i]->fd, BYTES(2 * i + 1), 1, &byte));
+		EXPECT_TRUE(is_young(ioctl)) TH_LOG("way %zu", i);
+	}
+	EXPECT_FALSE(is_young(map + BYTES(4)));
+	munmap(map, BYTES(PAGES));
+}
+
 /* What was stored by a child is its own or dirty, and stays, unlike what is under it. */
 TEST_F(evict_child, stored_pages_stay)
 {

@@ -95,8 +95,7 @@ TEST_F(freeze, maker)
 
 	maker.vmo = make_parent(&self->p, variant->of_copy);
 	ASSERT_NE(NULL, maker.vmo);
-	if (!slow_down(&each, 1))
-		SKIP(return, "nothing can be slowed down here");
+	SLOW_OR_SKIP(slow_down(&each, 1));
 	for (i = 0; i < ROUNDS && (!calls || calls >= PAGES); i++) {
 		before = slow_calls();
 		pid = child_start(make_one, &maker);
@@ -300,8 +299,7 @@ static bool moment_undo(struct moment *m)
 	struct moment *__m = calloc(1, sizeof(*__m));				\
 										\
 	ASSERT_NE(NULL, __m);							\
-	if (!slow_down(&__each, 1))						\
-		SKIP(return, "nothing can be slowed down here");		\
+	SLOW_OR_SKIP(slow_down(&__each, 1));					\
 	__m->maker.vmo = make_frozen(&self->p, &variant->frozen);		\
 	__m->maker.kind = variant->frozen.kind;					\
 	ASSERT_NE(NULL, __m->maker.vmo);					\

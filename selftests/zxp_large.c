@@ -34,29 +34,14 @@ PAGER_FIXTURE(large);
 	__s;								\
 })
 
-static uint64_t read_u64(const char *path, uint64_t index)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	uint64_t value = 0;
-
-	if (fd < 0 || pread(fd, &value, sizeof(value), index * 8) != sizeof(value))
-		diag("%s: %s", path, strerror(errno));
-	close(fd);
-	return value;
-}
-
 /* Is the page part of something larger? */
 static bool is_large(struct test_vmo *vmo, uint64_t page)
 {
 	volatile char *address = vmo->map + page * page_size;
-	uint64_t frame, flags;
 
 	(void)*address;
-	frame = read_u64("/proc/self/pagemap", (uintptr_t)address / page_size) &
-		((1ULL << 55) - 1);
-	flags = read_u64("/proc/kpageflags", frame);
 	/* KPF_COMPOUND_HEAD and KPF_COMPOUND_TAIL */
-	return frame && flags & (3ULL << 15);
+	return page_flags((void *)address) & (3ULL << 15);
 }
 
 /* Does the kernel collapse files that may have large folios? */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client that leaves many zero ranges behind costs others nothing.
+ * A client that leaves many zero ranges behind, or has many pages, costs others nothing.
  */
 #define _GNU_SOURCE
 #include <time.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/fixture.h"
 
 /* As many as make what goes by their number take much longer than a system call. */
@@ -80,6 +81,40 @@ TEST_F(scale, info_counts_nothing)
 	EXPECT_EQ(MANY * page_size, vmo_info(many).out_zero_bytes);
 	EXPECT_LT(info_ns(many), 10 * info);
 	EXPECT_LT(fdinfo_ns(many), 10 * fdinfo);
+}
+
+/* A copy all of whose pages another one shares. */
+static struct test_vmo *new_shared(struct user_pager *p, uint64_t pages)
+{
+	struct test_vmo *plain = pager_create_plain(p, pages, 0);
+	struct test_vmo *copy = plain ? vmo_create_child(plain, MODIFIED, 0, pages) : NULL;
+
+	if (!copy || zxp_vmo_op_range(copy->fd, ZXP_VMO_OP_COMMIT, 0, pages * page_size) ||
+	    !vmo_create_child(copy, MODIFIED, 0, pages))
+		return NULL;
+	return copy;
+}
+
+/* Who looks for the holders of one VMO has all copies of all of them to read. */
+TEST_F(scale, fdinfo_counts_nothing)
+{
+	struct test_vmo *few = new_shared(&self->p, 8), *many = new_shared(&self->p, MANY);
+	static const char first[] = "zxpager-root:";
+	char path[64], line[128];
+	FILE *file;
+
+	ASSERT_TRUE(few && many);
+	EXPECT_EQ(MANY * page_size, vmo_info(many).out_shared_bytes);
+	EXPECT_LT(fdinfo_ns(many), 10 * fdinfo_ns(few));
+	/* And has what he needs of it at once, behind what the kernel tells of any file. */
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", many->fd);
+	file = fopen(path, "re");
+	ASSERT_NE(NULL, file);
+	do {
+		ASSERT_NE(NULL, fgets(line, sizeof(line), file));
+	} while (strncmp(line, "zxpager-", 8));
+	EXPECT_EQ(0, strncmp(line, first, strlen(first)));
+	fclose(file);
 }
 
 /* What is counted goes with END, and with what is cut off. */

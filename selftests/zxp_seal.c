@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 
@@ -232,27 +233,91 @@ TEST_F(fixed, sizes_stay)
 	EXPECT_TRUE(is_clean(self->vmo));
 }
 
-/* A write ends with the stream, and not with its last page. */
+static char text[SHORT] = "x";
+
+/* Each tells how much was written, or why nothing. */
+static int by_pwrite(int fd, uint64_t offset, size_t len)
+{
+	ssize_t n = pwrite(fd, text, len, offset);
+
+	return n < 0 ? -errno : n;
+}
+
+static int by_append(int fd, uint64_t offset, size_t len)
+{
+	ssize_t n = pwritev2(fd, &(struct iovec){ text, len }, 1, offset, RWF_APPEND);
+
+	return n < 0 ? -errno : n;
+}
+
+static int by_splice(int fd, uint64_t offset, size_t len)
+{
+	loff_t at = offset;
+	int p[2], ret;
+
+	if (pipe2(p, O_CLOEXEC) || write(p[1], text, len) != (ssize_t)len)
+		return 0;
+	ret = splice(p[0], NULL, fd, &at, len, 0) < 0 ? -errno : (int)(at - offset);
+	close(p[0]);
+	close(p[1]);
+	return ret;
+}
+
+static int by_ioctl(int fd, uint64_t offset, size_t len)
+{
+	return zxp_vmo_write(fd, offset, len, text) ?: (int)len;
+}
+
+/*
+ * A write ends with the stream, and not with its last page, of which nobody would ever be
+ * told. Who writes from pages to a slice gets the error, see zxp_vmo_write_iter().
+ */
 TEST_F(fixed, writes_end)
 {
-	int append = reopen(self->vmo->fd, O_WRONLY | O_APPEND);
-	char buf[2 * SHORT] = { 1 };
+	static const struct {
+		int (*write)(int fd, uint64_t offset, size_t len);
+		bool by_slice;
+		int across;		/* the end, to which there are ten bytes */
+	} ways[] = {
+		{ by_pwrite, false, 10 },
+		{ by_pwrite, true, 10 },
+		{ by_append, false, -ENOSPC },
+		{ by_append, true, -ENOSPC },
+		{ by_splice, false, 10 },
+		{ by_splice, true, -ENOSPC },
+		{ by_ioctl, false, -ENOSPC },
+		{ by_ioctl, true, -ENOSPC },
+	};
+	struct test_vmo *slice = new_slice(self->vmo, 1, 3);
+	char tail[SHORT];
 
-	ASSERT_LE(0, append);
-	EXPECT_EQ(10, pwrite(self->vmo->fd, buf, sizeof(buf), self->size - 10));
-	EXPECT_EQ(-1, pwrite(self->vmo->fd, buf, 1, self->size));
-	EXPECT_EQ(ENOSPC, errno);
-	EXPECT_EQ(-1, pwrite(self->vmo->fd, buf, 1, BYTES(4)));
-	EXPECT_EQ(ENOSPC, errno);
-	EXPECT_EQ(-1, write(append, buf, 1));
-	EXPECT_EQ(ENOSPC, errno);
-	close(append);
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		uint64_t size = self->size - (ways[i].by_slice ? BYTES(1) : 0);
+		int fd = ways[i].by_slice ? slice->fd : self->vmo->fd;
+
+		EXPECT_EQ(ways[i].across, ways[i].write(fd, size - 10, SHORT))
+			TH_LOG("way %zu", i);
+		EXPECT_EQ(-ENOSPC, ways[i].write(fd, size, 1)) TH_LOG("way %zu", i);
+		EXPECT_EQ(-ENOSPC, ways[i].write(fd, size + SHORT - 1, 1)) TH_LOG("way %zu", i);
+		EXPECT_EQ(0, zxp_vmo_read(fd, size, SHORT, tail));
+		EXPECT_TRUE(is_zero(tail, SHORT)) TH_LOG("way %zu", i);
+	}
+	/* Up to there it is one as any other, and what is nothing ends nowhere. */
+	EXPECT_EQ(0, zxp_vmo_write(slice->fd, BYTES(2), BYTES(1) - SHORT, page_at(slice, 0)));
+	EXPECT_EQ(0, zxp_vmo_write(self->vmo->fd, BYTES(4), 0, text));
+	EXPECT_EQ(-ENOSPC, by_pwrite(self->vmo->fd, BYTES(4), 1));
+	vmo_release(slice);
 }
 
 TEST_F(fixed, zeroes_end)
 {
+	struct test_vmo *slice = new_slice(self->vmo, 3, 1);
+
 	EXPECT_EQ(-1, fallocate(self->vmo->fd, FALLOC_FL_ZERO_RANGE, BYTES(3), BYTES(1)));
 	EXPECT_EQ(ENOSPC, errno);
+	EXPECT_EQ(-1, fallocate(slice->fd, FALLOC_FL_ZERO_RANGE, 0, BYTES(1)));
+	EXPECT_EQ(ENOSPC, errno);
+	vmo_release(slice);
 	EXPECT_TRUE(is_clean(self->vmo));
 	EXPECT_EQ(0, fallocate(self->vmo->fd, FALLOC_FL_ZERO_RANGE, BYTES(1), BYTES(1)));
 	EXPECT_EQ(0, fallocate(self->vmo->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,

@@ -216,8 +216,7 @@ TEST_F(supply_copy, no_store_is_lost_of_who_adopts)
 	ASSERT_NE(NULL, root);
 	s.copy = make_copy(root, variant->kind, variant->of_copy);
 	ASSERT_NE(NULL, s.copy);
-	if (!slow_down(&cover, 1))
-		SKIP(return, "nothing makes it slow here");
+	SLOW_OR_SKIP(slow_down(&cover, 1));
 	self->t[0].arg = &s;
 	for (i = 0; i < ROUNDS; i++) {
 		s.calls = slow_calls();

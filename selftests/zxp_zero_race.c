@@ -118,7 +118,7 @@ FIXTURE_SETUP(zero_race)
 		    mmap(NULL, BYTES(ROUNDS), PROT_READ, MAP_SHARED, race->vmo->fd, 0) :
 		    race->vmo->map;
 	ASSERT_NE(MAP_FAILED, race->map);
-	slow_down(&slow, 1);
+	SLOW_OR_SKIP(slow_down(&slow, 1));
 }
 
 FIXTURE_TEARDOWN(zero_race)

@@ -17,6 +17,7 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 /* write.c */
 ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
 int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args);
+loff_t zxp_vmo_write_end(struct zxp_vmo *vmo);
 int zxp_vmo_copy_in(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from, bool nowait);
 
 /* read.c */

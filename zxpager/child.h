@@ -27,6 +27,7 @@
  * @open: its descriptors hold @map
  * @mapped_mm: where it was mapped last; only to be compared, it may be gone
  * @mapped_at: an address there
+ * @inode: that of its descriptors as long as there are any, whose times change by mappings
  * @top: its pages; changes under @content_lock and &zxp_family.lock
  * @kin: its own children
  */
@@ -42,6 +43,7 @@ struct zxp_child {
 	bool open;
 	struct mm_struct *mapped_mm;
 	unsigned long mapped_at;
+	struct inode __rcu *inode;
 	struct zxp_layer *top;
 	struct zxp_kin *kin;
 };
@@ -54,6 +56,7 @@ struct zxp_child {
  * @offset: page of @root that is its first one
  * @nr_pages: its size
  * @writable: it may be opened for writing
+ * @inode: as of a &struct zxp_child
  * @kin: its own children
  */
 struct zxp_slice {
@@ -63,6 +66,7 @@ struct zxp_slice {
 	pgoff_t offset;
 	pgoff_t nr_pages;
 	bool writable;
+	struct inode __rcu *inode;
 	struct zxp_kin *kin;
 };
 
@@ -270,6 +274,8 @@ unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
 struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode);
 struct file *zxp_child_make_map(struct zxp_child *child);
 void zxp_child_put_map(struct file *map);
+void zxp_child_changed(struct zxp_child *child);
+void zxp_slice_changed(struct zxp_slice *slice);
 
 /* child_create.c */
 struct file *zxp_child_create(const struct zxp_parent *parent,

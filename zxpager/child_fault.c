@@ -226,8 +226,10 @@ vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 	if (zxp_folio_is_own(zxp_child_family(child), folio)) {
 		folio_lock(folio);
 		if (zxp_child_may_store(child, vmf->pgoff, folio)) {
-			if (!folio_test_hwpoison(folio))
+			if (!folio_test_hwpoison(folio)) {
+				zxp_child_changed(child);
 				return VM_FAULT_LOCKED;
+			}
 			folio_unlock(folio);
 			return VM_FAULT_HWPOISON;
 		}
@@ -243,6 +245,7 @@ vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 	if (new)
 		folio_put(new);
 	if (!ret) {
+		zxp_child_changed(child);
 		folio_unlock(own);
 		folio_put(own);
 	} else if (!zxp_child_unmap_fault(child, vmf)) {

@@ -4,6 +4,7 @@
  */
 #include <linux/blk_types.h>
 #include <linux/file.h>
+#include <linux/fsnotify.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 
@@ -169,15 +170,18 @@ static int zxp_ioc_child_write(struct file *file, union zxp_args *args,
 static struct file *zxp_create_copy(const struct zxp_parent *parent,
 				    const struct zxp_vmo_create_child *args)
 {
-	struct file *map = zxp_child_create(parent, args);
+	struct file *map = zxp_child_create(parent, args), *file;
 	struct zxp_child *child;
 
 	if (IS_ERR(map))
 		return map;
 	child = map->private_data;
-	return zxp_child_make_file(map, child->nr_pages,
+	file = zxp_child_make_file(map, child->nr_pages,
 				   !(child->options & ZXP_CHILD_NO_WRITE),
 				   &zxp_child_fops, &zxp_child_iops);
+	if (!IS_ERR(file))
+		rcu_assign_pointer(child->inode, file_inode(file));
+	return file;
 }
 
 static struct file *zxp_create_reference(const struct zxp_parent *parent,
@@ -213,8 +217,10 @@ static struct file *zxp_create_slice(const struct zxp_parent *parent,
 	slice = map->private_data;
 	file = zxp_child_make_file(map, slice->nr_pages, slice->writable, &zxp_slice_fops,
 				   &zxp_slice_iops);
-	if (!IS_ERR(file))
+	if (!IS_ERR(file)) {
+		rcu_assign_pointer(slice->inode, file_inode(file));
 		zxp_slice_begin(file);
+	}
 	return file;
 }
 
@@ -299,22 +305,18 @@ static long zxp_child_ioctl(struct file *file, unsigned int cmd, unsigned long a
 /* The daemon of a VMO looks for who holds it, and has its inode number. */
 static void zxp_show_kin(struct seq_file *m, struct zxp_vmo *root, struct zxp_kin *kin)
 {
-	seq_printf(m, "zxpager-children:\t%u\n", zxp_kin_children(kin));
 	seq_printf(m, "zxpager-root:\t%lu\n", (unsigned long)root->inode.i_ino);
+	seq_printf(m, "zxpager-children:\t%u\n", zxp_kin_children(kin));
 }
 
 static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct zxp_child *child = zxp_child_of(file);
-	struct zxp_child_pages pages;
 
-	zxp_child_count_pages(child, &pages);
+	/* Anyone may look at all of them in /proc, again and again: nothing is counted. */
+	zxp_show_kin(m, child->root, child->kin);
 	seq_puts(m, "zxpager-state:\tchild\n");
 	seq_printf(m, "zxpager-size:\t%llu\n", (u64)zxp_child_pages(child) << PAGE_SHIFT);
-	seq_printf(m, "zxpager-resident:\t%llu\n", (u64)pages.own << PAGE_SHIFT);
-	seq_printf(m, "zxpager-shared:\t%llu\n", (u64)pages.shared << PAGE_SHIFT);
-	seq_printf(m, "zxpager-scaled:\t%llu\n", pages.part);
-	zxp_show_kin(m, child->root, child->kin);
 }
 
 static const struct file_operations zxp_child_fops = {
@@ -353,7 +355,9 @@ static int zxp_child_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	unsigned long limits = zxp_dentry_limits(dentry);
 	struct inode *inode = d_inode(dentry);
 	int ret = setattr_prepare(idmap, dentry, attr);
+	bool moves;
 
+	moves = attr->ia_valid & ATTR_SIZE && attr->ia_size != i_size_read(inode);
 	if (!ret && attr->ia_valid & ATTR_SIZE)
 		ret = limits & ZXP_LIMIT_NO_WRITE ? -EACCES :
 		      limits & ZXP_LIMIT_NO_RESIZE ? -EPERM :
@@ -364,16 +368,32 @@ static int zxp_child_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (attr->ia_valid & ATTR_MODE)
 		attr->ia_mode &= ~(S_ISUID | S_ISGID);
 	setattr_copy(idmap, inode, attr);
+	/* truncate() leaves it to the file system what a new size means. */
+	if (moves)
+		zxp_inode_touch(inode);
 	return 0;
 }
 
-/* There are programs that do not read a file without blocks. */
+/* As of a VMO: all but zero ranges, wherever it is. A page may lie over each of these. */
+static pgoff_t zxp_child_allocated(struct zxp_child *child)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t pages = zxp_child_pages(child), zero;
+
+	read_lock(&family->lock);
+	zero = zxp_zero_pages(&child->top->zeroes, ZXP_ZERO_MARKER);
+	zero -= min_t(pgoff_t, zero, child->top->nr);
+	read_unlock(&family->lock);
+	return pages - min(pages, zero);
+}
+
 static int zxp_child_getattr(struct mnt_idmap *idmap, const struct path *path,
 			     struct kstat *stat, u32 request_mask, unsigned int flags)
 {
+	struct zxp_child *child = zxp_child_map(d_inode(path->dentry))->private_data;
 	int ret = simple_getattr(idmap, path, stat, request_mask, flags);
 
-	stat->blocks = stat->size >> SECTOR_SHIFT;
+	stat->blocks = (u64)zxp_child_allocated(child) << (PAGE_SHIFT - SECTOR_SHIFT);
 	return ret;
 }
 
@@ -415,10 +435,15 @@ static int zxp_slice_fsync(struct file *file, loff_t start, loff_t end, int data
 	return zxp_slice_sync(file, start, end, zxp_task_is_user());
 }
 
+/* The VFS tells who watches the slice, but not who watches the VMO. */
 static long zxp_slice_fallocate(struct file *file, int mode, loff_t offset, loff_t length)
 {
-	file_update_time(file);
-	return zxp_slice_clear(zxp_child_map(file_inode(file)), mode, offset, length);
+	struct file *map = zxp_child_map(file_inode(file));
+	long ret = zxp_slice_clear(map, mode, offset, length);
+
+	if (!ret && !zxp_slice_of(file)->child)
+		fsnotify_modify(map);
+	return ret;
 }
 
 static int zxp_slice_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
@@ -518,9 +543,9 @@ static void zxp_slice_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct zxp_slice *slice = zxp_slice_of(file);
 
+	zxp_show_kin(m, slice->root, slice->kin);
 	seq_puts(m, "zxpager-state:\tslice\n");
 	seq_printf(m, "zxpager-size:\t%lld\n", zxp_slice_size(slice));
-	zxp_show_kin(m, slice->root, slice->kin);
 }
 
 static const struct file_operations zxp_slice_fops = {
@@ -568,8 +593,18 @@ static int zxp_slice_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	return 0;
 }
 
+/* There are programs that do not read a file without blocks. */
+static int zxp_slice_getattr(struct mnt_idmap *idmap, const struct path *path,
+			     struct kstat *stat, u32 request_mask, unsigned int flags)
+{
+	int ret = simple_getattr(idmap, path, stat, request_mask, flags);
+
+	stat->blocks = stat->size >> SECTOR_SHIFT;
+	return ret;
+}
+
 static const struct inode_operations zxp_slice_iops = {
 	.permission = zxp_slice_permission,
 	.setattr = zxp_slice_setattr,
-	.getattr = zxp_child_getattr,
+	.getattr = zxp_slice_getattr,
 };

@@ -6,6 +6,7 @@
 #include <linux/fsnotify.h>
 #include <linux/highmem.h>
 #include <linux/sched/signal.h>
+#include <linux/swap.h>
 #include <linux/uio.h>
 
 #include "child.h"
@@ -116,6 +117,9 @@ int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_iter *to
 		}
 		if (page) {
 			copied = zxp_copy_page_to_iter(page, offset_in_page(*pos), len, to);
+			/* Own pages are on no list of reclaim. */
+			if (seen == ZXP_SEEN_ROOT)
+				folio_mark_accessed(page_folio(page));
 			put_page(page);
 		} else {
 			copied = iov_iter_zero(len, to);

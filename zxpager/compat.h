@@ -145,6 +145,18 @@ static inline void simple_inode_init_ts(struct inode *inode)
 	inode->i_atime = inode->i_ctime;
 	inode->i_mtime = inode->i_ctime;
 }
+
+/* It was changed now. */
+static inline void zxp_inode_touch(struct inode *inode)
+{
+	inode->i_ctime = current_time(inode);
+	inode->i_mtime = inode->i_ctime;
+}
+#else
+static inline void zxp_inode_touch(struct inode *inode)
+{
+	inode_set_mtime_to_ts(inode, inode_set_ctime_current(inode));
+}
 #endif
 
 /* What a page is called whose memory has failed. */

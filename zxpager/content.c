@@ -144,17 +144,26 @@ int zxp_vmo_for_folios(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end, xa_mark_
 	return ret;
 }
 
+/* Of what reclaim has left behind so much is looked at in one go. */
+#define ZXP_MISSING_BATCH	4096
+
 /**
  * zxp_vmo_missing_end() - how far a run of missing pages goes
  * @vmo: a VMO with a pager
  * @index: a page that is missing
  * @end: where to stop at the latest
  *
- * Return: the first page behind @index that is not missing, or @end.
+ * Where very many pages have been reclaimed the run ends before that: who wants the rest asks
+ * for it next. Else it would take so long that something has been supplied meanwhile, with
+ * which all is looked at anew, and again.
+ *
+ * Return: a page behind @index, before which all are missing, or @end. It is missing as well
+ * only if it is more than ZXP_MISSING_BATCH pages away.
  */
 pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
 	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, index + 1);
+	unsigned int budget = ZXP_MISSING_BATCH;
 	struct zxp_zero_range *zero;
 	void *entry;
 
@@ -166,7 +175,7 @@ pgoff_t zxp_vmo_missing_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 
 	rcu_read_lock();
 	xas_for_each(&xas, entry, end - 1) {
-		if (xas_retry(&xas, entry) || xa_is_value(entry))
+		if (xas_retry(&xas, entry) || (xa_is_value(entry) && budget--))
 			continue;
 		end = xas.xa_index;
 		break;

@@ -39,9 +39,13 @@ static vm_fault_t zxp_slice_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff
 static vm_fault_t zxp_slice_page_mkwrite(struct vm_fault *vmf)
 {
 	struct zxp_slice *slice = vmf->vma->vm_private_data;
+	vm_fault_t ret;
 
-	return slice->child ? zxp_child_page_mkwrite(slice->child, vmf) :
-			      zxp_vmo_page_mkwrite(slice->root, vmf);
+	ret = slice->child ? zxp_child_page_mkwrite(slice->child, vmf) :
+			     zxp_vmo_page_mkwrite(slice->root, vmf);
+	if (!(ret & VM_FAULT_ERROR))
+		zxp_slice_changed(slice);
+	return ret;
 }
 
 static const struct vm_operations_struct zxp_slice_vm_ops = {

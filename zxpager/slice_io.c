@@ -15,6 +15,15 @@ bool zxp_slice_sealed(struct zxp_slice *slice)
 	return !slice->child && zxp_vmo_sealed(slice->root);
 }
 
+/* Where what is written to it ends at the latest; it may be before its beginning. */
+static loff_t zxp_slice_write_end(struct zxp_slice *slice)
+{
+	loff_t size = zxp_slice_size(slice);
+
+	return slice->child ? size :
+	       min(size, zxp_vmo_write_end(slice->root) - zxp_slice_start(slice));
+}
+
 /* It has no stream size: it ends at its last page, wherever the stream of the VMO does. */
 ssize_t zxp_slice_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
@@ -66,14 +75,13 @@ int zxp_slice_sync(struct file *file, loff_t start, loff_t end, bool restarts)
 	return ret ?: err;
 }
 
-/*
- * What the VFS does for the file that it knows. The inode that a copy's mappings have tells
- * of nothing.
- */
+/* What the VFS does for the file that it knows. */
 static void zxp_slice_changes(struct file *file)
 {
-	file_update_time(file);
-	if (!zxp_slice_of(file)->child)
+	struct zxp_slice *slice = zxp_slice_of(file);
+
+	zxp_slice_changed(slice);
+	if (!slice->child)
 		file_update_time(zxp_child_map(file_inode(file)));
 }
 
@@ -82,7 +90,7 @@ ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct file *file = iocb->ki_filp;
 	struct zxp_slice *slice = zxp_slice_of(file);
-	loff_t start, size = zxp_slice_size(slice);
+	loff_t start, size = zxp_slice_write_end(slice);
 	ssize_t ret;
 	int err;
 
@@ -96,6 +104,10 @@ ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return ret;
 	start = iocb->ki_pos;
 	if (start >= size)
+		return -ENOSPC;
+	/* A loop device on it does not end with the stream. See zxp_vmo_write_iter(). */
+	if (size < zxp_slice_size(slice) && iov_iter_is_bvec(from) &&
+	    iov_iter_count(from) > (u64)(size - start))
 		return -ENOSPC;
 	iov_iter_truncate(from, size - start);
 	zxp_slice_changes(file);
@@ -127,13 +139,14 @@ long zxp_slice_clear(struct file *map, int mode, loff_t offset, loff_t length)
 		return -EOPNOTSUPP;
 	if (zxp_slice_sealed(slice))
 		return -EPERM;
-	if (!(mode & FALLOC_FL_KEEP_SIZE) && offset + length > size)
+	if (!(mode & FALLOC_FL_KEEP_SIZE) && offset + length > zxp_slice_write_end(slice))
 		return -ENOSPC;
 	if (offset >= size)
 		return 0;
 	mode |= FALLOC_FL_KEEP_SIZE;
 	length = min(length, size - offset);
 	offset += zxp_slice_start(slice);
+	zxp_slice_changed(slice);
 	return slice->child ? zxp_child_discard(slice->child, mode, offset, length) :
 			      zxp_vmo_fallocate(map, mode, offset, length);
 }
@@ -171,6 +184,8 @@ int zxp_slice_op_range(struct file *file, const struct zxp_vmo_op_range *args)
 	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
 		return -ERANGE;
 	moved.offset += zxp_slice_start(slice);
+	if (slice->child && args->op == ZXP_VMO_OP_ZERO)
+		zxp_child_changed(slice->child);
 	if (slice->child)
 		return zxp_child_op_range(slice->child, file, &moved);
 	ret = zxp_vmo_op_range(zxp_child_map(file_inode(file)), &moved);
@@ -204,8 +219,10 @@ int zxp_slice_write(struct file *file, const struct zxp_vmo_io *args)
 	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
 		return -ERANGE;
 	moved.offset += zxp_slice_start(slice);
-	if (slice->child)
+	if (slice->child) {
+		zxp_child_changed(slice->child);
 		return zxp_child_write(slice->child, file, &moved);
+	}
 	ret = zxp_vmo_write(zxp_child_map(file_inode(file)), &moved);
 	if (!ret) {
 		file_update_time(file);

@@ -70,14 +70,14 @@ static void zxp_free_inode(struct inode *inode)
 }
 
 /*
- * Its daemon is not there any more, or has given it up, and now its last client has gone. In
- * contrast to an error of a store, nobody would hear of what is lost with it.
+ * Whether its daemon is there or not: with its last descriptor and mapping nobody can reach
+ * what is in it any more, and in contrast to an error of a store nobody would hear of that.
  */
 static void zxp_vmo_tell_loss(struct zxp_vmo *vmo)
 {
 	unsigned long zeroes = zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY);
 
-	if (zxp_vmo_detached(vmo) && (vmo->nr_unwritten || zeroes))
+	if (vmo->source && (vmo->nr_unwritten || zeroes))
 		pr_warn_ratelimited("VMO with inode %lu ended with %llu dirty bytes, and %llu of zeroes, that were not written back\n",
 				    (unsigned long)vmo->inode.i_ino,
 				    (u64)vmo->nr_unwritten << PAGE_SHIFT,

@@ -17,7 +17,7 @@
  * struct zxp_write - a write under way
  * @vmo: to which VMO
  * @iocb: of a write to the stream, which may grow; NULL for VMO_WRITE, whose range is known
- *	to lie in the VMO
+ *	to lie before zxp_vmo_write_end()
  * @from: the caller's buffer; advances
  * @nowait: -EAGAIN instead of waiting
  * @start: where it begins. An append begins where the stream ends when the first byte is
@@ -52,8 +52,18 @@ static bool zxp_write_appends(struct zxp_write *w)
 }
 
 /*
+ * How far anybody may write who makes nothing larger. A fixed stream is like a device: what
+ * would be behind it in the last page the daemon never sees.
+ */
+loff_t zxp_vmo_write_end(struct zxp_vmo *vmo)
+{
+	return vmo->flags & ZXP_CREATE_FIXED ? i_size_read(&vmo->inode) :
+					       (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
+}
+
+/*
  * Where it goes, and how far it may go: to a limit of the caller's, also where an append has
- * been moved to, or of the VMO. A fixed size is like the end of a device.
+ * been moved to, or of the VMO.
  */
 static int zxp_write_limit(struct zxp_write *w)
 {
@@ -71,10 +81,7 @@ static int zxp_write_limit(struct zxp_write *w)
 		w->start = w->iocb->ki_pos;
 		w->pos = w->start;
 	}
-	limit = vmo->flags & ZXP_CREATE_FIXED ? i_size_read(&vmo->inode) :
-						(loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
-	if (zxp_write_resizes(w))
-		limit = ZXP_MAX_VMO_SIZE;
+	limit = zxp_write_resizes(w) ? ZXP_MAX_VMO_SIZE : zxp_vmo_write_end(vmo);
 	if (w->pos >= limit)
 		return -ENOSPC;
 	if (w->pos >= vmo->max_size)
@@ -334,6 +341,10 @@ int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args)
 	ret = zxp_vmo_io_range(vmo, args, &from, ITER_SOURCE);
 	if (ret)
 		return ret;
+	/* All or nothing, and a size that is fixed stays. */
+	if (vmo->flags & ZXP_CREATE_FIXED && args->length &&
+	    args->offset + args->length > (u64)zxp_vmo_write_end(vmo))
+		return -ENOSPC;
 	file_update_time(file);
 	ret = zxp_write(&w);
 	if (w.pos > w.start)
@@ -341,7 +352,10 @@ int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args)
 	return ret;
 }
 
-/* For a slice: as VMO_WRITE, but perhaps without waiting, and the caller tells of it. */
+/*
+ * For a slice: as VMO_WRITE, but perhaps without waiting, and the caller tells of it, and
+ * keeps to zxp_vmo_write_end().
+ */
 int zxp_vmo_copy_in(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from, bool nowait)
 {
 	struct zxp_write w = {

@@ -41,12 +41,18 @@ static bool slow_down_once(const struct slow *slow, unsigned int i)
 	return trace("kprobe_events", probe) && trace(trigger, text);
 }
 
+bool can_slow_down(void)
+{
+	if (access(TRACING "/kprobe_events", W_OK))
+		mount("tracefs", TRACING, "tracefs", 0, NULL);
+	return !access(TRACING "/kprobe_events", W_OK);
+}
+
 bool slow_down(const struct slow *slow, unsigned int nr)
 {
 	unsigned int used = 0, i;
 
-	if (access(TRACING "/kprobe_events", W_OK))
-		mount("tracefs", TRACING, "tracefs", 0, NULL);
+	can_slow_down();
 	/* A test that has failed leaves it as it is. */
 	speed_up();
 	for (; nr; nr--, slow++) {

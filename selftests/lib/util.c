@@ -93,16 +93,32 @@ bool drop_caches(int what)
 	       !write_file("/proc/sys/vm/drop_caches", what == 3 ? "3" : "1");
 }
 
+static uint64_t read_u64(const char *path, uint64_t index)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	uint64_t value = 0;
+
+	if (fd < 0 || pread(fd, &value, sizeof(value), index * 8) != sizeof(value))
+		diag("%s: %m", path);
+	close(fd);
+	return value;
+}
+
+static uint64_t pagemap(const void *addr)
+{
+	return read_u64("/proc/self/pagemap", (uintptr_t)addr / page_size);
+}
+
 bool is_mapped(const void *addr)
 {
-	uint64_t entry = 0;
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
-	ssize_t n = pread(fd, &entry, 8, (uintptr_t)addr / page_size * 8);
+	return pagemap(addr) >> 63;
+}
 
-	close(fd);
-	if (n != 8)
-		diag("pagemap: %m");
-	return entry >> 63;
+uint64_t page_flags(const void *addr)
+{
+	uint64_t frame = pagemap(addr) & ((1ULL << 55) - 1);
+
+	return frame ? read_u64("/proc/kpageflags", frame) : 0;
 }
 
 bool kernel_is_since(int major, int minor)

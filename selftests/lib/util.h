@@ -54,6 +54,12 @@ bool drop_caches(int what);
 /* Is the page at @addr in the page tables? */
 bool is_mapped(const void *addr);
 
+/*
+ * What the kernel notes about the page that is mapped at @addr, by the numbers of KPF_* in
+ * linux/kernel-page-flags.h; 0 after a message if there is none, or it cannot be had.
+ */
+uint64_t page_flags(const void *addr);
+
 /* Is it this version of Linux, or a later one? */
 bool kernel_is_since(int major, int minor);
 

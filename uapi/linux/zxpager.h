@@ -807,7 +807,8 @@ struct zxp_vmo_op_range {
  * As pread() and pwrite(), but with Zircon's rules: a range outside of the VMO's
  * size (not its stream size) is ERANGE and nothing is copied, and the call
  * either does all or fails, with what was copied left undefined. A VMO that is
- * read only is not written to: EPERM.
+ * read only is not written to: EPERM. One made with %ZXP_CREATE_FIXED is not
+ * written to behind its stream: ENOSPC, and nothing is copied.
  */
 struct zxp_vmo_io {
 	__u32 size;

@@ -256,6 +256,42 @@ static void zxp_vmo_is_supplied_from_another(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, byte, (u8)0);
 }
 
+/* IMA does not trust what it has measured of a VMO, nor is it a program or a device. */
+static void zxp_vmo_is_not_verified(struct kunit *test)
+{
+	struct zxp_world *w = zxp_new(test, 0);
+	unsigned long flags = zxp_world_vmo(w, 0)->inode.i_sb->s_iflags;
+
+	KUNIT_EXPECT_TRUE(test, flags & SB_I_IMA_UNVERIFIABLE_SIGNATURE);
+	KUNIT_EXPECT_TRUE(test, flags & SB_I_NOEXEC);
+	KUNIT_EXPECT_TRUE(test, flags & SB_I_NODEV);
+}
+
+/* All but the first page has been reclaimed: they are asked for in parts, without a gap. */
+static void zxp_vmo_misses_in_parts(struct kunit *test)
+{
+	struct zxp_world *w = test->priv;
+	pgoff_t nr = 10000, index, end, parts = 0;
+	struct zxp_vmo *vmo;
+
+	KUNIT_ASSERT_EQ(test, zxp_world_create(w, 0, 0, 0, -1, nr), 0);
+	vmo = zxp_world_vmo(w, 0);
+	for (index = 1; index < nr; index++)
+		KUNIT_ASSERT_FALSE(test, xa_is_err(xa_store_irq(&vmo->inode.i_mapping->i_pages,
+								index, xa_mk_value(1),
+								GFP_KERNEL)));
+	for (index = 0; index < nr; index = end) {
+		end = zxp_vmo_missing_end(vmo, index, nr);
+		KUNIT_ASSERT_GT(test, end, index);
+		KUNIT_ASSERT_LE(test, end, nr);
+		parts++;
+	}
+	KUNIT_EXPECT_EQ(test, end, nr);
+	KUNIT_EXPECT_LT(test, (pgoff_t)1, parts);
+	KUNIT_EXPECT_GT(test, (pgoff_t)10, parts);
+	KUNIT_EXPECT_EQ(test, zxp_vmo_missing_end(vmo, nr - 1000, nr), nr);
+}
+
 static void zxp_vmo_sends_to_its_port(struct kunit *test)
 {
 	struct zxp_world *w = test->priv;
@@ -345,6 +381,8 @@ static struct kunit_case zxp_vmo_cases[] = {
 	KUNIT_CASE(zxp_vmo_ends_where_it_ends),
 	KUNIT_CASE(zxp_vmo_shrinks_under_a_waiter),
 	KUNIT_CASE(zxp_vmo_is_supplied_from_another),
+	KUNIT_CASE(zxp_vmo_is_not_verified),
+	KUNIT_CASE(zxp_vmo_misses_in_parts),
 	KUNIT_CASE(zxp_vmo_sends_to_its_port),
 	KUNIT_CASE(zxp_pager_is_read_by_half),
 	KUNIT_CASE(zxp_ioctl_is_refused),
