@@ -118,7 +118,7 @@ on_kernels_of_ours() {
 		wb_grow wb_stream zircon_wb_writeback zircon_clone zircon_clone_op \
 		zircon_snapshot zircon_snapshot_zero child child_file child_kin child_own child_share \
 		slice slice_copy slice_file snapshot snapshot_change snapshot_destroy snapshot_pager \
-		supply_copy
+		child_unmap supply_copy
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40
 	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 60 \

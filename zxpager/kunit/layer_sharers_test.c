@@ -94,17 +94,19 @@ static void zxp_layer_who_has_stored_is_passed_once(struct kunit *test)
 /* Of many pages only those are looked at that one of two children does not see. */
 static void zxp_layer_what_two_see_is_not_looked_at(struct kunit *test)
 {
-	struct zxp_layer owner, root, above[3];
 	unsigned int i, nr = 256, budget = 64;
+	struct zxp_layer owner, root, *above;
 	struct zxp_layer_seers seers;
 	pgoff_t index = 0;
 
+	above = kunit_kcalloc(test, 3, sizeof(*above), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, above);
 	zxp_layer_init(&root);
 	zxp_layer_init(&owner);
 	zxp_layer_push(&owner, &root, ULONG_MAX);
 	for (i = 0; i < nr; i++)
 		KUNIT_ASSERT_EQ(test, zxp_layer_set(&owner, i, xa_mk_value(1)), 0);
-	for (i = 0; i < ARRAY_SIZE(above); i++) {
+	for (i = 0; i < 3; i++) {
 		zxp_layer_init(&above[i]);
 		zxp_layer_push(&above[i], &owner, ULONG_MAX);
 	}
@@ -121,7 +123,7 @@ static void zxp_layer_what_two_see_is_not_looked_at(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, index, (pgoff_t)nr);
 	KUNIT_EXPECT_LT(test, 0U, budget);
 	xa_destroy(&owner.pages);
-	for (i = 0; i < ARRAY_SIZE(above); i++)
+	for (i = 0; i < 3; i++)
 		xa_destroy(&above[i].pages);
 }
 
