@@ -266,6 +266,10 @@ void zxp_child_note_mapping(struct zxp_child *child, struct vm_area_struct *vma)
 bool zxp_child_unmap_fault(struct zxp_child *child, struct vm_fault *vmf);
 void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index);
 
+/* child_time.c */
+void zxp_child_changed(struct zxp_child *child);
+void zxp_slice_changed(struct zxp_slice *slice);
+
 /* child_map.c */
 int zxp_map_mmap(struct file *file, struct vm_area_struct *vma);
 unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
@@ -274,8 +278,6 @@ unsigned long zxp_map_unmapped_area(struct file *file, unsigned long addr,
 struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode);
 struct file *zxp_child_make_map(struct zxp_child *child);
 void zxp_child_put_map(struct file *map);
-void zxp_child_changed(struct zxp_child *child);
-void zxp_slice_changed(struct zxp_slice *slice);
 
 /* child_create.c */
 struct file *zxp_child_create(const struct zxp_parent *parent,
