@@ -55,7 +55,7 @@ static unsigned int asked, synced;
 static const char *hidden_file;
 static const char *devices;	/* instead of /dev */
 static const char *no_device;	/* in there, that may not be opened */
-static char *backing;		/* what the kernel tells of what it lies on, if it does */
+static const char *backing;		/* what the kernel tells of what it lies on, if it does */
 static bool no_sysfs;
 static const char *its_status;	/* of a process of USER */
 static pid_t holds_child;	/* what this process has open is a copy */
@@ -88,7 +88,7 @@ int __wrap_statx(int dir, const char *path, int flags, unsigned int mask, struct
 
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
-	static char status[] = "Name:\tclient\nUid:\t1\t70001\t1\t1\nGid:\t1\t1\t1\t1\n";
+	static const char status[] = "Name:\tclient\nUid:\t1\t70001\t1\t1\nGid:\t1\t1\t1\t1\n";
 	char infos[40];
 
 	if (hidden_file && !strcmp(path, hidden_file)) {
@@ -96,10 +96,10 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 		return NULL;
 	}
 	if (its_status && !strcmp(path, its_status))
-		return fmemopen(status, sizeof(status) - 1, "r");
+		return fmemopen((char *)status, sizeof(status) - 1, "r");
 	if (no_device && !strncmp(path, "/sys/block/", strlen("/sys/block/"))) {
 		errno = ENOENT;
-		return backing ? fmemopen(backing, strlen(backing), "r") : NULL;
+		return backing ? fmemopen((char *)backing, strlen(backing), "r") : NULL;
 	}
 	snprintf(infos, sizeof(infos), "/proc/%d/fdinfo/", (int)holds_child);
 	if (holds_child && !strncmp(path, infos, strlen(infos)))
@@ -293,7 +293,7 @@ static void process_of_another_user(void **state)
 /* Nor open a device that may lie on a VMO. */
 static void device_of_root(void **state)
 {
-	static char on_a_file[] = "/srv/image\n", on_a_vmo[] = "/zxpager-vmo (deleted)\n";
+	static const char on_a_file[] = "/srv/image\n", on_a_vmo[] = "/zxpager-vmo (deleted)\n";
 	char dir[] = "/tmp/zxd-holders-XXXXXX", device[64];
 
 	(void)state;

@@ -449,10 +449,13 @@ static void zxp_nodes_count_seers(struct zxp_nodes *nodes)
 				nodes->seers[view]++;
 }
 
-/* May a page be where it is? What one child sees is in its top, and what none sees is gone. */
+/*
+ * May a page be where it is? What one child sees is in its top, and what none sees is gone, but
+ * for what was open, also until it was broken.
+ */
 static bool zxp_nodes_is_shared(struct zxp_nodes *nodes, struct zxp_layer *layer, void *page)
 {
-	return nodes->stuck || layer->open || list_empty(&layer->above) ||
+	return nodes->stuck || layer->open || layer->lost || list_empty(&layer->above) ||
 	       nodes->seers[xa_to_value(page)] > 1;
 }
 
