@@ -178,14 +178,14 @@ FIXTURE_VARIANT(inode_of)
 	bool is_file;		/* a mapping is one of its descriptor's file */
 	bool is_part;		/* the first VMO of the pager changes with it */
 };
-FIXTURE_VARIANT_ADD(inode_of, Vmo) { KIND_VMO, .is_file = true, .is_part = true };
+FIXTURE_VARIANT_ADD(inode_of, Vmo) { .kind = KIND_VMO, .is_file = true, .is_part = true };
 FIXTURE_VARIANT_ADD(inode_of, Reference) {
-	KIND_REFERENCE, .is_file = true, .is_part = true
+	.kind = KIND_REFERENCE, .is_file = true, .is_part = true
 };
-FIXTURE_VARIANT_ADD(inode_of, Slice) { KIND_SLICE, .is_part = true };
-FIXTURE_VARIANT_ADD(inode_of, Copy) { KIND_COPY };
-FIXTURE_VARIANT_ADD(inode_of, SliceOfCopy) { KIND_SLICE_OF_COPY };
-FIXTURE_VARIANT_ADD(inode_of, Snapshot) { KIND_SNAPSHOT };
+FIXTURE_VARIANT_ADD(inode_of, Slice) { .kind = KIND_SLICE, .is_part = true };
+FIXTURE_VARIANT_ADD(inode_of, Copy) { .kind = KIND_COPY };
+FIXTURE_VARIANT_ADD(inode_of, SliceOfCopy) { .kind = KIND_SLICE_OF_COPY };
+FIXTURE_VARIANT_ADD(inode_of, Snapshot) { .kind = KIND_SNAPSHOT };
 
 TEST_F(inode_of, content_is_seen)
 {

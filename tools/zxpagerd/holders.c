@@ -71,24 +71,37 @@ static unsigned int read_uids(const char *line, uid_t *uids, unsigned int most)
 	return n;
 }
 
+/* How many uids a process has told; 0, with errno, if it cannot be asked. */
+static unsigned int uids_of(pid_t pid, uid_t *uids, unsigned int most)
+{
+	char file[64], line[128];
+	unsigned int n = 0;
+	FILE *status;
+
+	snprintf(file, sizeof(file), "/proc/%d/status", (int)pid);
+	status = fopen(file, "re");
+	if (!status)
+		return 0;
+	while (fgets(line, sizeof(line), status))
+		if (!strncmp(line, "Uid:", 4))
+			n = read_uids(line, uids, most);
+	fclose(status);
+	errno = 0;
+	return n;
+}
+
 /* That its uids cannot be had says nothing of whose it is. */
 static bool may_have_one(pid_t pid)
 {
 	unsigned int n = 0;
 	uid_t uids[4] = { 0 };
-	char file[64], line[128];
-	FILE *status;
 	bool given;
 
-	snprintf(file, sizeof(file), "/proc/%d/status", (int)pid);
-	status = pid ? fopen(file, "re") : NULL;
-	if (pid && !status && (errno == ENOENT || errno == ESRCH))
-		return false;
-	while (status && fgets(line, sizeof(line), status))
-		if (!strncmp(line, "Uid:", 4))
-			n = read_uids(line, uids, 4);
-	if (status)
-		fclose(status);
+	if (pid) {
+		n = uids_of(pid, uids, 4);
+		if (!n && (errno == ENOENT || errno == ESRCH))
+			return false;
+	}
 	loop_lock();
 	given = user_was_given(uids, n);
 	loop_unlock();
