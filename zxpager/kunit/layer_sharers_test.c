@@ -60,6 +60,23 @@ static void zxp_layer_what_nobody_sees_goes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, over->gathered->nr, 0UL);
 }
 
+/* A layer with its first pages, and layers to be put on it, which are not on the stack. */
+static struct zxp_layer *zxp_layer_of_pages(struct kunit *test, struct zxp_layer *root,
+					    struct zxp_layer *owner, unsigned int pages,
+					    unsigned int nr_above)
+{
+	struct zxp_layer *above = kunit_kcalloc(test, nr_above, sizeof(*above), GFP_KERNEL);
+	unsigned int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, above);
+	zxp_layer_init(root);
+	zxp_layer_init(owner);
+	zxp_layer_push(owner, root, ULONG_MAX);
+	for (i = 0; i < pages; i++)
+		KUNIT_ASSERT_EQ(test, zxp_layer_set(owner, i, xa_mk_value(1)), 0);
+	return above;
+}
+
 /*
  * Siblings store to what they share, in the order in which they were made, but for the first
  * one, which is silent. Who has stored is not looked at by each that comes later.
@@ -70,12 +87,7 @@ static void zxp_layer_who_has_stored_is_passed_once(struct kunit *test)
 	struct zxp_layer owner, root, *above;
 	struct zxp_layer_seers seers;
 
-	above = kunit_kcalloc(test, nr, sizeof(*above), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, above);
-	zxp_layer_init(&root);
-	zxp_layer_init(&owner);
-	zxp_layer_push(&owner, &root, 8);
-	KUNIT_ASSERT_EQ(test, zxp_layer_set(&owner, 0, xa_mk_value(1)), 0);
+	above = zxp_layer_of_pages(test, &root, &owner, 1, nr);
 	for (i = 0; i < nr; i++) {
 		zxp_layer_init(&above[i]);
 		zxp_layer_push(&above[i], &owner, 8);
@@ -99,13 +111,7 @@ static void zxp_layer_what_two_see_is_not_looked_at(struct kunit *test)
 	struct zxp_layer_seers seers;
 	pgoff_t index = 0;
 
-	above = kunit_kcalloc(test, 3, sizeof(*above), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, above);
-	zxp_layer_init(&root);
-	zxp_layer_init(&owner);
-	zxp_layer_push(&owner, &root, ULONG_MAX);
-	for (i = 0; i < nr; i++)
-		KUNIT_ASSERT_EQ(test, zxp_layer_set(&owner, i, xa_mk_value(1)), 0);
+	above = zxp_layer_of_pages(test, &root, &owner, nr, 3);
 	for (i = 0; i < 3; i++) {
 		zxp_layer_init(&above[i]);
 		zxp_layer_push(&above[i], &owner, ULONG_MAX);
@@ -135,12 +141,7 @@ static void zxp_layer_seers_are_found_in_few_steps(struct kunit *test)
 	unsigned int i, nr = ZXP_SEERS_STEPS + 1, budget;
 	pgoff_t index = 0;
 
-	above = kunit_kcalloc(test, nr, sizeof(*above), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, above);
-	zxp_layer_init(&root);
-	zxp_layer_init(&owner);
-	zxp_layer_push(&owner, &root, 8);
-	KUNIT_ASSERT_EQ(test, zxp_layer_set(&owner, 0, xa_mk_value(1)), 0);
+	above = zxp_layer_of_pages(test, &root, &owner, 1, nr);
 	for (i = 0; i < nr; i++) {
 		zxp_layer_init(&above[i]);
 		/* All but the last one hide it. */
