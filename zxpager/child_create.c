@@ -110,7 +110,7 @@ static bool zxp_child_possible(const struct zxp_parent *parent, u32 options)
  * @args: what is asked for
  *
  * Return: the file of its mappings, which has it; or -EINVAL, -EOPNOTSUPP, -ERANGE, -ENOMEM,
- * -EINTR; -ESTALE a page of the parent is pinned; -EMLINK too many snapshots.
+ * -EINTR; -ESTALE a page of the parent is pinned.
  */
 struct file *zxp_child_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args)

@@ -329,7 +329,6 @@ __poll_t zxp_kin_poll(struct zxp_kin *kin, struct file *file, struct poll_table_
  * @bottom: below all of them
  * @open: the layer for before-images; NULL for none. Changes under both locks, and also
  *	under &zxp_vmo.content_lock unless it goes.
- * @nr_before: how many layers there are that were ever that one
  * @map_inode: that of the files that their mappings have; and own pages are as if they
  *	were of it, for the kernel
  */
@@ -338,7 +337,6 @@ struct zxp_family {
 	rwlock_t lock;			/* see above */
 	struct zxp_layer bottom;
 	struct zxp_layer *open;
-	unsigned int nr_before;
 	struct inode *map_inode;
 };
 

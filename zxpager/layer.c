@@ -17,7 +17,9 @@
  * and what the root loses goes there. It then changes, but not in what is seen by it.
  *
  * So that a look at a page takes a bounded number of steps, what is to be seen below a layer
- * is gathered: another layer, right on the bottom, has pointers to all these pages. The
+ * is gathered: another layer, right on the bottom, has pointers to all these pages. Of layers
+ * for before-images there is one more with each snapshot, below all others. So each eighth of
+ * them gathers what lies before the next eighth, each 64th before the next 64th, and so on. The
  * pages themselves stay where they are. Each belongs to a single layer, in which it is
  * counted, moved and freed, and what was gathered is only looked at. That holds because
  * what is seen below a layer does not change, and no page of it goes as long as the layer
@@ -97,6 +99,7 @@ void zxp_layer_open(struct zxp_layer *layer, struct zxp_layer *bottom,
 {
 	layer->before = true;
 	layer->open = true;
+	layer->moment = last ? last->moment + 1 : 0;
 	zxp_layer_push(layer, bottom, last ? max(limit, last->limit) : limit);
 	if (!last)
 		return;
@@ -118,12 +121,21 @@ void zxp_layer_reopen(struct zxp_layer *layer, struct zxp_layer *last)
 	last->open = true;
 }
 
-/* The layer above, if it is the only one; the bottom is nobody's. */
+/* The layer above, if it is the only one, but for what was gathered; the bottom is nobody's. */
 struct zxp_layer *zxp_layer_only_above(const struct zxp_layer *layer)
 {
-	if (!layer->below || !list_is_singular(&layer->above))
+	struct zxp_layer *above, *only = NULL;
+
+	if (!layer->below)
 		return NULL;
-	return list_first_entry(&layer->above, struct zxp_layer, link);
+	list_for_each_entry(above, &layer->above, link) {
+		if (above->borrows)
+			continue;
+		if (only)
+			return NULL;
+		only = above;
+	}
+	return only;
 }
 
 /* How many layers are looked at for a page of the root. */
@@ -424,6 +436,31 @@ struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer)
 	return gathered;
 }
 
+/* How many powers of %ZXP_LAYERS_MAX its number has. */
+static unsigned int zxp_layer_level(const struct zxp_layer *layer)
+{
+	return layer->moment ? __ffs(layer->moment) / ilog2(ZXP_LAYERS_MAX) : BITS_PER_LONG;
+}
+
+/*
+ * What was gathered down to a layer ends above the other one, so that nothing is missed that
+ * moves there; but of that one itself it is not needed any more.
+ */
+static void zxp_layer_merge_begin(struct zxp_layer_merge *m)
+{
+	struct zxp_layer *into = m->into, *layer, *next;
+
+	m->gathered = NULL;
+	if (into->gathered && into->gathered->below == m->from)
+		m->gathered = zxp_layer_ungather(into);
+	list_for_each_entry_safe(layer, next, &m->from->above, link) {
+		if (!layer->borrows)
+			continue;
+		layer->below = into;
+		list_move_tail(&layer->link, &into->above);
+	}
+}
+
 /* What one layer hides the other one does now. So what is gathered below serves both. */
 static void zxp_layer_merge_end(struct zxp_layer_merge *m)
 {
@@ -431,6 +468,8 @@ static void zxp_layer_merge_end(struct zxp_layer_merge *m)
 
 	zxp_layer_cut(into, from->limit);
 	into->lost |= from->lost;
+	if (zxp_layer_level(from) > zxp_layer_level(into))
+		into->moment = from->moment;
 	if (into->gathered)
 		m->gathered = zxp_layer_ungather(from);
 	else
@@ -455,6 +494,7 @@ int zxp_layer_merge(struct zxp_layer_merge *m)
 	unsigned long at = 0;
 	int ret;
 
+	zxp_layer_merge_begin(m);
 	m->page = from->nr ? xa_find(&from->pages, &at, ULONG_MAX, XA_PRESENT) : NULL;
 	if (m->page) {
 		if (!zxp_layer_hides(into, at)) {
@@ -478,7 +518,7 @@ int zxp_layer_merge(struct zxp_layer_merge *m)
 /**
  * zxp_layer_gather_begin() - gather what is to be seen below a layer
  * @g: what is kept of it
- * @over: the layer, with nothing gathered; the caller sees to it that it does not change
+ * @over: the layer; the caller sees to it that it does not change
  * @into: a new one, with nothing below
  * @gfp: how its memory is had
  */
@@ -489,7 +529,7 @@ void zxp_layer_gather_begin(struct zxp_layer_gather *g, struct zxp_layer *over,
 		.over = over,
 		.into = into,
 		.gfp = gfp,
-		.from = over->below,
+		.from = zxp_layer_next(over),
 		.limit = over->limit,
 	};
 	into->borrows = true;
@@ -573,14 +613,56 @@ int zxp_layer_gather(struct zxp_layer_gather *g)
  *
  * The root may have shrunk meanwhile, and will tell what was gathered when it does again.
  * An open layer changes, so it is looked at itself.
+ *
+ * Return: what had been gathered before, which nobody looks at any more; or NULL.
  */
-void zxp_layer_gather_end(struct zxp_layer_gather *g)
+struct zxp_layer *zxp_layer_gather_end(struct zxp_layer_gather *g)
 {
-	struct zxp_layer *layer = g->over;
+	struct zxp_layer *layer = g->over, *old;
 	pgoff_t limit = ULONG_MAX;
 
 	for (; layer->below && !layer->open; layer = zxp_layer_next(layer))
 		limit = min(limit, layer->limit);
+	old = zxp_layer_ungather(g->over);
 	zxp_layer_push(g->into, layer, limit);
 	g->over->gathered = g->into;
+	return old;
+}
+
+/* The layer for before-images that was opened before this one; or NULL. */
+static struct zxp_layer *zxp_layer_before(const struct zxp_layer *layer)
+{
+	struct zxp_layer *above;
+
+	list_for_each_entry(above, &layer->above, link)
+		if (above->before)
+			return above;
+	return NULL;
+}
+
+/**
+ * zxp_layer_to_gather() - which layer for before-images is to gather what is below it?
+ * @open: the one that is open
+ *
+ * Whenever that is an eighth one it is the eighth one before, whenever it is a 64th one that
+ * and the 64th one before, and so on: the nearer ones first, as what they have gathered is
+ * looked at for the next.
+ *
+ * Return: it, or NULL if that is done.
+ */
+struct zxp_layer *zxp_layer_to_gather(struct zxp_layer *open)
+{
+	struct zxp_layer *layer = zxp_layer_before(open), *next;
+	unsigned int level;
+
+	for (level = 1; layer && level <= zxp_layer_level(open);
+	     layer = zxp_layer_before(layer)) {
+		if (zxp_layer_level(layer) < level)
+			continue;
+		next = zxp_layer_next(layer);
+		if (next != open && !(next->borrows && next->below == open))
+			return layer;
+		level++;
+	}
+	return NULL;
 }

@@ -19,10 +19,11 @@
  * @start: the first page of the child that it was made for, as no layer above begins before
  *	that: of @below nothing before it is looked at
  * @limit: from this page on nothing of @below is seen, but zeroes
- * @gathered: what is to be seen below, all of it in one layer on the bottom; or NULL
+ * @gathered: what is to be seen below, all of it down to some layer in one on that; or NULL
  * @pages: own pages; of what was gathered, those of the layers below
  * @nr: how many
  * @id: of the child that it was made for, which others take care of
+ * @moment: of one for before-images, how many such layers had been opened before, in a row
  * @payer: memory cgroup that is asked to pay for before-images, or NULL; others take care
  *	of it
  * @zeroes: ranges that are zero where there is no page over them
@@ -44,6 +45,7 @@ struct zxp_layer {
 	struct xarray pages;
 	unsigned long nr;
 	unsigned long id;
+	unsigned long moment;
 	struct mem_cgroup *payer;
 	struct zxp_zeroes zeroes;
 	bool borrows;
@@ -68,7 +70,10 @@ enum zxp_seen {
 	ZXP_SEEN_LOST,
 };
 
-/* What is below more layers is gathered, so that a look at a page takes so many steps. */
+/*
+ * What is below more layers is gathered, so that a look at a page takes so many steps; of those
+ * for before-images, so many for each power of this that there are of them.
+ */
 #define ZXP_LAYERS_MAX		8
 
 /* Where to look next; of the bottom, NULL. */
@@ -107,7 +112,7 @@ void zxp_layer_forget(struct zxp_layer *gathered, pgoff_t index);
  * @from: it
  * @into: the one above
  * @page: after a step, a page that nobody sees any more; or NULL
- * @gathered: after the last step, what was gathered and is not needed any more; or NULL
+ * @gathered: after a step, what was gathered and is not needed any more; or NULL
  * @spare: a node for zero ranges; NULL after a step that has used it
  */
 struct zxp_layer_merge {
@@ -145,7 +150,8 @@ struct zxp_layer_gather {
 void zxp_layer_gather_begin(struct zxp_layer_gather *gather, struct zxp_layer *over,
 			    struct zxp_layer *into, gfp_t gfp);
 int zxp_layer_gather(struct zxp_layer_gather *gather);
-void zxp_layer_gather_end(struct zxp_layer_gather *gather);
+struct zxp_layer *zxp_layer_gather_end(struct zxp_layer_gather *gather);
+struct zxp_layer *zxp_layer_to_gather(struct zxp_layer *open);
 struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer);
 
 /* For who sees a page no more layers are looked at, see zxp_layer_find_seers(). */

@@ -255,6 +255,7 @@ static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
 	gfp_t gfp = ZXP_GFP_LOCKED(GFP_KERNEL_ACCOUNT);
 	struct zxp_layer *into = kmalloc(sizeof(*into), gfp);
 	struct zxp_layer_gather gather;
+	struct zxp_layer *old;
 	int ret;
 
 	if (!into)
@@ -275,9 +276,27 @@ static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
 		return ret;
 	}
 	write_lock(&family->lock);
-	zxp_layer_gather_end(&gather);
+	old = zxp_layer_gather_end(&gather);
 	write_unlock(&family->lock);
+	zxp_tree_free_gathered(old);
 	return 0;
+}
+
+/* The same between the layers for before-images. Return: 0, -ENOMEM, -EINTR. */
+static int zxp_tree_gather_before(struct zxp_family *family)
+{
+	struct zxp_layer *over;
+	int ret = 0;
+
+	do {
+		/* Who stores changes their order. */
+		read_lock(&family->lock);
+		over = family->open ? zxp_layer_to_gather(family->open) : NULL;
+		read_unlock(&family->lock);
+		if (over)
+			ret = zxp_tree_gather(family, over);
+	} while (over && !ret);
+	return ret;
 }
 
 /*
@@ -357,7 +376,6 @@ static struct zxp_layer *zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *
 	kfree(merge.spare);
 	if (!merge.into || ret)
 		return from;
-	family->nr_before -= from->before;
 	/* Whose snapshot it is may still be asked to pay: see before.c. */
 	write_lock(&family->lock);
 	if (!merge.into->payer)
@@ -375,8 +393,8 @@ static struct zxp_layer *zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *
  *
  * As of one moment: see before.c. If nothing has changed since the last one, that is as good.
  *
- * Return: 0; -ESTALE a page is pinned, and may be stored to without a mapping; -EMLINK there
- * are too many already; -EINTR.
+ * Return: 0; -ESTALE a page is pinned, and may be stored to without a mapping; -ENOMEM,
+ * -EINTR.
  */
 int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 			     struct zxp_layer **spare)
@@ -396,8 +414,8 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 		zxp_tree_push(family, child->top, last, limit);
 		goto unlock;
 	}
-	ret = -EMLINK;
-	if (family->nr_before >= ZXP_LAYERS_MOST)
+	ret = zxp_tree_gather_before(family);
+	if (ret)
 		goto unlock;
 	write_lock(&family->lock);
 	zxp_layer_open(new, &family->bottom, last, limit);
@@ -412,7 +430,6 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 		goto unlock;
 	}
 	*spare = NULL;
-	family->nr_before++;
 	zxp_tree_push(family, child->top, new, limit);
 	/* What was kept in it has stayed there until now, whoever sees that. */
 	if (last)
@@ -514,7 +531,6 @@ void zxp_tree_remove(struct zxp_child *child)
 		if (layer == family->open)
 			WRITE_ONCE(family->open, NULL);
 		write_unlock(&family->lock);
-		family->nr_before -= layer->before;
 		if (gathered)
 			list_add(&gathered->link, &not_needed);
 		list_add(&layer->link, &seen_by_nobody);

@@ -33,9 +33,6 @@ static void __attribute__((noreturn)) die_without_copy(const struct zxd_request 
 	case EUSERS:
 		die(EXIT_OPERATION, "%s: the daemon has as many copies as it can keep: drop one",
 		    new_name);
-	case EMLINK:
-		die(EXIT_OPERATION, "%s: it has as many snapshots as it can have: drop one",
-		    name);
 	case ENOTTY:
 		die(EXIT_OPERATION, "the module that is loaded is too old: load a newer zxpager.ko");
 	case ESTALE:

@@ -887,8 +887,8 @@ enum zxp_child_option {
  * Errors: EINVAL @options, @offset, @length, @reserved, a slice outside of the parent; EACCES
  * the parent is not open for reading, or a reference would be resizable and the parent is
  * not; EOPNOTSUPP a kind that this revision does not have, or not for this parent; ERANGE
- * behind the largest VMO; ESTALE a page of the parent is pinned; EMLINK too many snapshots;
- * ENOMEM; EINTR.
+ * behind the largest VMO; ESTALE a page of the parent is pinned; ENOMEM;
+ * EINTR.
  */
 struct zxp_vmo_create_child {
 	__u32 size;

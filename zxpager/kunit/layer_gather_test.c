@@ -138,11 +138,60 @@ static void zxp_layer_chain_is_looked_at_in_few_steps(struct kunit *test)
 	KUNIT_EXPECT_LE(test, nodes->nr_gathered, 1U);
 }
 
+/* Layers that are looked at for one page: up to the largest power, and down from it. */
+#define ZXP_MANY_STEPS		(9U * ZXP_LAYERS_MAX)
+
+/* One snapshot after another of a root that loses a page in between; see what each has. */
+static void zxp_layer_many_snapshots_are_looked_at_in_few_steps(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+	struct zxp_nodes *nodes = &f->nodes;
+	struct zxp_layer **tops;
+	unsigned int i, at, round;
+	int view;
+
+	tops = kunit_kcalloc(test, ZXP_CHAIN, sizeof(*tops), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, tops);
+	for (i = 0; i < ZXP_CHAIN; i++) {
+		KUNIT_ASSERT_TRUE(test, zxp_nodes_snapshot(nodes, ONE, ULONG_MAX));
+		KUNIT_ASSERT_TRUE(test, zxp_nodes_keep(nodes, i, i + 1));
+		tops[i] = nodes->top[ONE];
+		nodes->top[ONE] = NULL;
+		KUNIT_ASSERT_LE(test, zxp_layer_steps(tops[0]), ZXP_MANY_STEPS);
+	}
+	/* Half of them go, out of turn, and the others see what they saw. */
+	for (round = 0; round < 2; round++) {
+		for (i = round; i < ZXP_CHAIN; i += 1 + round) {
+			nodes->top[ONE] = tops[i];
+			KUNIT_ASSERT_LE(test, zxp_layer_steps(tops[i]), ZXP_MANY_STEPS);
+			for (at = 0; at < ZXP_CHAIN; at += 37) {
+				zxp_nodes_find(nodes, ONE, at, &view);
+				KUNIT_ASSERT_EQ(test, view, at < i ? ZXP_VIEW_ROOT :
+						(int)at + 1);
+			}
+		}
+		nodes->top[ONE] = NULL;
+		for (i = 0; !round && i < ZXP_CHAIN; i += 2) {
+			nodes->top[ONE] = tops[i * 7 % ZXP_CHAIN];
+			zxp_nodes_remove(nodes, ONE);
+		}
+	}
+	KUNIT_EXPECT_FALSE(test, nodes->stuck);
+	/* The first that was lost is seen by nobody any more. */
+	KUNIT_EXPECT_EQ(test, nodes->nr_used, ZXP_CHAIN - 1U);
+	for (i = 1; i < ZXP_CHAIN; i += 2) {
+		nodes->top[ONE] = tops[i];
+		zxp_nodes_remove(nodes, ONE);
+	}
+	KUNIT_EXPECT_EQ(test, nodes->nr_layers, 0U);
+}
+
 static struct kunit_case zxp_layer_gather_cases[] = {
 	KUNIT_CASE(zxp_layer_gathers_what_is_seen_below),
 	KUNIT_CASE(zxp_layer_what_was_gathered_moves_as_well),
 	KUNIT_CASE(zxp_layer_gathers_all_or_nothing),
 	KUNIT_CASE(zxp_layer_chain_is_looked_at_in_few_steps),
+	KUNIT_CASE(zxp_layer_many_snapshots_are_looked_at_in_few_steps),
 	{}
 };
 

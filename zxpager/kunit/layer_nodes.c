@@ -99,8 +99,19 @@ bool zxp_nodes_gather(struct zxp_nodes *nodes, struct zxp_layer *over)
 		zxp_nodes_free_gathered(nodes, into);
 		return false;
 	}
-	zxp_layer_gather_end(&gather);
+	zxp_nodes_free_gathered(nodes, zxp_layer_gather_end(&gather));
 	nodes->gathers++;
+	return true;
+}
+
+/* The same between the layers for before-images. */
+static bool zxp_nodes_gather_before(struct zxp_nodes *nodes)
+{
+	struct zxp_layer *over;
+
+	while (nodes->open && (over = zxp_layer_to_gather(nodes->open)))
+		if (!zxp_nodes_gather(nodes, over))
+			return false;
 	return true;
 }
 
@@ -166,6 +177,7 @@ bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t limi
 	if (!top)
 		return false;
 	if (!last || !zxp_layer_is_empty(last) || limit > last->limit) {
+		nodes->stuck |= !zxp_nodes_gather_before(nodes);
 		new = zxp_nodes_alloc(nodes);
 		if (!new)
 			return false;
@@ -340,10 +352,9 @@ static struct zxp_layer *zxp_nodes_merge(struct zxp_nodes *nodes, struct zxp_lay
 		ret = zxp_layer_merge(&merge);
 		if (merge.page)
 			zxp_nodes_drop(nodes, merge.page);
-		if (!ret) {
+		zxp_nodes_free_gathered(nodes, merge.gathered);
+		if (!ret)
 			zxp_nodes_free(nodes, from);
-			zxp_nodes_free_gathered(nodes, merge.gathered);
-		}
 		if (nodes->stepped)
 			nodes->stepped(nodes);
 	}
@@ -396,13 +407,16 @@ struct zxp_layer *zxp_nodes_next_layer(struct zxp_nodes *nodes, struct zxp_layer
 	return layer->below ? list_next_entry(layer, link) : NULL;
 }
 
-/* How many layers are looked at, but for those with before-images, of which others take care. */
+/*
+ * How many layers are looked at, but for those with before-images and what was gathered, of which
+ * other tests take care.
+ */
 static unsigned int zxp_nodes_steps(struct zxp_layer *layer)
 {
 	unsigned int steps = 0;
 
 	for (; layer->below; layer = zxp_layer_next(layer))
-		steps += !layer->before;
+		steps += !layer->before && !layer->borrows;
 	return steps;
 }
 
@@ -481,9 +495,10 @@ bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
 		}
 		/*
 		 * What a single layer would see is in that one. But one with before-images waits
-		 * for the next that goes if it was open, just broken, or seen by what was gathered.
+		 * for the next that goes if it was open or just broken.
 		 */
-		if (list_is_singular(&layer->above) && !nodes->stuck && !layer->before)
+		if (zxp_layer_only_above(layer) && !nodes->stuck && !layer->open &&
+		    !layer->lost)
 			return false;
 		nr = 0;
 		xa_for_each(&layer->pages, index, page) {
