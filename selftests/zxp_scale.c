@@ -101,10 +101,12 @@ TEST_F(scale, fdinfo_counts_nothing)
 	struct test_vmo *few = new_shared(&self->p, 8), *many = new_shared(&self->p, MANY);
 	static const char first[] = "zxpager-root:";
 	char path[64], line[128];
+	uintmax_t own;
 	FILE *file;
 
 	ASSERT_TRUE(few && many);
-	EXPECT_EQ(MANY * page_size, vmo_info(many).out_shared_bytes);
+	ASSERT_TRUE(vmo_put(many, 0, 1));
+	EXPECT_EQ((MANY - 1) * page_size, vmo_info(many).out_shared_bytes);
 	EXPECT_LT(fdinfo_ns(many), 10 * fdinfo_ns(few));
 	/* And has what he needs of it at once, behind what the kernel tells of any file. */
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", many->fd);
@@ -114,6 +116,11 @@ TEST_F(scale, fdinfo_counts_nothing)
 		ASSERT_NE(NULL, fgets(line, sizeof(line), file));
 	} while (strncmp(line, "zxpager-", 8));
 	EXPECT_EQ(0, strncmp(line, first, strlen(first)));
+	/* Of its pages it has those that nobody has looked for anybody else at. */
+	own = ~0ULL;
+	while (fgets(line, sizeof(line), file))
+		sscanf(line, "zxpager-own: %ju", &own);
+	EXPECT_EQ(page_size, own);
 	fclose(file);
 }
 

@@ -16,7 +16,7 @@
 #include "lib/snapshot.h"
 
 #define PAGES		4
-#define MANY		65	/* snapshots with a change between each two, at most */
+#define MANY		200	/* snapshots with a change between each two */
 #define CGROUP		"/sys/fs/cgroup/zxp_snapshot"
 #define LIMIT		(4UL << 20)
 

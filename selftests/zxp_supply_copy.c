@@ -12,6 +12,7 @@
 #include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
+#include "lib/pin.h"
 #include "lib/slow.h"
 
 #define PAGES		6
@@ -283,6 +284,28 @@ TEST_F(supply_missing, is_asked_for)
 	EXPECT_TRUE(vmo_word_is(filled, 3, 13));
 	EXPECT_TRUE(vmo_word_is(copy, 2, 0));
 	EXPECT_TRUE(vmo_has(root, 0, 4, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* What gets pinned meanwhile leaves it as well, but the copy keeps what is stored there later. */
+TEST_F(supply_missing, is_pinned_meanwhile)
+{
+	make_missing(copy, root, filled);
+	struct call call = { .filled = filled, .copy = copy };
+	struct pin pin;
+
+	self->t[0].arg = &call;
+	ASSERT_TRUE(thread_start(&self->t[0], supply));
+	ASSERT_TRUE(pager_wait_read(&self->p, root, 2, 1));
+	ASSERT_TRUE(pin_start(&pin, copy, 3, 1, true));
+	ASSERT_TRUE(pin_held(&pin));
+	ASSERT_TRUE(pager_supply(&self->p, root, 2, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(vmo_word_is(filled, 3, 13));
+	EXPECT_TRUE(vmo_word_is(copy, 3, 0));
+	ASSERT_TRUE(pin_release(&pin));
+	EXPECT_TRUE(vmo_word_is(copy, 3, word_at(pin.buffer, 0)));
+	EXPECT_TRUE(vmo_word_is(filled, 3, 13));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

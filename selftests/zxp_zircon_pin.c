@@ -121,4 +121,25 @@ TEST_F(pin, SupplyFromPinnedCopy)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* It is made zero where it is, so that the copy has what is stored there later. */
+TEST_F(pin, ZeroPinnedPageOfCopy)
+{
+	struct test_vmo *root = new_vmo(3), *clone = new_clone(root);
+
+	ASSERT_TRUE(pager_supply(&self->p, root, 0, 3));
+	for (uint64_t page = 0; page < 3; page++)
+		ASSERT_TRUE(vmo_put(clone, page, 5));
+	ASSERT_TRUE(pin_start(&self->pin, clone, 1, 1, true));
+	ASSERT_TRUE(pin_held(&self->pin));
+	ASSERT_TRUE(vmo_zero(clone, 0, 3));
+	EXPECT_EQ(page_size, vmo_info(clone).out_resident);
+	for (uint64_t page = 0; page < 3; page++)
+		EXPECT_TRUE(vmo_word_is(clone, page, 0));
+	ASSERT_TRUE(pin_release(&self->pin));
+	EXPECT_TRUE(vmo_word_is(clone, 0, 0));
+	EXPECT_TRUE(vmo_word_is(clone, 1, word_at(self->pin.buffer, 0)));
+	EXPECT_TRUE(vmo_word_is(clone, 2, 0));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 TEST_HARNESS_MAIN

@@ -159,15 +159,6 @@ static void zxp_payer_paid(struct zxp_family *family, const struct zxp_payer *pa
 	write_unlock(&family->lock);
 }
 
-/* An exiting task cannot be killed once more; and nobody waits for a daemon with these. */
-static int zxp_keep_lock(struct mutex *lock)
-{
-	if (!(current->flags & PF_EXITING))
-		return mutex_lock_killable(lock);
-	mutex_lock(lock);
-	return 0;
-}
-
 static int zxp_vmo_settle_folio(struct zxp_vmo *vmo, struct folio *folio, void *killable)
 {
 	return killable && fatal_signal_pending(current) ? -EINTR : 0;
@@ -208,7 +199,7 @@ static int zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo,
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	if (zxp_keep_lock(&family->tree_lock))
+	if (zxp_lock_killable(&family->tree_lock))
 		return -EINTR;
 	layer = family->open;
 	if (!layer || (asked && (layer->id != asked->id || layer->payer != asked->first)))
@@ -239,7 +230,7 @@ int zxp_vmo_break_snapshots(struct zxp_vmo *vmo, pgoff_t index)
 {
 	int ret = 0;
 
-	if (zxp_keep_lock(&vmo->content_lock))
+	if (zxp_lock_killable(&vmo->content_lock))
 		return -EINTR;
 	if (zxp_vmo_must_keep(vmo, index) && !zxp_vmo_has_content(vmo, index))
 		ret = zxp_vmo_break_snapshots_locked(vmo, NULL);
@@ -288,7 +279,7 @@ static int zxp_vmo_keep_locked(struct zxp_vmo *vmo, pgoff_t index, struct folio 
 	lockdep_assert_held(&vmo->content_lock);
 
 	/* With this the layer stays. */
-	if (zxp_keep_lock(&family->tree_lock))
+	if (zxp_lock_killable(&family->tree_lock))
 		return -EINTR;
 	if (zxp_family_misses(family, index))
 		ret = new ? zxp_vmo_copy_before(vmo, family->open, index, new) : -ENOMEM;
@@ -316,7 +307,7 @@ int zxp_vmo_keep(struct zxp_vmo *vmo, pgoff_t index)
 			return 0;
 		old = set_active_memcg(payer.memcg);
 		page = nobody ? NULL : alloc_page(ZXP_GFP_BEFORE);
-		ret = zxp_keep_lock(&vmo->content_lock);
+		ret = zxp_lock_killable(&vmo->content_lock);
 		if (!ret) {
 			ret = zxp_vmo_keep_locked(vmo, index,
 						  page ? page_folio(page) : NULL);

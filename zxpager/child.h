@@ -21,12 +21,13 @@
  * @nr_pages: its size; changes under @content_lock
  * @options: ZXP_CHILD_*; constant
  * @is_snapshot: it sees nothing of what becomes of @root; constant
+ * @open: its descriptors hold @map
  * @content_lock: held to give it pages or zeroes, to change its size, and to make a child
  *	of it; so whoever would change it waits for the end of that
  * @map: the file of its mappings, which holds this; constant
- * @open: its descriptors hold @map
  * @mapped_mm: where it was mapped last; only to be compared, it may be gone
  * @mapped_at: an address there
+ * @mappings: where else, see child_unmap.c; NULL as long as it had one mapping at most
  * @inode: that of its descriptors as long as there are any, whose times change by mappings
  * @top: its pages; changes under @content_lock and &zxp_family.lock
  * @kin: its own children
@@ -38,11 +39,12 @@ struct zxp_child {
 	pgoff_t nr_pages;
 	u32 options;
 	bool is_snapshot;
+	bool open;
 	struct mutex content_lock;	/* see above */
 	struct file *map;
-	bool open;
 	struct mm_struct *mapped_mm;
 	unsigned long mapped_at;
+	struct zxp_mappings *mappings;
 	struct inode __rcu *inode;
 	struct zxp_layer *top;
 	struct zxp_kin *kin;
@@ -205,8 +207,23 @@ void zxp_sweep_layers(struct zxp_vmo *root, struct zxp_layer *layer, pgoff_t sta
 void zxp_sweep_below(struct zxp_child *child, pgoff_t start, pgoff_t end);
 
 /* child_zero.c */
-void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
-			   struct folio **taken);
+
+/**
+ * struct zxp_taken - pages that leave a copy together
+ * @into: for each a folio that gets its content; NULL afterwards for zeroes
+ * @own: what was its own, with a reference; or NULL
+ * @zero: of the others, those that are zero
+ * @spares: nodes for zero ranges
+ */
+struct zxp_taken {
+	struct folio **into;
+	struct folio *own[ZXP_SUPPLY_BATCH];
+	DECLARE_BITMAP(zero, ZXP_SUPPLY_BATCH);
+	struct zxp_spares spares;
+};
+
+void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end, bool shrinks,
+			   struct zxp_taken *taken);
 int zxp_child_cover_locked(struct zxp_child *child, pgoff_t start, pgoff_t *end,
 			   struct zxp_spares *spares);
 int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end);
@@ -262,7 +279,9 @@ int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages
 int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args);
 
 /* child_unmap.c */
-void zxp_child_note_mapping(struct zxp_child *child, struct vm_area_struct *vma);
+void zxp_child_note_mapping(struct zxp_child *child, struct vm_area_struct *vma,
+			    bool another);
+void zxp_child_forget_mappings(struct zxp_child *child);
 bool zxp_child_unmap_fault(struct zxp_child *child, struct vm_fault *vmf);
 void zxp_child_unmap_page(struct zxp_child *child, pgoff_t index);
 

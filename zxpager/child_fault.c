@@ -254,11 +254,17 @@ vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 	return VM_FAULT_NOPAGE;
 }
 
+/* One mapping has become two, by fork() for example. */
+static void zxp_child_vm_open(struct vm_area_struct *vma)
+{
+	zxp_child_note_mapping(vma->vm_private_data, vma, true);
+}
+
 static vm_fault_t zxp_child_vm_fault(struct vm_fault *vmf)
 {
 	struct zxp_child *child = vmf->vma->vm_private_data;
 
-	zxp_child_note_mapping(child, vmf->vma);
+	zxp_child_note_mapping(child, vmf->vma, false);
 	return zxp_child_fault(child, vmf);
 }
 
@@ -273,6 +279,7 @@ static vm_fault_t zxp_child_vm_page_mkwrite(struct vm_fault *vmf)
 }
 
 const struct vm_operations_struct zxp_child_vm_ops = {
+	.open = zxp_child_vm_open,
 	.fault = zxp_child_vm_fault,
 	.map_pages = zxp_child_vm_map_pages,
 	.page_mkwrite = zxp_child_vm_page_mkwrite,

@@ -95,7 +95,7 @@ static int zxp_child_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EOVERFLOW;
 	vma->vm_pgoff += child->offset;
 	vma->vm_private_data = child;
-	zxp_child_note_mapping(child, vma);
+	zxp_child_note_mapping(child, vma, false);
 	vma->vm_ops = &zxp_child_vm_ops;
 	vma_set_file(vma, zxp_child_map(file_inode(file)));
 	return 0;
@@ -313,10 +313,12 @@ static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct zxp_child *child = zxp_child_of(file);
 
-	/* Anyone may look at all of them in /proc, again and again: nothing is counted. */
+	/* Anyone may look at all of them in /proc, again and again: no page is looked at. */
 	zxp_show_kin(m, child->root, child->kin);
 	seq_puts(m, "zxpager-state:\tchild\n");
 	seq_printf(m, "zxpager-size:\t%llu\n", (u64)zxp_child_pages(child) << PAGE_SHIFT);
+	seq_printf(m, "zxpager-own:\t%llu\n",
+		   (u64)zxp_child_own_pages(child) << PAGE_SHIFT);
 }
 
 static const struct file_operations zxp_child_fops = {

@@ -47,6 +47,7 @@ static int zxp_map_release(struct inode *inode, struct file *file)
 	zxp_tree_remove(child);
 	zxp_kin_leave(child->root, child->kin);
 	iput(&child->root->inode);
+	zxp_child_forget_mappings(child);
 	kfree(child);
 	zxp_fs_unpin();
 	return 0;

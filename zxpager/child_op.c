@@ -210,7 +210,7 @@ static int zxp_child_shrink_locked(struct zxp_child *child, pgoff_t nr_pages)
 	zxp_tree_settle_locked(child, end, old);
 	mutex_unlock(&family->tree_lock);
 	zxp_tree_unmap(child, end, old);
-	zxp_child_drop_locked(child, end, ULONG_MAX, NULL);
+	zxp_child_drop_locked(child, end, ULONG_MAX, true, NULL);
 	zxp_sweep_below(child, end, old);
 	/* To the very end, so no range is split. */
 	do {

@@ -42,20 +42,6 @@ int zxp_child_check_pins(struct zxp_child *child, pgoff_t start, pgoff_t end)
 	return ret;
 }
 
-/**
- * struct zxp_taken - pages that leave a copy together
- * @into: for each a folio that gets its content; NULL afterwards for zeroes
- * @own: what was its own, with a reference; or NULL
- * @zero: of the others, those that are zero
- * @spares: nodes for zero ranges
- */
-struct zxp_taken {
-	struct folio **into;
-	struct folio *own[ZXP_SUPPLY_BATCH];
-	DECLARE_BITMAP(zero, ZXP_SUPPLY_BATCH);
-	struct zxp_spares spares;
-};
-
 /*
  * Copy what is not its own, where there is content. Return: 0; -EAGAIN the root has to be
  * asked; -EIO.
@@ -111,7 +97,7 @@ static int zxp_child_take_locked(struct zxp_child *child, pgoff_t index,
 	if (ret)
 		return ret;
 	zxp_tree_unmap(child, index, end);
-	zxp_child_drop_locked(child, index, end, taken->own);
+	zxp_child_drop_locked(child, index, end, false, taken);
 	zxp_sweep_below(child, index, end);
 	/* What was not covered stays, and is looked at anew. */
 	return end - index;

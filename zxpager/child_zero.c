@@ -9,37 +9,57 @@
 /* As many pages are taken away together, so that whoever waits for that can be killed. */
 #define ZXP_PART_PAGES	4096
 
+/*
+ * A page that is pinned cannot leave: its holder would go on with what nobody sees. So it is
+ * made zero. It is locked and not mapped, so it gets no pins.
+ */
+static bool zxp_child_clear_pinned(struct zxp_child *child, pgoff_t index,
+				   struct folio *folio, struct folio *copy)
+{
+	if (folio_test_hwpoison(folio) || !zxp_folio_pinned(child->root, folio, index))
+		return false;
+	if (copy)
+		copy_highpage(folio_page(copy, 0), folio_page(folio, 0));
+	clear_highpage(folio_page(folio, 0));
+	return true;
+}
+
 /**
  * zxp_child_drop_locked() - take own pages out, of which nothing is to be seen any more
  * @child: the child; zxp_child_cover_locked() and zxp_tree_unmap() are done
  * @start: first page of the root
  * @end: the page after the last one
- * @taken: what was there comes into this, with a reference, by its number from @start on; or
- *	NULL
+ * @shrinks: pinned ones as well; else they stay, and are zero
+ * @taken: if not NULL, what was there comes into @taken->own, by its number from @start on, with
+ *	a reference; or if it stays, a copy into @taken->into
  */
-void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end,
-			   struct folio **taken)
+void zxp_child_drop_locked(struct zxp_child *child, pgoff_t start, pgoff_t end, bool shrinks,
+			   struct zxp_taken *taken)
 {
 	struct zxp_family *family = zxp_child_family(child);
 	struct address_space *mapping = child->root->inode.i_mapping;
-	pgoff_t next = start;
 	struct folio *folio;
+	unsigned long index;
 
 	lockdep_assert_held(&child->content_lock);
 
-	for (;;) {
-		write_lock(&family->lock);
-		folio = zxp_layer_take(child->top, &next, end);
-		write_unlock(&family->lock);
-		if (!folio)
-			return;
+	/* None comes, as zeroes are seen there; and what is there stays, with content_lock. */
+	xa_for_each_range(&child->top->pages, index, folio, start, end - 1) {
 		folio_lock(folio);
-		folio_unlock(folio);
 		if (zxp_folio_may_be_seen(folio, 0))
-			unmap_mapping_pages(mapping, next - 1, 1, false);
+			unmap_mapping_pages(mapping, index, 1, false);
+		if (!shrinks && zxp_child_clear_pinned(child, index, folio, taken ?
+						       taken->into[index - start] : NULL)) {
+			folio_unlock(folio);
+			continue;
+		}
+		write_lock(&family->lock);
+		zxp_layer_take(child->top, &(pgoff_t){ index }, index + 1);
+		write_unlock(&family->lock);
+		folio_unlock(folio);
 		if (taken) {
 			folio_get(folio);
-			taken[next - 1 - start] = folio;
+			taken->own[index - start] = folio;
 		}
 		zxp_own_drop(folio);
 		cond_resched();
@@ -101,7 +121,7 @@ int zxp_child_zero_pages(struct zxp_child *child, pgoff_t start, pgoff_t end)
 			ret = zxp_child_cover_locked(child, start, &covered, &spares);
 		if (start < end && !ret) {
 			zxp_tree_unmap(child, start, covered);
-			zxp_child_drop_locked(child, start, covered, NULL);
+			zxp_child_drop_locked(child, start, covered, false, NULL);
 			zxp_sweep_below(child, start, covered);
 			start = covered;
 		}

@@ -259,6 +259,18 @@ static inline bool zxp_file_is_first(struct file *file)
 	return file->private_data == zxp_vmo_of(file_inode(file));
 }
 
+/*
+ * Take a lock of those that nobody waits for a daemon with. A task that exits cannot be killed
+ * once more, though it may have a signal that says so. Return: 0, -EINTR.
+ */
+static inline int zxp_lock_killable(struct mutex *lock)
+{
+	if (!(current->flags & PF_EXITING))
+		return mutex_lock_killable(lock);
+	mutex_lock(lock);
+	return 0;
+}
+
 static inline bool zxp_vmo_detached(struct zxp_vmo *vmo)
 {
 	return vmo->source && zxp_source_detached(vmo->source);

@@ -123,6 +123,16 @@ static vm_fault_t zxp_fault_hint(struct zxp_fault_access *access,
 }
 
 /*
+ * May the fault's lock be given up? Who does so comes back. But the kernel looks at fatal
+ * signals first, and then a task that exits does not get what it wants.
+ */
+static bool zxp_fault_may_retry(struct vm_fault *vmf)
+{
+	return vmf->flags & FAULT_FLAG_ALLOW_RETRY &&
+	       !(current->flags & PF_EXITING && fatal_signal_pending(current));
+}
+
+/*
  * Take a content_lock, or a tree_lock. Others hold it for a while, so if it is not free the
  * fault's lock is given up. 0: it is held.
  */
@@ -133,14 +143,14 @@ vm_fault_t zxp_fault_lock(struct zxp_fault_access *access, struct mutex *lock)
 
 	if (mutex_trylock(lock))
 		return 0;
-	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
-		return mutex_lock_killable(lock) ? VM_FAULT_SIGBUS : 0;
+	if (!zxp_fault_may_retry(vmf))
+		return zxp_lock_killable(lock) ? VM_FAULT_SIGBUS : 0;
 	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
 		return VM_FAULT_RETRY;
 
 	file = get_file(vmf->vma->vm_file);
 	release_fault_lock(vmf);
-	if (!mutex_lock_killable(lock))
+	if (!zxp_lock_killable(lock))
 		mutex_unlock(lock);
 	fput(file);
 	return VM_FAULT_RETRY;

@@ -433,7 +433,7 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 	zxp_tree_push(family, child->top, new, limit);
 	/* What was kept in it has stayed there until now, whoever sees that. */
 	if (last)
-		zxp_sweep_layer(root, zxp_tree_merge(root, last, false), 0, ULONG_MAX, true);
+		zxp_sweep_layer(root, zxp_tree_merge(root, last, true), 0, ULONG_MAX, true);
 unlock:
 	mutex_unlock(&family->tree_lock);
 	return ret;

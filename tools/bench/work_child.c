@@ -8,16 +8,21 @@
  *	around		loads of all pages by a new mapping; the root's own is compared with
  *	family		store_mapped by who has 1 to 1,000 siblings with the page mapped
  *	family_write	the same by pwrite(); family_commit by COMMIT
+ *	family_two	the same of a copy that is mapped twice
+ *	family_other	by pwrite(), of a copy that another process has mapped as well, twice
  *	family_zero	ZERO of a page of the root, which so many copies have mapped
  *	family_shrink	the same by a smaller size
  *	freeze		a copy of a copy, for each page that the latter has for itself
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "peer.h"
 
@@ -30,8 +35,8 @@
 
 enum { CHILD, PRIVATE, WHO };
 
-/* What gives a copy its page. */
-enum way { BY_STORE, BY_WRITE, BY_COMMIT, WAYS };
+/* What gives a copy its page, and who has mapped it. */
+enum way { BY_STORE, BY_WRITE, BY_COMMIT, MAPPED_TWICE, BESIDE_ANOTHER, WAYS };
 
 static const unsigned int families[] = { 1, 10, 100, 1000 };
 static const size_t frozen[] = { 256, 4096 };
@@ -78,9 +83,11 @@ static void store(int copy, char *addr, enum way way, struct samples *s)
 		start = now();
 		switch (way) {
 		case BY_STORE:
+		case MAPPED_TWICE:
 			*(volatile uint64_t *)(addr + offset) = i;
 			break;
 		case BY_WRITE:
+		case BESIDE_ANOTHER:
 			if (pwrite(copy, &word, sizeof(word), offset) != sizeof(word))
 				die("write to a copy");
 			break;
@@ -93,15 +100,58 @@ static void store(int copy, char *addr, enum way way, struct samples *s)
 		check_word(addr, i * APART, way == BY_COMMIT ? content_word(i * APART) : i);
 }
 
+/* Another process that has looked, until what is returned is closed and it is waited for. */
+static int start_looker(int copy, pid_t *pid)
+{
+	int ready[2], ends[2];
+	char byte;
+
+	if (pipe2(ready, O_CLOEXEC) || pipe2(ends, O_CLOEXEC))
+		die("pipe");
+	*pid = fork();
+	if (*pid < 0)
+		die("fork");
+	if (!*pid) {
+		close(ready[0]);
+		close(ends[1]);
+		look(map_copy(copy, MAP_SHARED));
+		_exit(write(ready[1], "", 1) != 1 || read(ends[0], &byte, 1));
+	}
+	close(ready[1]);
+	close(ends[0]);
+	if (read(ready[0], &byte, 1) != 1)
+		die("a process that looks");
+	close(ready[0]);
+	return ends[1];
+}
+
 /* One round: by a copy that nobody used so far. */
 static void stores(int fd, bool child, bool looks, enum way way, struct samples *s)
 {
 	int copy = child ? zx_child_create(fd, ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, PAGES) : fd;
 	char *addr = map_copy(copy, child ? MAP_SHARED : MAP_PRIVATE);
+	char *second = way == MAPPED_TWICE ? map_copy(copy, MAP_SHARED) : NULL;
+	int other = -1;
+	pid_t pid = 0;
 
+	if (way == BESIDE_ANOTHER)
+		other = start_looker(copy, &pid);
+	/* So both mappings are known. */
+	if (second) {
+		look(addr);
+		look(second);
+	}
 	if (looks)
 		look(addr);
 	store(copy, addr, way, s);
+	if (second) {
+		check_word(second, APART, 1);
+		unmap(second);
+	}
+	if (other >= 0) {
+		close(other);
+		waitpid(pid, NULL, 0);
+	}
 	unmap(addr);
 	if (child)
 		close(copy);
@@ -201,7 +251,8 @@ static void run_families(int root, unsigned int rounds)
 {
 	static const char *const figure[WAYS] = {
 		"child.zxpager.family", "child.zxpager.family_write",
-		"child.zxpager.family_commit",
+		"child.zxpager.family_commit", "child.zxpager.family_two",
+		"child.zxpager.family_other",
 	};
 	struct samples s = { 0 };
 	struct family f;
