@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <kselftest_harness.h>
 
 #include "lib/child.h"
@@ -73,6 +74,79 @@ TEST_F(chain, DeepForkedHierarchy)
 	ASSERT_TRUE(vmo_put(last, 0, STORED_WORD));
 	EXPECT_TRUE(vmo_word_is(last, 0, STORED_WORD));
 	EXPECT_TRUE(vmo_has(vmo, 0, 16, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+#define CHANGED		15
+
+/* What of @fd, the clone of so many others, was changed last, by one of these or itself. */
+static bool shows_the_newest(int fd, uint64_t number, uint64_t page)
+{
+	uint64_t want = number - (number + CHANGED - page) % CHANGED, word;
+	char *map = mmap(NULL, page_size, PROT_READ, MAP_SHARED, fd, page * page_size);
+	int rc = zxp_vmo_read(fd, page * page_size, sizeof(word), &word);
+	bool same;
+
+	/* The first ones have not changed all. */
+	if (page > number)
+		return true;
+	same = map != MAP_FAILED && !rc && word == want && *(volatile uint64_t *)map == want;
+	if (!same)
+		diag("page %lu of clone %lu: %lu instead of %lu", page, number, word, want);
+	munmap(map, page_size);
+	return same;
+}
+
+/* The same while all of them are there, which go from both ends and the middle. */
+TEST_F(chain, DeepForkedHierarchyAlive)
+{
+	const struct rlimit files = { DEPTH + 100, DEPTH + 100 };
+	struct test_vmo *vmo = new_vmo(CHANGED);
+	int *fds = calloc(DEPTH + 1, sizeof(*fds)), left = DEPTH, i;
+	int first = 0, last = DEPTH - 1, middle;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &files));
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, CHANGED));
+	fds[0] = zxp_create_child(vmo->fd, AT_LEAST, 0, CHANGED * page_size);
+	for (i = 0; i < DEPTH; i++) {
+		uint64_t word = i;
+
+		ASSERT_LE(0, fds[i]);
+		ASSERT_EQ(0, zxp_vmo_write(fds[i], i % CHANGED * page_size, 8, &word));
+		fds[i + 1] = zxp_create_child(fds[i], AT_LEAST, 0, CHANGED * page_size);
+	}
+	close(fds[DEPTH]);
+	while (left > 10) {
+		for (i = first; i <= last; i += 1 + left / 50) {
+			if (fds[i] >= 0)
+				ASSERT_TRUE(shows_the_newest(fds[i], i, left * 7 % CHANGED));
+		}
+		for (i = 0; i < 100 && left > 10; i++) {
+			middle = (first + last) / 2;
+			while (fds[middle] < 0)
+				middle++;
+			close(fds[middle]);
+			fds[middle] = -1;
+			while (fds[first] < 0)
+				first++;
+			close(fds[first++]);
+			while (fds[last] < 0)
+				last--;
+			close(fds[last--]);
+			left -= 3;
+			while (fds[first] < 0)
+				first++;
+			while (fds[last] < 0)
+				last--;
+		}
+	}
+	for (i = first; i <= last; i++) {
+		for (uint64_t page = 0; fds[i] >= 0 && page < CHANGED; page++)
+			ASSERT_TRUE(shows_the_newest(fds[i], i, page));
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
+	EXPECT_TRUE(vmo_has(vmo, 0, CHANGED, SUPPLIED));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
