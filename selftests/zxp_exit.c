@@ -17,6 +17,7 @@
 #include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
+#include "lib/slow.h"
 #include "lib/victim.h"
 
 #define PAGES	16
@@ -424,6 +425,73 @@ TEST_F(exit, group)
 	ASSERT_TRUE(has_left(self->v));
 	EXPECT_EQ(0, vmo_info(self->vmo->root).out_waiting);
 	EXPECT_EQ(0, vmo_info(self->vmo->root).out_requests);
+}
+
+#define FROZEN	4096
+
+FIXTURE(exit_locked)
+{
+	struct user_pager p;
+	struct test_thread t[1];
+	struct victim *v;
+};
+
+FIXTURE_SETUP(exit_locked)
+{
+	ASSERT_TRUE(user_pager_init(&self->p));
+	self->v = NULL;
+}
+
+FIXTURE_TEARDOWN(exit_locked)
+{
+	speed_up();
+	user_pager_fini(&self->p);
+	if (self->v)
+		kill(self->v->pid, SIGKILL);
+}
+
+/* A thread leaves, and then the others do, while it still does. */
+static int end_group_of_leaver(struct victim *v)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, leave_thread, v) || !wait_until(v->allowed == 2))
+		return 1;
+	return 0;
+}
+
+static int freeze(struct test_thread *t)
+{
+	return !vmo_create_child(t->vmo, MODIFIED, 0, FROZEN + 1);
+}
+
+/* It waits for a lock, for which nobody waits long, though it has a signal that kills. */
+TEST_F(exit_locked, killed_once_more)
+{
+	const struct slow slow = { "p:zxpager:zxp_own_settle", .times = 60 };
+	const struct plan plan = { .who = LEAVER_THREAD, .pages = 1 };
+	struct test_vmo *root = new_vmo(FROZEN + 1), *copy = new_clone(root);
+
+	ASSERT_TRUE(pager_supply(&self->p, root, 0, FROZEN + 1));
+	for (uint64_t page = 1; page <= FROZEN; page++)
+		ASSERT_TRUE(vmo_put(copy, page, page));
+	self->v = victim_start(end_group_of_leaver, copy, &plan);
+	ASSERT_NE(NULL, self->v);
+	ASSERT_TRUE(victim_at(self->v, 1));
+	*(volatile uint32_t *)root->map = self->v->tid;
+	self->t[0].vmo = copy;
+	SLOW_OR_SKIP(slow_down(&slow, 1));
+	ASSERT_TRUE(thread_start(&self->t[0], freeze));
+	ASSERT_TRUE(wait_until(slow_calls() > 1));
+	victim_pass(self->v, 1);
+	ASSERT_TRUE(wait_until(task_exits(self->v->pid, self->v->tid)));
+	ASSERT_TRUE(thread_running(&self->t[0]));
+	self->v->allowed = 2;
+	ASSERT_TRUE(victim_exited(self->v, 0));
+	speed_up();
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(is_marked(self->v, 0));
+	EXPECT_TRUE(pager_idle(&self->p));
 }
 
 /*

@@ -54,6 +54,17 @@ bool task_asleep(pid_t pid, pid_t tid)
 	return state == 'S' || state == 'D';
 }
 
+bool task_exits(pid_t pid, pid_t tid)
+{
+	char text[512];
+	const char *fields = stat_fields(pid, tid, text, sizeof(text));
+	unsigned int flags = 0;
+
+	/* PF_EXITING */
+	return fields && sscanf(fields, "%*c %*d %*d %*d %*d %*d %u", &flags) == 1 &&
+	       flags & 0x4;
+}
+
 int64_t task_faults(pid_t pid, pid_t tid)
 {
 	char text[512];

@@ -14,6 +14,8 @@
 char task_state(pid_t pid, pid_t tid);
 /* It waits for something. */
 bool task_asleep(pid_t pid, pid_t tid);
+/* It has begun to exit. */
+bool task_exits(pid_t pid, pid_t tid);
 
 /*
  * Page faults that came to their end, also those that the kernel made for it. One that
