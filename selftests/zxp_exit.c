@@ -484,7 +484,8 @@ TEST_F(exit_locked, killed_once_more)
 	ASSERT_TRUE(thread_start(&self->t[0], freeze));
 	ASSERT_TRUE(wait_until(slow_calls() > 1));
 	victim_pass(self->v, 1);
-	ASSERT_TRUE(wait_until(task_exits(self->v->pid, self->v->tid)));
+	ASSERT_TRUE(wait_until(task_exits(self->v->pid, self->v->tid) &&
+			       task_state(self->v->pid, self->v->tid) == 'D'));
 	ASSERT_TRUE(thread_running(&self->t[0]));
 	self->v->allowed = 2;
 	ASSERT_TRUE(victim_exited(self->v, 0));

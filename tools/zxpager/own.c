@@ -28,7 +28,7 @@ static int vmo_fd;
 static uint64_t vmo_size;
 static const char *file_name;	/* it is saved there */
 static int file_fd;
-static bool has_no_name;	/* so far */
+static char *part_name;		/* in a file of that name so far; NULL in one without */
 
 /* Its size may change meanwhile. */
 static uint64_t size_now(void)
@@ -67,8 +67,8 @@ static void must_be_copy(void)
 
 static void __attribute__((noreturn)) die_unsaved(const char *name, const char *why)
 {
-	if (!has_no_name)
-		unlink(file_name);
+	if (part_name)
+		unlink(part_name);
 	die(EXIT_OPERATION, "%s: %s", name, why);
 }
 
@@ -149,9 +149,35 @@ static void __attribute__((noreturn)) die_at(const char *name, uint64_t at)
 	die_unsaved(name, why);
 }
 
+static void end_by_signal(int sig)
+{
+	unlink(part_name);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* As open() would with this mode, but of a name that nobody has. */
+static int open_part(void)
+{
+	const int ends[] = { SIGHUP, SIGINT, SIGTERM };
+	mode_t mask = umask(0);
+	int fd;
+
+	umask(mask);
+	if (asprintf(&part_name, "%s.XXXXXX", file_name) < 0)
+		die(EXIT_OPERATION, "out of memory");
+	fd = mkostemp(part_name, O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+		signal(ends[i], end_by_signal);
+	fchmod(fd, 0666 & ~mask);
+	return fd;
+}
+
 /*
- * A file that gets its name when all is in it; or where there are no such files, one that is
- * removed if something fails. What there is of that name is not overwritten.
+ * A file that gets its name when all is in it; where there are no files without one, it has
+ * another until then. What there is of that name is not overwritten.
  */
 static char *open_file(void)
 {
@@ -166,25 +192,33 @@ static char *open_file(void)
 	if (!faccessat(AT_FDCWD, file_name, F_OK, AT_SYMLINK_NOFOLLOW))
 		die(EXIT_OPERATION, "%s: is there already, and is not overwritten", file_name);
 	file_fd = open(directory, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
-	has_no_name = file_fd >= 0;
 	if (file_fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
-		file_fd = open(file_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		file_fd = open_part();
 	if (file_fd < 0)
 		die(EXIT_OPERATION, "%s: %s", file_name, strerror(errno));
 	return directory;
 }
 
-static void close_file(char *directory)
+/* False, if there is one of that name by now, or for another reason. */
+static bool name_file(void)
 {
 	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file_fd);
+	if (!part_name)
+		return !linkat(AT_FDCWD, path, AT_FDCWD, file_name, AT_SYMLINK_FOLLOW);
+	if (!renameat2(AT_FDCWD, part_name, AT_FDCWD, file_name, RENAME_NOREPLACE))
+		return true;
+	/* Some file systems have the one, and some the other. */
+	return errno == EINVAL && !link(part_name, file_name) && !unlink(part_name);
+}
+
+static void close_file(char *directory)
+{
 	int dir;
 
-	if (fsync(file_fd))
+	if (fsync(file_fd) || !name_file())
 		die_unsaved(file_name, strerror(errno));
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file_fd);
-	if (has_no_name && linkat(AT_FDCWD, path, AT_FDCWD, file_name, AT_SYMLINK_FOLLOW))
-		die_unsaved(file_name, strerror(errno));
-	has_no_name = false;
 	/* The name is to be there after a power cut, too. */
 	dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0 || fsync(dir) || close(dir) || close(file_fd))
