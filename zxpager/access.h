@@ -7,6 +7,46 @@
 
 #include "vmo_fs.h"
 
+struct zxp_child;
+struct zxp_read;
+struct zxp_view;
+
+/**
+ * struct zxp_view_ops - where the content of a page is, and who may be asked for it
+ * @find: the page to copy from at &zxp_read.pos, with a reference, or NULL for zeroes; and how
+ *	much of it, of what is wanted. Else -ERANGE that is the end, -EAGAIN nothing is there,
+ *	-EHWPOISON.
+ * @confirm: was what was found, and has been copied, that of one moment?
+ * @lock: the page, locked and with a reference, or NULL if there is none; it stays what is
+ *	there until it is unlocked. Or -ESTALE to look again, -EAGAIN it would have to wait,
+ *	-EHWPOISON its memory has failed, -EIO it is lost.
+ * @ask: wait for a page that is missing, as zxp_read_wait() does; 0 to look again
+ *
+ * All that is done to a VMO or to a child by reading, storing or mapping it is written by these.
+ */
+struct zxp_view_ops {
+	struct page *(*find)(struct zxp_read *read, pgoff_t index, size_t *len);
+	bool (*confirm)(struct zxp_read *read, pgoff_t index);
+	int (*lock)(const struct zxp_view *view, pgoff_t index, bool nowait,
+		    struct page **page);
+	int (*ask)(const struct zxp_view *view, struct zxp_request *request, pgoff_t index,
+		   pgoff_t end, unsigned long generation);
+};
+
+/**
+ * struct zxp_view - what is read, stored to or mapped
+ * @ops: how that is done
+ * @vmo: the VMO, or that at the bottom, as whose all pages are numbered
+ * @child: the child; NULL for @vmo itself
+ * @first: page at position 0
+ */
+struct zxp_view {
+	const struct zxp_view_ops *ops;
+	struct zxp_vmo *vmo;
+	struct zxp_child *child;
+	pgoff_t first;
+};
+
 /* resize.c */
 int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		    struct iattr *attr);
@@ -21,11 +61,37 @@ loff_t zxp_vmo_write_end(struct zxp_vmo *vmo);
 int zxp_vmo_copy_in(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from, bool nowait);
 
 /* read.c */
-int zxp_vmo_io_range(struct zxp_vmo *vmo, struct zxp_vmo_io *args,
-		     struct iov_iter *iter, unsigned int direction);
+
+/**
+ * struct zxp_read - a read under way
+ * @view: of what
+ * @to: the caller's buffer; advances
+ * @pos: where it is now
+ * @nowait: -EAGAIN instead of waiting for the daemon
+ * @stream: a VMO ends with its stream
+ * @daemon: it is the daemon of the VMO that reads
+ * @end: where all ended when the page at @pos was looked for
+ * @mark: what ->find has to tell ->confirm
+ * @request: for what is missing, from one wait to the next
+ */
+struct zxp_read {
+	struct zxp_view view;
+	struct iov_iter *to;
+	loff_t pos;
+	bool nowait;
+	bool stream;
+	bool daemon;
+	loff_t end;
+	unsigned long mark;
+	struct zxp_request request;
+};
+
+int zxp_io_range(pgoff_t nr_pages, const struct zxp_vmo_io *args, struct iov_iter *iter,
+		 unsigned int direction);
+ssize_t zxp_read_iter(struct zxp_read *read, struct kiocb *iocb, struct iov_iter *to);
+int zxp_read_range(struct zxp_read *read, pgoff_t nr_pages, const struct zxp_vmo_io *args);
 ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
-int zxp_vmo_copy_out(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to, bool nowait);
-int zxp_vmo_read(struct file *file, struct zxp_vmo_io *args);
+int zxp_vmo_read(struct file *file, const struct zxp_vmo_io *args);
 
 /* op_range.c */
 fmode_t zxp_vmo_op_mode(u32 op);
@@ -116,6 +182,14 @@ static inline void zxp_trap_passed(struct zxp_vmo *vmo)
 static inline bool zxp_trap_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
 {
 	return !list_empty_careful(&vmo->traps) && zxp_traps_ahead(vmo, start, end);
+}
+
+/* view.c */
+extern const struct zxp_view_ops zxp_vmo_view_ops;
+
+static inline struct zxp_view zxp_vmo_view(struct zxp_vmo *vmo)
+{
+	return (struct zxp_view) { .ops = &zxp_vmo_view_ops, .vmo = vmo };
 }
 
 /* exit.c */

@@ -122,12 +122,9 @@ static inline bool zxp_child_has(struct zxp_child *child, pgoff_t index)
 	return index >= child->offset && index < zxp_child_end(child);
 }
 
-/* Is [offset, offset + length) inside of the child, without an overflow? */
 static inline bool zxp_child_in_bounds(struct zxp_child *child, u64 offset, u64 length)
 {
-	u64 size = (u64)zxp_child_pages(child) << PAGE_SHIFT;
-
-	return offset <= size && length <= size - offset;
+	return zxp_in_bounds(zxp_child_pages(child), offset, length);
 }
 
 static inline struct zxp_slice *zxp_slice_of(struct file *file)
@@ -161,9 +158,13 @@ static inline bool zxp_slice_has(struct zxp_slice *slice, pgoff_t index)
 
 static inline bool zxp_slice_in_bounds(struct zxp_slice *slice, u64 offset, u64 length)
 {
-	u64 size = zxp_slice_size(slice);
+	return zxp_in_bounds(slice->nr_pages, offset, length);
+}
 
-	return offset <= size && length <= size - offset;
+/* Of a folio that the child sees, the page. */
+static inline struct page *zxp_child_page(enum zxp_seen seen, struct folio *folio, pgoff_t index)
+{
+	return seen == ZXP_SEEN_ROOT ? folio_file_page(folio, index) : folio_page(folio, 0);
 }
 
 /* own.c */
@@ -223,13 +224,29 @@ vm_fault_t zxp_child_map_pages(struct zxp_child *child, struct vm_fault *vmf, pg
 vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf);
 extern const struct vm_operations_struct zxp_child_vm_ops;
 
-/* child_io.c */
-int zxp_child_ask(struct zxp_child *child, struct zxp_request *request, pgoff_t index,
+/* child_view.c */
+extern const struct zxp_view_ops zxp_child_view_ops;
+int zxp_child_ask(const struct zxp_view *view, struct zxp_request *request, pgoff_t index,
 		  pgoff_t end, unsigned long generation);
 pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end);
+
+static inline struct zxp_view zxp_child_view(struct zxp_child *child)
+{
+	return (struct zxp_view) {
+		.ops = &zxp_child_view_ops, .vmo = child->root, .child = child,
+		.first = child->offset,
+	};
+}
+
+/* That of what it is a part of, as are positions then. */
+static inline struct zxp_view zxp_slice_view(struct zxp_slice *slice)
+{
+	return slice->child ? zxp_child_view(slice->child) : zxp_vmo_view(slice->root);
+}
+
+/* child_io.c */
 struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 					pgoff_t end, bool nowait);
-int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_iter *to, bool nowait);
 int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_iter *from, bool nowait);
 ssize_t zxp_child_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t zxp_child_write_iter(struct kiocb *iocb, struct iov_iter *from);

@@ -6,139 +6,9 @@
 #include <linux/fsnotify.h>
 #include <linux/highmem.h>
 #include <linux/sched/signal.h>
-#include <linux/swap.h>
 #include <linux/uio.h>
 
 #include "child.h"
-
-/* Behind @index, as far as @end, what the child sees of the root. */
-pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end)
-{
-	struct zxp_family *family = zxp_child_family(child);
-	pgoff_t start = index;
-
-	read_lock(&family->lock);
-	if (!zxp_layer_clip(child->top, index, &start, &end))
-		end = index + 1;
-	read_unlock(&family->lock);
-	return end;
-}
-
-/* Ask for a page of the root, and for those behind it. 0: look again. */
-int zxp_child_ask(struct zxp_child *child, struct zxp_request *request, pgoff_t index,
-		  pgoff_t end, unsigned long generation)
-{
-	if (!zxp_child_misses(child, index))
-		return 0;
-	return zxp_read_wait(child->root, request, index,
-			     zxp_child_run_end(child, index, end), generation);
-}
-
-/* The page to read from; NULL for zeroes; or -EAGAIN the root has to be asked, -EHWPOISON. */
-static struct page *zxp_child_get_page(struct zxp_child *child, pgoff_t index,
-				       enum zxp_seen *seen)
-{
-	struct page *page;
-	struct folio *folio;
-
-	*seen = zxp_child_look(child, index, &folio);
-	if (*seen == ZXP_SEEN_ROOT)
-		folio = zxp_vmo_get_folio(child->root, index);
-	if (*seen == ZXP_SEEN_LOST)
-		return ERR_PTR(-EHWPOISON);
-	if (!folio)
-		return zxp_child_is_zero(child, index) ? NULL : ERR_PTR(-EAGAIN);
-	/* What the root has is a single page. */
-	page = folio->mapping == child->root->inode.i_mapping ?
-	       folio_file_page(folio, index) : folio_page(folio, 0);
-	if (!PageHWPoison(page))
-		return page;
-	folio_put(folio);
-	return ERR_PTR(-EHWPOISON);
-}
-
-/* Memory of what was found has failed. 0: not any more, or the daemon has it: look again. */
-static int zxp_child_read_poisoned(struct zxp_child *child, pgoff_t index)
-{
-	struct folio *folio;
-	enum zxp_seen seen = zxp_child_lock_folio(child, index, &folio);
-	int ret = 0;
-
-	if (!folio)
-		return seen == ZXP_SEEN_LOST ? -EIO : 0;
-	if (zxp_child_lost(seen, folio, index) &&
-	    !(seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, folio, index)))
-		ret = -EIO;
-	folio_unlock(folio);
-	folio_put(folio);
-	return ret;
-}
-
-/* As zxp_read(), and with the same errors. */
-int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_iter *to, bool nowait)
-{
-	struct zxp_request request = {};
-	unsigned long generation;
-	enum zxp_seen seen;
-	struct page *page;
-	size_t len, copied;
-	pgoff_t index, end;
-	loff_t size;
-	int ret = 0;
-
-	while (iov_iter_count(to)) {
-		cond_resched();
-		if (fatal_signal_pending(current)) {
-			ret = -EINTR;
-			break;
-		}
-		generation = zxp_vmo_generation(child->root);
-		size = (loff_t)zxp_child_pages(child) << PAGE_SHIFT;
-		if (*pos >= size)
-			break;
-		len = min_t(size_t, iov_iter_count(to), PAGE_SIZE - offset_in_page(*pos));
-		index = child->offset + (*pos >> PAGE_SHIFT);
-		end = child->offset + DIV_ROUND_UP_ULL(min_t(loff_t, size, *pos +
-							     iov_iter_count(to)),
-						       PAGE_SIZE);
-		page = zxp_child_get_page(child, index, &seen);
-		if (page == ERR_PTR(-EAGAIN)) {
-			ret = nowait ? -EAGAIN :
-			      zxp_child_ask(child, &request, index, end, generation);
-			if (ret)
-				break;
-			continue;
-		}
-		if (IS_ERR(page)) {
-			ret = nowait ? -EAGAIN : zxp_child_read_poisoned(child, index);
-			if (ret)
-				break;
-			continue;
-		}
-		if (page) {
-			copied = zxp_copy_page_to_iter(page, offset_in_page(*pos), len, to);
-			/* Own pages are on no list of reclaim. */
-			if (seen == ZXP_SEEN_ROOT)
-				folio_mark_accessed(page_folio(page));
-			put_page(page);
-		} else {
-			copied = iov_iter_zero(len, to);
-		}
-		/* The child has got its own, and what the root has got since is not for it. */
-		if (seen == ZXP_SEEN_ROOT && zxp_child_sees(child, index) != seen) {
-			iov_iter_revert(to, copied);
-			continue;
-		}
-		*pos += copied;
-		if (copied < len) {
-			ret = -EFAULT;
-			break;
-		}
-	}
-	if (child->root->source)
-		zxp_request_end(child->root->source, &request);
-	return ret;
-}
 
 /* It is one of its own, and locked. Return: 0; else it is given up, and why. */
 static int zxp_child_check_folio(struct zxp_child *child, pgoff_t index,
@@ -207,6 +77,7 @@ static int zxp_child_fork(struct zxp_child *child, pgoff_t index, struct folio *
 struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 					pgoff_t end, bool nowait)
 {
+	const struct zxp_view view = zxp_child_view(child);
 	struct zxp_request request = {};
 	int tries = ZXP_MEMORY_TRIES;
 	unsigned long generation;
@@ -229,7 +100,7 @@ struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 		if (!ret)
 			break;
 		if (ret == -EAGAIN)
-			ret = zxp_child_ask(child, &request, index, end, generation);
+			ret = zxp_child_ask(&view, &request, index, end, generation);
 		else if (ret == -ENOMEM && tries-- && zxp_vmo_reserve(child->root))
 			ret = 0;
 	}
@@ -297,12 +168,9 @@ int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_iter *fro
 
 ssize_t zxp_child_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	struct zxp_child *child = zxp_child_of(iocb->ki_filp);
-	loff_t start = iocb->ki_pos;
-	int ret;
+	struct zxp_read read = { .view = zxp_child_view(zxp_child_of(iocb->ki_filp)) };
 
-	ret = zxp_child_copy_out(child, &iocb->ki_pos, to, iocb->ki_flags & IOCB_NOWAIT);
-	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
+	return zxp_read_iter(&read, iocb, to);
 }
 
 /* Only ftruncate() makes it larger. */
@@ -331,29 +199,11 @@ ssize_t zxp_child_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
 }
 
-static int zxp_child_io_range(struct zxp_child *child, const struct zxp_vmo_io *args,
-			      struct iov_iter *iter, unsigned int direction)
-{
-	void __user *buffer = u64_to_user_ptr(args->buffer);
-
-	if (!zxp_child_in_bounds(child, args->offset, args->length))
-		return -ERANGE;
-	if (!access_ok(buffer, args->length))
-		return -EFAULT;
-	iov_iter_ubuf(iter, direction, buffer, args->length);
-	return 0;
-}
-
 int zxp_child_read(struct zxp_child *child, const struct zxp_vmo_io *args)
 {
-	loff_t pos = args->offset;
-	struct iov_iter to;
-	int ret;
+	struct zxp_read read = { .view = zxp_child_view(child) };
 
-	ret = zxp_child_io_range(child, args, &to, ITER_DEST) ?:
-	      zxp_child_copy_out(child, &pos, &to, false);
-	/* It was in bounds, so the child has shrunk. */
-	return !ret && iov_iter_count(&to) ? -ERANGE : ret;
+	return zxp_read_range(&read, zxp_child_pages(child), args);
 }
 
 /* @file: whose times change */
@@ -363,7 +213,7 @@ int zxp_child_write(struct zxp_child *child, struct file *file, const struct zxp
 	struct iov_iter from;
 	int ret;
 
-	ret = zxp_child_io_range(child, args, &from, ITER_SOURCE);
+	ret = zxp_io_range(zxp_child_pages(child), args, &from, ITER_SOURCE);
 	if (ret)
 		return ret;
 	file_update_time(file);

@@ -80,8 +80,8 @@ static int zxp_child_take_page(struct zxp_child *child, pgoff_t index,
 	else if (zxp_child_lost(seen, folio, index))
 		ret = -EIO;
 	else if (seen != ZXP_SEEN_TOP)
-		copy_highpage(folio_page(taken->into[i], 0), seen == ZXP_SEEN_ROOT ?
-			      folio_file_page(folio, index) : folio_page(folio, 0));
+		copy_highpage(folio_page(taken->into[i], 0),
+			      zxp_child_page(seen, folio, index));
 	folio_unlock(folio);
 	folio_put(folio);
 	return ret;
@@ -160,6 +160,7 @@ int zxp_child_take(struct zxp_child *child, pgoff_t index, struct folio **into,
 		   unsigned int nr)
 {
 	struct zxp_request request = {};
+	const struct zxp_view view = zxp_child_view(child);
 	unsigned long generation;
 	int ret;
 
@@ -168,7 +169,7 @@ int zxp_child_take(struct zxp_child *child, pgoff_t index, struct folio **into,
 		ret = zxp_child_take_once(child, index, into, nr);
 		if (ret != -EAGAIN)
 			break;
-		ret = zxp_child_ask(child, &request, index, index + nr, generation);
+		ret = zxp_child_ask(&view, &request, index, index + nr, generation);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();

@@ -173,12 +173,9 @@ static inline pgoff_t zxp_vmo_pages(struct zxp_vmo *vmo)
 	return READ_ONCE(vmo->nr_pages);
 }
 
-/* Is [offset, offset + length) inside of the VMO, without an overflow? */
 static inline bool zxp_vmo_in_bounds(struct zxp_vmo *vmo, u64 offset, u64 length)
 {
-	u64 size = (u64)zxp_vmo_pages(vmo) << PAGE_SHIFT;
-
-	return offset <= size && length <= size - offset;
+	return zxp_in_bounds(zxp_vmo_pages(vmo), offset, length);
 }
 
 /* A plain VMO has no requests, and so nothing that changes behind a lookup. */

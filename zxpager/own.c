@@ -197,8 +197,7 @@ static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *
 		return -EAGAIN;
 	if (zxp_child_lost(seen, from, index))
 		return -EHWPOISON;
-	copy_highpage(folio_page(new, 0), seen == ZXP_SEEN_ROOT ?
-		      folio_file_page(from, index) : folio_page(from, 0));
+	copy_highpage(folio_page(new, 0), zxp_child_page(seen, from, index));
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * read(), and the ioctl with Zircon's rules for the same.
+ * read(), and the ioctl with Zircon's rules for the same, of a VMO or of a child.
  *
  * No lock is held while waiting for the daemon, nor while touching the caller's buffer.
  */
@@ -10,171 +10,124 @@
 
 #include "access.h"
 
-/* What counts as the end: of the file, or of the VMO. */
-enum zxp_io_end {
-	ZXP_IO_STREAM,
-	ZXP_IO_VMO,
-};
-
-static loff_t zxp_io_end(struct zxp_vmo *vmo, enum zxp_io_end kind)
+/* Memory of a page that was found has failed. 0: look again. */
+static int zxp_read_poisoned(struct zxp_read *read, pgoff_t index)
 {
-	return kind == ZXP_IO_STREAM ? i_size_read(&vmo->inode) :
-				       (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
+	struct page *page;
+	int ret = read->view.ops->lock(&read->view, index, read->nowait, &page);
+
+	if (page) {
+		unlock_page(page);
+		put_page(page);
+	}
+	return ret == -ESTALE ? 0 : ret == -EHWPOISON ? -EIO : ret;
 }
 
-/* Memory of a page that was found has failed. 0: the daemon has it, so look again. */
-static int zxp_read_poisoned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index,
-			     bool nowait)
+/* There is nothing to copy. 0: look again. */
+static int zxp_read_missing(struct zxp_read *read, pgoff_t index, unsigned long generation)
 {
-	int ret = 0;
+	const struct zxp_view *view = &read->view;
+	loff_t end = min_t(loff_t, read->end, read->pos + iov_iter_count(read->to));
 
-	if (!folio_trylock(folio)) {
-		if (nowait)
-			return -EAGAIN;
-		folio_lock(folio);
-	}
-	if (folio->mapping == vmo->inode.i_mapping &&
-	    !zxp_vmo_drop_poisoned(vmo, folio, index))
-		ret = -EIO;
-	folio_unlock(folio);
-	return ret;
+	if (read->nowait)
+		return -EAGAIN;
+	return view->ops->ask(view, &read->request, index,
+			      view->first + DIV_ROUND_UP_ULL(end, PAGE_SIZE), generation);
+}
+
+/* Copy a page that was found, or zeroes. Return: how much of it. */
+static size_t zxp_read_copy(struct zxp_read *read, struct page *page, size_t len)
+{
+	const struct zxp_view *view = &read->view;
+	size_t copied;
+
+	if (!page)
+		return iov_iter_zero(len, read->to);
+	copied = zxp_copy_page_to_iter(page, offset_in_page(read->pos), len, read->to,
+				       !view->child);
+	/* What a child has for itself is on no list of reclaim. */
+	if (page_folio(page)->mapping == view->vmo->inode.i_mapping)
+		folio_mark_accessed(page_folio(page));
+	put_page(page);
+	return copied;
 }
 
 /*
- * The daemon reads all of a folio, to write it back: whoever changes it from now on makes it
- * dirty. See zxp_vmo_unread().
+ * Copy out, asking for what is missing. Return: 0 when the buffer is full or the end was
+ * reached, else why not: -EAGAIN, -EFAULT, -EIO memory has failed, -ESTALE, -EINTR,
+ * -ERESTARTNOINTR or a FAIL code.
  */
-static void zxp_vmo_note_read(struct zxp_vmo *vmo, struct folio *folio)
+static int zxp_read(struct zxp_read *read)
 {
-	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, folio->index);
-
-	xas_lock_irq(&xas);
-	if (xas_load(&xas) == folio && xas_get_mark(&xas, ZXP_MARK_UNWRITTEN) &&
-	    !xas_get_mark(&xas, ZXP_MARK_DIRTY))
-		xas_set_mark(&xas, ZXP_MARK_READ);
-	xas_unlock_irq(&xas);
-}
-
-/**
- * zxp_read() - copy out of a VMO, asking for what is missing
- * @vmo: the VMO
- * @pos: where; advances
- * @to: the caller's buffer; advances
- * @kind: where the VMO ends
- * @nowait: -EAGAIN instead of waiting for the daemon
- * @daemon: the daemon reads what is behind the stream, too
- *
- * Return: 0 when the buffer is full or the end was reached, else why not:
- * -EAGAIN, -EFAULT, -EIO memory has failed, -ESTALE, -EINTR, -ERESTARTNOINTR or a FAIL code.
- */
-static int zxp_read(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to,
-		    enum zxp_io_end kind, bool nowait, bool daemon)
-{
-	struct zxp_request request = {};
-	unsigned long generation, cuts;
-	struct folio *folio;
+	const struct zxp_view *view = &read->view;
+	unsigned long generation;
 	size_t len, copied;
+	struct page *page;
 	pgoff_t index;
 	int ret = 0;
-	loff_t end;
 
-	while (iov_iter_count(to)) {
-		generation = zxp_vmo_generation(vmo);
-		cuts = zxp_vmo_cuts(vmo);
-		end = zxp_io_end(vmo, kind);
-		if (*pos >= end)
-			break;
-		end = min_t(loff_t, end, *pos + iov_iter_count(to));
-		index = *pos >> PAGE_SHIFT;
-		len = min_t(loff_t, end - *pos, PAGE_SIZE - offset_in_page(*pos));
-
-		folio = zxp_vmo_get_folio(vmo, index);
-		if (folio) {
-			if (!zxp_folio_any_poisoned(folio)) {
-				len = min_t(loff_t, end - *pos,
-					    folio_size(folio) -
-					    offset_in_folio(folio, *pos));
-			} else if (zxp_folio_poisoned(folio, index)) {
-				ret = zxp_read_poisoned(vmo, folio, index, nowait);
-				folio_put(folio);
-				if (ret)
-					break;
-				continue;
-			}
-			if (daemon && len == folio_size(folio))
-				zxp_vmo_note_read(vmo, folio);
-			copied = copy_page_to_iter(&folio->page,
-						   offset_in_folio(folio, *pos),
-						   len, to);
-			folio_mark_accessed(folio);
-			folio_put(folio);
-		} else if (zxp_vmo_is_zero(vmo, index)) {
-			copied = iov_iter_zero(len, to);
-		} else {
-			ret = nowait ? -EAGAIN :
-			      zxp_read_wait(vmo, &request, index,
-					    DIV_ROUND_UP_ULL(end, PAGE_SIZE),
-					    generation);
-			if (ret)
-				break;
-			continue;
-		}
-
-		/* Zeroes of a moment at which the stream did not reach here? */
-		if (kind == ZXP_IO_STREAM && zxp_vmo_was_cut(vmo, cuts)) {
-			iov_iter_revert(to, copied);
-			copied = 0;
-			len = 0;
-		}
-		*pos += copied;
-		if (copied < len) {
-			ret = -EFAULT;
-			break;
-		}
+	while (!ret && iov_iter_count(read->to)) {
+		cond_resched();
 		if (fatal_signal_pending(current)) {
 			ret = -EINTR;
 			break;
 		}
-		cond_resched();
+		generation = zxp_vmo_generation(view->vmo);
+		index = view->first + (read->pos >> PAGE_SHIFT);
+		len = iov_iter_count(read->to);
+		page = view->ops->find(read, index, &len);
+		if (page == ERR_PTR(-ERANGE))
+			break;
+		if (IS_ERR(page)) {
+			ret = page == ERR_PTR(-EHWPOISON) ?
+			      zxp_read_poisoned(read, index) :
+			      zxp_read_missing(read, index, generation);
+			continue;
+		}
+		copied = zxp_read_copy(read, page, len);
+		if (!view->ops->confirm(read, index)) {
+			iov_iter_revert(read->to, copied);
+			continue;
+		}
+		read->pos += copied;
+		if (copied < len)
+			ret = -EFAULT;
 	}
 
-	if (vmo->source)
-		zxp_request_end(vmo->source, &request);
+	if (view->vmo->source)
+		zxp_request_end(view->vmo->source, &read->request);
 	return ret;
 }
 
-/* For a slice: as VMO_READ, but perhaps without waiting. */
-int zxp_vmo_copy_out(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *to, bool nowait)
+/* read() and its kin. Of @read the view is set, and if it ends with the stream. */
+ssize_t zxp_read_iter(struct zxp_read *read, struct kiocb *iocb, struct iov_iter *to)
 {
-	return zxp_read(vmo, pos, to, ZXP_IO_VMO, nowait, false);
-}
-
-ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to)
-{
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(iocb->ki_filp));
 	loff_t start = iocb->ki_pos;
 	int ret;
 
-	ret = zxp_read(vmo, &iocb->ki_pos, to, ZXP_IO_STREAM,
-		       iocb->ki_flags & IOCB_NOWAIT, false);
-	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
+	read->to = to;
+	read->pos = start;
+	read->nowait = iocb->ki_flags & IOCB_NOWAIT;
+	ret = zxp_read(read);
+	iocb->ki_pos = read->pos;
+	return read->pos > start ? read->pos - start : ret;
 }
 
 /**
- * zxp_vmo_io_range() - the range of an ioctl, which has to lie in the VMO
- * @vmo: the VMO
+ * zxp_io_range() - the range of an ioctl, which has to lie inside
+ * @nr_pages: how large that is
  * @args: of the ioctl
  * @iter: becomes the caller's buffer
  * @direction: ITER_DEST or ITER_SOURCE
  *
  * Return: 0, -ERANGE or -EFAULT.
  */
-int zxp_vmo_io_range(struct zxp_vmo *vmo, struct zxp_vmo_io *args,
-		     struct iov_iter *iter, unsigned int direction)
+int zxp_io_range(pgoff_t nr_pages, const struct zxp_vmo_io *args, struct iov_iter *iter,
+		 unsigned int direction)
 {
 	void __user *buffer = u64_to_user_ptr(args->buffer);
 
-	if (!zxp_vmo_in_bounds(vmo, args->offset, args->length))
+	if (!zxp_in_bounds(nr_pages, args->offset, args->length))
 		return -ERANGE;
 	if (!access_ok(buffer, args->length))
 		return -EFAULT;
@@ -182,17 +135,36 @@ int zxp_vmo_io_range(struct zxp_vmo *vmo, struct zxp_vmo_io *args,
 	return 0;
 }
 
-int zxp_vmo_read(struct file *file, struct zxp_vmo_io *args)
+/* VMO_READ. Of @read the view is set, and if the daemon reads. */
+int zxp_read_range(struct zxp_read *read, pgoff_t nr_pages, const struct zxp_vmo_io *args)
 {
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
-	loff_t pos = args->offset;
 	struct iov_iter to;
-	int ret;
+	int ret = zxp_io_range(nr_pages, args, &to, ITER_DEST);
 
-	ret = zxp_vmo_io_range(vmo, args, &to, ITER_DEST);
 	if (ret)
 		return ret;
-	ret = zxp_read(vmo, &pos, &to, ZXP_IO_VMO, false, zxp_file_is_first(file));
-	/* It was in bounds, so the VMO has shrunk. */
+	read->to = &to;
+	read->pos = args->offset;
+	ret = zxp_read(read);
+	/* It was in bounds, so it has shrunk. */
 	return !ret && iov_iter_count(&to) ? -ERANGE : ret;
+}
+
+ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct zxp_read read = {
+		.view = zxp_vmo_view(zxp_vmo_of(file_inode(iocb->ki_filp))), .stream = true,
+	};
+
+	return zxp_read_iter(&read, iocb, to);
+}
+
+int zxp_vmo_read(struct file *file, const struct zxp_vmo_io *args)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	struct zxp_read read = {
+		.view = zxp_vmo_view(vmo), .daemon = zxp_file_is_first(file),
+	};
+
+	return zxp_read_range(&read, zxp_vmo_pages(vmo), args);
 }

@@ -29,9 +29,9 @@ ssize_t zxp_slice_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct zxp_slice *slice = zxp_slice_of(iocb->ki_filp);
 	loff_t start = iocb->ki_pos, size = zxp_slice_size(slice);
-	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
+	struct zxp_read read = { .view = zxp_slice_view(slice) };
 	size_t cut;
-	int ret;
+	ssize_t ret;
 
 	if (start >= size)
 		return 0;
@@ -39,11 +39,10 @@ ssize_t zxp_slice_read_iter(struct kiocb *iocb, struct iov_iter *to)
 	iov_iter_truncate(to, size - start);
 	cut -= iov_iter_count(to);
 	iocb->ki_pos += zxp_slice_start(slice);
-	ret = slice->child ? zxp_child_copy_out(slice->child, &iocb->ki_pos, to, nowait) :
-			     zxp_vmo_copy_out(slice->root, &iocb->ki_pos, to, nowait);
+	ret = zxp_read_iter(&read, iocb, to);
 	iocb->ki_pos -= zxp_slice_start(slice);
 	iov_iter_reexpand(to, iov_iter_count(to) + cut);
-	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
+	return ret;
 }
 
 /* Errors of the daemon are for who has the slice open when they come. */

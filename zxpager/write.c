@@ -338,7 +338,7 @@ int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args)
 
 	if (zxp_vmo_sealed(vmo))
 		return -EPERM;
-	ret = zxp_vmo_io_range(vmo, args, &from, ITER_SOURCE);
+	ret = zxp_io_range(zxp_vmo_pages(vmo), args, &from, ITER_SOURCE);
 	if (ret)
 		return ret;
 	/* All or nothing, and a size that is fixed stays. */

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a child shows to who reads it, stores to it and maps it: see view.c. The daemon of the
+ * root is asked, for what the child sees of that.
+ */
+#include "child.h"
+
+static struct page *zxp_child_find_page(struct zxp_read *read, pgoff_t index, size_t *len)
+{
+	struct zxp_child *child = read->view.child;
+	enum zxp_seen seen;
+	struct folio *folio;
+	struct page *page;
+
+	read->end = (loff_t)zxp_child_pages(child) << PAGE_SHIFT;
+	if (read->pos >= read->end)
+		return ERR_PTR(-ERANGE);
+	seen = zxp_child_look(child, index, &folio);
+	if (seen == ZXP_SEEN_LOST)
+		return ERR_PTR(-EHWPOISON);
+	if (seen == ZXP_SEEN_ROOT)
+		folio = zxp_vmo_get_folio(child->root, index);
+	if (!folio && !zxp_child_is_zero(child, index))
+		return ERR_PTR(-EAGAIN);
+	read->mark = seen;
+	*len = min_t(size_t, *len, PAGE_SIZE - offset_in_page(read->pos));
+	if (!folio)
+		return NULL;
+	page = zxp_child_page(seen, folio, index);
+	if (!PageHWPoison(page))
+		return page;
+	folio_put(folio);
+	return ERR_PTR(-EHWPOISON);
+}
+
+/* Or has the child got its own? What the root has got since is not for it. */
+static bool zxp_child_confirm(struct zxp_read *read, pgoff_t index)
+{
+	return read->mark != ZXP_SEEN_ROOT ||
+	       zxp_child_sees(read->view.child, index) == ZXP_SEEN_ROOT;
+}
+
+static int zxp_child_lock_page(const struct zxp_view *view, pgoff_t index, bool nowait,
+			       struct page **page)
+{
+	struct zxp_child *child = view->child;
+	enum zxp_seen seen;
+	struct folio *folio;
+	int ret;
+
+	*page = NULL;
+	if (nowait)
+		return -EAGAIN;
+	seen = zxp_child_lock_folio(child, index, &folio);
+	if (!folio)
+		return seen == ZXP_SEEN_LOST ? -EIO : 0;
+	if (!zxp_child_lost(seen, folio, index)) {
+		*page = zxp_child_page(seen, folio, index);
+		return 0;
+	}
+	ret = seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, folio, index) ?
+	      -ESTALE : -EHWPOISON;
+	folio_unlock(folio);
+	folio_put(folio);
+	return ret;
+}
+
+/* Behind @index, as far as @end, what the child sees of the root. */
+pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t start = index;
+
+	read_lock(&family->lock);
+	if (!zxp_layer_clip(child->top, index, &start, &end))
+		end = index + 1;
+	read_unlock(&family->lock);
+	return end;
+}
+
+/* Ask for a page of the root, and for those behind it. 0: look again. */
+int zxp_child_ask(const struct zxp_view *view, struct zxp_request *request, pgoff_t index,
+		  pgoff_t end, unsigned long generation)
+{
+	struct zxp_child *child = view->child;
+
+	if (!zxp_child_misses(child, index))
+		return 0;
+	return zxp_read_wait(child->root, request, index,
+			     zxp_child_run_end(child, index, end), generation);
+}
+
+const struct zxp_view_ops zxp_child_view_ops = {
+	.find = zxp_child_find_page,
+	.confirm = zxp_child_confirm,
+	.lock = zxp_child_lock_page,
+	.ask = zxp_child_ask,
+};
