@@ -13,9 +13,8 @@ struct zxp_view;
 
 /**
  * struct zxp_view_ops - where the content of a page is, and who may be asked for it
- * @find: the page to copy from at &zxp_read.pos, with a reference, or NULL for zeroes; and how
- *	much of it, of what is wanted. Else -ERANGE that is the end, -EAGAIN nothing is there,
- *	-EHWPOISON.
+ * @find: the folio to copy from, with a reference, or NULL for zeroes. Else -ERANGE that is
+ *	the end, -EAGAIN nothing is there, -EHWPOISON its memory has failed.
  * @confirm: was what was found, and has been copied, that of one moment?
  * @lock: the page, locked and with a reference, or NULL if there is none; it stays what is
  *	there until it is unlocked. Or -ESTALE to look again, -EAGAIN it would have to wait,
@@ -25,7 +24,7 @@ struct zxp_view;
  * All that is done to a VMO or to a child by reading, storing or mapping it is written by these.
  */
 struct zxp_view_ops {
-	struct page *(*find)(struct zxp_read *read, pgoff_t index, size_t *len);
+	struct folio *(*find)(struct zxp_read *read, pgoff_t index);
 	bool (*confirm)(struct zxp_read *read, pgoff_t index);
 	int (*lock)(const struct zxp_view *view, pgoff_t index, bool nowait,
 		    struct page **page);
@@ -71,8 +70,9 @@ int zxp_vmo_copy_in(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from, boo
  * @stream: a VMO ends with its stream
  * @daemon: it is the daemon of the VMO that reads
  * @end: where all ended when the page at @pos was looked for
+ * @offset: of that place in the folio
+ * @whole: what follows in the folio may be copied as well
  * @mark: what ->find has to tell ->confirm
- * @request: for what is missing, from one wait to the next
  */
 struct zxp_read {
 	struct zxp_view view;
@@ -81,9 +81,10 @@ struct zxp_read {
 	bool nowait;
 	bool stream;
 	bool daemon;
+	bool whole;
 	loff_t end;
+	size_t offset;
 	unsigned long mark;
-	struct zxp_request request;
 };
 
 int zxp_io_range(pgoff_t nr_pages, const struct zxp_vmo_io *args, struct iov_iter *iter,
@@ -185,12 +186,8 @@ static inline bool zxp_trap_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t en
 }
 
 /* view.c */
-extern const struct zxp_view_ops zxp_vmo_view_ops;
-
-static inline struct zxp_view zxp_vmo_view(struct zxp_vmo *vmo)
-{
-	return (struct zxp_view) { .ops = &zxp_vmo_view_ops, .vmo = vmo };
-}
+int zxp_view_lock(const struct zxp_view *view, pgoff_t index, bool nowait,
+		  struct page **page);
 
 /* exit.c */
 long zxp_exit_time_left(struct file *file);

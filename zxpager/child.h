@@ -241,7 +241,8 @@ static inline struct zxp_view zxp_child_view(struct zxp_child *child)
 /* That of what it is a part of, as are positions then. */
 static inline struct zxp_view zxp_slice_view(struct zxp_slice *slice)
 {
-	return slice->child ? zxp_child_view(slice->child) : zxp_vmo_view(slice->root);
+	return slice->child ? zxp_child_view(slice->child) :
+			      (struct zxp_view) { .vmo = slice->root };
 }
 
 /* child_io.c */

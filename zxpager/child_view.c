@@ -5,30 +5,28 @@
  */
 #include "child.h"
 
-static struct page *zxp_child_find_page(struct zxp_read *read, pgoff_t index, size_t *len)
+static struct folio *zxp_child_find(struct zxp_read *read, pgoff_t index)
 {
 	struct zxp_child *child = read->view.child;
 	enum zxp_seen seen;
 	struct folio *folio;
-	struct page *page;
 
 	read->end = (loff_t)zxp_child_pages(child) << PAGE_SHIFT;
 	if (read->pos >= read->end)
 		return ERR_PTR(-ERANGE);
 	seen = zxp_child_look(child, index, &folio);
-	if (seen == ZXP_SEEN_LOST)
-		return ERR_PTR(-EHWPOISON);
 	if (seen == ZXP_SEEN_ROOT)
 		folio = zxp_vmo_get_folio(child->root, index);
-	if (!folio && !zxp_child_is_zero(child, index))
-		return ERR_PTR(-EAGAIN);
 	read->mark = seen;
-	*len = min_t(size_t, *len, PAGE_SIZE - offset_in_page(read->pos));
+	read->offset = offset_in_page(read->pos);
+	if (seen == ZXP_SEEN_LOST)
+		return ERR_PTR(-EHWPOISON);
 	if (!folio)
-		return NULL;
-	page = zxp_child_page(seen, folio, index);
-	if (!PageHWPoison(page))
-		return page;
+		return zxp_child_is_zero(child, index) ? NULL : ERR_PTR(-EAGAIN);
+	if (seen == ZXP_SEEN_ROOT)
+		read->offset += (index - folio->index) << PAGE_SHIFT;
+	if (!zxp_child_lost(seen, folio, index))
+		return folio;
 	folio_put(folio);
 	return ERR_PTR(-EHWPOISON);
 }
@@ -91,7 +89,7 @@ int zxp_child_ask(const struct zxp_view *view, struct zxp_request *request, pgof
 }
 
 const struct zxp_view_ops zxp_child_view_ops = {
-	.find = zxp_child_find_page,
+	.find = zxp_child_find,
 	.confirm = zxp_child_confirm,
 	.lock = zxp_child_lock_page,
 	.ask = zxp_child_ask,

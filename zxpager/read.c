@@ -10,11 +10,55 @@
 
 #include "access.h"
 
+/*
+ * The daemon reads all of a folio, to write it back: whoever changes it from now on makes it
+ * dirty. See zxp_vmo_unread().
+ */
+static void zxp_vmo_note_read(struct zxp_vmo *vmo, struct folio *folio)
+{
+	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, folio->index);
+
+	xas_lock_irq(&xas);
+	if (xas_load(&xas) == folio && xas_get_mark(&xas, ZXP_MARK_UNWRITTEN) &&
+	    !xas_get_mark(&xas, ZXP_MARK_DIRTY))
+		xas_set_mark(&xas, ZXP_MARK_READ);
+	xas_unlock_irq(&xas);
+}
+
+/* A page, and of its folio all that follows. */
+static inline struct folio *zxp_vmo_find(struct zxp_read *read, pgoff_t index)
+{
+	struct zxp_vmo *vmo = read->view.vmo;
+	struct folio *folio;
+
+	read->mark = zxp_vmo_cuts(vmo);
+	read->end = read->stream ? i_size_read(&vmo->inode) :
+				   (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
+	if (read->pos >= read->end)
+		return ERR_PTR(-ERANGE);
+	folio = zxp_vmo_get_folio(vmo, index);
+	if (!folio)
+		return zxp_vmo_is_zero(vmo, index) ? NULL : ERR_PTR(-EAGAIN);
+	read->offset = offset_in_folio(folio, read->pos);
+	read->whole = !zxp_folio_any_poisoned(folio);
+	if (!read->whole && zxp_folio_poisoned(folio, index)) {
+		folio_put(folio);
+		return ERR_PTR(-EHWPOISON);
+	}
+	return folio;
+}
+
+/* Or were there zeroes of a moment at which the stream did not reach here? */
+static bool zxp_vmo_confirm(struct zxp_read *read)
+{
+	return !read->stream || !zxp_vmo_was_cut(read->view.vmo, read->mark);
+}
+
 /* Memory of a page that was found has failed. 0: look again. */
 static int zxp_read_poisoned(struct zxp_read *read, pgoff_t index)
 {
 	struct page *page;
-	int ret = read->view.ops->lock(&read->view, index, read->nowait, &page);
+	int ret = zxp_view_lock(&read->view, index, read->nowait, &page);
 
 	if (page) {
 		unlock_page(page);
@@ -24,31 +68,34 @@ static int zxp_read_poisoned(struct zxp_read *read, pgoff_t index)
 }
 
 /* There is nothing to copy. 0: look again. */
-static int zxp_read_missing(struct zxp_read *read, pgoff_t index, unsigned long generation)
+static int zxp_read_missing(struct zxp_read *read, struct zxp_request *request,
+			    pgoff_t index, unsigned long generation)
 {
 	const struct zxp_view *view = &read->view;
 	loff_t end = min_t(loff_t, read->end, read->pos + iov_iter_count(read->to));
 
 	if (read->nowait)
 		return -EAGAIN;
-	return view->ops->ask(view, &read->request, index,
-			      view->first + DIV_ROUND_UP_ULL(end, PAGE_SIZE), generation);
+	end = view->first + DIV_ROUND_UP_ULL(end, PAGE_SIZE);
+	return view->ops ? view->ops->ask(view, request, index, end, generation) :
+			   zxp_read_wait(view->vmo, request, index, end, generation);
 }
 
-/* Copy a page that was found, or zeroes. Return: how much of it. */
-static size_t zxp_read_copy(struct zxp_read *read, struct page *page, size_t len)
+/* Copy what was found, or zeroes. Return: how much of it. */
+static size_t zxp_read_copy(struct zxp_read *read, struct folio *folio, size_t len)
 {
 	const struct zxp_view *view = &read->view;
 	size_t copied;
 
-	if (!page)
+	if (!folio)
 		return iov_iter_zero(len, read->to);
-	copied = zxp_copy_page_to_iter(page, offset_in_page(read->pos), len, read->to,
-				       !view->child);
+	if (read->daemon && len == folio_size(folio))
+		zxp_vmo_note_read(view->vmo, folio);
+	copied = zxp_copy_folio_to_iter(folio, read->offset, len, read->to, !view->child);
 	/* What a child has for itself is on no list of reclaim. */
-	if (page_folio(page)->mapping == view->vmo->inode.i_mapping)
-		folio_mark_accessed(page_folio(page));
-	put_page(page);
+	if (folio->mapping == view->vmo->inode.i_mapping)
+		folio_mark_accessed(folio);
+	folio_put(folio);
 	return copied;
 }
 
@@ -60,9 +107,11 @@ static size_t zxp_read_copy(struct zxp_read *read, struct page *page, size_t len
 static int zxp_read(struct zxp_read *read)
 {
 	const struct zxp_view *view = &read->view;
+	const struct zxp_view_ops *ops = view->ops;
+	struct zxp_request request = {};
 	unsigned long generation;
+	struct folio *folio;
 	size_t len, copied;
-	struct page *page;
 	pgoff_t index;
 	int ret = 0;
 
@@ -74,18 +123,21 @@ static int zxp_read(struct zxp_read *read)
 		}
 		generation = zxp_vmo_generation(view->vmo);
 		index = view->first + (read->pos >> PAGE_SHIFT);
-		len = iov_iter_count(read->to);
-		page = view->ops->find(read, index, &len);
-		if (page == ERR_PTR(-ERANGE))
-			break;
-		if (IS_ERR(page)) {
-			ret = page == ERR_PTR(-EHWPOISON) ?
+		folio = ops ? ops->find(read, index) : zxp_vmo_find(read, index);
+		if (IS_ERR(folio)) {
+			if (folio == ERR_PTR(-ERANGE))
+				break;
+			ret = folio == ERR_PTR(-EHWPOISON) ?
 			      zxp_read_poisoned(read, index) :
-			      zxp_read_missing(read, index, generation);
+			      zxp_read_missing(read, &request, index, generation);
 			continue;
 		}
-		copied = zxp_read_copy(read, page, len);
-		if (!view->ops->confirm(read, index)) {
+		len = folio && read->whole ? folio_size(folio) - read->offset :
+					     PAGE_SIZE - offset_in_page(read->pos);
+		len = min3((loff_t)len, read->end - read->pos,
+			   (loff_t)iov_iter_count(read->to));
+		copied = zxp_read_copy(read, folio, len);
+		if (!(ops ? ops->confirm(read, index) : zxp_vmo_confirm(read))) {
 			iov_iter_revert(read->to, copied);
 			continue;
 		}
@@ -95,7 +147,7 @@ static int zxp_read(struct zxp_read *read)
 	}
 
 	if (view->vmo->source)
-		zxp_request_end(view->vmo->source, &read->request);
+		zxp_request_end(view->vmo->source, &request);
 	return ret;
 }
 
@@ -153,7 +205,7 @@ int zxp_read_range(struct zxp_read *read, pgoff_t nr_pages, const struct zxp_vmo
 ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct zxp_read read = {
-		.view = zxp_vmo_view(zxp_vmo_of(file_inode(iocb->ki_filp))), .stream = true,
+		.view = { .vmo = zxp_vmo_of(file_inode(iocb->ki_filp)) }, .stream = true,
 	};
 
 	return zxp_read_iter(&read, iocb, to);
@@ -163,7 +215,7 @@ int zxp_vmo_read(struct file *file, const struct zxp_vmo_io *args)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	struct zxp_read read = {
-		.view = zxp_vmo_view(vmo), .daemon = zxp_file_is_first(file),
+		.view = { .vmo = vmo }, .daemon = zxp_file_is_first(file),
 	};
 
 	return zxp_read_range(&read, zxp_vmo_pages(vmo), args);
