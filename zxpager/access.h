@@ -13,28 +13,28 @@ struct zxp_view;
 
 /**
  * struct zxp_view_ops - where the content of a page is, and who may be asked for it
- * @find: the folio to copy from, with a reference, or NULL for zeroes. Else -ERANGE that is
- *	the end, -EAGAIN nothing is there, -EHWPOISON its memory has failed.
+ * @find: for a read, the folio to copy from, with a reference, or NULL for zeroes; else -ERANGE
+ *	that is the end, -EAGAIN nothing is there, -EHWPOISON its memory has failed
  * @confirm: was what was found, and has been copied, that of one moment?
- * @lock: the page, locked and with a reference, or NULL if there is none; it stays what is
- *	there until it is unlocked. Or -ESTALE to look again, -EAGAIN it would have to wait,
- *	-EHWPOISON its memory has failed, -EIO it is lost.
- * @ask: wait for a page that is missing, as zxp_read_wait() does; 0 to look again
+ * @lock: as zxp_view_lock(), which has set the page to NULL
+ * @absent: what is there if there is no page
+ * @ask: wait for what is missing, as zxp_read_wait(); 0 to look again
  *
- * All that is done to a VMO or to a child by reading, storing or mapping it is written by these.
+ * What is done to a VMO and to a child alike is written once, and calls these for a child.
  */
 struct zxp_view_ops {
 	struct folio *(*find)(struct zxp_read *read, pgoff_t index);
 	bool (*confirm)(struct zxp_read *read, pgoff_t index);
 	int (*lock)(const struct zxp_view *view, pgoff_t index, bool nowait,
 		    struct page **page);
+	enum zxp_absent (*absent)(const struct zxp_view *view, pgoff_t index);
 	int (*ask)(const struct zxp_view *view, struct zxp_request *request, pgoff_t index,
 		   pgoff_t end, unsigned long generation);
 };
 
 /**
  * struct zxp_view - what is read, stored to or mapped
- * @ops: how that is done
+ * @ops: of a child; NULL for a VMO itself
  * @vmo: the VMO, or that at the bottom, as whose all pages are numbered
  * @child: the child; NULL for @vmo itself
  * @first: page at position 0
@@ -104,28 +104,25 @@ void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 int zxp_vmo_op_range(struct file *file, struct zxp_vmo_op_range *args);
 int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
 
-/* fault.c */
-vm_fault_t zxp_vmo_fault(struct zxp_vmo *vmo, struct vm_fault *vmf);
-vm_fault_t zxp_vmo_map_pages(struct zxp_vmo *vmo, struct vm_fault *vmf, pgoff_t start,
-			     pgoff_t end);
-vm_fault_t zxp_vmo_page_mkwrite(struct zxp_vmo *vmo, struct vm_fault *vmf);
-extern const struct vm_operations_struct zxp_vm_ops;
-int zxp_vmo_may_map(struct zxp_vmo *vmo, struct vm_area_struct *vma);
-
 /* fault_wait.c */
 
 /**
  * struct zxp_fault_access - one call of ->fault
- * @vmo: the VMO
+ * @view: of what
  * @vmf: the fault
  * @generation: before the page was looked for
- * @traps: a store that the daemon may have to allow
+ * @writes: it is a store
+ * @store: have a page that may be stored to in the place of @page, which is locked, or of
+ *	zeroes, for which that is NULL. It ends with nothing locked but what it returns.
+ * @traps: the daemon may have to allow stores
  * @patient: it has ended for a signal before, and has come back without a look at it
  */
 struct zxp_fault_access {
-	struct zxp_vmo *vmo;
+	struct zxp_view view;
 	struct vm_fault *vmf;
 	unsigned long generation;
+	bool writes;
+	vm_fault_t (*store)(struct zxp_fault_access *access, struct page *page);
 	bool traps;
 	bool patient;
 };
@@ -135,6 +132,15 @@ bool zxp_fault_failed(struct zxp_fault_access *access);
 vm_fault_t zxp_fault_lock(struct zxp_fault_access *access, struct mutex *lock);
 vm_fault_t zxp_fault_ask(struct zxp_fault_access *access, enum zxp_request_type type);
 vm_fault_t zxp_fault_reserve(struct zxp_vmo *vmo);
+
+/* fault.c */
+vm_fault_t zxp_fault_look(struct zxp_fault_access *access);
+vm_fault_t zxp_vmo_fault(struct zxp_vmo *vmo, struct vm_fault *vmf);
+vm_fault_t zxp_vmo_map_pages(struct zxp_vmo *vmo, struct vm_fault *vmf, pgoff_t start,
+			     pgoff_t end);
+vm_fault_t zxp_vmo_page_mkwrite(struct zxp_vmo *vmo, struct vm_fault *vmf);
+extern const struct vm_operations_struct zxp_vm_ops;
+int zxp_vmo_may_map(struct zxp_vmo *vmo, struct vm_area_struct *vma);
 
 /* trap.c */
 int zxp_fault_sleep(struct mm_struct *mm, struct zxp_request *request,
@@ -188,6 +194,7 @@ static inline bool zxp_trap_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t en
 /* view.c */
 int zxp_view_lock(const struct zxp_view *view, pgoff_t index, bool nowait,
 		  struct page **page);
+enum zxp_absent zxp_view_absent(const struct zxp_view *view, pgoff_t index);
 
 /* exit.c */
 long zxp_exit_time_left(struct file *file);

@@ -173,8 +173,7 @@ enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
 				   struct folio **folio);
 enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index);
 bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index);
-bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index);
-bool zxp_child_misses(struct zxp_child *child, pgoff_t index);
+enum zxp_absent zxp_child_absent(struct zxp_child *child, pgoff_t index);
 int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new,
 			  struct vm_fault *vmf, struct folio **own);
 int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new);

@@ -18,7 +18,7 @@ static int zxp_child_zero_part(struct zxp_child *child, u64 from, u64 to)
 	pgoff_t index = child->offset + (from >> PAGE_SHIFT);
 	struct folio *folio;
 
-	if (zxp_child_is_zero(child, index))
+	if (zxp_child_absent(child, index) == ZXP_ABSENT_ZERO)
 		return 0;
 	folio = zxp_child_folio_for_write(child, index, index + 1, false);
 	if (IS_ERR(folio))

@@ -70,7 +70,7 @@ static int zxp_child_take_page(struct zxp_child *child, pgoff_t index,
 	if (!folio) {
 		if (seen == ZXP_SEEN_LOST)
 			return -EIO;
-		if (!zxp_child_is_zero(child, index))
+		if (zxp_child_absent(child, index) != ZXP_ABSENT_ZERO)
 			return -EAGAIN;
 		__set_bit(i, taken->zero);
 		return 0;

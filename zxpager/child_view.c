@@ -22,7 +22,8 @@ static struct folio *zxp_child_find(struct zxp_read *read, pgoff_t index)
 	if (seen == ZXP_SEEN_LOST)
 		return ERR_PTR(-EHWPOISON);
 	if (!folio)
-		return zxp_child_is_zero(child, index) ? NULL : ERR_PTR(-EAGAIN);
+		return zxp_child_absent(child, index) == ZXP_ABSENT_ZERO ?
+		       NULL : ERR_PTR(-EAGAIN);
 	if (seen == ZXP_SEEN_ROOT)
 		read->offset += (index - folio->index) << PAGE_SHIFT;
 	if (!zxp_child_lost(seen, folio, index))
@@ -46,9 +47,10 @@ static int zxp_child_lock_page(const struct zxp_view *view, pgoff_t index, bool 
 	struct folio *folio;
 	int ret;
 
-	*page = NULL;
 	if (nowait)
 		return -EAGAIN;
+	if (!zxp_child_has(child, index))
+		return -ERANGE;
 	seen = zxp_child_lock_folio(child, index, &folio);
 	if (!folio)
 		return seen == ZXP_SEEN_LOST ? -EIO : 0;
@@ -61,6 +63,11 @@ static int zxp_child_lock_page(const struct zxp_view *view, pgoff_t index, bool 
 	folio_unlock(folio);
 	folio_put(folio);
 	return ret;
+}
+
+static enum zxp_absent zxp_child_view_absent(const struct zxp_view *view, pgoff_t index)
+{
+	return zxp_child_absent(view->child, index);
 }
 
 /* Behind @index, as far as @end, what the child sees of the root. */
@@ -82,7 +89,7 @@ int zxp_child_ask(const struct zxp_view *view, struct zxp_request *request, pgof
 {
 	struct zxp_child *child = view->child;
 
-	if (!zxp_child_misses(child, index))
+	if (zxp_child_absent(child, index) != ZXP_ABSENT_MISSING)
 		return 0;
 	return zxp_read_wait(child->root, request, index,
 			     zxp_child_run_end(child, index, end), generation);
@@ -92,5 +99,6 @@ const struct zxp_view_ops zxp_child_view_ops = {
 	.find = zxp_child_find,
 	.confirm = zxp_child_confirm,
 	.lock = zxp_child_lock_page,
+	.absent = zxp_child_view_absent,
 	.ask = zxp_child_ask,
 };

@@ -262,6 +262,19 @@ static inline bool zxp_vmo_detached(struct zxp_vmo *vmo)
 }
 
 /* content.c */
+
+/**
+ * enum zxp_absent - what is there where no page was found
+ * @ZXP_ABSENT_NOT: a page by now, or something that does not stay: look again
+ * @ZXP_ABSENT_ZERO: zeroes
+ * @ZXP_ABSENT_MISSING: nothing, so the daemon is asked
+ */
+enum zxp_absent {
+	ZXP_ABSENT_NOT,
+	ZXP_ABSENT_ZERO,
+	ZXP_ABSENT_MISSING,
+};
+
 struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_any_page(struct zxp_vmo *vmo, pgoff_t index, unsigned int nr);
@@ -278,7 +291,7 @@ void zxp_vmo_remove_zeroes(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			   struct zxp_zero_range **spare);
 pgoff_t zxp_vmo_zero_end(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
-bool zxp_vmo_is_only_zero(struct zxp_vmo *vmo, pgoff_t index);
+enum zxp_absent zxp_vmo_absent(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_add_zeroed_locked(struct zxp_vmo *vmo, struct folio *folio,
 			      pgoff_t index);
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index, bool nowait);

@@ -96,22 +96,18 @@ enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index)
 	return seen;
 }
 
-/* Does it read as zeroes, without a page? */
-bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index)
+/* What is there if there is no page? */
+enum zxp_absent zxp_child_absent(struct zxp_child *child, pgoff_t index)
 {
 	enum zxp_seen seen = zxp_child_sees(child, index);
+	enum zxp_absent absent;
 
+	if (seen != ZXP_SEEN_ROOT)
+		return seen == ZXP_SEEN_ZERO ? ZXP_ABSENT_ZERO : ZXP_ABSENT_NOT;
+	absent = zxp_vmo_absent(child->root, index);
 	/* If there was no before-image afterwards, these were the zeroes that it sees. */
-	return seen == ZXP_SEEN_ZERO ||
-	       (seen == ZXP_SEEN_ROOT && zxp_vmo_is_only_zero(child->root, index) &&
-		zxp_child_sees(child, index) == ZXP_SEEN_ROOT);
-}
-
-/* Is it to be asked for? */
-bool zxp_child_misses(struct zxp_child *child, pgoff_t index)
-{
-	return zxp_child_sees(child, index) == ZXP_SEEN_ROOT &&
-	       !zxp_vmo_has_content(child->root, index);
+	return absent == ZXP_ABSENT_ZERO && zxp_child_sees(child, index) != ZXP_SEEN_ROOT ?
+	       ZXP_ABSENT_NOT : absent;
 }
 
 /*

@@ -64,7 +64,9 @@ static int zxp_read_poisoned(struct zxp_read *read, pgoff_t index)
 		unlock_page(page);
 		put_page(page);
 	}
-	return ret == -ESTALE ? 0 : ret == -EHWPOISON ? -EIO : ret;
+	if (ret == -ESTALE || ret == -ERANGE)
+		return 0;
+	return ret == -EHWPOISON ? -EIO : ret;
 }
 
 /* There is nothing to copy. 0: look again. */
