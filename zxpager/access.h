@@ -14,9 +14,9 @@ struct zxp_view;
 /**
  * struct zxp_view_ops - where the content of a page is, and who may be asked for it
  * @find: for a read, the folio to copy from, with a reference, or NULL for zeroes; else -ERANGE
- *	that is the end, -EAGAIN nothing is there, -EHWPOISON its memory has failed
+ *	that is the end, -EAGAIN nothing is there, -EHWPOISON it is lost
  * @confirm: was what was found, and has been copied, that of one moment?
- * @lock: as zxp_view_lock(), which has set the page to NULL
+ * @lock: as zxp_vmo_lock_at(); also -EIO it is lost
  * @absent: what is there if there is no page
  * @ask: wait for what is missing, as zxp_read_wait(); 0 to look again
  *
@@ -25,8 +25,7 @@ struct zxp_view;
 struct zxp_view_ops {
 	struct folio *(*find)(struct zxp_read *read, pgoff_t index);
 	bool (*confirm)(struct zxp_read *read, pgoff_t index);
-	int (*lock)(const struct zxp_view *view, pgoff_t index, bool nowait,
-		    struct page **page);
+	struct folio *(*lock)(const struct zxp_view *view, pgoff_t index, bool nowait);
 	enum zxp_absent (*absent)(const struct zxp_view *view, pgoff_t index);
 	int (*ask)(const struct zxp_view *view, struct zxp_request *request, pgoff_t index,
 		   pgoff_t end, unsigned long generation);
@@ -45,6 +44,36 @@ struct zxp_view {
 	struct zxp_child *child;
 	pgoff_t first;
 };
+
+/**
+ * zxp_vmo_lock_at() - what there is at an index of a VMO
+ * @vmo: the VMO
+ * @index: the page
+ * @nowait: -EAGAIN instead of waiting for a lock
+ *
+ * Return: the folio, locked and with a reference, so that it stays what is there; NULL if there
+ * is none; or -ERANGE behind the end, -ESTALE look again, -EAGAIN, -EHWPOISON its memory has
+ * failed.
+ */
+static inline struct folio *zxp_vmo_lock_at(struct zxp_vmo *vmo, pgoff_t index, bool nowait)
+{
+	struct folio *folio;
+	int ret = -ERANGE;
+
+	if (index >= zxp_vmo_pages(vmo))
+		return ERR_PTR(-ERANGE);
+	folio = nowait ? zxp_vmo_trylock_folio(vmo, index) : zxp_vmo_lock_folio(vmo, index);
+	if (IS_ERR_OR_NULL(folio))
+		return folio;
+	if (zxp_folio_poisoned(folio, index))
+		ret = zxp_vmo_drop_poisoned(vmo, folio, index) ? -ESTALE : -EHWPOISON;
+	/* A shrink sets the size before it takes the folio lock. */
+	else if (index < zxp_vmo_pages(vmo))
+		return folio;
+	folio_unlock(folio);
+	folio_put(folio);
+	return ERR_PTR(ret);
+}
 
 /* resize.c */
 int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
@@ -70,8 +99,6 @@ int zxp_vmo_copy_in(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from, boo
  * @stream: a VMO ends with its stream
  * @daemon: it is the daemon of the VMO that reads
  * @end: where all ended when the page at @pos was looked for
- * @offset: of that place in the folio
- * @whole: what follows in the folio may be copied as well
  * @mark: what ->find has to tell ->confirm
  */
 struct zxp_read {
@@ -81,9 +108,7 @@ struct zxp_read {
 	bool nowait;
 	bool stream;
 	bool daemon;
-	bool whole;
 	loff_t end;
-	size_t offset;
 	unsigned long mark;
 };
 
@@ -112,8 +137,8 @@ int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
  * @vmf: the fault
  * @generation: before the page was looked for
  * @writes: it is a store
- * @store: have a page that may be stored to in the place of @page, which is locked, or of
- *	zeroes, for which that is NULL. It ends with nothing locked but what it returns.
+ * @store: of a child, have a page that may be stored to in the place of @folio, which is
+ *	locked, or of zeroes, for which that is NULL; it ends with only the new one locked
  * @traps: the daemon may have to allow stores
  * @patient: it has ended for a signal before, and has come back without a look at it
  */
@@ -122,7 +147,7 @@ struct zxp_fault_access {
 	struct vm_fault *vmf;
 	unsigned long generation;
 	bool writes;
-	vm_fault_t (*store)(struct zxp_fault_access *access, struct page *page);
+	vm_fault_t (*store)(struct zxp_fault_access *access, struct folio *folio);
 	bool traps;
 	bool patient;
 };
@@ -190,11 +215,6 @@ static inline bool zxp_trap_ahead(struct zxp_vmo *vmo, pgoff_t start, pgoff_t en
 {
 	return !list_empty_careful(&vmo->traps) && zxp_traps_ahead(vmo, start, end);
 }
-
-/* view.c */
-int zxp_view_lock(const struct zxp_view *view, pgoff_t index, bool nowait,
-		  struct page **page);
-enum zxp_absent zxp_view_absent(const struct zxp_view *view, pgoff_t index);
 
 /* exit.c */
 long zxp_exit_time_left(struct file *file);

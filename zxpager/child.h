@@ -161,18 +161,11 @@ static inline bool zxp_slice_in_bounds(struct zxp_slice *slice, u64 offset, u64 
 	return zxp_in_bounds(slice->nr_pages, offset, length);
 }
 
-/* Of a folio that the child sees, the page. */
-static inline struct page *zxp_child_page(enum zxp_seen seen, struct folio *folio, pgoff_t index)
-{
-	return seen == ZXP_SEEN_ROOT ? folio_file_page(folio, index) : folio_page(folio, 0);
-}
-
 /* own.c */
 enum zxp_seen zxp_child_look(struct zxp_child *child, pgoff_t index, struct folio **own);
 enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
 				   struct folio **folio);
 enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index);
-bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index);
 enum zxp_absent zxp_child_absent(struct zxp_child *child, pgoff_t index);
 int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new,
 			  struct vm_fault *vmf, struct folio **own);

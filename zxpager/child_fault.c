@@ -66,11 +66,11 @@ static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault
 }
 
 /* See &zxp_fault_access.store. */
-static vm_fault_t zxp_child_store(struct zxp_fault_access *access, struct page *page)
+static vm_fault_t zxp_child_store(struct zxp_fault_access *access, struct folio *folio)
 {
-	if (page) {
-		unlock_page(page);
-		put_page(page);
+	if (folio) {
+		folio_unlock(folio);
+		folio_put(folio);
 	}
 	return zxp_child_fault_fork(access->view.child, access);
 }

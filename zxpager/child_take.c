@@ -77,11 +77,11 @@ static int zxp_child_take_page(struct zxp_child *child, pgoff_t index,
 	}
 	if (seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, folio, index))
 		ret = -EAGAIN;
-	else if (zxp_child_lost(seen, folio, index))
+	else if (zxp_folio_poisoned(folio, index))
 		ret = -EIO;
 	else if (seen != ZXP_SEEN_TOP)
 		copy_highpage(folio_page(taken->into[i], 0),
-			      zxp_child_page(seen, folio, index));
+			      folio_file_page(folio, index));
 	folio_unlock(folio);
 	folio_put(folio);
 	return ret;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a child shows to who reads it, stores to it and maps it: see view.c. The daemon of the
+ * What a child shows to who reads it, stores to it and maps it: see read.c and fault.c. The daemon of the
  * root is asked, for what the child sees of that.
  */
 #include "child.h"
@@ -8,28 +8,18 @@
 static struct folio *zxp_child_find(struct zxp_read *read, pgoff_t index)
 {
 	struct zxp_child *child = read->view.child;
-	enum zxp_seen seen;
 	struct folio *folio;
 
 	read->end = (loff_t)zxp_child_pages(child) << PAGE_SHIFT;
 	if (read->pos >= read->end)
 		return ERR_PTR(-ERANGE);
-	seen = zxp_child_look(child, index, &folio);
-	if (seen == ZXP_SEEN_ROOT)
-		folio = zxp_vmo_get_folio(child->root, index);
-	read->mark = seen;
-	read->offset = offset_in_page(read->pos);
-	if (seen == ZXP_SEEN_LOST)
+	read->mark = zxp_child_look(child, index, &folio);
+	if (read->mark == ZXP_SEEN_LOST)
 		return ERR_PTR(-EHWPOISON);
-	if (!folio)
-		return zxp_child_absent(child, index) == ZXP_ABSENT_ZERO ?
-		       NULL : ERR_PTR(-EAGAIN);
-	if (seen == ZXP_SEEN_ROOT)
-		read->offset += (index - folio->index) << PAGE_SHIFT;
-	if (!zxp_child_lost(seen, folio, index))
-		return folio;
-	folio_put(folio);
-	return ERR_PTR(-EHWPOISON);
+	if (read->mark == ZXP_SEEN_ROOT)
+		folio = zxp_vmo_get_folio(child->root, index);
+	return folio || zxp_child_absent(child, index) == ZXP_ABSENT_ZERO ?
+	       folio : ERR_PTR(-EAGAIN);
 }
 
 /* Or has the child got its own? What the root has got since is not for it. */
@@ -39,8 +29,8 @@ static bool zxp_child_confirm(struct zxp_read *read, pgoff_t index)
 	       zxp_child_sees(read->view.child, index) == ZXP_SEEN_ROOT;
 }
 
-static int zxp_child_lock_page(const struct zxp_view *view, pgoff_t index, bool nowait,
-			       struct page **page)
+static struct folio *zxp_child_view_lock(const struct zxp_view *view, pgoff_t index,
+					 bool nowait)
 {
 	struct zxp_child *child = view->child;
 	enum zxp_seen seen;
@@ -48,21 +38,19 @@ static int zxp_child_lock_page(const struct zxp_view *view, pgoff_t index, bool 
 	int ret;
 
 	if (nowait)
-		return -EAGAIN;
+		return ERR_PTR(-EAGAIN);
 	if (!zxp_child_has(child, index))
-		return -ERANGE;
+		return ERR_PTR(-ERANGE);
 	seen = zxp_child_lock_folio(child, index, &folio);
-	if (!folio)
-		return seen == ZXP_SEEN_LOST ? -EIO : 0;
-	if (!zxp_child_lost(seen, folio, index)) {
-		*page = zxp_child_page(seen, folio, index);
-		return 0;
-	}
+	if (seen == ZXP_SEEN_LOST)
+		return ERR_PTR(-EIO);
+	if (!folio || !zxp_folio_poisoned(folio, index))
+		return folio;
 	ret = seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, folio, index) ?
 	      -ESTALE : -EHWPOISON;
 	folio_unlock(folio);
 	folio_put(folio);
-	return ret;
+	return ERR_PTR(ret);
 }
 
 static enum zxp_absent zxp_child_view_absent(const struct zxp_view *view, pgoff_t index)
@@ -98,7 +86,7 @@ int zxp_child_ask(const struct zxp_view *view, struct zxp_request *request, pgof
 const struct zxp_view_ops zxp_child_view_ops = {
 	.find = zxp_child_find,
 	.confirm = zxp_child_confirm,
-	.lock = zxp_child_lock_page,
+	.lock = zxp_child_view_lock,
 	.absent = zxp_child_view_absent,
 	.ask = zxp_child_ask,
 };

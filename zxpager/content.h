@@ -229,7 +229,7 @@ static inline bool zxp_folio_unwritten(struct folio *folio)
 	return folio_test_dirty(folio) || folio_test_private(folio);
 }
 
-/* Has the memory of a page failed? */
+/* Has the memory of a page failed? What is not of the VMO itself is a single page. */
 static inline bool zxp_folio_poisoned(struct folio *folio, pgoff_t index)
 {
 	return PageHWPoison(folio_file_page(folio, index));

@@ -13,6 +13,21 @@
 
 #include "access.h"
 
+static vm_fault_t zxp_fault_map(struct zxp_fault_access *access, struct folio *folio)
+{
+	access->vmf->page = folio_file_page(folio, access->vmf->pgoff);
+	return VM_FAULT_LOCKED;
+}
+
+/* What is there if there is no page? */
+static enum zxp_absent zxp_fault_what(struct zxp_fault_access *access)
+{
+	const struct zxp_view *view = &access->view;
+	pgoff_t index = access->vmf->pgoff;
+
+	return view->ops ? view->ops->absent(view, index) : zxp_vmo_absent(view->vmo, index);
+}
+
 /* A load of zeroes. 0: look again. */
 static vm_fault_t zxp_fault_map_zero(struct zxp_fault_access *access)
 {
@@ -20,13 +35,12 @@ static vm_fault_t zxp_fault_map_zero(struct zxp_fault_access *access)
 
 	if (!folio)
 		return zxp_fault_reserve(access->view.vmo);
-	if (zxp_view_absent(&access->view, access->vmf->pgoff) != ZXP_ABSENT_ZERO) {
+	if (zxp_fault_what(access) != ZXP_ABSENT_ZERO) {
 		folio_unlock(folio);
 		folio_put(folio);
 		return 0;
 	}
-	access->vmf->page = folio_page(folio, 0);
-	return VM_FAULT_LOCKED;
+	return zxp_fault_map(access, folio);
 }
 
 /* A page for a zero range, to be stored to. 0: look again. */
@@ -50,23 +64,21 @@ static vm_fault_t zxp_fault_fill_zero(struct zxp_fault_access *access)
 	return err ? zxp_fault_reserve(vmo) : 0;
 }
 
-/* See &zxp_fault_access.store. */
-static vm_fault_t zxp_vmo_fault_store(struct zxp_fault_access *access, struct page *page)
+static vm_fault_t zxp_vmo_store_zero(struct zxp_fault_access *access)
 {
-	struct folio *folio;
+	return access->traps && !(current->flags & PF_EXITING) ?
+	       zxp_fault_ask(access, ZXP_REQUEST_DIRTY) : zxp_fault_fill_zero(access);
+}
+
+static __always_inline vm_fault_t zxp_vmo_store(struct zxp_fault_access *access,
+						struct folio *folio)
+{
 	int err = 0;
 
-	if (!page)
-		return access->traps && !(current->flags & PF_EXITING) ?
-		       zxp_fault_ask(access, ZXP_REQUEST_DIRTY) :
-		       zxp_fault_fill_zero(access);
-	folio = page_folio(page);
 	if (access->traps && !zxp_folio_dirty(folio))
 		err = zxp_vmo_dirty_at_exit(access->view.vmo, folio);
-	if (!err) {
-		access->vmf->page = page;
-		return VM_FAULT_LOCKED;
-	}
+	if (!err)
+		return zxp_fault_map(access, folio);
 	folio_unlock(folio);
 	folio_put(folio);
 	return err == -EAGAIN ? zxp_fault_ask(access, ZXP_REQUEST_DIRTY) :
@@ -76,33 +88,52 @@ static vm_fault_t zxp_vmo_fault_store(struct zxp_fault_access *access, struct pa
 /* There is no page. 0: look again; VM_FAULT_LOCKED: a page of zeroes is as good. */
 static vm_fault_t zxp_fault_absent(struct zxp_fault_access *access)
 {
-	switch (zxp_view_absent(&access->view, access->vmf->pgoff)) {
+	switch (zxp_fault_what(access)) {
 	case ZXP_ABSENT_MISSING:
 		return zxp_fault_ask(access, ZXP_REQUEST_READ);
 	case ZXP_ABSENT_ZERO:
 		/* Zeroes are a hole in a core dump. */
 		if (zxp_task_ends() && !(current->flags & PF_EXITING))
 			return VM_FAULT_SIGBUS;
-		return access->writes ? access->store(access, NULL) :
-					zxp_fault_map_zero(access);
+		if (!access->writes)
+			return zxp_fault_map_zero(access);
+		return access->view.ops ? access->store(access, NULL) :
+					  zxp_vmo_store_zero(access);
 	default:
 		return 0;
 	}
 }
 
-/* There is a page, or there is none, or why it cannot be had. 0: look again. */
-static vm_fault_t zxp_fault_at(struct zxp_fault_access *access, int err, struct page *page)
+static __always_inline vm_fault_t zxp_fault_loop(struct zxp_fault_access *access,
+						 const struct zxp_view_ops *ops)
 {
-	if (err == -ESTALE)
-		return 0;
-	if (err)
-		return err == -EHWPOISON ? VM_FAULT_HWPOISON : VM_FAULT_SIGBUS;
-	if (!page)
-		return zxp_fault_absent(access);
-	if (access->writes)
-		return access->store(access, page);
-	access->vmf->page = page;
-	return VM_FAULT_LOCKED;
+	const struct zxp_view *view = &access->view;
+	pgoff_t index = access->vmf->pgoff;
+	struct folio *folio;
+	vm_fault_t ret;
+
+	for (;;) {
+		access->generation = zxp_vmo_generation(view->vmo);
+		folio = ops ? ops->lock(view, index, false) :
+			      zxp_vmo_lock_at(view->vmo, index, false);
+		if (!folio)
+			ret = zxp_fault_absent(access);
+		else if (IS_ERR(folio))
+			ret = folio == ERR_PTR(-ESTALE) ? 0 :
+			      folio == ERR_PTR(-EHWPOISON) ? VM_FAULT_HWPOISON :
+							     VM_FAULT_SIGBUS;
+		else if (access->writes)
+			ret = ops ? access->store(access, folio) :
+				    zxp_vmo_store(access, folio);
+		else
+			ret = zxp_fault_map(access, folio);
+		if (ret)
+			return ret;
+		/* A shrink of the root of a child may be half done. */
+		if (fatal_signal_pending(current) && !zxp_task_ends())
+			return VM_FAULT_SIGBUS;
+		cond_resched();
+	}
 }
 
 /**
@@ -113,21 +144,7 @@ static vm_fault_t zxp_fault_at(struct zxp_fault_access *access, int err, struct 
  */
 vm_fault_t zxp_fault_look(struct zxp_fault_access *access)
 {
-	struct page *page;
-	vm_fault_t ret;
-	int err;
-
-	for (;;) {
-		access->generation = zxp_vmo_generation(access->view.vmo);
-		err = zxp_view_lock(&access->view, access->vmf->pgoff, false, &page);
-		ret = zxp_fault_at(access, err, page);
-		if (ret)
-			return ret;
-		/* A shrink of the root of a child may be half done. */
-		if (fatal_signal_pending(current) && !zxp_task_ends())
-			return VM_FAULT_SIGBUS;
-		cond_resched();
-	}
+	return zxp_fault_loop(access, access->view.ops);
 }
 
 /* Come back a moment later, if that may be. Else 0. */
@@ -152,7 +169,6 @@ vm_fault_t zxp_vmo_fault(struct zxp_vmo *vmo, struct vm_fault *vmf)
 		.view = { .vmo = vmo },
 		.vmf = vmf,
 		.writes = zxp_fault_writes(vmf),
-		.store = zxp_vmo_fault_store,
 		.traps = zxp_vmo_traps(vmo),
 	};
 	vm_fault_t ret;
@@ -166,7 +182,7 @@ vm_fault_t zxp_vmo_fault(struct zxp_vmo *vmo, struct vm_fault *vmf)
 		if (ret)
 			return ret;
 	}
-	return zxp_fault_look(&access);
+	return zxp_fault_loop(&access, NULL);
 }
 
 /*

@@ -170,13 +170,6 @@ unlock:
 	return ret;
 }
 
-/* The memory of what was found has failed. */
-bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index)
-{
-	return seen == ZXP_SEEN_ROOT ? zxp_folio_poisoned(folio, index) :
-				       folio_test_hwpoison(folio);
-}
-
 /* Copy what the child sees. Return: 0; -EAGAIN the root has to be asked; -EHWPOISON. */
 static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *new,
 			  enum zxp_seen seen, struct folio *from)
@@ -191,9 +184,9 @@ static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *
 	}
 	if (seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, from, index))
 		return -EAGAIN;
-	if (zxp_child_lost(seen, from, index))
+	if (zxp_folio_poisoned(from, index))
 		return -EHWPOISON;
-	copy_highpage(folio_page(new, 0), zxp_child_page(seen, from, index));
+	copy_highpage(folio_page(new, 0), folio_file_page(from, index));
 	return 0;
 }
 
@@ -361,7 +354,7 @@ static int zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct
 	bool inserted = false, mapped = false;
 	int ret = 0;
 
-	if (seen == ZXP_SEEN_LOST || (from && zxp_child_lost(seen, from, index))) {
+	if (seen == ZXP_SEEN_LOST || (from && zxp_folio_poisoned(from, index))) {
 		ret = zxp_child_insert(child, index, new, seen,
 				       seen == ZXP_SEEN_ROOT ? NULL : from, false);
 		inserted = !ret;

@@ -25,7 +25,6 @@ static void zxp_vmo_note_read(struct zxp_vmo *vmo, struct folio *folio)
 	xas_unlock_irq(&xas);
 }
 
-/* A page, and of its folio all that follows. */
 static inline struct folio *zxp_vmo_find(struct zxp_read *read, pgoff_t index)
 {
 	struct zxp_vmo *vmo = read->view.vmo;
@@ -37,15 +36,7 @@ static inline struct folio *zxp_vmo_find(struct zxp_read *read, pgoff_t index)
 	if (read->pos >= read->end)
 		return ERR_PTR(-ERANGE);
 	folio = zxp_vmo_get_folio(vmo, index);
-	if (!folio)
-		return zxp_vmo_is_zero(vmo, index) ? NULL : ERR_PTR(-EAGAIN);
-	read->offset = offset_in_folio(folio, read->pos);
-	read->whole = !zxp_folio_any_poisoned(folio);
-	if (!read->whole && zxp_folio_poisoned(folio, index)) {
-		folio_put(folio);
-		return ERR_PTR(-EHWPOISON);
-	}
-	return folio;
+	return folio || zxp_vmo_is_zero(vmo, index) ? folio : ERR_PTR(-EAGAIN);
 }
 
 /* Or were there zeroes of a moment at which the stream did not reach here? */
@@ -57,16 +48,20 @@ static bool zxp_vmo_confirm(struct zxp_read *read)
 /* Memory of a page that was found has failed. 0: look again. */
 static int zxp_read_poisoned(struct zxp_read *read, pgoff_t index)
 {
-	struct page *page;
-	int ret = zxp_view_lock(&read->view, index, read->nowait, &page);
+	const struct zxp_view *view = &read->view;
+	struct folio *folio = view->ops ? view->ops->lock(view, index, read->nowait) :
+					  zxp_vmo_lock_at(view->vmo, index, read->nowait);
 
-	if (page) {
-		unlock_page(page);
-		put_page(page);
+	if (folio == ERR_PTR(-EHWPOISON))
+		return -EIO;
+	if (IS_ERR(folio))
+		return folio == ERR_PTR(-ESTALE) || folio == ERR_PTR(-ERANGE) ?
+		       0 : PTR_ERR(folio);
+	if (folio) {
+		folio_unlock(folio);
+		folio_put(folio);
 	}
-	if (ret == -ESTALE || ret == -ERANGE)
-		return 0;
-	return ret == -EHWPOISON ? -EIO : ret;
+	return 0;
 }
 
 /* There is nothing to copy. 0: look again. */
@@ -83,8 +78,24 @@ static int zxp_read_missing(struct zxp_read *read, struct zxp_request *request,
 			   zxp_read_wait(view->vmo, request, index, end, generation);
 }
 
+/*
+ * How much may be copied at once of what was found: of a VMO all that follows in the folio, of
+ * a child, which may have for itself what follows, a page. 0: its memory has failed.
+ */
+static inline size_t zxp_read_run(struct folio *folio, size_t offset, bool whole)
+{
+	if (folio && zxp_folio_any_poisoned(folio)) {
+		if (PageHWPoison(folio_page(folio, offset >> PAGE_SHIFT)))
+			return 0;
+	} else if (folio && whole) {
+		return folio_size(folio) - offset;
+	}
+	return PAGE_SIZE - offset_in_page(offset);
+}
+
 /* Copy what was found, or zeroes. Return: how much of it. */
-static size_t zxp_read_copy(struct zxp_read *read, struct folio *folio, size_t len)
+static size_t zxp_read_copy(struct zxp_read *read, struct folio *folio, size_t offset,
+			    size_t len)
 {
 	const struct zxp_view *view = &read->view;
 	size_t copied;
@@ -93,7 +104,7 @@ static size_t zxp_read_copy(struct zxp_read *read, struct folio *folio, size_t l
 		return iov_iter_zero(len, read->to);
 	if (read->daemon && len == folio_size(folio))
 		zxp_vmo_note_read(view->vmo, folio);
-	copied = zxp_copy_folio_to_iter(folio, read->offset, len, read->to, !view->child);
+	copied = zxp_copy_folio_to_iter(folio, offset, len, read->to, !view->child);
 	/* What a child has for itself is on no list of reclaim. */
 	if (folio->mapping == view->vmo->inode.i_mapping)
 		folio_mark_accessed(folio);
@@ -113,9 +124,9 @@ static int zxp_read(struct zxp_read *read)
 	struct zxp_request request = {};
 	unsigned long generation;
 	struct folio *folio;
-	size_t len, copied;
-	pgoff_t index;
+	size_t offset, len, copied;
 	int ret = 0;
+	loff_t at;
 
 	while (!ret && iov_iter_count(read->to)) {
 		cond_resched();
@@ -124,22 +135,28 @@ static int zxp_read(struct zxp_read *read)
 			break;
 		}
 		generation = zxp_vmo_generation(view->vmo);
-		index = view->first + (read->pos >> PAGE_SHIFT);
-		folio = ops ? ops->find(read, index) : zxp_vmo_find(read, index);
+		at = read->pos + ((loff_t)view->first << PAGE_SHIFT);
+		folio = ops ? ops->find(read, at >> PAGE_SHIFT) :
+			      zxp_vmo_find(read, at >> PAGE_SHIFT);
 		if (IS_ERR(folio)) {
 			if (folio == ERR_PTR(-ERANGE))
 				break;
-			ret = folio == ERR_PTR(-EHWPOISON) ?
-			      zxp_read_poisoned(read, index) :
-			      zxp_read_missing(read, &request, index, generation);
+			ret = folio == ERR_PTR(-EAGAIN) ?
+			      zxp_read_missing(read, &request, at >> PAGE_SHIFT, generation) :
+			      zxp_read_poisoned(read, at >> PAGE_SHIFT);
 			continue;
 		}
-		len = folio && read->whole ? folio_size(folio) - read->offset :
-					     PAGE_SIZE - offset_in_page(read->pos);
+		offset = folio ? offset_in_folio(folio, at) : offset_in_page(at);
+		len = zxp_read_run(folio, offset, !ops);
+		if (!len) {
+			folio_put(folio);
+			ret = zxp_read_poisoned(read, at >> PAGE_SHIFT);
+			continue;
+		}
 		len = min3((loff_t)len, read->end - read->pos,
 			   (loff_t)iov_iter_count(read->to));
-		copied = zxp_read_copy(read, folio, len);
-		if (!(ops ? ops->confirm(read, index) : zxp_vmo_confirm(read))) {
+		copied = zxp_read_copy(read, folio, offset, len);
+		if (!(ops ? ops->confirm(read, at >> PAGE_SHIFT) : zxp_vmo_confirm(read))) {
 			iov_iter_revert(read->to, copied);
 			continue;
 		}
