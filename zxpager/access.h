@@ -9,26 +9,31 @@
 
 struct zxp_child;
 struct zxp_read;
-struct zxp_view;
 
 /**
- * struct zxp_view_ops - where the content of a page is, and who may be asked for it
+ * struct zxp_child_ops - where the content of a page of a child is, and who is asked for it
  * @find: for a read, the folio to copy from, with a reference, or NULL for zeroes; else -ERANGE
  *	that is the end, -EAGAIN nothing is there, -EHWPOISON it is lost
  * @confirm: was what was found, and has been copied, that of one moment?
  * @lock: as zxp_vmo_lock_at(); also -EIO it is lost
- * @absent: what is there if there is no page
- * @ask: wait for what is missing, as zxp_read_wait(); 0 to look again
+ * @absent: as zxp_vmo_absent()
+ * @ask: as zxp_read_wait()
+ * @folio_for_write: as zxp_vmo_folio_for_write()
+ * @replace: as zxp_vmo_replace_poisoned()
  *
- * What is done to a VMO and to a child alike is written once, and calls these for a child.
+ * What is read, stored or mapped alike of a VMO and of a child is written once. Of a VMO it
+ * calls the functions that are named here, of a child these.
  */
-struct zxp_view_ops {
+struct zxp_child_ops {
 	struct folio *(*find)(struct zxp_read *read, pgoff_t index);
 	bool (*confirm)(struct zxp_read *read, pgoff_t index);
-	struct folio *(*lock)(const struct zxp_view *view, pgoff_t index, bool nowait);
-	enum zxp_absent (*absent)(const struct zxp_view *view, pgoff_t index);
-	int (*ask)(const struct zxp_view *view, struct zxp_request *request, pgoff_t index,
+	struct folio *(*lock)(struct zxp_child *child, pgoff_t index, bool nowait);
+	enum zxp_absent (*absent)(struct zxp_child *child, pgoff_t index);
+	int (*ask)(struct zxp_child *child, struct zxp_request *request, pgoff_t index,
 		   pgoff_t end, unsigned long generation);
+	struct folio *(*folio_for_write)(struct zxp_child *child, pgoff_t index, pgoff_t end,
+					 bool nowait);
+	int (*replace)(struct zxp_child *child, pgoff_t index, struct folio *new);
 };
 
 /**
@@ -39,7 +44,7 @@ struct zxp_view_ops {
  * @first: page at position 0
  */
 struct zxp_view {
-	const struct zxp_view_ops *ops;
+	const struct zxp_child_ops *ops;
 	struct zxp_vmo *vmo;
 	struct zxp_child *child;
 	pgoff_t first;
@@ -84,9 +89,11 @@ long zxp_vmo_fallocate(struct file *file, int mode, loff_t offset, loff_t length
 
 /* write.c */
 ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from);
-int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args);
+int zxp_write_range(const struct zxp_view *view, pgoff_t nr_pages, u64 end, struct file *file,
+		    const struct zxp_vmo_io *args);
+int zxp_vmo_write(struct file *file, const struct zxp_vmo_io *args);
 loff_t zxp_vmo_write_end(struct zxp_vmo *vmo);
-int zxp_vmo_copy_in(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from, bool nowait);
+int zxp_copy_in(const struct zxp_view *view, loff_t *pos, struct iov_iter *from, bool nowait);
 
 /* read.c */
 
@@ -120,13 +127,13 @@ ssize_t zxp_vmo_read_iter(struct kiocb *iocb, struct iov_iter *to);
 int zxp_vmo_read(struct file *file, const struct zxp_vmo_io *args);
 
 /* op_range.c */
-fmode_t zxp_vmo_op_mode(u32 op);
-bool zxp_vmo_op_is_hint(u32 op);
+int zxp_op_range_check(struct file *file, struct zxp_vmo *root, pgoff_t nr_pages,
+		       const struct zxp_vmo_op_range *args);
 int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op, pgoff_t index,
 		     pgoff_t end);
 int zxp_vmo_advise(struct zxp_vmo *vmo, loff_t start, loff_t end, int advice);
 void zxp_vmo_will_need(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
-int zxp_vmo_op_range(struct file *file, struct zxp_vmo_op_range *args);
+int zxp_vmo_op_range(struct file *file, const struct zxp_vmo_op_range *args);
 int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
 
 /* fault_wait.c */

@@ -81,6 +81,16 @@ static inline int zxp_write_error(struct folio *folio)
 struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 				      pgoff_t end, bool nowait);
 
+/* There was no more to be done to it. What was cut off meanwhile is not needed any more. */
+static inline int zxp_commit_end(struct folio *folio)
+{
+	if (IS_ERR(folio))
+		return folio == ERR_PTR(-ERANGE) ? 0 : zxp_write_error(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
+
 /* rescue.c */
 int zxp_vmo_rescue(struct zxp_vmo *vmo, pgoff_t start, pgoff_t stop, pgoff_t end);
 

@@ -217,30 +217,30 @@ vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 extern const struct vm_operations_struct zxp_child_vm_ops;
 
 /* child_view.c */
-extern const struct zxp_view_ops zxp_child_view_ops;
-int zxp_child_ask(const struct zxp_view *view, struct zxp_request *request, pgoff_t index,
+extern const struct zxp_child_ops zxp_child_ops;
+int zxp_child_ask(struct zxp_child *child, struct zxp_request *request, pgoff_t index,
 		  pgoff_t end, unsigned long generation);
+struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
+					pgoff_t end, bool nowait);
 pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end);
 
 static inline struct zxp_view zxp_child_view(struct zxp_child *child)
 {
 	return (struct zxp_view) {
-		.ops = &zxp_child_view_ops, .vmo = child->root, .child = child,
+		.ops = &zxp_child_ops, .vmo = child->root, .child = child,
 		.first = child->offset,
 	};
 }
 
-/* That of what it is a part of, as are positions then. */
 static inline struct zxp_view zxp_slice_view(struct zxp_slice *slice)
 {
-	return slice->child ? zxp_child_view(slice->child) :
-			      (struct zxp_view) { .vmo = slice->root };
+	return (struct zxp_view) {
+		.ops = slice->child ? &zxp_child_ops : NULL, .vmo = slice->root,
+		.child = slice->child, .first = slice->offset,
+	};
 }
 
 /* child_io.c */
-struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
-					pgoff_t end, bool nowait);
-int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_iter *from, bool nowait);
 ssize_t zxp_child_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t zxp_child_write_iter(struct kiocb *iocb, struct iov_iter *from);
 int zxp_child_read(struct zxp_child *child, const struct zxp_vmo_io *args);

@@ -40,14 +40,20 @@ static vm_fault_t zxp_child_fork_failed(struct zxp_child *child,
 	}
 }
 
-/* A page of its own, to be stored to. 0: look again. */
-static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault_access *access)
+/* See &zxp_fault_access.store. A page of its own takes the place of what it is a copy of. */
+static vm_fault_t zxp_child_store(struct zxp_fault_access *access, struct folio *folio)
 {
-	struct folio *new = zxp_own_alloc(false), *own;
+	struct zxp_child *child = access->view.child;
 	struct vm_fault *vmf = access->vmf;
+	struct folio *new, *own;
 	vm_fault_t fault;
 	int ret;
 
+	if (folio) {
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	new = zxp_own_alloc(false);
 	if (!new)
 		return VM_FAULT_OOM;
 	fault = zxp_fault_lock(access, &child->content_lock);
@@ -65,21 +71,11 @@ static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault
 	return fault;
 }
 
-/* See &zxp_fault_access.store. */
-static vm_fault_t zxp_child_store(struct zxp_fault_access *access, struct folio *folio)
-{
-	if (folio) {
-		folio_unlock(folio);
-		folio_put(folio);
-	}
-	return zxp_child_fault_fork(access->view.child, access);
-}
-
 /*
  * A store where there is a page. Whether that is the child's own is looked at once more by
  * ->page_mkwrite, which the kernel calls next. 0: look, with the folio locked.
  */
-static vm_fault_t zxp_child_fault_store(struct zxp_child *child,
+static vm_fault_t zxp_child_store_early(struct zxp_child *child,
 					struct zxp_fault_access *access)
 {
 	struct vm_fault *vmf = access->vmf;
@@ -102,7 +98,7 @@ static vm_fault_t zxp_child_fault_store(struct zxp_child *child,
 		folio_put(own);
 	if (seen == ZXP_SEEN_SHARED ||
 	    (seen == ZXP_SEEN_ROOT && zxp_vmo_has_page(child->root, vmf->pgoff)))
-		return zxp_child_fault_fork(child, access);
+		return zxp_child_store(access, NULL);
 	return 0;
 }
 
@@ -119,7 +115,7 @@ vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf)
 
 	if (zxp_fault_failed(&access))
 		return VM_FAULT_SIGBUS;
-	ret = access.writes ? zxp_child_fault_store(child, &access) : 0;
+	ret = access.writes ? zxp_child_store_early(child, &access) : 0;
 	if (!ret)
 		ret = zxp_fault_look(&access);
 	/* A shrink sets the size before it takes the lock of the folio. */

@@ -160,7 +160,6 @@ int zxp_child_take(struct zxp_child *child, pgoff_t index, struct folio **into,
 		   unsigned int nr)
 {
 	struct zxp_request request = {};
-	const struct zxp_view view = zxp_child_view(child);
 	unsigned long generation;
 	int ret;
 
@@ -169,7 +168,7 @@ int zxp_child_take(struct zxp_child *child, pgoff_t index, struct folio **into,
 		ret = zxp_child_take_once(child, index, into, nr);
 		if (ret != -EAGAIN)
 			break;
-		ret = zxp_child_ask(&view, &request, index, index + nr, generation);
+		ret = zxp_child_ask(child, &request, index, index + nr, generation);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();

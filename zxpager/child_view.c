@@ -10,7 +10,7 @@ static struct folio *zxp_child_find(struct zxp_read *read, pgoff_t index)
 	struct zxp_child *child = read->view.child;
 	struct folio *folio;
 
-	read->end = (loff_t)zxp_child_pages(child) << PAGE_SHIFT;
+	read->end = (loff_t)(zxp_child_end(child) - read->view.first) << PAGE_SHIFT;
 	if (read->pos >= read->end)
 		return ERR_PTR(-ERANGE);
 	read->mark = zxp_child_look(child, index, &folio);
@@ -29,10 +29,8 @@ static bool zxp_child_confirm(struct zxp_read *read, pgoff_t index)
 	       zxp_child_sees(read->view.child, index) == ZXP_SEEN_ROOT;
 }
 
-static struct folio *zxp_child_view_lock(const struct zxp_view *view, pgoff_t index,
-					 bool nowait)
+static struct folio *zxp_child_lock_at(struct zxp_child *child, pgoff_t index, bool nowait)
 {
-	struct zxp_child *child = view->child;
 	enum zxp_seen seen;
 	struct folio *folio;
 	int ret;
@@ -53,11 +51,6 @@ static struct folio *zxp_child_view_lock(const struct zxp_view *view, pgoff_t in
 	return ERR_PTR(ret);
 }
 
-static enum zxp_absent zxp_child_view_absent(const struct zxp_view *view, pgoff_t index)
-{
-	return zxp_child_absent(view->child, index);
-}
-
 /* Behind @index, as far as @end, what the child sees of the root. */
 pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end)
 {
@@ -72,21 +65,120 @@ pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end)
 }
 
 /* Ask for a page of the root, and for those behind it. 0: look again. */
-int zxp_child_ask(const struct zxp_view *view, struct zxp_request *request, pgoff_t index,
+int zxp_child_ask(struct zxp_child *child, struct zxp_request *request, pgoff_t index,
 		  pgoff_t end, unsigned long generation)
 {
-	struct zxp_child *child = view->child;
-
 	if (zxp_child_absent(child, index) != ZXP_ABSENT_MISSING)
 		return 0;
 	return zxp_read_wait(child->root, request, index,
 			     zxp_child_run_end(child, index, end), generation);
 }
 
-const struct zxp_view_ops zxp_child_view_ops = {
+/* It is one of its own, and locked. Return: 0; else it is given up, and why. */
+static int zxp_child_check_folio(struct zxp_child *child, pgoff_t index,
+				 struct folio *folio)
+{
+	int ret = zxp_child_has(child, index) ? 0 : -ERANGE;
+
+	if (!ret && folio_test_hwpoison(folio))
+		ret = -EHWPOISON;
+	if (ret) {
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	return ret;
+}
+
+/* A page of its own, if nothing is to be waited for; to copy one may take its time. */
+static struct folio *zxp_child_try_folio(struct zxp_child *child, pgoff_t index)
+{
+	struct folio *folio, *again;
+	enum zxp_seen seen = zxp_child_look(child, index, &folio);
+	int ret = -EAGAIN;
+
+	if (seen == ZXP_SEEN_TOP && folio_trylock(folio)) {
+		seen = zxp_child_look(child, index, &again);
+		if (again)
+			folio_put(again);
+		if (seen == ZXP_SEEN_TOP && again == folio) {
+			ret = zxp_child_check_folio(child, index, folio);
+			return ret ? ERR_PTR(ret) : folio;
+		}
+		folio_unlock(folio);
+	}
+	if (folio)
+		folio_put(folio);
+	return ERR_PTR(ret);
+}
+
+/* Return: 0 @own is its page, locked and with a reference; else as below. */
+static int zxp_child_fork(struct zxp_child *child, pgoff_t index, struct folio **own)
+{
+	struct folio *new = zxp_own_alloc(false);
+	int ret;
+
+	if (!new)
+		return -ENOMEM;
+	ret = mutex_lock_killable(&child->content_lock);
+	if (!ret) {
+		ret = zxp_child_fork_locked(child, index, new, NULL, own);
+		mutex_unlock(&child->content_lock);
+	}
+	folio_put(new);
+	return ret;
+}
+
+/**
+ * zxp_child_folio_for_write() - a page of its own, to be stored to
+ * @child: the child
+ * @index: page of the root
+ * @end: what is wanted with it if the daemon has to be asked
+ * @nowait: -EAGAIN instead of waiting for the daemon, for memory or for another fork
+ *
+ * Return: the folio, locked and with a reference; or -ERANGE, -ENOMEM, -EAGAIN, -EHWPOISON,
+ * -EINTR, -ERESTARTNOINTR, -ESTALE, or a FAIL code.
+ */
+struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
+					pgoff_t end, bool nowait)
+{
+	struct zxp_request request = {};
+	int tries = ZXP_MEMORY_TRIES;
+	unsigned long generation;
+	struct folio *folio;
+	int ret = 0;
+
+	if (nowait)
+		return zxp_child_try_folio(child, index);
+	while (!ret) {
+		generation = zxp_vmo_generation(child->root);
+		if (zxp_child_lock_folio(child, index, &folio) == ZXP_SEEN_TOP) {
+			ret = zxp_child_check_folio(child, index, folio);
+			break;
+		}
+		if (folio) {
+			folio_unlock(folio);
+			folio_put(folio);
+		}
+		ret = zxp_child_fork(child, index, &folio);
+		if (!ret)
+			break;
+		if (ret == -EAGAIN)
+			ret = zxp_child_ask(child, &request, index,
+					    min(end, zxp_child_end(child)), generation);
+		else if (ret == -ENOMEM && tries-- && zxp_vmo_reserve(child->root))
+			ret = 0;
+	}
+	if (child->root->source)
+		zxp_request_end(child->root->source, &request);
+	return ret ? ERR_PTR(ret) : folio;
+}
+
+const struct zxp_child_ops zxp_child_ops = {
 	.find = zxp_child_find,
 	.confirm = zxp_child_confirm,
-	.lock = zxp_child_view_lock,
-	.absent = zxp_child_view_absent,
+	.lock = zxp_child_lock_at,
+	.absent = zxp_child_absent,
 	.ask = zxp_child_ask,
+	.folio_for_write = zxp_child_folio_for_write,
+	.replace = zxp_child_replace,
 };

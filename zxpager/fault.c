@@ -25,7 +25,8 @@ static enum zxp_absent zxp_fault_what(struct zxp_fault_access *access)
 	const struct zxp_view *view = &access->view;
 	pgoff_t index = access->vmf->pgoff;
 
-	return view->ops ? view->ops->absent(view, index) : zxp_vmo_absent(view->vmo, index);
+	return view->ops ? view->ops->absent(view->child, index) :
+			   zxp_vmo_absent(view->vmo, index);
 }
 
 /* A load of zeroes. 0: look again. */
@@ -105,7 +106,7 @@ static vm_fault_t zxp_fault_absent(struct zxp_fault_access *access)
 }
 
 static __always_inline vm_fault_t zxp_fault_loop(struct zxp_fault_access *access,
-						 const struct zxp_view_ops *ops)
+						 const struct zxp_child_ops *ops)
 {
 	const struct zxp_view *view = &access->view;
 	pgoff_t index = access->vmf->pgoff;
@@ -114,7 +115,7 @@ static __always_inline vm_fault_t zxp_fault_loop(struct zxp_fault_access *access
 
 	for (;;) {
 		access->generation = zxp_vmo_generation(view->vmo);
-		folio = ops ? ops->lock(view, index, false) :
+		folio = ops ? ops->lock(view->child, index, false) :
 			      zxp_vmo_lock_at(view->vmo, index, false);
 		if (!folio)
 			ret = zxp_fault_absent(access);

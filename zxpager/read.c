@@ -32,7 +32,8 @@ static inline struct folio *zxp_vmo_find(struct zxp_read *read, pgoff_t index)
 
 	read->mark = zxp_vmo_cuts(vmo);
 	read->end = read->stream ? i_size_read(&vmo->inode) :
-				   (loff_t)zxp_vmo_pages(vmo) << PAGE_SHIFT;
+				   (loff_t)(zxp_vmo_pages(vmo) - read->view.first) <<
+				   PAGE_SHIFT;
 	if (read->pos >= read->end)
 		return ERR_PTR(-ERANGE);
 	folio = zxp_vmo_get_folio(vmo, index);
@@ -49,7 +50,7 @@ static bool zxp_vmo_confirm(struct zxp_read *read)
 static int zxp_read_poisoned(struct zxp_read *read, pgoff_t index)
 {
 	const struct zxp_view *view = &read->view;
-	struct folio *folio = view->ops ? view->ops->lock(view, index, read->nowait) :
+	struct folio *folio = view->ops ? view->ops->lock(view->child, index, read->nowait) :
 					  zxp_vmo_lock_at(view->vmo, index, read->nowait);
 
 	if (folio == ERR_PTR(-EHWPOISON))
@@ -74,7 +75,7 @@ static int zxp_read_missing(struct zxp_read *read, struct zxp_request *request,
 	if (read->nowait)
 		return -EAGAIN;
 	end = view->first + DIV_ROUND_UP_ULL(end, PAGE_SIZE);
-	return view->ops ? view->ops->ask(view, request, index, end, generation) :
+	return view->ops ? view->ops->ask(view->child, request, index, end, generation) :
 			   zxp_read_wait(view->vmo, request, index, end, generation);
 }
 
@@ -120,7 +121,7 @@ static size_t zxp_read_copy(struct zxp_read *read, struct folio *folio, size_t o
 static int zxp_read(struct zxp_read *read)
 {
 	const struct zxp_view *view = &read->view;
-	const struct zxp_view_ops *ops = view->ops;
+	const struct zxp_child_ops *ops = view->ops;
 	struct zxp_request request = {};
 	unsigned long generation;
 	struct folio *folio;
