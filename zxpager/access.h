@@ -50,6 +50,12 @@ struct zxp_view {
 	pgoff_t first;
 };
 
+/* Where a position is in the VMO at the bottom. */
+static inline loff_t zxp_view_at(const struct zxp_view *view, loff_t pos)
+{
+	return pos + ((loff_t)view->first << PAGE_SHIFT);
+}
+
 /**
  * zxp_vmo_lock_at() - what there is at an index of a VMO
  * @vmo: the VMO

@@ -3,9 +3,6 @@
  * read() and write() of a child, and the ioctls with Zircon's rules for the same. A child
  * has one size, in whole pages.
  */
-#include <linux/fsnotify.h>
-#include <linux/highmem.h>
-#include <linux/sched/signal.h>
 #include <linux/uio.h>
 
 #include "child.h"

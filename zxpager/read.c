@@ -70,11 +70,11 @@ static int zxp_read_missing(struct zxp_read *read, struct zxp_request *request,
 			    pgoff_t index, unsigned long generation)
 {
 	const struct zxp_view *view = &read->view;
-	loff_t end = min_t(loff_t, read->end, read->pos + iov_iter_count(read->to));
+	loff_t last = min_t(loff_t, read->end, read->pos + iov_iter_count(read->to));
+	pgoff_t end = DIV_ROUND_UP_ULL(zxp_view_at(view, last), PAGE_SIZE);
 
 	if (read->nowait)
 		return -EAGAIN;
-	end = view->first + DIV_ROUND_UP_ULL(end, PAGE_SIZE);
 	return view->ops ? view->ops->ask(view->child, request, index, end, generation) :
 			   zxp_read_wait(view->vmo, request, index, end, generation);
 }
@@ -136,7 +136,7 @@ static int zxp_read(struct zxp_read *read)
 			break;
 		}
 		generation = zxp_vmo_generation(view->vmo);
-		at = read->pos + ((loff_t)view->first << PAGE_SHIFT);
+		at = zxp_view_at(view, read->pos);
 		folio = ops ? ops->find(read, at >> PAGE_SHIFT) :
 			      zxp_vmo_find(read, at >> PAGE_SHIFT);
 		if (IS_ERR(folio)) {

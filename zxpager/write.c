@@ -170,7 +170,7 @@ static void zxp_write_end(struct zxp_write *w, struct folio *folio)
 }
 
 /* Copy to a page that is locked and dirty, which is given up. 0, also to begin anew; -EINTR. */
-static int zxp_write_page(struct zxp_write *w, struct folio *folio, size_t len)
+static int zxp_write_page(struct zxp_write *w, struct folio *folio, loff_t at, size_t len)
 {
 	bool gap = w->iocb && w->size >> PAGE_SHIFT < w->pos >> PAGE_SHIFT;
 	size_t copied;
@@ -181,8 +181,7 @@ static int zxp_write_page(struct zxp_write *w, struct folio *folio, size_t len)
 		goto put;
 	if (w->iocb && !zxp_write_begin(w, folio))
 		goto unlock;
-	copied = copy_folio_from_iter_atomic(folio, offset_in_folio(folio, w->pos),
-					     len, w->from);
+	copied = copy_folio_from_iter_atomic(folio, offset_in_folio(folio, at), len, w->from);
 	flush_dcache_folio(folio);
 	w->pos += copied;
 	if (copied && !w->view.child)
@@ -229,6 +228,7 @@ static int zxp_write(struct zxp_write *w)
 	pgoff_t index, end;
 	bool appends;
 	size_t len;
+	loff_t at;
 	int ret;
 
 	/* No cut has the number that this begins with. */
@@ -237,9 +237,9 @@ static int zxp_write(struct zxp_write *w)
 		ret = zxp_write_limit(w);
 		if (ret)
 			return ret;
-		index = view->first + (w->pos >> PAGE_SHIFT);
-		end = view->first +
-		      DIV_ROUND_UP_ULL(w->pos + iov_iter_count(w->from), PAGE_SIZE);
+		at = zxp_view_at(view, w->pos);
+		index = at >> PAGE_SHIFT;
+		end = DIV_ROUND_UP_ULL(at + iov_iter_count(w->from), PAGE_SIZE);
 		end = min(end, index + zxp_write_batch());
 		len = min_t(size_t, iov_iter_count(w->from),
 			    PAGE_SIZE - offset_in_page(w->pos));
@@ -267,7 +267,7 @@ static int zxp_write(struct zxp_write *w)
 		}
 		if (IS_ERR(folio))
 			return zxp_write_error(folio);
-		ret = zxp_write_page(w, folio, len);
+		ret = zxp_write_page(w, folio, at, len);
 		if (ret)
 			return ret;
 		cond_resched();
