@@ -107,7 +107,7 @@ static int load_each(struct test_thread *t)
 FIXTURE_SETUP(zero_race)
 {
 	/* A fault is to take its time after it has found that there is nothing but zeroes. */
-	const struct slow slow = { .where = "r:zxpager:zxp_vmo_is_only_zero", .times = 2 };
+	const struct slow slow = { .where = "r:zxpager:zxp_vmo_absent", .times = 2 };
 	struct race *race = &self->race;
 
 	ASSERT_TRUE(user_pager_init(&self->p));

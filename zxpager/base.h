@@ -50,6 +50,14 @@ static inline bool zxp_task_is_user(void)
 	return !(current->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER));
 }
 
+/* Is [offset, offset + length) inside of so many pages, without an overflow? */
+static inline bool zxp_in_bounds(pgoff_t nr_pages, u64 offset, u64 length)
+{
+	u64 size = (u64)nr_pages << PAGE_SHIFT;
+
+	return offset <= size && length <= size - offset;
+}
+
 /* packet.c: a port and its queue */
 
 /**

@@ -8,8 +8,20 @@
 #include "content.h"
 
 /* stream.c */
-unsigned long zxp_vmo_cuts(struct zxp_vmo *vmo);
-bool zxp_vmo_was_cut(struct zxp_vmo *vmo, unsigned long cuts);
+
+/* Before i_size and pages are looked at without a lock. */
+static inline unsigned long zxp_vmo_cuts(struct zxp_vmo *vmo)
+{
+	return smp_load_acquire(&vmo->cuts);	/* see zxp_vmo_set_sizes_locked() */
+}
+
+/* Afterwards: may what was seen be that of another time? */
+static inline bool zxp_vmo_was_cut(struct zxp_vmo *vmo, unsigned long cuts)
+{
+	smp_rmb();	/* the pages, then the count */
+	return READ_ONCE(vmo->cuts) != cuts;
+}
+
 loff_t zxp_vmo_stream_size(struct zxp_vmo *vmo, unsigned long *cuts);
 bool zxp_vmo_advance_stream(struct zxp_vmo *vmo, loff_t pos, unsigned long cuts);
 int zxp_vmo_uncover_locked(struct zxp_vmo *vmo, loff_t size);
@@ -68,6 +80,16 @@ static inline int zxp_write_error(struct folio *folio)
 
 struct folio *zxp_vmo_folio_for_write(struct zxp_vmo *vmo, pgoff_t index,
 				      pgoff_t end, bool nowait);
+
+/* There was no more to be done to it. What was cut off meanwhile is not needed any more. */
+static inline int zxp_commit_end(struct folio *folio)
+{
+	if (IS_ERR(folio))
+		return folio == ERR_PTR(-ERANGE) ? 0 : zxp_write_error(folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return 0;
+}
 
 /* rescue.c */
 int zxp_vmo_rescue(struct zxp_vmo *vmo, pgoff_t start, pgoff_t stop, pgoff_t end);

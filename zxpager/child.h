@@ -124,12 +124,9 @@ static inline bool zxp_child_has(struct zxp_child *child, pgoff_t index)
 	return index >= child->offset && index < zxp_child_end(child);
 }
 
-/* Is [offset, offset + length) inside of the child, without an overflow? */
 static inline bool zxp_child_in_bounds(struct zxp_child *child, u64 offset, u64 length)
 {
-	u64 size = (u64)zxp_child_pages(child) << PAGE_SHIFT;
-
-	return offset <= size && length <= size - offset;
+	return zxp_in_bounds(zxp_child_pages(child), offset, length);
 }
 
 static inline struct zxp_slice *zxp_slice_of(struct file *file)
@@ -163,9 +160,7 @@ static inline bool zxp_slice_has(struct zxp_slice *slice, pgoff_t index)
 
 static inline bool zxp_slice_in_bounds(struct zxp_slice *slice, u64 offset, u64 length)
 {
-	u64 size = zxp_slice_size(slice);
-
-	return offset <= size && length <= size - offset;
+	return zxp_in_bounds(slice->nr_pages, offset, length);
 }
 
 /* own.c */
@@ -173,9 +168,7 @@ enum zxp_seen zxp_child_look(struct zxp_child *child, pgoff_t index, struct foli
 enum zxp_seen zxp_child_lock_folio(struct zxp_child *child, pgoff_t index,
 				   struct folio **folio);
 enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index);
-bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index);
-bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index);
-bool zxp_child_misses(struct zxp_child *child, pgoff_t index);
+enum zxp_absent zxp_child_absent(struct zxp_child *child, pgoff_t index);
 int zxp_child_fork_locked(struct zxp_child *child, pgoff_t index, struct folio *new,
 			  struct vm_fault *vmf, struct folio **own);
 int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new);
@@ -240,14 +233,31 @@ vm_fault_t zxp_child_map_pages(struct zxp_child *child, struct vm_fault *vmf, pg
 vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf);
 extern const struct vm_operations_struct zxp_child_vm_ops;
 
-/* child_io.c */
+/* child_view.c */
+extern const struct zxp_child_ops zxp_child_ops;
 int zxp_child_ask(struct zxp_child *child, struct zxp_request *request, pgoff_t index,
 		  pgoff_t end, unsigned long generation);
-pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end);
 struct folio *zxp_child_folio_for_write(struct zxp_child *child, pgoff_t index,
 					pgoff_t end, bool nowait);
-int zxp_child_copy_out(struct zxp_child *child, loff_t *pos, struct iov_iter *to, bool nowait);
-int zxp_child_copy_in(struct zxp_child *child, loff_t *pos, struct iov_iter *from, bool nowait);
+pgoff_t zxp_child_run_end(struct zxp_child *child, pgoff_t index, pgoff_t end);
+
+static inline struct zxp_view zxp_child_view(struct zxp_child *child)
+{
+	return (struct zxp_view) {
+		.ops = &zxp_child_ops, .vmo = child->root, .child = child,
+		.first = child->offset,
+	};
+}
+
+static inline struct zxp_view zxp_slice_view(struct zxp_slice *slice)
+{
+	return (struct zxp_view) {
+		.ops = slice->child ? &zxp_child_ops : NULL, .vmo = slice->root,
+		.child = slice->child, .first = slice->offset,
+	};
+}
+
+/* child_io.c */
 ssize_t zxp_child_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t zxp_child_write_iter(struct kiocb *iocb, struct iov_iter *from);
 int zxp_child_read(struct zxp_child *child, const struct zxp_vmo_io *args);

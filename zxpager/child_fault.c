@@ -10,22 +10,6 @@
 
 #include "child.h"
 
-/* A load of zeroes. 0: look again. */
-static vm_fault_t zxp_child_map_zero(struct zxp_child *child, struct vm_fault *vmf)
-{
-	struct folio *folio = zxp_vmo_lock_zero_folio(child->root);
-
-	if (!folio)
-		return zxp_fault_reserve(child->root);
-	if (!zxp_child_is_zero(child, vmf->pgoff)) {
-		folio_unlock(folio);
-		folio_put(folio);
-		return 0;
-	}
-	vmf->page = folio_page(folio, 0);
-	return VM_FAULT_LOCKED;
-}
-
 /* Others change which layer is on which. 0: look again. */
 static vm_fault_t zxp_child_wait_tree(struct zxp_child *child, struct zxp_fault_access *access)
 {
@@ -47,7 +31,7 @@ static vm_fault_t zxp_child_fork_failed(struct zxp_child *child,
 	case -ERANGE:
 		return VM_FAULT_SIGBUS;
 	case -EAGAIN:
-		return zxp_child_misses(child, access->vmf->pgoff) ?
+		return zxp_child_absent(child, access->vmf->pgoff) == ZXP_ABSENT_MISSING ?
 		       zxp_fault_ask(access, ZXP_REQUEST_READ) : 0;
 	case -EBUSY:
 		return zxp_child_wait_tree(child, access);
@@ -56,14 +40,20 @@ static vm_fault_t zxp_child_fork_failed(struct zxp_child *child,
 	}
 }
 
-/* A page of its own, to be stored to. 0: look again. */
-static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault_access *access)
+/* See &zxp_fault_access.store. A page of its own takes the place of what it is a copy of. */
+static vm_fault_t zxp_child_store(struct zxp_fault_access *access, struct folio *folio)
 {
-	struct folio *new = zxp_own_alloc(false), *own;
+	struct zxp_child *child = access->view.child;
 	struct vm_fault *vmf = access->vmf;
+	struct folio *new, *own;
 	vm_fault_t fault;
 	int ret;
 
+	if (folio) {
+		folio_unlock(folio);
+		folio_put(folio);
+	}
+	new = zxp_own_alloc(false);
 	if (!new)
 		return VM_FAULT_OOM;
 	fault = zxp_fault_lock(access, &child->content_lock);
@@ -81,53 +71,21 @@ static vm_fault_t zxp_child_fault_fork(struct zxp_child *child, struct zxp_fault
 	return fault;
 }
 
-/* There is a folio, locked, or none. 0: look again; it is not locked any more. */
-static vm_fault_t zxp_child_fault_at(struct zxp_child *child, struct zxp_fault_access *access,
-				     enum zxp_seen seen, struct folio *folio)
-{
-	struct vm_fault *vmf = access->vmf;
-	bool writes = zxp_fault_writes(vmf), lost, dropped = false;
-
-	if (seen == ZXP_SEEN_LOST)
-		return VM_FAULT_SIGBUS;
-	if (!folio) {
-		if (zxp_child_misses(child, vmf->pgoff))
-			return zxp_fault_ask(access, ZXP_REQUEST_READ);
-		if (!zxp_child_is_zero(child, vmf->pgoff))
-			return 0;
-		/* Zeroes are a hole in a core dump. */
-		if (zxp_task_ends() && !(current->flags & PF_EXITING))
-			return VM_FAULT_SIGBUS;
-		return writes ? zxp_child_fault_fork(child, access) :
-				zxp_child_map_zero(child, vmf);
-	}
-
-	lost = zxp_child_lost(seen, folio, vmf->pgoff);
-	if (!lost && (seen == ZXP_SEEN_TOP || !writes)) {
-		vmf->page = seen == ZXP_SEEN_ROOT ? folio_file_page(folio, vmf->pgoff) :
-						    folio_page(folio, 0);
-		return VM_FAULT_LOCKED;
-	}
-	if (lost && seen == ZXP_SEEN_ROOT)
-		dropped = zxp_vmo_drop_poisoned(child->root, folio, vmf->pgoff);
-	folio_unlock(folio);
-	folio_put(folio);
-	if (lost)
-		return dropped ? 0 : VM_FAULT_HWPOISON;
-	return zxp_child_fault_fork(child, access);
-}
-
 /*
  * A store where there is a page. Whether that is the child's own is looked at once more by
- * ->page_mkwrite, which the kernel calls next. 0: look again, with the folio locked.
+ * ->page_mkwrite, which the kernel calls next. 0: look, with the folio locked.
  */
-static vm_fault_t zxp_child_fault_store(struct zxp_child *child,
+static vm_fault_t zxp_child_store_early(struct zxp_child *child,
 					struct zxp_fault_access *access)
 {
 	struct vm_fault *vmf = access->vmf;
 	struct folio *own;
-	enum zxp_seen seen = zxp_child_look(child, vmf->pgoff, &own);
+	enum zxp_seen seen;
 
+	access->generation = zxp_vmo_generation(child->root);
+	if (!zxp_child_has(child, vmf->pgoff))
+		return VM_FAULT_SIGBUS;
+	seen = zxp_child_look(child, vmf->pgoff, &own);
 	if (seen == ZXP_SEEN_TOP) {
 		folio_lock(own);
 		if (!folio_test_hwpoison(own)) {
@@ -140,38 +98,26 @@ static vm_fault_t zxp_child_fault_store(struct zxp_child *child,
 		folio_put(own);
 	if (seen == ZXP_SEEN_SHARED ||
 	    (seen == ZXP_SEEN_ROOT && zxp_vmo_has_page(child->root, vmf->pgoff)))
-		return zxp_child_fault_fork(child, access);
+		return zxp_child_store(access, NULL);
 	return 0;
 }
 
 /* ->fault, of the child or of a slice of it. */
 vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf)
 {
-	struct zxp_fault_access access = { .vmo = child->root, .vmf = vmf };
-	bool writes = zxp_fault_writes(vmf);
-	enum zxp_seen seen;
-	struct folio *folio;
+	struct zxp_fault_access access = {
+		.view = zxp_child_view(child),
+		.vmf = vmf,
+		.writes = zxp_fault_writes(vmf),
+		.store = zxp_child_store,
+	};
 	vm_fault_t ret;
 
 	if (zxp_fault_failed(&access))
 		return VM_FAULT_SIGBUS;
-	for (;;) {
-		access.generation = zxp_vmo_generation(child->root);
-		if (!zxp_child_has(child, vmf->pgoff))
-			return VM_FAULT_SIGBUS;
-		ret = writes ? zxp_child_fault_store(child, &access) : 0;
-		if (ret)
-			break;
-		seen = zxp_child_lock_folio(child, vmf->pgoff, &folio);
-		ret = zxp_child_fault_at(child, &access, seen, folio);
-		if (ret)
-			break;
-		/* A shrink of the root may be half done. */
-		if (fatal_signal_pending(current) && !zxp_task_ends())
-			return VM_FAULT_SIGBUS;
-		cond_resched();
-	}
-
+	ret = access.writes ? zxp_child_store_early(child, &access) : 0;
+	if (!ret)
+		ret = zxp_fault_look(&access);
 	/* A shrink sets the size before it takes the lock of the folio. */
 	if (ret == VM_FAULT_LOCKED && !zxp_child_has(child, vmf->pgoff)) {
 		unlock_page(vmf->page);

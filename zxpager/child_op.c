@@ -18,7 +18,7 @@ static int zxp_child_zero_part(struct zxp_child *child, u64 from, u64 to)
 	pgoff_t index = child->offset + (from >> PAGE_SHIFT);
 	struct folio *folio;
 
-	if (zxp_child_is_zero(child, index))
+	if (zxp_child_absent(child, index) == ZXP_ABSENT_ZERO)
 		return 0;
 	folio = zxp_child_folio_for_write(child, index, index + 1, false);
 	if (IS_ERR(folio))
@@ -47,21 +47,15 @@ static int zxp_child_zero(struct zxp_child *child, u64 offset, u64 length)
 /* All pages of a range become its own. What a shrink cuts off is not needed any more. */
 static int zxp_child_commit(struct zxp_child *child, pgoff_t index, pgoff_t end)
 {
-	struct folio *folio;
+	int ret = 0;
 
-	for (; index < min(end, zxp_child_end(child)); index++) {
+	for (; !ret && index < min(end, zxp_child_end(child)); index++) {
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		folio = zxp_child_folio_for_write(child, index, end, false);
-		if (folio == ERR_PTR(-ERANGE))
-			return 0;
-		if (IS_ERR(folio))
-			return zxp_write_error(folio);
-		folio_unlock(folio);
-		folio_put(folio);
+		ret = zxp_commit_end(zxp_child_folio_for_write(child, index, end, false));
 		cond_resched();
 	}
-	return 0;
+	return ret;
 }
 
 static pgoff_t zxp_child_next_root(struct zxp_child *child, pgoff_t index, pgoff_t end)
@@ -104,22 +98,11 @@ static int zxp_child_hint(struct zxp_child *child, u32 op, pgoff_t index, pgoff_
 int zxp_child_op_range(struct zxp_child *child, struct file *file,
 		       const struct zxp_vmo_op_range *args)
 {
-	fmode_t need = zxp_vmo_op_mode(args->op);
+	int ret = zxp_op_range_check(file, child->root, zxp_child_pages(child), args);
 	pgoff_t start, end;
-	int ret;
 
-	if (args->flags || args->reserved)
-		return -EINVAL;
-	if (!need && !zxp_vmo_op_is_hint(args->op))
-		return -EINVAL;
-	if ((file->f_mode & need) != need)
-		return -EACCES;
-	if (!child->root->source && zxp_vmo_op_is_hint(args->op))
-		return 0;
-	if (!zxp_child_in_bounds(child, args->offset, args->length))
-		return -ERANGE;
-	if (!args->length)
-		return 0;
+	if (ret || !args->length)
+		return min(ret, 0);
 
 	start = child->offset + (args->offset >> PAGE_SHIFT);
 	end = child->offset + DIV_ROUND_UP_ULL(args->offset + args->length, PAGE_SIZE);

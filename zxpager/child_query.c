@@ -50,7 +50,7 @@ static u64 zxp_own_options(enum zxp_seen seen, void *page, pgoff_t index)
 		return ZXP_OWN_RANGE_IS_POISONED;
 	if (!page)
 		return ZXP_OWN_RANGE_IS_ZERO;
-	return zxp_child_lost(seen, page, index) ? ZXP_OWN_RANGE_IS_POISONED : 0;
+	return zxp_folio_poisoned(page, index) ? ZXP_OWN_RANGE_IS_POISONED : 0;
 }
 
 /*

@@ -56,18 +56,18 @@ static int zxp_child_take_page(struct zxp_child *child, pgoff_t index,
 	if (!folio) {
 		if (seen == ZXP_SEEN_LOST)
 			return -EIO;
-		if (!zxp_child_is_zero(child, index))
+		if (zxp_child_absent(child, index) != ZXP_ABSENT_ZERO)
 			return -EAGAIN;
 		__set_bit(i, taken->zero);
 		return 0;
 	}
 	if (seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, folio, index))
 		ret = -EAGAIN;
-	else if (zxp_child_lost(seen, folio, index))
+	else if (zxp_folio_poisoned(folio, index))
 		ret = -EIO;
 	else if (seen != ZXP_SEEN_TOP)
-		copy_highpage(folio_page(taken->into[i], 0), seen == ZXP_SEEN_ROOT ?
-			      folio_file_page(folio, index) : folio_page(folio, 0));
+		copy_highpage(folio_page(taken->into[i], 0),
+			      folio_file_page(folio, index));
 	folio_unlock(folio);
 	folio_put(folio);
 	return ret;

@@ -90,22 +90,22 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, unsigned long flag
 #endif
 
 /*
- * Copy a part of a page, also for splice() and sendfile(), which took the page itself once: it
- * would show what is stored to it before they are done.
+ * Copy a part of a folio, also for splice() and sendfile(), unless it may be @shared: once these
+ * took the page itself, which shows what is stored to it before they are done.
  */
-static inline size_t zxp_copy_page_to_iter(struct page *page, size_t offset, size_t bytes,
-					   struct iov_iter *to)
+static inline size_t zxp_copy_folio_to_iter(struct folio *folio, size_t offset, size_t bytes,
+					    struct iov_iter *to, bool shared)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
-	if (iov_iter_is_pipe(to)) {
-		void *from = kmap_local_page(page);
-		size_t copied = copy_to_iter(from + offset, bytes, to);
+	if (iov_iter_is_pipe(to) && !shared) {
+		void *from = kmap_local_folio(folio, offset);
+		size_t copied = copy_to_iter(from, bytes, to);
 
 		kunmap_local(from);
 		return copied;
 	}
 #endif
-	return copy_page_to_iter(page, offset, bytes, to);
+	return copy_page_to_iter(&folio->page, offset, bytes, to);
 }
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)

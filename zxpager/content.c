@@ -249,13 +249,16 @@ bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /*
- * Is there no page, and does that read as zero? In this order: what is put in between the
- * two looks waits for who holds the page of zeroes before it is taken out of its range.
+ * What is there if there is no page? In this order: what is put in between the two looks waits
+ * for who holds the page of zeroes before it is taken out of its range.
  */
-bool zxp_vmo_is_only_zero(struct zxp_vmo *vmo, pgoff_t index)
+enum zxp_absent zxp_vmo_absent(struct zxp_vmo *vmo, pgoff_t index)
 {
-	return index < zxp_vmo_pages(vmo) && !zxp_vmo_has_page(vmo, index) &&
-	       zxp_vmo_is_zero(vmo, index);
+	if (zxp_vmo_has_page(vmo, index))
+		return ZXP_ABSENT_NOT;
+	if (!zxp_vmo_is_zero(vmo, index))
+		return ZXP_ABSENT_MISSING;
+	return index < zxp_vmo_pages(vmo) ? ZXP_ABSENT_ZERO : ZXP_ABSENT_NOT;
 }
 
 /*

@@ -173,12 +173,9 @@ static inline pgoff_t zxp_vmo_pages(struct zxp_vmo *vmo)
 	return READ_ONCE(vmo->nr_pages);
 }
 
-/* Is [offset, offset + length) inside of the VMO, without an overflow? */
 static inline bool zxp_vmo_in_bounds(struct zxp_vmo *vmo, u64 offset, u64 length)
 {
-	u64 size = (u64)zxp_vmo_pages(vmo) << PAGE_SHIFT;
-
-	return offset <= size && length <= size - offset;
+	return zxp_in_bounds(zxp_vmo_pages(vmo), offset, length);
 }
 
 /* A plain VMO has no requests, and so nothing that changes behind a lookup. */
@@ -232,7 +229,7 @@ static inline bool zxp_folio_unwritten(struct folio *folio)
 	return folio_test_dirty(folio) || folio_test_private(folio);
 }
 
-/* Has the memory of a page failed? */
+/* Has the memory of a page failed? What is not of the VMO itself is a single page. */
 static inline bool zxp_folio_poisoned(struct folio *folio, pgoff_t index)
 {
 	return PageHWPoison(folio_file_page(folio, index));
@@ -277,6 +274,19 @@ static inline bool zxp_vmo_detached(struct zxp_vmo *vmo)
 }
 
 /* content.c */
+
+/**
+ * enum zxp_absent - what is there where no page was found
+ * @ZXP_ABSENT_NOT: a page by now, or something that does not stay: look again
+ * @ZXP_ABSENT_ZERO: zeroes
+ * @ZXP_ABSENT_MISSING: nothing, so the daemon is asked
+ */
+enum zxp_absent {
+	ZXP_ABSENT_NOT,
+	ZXP_ABSENT_ZERO,
+	ZXP_ABSENT_MISSING,
+};
+
 struct folio *zxp_vmo_get_folio(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_page(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_has_any_page(struct zxp_vmo *vmo, pgoff_t index, unsigned int nr);
@@ -293,7 +303,7 @@ void zxp_vmo_remove_zeroes(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end,
 			   struct zxp_zero_range **spare);
 pgoff_t zxp_vmo_zero_end(struct zxp_vmo *vmo, pgoff_t index);
 bool zxp_vmo_is_zero(struct zxp_vmo *vmo, pgoff_t index);
-bool zxp_vmo_is_only_zero(struct zxp_vmo *vmo, pgoff_t index);
+enum zxp_absent zxp_vmo_absent(struct zxp_vmo *vmo, pgoff_t index);
 int zxp_vmo_add_zeroed_locked(struct zxp_vmo *vmo, struct folio *folio,
 			      pgoff_t index);
 int zxp_vmo_fill_zero(struct zxp_vmo *vmo, pgoff_t index, bool nowait);

@@ -13,26 +13,41 @@
 
 #include "access.h"
 
-/* A load from a zero range. 0: look again. */
+static vm_fault_t zxp_fault_map(struct zxp_fault_access *access, struct folio *folio)
+{
+	access->vmf->page = folio_file_page(folio, access->vmf->pgoff);
+	return VM_FAULT_LOCKED;
+}
+
+/* What is there if there is no page? */
+static enum zxp_absent zxp_fault_what(struct zxp_fault_access *access)
+{
+	const struct zxp_view *view = &access->view;
+	pgoff_t index = access->vmf->pgoff;
+
+	return view->ops ? view->ops->absent(view->child, index) :
+			   zxp_vmo_absent(view->vmo, index);
+}
+
+/* A load of zeroes. 0: look again. */
 static vm_fault_t zxp_fault_map_zero(struct zxp_fault_access *access)
 {
-	struct folio *folio = zxp_vmo_lock_zero_folio(access->vmo);
+	struct folio *folio = zxp_vmo_lock_zero_folio(access->view.vmo);
 
 	if (!folio)
-		return zxp_fault_reserve(access->vmo);
-	if (!zxp_vmo_is_only_zero(access->vmo, access->vmf->pgoff)) {
+		return zxp_fault_reserve(access->view.vmo);
+	if (zxp_fault_what(access) != ZXP_ABSENT_ZERO) {
 		folio_unlock(folio);
 		folio_put(folio);
 		return 0;
 	}
-	access->vmf->page = folio_page(folio, 0);
-	return VM_FAULT_LOCKED;
+	return zxp_fault_map(access, folio);
 }
 
 /* A page for a zero range, to be stored to. 0: look again. */
 static vm_fault_t zxp_fault_fill_zero(struct zxp_fault_access *access)
 {
-	struct zxp_vmo *vmo = access->vmo;
+	struct zxp_vmo *vmo = access->view.vmo;
 	struct folio *folio = zxp_vmo_alloc_zeroed(vmo, false);
 	vm_fault_t ret;
 	int err;
@@ -50,32 +65,87 @@ static vm_fault_t zxp_fault_fill_zero(struct zxp_fault_access *access)
 	return err ? zxp_fault_reserve(vmo) : 0;
 }
 
-/* There is no folio. 0: look again; VM_FAULT_LOCKED: a page of zeroes is as good. */
-static vm_fault_t zxp_fault_missing(struct zxp_fault_access *access, bool writes)
+static vm_fault_t zxp_vmo_store_zero(struct zxp_fault_access *access)
 {
-	bool exits = current->flags & PF_EXITING;
-
-	if (!zxp_vmo_is_zero(access->vmo, access->vmf->pgoff))
-		return zxp_fault_ask(access, ZXP_REQUEST_READ);
-	/* Zeroes are a hole in a core dump. */
-	if (zxp_task_ends() && !exits)
-		return VM_FAULT_SIGBUS;
-	if (!writes)
-		return zxp_fault_map_zero(access);
-	if (access->traps && !exits)
-		return zxp_fault_ask(access, ZXP_REQUEST_DIRTY);
-	return zxp_fault_fill_zero(access);
+	return access->traps && !(current->flags & PF_EXITING) ?
+	       zxp_fault_ask(access, ZXP_REQUEST_DIRTY) : zxp_fault_fill_zero(access);
 }
 
-/*
- * There is one, and a store to it. Return: 0 it may be mapped; -EAGAIN if the daemon has to
- * be asked; -ENOMEM.
- */
-static int zxp_fault_found(struct zxp_fault_access *access, struct folio *folio)
+static __always_inline vm_fault_t zxp_vmo_store(struct zxp_fault_access *access,
+						struct folio *folio)
 {
-	if (!access->traps || zxp_folio_dirty(folio))
+	int err = 0;
+
+	if (access->traps && !zxp_folio_dirty(folio))
+		err = zxp_vmo_dirty_at_exit(access->view.vmo, folio);
+	if (!err)
+		return zxp_fault_map(access, folio);
+	folio_unlock(folio);
+	folio_put(folio);
+	return err == -EAGAIN ? zxp_fault_ask(access, ZXP_REQUEST_DIRTY) :
+				zxp_fault_reserve(access->view.vmo);
+}
+
+/* There is no page. 0: look again; VM_FAULT_LOCKED: a page of zeroes is as good. */
+static vm_fault_t zxp_fault_absent(struct zxp_fault_access *access)
+{
+	switch (zxp_fault_what(access)) {
+	case ZXP_ABSENT_MISSING:
+		return zxp_fault_ask(access, ZXP_REQUEST_READ);
+	case ZXP_ABSENT_ZERO:
+		/* Zeroes are a hole in a core dump. */
+		if (zxp_task_ends() && !(current->flags & PF_EXITING))
+			return VM_FAULT_SIGBUS;
+		if (!access->writes)
+			return zxp_fault_map_zero(access);
+		return access->view.ops ? access->store(access, NULL) :
+					  zxp_vmo_store_zero(access);
+	default:
 		return 0;
-	return zxp_vmo_dirty_at_exit(access->vmo, folio);
+	}
+}
+
+static __always_inline vm_fault_t zxp_fault_loop(struct zxp_fault_access *access,
+						 const struct zxp_child_ops *ops)
+{
+	const struct zxp_view *view = &access->view;
+	pgoff_t index = access->vmf->pgoff;
+	struct folio *folio;
+	vm_fault_t ret;
+
+	for (;;) {
+		access->generation = zxp_vmo_generation(view->vmo);
+		folio = ops ? ops->lock(view->child, index, false) :
+			      zxp_vmo_lock_at(view->vmo, index, false);
+		if (!folio)
+			ret = zxp_fault_absent(access);
+		else if (IS_ERR(folio))
+			ret = folio == ERR_PTR(-ESTALE) ? 0 :
+			      folio == ERR_PTR(-EHWPOISON) ? VM_FAULT_HWPOISON :
+							     VM_FAULT_SIGBUS;
+		else if (access->writes)
+			ret = ops ? access->store(access, folio) :
+				    zxp_vmo_store(access, folio);
+		else
+			ret = zxp_fault_map(access, folio);
+		if (ret)
+			return ret;
+		/* A shrink of the root of a child may be half done. */
+		if (fatal_signal_pending(current) && !zxp_task_ends())
+			return VM_FAULT_SIGBUS;
+		cond_resched();
+	}
+}
+
+/**
+ * zxp_fault_look() - have what is to be mapped
+ * @access: the fault
+ *
+ * Return: as ->fault.
+ */
+vm_fault_t zxp_fault_look(struct zxp_fault_access *access)
+{
+	return zxp_fault_loop(access, access->view.ops);
 }
 
 /* Come back a moment later, if that may be. Else 0. */
@@ -96,66 +166,24 @@ static vm_fault_t zxp_fault_give_way(struct vm_fault *vmf)
 /* ->fault, of the VMO or of a slice of it. */
 vm_fault_t zxp_vmo_fault(struct zxp_vmo *vmo, struct vm_fault *vmf)
 {
-	bool writes = zxp_fault_writes(vmf);
 	struct zxp_fault_access access = {
-		.vmo = vmo,
+		.view = { .vmo = vmo },
 		.vmf = vmf,
-		.traps = writes && zxp_vmo_traps(vmo),
+		.writes = zxp_fault_writes(vmf),
+		.traps = zxp_vmo_traps(vmo),
 	};
-	struct folio *folio;
 	vm_fault_t ret;
-	bool dropped;
-	int err;
 
 	if (zxp_fault_failed(&access))
 		return VM_FAULT_SIGBUS;
-	if (writes) {
+	if (access.writes) {
 		zxp_trap_passed(vmo);
 	} else if (zxp_trap_ahead(vmo, vmf->pgoff, vmf->pgoff)) {
 		ret = zxp_fault_give_way(vmf);
 		if (ret)
 			return ret;
 	}
-
-	for (;;) {
-		access.generation = zxp_vmo_generation(vmo);
-		if (vmf->pgoff >= zxp_vmo_pages(vmo))
-			return VM_FAULT_SIGBUS;
-
-		folio = zxp_vmo_lock_folio(vmo, vmf->pgoff);
-		if (folio && zxp_folio_poisoned(folio, vmf->pgoff)) {
-			dropped = zxp_vmo_drop_poisoned(vmo, folio, vmf->pgoff);
-			folio_unlock(folio);
-			folio_put(folio);
-			if (dropped)
-				continue;
-			return VM_FAULT_HWPOISON;
-		}
-		if (folio) {
-			err = zxp_fault_found(&access, folio);
-			if (!err)
-				break;
-			folio_unlock(folio);
-			folio_put(folio);
-			ret = err == -EAGAIN ?
-			      zxp_fault_ask(&access, ZXP_REQUEST_DIRTY) :
-			      zxp_fault_reserve(vmo);
-		} else {
-			ret = zxp_fault_missing(&access, writes);
-		}
-		if (ret)
-			return ret;
-	}
-
-	/* A shrink sets the size before it takes the folio lock. */
-	if (vmf->pgoff >= zxp_vmo_pages(vmo)) {
-		folio_unlock(folio);
-		folio_put(folio);
-		return VM_FAULT_SIGBUS;
-	}
-
-	vmf->page = folio_file_page(folio, vmf->pgoff);
-	return VM_FAULT_LOCKED;
+	return zxp_fault_loop(&access, NULL);
 }
 
 /*
@@ -191,7 +219,7 @@ static vm_fault_t zxp_mkwrite_zero(struct zxp_vmo *vmo, struct vm_fault *vmf)
 
 	while (asks && !fault) {
 		generation = zxp_vmo_generation(vmo);
-		if (!zxp_vmo_is_only_zero(vmo, index))
+		if (zxp_vmo_absent(vmo, index) != ZXP_ABSENT_ZERO)
 			break;
 		fault = zxp_trap(vmo, vmf, generation);
 	}

@@ -52,7 +52,7 @@ static vm_fault_t zxp_fault_wait(struct zxp_fault_access *access,
 	bool user = vmf->flags & FAULT_FLAG_USER;
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	unsigned int state = TASK_KILLABLE;
-	struct zxp_vmo *vmo = access->vmo;
+	struct zxp_vmo *vmo = access->view.vmo;
 	pgoff_t index = vmf->pgoff;
 	struct file *file = NULL;
 	int ret;
@@ -84,7 +84,7 @@ static vm_fault_t zxp_fault_wait(struct zxp_fault_access *access,
 static vm_fault_t zxp_fault_ask_ending(struct zxp_fault_access *access,
 				       enum zxp_request_type type)
 {
-	struct zxp_source *source = access->vmo->source;
+	struct zxp_source *source = access->view.vmo->source;
 	struct vm_fault *vmf = access->vmf;
 	struct zxp_request request;
 	long left;
@@ -113,9 +113,9 @@ static vm_fault_t zxp_fault_hint(struct zxp_fault_access *access,
 	pgoff_t end = vmf->pgoff + 1;
 	int ret;
 
-	if (type == ZXP_REQUEST_DIRTY && zxp_trap_keep(access->vmo, vmf->pgoff))
+	if (type == ZXP_REQUEST_DIRTY && zxp_trap_keep(access->view.vmo, vmf->pgoff))
 		return fault;
-	ret = zxp_request_hint(access->vmo->source, type, vmf->pgoff, &end,
+	ret = zxp_request_hint(access->view.vmo->source, type, vmf->pgoff, &end,
 			       access->generation);
 	if (ret == -EAGAIN)
 		return 0;
@@ -159,7 +159,7 @@ vm_fault_t zxp_fault_lock(struct zxp_fault_access *access, struct mutex *lock)
 /* The daemon has to do something about the page first. 0: look again. */
 vm_fault_t zxp_fault_ask(struct zxp_fault_access *access, enum zxp_request_type type)
 {
-	struct zxp_source *source = access->vmo->source;
+	struct zxp_source *source = access->view.vmo->source;
 	struct vm_fault *vmf = access->vmf;
 	struct mm_struct *mm = vmf->vma->vm_mm;
 	struct zxp_request request;
@@ -208,7 +208,7 @@ bool zxp_fault_failed(struct zxp_fault_access *access)
 	struct vm_fault *vmf = access->vmf;
 	bool same_place;
 
-	switch (zxp_vmo_recall_fault(access->vmo, vmf->pgoff, &same_place)) {
+	switch (zxp_vmo_recall_fault(access->view.vmo, vmf->pgoff, &same_place)) {
 	case ZXP_NOTE_FAILED_USER:
 		return vmf->flags & FAULT_FLAG_TRIED;
 	case ZXP_NOTE_FAILED_KERNEL:

@@ -32,14 +32,7 @@ static pgoff_t zxp_vmo_clients_zero_end(struct zxp_vmo *vmo, pgoff_t index,
  */
 static int zxp_vmo_commit_zero(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 {
-	struct folio *folio = zxp_vmo_folio_for_write(vmo, index, end, false);
-
-	/* Cut off meanwhile: not needed any more. */
-	if (IS_ERR(folio))
-		return folio == ERR_PTR(-ERANGE) ? 0 : zxp_write_error(folio);
-	folio_unlock(folio);
-	folio_put(folio);
-	return 0;
+	return zxp_commit_end(zxp_vmo_folio_for_write(vmo, index, end, false));
 }
 
 /**
@@ -127,7 +120,7 @@ int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op, pgoff_t index,
 	return 0;
 }
 
-fmode_t zxp_vmo_op_mode(u32 op)
+static fmode_t zxp_vmo_op_mode(u32 op)
 {
 	switch (op) {
 	case ZXP_VMO_OP_COMMIT:
@@ -141,10 +134,34 @@ fmode_t zxp_vmo_op_mode(u32 op)
 	}
 }
 
-bool zxp_vmo_op_is_hint(u32 op)
+static bool zxp_vmo_op_is_hint(u32 op)
 {
 	return op == ZXP_VMO_OP_ALWAYS_NEED || op == ZXP_VMO_OP_DONT_NEED ||
 	       op == ZXP_VMO_OP_PREFETCH;
+}
+
+/**
+ * zxp_op_range_check() - may it be done?
+ * @file: by what
+ * @root: the VMO, or that at the bottom
+ * @nr_pages: how large it is
+ * @args: of the ioctl
+ *
+ * Return: 0; 1 a plain VMO needs no hint; -EINVAL, -EACCES, -ERANGE.
+ */
+int zxp_op_range_check(struct file *file, struct zxp_vmo *root, pgoff_t nr_pages,
+		       const struct zxp_vmo_op_range *args)
+{
+	fmode_t need = zxp_vmo_op_mode(args->op);
+	bool hint = zxp_vmo_op_is_hint(args->op);
+
+	if (args->flags || args->reserved || !(need || hint))
+		return -EINVAL;
+	if ((file->f_mode & need) != need)
+		return -EACCES;
+	if (!root->source && hint)
+		return 1;
+	return zxp_in_bounds(nr_pages, args->offset, args->length) ? 0 : -ERANGE;
 }
 
 static int zxp_vmo_zero(struct file *file, u64 offset, u64 length)
@@ -161,24 +178,14 @@ static int zxp_vmo_zero(struct file *file, u64 offset, u64 length)
 	return ret;
 }
 
-int zxp_vmo_op_range(struct file *file, struct zxp_vmo_op_range *args)
+int zxp_vmo_op_range(struct file *file, const struct zxp_vmo_op_range *args)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
-	fmode_t need = zxp_vmo_op_mode(args->op);
+	int ret = zxp_op_range_check(file, vmo, zxp_vmo_pages(vmo), args);
 	pgoff_t start, end;
 
-	if (args->flags || args->reserved)
-		return -EINVAL;
-	if (!need && !zxp_vmo_op_is_hint(args->op))
-		return -EINVAL;
-	if ((file->f_mode & need) != need)
-		return -EACCES;
-	if (!vmo->source && zxp_vmo_op_is_hint(args->op))
-		return 0;
-	if (!zxp_vmo_in_bounds(vmo, args->offset, args->length))
-		return -ERANGE;
-	if (!args->length)
-		return 0;
+	if (ret || !args->length)
+		return min(ret, 0);
 
 	start = args->offset >> PAGE_SHIFT;
 	end = DIV_ROUND_UP_ULL(args->offset + args->length, PAGE_SIZE);

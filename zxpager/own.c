@@ -96,22 +96,18 @@ enum zxp_seen zxp_child_sees(struct zxp_child *child, pgoff_t index)
 	return seen;
 }
 
-/* Does it read as zeroes, without a page? */
-bool zxp_child_is_zero(struct zxp_child *child, pgoff_t index)
+/* What is there if there is no page? */
+enum zxp_absent zxp_child_absent(struct zxp_child *child, pgoff_t index)
 {
 	enum zxp_seen seen = zxp_child_sees(child, index);
+	enum zxp_absent absent;
 
+	if (seen != ZXP_SEEN_ROOT)
+		return seen == ZXP_SEEN_ZERO ? ZXP_ABSENT_ZERO : ZXP_ABSENT_NOT;
+	absent = zxp_vmo_absent(child->root, index);
 	/* If there was no before-image afterwards, these were the zeroes that it sees. */
-	return seen == ZXP_SEEN_ZERO ||
-	       (seen == ZXP_SEEN_ROOT && zxp_vmo_is_only_zero(child->root, index) &&
-		zxp_child_sees(child, index) == ZXP_SEEN_ROOT);
-}
-
-/* Is it to be asked for? */
-bool zxp_child_misses(struct zxp_child *child, pgoff_t index)
-{
-	return zxp_child_sees(child, index) == ZXP_SEEN_ROOT &&
-	       !zxp_vmo_has_content(child->root, index);
+	return absent == ZXP_ABSENT_ZERO && zxp_child_sees(child, index) != ZXP_SEEN_ROOT ?
+	       ZXP_ABSENT_NOT : absent;
 }
 
 /*
@@ -174,13 +170,6 @@ unlock:
 	return ret;
 }
 
-/* The memory of what was found has failed. */
-bool zxp_child_lost(enum zxp_seen seen, struct folio *folio, pgoff_t index)
-{
-	return seen == ZXP_SEEN_ROOT ? zxp_folio_poisoned(folio, index) :
-				       folio_test_hwpoison(folio);
-}
-
 /* Copy what the child sees. Return: 0; -EAGAIN the root has to be asked; -EHWPOISON. */
 static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *new,
 			  enum zxp_seen seen, struct folio *from)
@@ -195,10 +184,9 @@ static int zxp_child_copy(struct zxp_child *child, pgoff_t index, struct folio *
 	}
 	if (seen == ZXP_SEEN_ROOT && zxp_vmo_drop_poisoned(child->root, from, index))
 		return -EAGAIN;
-	if (zxp_child_lost(seen, from, index))
+	if (zxp_folio_poisoned(from, index))
 		return -EHWPOISON;
-	copy_highpage(folio_page(new, 0), seen == ZXP_SEEN_ROOT ?
-		      folio_file_page(from, index) : folio_page(from, 0));
+	copy_highpage(folio_page(new, 0), folio_file_page(from, index));
 	return 0;
 }
 
@@ -366,7 +354,7 @@ static int zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct
 	bool inserted = false, mapped = false;
 	int ret = 0;
 
-	if (seen == ZXP_SEEN_LOST || (from && zxp_child_lost(seen, from, index))) {
+	if (seen == ZXP_SEEN_LOST || (from && zxp_folio_poisoned(from, index))) {
 		ret = zxp_child_insert(child, index, new, seen,
 				       seen == ZXP_SEEN_ROOT ? NULL : from, false);
 		inserted = !ret;

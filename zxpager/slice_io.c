@@ -29,21 +29,18 @@ ssize_t zxp_slice_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct zxp_slice *slice = zxp_slice_of(iocb->ki_filp);
 	loff_t start = iocb->ki_pos, size = zxp_slice_size(slice);
-	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
+	struct zxp_read read = { .view = zxp_slice_view(slice) };
 	size_t cut;
-	int ret;
+	ssize_t ret;
 
 	if (start >= size)
 		return 0;
 	cut = iov_iter_count(to);
 	iov_iter_truncate(to, size - start);
 	cut -= iov_iter_count(to);
-	iocb->ki_pos += zxp_slice_start(slice);
-	ret = slice->child ? zxp_child_copy_out(slice->child, &iocb->ki_pos, to, nowait) :
-			     zxp_vmo_copy_out(slice->root, &iocb->ki_pos, to, nowait);
-	iocb->ki_pos -= zxp_slice_start(slice);
+	ret = zxp_read_iter(&read, iocb, to);
 	iov_iter_reexpand(to, iov_iter_count(to) + cut);
-	return iocb->ki_pos > start ? iocb->ki_pos - start : ret;
+	return ret;
 }
 
 /* Errors of the daemon are for who has the slice open when they come. */
@@ -90,6 +87,7 @@ ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	struct file *file = iocb->ki_filp;
 	struct zxp_slice *slice = zxp_slice_of(file);
+	const struct zxp_view view = zxp_slice_view(slice);
 	loff_t start, size = zxp_slice_write_end(slice);
 	ssize_t ret;
 	int err;
@@ -111,10 +109,7 @@ ssize_t zxp_slice_write_iter(struct kiocb *iocb, struct iov_iter *from)
 		return -ENOSPC;
 	iov_iter_truncate(from, size - start);
 	zxp_slice_changes(file);
-	iocb->ki_pos += zxp_slice_start(slice);
-	err = slice->child ? zxp_child_copy_in(slice->child, &iocb->ki_pos, from, nowait) :
-			     zxp_vmo_copy_in(slice->root, &iocb->ki_pos, from, nowait);
-	iocb->ki_pos -= zxp_slice_start(slice);
+	err = zxp_copy_in(&view, &iocb->ki_pos, from, nowait);
 	/* See zxp_vmo_write_iter(). */
 	if (err && iov_iter_is_bvec(from))
 		iocb->ki_pos = start;
@@ -172,17 +167,10 @@ int zxp_slice_op_range(struct file *file, const struct zxp_vmo_op_range *args)
 {
 	struct zxp_slice *slice = zxp_slice_of(file);
 	struct zxp_vmo_op_range moved = *args;
-	fmode_t need = zxp_vmo_op_mode(args->op);
-	int ret;
+	int ret = zxp_op_range_check(file, slice->root, slice->nr_pages, args);
 
-	if (args->flags || args->reserved || !(need || zxp_vmo_op_is_hint(args->op)))
-		return -EINVAL;
-	if ((file->f_mode & need) != need)
-		return -EACCES;
-	if (!slice->root->source && zxp_vmo_op_is_hint(args->op))
-		return 0;
-	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
-		return -ERANGE;
+	if (ret)
+		return min(ret, 0);
 	moved.offset += zxp_slice_start(slice);
 	if (slice->child && args->op == ZXP_VMO_OP_ZERO)
 		zxp_child_changed(slice->child);
@@ -199,32 +187,27 @@ int zxp_slice_op_range(struct file *file, const struct zxp_vmo_op_range *args)
 int zxp_slice_read(struct file *file, const struct zxp_vmo_io *args)
 {
 	struct zxp_slice *slice = zxp_slice_of(file);
-	struct zxp_vmo_io moved = *args;
+	struct zxp_read read = { .view = zxp_slice_view(slice) };
 
-	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
-		return -ERANGE;
-	moved.offset += zxp_slice_start(slice);
-	return slice->child ? zxp_child_read(slice->child, &moved) :
-			      zxp_vmo_read(zxp_child_map(file_inode(file)), &moved);
+	return zxp_read_range(&read, slice->nr_pages, args);
 }
 
 int zxp_slice_write(struct file *file, const struct zxp_vmo_io *args)
 {
 	struct zxp_slice *slice = zxp_slice_of(file);
-	struct zxp_vmo_io moved = *args;
+	const struct zxp_view view = zxp_slice_view(slice);
+	u64 end = max_t(loff_t, zxp_slice_write_end(slice), 0);
+	struct file *map = zxp_child_map(file_inode(file));
 	int ret;
 
 	if (zxp_slice_sealed(slice))
 		return -EPERM;
 	if (!zxp_slice_in_bounds(slice, args->offset, args->length))
 		return -ERANGE;
-	moved.offset += zxp_slice_start(slice);
-	if (slice->child) {
+	if (slice->child)
 		zxp_child_changed(slice->child);
-		return zxp_child_write(slice->child, file, &moved);
-	}
-	ret = zxp_vmo_write(zxp_child_map(file_inode(file)), &moved);
-	if (!ret) {
+	ret = zxp_write_range(&view, slice->nr_pages, end, slice->child ? file : map, args);
+	if (!ret && !slice->child) {
 		file_update_time(file);
 		fsnotify_modify(file);
 	}

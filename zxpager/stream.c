@@ -37,19 +37,6 @@ loff_t zxp_vmo_stream_size(struct zxp_vmo *vmo, unsigned long *cuts)
 	return size;
 }
 
-/* Before i_size and pages are looked at without a lock. */
-unsigned long zxp_vmo_cuts(struct zxp_vmo *vmo)
-{
-	return smp_load_acquire(&vmo->cuts);	/* see zxp_vmo_set_sizes_locked() */
-}
-
-/* Afterwards: may what was seen be that of another time? */
-bool zxp_vmo_was_cut(struct zxp_vmo *vmo, unsigned long cuts)
-{
-	smp_rmb();	/* the pages, then the count */
-	return READ_ONCE(vmo->cuts) != cuts;
-}
-
 /*
  * Something was written up to @pos, and zxp_vmo_uncover_locked() called for other pages
  * before. False if the stream was cut since @cuts.

@@ -15,7 +15,7 @@
 
 /**
  * struct zxp_write - a write under way
- * @vmo: to which VMO
+ * @view: to what
  * @iocb: of a write to the stream, which may grow; NULL for VMO_WRITE, whose range is known
  *	to lie before zxp_vmo_write_end()
  * @from: the caller's buffer; advances
@@ -28,7 +28,7 @@
  * @cleared: how often it had been cut when what lies before @pos was cleared
  */
 struct zxp_write {
-	struct zxp_vmo *vmo;
+	struct zxp_view view;
 	struct kiocb *iocb;
 	struct iov_iter *from;
 	bool nowait;
@@ -67,13 +67,13 @@ loff_t zxp_vmo_write_end(struct zxp_vmo *vmo)
  */
 static int zxp_write_limit(struct zxp_write *w)
 {
-	struct zxp_vmo *vmo = w->vmo;
+	struct zxp_vmo *vmo = w->view.vmo;
 	loff_t limit;
 	int ret;
 
-	w->size = zxp_vmo_stream_size(vmo, &w->cuts);
 	if (!w->iocb)
 		return 0;
+	w->size = zxp_vmo_stream_size(vmo, &w->cuts);
 	if (zxp_write_appends(w) && w->pos != w->size) {
 		ret = generic_write_checks(w->iocb, w->from);
 		if (ret < 0)
@@ -97,14 +97,14 @@ static int zxp_write_extend(struct zxp_write *w)
 	int ret;
 
 	if (w->pos > w->size && w->cleared != w->cuts) {
-		ret = w->nowait ? -EAGAIN : zxp_vmo_clear_gap(w->vmo, w->pos);
+		ret = w->nowait ? -EAGAIN : zxp_vmo_clear_gap(w->view.vmo, w->pos);
 		if (ret)
 			return ret;
 		w->cleared = w->cuts;
 	}
-	if (index < zxp_vmo_pages(w->vmo))
+	if (index < zxp_vmo_pages(w->view.vmo))
 		return 0;
-	return zxp_write_resizes(w) ? zxp_vmo_grow(w->vmo, index + 1, w->nowait) :
+	return zxp_write_resizes(w) ? zxp_vmo_grow(w->view.vmo, index + 1, w->nowait) :
 				      -ENOSPC;
 }
 
@@ -115,7 +115,7 @@ static int zxp_write_extend(struct zxp_write *w)
  */
 static int zxp_write_lock_gap(struct zxp_write *w, struct folio *folio)
 {
-	struct zxp_vmo *vmo = w->vmo;
+	struct zxp_vmo *vmo = w->view.vmo;
 	loff_t size;
 	int ret;
 
@@ -148,7 +148,7 @@ static int zxp_write_lock_gap(struct zxp_write *w, struct folio *folio)
 static bool zxp_write_begin(struct zxp_write *w, struct folio *folio)
 {
 	unsigned long now;
-	loff_t size = zxp_vmo_stream_size(w->vmo, &now);
+	loff_t size = zxp_vmo_stream_size(w->view.vmo, &now);
 
 	if (now != w->cuts || (zxp_write_appends(w) && w->pos != size))
 		return false;
@@ -162,15 +162,15 @@ static bool zxp_write_begin(struct zxp_write *w, struct folio *folio)
 /* If the stream was cut just now, then after the page was written. */
 static void zxp_write_end(struct zxp_write *w, struct folio *folio)
 {
-	if (w->pos <= i_size_read(&w->vmo->inode))
+	if (w->pos <= i_size_read(&w->view.vmo->inode))
 		return;
 	if (offset_in_page(w->pos))
 		zxp_folio_zero_tail(folio, w->pos);
-	zxp_vmo_advance_stream(w->vmo, w->pos, w->cuts);
+	zxp_vmo_advance_stream(w->view.vmo, w->pos, w->cuts);
 }
 
 /* Copy to a page that is locked and dirty, which is given up. 0, also to begin anew; -EINTR. */
-static int zxp_write_page(struct zxp_write *w, struct folio *folio, size_t len)
+static int zxp_write_page(struct zxp_write *w, struct folio *folio, loff_t at, size_t len)
 {
 	bool gap = w->iocb && w->size >> PAGE_SHIFT < w->pos >> PAGE_SHIFT;
 	size_t copied;
@@ -181,18 +181,17 @@ static int zxp_write_page(struct zxp_write *w, struct folio *folio, size_t len)
 		goto put;
 	if (w->iocb && !zxp_write_begin(w, folio))
 		goto unlock;
-	copied = copy_folio_from_iter_atomic(folio, offset_in_folio(folio, w->pos),
-					     len, w->from);
+	copied = copy_folio_from_iter_atomic(folio, offset_in_folio(folio, at), len, w->from);
 	flush_dcache_folio(folio);
 	w->pos += copied;
-	if (copied)
-		zxp_vmo_set_modified(w->vmo);
+	if (copied && !w->view.child)
+		zxp_vmo_set_modified(w->view.vmo);
 	if (copied && w->iocb)
 		zxp_write_end(w, folio);
 unlock:
 	folio_unlock(folio);
 	if (gap)
-		mutex_unlock(&w->vmo->content_lock);
+		mutex_unlock(&w->view.vmo->content_lock);
 put:
 	folio_put(folio);
 	return ret == -EAGAIN ? 0 : ret;
@@ -202,30 +201,34 @@ put:
  * A page that is lost is going to be written as a whole. What is written is in the new
  * one before anybody sees that; the caller writes it once more, as to any page. 0: do so.
  */
-static int zxp_write_lost(struct zxp_vmo *vmo, pgoff_t index, struct iov_iter *from)
+static int zxp_write_lost(struct zxp_write *w, pgoff_t index)
 {
-	struct folio *new = zxp_vmo_alloc_zeroed(vmo, false);
+	const struct zxp_view *view = &w->view;
+	struct folio *new = view->ops ? zxp_own_alloc(false) :
+					zxp_vmo_alloc_zeroed(view->vmo, false);
 	size_t copied;
 	int ret;
 
 	if (!new)
 		return -ENOMEM;
-	copied = copy_page_from_iter(&new->page, 0, PAGE_SIZE, from);
-	iov_iter_revert(from, copied);
+	copied = copy_page_from_iter(&new->page, 0, PAGE_SIZE, w->from);
+	iov_iter_revert(w->from, copied);
 	ret = copied < PAGE_SIZE ? -EFAULT :
-	      zxp_vmo_replace_poisoned(vmo, new, index);
+	      view->ops ? view->ops->replace(view->child, index, new) :
+			  zxp_vmo_replace_poisoned(view->vmo, new, index);
 	folio_put(new);
 	return ret;
 }
 
-/* Copy into a VMO. Return: 0 when all is copied, else why not. */
+/* Copy in. Return: 0 when all is copied, else why not. */
 static int zxp_write(struct zxp_write *w)
 {
-	bool appends;
-	struct zxp_vmo *vmo = w->vmo;
+	const struct zxp_view *view = &w->view;
 	struct folio *folio;
 	pgoff_t index, end;
+	bool appends;
 	size_t len;
+	loff_t at;
 	int ret;
 
 	/* No cut has the number that this begins with. */
@@ -234,8 +237,9 @@ static int zxp_write(struct zxp_write *w)
 		ret = zxp_write_limit(w);
 		if (ret)
 			return ret;
-		index = w->pos >> PAGE_SHIFT;
-		end = DIV_ROUND_UP_ULL(w->pos + iov_iter_count(w->from), PAGE_SIZE);
+		at = zxp_view_at(view, w->pos);
+		index = at >> PAGE_SHIFT;
+		end = DIV_ROUND_UP_ULL(at + iov_iter_count(w->from), PAGE_SIZE);
 		end = min(end, index + zxp_write_batch());
 		len = min_t(size_t, iov_iter_count(w->from),
 			    PAGE_SIZE - offset_in_page(w->pos));
@@ -248,20 +252,22 @@ static int zxp_write(struct zxp_write *w)
 		if (ret)
 			return ret;
 		appends = zxp_write_appends(w);
-		folio = zxp_vmo_folio_for_write(vmo, index, end, w->nowait);
+		folio = view->ops ?
+			view->ops->folio_for_write(view->child, index, end, w->nowait) :
+			zxp_vmo_folio_for_write(view->vmo, index, end, w->nowait);
 		/* A stream that was cut meanwhile grows again. */
 		if (folio == ERR_PTR(-ERANGE) && w->iocb)
 			continue;
 		/* An append may be made elsewhere in the end. */
 		if (folio == ERR_PTR(-EHWPOISON) && len == PAGE_SIZE && !appends) {
-			ret = w->nowait ? -EAGAIN : zxp_write_lost(vmo, index, w->from);
+			ret = w->nowait ? -EAGAIN : zxp_write_lost(w, index);
 			if (ret)
 				return ret;
 			continue;
 		}
 		if (IS_ERR(folio))
 			return zxp_write_error(folio);
-		ret = zxp_write_page(w, folio, len);
+		ret = zxp_write_page(w, folio, at, len);
 		if (ret)
 			return ret;
 		cond_resched();
@@ -290,7 +296,9 @@ ssize_t zxp_vmo_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	bool append = iocb->ki_flags & IOCB_APPEND;
 	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
-	struct zxp_write w = { .vmo = vmo, .iocb = iocb, .from = from, .nowait = nowait };
+	struct zxp_write w = {
+		.view = { .vmo = vmo }, .iocb = iocb, .from = from, .nowait = nowait,
+	};
 	ssize_t ret;
 
 	if (zxp_vmo_sealed(vmo))
@@ -327,39 +335,53 @@ unlock:
 	return ret > 0 ? zxp_write_sync(iocb, ret) : ret;
 }
 
-int zxp_vmo_write(struct file *file, struct zxp_vmo_io *args)
+/**
+ * zxp_write_range() - VMO_WRITE
+ * @view: to what
+ * @nr_pages: how large that is
+ * @end: where what is written has to end, all or nothing
+ * @file: whose times change
+ * @args: of the ioctl
+ *
+ * Return: 0, -ERANGE not inside, -ENOSPC behind @end, or what a write returns.
+ */
+int zxp_write_range(const struct zxp_view *view, pgoff_t nr_pages, u64 end, struct file *file,
+		    const struct zxp_vmo_io *args)
 {
-	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	loff_t pos = args->offset;
 	struct iov_iter from;
-	struct zxp_write w = {
-		.vmo = vmo, .from = &from, .start = args->offset, .pos = args->offset,
-	};
-	int ret;
+	int ret = zxp_io_range(nr_pages, args, &from, ITER_SOURCE);
 
-	if (zxp_vmo_sealed(vmo))
-		return -EPERM;
-	ret = zxp_vmo_io_range(vmo, args, &from, ITER_SOURCE);
 	if (ret)
 		return ret;
-	/* All or nothing, and a size that is fixed stays. */
-	if (vmo->flags & ZXP_CREATE_FIXED && args->length &&
-	    args->offset + args->length > (u64)zxp_vmo_write_end(vmo))
+	if (args->length && args->offset + args->length > end)
 		return -ENOSPC;
 	file_update_time(file);
-	ret = zxp_write(&w);
-	if (w.pos > w.start)
+	ret = zxp_copy_in(view, &pos, &from, false);
+	if ((u64)pos > args->offset)
 		fsnotify_modify(file);
 	return ret;
 }
 
+int zxp_vmo_write(struct file *file, const struct zxp_vmo_io *args)
+{
+	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	const struct zxp_view view = { .vmo = vmo };
+	/* A size that is fixed stays. */
+	u64 end = vmo->flags & ZXP_CREATE_FIXED ? zxp_vmo_write_end(vmo) : ULLONG_MAX;
+
+	return zxp_vmo_sealed(vmo) ? -EPERM :
+	       zxp_write_range(&view, zxp_vmo_pages(vmo), end, file, args);
+}
+
 /*
- * For a slice: as VMO_WRITE, but perhaps without waiting, and the caller tells of it, and
- * keeps to zxp_vmo_write_end().
+ * As VMO_WRITE, but perhaps without waiting, and the caller tells of it, and keeps to
+ * zxp_vmo_write_end().
  */
-int zxp_vmo_copy_in(struct zxp_vmo *vmo, loff_t *pos, struct iov_iter *from, bool nowait)
+int zxp_copy_in(const struct zxp_view *view, loff_t *pos, struct iov_iter *from, bool nowait)
 {
 	struct zxp_write w = {
-		.vmo = vmo, .from = from, .nowait = nowait, .start = *pos, .pos = *pos,
+		.view = *view, .from = from, .nowait = nowait, .start = *pos, .pos = *pos,
 	};
 	int ret = zxp_write(&w);
 

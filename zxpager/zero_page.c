@@ -88,7 +88,7 @@ static void zxp_vmo_retire_zero_folio(struct zxp_vmo *vmo, struct folio *folio)
  * zxp_vmo_lock_zero_folio() - the page of zeroes, before it is mapped
  * @vmo: the VMO
  *
- * The caller looks with zxp_vmo_is_only_zero() whether it is still what there is.
+ * The caller looks with zxp_vmo_absent() whether it is still what there is.
  *
  * Return: the folio, locked and with a reference; NULL without memory.
  */
