@@ -69,6 +69,12 @@ vm_fault_t zxp_fault_lock(struct zxp_fault_access *access, struct mutex *lock);
 vm_fault_t zxp_fault_ask(struct zxp_fault_access *access, enum zxp_request_type type);
 vm_fault_t zxp_fault_reserve(struct zxp_vmo *vmo);
 
+/* fault_map.c */
+bool zxp_fault_widen(struct zxp_vmo *vmo, struct vm_fault *vmf, pgoff_t *start, pgoff_t *end);
+bool zxp_fault_maps_more(struct vm_fault *vmf, pgoff_t *start, pgoff_t *end);
+void zxp_fault_window(struct vm_fault *vmf, pgoff_t *start, pgoff_t *end);
+vm_fault_t zxp_fault_insert(struct vm_fault *vmf, pgoff_t start, pgoff_t end);
+
 /* trap.c */
 int zxp_fault_sleep(struct mm_struct *mm, struct zxp_request *request,
 		    unsigned int state, long timeout);

@@ -48,9 +48,8 @@ static struct page *zxp_child_get_page(struct zxp_child *child, pgoff_t index,
 		return ERR_PTR(-EHWPOISON);
 	if (!folio)
 		return zxp_child_is_zero(child, index) ? NULL : ERR_PTR(-EAGAIN);
-	/* What the root has is a single page. */
-	page = folio->mapping == child->root->inode.i_mapping ?
-	       folio_file_page(folio, index) : folio_page(folio, 0);
+	/* What the root has may be large, and may have left it already. */
+	page = *seen == ZXP_SEEN_ROOT ? folio_file_page(folio, index) : folio_page(folio, 0);
 	if (!PageHWPoison(page))
 		return page;
 	folio_put(folio);
