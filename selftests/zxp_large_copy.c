@@ -12,12 +12,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <kselftest_harness.h>
 
 #include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
+#include "lib/slow.h"
 
 /* Pages of the largest folio there, and of the VMO. */
 #define LARGE		((1 << 20) / page_size)
@@ -31,17 +34,24 @@
 
 enum view { VIEW_COPY, VIEW_SLICE, VIEW_SNAPSHOT };
 
-/* @view: what it is looked at by; @piece: how many pages are supplied at once, 0 for all */
-PAGER_DATA(large_copy);
+#define FAULT_AROUND	"/sys/kernel/debug/fault_around_bytes"
+
+/*
+ * @view: what it is looked at by; @piece: how many pages are supplied at once, 0 for all;
+ * @lone: nothing is mapped around a fault before that is asked for its page
+ */
+PAGER_DATA_AND(large_copy, (speed_up(), write_file(FAULT_AROUND, "65536")));
 FIXTURE_VARIANT(large_copy)
 {
 	enum view view;
 	uint64_t piece;
+	bool lone;
 };
 FIXTURE_VARIANT_ADD(large_copy, Copy) { .view = VIEW_COPY };
 FIXTURE_VARIANT_ADD(large_copy, SliceOfCopy) { .view = VIEW_SLICE };
 FIXTURE_VARIANT_ADD(large_copy, Snapshot) { .view = VIEW_SNAPSHOT };
 FIXTURE_VARIANT_ADD(large_copy, SmallerFolios) { .view = VIEW_COPY, .piece = AROUND };
+FIXTURE_VARIANT_ADD(large_copy, Lone) { .view = VIEW_COPY, .lone = true };
 
 static bool supply_all(struct user_pager *p, struct test_vmo *vmo, uint64_t piece)
 {
@@ -81,15 +91,18 @@ static uint64_t word_of(const struct test_vmo *root, uint64_t page)
 static bool are_right(const struct test_vmo *root, const char *map, bool own)
 {
 	for (uint64_t page = 0; page < PAGES; page++) {
-		uint64_t word;
+		const volatile uint64_t *words = (const uint64_t *)(map + BYTES(page));
+		uint64_t word, next;
 
 		if (is_own(page) != own)
 			continue;
-		word = *(const volatile uint64_t *)(map + BYTES(page));
-		if (word == word_of(root, page))
+		word = words[0];
+		next = words[1];
+		/* Nothing but the first word is ever changed. */
+		if (word == word_of(root, page) && next == vmo_word(root, BYTES(page) / 8 + 1))
 			continue;
-		diag("page %" PRIu64 " has %#" PRIx64 ", not %#" PRIx64, page, word,
-		     word_of(root, page));
+		diag("page %" PRIu64 " has %#" PRIx64 ", %#" PRIx64 ", not %#" PRIx64, page,
+		     word, next, word_of(root, page));
 		return false;
 	}
 	return true;
@@ -123,7 +136,11 @@ static bool forget(struct test_vmo *vmo)
 	return !madvise(vmo->map, BYTES(PAGES), MADV_DONTNEED);
 }
 
-#define new_root()	new_vmo_flags(BYTES(PAGES), 0, ZXP_CREATE_READ_ONLY | ZXP_CREATE_COPIES)
+#define new_root() ({								\
+	if (variant->lone && write_file(FAULT_AROUND, "4096"))			\
+		SKIP(return, "the kernel cannot be told what to map");		\
+	new_vmo_flags(BYTES(PAGES), 0, ZXP_CREATE_READ_ONLY | ZXP_CREATE_COPIES);	\
+})
 
 /* All of it is there, and a copy has some for itself, which are mapped nowhere. */
 #define make_view(root, copy, view)						\
@@ -257,6 +274,8 @@ TEST_F(large_copy, faults_around)
 {
 	make_view(root, copy, view);
 
+	if (variant->lone)
+		SKIP(return, "that is what it is without");
 	for (uint64_t page = 0; page < PAGES; page += LARGE) {
 		long nr = faults(view, page);
 
@@ -288,6 +307,36 @@ TEST_F(large_copy, others_get_pages)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/*
+ * A store by the only mapping of a copy need not look for the page in others, though other
+ * pages of the same folio are mapped, by the copy and by all.
+ */
+TEST_F(large_copy, store_beside_siblings)
+{
+	const struct slow unmap = { "p:unmap_mapping_pages", .times = 1 };
+	struct test_vmo *root = new_root(), *copy = new_child(root, AT_LEAST, 0, PAGES);
+	struct test_vmo *other = new_child(root, AT_LEAST, 0, PAGES);
+	uint64_t calls;
+
+	ASSERT_TRUE(supply_all(&self->p, root, variant->piece));
+	EXPECT_TRUE(vmo_shows(root, 0, PAGES, SUPPLIED));
+	EXPECT_TRUE(vmo_shows(other, 0, PAGES, SUPPLIED));
+	EXPECT_TRUE(vmo_shows(copy, 0, LARGE, SUPPLIED));
+	/* What was brought in is known to processors until then. */
+	ASSERT_TRUE(drain_lru());
+	SLOW_OR_SKIP(slow_down(&unmap, 1));
+	for (uint64_t page = 0; page < 2 * LARGE; page += 8)
+		word_at(copy, page) = page;
+	calls = slow_calls();
+	speed_up();
+	EXPECT_GT(LARGE / 64, calls);
+	EXPECT_EQ(LARGE / 4, child_own_pages(copy));
+	for (uint64_t page = 0; page < 2 * LARGE; page += 8)
+		EXPECT_EQ(page, word_at(copy, page));
+	EXPECT_TRUE(vmo_shows(other, 0, PAGES, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 static volatile bool ends;
 
 /* Map what is beside the pages that others store to, again and again. */
@@ -304,10 +353,16 @@ static int look_around(struct test_thread *t)
 /* Whoever maps a neighbour at the moment of a store does not map what was there before. */
 TEST_F(large_copy, store_beside_loads)
 {
+	/* Each is where a fault has found a page, and it is not mapped yet. */
+	static const struct slow maps[] = {
+		{ "p:finish_fault", 0, 2 }, { "p:vmf_insert_page_mkwrite", 0, 2 },
+	};
 	struct test_vmo *root = new_root(), *copy = new_child(root, AT_LEAST, 0, PAGES);
 	struct test_thread *t = self->t;
 
 	ASSERT_TRUE(supply_all(&self->p, root, variant->piece));
+	/* Without that there is less to be seen. */
+	slow_down(maps, kernel_is_since(6, 18) ? 2 : 1);
 	ends = false;
 	for (int i = 0; i < 2; i++) {
 		t[i].vmo = copy;
@@ -328,6 +383,7 @@ TEST_F(large_copy, store_beside_loads)
 	ends = true;
 	ASSERT_TRUE(thread_wait(&t[0]));
 	ASSERT_TRUE(thread_wait(&t[1]));
+	speed_up();
 	for (uint64_t page = 1; page < 2 * LARGE; page += 2)
 		ASSERT_TRUE(vmo_word_is(copy, page, page));
 	EXPECT_EQ(LARGE, child_own_pages(copy));
@@ -453,6 +509,51 @@ TEST_F(large_copy, poison)
 	EXPECT_EQ(word_of(root, 76), word_at(view, 76));
 	EXPECT_EQ(word_of(root, 78), word_at(view, 78));
 	EXPECT_TRUE(vmo_has(root, 0, PAGES, SUPPLIED));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* Who has it done may be killed for that. */
+static int fail_page(void *addr)
+{
+	return madvise(addr, page_size, MADV_HWPOISON);
+}
+
+/*
+ * The folio stays as somebody holds it, with a page that has failed: no other page of it is
+ * worse for that, and the failed one is not mapped with them.
+ */
+TEST_F(large_copy, poison_in_what_is_held)
+{
+	const uint64_t bad = 84;
+	make_view(root, copy, view);
+	struct iovec iov = { page_at(root, bad), 1 };
+	int pipefd[2];
+	pid_t pid;
+
+	if (!memory_can_fail())
+		SKIP(return, "no CONFIG_MEMORY_FAILURE here");
+	EXPECT_TRUE(shows_all(root, view));
+	ASSERT_EQ(0, pipe(pipefd));
+	ASSERT_EQ(1, vmsplice(pipefd[1], &iov, 1, 0));
+	pid = child_start(fail_page, page_at(view, bad));
+	ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	ASSERT_TRUE(forget(view));
+	for (uint64_t page = bad - 4; page < bad + 4; page++) {
+		if (page != bad)
+			EXPECT_EQ(word_of(root, page), word_at(view, page));
+	}
+	EXPECT_FALSE(is_mapped(page_at(view, bad)));
+	ASSERT_TRUE(forget(root));
+	EXPECT_EQ(vmo_word(root, BYTES(bad - 1) / 8), word_at(root, bad - 1));
+	EXPECT_FALSE(is_mapped(page_at(root, bad)));
+	EXPECT_TRUE(pager_idle(&self->p));
+	ASSERT_TRUE(thread_check_vmar(&self->t[0], view, bad, 1));
+	ASSERT_TRUE(pager_wait_read(&self->p, root, bad, 1));
+	ASSERT_TRUE(pager_supply(&self->p, root, 0, PAGES));
+	EXPECT_TRUE(thread_wait(&self->t[0]));
+	EXPECT_TRUE(shows_all(root, view));
+	close(pipefd[0]);
+	close(pipefd[1]);
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

@@ -170,7 +170,8 @@ static vm_fault_t zxp_child_fault_map(struct zxp_child *child, struct vm_fault *
 	if (!zxp_fault_maps_more(vmf, &start, &end))
 		return VM_FAULT_LOCKED;
 	read_lock(&family->lock);
-	all = zxp_child_sees_root(child, start, end, limit);
+	all = !zxp_folio_any_poisoned(page_folio(vmf->page)) &&
+	      zxp_child_sees_root(child, start, end, limit);
 	if (!all) {
 		zxp_fault_window(vmf, &start, &end);
 		end = min3(end, zxp_child_end(child), limit);

@@ -5,8 +5,9 @@
  * Since 6.18 whatever maps a page of a large folio maps all of it, if the mapping has room for
  * it there: ->fault, which has returned that page, and filemap_map_pages(), whatever range it
  * was asked for. That is right for a mapping of a VMO. But a copy may have pages for itself
- * that such a folio would hide, and a slice may end in the middle of one. Then pages are put
- * into the page table one by one, with the folio locked, and the fault is done.
+ * that such a folio would hide, a slice may end in the middle of one, and memory of it may
+ * have failed, which is looked at in one of these two ways only. Then pages are put into the
+ * page table one by one, with the folio locked, and the fault is done.
  */
 #include <linux/mm.h>
 #include <linux/oom.h>
@@ -123,4 +124,22 @@ vm_fault_t zxp_fault_insert(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 	folio_put(folio);
 	vmf->page = NULL;
 	return ret;
+}
+
+/**
+ * zxp_fault_map() - map the page that ->fault of a VMO, or of a part of one, has found
+ * @vmf: the fault; the folio of its page is locked, with a reference
+ * @limit: what comes from this page on is not to be seen
+ *
+ * Return: what ->fault returns.
+ */
+vm_fault_t zxp_fault_map(struct vm_fault *vmf, pgoff_t limit)
+{
+	pgoff_t start, end;
+
+	if (!zxp_fault_maps_more(vmf, &start, &end) ||
+	    (end <= limit && !zxp_folio_any_poisoned(page_folio(vmf->page))))
+		return VM_FAULT_LOCKED;
+	zxp_fault_window(vmf, &start, &end);
+	return zxp_fault_insert(vmf, start, min(end, limit));
 }

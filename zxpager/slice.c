@@ -17,7 +17,7 @@
 static vm_fault_t zxp_slice_fault(struct vm_fault *vmf)
 {
 	struct zxp_slice *slice = vmf->vma->vm_private_data;
-	pgoff_t limit = zxp_slice_end(slice), start, end;
+	pgoff_t limit = zxp_slice_end(slice);
 	vm_fault_t ret;
 
 	if (!zxp_slice_has(slice, vmf->pgoff))
@@ -25,10 +25,7 @@ static vm_fault_t zxp_slice_fault(struct vm_fault *vmf)
 	if (slice->child)
 		return zxp_child_fault(slice->child, vmf, limit);
 	ret = zxp_vmo_fault(slice->root, vmf);
-	if (ret != VM_FAULT_LOCKED || !zxp_fault_maps_more(vmf, &start, &end) || end <= limit)
-		return ret;
-	zxp_fault_window(vmf, &start, &end);
-	return zxp_fault_insert(vmf, start, min(end, limit));
+	return ret == VM_FAULT_LOCKED ? zxp_fault_map(vmf, limit) : ret;
 }
 
 static vm_fault_t zxp_slice_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
