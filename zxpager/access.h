@@ -74,7 +74,7 @@ bool zxp_fault_widen(struct zxp_vmo *vmo, struct vm_fault *vmf, pgoff_t *start, 
 bool zxp_fault_maps_more(struct vm_fault *vmf, pgoff_t *start, pgoff_t *end);
 void zxp_fault_window(struct vm_fault *vmf, pgoff_t *start, pgoff_t *end);
 vm_fault_t zxp_fault_insert(struct vm_fault *vmf, pgoff_t start, pgoff_t end);
-vm_fault_t zxp_fault_map(struct vm_fault *vmf, pgoff_t limit);
+vm_fault_t zxp_fault_finish(struct vm_fault *vmf, pgoff_t limit);
 
 /* trap.c */
 int zxp_fault_sleep(struct mm_struct *mm, struct zxp_request *request,

@@ -127,13 +127,13 @@ vm_fault_t zxp_fault_insert(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 }
 
 /**
- * zxp_fault_map() - map the page that ->fault of a VMO, or of a part of one, has found
+ * zxp_fault_finish() - map the page that ->fault of a VMO, or of a part of one, has found
  * @vmf: the fault; the folio of its page is locked, with a reference
  * @limit: what comes from this page on is not to be seen
  *
  * Return: what ->fault returns.
  */
-vm_fault_t zxp_fault_map(struct vm_fault *vmf, pgoff_t limit)
+vm_fault_t zxp_fault_finish(struct vm_fault *vmf, pgoff_t limit)
 {
 	pgoff_t start, end;
 

@@ -25,7 +25,7 @@ static vm_fault_t zxp_slice_fault(struct vm_fault *vmf)
 	if (slice->child)
 		return zxp_child_fault(slice->child, vmf, limit);
 	ret = zxp_vmo_fault(slice->root, vmf);
-	return ret == VM_FAULT_LOCKED ? zxp_fault_map(vmf, limit) : ret;
+	return ret == VM_FAULT_LOCKED ? zxp_fault_finish(vmf, limit) : ret;
 }
 
 static vm_fault_t zxp_slice_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
