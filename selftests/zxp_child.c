@@ -362,7 +362,7 @@ TEST_F(child, store_beside_mapping)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/* Its pages are single ones, so none hides what the copy has for itself. */
+/* However large its folios are, none hides what the copy has for itself. */
 TEST_F(child, of_a_read_only_vmo)
 {
 	enum { PAGES = 512 };

@@ -37,11 +37,7 @@ PAGER_FIXTURE(large);
 /* Is the page part of something larger? */
 static bool is_large(struct test_vmo *vmo, uint64_t page)
 {
-	volatile char *address = vmo->map + page * page_size;
-
-	(void)*address;
-	/* KPF_COMPOUND_HEAD and KPF_COMPOUND_TAIL */
-	return page_flags((void *)address) & (3ULL << 15);
+	return page_is_large(vmo->map + page * page_size);
 }
 
 /* Does the kernel collapse files that may have large folios? */
@@ -384,17 +380,20 @@ static bool nothing_is_joined(struct test_vmo *vmo, int prot, int flags)
 	EXPECT_TRUE(nothing_is_joined(vmo, PROT_READ | PROT_WRITE, MAP_PRIVATE));	\
 } while (0)
 
-/* An entry of 2 MiB would hide what a copy has for itself. */
+/* An entry of 2 MiB would hide what a copy has for itself. See also zxp_large_copy.c. */
 TEST_F(large, collapse_over_copies)
 {
 	static const uint32_t flags[] = { 0, ZXP_CREATE_READ_ONLY | ZXP_CREATE_COPIES };
 	const int both = PROT_READ | PROT_WRITE;
 
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-		struct test_vmo *vmo = supplied(new_vmo_flags(PAGES * page_size, 0, flags[i]));
+		struct test_vmo *vmo = new_vmo_flags(PAGES * page_size, 0, flags[i]);
 		struct test_vmo *clone = new_child(vmo, AT_LEAST, 0, PAGES), *snapshot;
 		uint64_t word = vmo_word(vmo, 6 * page_size / 8);
 
+		/* So they are single ones in any case. */
+		for (uint64_t page = 0; page < PAGES; page++)
+			ASSERT_TRUE(pager_supply(&self->p, vmo, page, 1));
 		EXPECT_NOTHING_JOINED(clone, both);
 		ASSERT_TRUE(vmo_put(clone, 5, 1));
 		snapshot = new_child(clone, MODIFIED, 0, PAGES);

@@ -363,7 +363,7 @@ TEST_F(slice_copy, of_a_read_only_vmo)
 	ASSERT_EQ(0, fallocate(slice->fd, FALLOC_FL_ZERO_RANGE, 0, page_size));
 	EXPECT_TRUE(vmo_has(copy, 1, 1, ZEROES));
 	ASSERT_LE(0, reopen(slice->fd, O_RDWR));
-	/* It is larger than the slice, as there are no folios of 2 MiB to be seen. */
+	/* It is larger than the slice, as no single entry has to end where that does. */
 	map = mmap(NULL, BYTES(4), PROT_READ, MAP_SHARED, slice->fd, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_TRUE(crashes(map + BYTES(2), SIGBUS));

@@ -180,6 +180,13 @@ vm_fault_t zxp_vmo_page_mkwrite(struct zxp_vmo *vmo, struct vm_fault *vmf);
 extern const struct vm_operations_struct zxp_vm_ops;
 int zxp_vmo_may_map(struct zxp_vmo *vmo, struct vm_area_struct *vma);
 
+/* fault_map.c */
+bool zxp_fault_widen(struct zxp_vmo *vmo, struct vm_fault *vmf, pgoff_t *start, pgoff_t *end);
+bool zxp_fault_maps_more(struct vm_fault *vmf, pgoff_t *start, pgoff_t *end);
+void zxp_fault_window(struct vm_fault *vmf, pgoff_t *start, pgoff_t *end);
+vm_fault_t zxp_fault_insert(struct vm_fault *vmf, pgoff_t start, pgoff_t end);
+vm_fault_t zxp_fault_finish(struct vm_fault *vmf, pgoff_t limit);
+
 /* trap.c */
 int zxp_fault_sleep(struct mm_struct *mm, struct zxp_request *request,
 		    unsigned int state, long timeout);

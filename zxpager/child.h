@@ -227,9 +227,9 @@ int zxp_child_take(struct zxp_child *child, pgoff_t index, struct folio **into,
 		   unsigned int nr);
 
 /* child_fault.c */
-vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf);
+vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf, pgoff_t limit);
 vm_fault_t zxp_child_map_pages(struct zxp_child *child, struct vm_fault *vmf, pgoff_t start,
-			       pgoff_t end);
+			       pgoff_t end, pgoff_t limit);
 vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf);
 extern const struct vm_operations_struct zxp_child_vm_ops;
 

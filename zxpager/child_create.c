@@ -100,8 +100,8 @@ static bool zxp_child_possible(const struct zxp_parent *parent, u32 options)
 		return false;
 	if (options & ZXP_CHILD_POINT_IN_TIME && !zxp_child_is_snapshot(parent, options))
 		return false;
-	/* Where a VMO is sealed an entry of 2 MiB would hide own pages, see fault.c. */
-	return !zxp_vmo_has_large_folios(parent->root);
+	/* An entry of 2 MiB would hide own pages, see large.c. */
+	return !zxp_vmo_has_huge_folios(parent->root);
 }
 
 /**

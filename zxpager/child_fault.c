@@ -102,8 +102,48 @@ static vm_fault_t zxp_child_store_early(struct zxp_child *child,
 	return 0;
 }
 
-/* ->fault, of the child or of a slice of it. */
-vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf)
+/* Does it see nothing but the root in a range? The lock of the layers is held. */
+static bool zxp_child_sees_root(struct zxp_child *child, pgoff_t start, pgoff_t end,
+				pgoff_t limit)
+{
+	pgoff_t run_end = end;
+	void *page;
+
+	return end <= min(zxp_child_end(child), limit) &&
+	       zxp_layer_run(child->top, start, &run_end, &page) == ZXP_SEEN_ROOT &&
+	       run_end == end;
+}
+
+/*
+ * There is a page, locked. Of its folio no more is mapped than what the child sees, and that
+ * stays so as long as it is locked; but for zeroes, whose maker takes out what is mapped.
+ */
+static vm_fault_t zxp_child_fault_map(struct zxp_child *child, struct vm_fault *vmf,
+				      pgoff_t limit)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	bool all, some = false;
+	pgoff_t start, end;
+
+	if (!zxp_fault_maps_more(vmf, &start, &end))
+		return VM_FAULT_LOCKED;
+	read_lock(&family->lock);
+	all = !zxp_folio_any_poisoned(page_folio(vmf->page)) &&
+	      zxp_child_sees_root(child, start, end, limit);
+	if (!all) {
+		zxp_fault_window(vmf, &start, &end);
+		end = min3(end, zxp_child_end(child), limit);
+		some = vmf->pgoff < end && zxp_layer_clip(child->top, vmf->pgoff, &start, &end);
+	}
+	read_unlock(&family->lock);
+	if (all)
+		return VM_FAULT_LOCKED;
+	return some ? zxp_fault_insert(vmf, start, end) :
+		      zxp_fault_insert(vmf, vmf->pgoff, vmf->pgoff + 1);
+}
+
+/* ->fault, of the child or of a slice of it that ends before a page. */
+vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf, pgoff_t limit)
 {
 	struct zxp_fault_access access = {
 		.view = zxp_child_view(child),
@@ -125,7 +165,15 @@ vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf)
 		vmf->page = NULL;
 		return VM_FAULT_SIGBUS;
 	}
-	return ret;
+	return ret == VM_FAULT_LOCKED ? zxp_child_fault_map(child, vmf, limit) : ret;
+}
+
+/* May these pages be mapped, and others with them, where the kernel does that? */
+static bool zxp_child_may_map(struct zxp_child *child, struct vm_fault *vmf, pgoff_t start,
+			      pgoff_t end, pgoff_t limit)
+{
+	return !zxp_fault_widen(child->root, vmf, &start, &end) ||
+	       zxp_child_sees_root(child, start, end, limit);
 }
 
 /*
@@ -134,7 +182,7 @@ vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf)
  * the mapping. As for the root, nothing is mapped around a page that is missing.
  */
 vm_fault_t zxp_child_map_pages(struct zxp_child *child, struct vm_fault *vmf, pgoff_t start,
-			       pgoff_t end)
+			       pgoff_t end, pgoff_t limit)
 {
 	struct zxp_family *family = zxp_child_family(child);
 	vm_fault_t ret = 0;
@@ -142,8 +190,9 @@ vm_fault_t zxp_child_map_pages(struct zxp_child *child, struct vm_fault *vmf, pg
 	if (!zxp_vmo_has_page(child->root, vmf->pgoff))
 		return 0;
 	read_lock(&family->lock);
-	end = min(end + 1, zxp_child_end(child));
-	if (vmf->pgoff < end && zxp_layer_clip(child->top, vmf->pgoff, &start, &end))
+	end = min3(end + 1, zxp_child_end(child), limit);
+	if (vmf->pgoff < end && zxp_layer_clip(child->top, vmf->pgoff, &start, &end) &&
+	    zxp_child_may_map(child, vmf, start, end, limit))
 		ret = filemap_map_pages(vmf, start, end - 1);
 	read_unlock(&family->lock);
 	return ret;
@@ -158,6 +207,17 @@ static bool zxp_child_may_store(struct zxp_child *child, pgoff_t index, struct f
 	if (own)
 		folio_put(own);
 	return seen == ZXP_SEEN_TOP && own == folio && zxp_child_has(child, index);
+}
+
+/*
+ * Who may come back does so in ->fault, and waits there with nothing mapped. Who may not would
+ * come back here at once, again and again. Return: 0; -EAGAIN; -EINTR.
+ */
+static int zxp_child_lock_mapped(struct zxp_child *child, struct vm_fault *vmf)
+{
+	if (vmf->flags & FAULT_FLAG_ALLOW_RETRY)
+		return mutex_trylock(&child->content_lock) ? 0 : -EAGAIN;
+	return zxp_lock_killable(&child->content_lock);
 }
 
 /*
@@ -184,12 +244,16 @@ vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 
 	/* What cannot be done at once is done by ->fault, with nothing mapped. */
 	new = zxp_own_alloc(true);
-	if (new && mutex_trylock(&child->content_lock)) {
+	if (new)
+		ret = zxp_child_lock_mapped(child, vmf);
+	if (!ret) {
 		ret = zxp_child_fork_locked(child, vmf->pgoff, new, vmf, &own);
 		mutex_unlock(&child->content_lock);
 	}
 	if (new)
 		folio_put(new);
+	if (ret == -EINTR)
+		return VM_FAULT_SIGBUS;
 	if (!ret) {
 		zxp_child_changed(child);
 		folio_unlock(own);
@@ -211,12 +275,12 @@ static vm_fault_t zxp_child_vm_fault(struct vm_fault *vmf)
 	struct zxp_child *child = vmf->vma->vm_private_data;
 
 	zxp_child_note_mapping(child, vmf->vma, false);
-	return zxp_child_fault(child, vmf);
+	return zxp_child_fault(child, vmf, ULONG_MAX);
 }
 
 static vm_fault_t zxp_child_vm_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 {
-	return zxp_child_map_pages(vmf->vma->vm_private_data, vmf, start, end);
+	return zxp_child_map_pages(vmf->vma->vm_private_data, vmf, start, end, ULONG_MAX);
 }
 
 static vm_fault_t zxp_child_vm_page_mkwrite(struct vm_fault *vmf)

@@ -48,12 +48,35 @@ static inline struct folio *zxp_filemap_alloc_folio(gfp_t gfp, unsigned int orde
 }
 
 /* Large folios are for kernels in which most file systems have them, and 64 bits. */
-static inline void zxp_mapping_set_large_folios(struct address_space *mapping)
+static inline void zxp_mapping_set_large_folios(struct address_space *mapping,
+						unsigned int order)
 {
-	if (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) &&
-	    !IS_ENABLED(CONFIG_HIGHMEM))
-		mapping_set_large_folios(mapping);
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+	if (!IS_ENABLED(CONFIG_HIGHMEM))
+		mapping_set_folio_order_range(mapping, 0, order);
+#endif
 }
+
+/*
+ * Who maps a page of a large folio, be that ->fault or filemap_map_pages(), has all of it
+ * mapped where the mapping has room for it, since 6.18. What maps one page only came before.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define ZXP_MAPS_WHOLE_FOLIOS	false
+
+static inline vm_fault_t zxp_insert_page(struct vm_fault *vmf, struct page *page)
+{
+	return VM_FAULT_SIGBUS;
+}
+#else
+#define ZXP_MAPS_WHOLE_FOLIOS	true
+
+/* It may not be stored to there, nor need it be that of the fault itself. */
+static inline vm_fault_t zxp_insert_page(struct vm_fault *vmf, struct page *page)
+{
+	return vmf_insert_page_mkwrite(vmf, page, false);
+}
+#endif
 
 /*
  * MADV_COLLAPSE and khugepaged make some only of these, too, but for kernels with an option

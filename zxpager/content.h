@@ -50,6 +50,8 @@
 #define ZXP_SUPPLY_BATCH	BIT(ZXP_SUPPLY_ORDER)
 /* The largest folio, and so what is copied before it can be seen: 2 MiB. */
 #define ZXP_LARGE_ORDER		(ilog2(SZ_2M) - PAGE_SHIFT)
+/* The same where there may be copies: the kernel has no single entry for one, see large.c. */
+#define ZXP_COPIES_ORDER	min_t(unsigned int, ZXP_LARGE_ORDER, PMD_SHIFT - PAGE_SHIFT - 1)
 /* Pages that a hint asks for at once: who needs one of them now hangs on it. */
 #define ZXP_HINT_BATCH		128
 
@@ -196,8 +198,16 @@ static inline bool zxp_vmo_sealed(struct zxp_vmo *vmo)
 	return vmo->flags & ZXP_CREATE_READ_ONLY;
 }
 
-/* May it have large folios? These never lie beside pages that copies have for themselves. */
-static inline bool zxp_vmo_has_large_folios(struct zxp_vmo *vmo)
+/* The order of its largest folios; 0 if all are single pages. */
+static inline unsigned int zxp_vmo_large_order(struct zxp_vmo *vmo)
+{
+	if (!zxp_vmo_sealed(vmo))
+		return 0;
+	return vmo->flags & ZXP_CREATE_COPIES ? ZXP_COPIES_ORDER : ZXP_LARGE_ORDER;
+}
+
+/* May one entry of a page table be all of a folio? These never lie beside own pages of copies. */
+static inline bool zxp_vmo_has_huge_folios(struct zxp_vmo *vmo)
 {
 	return zxp_vmo_sealed(vmo) && !(vmo->flags & ZXP_CREATE_COPIES);
 }

@@ -57,8 +57,8 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	vmo->source = zxp_source_alloc(port, args->key);
 	if (!vmo->source)
 		goto put;
-	if (zxp_vmo_has_large_folios(vmo))
-		zxp_mapping_set_large_folios(inode->i_mapping);
+	if (zxp_vmo_large_order(vmo))
+		zxp_mapping_set_large_folios(inode->i_mapping, zxp_vmo_large_order(vmo));
 	kref_get(&pager->ref);
 	vmo->pager = pager;
 	return inode;

@@ -290,7 +290,9 @@ int zxp_vmo_may_map(struct zxp_vmo *vmo, struct vm_area_struct *vma)
 
 static vm_fault_t zxp_fault(struct vm_fault *vmf)
 {
-	return zxp_vmo_fault(vmf->vma->vm_private_data, vmf);
+	vm_fault_t ret = zxp_vmo_fault(vmf->vma->vm_private_data, vmf);
+
+	return ret == VM_FAULT_LOCKED ? zxp_fault_finish(vmf, ULONG_MAX) : ret;
 }
 
 static vm_fault_t zxp_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)

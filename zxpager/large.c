@@ -12,6 +12,12 @@
  * So only sealed VMOs have large folios: all that is in them is clean, lies in the stream,
  * and stays as it is until all of it goes. The kernel collapses pages to large folios only
  * where a file may have them.
+ *
+ * A copy has own pages beside pages of the VMO, which may be those of one large folio. What the
+ * kernel maps by a single entry would hide them, whatever range it was asked for; so where there
+ * may be copies folios are smaller than that. Then each page has an entry of its own, and a copy
+ * forks one page: nothing is split, as that cannot be done. Which of the two a VMO has is known
+ * when it is made, as the folios that there are cannot be made smaller later.
  */
 #include "content.h"
 

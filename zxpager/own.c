@@ -217,6 +217,13 @@ static bool zxp_fault_is_for(struct vm_fault *vmf, struct folio *folio)
 	return vmf && vmf->page && page_folio(vmf->page) == folio;
 }
 
+/* In how many places it is mapped; any page of it, if it is large. */
+static int zxp_folio_maps(struct folio *folio)
+{
+	return folio_test_large(folio) ? folio_mapcount(folio) :
+					 atomic_read(&folio->_mapcount) + 1;
+}
+
 /*
  * Has somebody a reference of a locked folio, but for its owner, the caller and who has mapped
  * it? Reclaim has, which may have taken it out of page tables, and will tell processors of
@@ -224,7 +231,7 @@ static bool zxp_fault_is_for(struct vm_fault *vmf, struct folio *folio)
  */
 static bool zxp_folio_held(struct folio *folio, struct vm_fault *vmf)
 {
-	int refs = folio_nr_pages(folio) + 1 + atomic_read(&folio->_mapcount) + 1;
+	int refs = folio_nr_pages(folio) + 1 + zxp_folio_maps(folio);
 
 	return folio_ref_count(folio) > refs + zxp_fault_is_for(vmf, folio);
 }
@@ -293,13 +300,13 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 	return ret;
 }
 
-/* Return: 0; -EBUSY, of a fault, which is not to wait for others with its lock; -EINTR. */
+/* Return: 0; -EBUSY, of a fault, which is not to wait with its lock if it may retry; -EINTR. */
 static int zxp_child_lock_tree(struct zxp_child *child, struct vm_fault *vmf)
 {
 	struct mutex *lock = &zxp_child_family(child)->tree_lock;
 
-	if (!vmf)
-		return mutex_lock_killable(lock);
+	if (!vmf || !(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+		return zxp_lock_killable(lock);
 	return mutex_trylock(lock) ? 0 : -EBUSY;
 }
 

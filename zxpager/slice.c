@@ -17,22 +17,29 @@
 static vm_fault_t zxp_slice_fault(struct vm_fault *vmf)
 {
 	struct zxp_slice *slice = vmf->vma->vm_private_data;
+	pgoff_t limit = zxp_slice_end(slice);
+	vm_fault_t ret;
 
 	if (!zxp_slice_has(slice, vmf->pgoff))
 		return VM_FAULT_SIGBUS;
-	return slice->child ? zxp_child_fault(slice->child, vmf) :
-			      zxp_vmo_fault(slice->root, vmf);
+	if (slice->child)
+		return zxp_child_fault(slice->child, vmf, limit);
+	ret = zxp_vmo_fault(slice->root, vmf);
+	return ret == VM_FAULT_LOCKED ? zxp_fault_finish(vmf, limit) : ret;
 }
 
 static vm_fault_t zxp_slice_map_pages(struct vm_fault *vmf, pgoff_t start, pgoff_t end)
 {
 	struct zxp_slice *slice = vmf->vma->vm_private_data;
+	pgoff_t limit = zxp_slice_end(slice), first = start, next = end + 1;
 
 	if (!zxp_slice_has(slice, vmf->pgoff))
 		return 0;
-	end = min(end, zxp_slice_end(slice) - 1);
-	return slice->child ? zxp_child_map_pages(slice->child, vmf, start, end) :
-			      zxp_vmo_map_pages(slice->root, vmf, start, end);
+	if (slice->child)
+		return zxp_child_map_pages(slice->child, vmf, start, end, limit);
+	if (zxp_fault_widen(slice->root, vmf, &first, &next) && next > limit)
+		return 0;
+	return zxp_vmo_map_pages(slice->root, vmf, start, min(end, limit - 1));
 }
 
 /* What is mapped is inside. */
@@ -68,7 +75,7 @@ int zxp_slice_mmap(struct file *file, struct vm_area_struct *vma)
 	 * All of a large folio may be mapped where a mapping has room for it, by MADV_COLLAPSE
 	 * without asking. So a mapping ends where the slice does.
 	 */
-	if (zxp_vmo_has_large_folios(slice->root)) {
+	if (zxp_vmo_has_huge_folios(slice->root)) {
 		if (vma->vm_pgoff + vma_pages(vma) > slice->nr_pages)
 			return -EINVAL;
 		vm_flags_set(vma, VM_DONTEXPAND);

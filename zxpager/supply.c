@@ -88,7 +88,7 @@ static int zxp_supply_large(struct zxp_supply *s)
 	struct folio *folio;
 	int ret;
 
-	order = min_t(unsigned int, __ffs(index | BIT(ZXP_LARGE_ORDER)),
+	order = min_t(unsigned int, __ffs(index | BIT(zxp_vmo_large_order(s->vmo))),
 		      ilog2(left));
 	if (s->child || order < ZXP_SUPPLY_ORDER ||
 	    !zxp_vmo_may_be_large(s->vmo, index, BIT(order)))

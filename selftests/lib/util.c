@@ -114,11 +114,23 @@ bool is_mapped(const void *addr)
 	return pagemap(addr) >> 63;
 }
 
+uint64_t page_frame(const void *addr)
+{
+	return pagemap(addr) & ((1ULL << 55) - 1);
+}
+
 uint64_t page_flags(const void *addr)
 {
-	uint64_t frame = pagemap(addr) & ((1ULL << 55) - 1);
+	uint64_t frame = page_frame(addr);
 
 	return frame ? read_u64("/proc/kpageflags", frame) : 0;
+}
+
+bool page_is_large(const volatile void *addr)
+{
+	(void)*(const volatile char *)addr;
+	/* KPF_COMPOUND_HEAD and KPF_COMPOUND_TAIL */
+	return page_flags((const void *)addr) & (3ULL << 15);
 }
 
 bool kernel_is_since(int major, int minor)

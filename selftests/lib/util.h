@@ -60,6 +60,12 @@ bool is_mapped(const void *addr);
  */
 uint64_t page_flags(const void *addr);
 
+/* The number of the page that is mapped at @addr; 0 if there is none, or it cannot be had. */
+uint64_t page_frame(const void *addr);
+
+/* Is what is to be read at @addr part of a large folio? */
+bool page_is_large(const volatile void *addr);
+
 /* Is it this version of Linux, or a later one? */
 bool kernel_is_since(int major, int minor);
 

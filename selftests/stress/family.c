@@ -421,12 +421,16 @@ static void family_client(struct dice *d, int vmo)
 
 void family_once(struct dice *d)
 {
+	/* Of the last kind folios are large, and lie beside what the kids have for themselves. */
+	static const uint32_t kinds[] = {
+		0, ZXP_CREATE_SNAPSHOTS, ZXP_CREATE_READ_ONLY | ZXP_CREATE_COPIES,
+	};
 	struct side s = { .name = "family", .client = family_client };
+	uint32_t flags = kinds[roll(d, sizeof(kinds) / sizeof(*kinds))];
 
 	s.pager = zxp_open(O_NONBLOCK);
-	root_has_snapshots = one_in(d, 2);
-	s.vmo = zxp_create_vmo_flags(s.pager, 0, root_has_snapshots ? ZXP_CREATE_SNAPSHOTS : 0,
-				     ZXP_PORT_OWN, 0, SIDE_BYTES);
+	root_has_snapshots = flags & ZXP_CREATE_SNAPSHOTS;
+	s.vmo = zxp_create_vmo_flags(s.pager, 0, flags, ZXP_PORT_OWN, 0, SIDE_BYTES);
 	plain = zxp_create_plain(s.pager, SIDE_BYTES);
 	if (s.pager < 0 || s.vmo < 0 || plain < 0 || !side_content()) {
 		wrong("family: %d %d %d", s.pager, s.vmo, plain);

@@ -57,7 +57,7 @@ static void refusals(void **state)
 	assert_int_equal(h, 77);
 	assert_int_equal(vmo_info(vmo).num_children, 0);
 	ok(zx_handle_close_many((zx_handle_t[]){ blind, alone, sealed }, 3));
-	/* It has large folios, or copies. */
+	/* It has folios of 2 MiB, or copies. */
 	ok(zx_linux_pager_create_vmo(pager, 0, ZX_LINUX_CREATE_READ_ONLY |
 				     ZX_LINUX_CREATE_COPIES, port, KEY, PAGE, &sealed));
 	ok(zx_vmo_create_child(sealed, ON_WRITE, 0, PAGE, &h));

@@ -58,7 +58,7 @@ static const struct argp_option table[] = {
 	{ "rw", OPT_RW, "NAME", 0,
 	  "Serve NAME for writing too; its file is written back to", 0 },
 	{ "scratch", OPT_SCRATCH, "NAME", 0,
-	  "Let clients make copies of NAME that they can write to; has small pages only",
+	  "Let clients make copies of NAME that they can write to; has no pages of 2 MiB",
 	  0 },
 	{ "snapshots", OPT_SNAPSHOTS, "NAME", 0,
 	  "Let clients make snapshots of NAME, which is served for writing; nobody else may change its file",

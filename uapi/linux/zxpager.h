@@ -363,10 +363,10 @@ struct zxp_port_cancel {
  * need, but to write by it, or to change a size, is EPERM, and so is a mapping that is
  * shared and writable. Not with RESIZABLE, UNBOUNDED or TRAP_DIRTY: EINVAL.
  *
- * Such a VMO has large folios where the daemon supplies much at once, and then it cannot
- * have children that are copies, whose own pages such a folio would hide. With
- * %ZXP_CREATE_COPIES it can, and has single pages. Any other VMO of a pager can have them
- * without that.
+ * Such a VMO has large folios where the daemon supplies much at once, up to 2 MiB, and then
+ * it cannot have children that are copies, whose own pages such a folio would hide. With
+ * %ZXP_CREATE_COPIES it can, and has folios of up to 1 MiB, which hide nothing. Any other
+ * VMO of a pager can have copies without that.
  *
  * With %ZXP_CREATE_SNAPSHOTS who may read the VMO may also have children of it that see
  * nothing of what becomes of it, see %ZXP_CHILD_POINT_IN_TIME. The daemon promises that what

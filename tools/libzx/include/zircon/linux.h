@@ -109,7 +109,7 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
  * With ZX_LINUX_CREATE_READ_ONLY the VMO is what the pager supplies, and nothing else: nobody,
  * root and the pager included, writes to it, changes its size, or has a shared mapping of it
  * that is writable.  Not with ZX_VMO_TRAP_DIRTY either.  It has no children that are copies,
- * unless it is made with ZX_LINUX_CREATE_COPIES, too; then it has small pages only.
+ * unless it is made with ZX_LINUX_CREATE_COPIES, too; then it has no pages of 2 MiB.
  * With ZX_LINUX_CREATE_SNAPSHOTS the pager promises that what it supplies changes by writeback
  * alone, and so who may read the VMO can have children of it that are as it is at that moment:
  * see zx_linux_vmo_create_child().  Not with ZX_LINUX_CREATE_READ_ONLY.
