@@ -323,9 +323,8 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
  * stays, and nobody can open the descriptor anew for writing.  The child has the name of its
  * parent if @handle has GET_PROPERTY.
  *
- * A child is no pager's: calls of one on it are INVALID_ARGS, as is a slice or a reference as
- * the @aux_vmo of zx_pager_supply_pages().  Closing the parent leaves it as it is, and the pager is told
- * that a VMO is gone only when its children are.
+ * A child is no pager's: calls of one on it are INVALID_ARGS.  Closing the parent leaves it as
+ * it is, and the pager is told that a VMO is gone only when its children are.
  *
  * Return: ZX_OK, or, in the order of the tests: OUT_OF_RANGE @size; INVALID_ARGS both NO_WRITE
  * and RESIZABLE; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; INVALID_ARGS @offset, unknown options,
@@ -339,6 +338,33 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
  */
 zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 				uint64_t offset, uint64_t size, zx_handle_t *out);
+
+/**
+ * zx_vmo_transfer_data() - move pages from one VMO to another
+ * @dst_vmo: where they go (WRITE)
+ * @options: must be 0
+ * @offset: start of the range in @dst_vmo, page aligned
+ * @length: its length, page aligned; 0 does nothing
+ * @src_vmo: where they come from (READ, WRITE); its range reads as zeroes afterwards
+ * @src_offset: start of the range in @src_vmo, page aligned
+ *
+ * The ranges may overlap.  What is stored into the source by a mapping meanwhile is moved or
+ * stays there, and never lost.  Who looks at the destination meanwhile sees each page as it was
+ * or as it will be.  A parent or child of the one or the other sees what it would if the source
+ * were zeroed and the destination written to.  What a clone misses is asked for.  The content
+ * is copied, which takes as much memory again for a while; content that is zero takes none.
+ *
+ * If the call fails some pages may have moved, or, for want of memory, be lost.
+ *
+ * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS @options, alignment;
+ * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @dst_vmo, then @src_vmo; OUT_OF_RANGE, NOT_SUPPORTED it
+ * has a pager: @src_vmo, then @dst_vmo; BAD_STATE a pinned page in @src_vmo, or one in
+ * @dst_vmo that would become zero; NO_MEMORY; NO_RESOURCES; the status that a pager failed what
+ * a clone misses with.
+ */
+zx_status_t zx_vmo_transfer_data(zx_handle_t dst_vmo, uint32_t options,
+				 uint64_t offset, uint64_t length,
+				 zx_handle_t src_vmo, uint64_t src_offset);
 
 /**
  * zx_vmo_replace_as_executable() - the right to execute a VMO
