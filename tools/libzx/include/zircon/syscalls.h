@@ -21,6 +21,7 @@
 #include <zircon/process.h>
 #include <zircon/syscalls/object.h>
 #include <zircon/syscalls/port.h>
+#include <zircon/syscalls/unsupported.h>
 #include <zircon/types.h>
 
 __BEGIN_CDECLS
@@ -410,8 +411,8 @@ zx_status_t zx_stream_create(uint32_t options, zx_handle_t vmo, zx_off_t seek,
  * @actual: set to the number of bytes that were read; may be NULL
  *
  * Ends where the stream does, and before what cannot be had or a buffer that is bad, if
- * something was read before that.  At the end there is nothing, which is no error.  Other calls that move the offset
- * wait meanwhile, also while this one waits for the pager.
+ * something was read before that.  At the end there is nothing, which is no error.  Other
+ * calls that move the offset wait meanwhile, also while this one waits for the pager.
  *
  * Return: ZX_OK, or INVALID_ARGS @options, @vector is NULL; BAD_HANDLE, WRONG_TYPE,
  * ACCESS_DENIED; INVALID_ARGS @vector, or it is more than 64 bits can count; NOT_FOUND a

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <zircon/errors.h>
+#include <zircon/limits.h>
 #include <zircon/rights.h>
 #include <zircon/time.h>
 
@@ -23,6 +24,8 @@ typedef uint32_t zx_handle_t;
 
 typedef int32_t zx_status_t;
 typedef uintptr_t zx_vaddr_t;
+typedef uintptr_t zx_paddr_t;
+typedef uintptr_t zx_gpaddr_t;
 typedef uint64_t zx_off_t;
 typedef uint32_t zx_signals_t;
 typedef uint32_t zx_vm_option_t;
@@ -85,6 +88,16 @@ typedef uint32_t zx_stream_seek_origin_t;
 #define ZX_STREAM_SEEK_ORIGIN_START	((zx_stream_seek_origin_t)0)
 #define ZX_STREAM_SEEK_ORIGIN_CURRENT	((zx_stream_seek_origin_t)1)
 #define ZX_STREAM_SEEK_ORIGIN_END	((zx_stream_seek_origin_t)2)
+
+/* zx_bti_pin(), which is not supported */
+#define ZX_BTI_PERM_READ		((uint32_t)1 << 0)
+#define ZX_BTI_PERM_WRITE		((uint32_t)1 << 1)
+#define ZX_BTI_PERM_EXECUTE		((uint32_t)1 << 2)
+#define ZX_BTI_COMPRESS			((uint32_t)1 << 3)
+#define ZX_BTI_CONTIGUOUS		((uint32_t)1 << 4)
+
+/* zx_process_create(), which is not supported */
+#define ZX_PROCESS_SHARED		((uint32_t)1 << 0)
 
 /* One of several buffers. */
 typedef struct zx_iovec {
