@@ -156,6 +156,8 @@ static int zxp_ioc_child_get_info(struct file *file, union zxp_args *args,
 		.out_scaled_bytes = pages.part,
 		.out_children = zxp_kin_children(child->kin),
 	};
+	zxp_vmo_info_below(child->root, child->offset, zxp_child_end(child),
+			   &args->vmo_info);
 	if (zxp_file_is_reference(file))
 		args->vmo_info.out_flags |= ZXP_VMO_INFO_REFERENCE;
 	if (child->options & ZXP_CHILD_RESIZABLE)
@@ -487,6 +489,8 @@ static int zxp_ioc_slice_get_info(struct file *file, union zxp_args *args,
 		.out_stream_size = zxp_slice_size(slice),
 		.out_children = zxp_kin_children(slice->kin),
 	};
+	zxp_vmo_info_below(slice->root, slice->offset, zxp_slice_end(slice),
+			   &args->vmo_info);
 	if (zxp_file_is_reference(file))
 		args->vmo_info.out_flags |= ZXP_VMO_INFO_REFERENCE;
 	return 0;

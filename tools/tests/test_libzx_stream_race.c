@@ -44,6 +44,7 @@ struct call {
 	size_t length;
 	size_t actual;
 	zx_status_t status;
+	_Atomic int tid;
 };
 
 static zx_status_t read_at(struct call *c)
@@ -88,6 +89,7 @@ static void *call_main(void *arg)
 {
 	struct call *c = arg;
 
+	atomic_store(&c->tid, gettid());
 	c->status = c->call(c);
 	return NULL;
 }
@@ -100,6 +102,26 @@ static void begin(struct call *c, zx_status_t (*call)(struct call *c), uint64_t 
 		.actual = 4242,
 	};
 	assert_int_equal(pthread_create(&c->thread, NULL, call_main, c), 0);
+}
+
+/* Until it waits for something. */
+static void wait_asleep(struct call *c)
+{
+	char path[64], text[256] = "", *name_end;
+	int tid, fd;
+
+	while (!(tid = atomic_load(&c->tid)))
+		zx_nanosleep(0);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	do {
+		zx_nanosleep(0);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		assert_true(read(fd, text, sizeof(text) - 1) > 0);
+		close(fd);
+		name_end = strrchr(text, ')');
+		assert_non_null(name_end);
+	} while (name_end[2] != 'S');
 }
 
 static void end(struct call *c)
@@ -328,6 +350,7 @@ static void offset_waits(void **state)
 	begin(&first, write_on, 0, one, sizeof(one));
 	expect_packet(ZX_PAGER_VMO_READ, 0, PAGE);
 	begin(&second, write_on, 0, other, sizeof(other));
+	wait_asleep(&second);
 	ok(zx_stream_readv_at(stream, 0, 3 * PAGE, &v, 1, &actual));
 	expect_no_packet();
 	supply(0, PAGE, 's');
