@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/time.h>
 
 #include "fixture.h"
 
@@ -298,6 +299,48 @@ static void while_others_map(void **state)
 	ok(zx_handle_close(none));
 }
 
+static volatile sig_atomic_t alarms, wrong;
+static zx_vaddr_t alarm_at;
+
+static void alarm_handler(int signal)
+{
+	zx_status_t status;
+
+	(void)signal;
+	if (zx_linux_fault_status(alarm_at, &status) != ZX_OK ||
+	    status != ZX_ERR_OUT_OF_RANGE)
+		wrong = 1;
+	alarms = alarms + 1;
+}
+
+/* A handler that interrupts who maps, wherever that is. */
+static void while_it_maps(void **state)
+{
+	const struct itimerval often = { { 0, 500 }, { 0, 500 } }, never = { { 0, 0 }, { 0, 0 } };
+	struct sigaction action = { .sa_handler = alarm_handler, .sa_flags = SA_RESTART };
+	zx_vaddr_t low[50], at;
+	zx_handle_t none;
+
+	(void)state;
+	ok(zx_vmo_create(0, ZX_VMO_RESIZABLE, &none));
+	alarm_at = map(none, 0, PAGE);
+	alarms = wrong = 0;
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	while (alarms < 500) {
+		for (size_t i = 0; i < COUNT(low); i++)
+			low[i] = map(plain, 0, PAGE);
+		at = map(none, 0, PAGE);
+		unmap(at, PAGE);
+		for (size_t i = 0; i < COUNT(low); i++)
+			unmap(low[i], PAGE);
+	}
+	setitimer(ITIMER_REAL, &never, NULL);
+	assert_int_equal(wrong, 0);
+	unmap(alarm_at, PAGE);
+	ok(zx_handle_close(none));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest libzx_fault[] = {
@@ -308,6 +351,7 @@ int main(void)
 		TEST(children),
 		TEST(regions),
 		TEST(while_others_map),
+		TEST(while_it_maps),
 	};
 
 	if (sysconf(_SC_PAGESIZE) != PAGE)

@@ -17,7 +17,7 @@
 #define END		ZX_STREAM_SEEK_ORIGIN_END
 
 static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz";
-static char hex[] = "0123456789ABCDEF";
+static char hex[17] = "0123456789ABCDEF";
 
 static zx_handle_t store, stream;
 static size_t actual;
@@ -472,6 +472,7 @@ static void PropertyModeAppend(void **state)
 /* What is between the end of the stream and the write is zero, whatever it was. */
 static void ExtendFillsWithZeros(void **state)
 {
+	static const char end[] = { 0, '0', '1', '2', '3' };
 	static char x[PAGE], found[PAGE];
 
 	(void)state;
@@ -484,7 +485,7 @@ static void ExtendFillsWithZeros(void **state)
 	for (unsigned int i = 0; i < 2 * PAGE - 2; i += 255)
 		expect_byte(store, i, 0);
 	ok(zx_vmo_read(store, found, 2 * PAGE - 3, 5));
-	assert_memory_equal(found, "\0" "0123", 5);
+	assert_memory_equal(found, end, sizeof(end));
 	/* Here the page in which it ends is zero behind that; the next one is not. */
 	expect_byte(store, 2 * PAGE + 2, 0);
 	expect_byte(store, 3 * PAGE, 'x');
@@ -493,7 +494,7 @@ static void ExtendFillsWithZeros(void **state)
 	for (unsigned int i = 2 * PAGE + 2; i < 5 * PAGE - 2; i += 255)
 		expect_byte(store, i, 0);
 	ok(zx_vmo_read(store, found, 5 * PAGE - 3, 5));
-	assert_memory_equal(found, "\0" "0123", 5);
+	assert_memory_equal(found, end, sizeof(end));
 	sizes_are(6 * PAGE, 5 * PAGE + 2);
 }
 

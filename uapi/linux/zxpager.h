@@ -678,7 +678,7 @@ struct zxp_query_vmo_key {
 
 /* zxp_vmo_info.out_flags */
 #define ZXP_VMO_INFO_PAGER_BACKED	(1U << 0)	/* or a slice of such a VMO */
-#define ZXP_VMO_INFO_DETACHED		(1U << 1)	/* or its pager is closed; of a child, below */
+#define ZXP_VMO_INFO_DETACHED		(1U << 1)	/* or its pager is closed */
 #define ZXP_VMO_INFO_SYNC		(1U << 2)	/* made with %ZXP_CREATE_SYNC */
 #define ZXP_VMO_INFO_FIXED		(1U << 3)	/* ... %ZXP_CREATE_FIXED */
 #define ZXP_VMO_INFO_READ_ONLY		(1U << 4)	/* ... %ZXP_CREATE_READ_ONLY */
@@ -705,7 +705,7 @@ struct zxp_query_vmo_key {
  * @out_fail_offset: offset of the last access that failed
  * @out_fail_error: its errno as a positive number, or 0. This is how the code
  *	behind a SIGBUS can be had. A child tells the last one of the VMO at the bottom, and
- *	how many there were there, if that one was in the child.
+ *	how many there were there, if that one was in the child. It is DETACHED if that is.
  * @reserved: must be 0
  * @out_dirty_bytes: bytes in pages that are dirty or being written back
  * @out_zero_bytes: bytes in dirty zero ranges, which have no pages

@@ -73,8 +73,8 @@ __END_CDECLS
 #define ZX_DEBUG_ASSERT_COND(x)			ZX_DEBUG_ASSERT(x)
 #define ZX_DEBUG_ASSERT_MSG_COND(x, ...)	ZX_DEBUG_ASSERT_MSG(x, __VA_ARGS__)
 #else
-#define ZX_DEBUG_ASSERT_COND(x)			do { } while (0)
-#define ZX_DEBUG_ASSERT_MSG_COND(x, ...)	do { } while (0)
+#define ZX_DEBUG_ASSERT_COND(...)		do { } while (0)
+#define ZX_DEBUG_ASSERT_MSG_COND(...)		do { } while (0)
 #endif
 
 #endif /* ZIRCON_ASSERT_H_ */
