@@ -37,8 +37,13 @@ struct zxi_stream {
 	bool shares;
 };
 
+struct zxi_stream *zxi_stream_make(uint32_t options, uint64_t seek);
 struct zxi_stream *zxi_stream_get(struct zxi_stream *stream);
 void zxi_stream_put(struct zxi_stream *stream);
+
+/* Of the offsets that descriptors have in common. */
+void zxi_offsets_lock(void);
+void zxi_offsets_unlock(void);
 
 /* With the table's lock held; in the child before the last one but one. */
 void zxi_streams_before_fork(void);
