@@ -17,6 +17,7 @@
 
 #include "base.h"
 #include "region.h"
+#include "stream.h"
 #include "table.h"
 
 struct entry {
@@ -53,17 +54,25 @@ static void take_locks(void)
 {
 	zxi_region_lock();
 	take_lock();
+	zxi_streams_before_fork();
 }
 
 static void give_locks(void)
 {
+	zxi_streams_after_fork();
 	give_lock();
 	zxi_region_unlock();
 }
 
+static void give_locks_in_child(void)
+{
+	zxi_streams_in_child();
+	give_locks();
+}
+
 __attribute__((constructor)) static void survive_fork(void)
 {
-	pthread_atfork(take_locks, give_locks, give_locks);
+	pthread_atfork(take_locks, give_locks, give_locks_in_child);
 }
 
 static struct entry *entry_of(zx_handle_t handle, bool make)
@@ -114,6 +123,8 @@ static void put_object(struct zxi_object *object)
 			o->parent = object->parent;
 	if (object->region)
 		zxi_region_put(object->region);
+	if (object->stream)
+		zxi_stream_put(object->stream);
 	free(object);
 }
 
@@ -132,6 +143,12 @@ static zx_status_t kind_of(int fd, zx_obj_type_t *type)
 		*type = ioctl(fd, ZXP_IOC_VMO_GET_INFO, &vmo) ? ZX_OBJ_TYPE_PORT :
 								ZX_OBJ_TYPE_VMO;
 	return ZX_OK;
+}
+
+/* What the descriptor of an object is. */
+static zx_obj_type_t kind_of_type(zx_obj_type_t type)
+{
+	return type == ZX_OBJ_TYPE_STREAM ? ZX_OBJ_TYPE_VMO : type;
 }
 
 static zx_rights_t vmo_rights(int fd)
@@ -177,7 +194,7 @@ zx_status_t zxi_identify(zx_handle_t handle, zx_obj_type_t *type,
 		status = kind_of(fd, type);
 		if (status != ZX_OK)
 			return status;
-		if (!word || WORD_TYPE(word) != *type) {
+		if (!word || kind_of_type(WORD_TYPE(word)) != *type) {
 			/* Not heard of yet, or not what it was. */
 			zxi_forget(handle);
 			word = WORD(*type, rights_of_kind(fd, *type));
@@ -356,6 +373,28 @@ zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
 	return tell(handle, out);
 }
 
+zx_status_t zxi_publish_stream(int fd, zx_rights_t rights, struct zxi_stream *stream,
+			       zx_handle_t *out)
+{
+	zx_handle_t handle;
+	zx_status_t status = publish(fd, ZX_OBJ_TYPE_STREAM, rights, ZX_HANDLE_INVALID,
+				     &handle);
+	struct zxi_object *object;
+
+	if (status != ZX_OK) {
+		zxi_stream_put(stream);
+		return status;
+	}
+	take_lock();
+	object = object_of(handle);
+	if (object)
+		object->stream = stream;
+	give_lock();
+	if (!object)
+		zxi_stream_put(stream);
+	return tell(handle, out);
+}
+
 /* Locked.  A number that is not used, and was not just now. */
 static zx_status_t add_own(struct zxi_object *object, zx_rights_t rights,
 			   zx_handle_t *handle)
@@ -447,6 +486,19 @@ struct zxi_region *zxi_handle_region(zx_handle_t handle)
 		region = zxi_region_get(object->region);
 	give_lock();
 	return region;
+}
+
+struct zxi_stream *zxi_handle_stream(zx_handle_t handle)
+{
+	struct zxi_stream *stream = NULL;
+	struct zxi_object *object;
+
+	take_lock();
+	object = object_of(handle);
+	if (object && object->stream)
+		stream = zxi_stream_get(object->stream);
+	give_lock();
+	return stream;
 }
 
 zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info)
