@@ -141,6 +141,7 @@ static struct zxp_mappings *zxp_child_make_mappings(struct zxp_child *child)
  */
 void zxp_child_note_mapping(struct zxp_child *child, struct vm_area_struct *vma, bool another)
 {
+	/* What is in it is seen by who sees it: pairs with cmpxchg(). */
 	struct zxp_mappings *mappings = smp_load_acquire(&child->mappings);
 	bool noted = READ_ONCE(child->mapped_mm) == vma->vm_mm &&
 		     READ_ONCE(child->mapped_at) == vma->vm_start;
@@ -240,6 +241,7 @@ static void zxp_mapped_find(struct zxp_mapped *mapped, struct zxp_child *child,
 
 static void zxp_mapped_find_all(struct zxp_mapped *mapped, struct zxp_child *child)
 {
+	/* What is in it is seen by who sees it: pairs with cmpxchg(). */
 	struct zxp_mappings *mappings = smp_load_acquire(&child->mappings);
 	struct mm_struct *mm = current->mm;
 	unsigned int i;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What a child shows to who reads it, stores to it and maps it: see read.c and fault.c. The daemon of the
- * root is asked, for what the child sees of that.
+ * What a child shows to who reads it, stores to it and maps it: see read.c and fault.c. The
+ * daemon of the root is asked, for what the child sees of that.
  */
 #include "child.h"
 
