@@ -17,21 +17,11 @@
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
 
-/* Descriptors have numbers below this. */
-#define ZXI_MAX_FD	(1u << 29)
-
 /* The size of a struct zxp_vmo_info for which the kernel counts no pages. */
 #define ZXI_VMO_INFO_UNCOUNTED	offsetof(struct zxp_vmo_info, out_shared_bytes)
 
 /* A number that is no descriptor, nor ZXP_PORT_OWN, which means something. */
 #define ZXI_NO_FD	(-2)
-
-static inline int zxi_fd(zx_handle_t handle)
-{
-	int fd = zx_linux_handle_to_fd(handle);
-
-	return fd < 0 ? ZXI_NO_FD : fd;
-}
 
 static inline zx_status_t zxi_errno(void)
 {
@@ -54,12 +44,6 @@ static inline zx_status_t zxi_fd_ioctl(int fd, unsigned long request, void *arg)
 		status = zxi_fd_ioctl_once(fd, request, arg);
 	} while (status != ZX_OK && errno == EINTR);
 	return status;
-}
-
-static inline zx_status_t zxi_ioctl(zx_handle_t handle, unsigned long request,
-				    void *arg)
-{
-	return zxi_fd_ioctl(zxi_fd(handle), request, arg);
 }
 
 /* Opens /dev/zxpager; a descriptor, or -1 and *@status. */

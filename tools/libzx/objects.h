@@ -9,11 +9,20 @@
 
 #include <zircon/types.h>
 
-/* The handles of a call on a VMO of a pager. */
-zx_status_t zxi_check_pager_vmo(zx_handle_t pager, zx_rights_t pager_rights,
-				zx_handle_t vmo, zx_rights_t vmo_rights);
+/*
+ * The descriptors of a call on a VMO of a pager, by zxi_get() in the order in which Zircon
+ * looks at them.  zxi_put() both.
+ */
+zx_status_t zxi_get_pager_vmo(zx_handle_t pager, zx_rights_t pager_rights, int *pager_fd,
+			      zx_handle_t vmo, zx_rights_t vmo_rights, int *vmo_fd);
 
-/* BAD_HANDLE, WRONG_TYPE, or what there is to know of a VMO. */
+/* The same for one ioctl of the pager; @vmo_fd is in @arg. */
+zx_status_t zxi_pager_ioctl(zx_handle_t pager, zx_rights_t pager_rights,
+			    zx_handle_t vmo, zx_rights_t vmo_rights,
+			    unsigned long request, void *arg, int *vmo_fd);
+
+/* What there is to know of a VMO; BAD_HANDLE and WRONG_TYPE of a handle. */
+zx_status_t zxi_fd_vmo_info(int fd, struct zxp_vmo_info *info);
 zx_status_t zxi_vmo_info(zx_handle_t vmo, struct zxp_vmo_info *info);
 
 /* zx_vmo_op_range() of a descriptor. */

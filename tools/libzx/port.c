@@ -69,20 +69,25 @@ static zx_status_t wait_readable(int fd, zx_time_t deadline)
 zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 			 zx_port_packet_t *packet)
 {
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ);
-	int fd = zxi_fd(handle);
+	zx_status_t status;
 	ssize_t n;
+	int fd;
 
+	status = zxi_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ, &fd);
+	if (status != ZX_OK)
+		return status;
 	while (status == ZX_OK) {
 		n = read(fd, packet, sizeof(*packet));
 		if (n == sizeof(*packet))
-			return ZX_OK;
+			break;
 		if (n >= 0)
-			return ZX_ERR_WRONG_TYPE;
-		if (errno != EAGAIN && errno != EINTR)
-			return zxi_errno();
-		status = wait_readable(fd, deadline);
+			status = ZX_ERR_WRONG_TYPE;
+		else if (errno != EAGAIN && errno != EINTR)
+			status = zxi_errno();
+		else
+			status = wait_readable(fd, deadline);
 	}
+	zxi_put(fd);
 	return status;
 }
 
@@ -90,14 +95,18 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet)
 {
 	struct zxp_port_queue arg = { .size = sizeof(arg) };
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE);
+	zx_status_t status;
+	int fd;
 
-	if (status == ZX_OK)
-		status = zxi_copy_in(&arg.packet, packet, sizeof(arg.packet));
+	status = zxi_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &fd);
 	if (status != ZX_OK)
 		return status;
+	status = zxi_copy_in(&arg.packet, packet, sizeof(arg.packet));
 	arg.packet.type = ZX_PKT_TYPE_USER;
-	return zxi_ioctl(handle, ZXP_IOC_PORT_QUEUE, &arg);
+	if (status == ZX_OK)
+		status = zxi_fd_ioctl(fd, ZXP_IOC_PORT_QUEUE, &arg);
+	zxi_put(fd);
+	return status;
 }
 
 static zx_status_t cancel(zx_handle_t port, uint32_t flags, uint64_t key,
@@ -107,7 +116,7 @@ static zx_status_t cancel(zx_handle_t port, uint32_t flags, uint64_t key,
 		.size = sizeof(arg), .flags = flags, .key = key, .source = source,
 	};
 
-	return zxi_ioctl(port, ZXP_IOC_PORT_CANCEL, &arg);
+	return zxi_ioctl(port, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, ZXP_IOC_PORT_CANCEL, &arg);
 }
 
 /*

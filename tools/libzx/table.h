@@ -2,13 +2,8 @@
 /*
  * The handles of this process: which rights each has, and the objects behind them.
  *
- * A handle of a pager, port or VMO is a file descriptor, (fd << 2) | 3.  Handles of
- * what only exists in this process, which are address regions, have numbers above those
- * of all descriptors.
- *
- * The word of a handle, its rights and type, is read without a lock by each call.  All
- * else is under one mutex, which is held for a few instructions, and is free in the
- * child of a fork().
+ * The word of a handle is in slot.h.  All else is under one mutex, which is held for a
+ * few instructions, and is free in the child of a fork().
  */
 #ifndef LIBZX_TABLE_H
 #define LIBZX_TABLE_H
@@ -18,6 +13,8 @@
 
 #include <zircon/syscalls/object.h>
 #include <zircon/types.h>
+
+#include "slot.h"
 
 struct zxi_region;
 
@@ -43,13 +40,16 @@ struct zxi_object {
 	char name[ZX_MAX_NAME_LEN];
 };
 
-/* The address space of the process: the only handle that cannot be closed. */
-#define ZXI_VMAR_ROOT	((zx_handle_t)0xffffffff)
+/* Of ZXI_VMAR_ROOT. */
 #define ZXI_ROOT_RIGHTS	(ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHTS_IO | ZX_RIGHT_EXECUTE)
+
+void zxi_table_lock(void);
+void zxi_table_unlock(void);
 
 /*
  * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, in this order, unless @handle is of that type
- * and has at least these rights.
+ * and has at least these rights.  That may change at once: who needs the descriptor
+ * wants zxi_get().
  */
 zx_status_t zxi_check(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights);
 
@@ -59,7 +59,8 @@ zx_status_t zxi_identify(zx_handle_t handle, zx_obj_type_t *type,
 
 /*
  * A new descriptor becomes a handle, and *@out is told.  @like: another handle of the
- * same object, or ZX_HANDLE_INVALID.  If that fails the descriptor is closed.
+ * same object, or ZX_HANDLE_INVALID.  If that fails, with BAD_HANDLE since @like is
+ * closed by now, the descriptor is closed.
  */
 zx_status_t zxi_publish(int fd, zx_obj_type_t type, zx_rights_t rights,
 			zx_handle_t like, zx_handle_t *out);
@@ -74,8 +75,16 @@ zx_status_t zxi_publish_region(struct zxi_region *region, zx_rights_t rights,
 zx_status_t zxi_duplicate_region(zx_handle_t handle, zx_rights_t rights,
 				 zx_handle_t *out);
 
-/* Forgets a handle; false if there was none.  A descriptor stays open. */
-bool zxi_forget(zx_handle_t handle);
+/* A handle of any kind but the root is none from now on; or BAD_HANDLE. */
+zx_status_t zxi_close(zx_handle_t handle);
+
+/*
+ * Another number, and other rights, for what @handle is, which is none from now on.
+ * @narrower: a descriptor of the same object that is to take the place of its own, or -1;
+ * it is closed.  If that fails with INVALID_ARGS, for @out, both numbers are none.
+ */
+zx_status_t zxi_replace(zx_handle_t handle, zx_rights_t rights, int narrower,
+			zx_handle_t *out);
 
 /* A reference of the region behind a handle of a VMAR, or NULL. */
 struct zxi_region *zxi_handle_region(zx_handle_t handle);

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The words of handles, see slot.h.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "slot.h"
+#include "table.h"
+
+/* Two levels, so that what is not used takes no memory. */
+#define CHUNK_BITS	15
+#define CHUNK		(1u << CHUNK_BITS)
+#define SLOTS		(2 * ZXI_MAX_FD)
+
+static struct zxi_slot *_Atomic chunks[SLOTS / CHUNK];
+
+/* No descriptor at or behind this had a slot. */
+static _Atomic unsigned int end_of_fds;
+
+static struct zxi_slot *make_chunk(struct zxi_slot *_Atomic *at)
+{
+	const size_t size = CHUNK * sizeof(struct zxi_slot);
+	struct zxi_slot *chunk = NULL, *made;
+
+	made = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (made == MAP_FAILED)
+		return NULL;
+	if (atomic_compare_exchange_strong(at, &chunk, made))
+		return made;
+	munmap(made, size);
+	return chunk;
+}
+
+static struct zxi_slot *slot_at(uint32_t index)
+{
+	struct zxi_slot *chunk = atomic_load_explicit(&chunks[index >> CHUNK_BITS],
+						      memory_order_acquire);
+
+	return chunk ? &chunk[index & (CHUNK - 1)] : NULL;
+}
+
+static struct zxi_slot *make_slot(uint32_t index)
+{
+	unsigned int end = atomic_load(&end_of_fds);
+
+	while (index < ZXI_MAX_FD && index >= end &&
+	       !atomic_compare_exchange_weak(&end_of_fds, &end, index + 1))
+		;
+	if (!slot_at(index) && !make_chunk(&chunks[index >> CHUNK_BITS]))
+		return NULL;
+	return slot_at(index);
+}
+
+static bool looks_right(zx_handle_t handle)
+{
+	return (handle & ZX_HANDLE_FIXED_BITS_MASK) == ZX_HANDLE_FIXED_BITS_MASK;
+}
+
+static uint32_t index_of(zx_handle_t handle)
+{
+	return (handle >> 2 & (ZXI_MAX_FD - 1)) | (zxi_is_own(handle) ? ZXI_MAX_FD : 0);
+}
+
+struct zxi_slot *zxi_slot(zx_handle_t handle, bool make)
+{
+	if (!looks_right(handle))
+		return NULL;
+	return make ? make_slot(index_of(handle)) : slot_at(index_of(handle));
+}
+
+zx_handle_t zxi_number(unsigned int fd, uint64_t word)
+{
+	const uint32_t count = (uint32_t)((word & ZXI_WORD_COUNT) >> 52) + 1;
+
+	return count << ZXI_COUNT_SHIFT | fd << 2 | ZX_HANDLE_FIXED_BITS_MASK;
+}
+
+uint64_t zxi_next_word(uint64_t word)
+{
+	const uint64_t count = (word & ZXI_WORD_COUNT) >> 52;
+
+	return (count + 1) % ZXI_COUNTS << 52;
+}
+
+uint64_t zxi_open_word(zx_handle_t handle)
+{
+	struct zxi_slot *slot = zxi_slot(handle, false);
+	uint64_t word;
+
+	if (handle == ZXI_VMAR_ROOT)
+		return ZXI_WORD(ZX_OBJ_TYPE_VMAR, ZXI_ROOT_RIGHTS);
+	if (!slot)
+		return 0;
+	word = atomic_load(&slot->word);
+	return (word & ZXI_OPEN) && !zxi_is_stale(handle, word) ? word : 0;
+}
+
+/*
+ * A number, as it is now: nothing is opened.  What was never a handle has the first
+ * count, with or without a slot.
+ */
+zx_handle_t zx_linux_handle_from_fd(int fd)
+{
+	struct zxi_slot *slot;
+
+	if (fd < 0 || (unsigned int)fd >= ZXI_MAX_FD)
+		return ZX_HANDLE_INVALID;
+	slot = slot_at((unsigned int)fd);
+	return zxi_number((unsigned int)fd, slot ? atomic_load(&slot->word) : 0);
+}
+
+int zx_linux_handle_to_fd(zx_handle_t handle)
+{
+	struct zxi_slot *slot = zxi_slot(handle, false);
+
+	if (!looks_right(handle) || zxi_is_own(handle) ||
+	    zxi_is_stale(handle, slot ? atomic_load(&slot->word) : 0))
+		return -1;
+	return (int)index_of(handle);
+}
+
+/* What zxi_get() has to tell if it is not as the words says; ZX_OK: look again. */
+static zx_status_t look(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
+{
+	zx_obj_type_t has_type;
+	zx_rights_t has;
+	zx_status_t status = zxi_identify(handle, &has_type, &has);
+
+	if (status != ZX_OK)
+		return status;
+	if (has_type != type)
+		return ZX_ERR_WRONG_TYPE;
+	return rights & ~has ? ZX_ERR_ACCESS_DENIED : ZX_OK;
+}
+
+zx_status_t zxi_get(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights, int *fd)
+{
+	const uint64_t mask = ZXI_TYPE | ZXI_WORD_COUNT | ZXI_OPEN | ZXI_CLOSING;
+	const uint64_t want = ZXI_WORD(type, 0) | zxi_count_of(handle);
+	struct zxi_slot *slot = zxi_slot(handle, false);
+	zx_status_t status;
+	uint64_t word;
+
+	for (;;) {
+		word = slot ? atomic_load_explicit(&slot->word, memory_order_relaxed) : 0;
+		if ((word & mask) != want || (rights & ~word & ZXI_RIGHTS)) {
+			status = look(handle, type, rights);
+			if (status != ZX_OK)
+				return status;
+			slot = zxi_slot(handle, false);
+		} else if (atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE)) {
+			*fd = (int)(handle >> 2 & (ZXI_MAX_FD - 1));
+			return ZX_OK;
+		}
+	}
+}
+
+void zxi_put(int fd)
+{
+	struct zxi_slot *slot = slot_at((unsigned int)fd);
+	uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed), left;
+
+	do {
+		/* The child of a fork() from a signal handler, which has forgotten it. */
+		if (!(word & ZXI_USES))
+			return;
+		left = word - ZXI_USE;
+		if (!(left & ZXI_USES))
+			left &= ~ZXI_CLOSING;
+	} while (!atomic_compare_exchange_weak(&slot->word, &word, left));
+	if ((word ^ left) & ZXI_CLOSING)
+		close(fd);
+}
+
+zx_status_t zxi_ioctl(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
+		      unsigned long request, void *arg)
+{
+	zx_status_t status;
+	int fd;
+
+	status = zxi_get(handle, type, rights, &fd);
+	if (status != ZX_OK)
+		return status;
+	status = zxi_fd_ioctl(fd, request, arg);
+	zxi_put(fd);
+	return status;
+}
+
+void zxi_slots_after_fork(void)
+{
+	const unsigned int end = atomic_load(&end_of_fds);
+
+	for (unsigned int fd = 0; fd < end; fd++) {
+		struct zxi_slot *slot = slot_at(fd);
+		uint64_t word = slot ? atomic_load(&slot->word) : 0;
+
+		if (!(word & ZXI_USES))
+			continue;
+		atomic_store(&slot->word, word & ~(ZXI_USES | ZXI_CLOSING));
+		if (word & ZXI_CLOSING)
+			close((int)fd);
+	}
+}
