@@ -35,9 +35,9 @@ zx_status_t zxi_get_pager_vmo(zx_handle_t pager, zx_rights_t pager_rights, int *
 	return status;
 }
 
-zx_status_t zxi_pager_ioctl(zx_handle_t pager, zx_rights_t pager_rights,
-			    zx_handle_t vmo, zx_rights_t vmo_rights,
-			    unsigned long request, void *arg, int *vmo_fd)
+zx_status_t zxi_pager_ioctl_slowly(zx_handle_t pager, zx_rights_t pager_rights,
+				   zx_handle_t vmo, zx_rights_t vmo_rights,
+				   unsigned long request, void *arg, int *vmo_fd)
 {
 	zx_status_t status;
 	int fd;

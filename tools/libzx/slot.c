@@ -9,19 +9,14 @@
 #include "slot.h"
 #include "table.h"
 
-/* Two levels, so that what is not used takes no memory. */
-#define CHUNK_BITS	15
-#define CHUNK		(1u << CHUNK_BITS)
-#define SLOTS		(2 * ZXI_MAX_FD)
-
-static struct zxi_slot *_Atomic chunks[SLOTS / CHUNK];
+struct zxi_slot *_Atomic zxi_chunks[ZXI_SLOTS / ZXI_CHUNK];
 
 /* No descriptor at or behind this had a slot. */
 static _Atomic unsigned int end_of_fds;
 
 static struct zxi_slot *make_chunk(struct zxi_slot *_Atomic *at)
 {
-	const size_t size = CHUNK * sizeof(struct zxi_slot);
+	const size_t size = ZXI_CHUNK * sizeof(struct zxi_slot);
 	struct zxi_slot *chunk = NULL, *made;
 
 	made = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -34,14 +29,6 @@ static struct zxi_slot *make_chunk(struct zxi_slot *_Atomic *at)
 	return chunk;
 }
 
-static struct zxi_slot *slot_at(uint32_t index)
-{
-	struct zxi_slot *chunk = atomic_load_explicit(&chunks[index >> CHUNK_BITS],
-						      memory_order_acquire);
-
-	return chunk ? &chunk[index & (CHUNK - 1)] : NULL;
-}
-
 static struct zxi_slot *make_slot(uint32_t index)
 {
 	unsigned int end = atomic_load(&end_of_fds);
@@ -49,9 +36,9 @@ static struct zxi_slot *make_slot(uint32_t index)
 	while (index < ZXI_MAX_FD && index >= end &&
 	       !atomic_compare_exchange_weak(&end_of_fds, &end, index + 1))
 		;
-	if (!slot_at(index) && !make_chunk(&chunks[index >> CHUNK_BITS]))
+	if (!zxi_slot_at(index) && !make_chunk(&zxi_chunks[index >> ZXI_CHUNK_BITS]))
 		return NULL;
-	return slot_at(index);
+	return zxi_slot_at(index);
 }
 
 static bool looks_right(zx_handle_t handle)
@@ -61,28 +48,28 @@ static bool looks_right(zx_handle_t handle)
 
 static uint32_t index_of(zx_handle_t handle)
 {
-	return (handle >> 2 & (ZXI_MAX_FD - 1)) | (zxi_is_own(handle) ? ZXI_MAX_FD : 0);
+	return zxi_fd_of(handle) | (zxi_is_own(handle) ? ZXI_MAX_FD : 0);
 }
 
 struct zxi_slot *zxi_slot(zx_handle_t handle, bool make)
 {
 	if (!looks_right(handle))
 		return NULL;
-	return make ? make_slot(index_of(handle)) : slot_at(index_of(handle));
+	return make ? make_slot(index_of(handle)) : zxi_slot_at(index_of(handle));
 }
 
 zx_handle_t zxi_number(unsigned int fd, uint64_t word)
 {
-	const uint32_t count = (uint32_t)((word & ZXI_WORD_COUNT) >> 52) + 1;
+	const uint32_t count = (uint32_t)((word & ZXI_WORD_COUNT) >> ZXI_WORD_COUNT_SHIFT) + 1;
 
 	return count << ZXI_COUNT_SHIFT | fd << 2 | ZX_HANDLE_FIXED_BITS_MASK;
 }
 
 uint64_t zxi_next_word(uint64_t word)
 {
-	const uint64_t count = (word & ZXI_WORD_COUNT) >> 52;
+	const uint64_t count = (word & ZXI_WORD_COUNT) >> ZXI_WORD_COUNT_SHIFT;
 
-	return (count + 1) % ZXI_COUNTS << 52;
+	return (count + 1) % ZXI_COUNTS << ZXI_WORD_COUNT_SHIFT;
 }
 
 uint64_t zxi_open_word(zx_handle_t handle)
@@ -108,7 +95,7 @@ zx_handle_t zx_linux_handle_from_fd(int fd)
 
 	if (fd < 0 || (unsigned int)fd >= ZXI_MAX_FD)
 		return ZX_HANDLE_INVALID;
-	slot = slot_at((unsigned int)fd);
+	slot = zxi_slot_at((unsigned int)fd);
 	return zxi_number((unsigned int)fd, slot ? atomic_load(&slot->word) : 0);
 }
 
@@ -136,57 +123,41 @@ static zx_status_t look(zx_handle_t handle, zx_obj_type_t type, zx_rights_t righ
 	return rights & ~has ? ZX_ERR_ACCESS_DENIED : ZX_OK;
 }
 
-zx_status_t zxi_get(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights, int *fd)
+zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
 {
-	const uint64_t mask = ZXI_TYPE | ZXI_WORD_COUNT | ZXI_OPEN | ZXI_CLOSING;
-	const uint64_t want = ZXI_WORD(type, 0) | zxi_count_of(handle);
-	struct zxi_slot *slot = zxi_slot(handle, false);
 	zx_status_t status;
-	uint64_t word;
-
-	for (;;) {
-		word = slot ? atomic_load_explicit(&slot->word, memory_order_relaxed) : 0;
-		if ((word & mask) != want || (rights & ~word & ZXI_RIGHTS)) {
-			status = look(handle, type, rights);
-			if (status != ZX_OK)
-				return status;
-			slot = zxi_slot(handle, false);
-		} else if (atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE)) {
-			*fd = (int)(handle >> 2 & (ZXI_MAX_FD - 1));
-			return ZX_OK;
-		}
-	}
-}
-
-void zxi_put(int fd)
-{
-	struct zxi_slot *slot = slot_at((unsigned int)fd);
-	uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed), left;
 
 	do {
-		/* The child of a fork() from a signal handler, which has forgotten it. */
-		if (!(word & ZXI_USES))
-			return;
-		left = word - ZXI_USE;
-		if (!(left & ZXI_USES))
-			left &= ~ZXI_CLOSING;
-	} while (!atomic_compare_exchange_weak(&slot->word, &word, left));
-	if ((word ^ left) & ZXI_CLOSING)
-		close(fd);
+		status = look(handle, type, rights);
+		if (status != ZX_OK)
+			return status;
+	} while (!zxi_try_get(zxi_slot_at(zxi_fd_of(handle)), handle, type, rights));
+	return ZX_OK;
 }
 
-zx_status_t zxi_ioctl(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
-		      unsigned long request, void *arg)
+zx_status_t zxi_hold(zx_handle_t handle, int *fd)
 {
-	zx_status_t status;
-	int fd;
+	struct zxi_slot *slot = zxi_slot(handle, true);
+	uint64_t word;
 
-	status = zxi_get(handle, type, rights, &fd);
-	if (status != ZX_OK)
-		return status;
-	status = zxi_fd_ioctl(fd, request, arg);
-	zxi_put(fd);
-	return status;
+	if (!looks_right(handle) || zxi_is_own(handle))
+		return ZX_ERR_BAD_HANDLE;
+	if (!slot)
+		return ZX_ERR_NO_MEMORY;
+	word = atomic_load(&slot->word);
+	do {
+		if (zxi_is_stale(handle, word))
+			return ZX_ERR_BAD_HANDLE;
+	} while (!atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE));
+	*fd = (int)index_of(handle);
+	return ZX_OK;
+}
+
+/* Nobody begins to use what is closing, so this is the last call that did. */
+void zxi_put_last(int fd)
+{
+	atomic_fetch_and(&zxi_slot_at((unsigned int)fd)->word, ~ZXI_CLOSING);
+	close(fd);
 }
 
 void zxi_slots_after_fork(void)
@@ -194,7 +165,7 @@ void zxi_slots_after_fork(void)
 	const unsigned int end = atomic_load(&end_of_fds);
 
 	for (unsigned int fd = 0; fd < end; fd++) {
-		struct zxi_slot *slot = slot_at(fd);
+		struct zxi_slot *slot = zxi_slot_at(fd);
 		uint64_t word = slot ? atomic_load(&slot->word) : 0;
 
 		if (!(word & ZXI_USES))

@@ -24,6 +24,8 @@
 
 #include <zircon/types.h>
 
+#include "base.h"
+
 struct zxi_object;
 
 /**
@@ -49,7 +51,8 @@ struct zxi_slot {
 #define ZXI_TYPE	(0x3full << ZXI_TYPE_SHIFT)
 #define ZXI_USE		(1ull << 32)
 #define ZXI_USES	(0xfffffull << 32)
-#define ZXI_WORD_COUNT	(0x3ffull << 52)
+#define ZXI_WORD_COUNT_SHIFT	52
+#define ZXI_WORD_COUNT	(0x3ffull << ZXI_WORD_COUNT_SHIFT)
 #define ZXI_OPEN	(1ull << 62)
 #define ZXI_CLOSING	(1ull << 63)
 
@@ -69,13 +72,35 @@ static inline bool zxi_is_own(zx_handle_t handle)
 /* What a word has as its count if it is that of @handle; 0 is not a handle's. */
 static inline uint64_t zxi_count_of(zx_handle_t handle)
 {
-	return (uint64_t)((handle >> ZXI_COUNT_SHIFT) - 1) << 52;
+	return (uint64_t)((handle >> ZXI_COUNT_SHIFT) - 1) << ZXI_WORD_COUNT_SHIFT;
 }
 
 /* Whether @handle is, or was, none: closed, and not of this count any more. */
 static inline bool zxi_is_stale(zx_handle_t handle, uint64_t word)
 {
 	return (word & (ZXI_WORD_COUNT | ZXI_CLOSING)) != zxi_count_of(handle);
+}
+
+/* Two levels, so that what is not used takes no memory. */
+#define ZXI_CHUNK_BITS	15
+#define ZXI_CHUNK	(1u << ZXI_CHUNK_BITS)
+#define ZXI_SLOTS	(2 * ZXI_MAX_FD)
+
+extern struct zxi_slot *_Atomic zxi_chunks[ZXI_SLOTS / ZXI_CHUNK];
+
+/* NULL if it was not made. */
+static inline struct zxi_slot *zxi_slot_at(uint32_t index)
+{
+	struct zxi_slot *chunk;
+
+	chunk = atomic_load_explicit(&zxi_chunks[index >> ZXI_CHUNK_BITS],
+				     memory_order_acquire);
+	return chunk ? &chunk[index & (ZXI_CHUNK - 1)] : NULL;
+}
+
+static inline uint32_t zxi_fd_of(zx_handle_t handle)
+{
+	return handle >> 2 & (ZXI_MAX_FD - 1);
 }
 
 /* The slot of a handle; NULL if it has none yet, or there is no memory to make it. */
@@ -90,16 +115,79 @@ uint64_t zxi_next_word(uint64_t word);
 /* The word of an open handle, or 0. */
 uint64_t zxi_open_word(zx_handle_t handle);
 
+/* The rest of zxi_get() and zxi_put(). */
+zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights);
+void zxi_put_last(int fd);
+
 /*
- * The descriptor of a handle of this type with at least these rights, which stays open
- * until zxi_put(): BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, in this order.
+ * One look: whether a handle is open, and of this type, and has at least these rights.
+ * @slot: that of its descriptor, or NULL.
+ * Then its descriptor stays open until zxi_put().
  */
-zx_status_t zxi_get(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights, int *fd);
-void zxi_put(int fd);
+static inline bool zxi_try_get(struct zxi_slot *slot, zx_handle_t handle,
+			       zx_obj_type_t type, zx_rights_t rights)
+{
+	const uint32_t want = (uint32_t)type << ZXI_TYPE_SHIFT | rights;
+	uint64_t word;
+
+	if (!slot)
+		return false;
+	word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+	/* Open, not closing, and of this count. */
+	if ((word >> ZXI_WORD_COUNT_SHIFT) - (handle >> ZXI_COUNT_SHIFT) !=
+	    (ZXI_OPEN >> ZXI_WORD_COUNT_SHIFT) - 1 ||
+	    ((uint32_t)word & (want | (uint32_t)ZXI_TYPE)) != want ||
+	    (handle & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK)
+		return false;
+	return atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE);
+}
+
+/* BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, in this order. */
+static inline zx_status_t zxi_get(zx_handle_t handle, zx_obj_type_t type,
+				  zx_rights_t rights, int *fd)
+{
+	*fd = (int)zxi_fd_of(handle);
+	return __builtin_expect(zxi_try_get(zxi_slot_at(zxi_fd_of(handle)), handle, type,
+					    rights), true) ?
+	       ZX_OK : zxi_get_slowly(handle, type, rights);
+}
+
+/* The same of a handle that may be anything, or a descriptor that nothing is known of. */
+zx_status_t zxi_hold(zx_handle_t handle, int *fd);
+
+static inline void zxi_put_slot(struct zxi_slot *slot, int fd)
+{
+	uint64_t word = atomic_fetch_sub(&slot->word, ZXI_USE);
+
+	if (__builtin_expect(word & ZXI_CLOSING && (word & ZXI_USES) == ZXI_USE, false))
+		zxi_put_last(fd);
+}
+
+static inline void zxi_put(int fd)
+{
+	struct zxi_slot *chunk = zxi_chunks[(unsigned int)fd >> ZXI_CHUNK_BITS];
+
+	zxi_put_slot(&chunk[(unsigned int)fd & (ZXI_CHUNK - 1)], fd);
+}
 
 /* zxi_get(), an ioctl, which goes on after a signal, and zxi_put(). */
-zx_status_t zxi_ioctl(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
-		      unsigned long request, void *arg);
+static inline zx_status_t zxi_ioctl(zx_handle_t handle, zx_obj_type_t type,
+				    zx_rights_t rights, unsigned long request, void *arg)
+{
+	const int fd = (int)zxi_fd_of(handle);
+	struct zxi_slot *slot = zxi_slot_at(zxi_fd_of(handle));
+	zx_status_t status;
+
+	if (__builtin_expect(!zxi_try_get(slot, handle, type, rights), false)) {
+		status = zxi_get_slowly(handle, type, rights);
+		if (status != ZX_OK)
+			return status;
+		slot = zxi_slot_at(zxi_fd_of(handle));
+	}
+	status = zxi_fd_ioctl(fd, request, arg);
+	zxi_put_slot(slot, fd);
+	return status;
+}
 
 /* In the child of a fork(), where no call is under way. */
 void zxi_slots_after_fork(void);

@@ -162,23 +162,38 @@ static zx_status_t adopt(zx_handle_t handle, int fd, zx_obj_type_t kind, uint64_
 	return ZX_OK;
 }
 
+/* The word of a descriptor, which is looked at. */
+static zx_status_t identify_fd(zx_handle_t handle, uint64_t *word)
+{
+	zx_obj_type_t kind;
+	zx_status_t status;
+	int fd;
+
+	status = zxi_hold(handle, &fd);
+	if (status != ZX_OK)
+		return status;
+	status = kind_of(fd, &kind);
+	*word = zxi_open_word(handle);
+	if (status == ZX_OK && !fits(*word, kind))
+		status = adopt(handle, fd, kind, word);
+	zxi_put(fd);
+	return status;
+}
+
 zx_status_t zxi_identify(zx_handle_t handle, zx_obj_type_t *type,
 			 zx_rights_t *rights)
 {
-	uint64_t word = zxi_open_word(handle);
-	int fd = zx_linux_handle_to_fd(handle);
-	zx_obj_type_t kind;
-	zx_status_t status;
+	uint64_t word = 0;
+	zx_status_t status = ZX_OK;
 
-	if (fd < 0 && !word)
-		return ZX_ERR_BAD_HANDLE;
-	if (fd >= 0) {
-		status = kind_of(fd, &kind);
-		if (status == ZX_OK && !fits(word, kind))
-			status = adopt(handle, fd, kind, &word);
-		if (status != ZX_OK)
-			return status;
-	}
+	if (zxi_is_own(handle))
+		word = zxi_open_word(handle);
+	else
+		status = identify_fd(handle, &word);
+	if (status == ZX_OK && !word)
+		status = ZX_ERR_BAD_HANDLE;
+	if (status != ZX_OK)
+		return status;
 	*type = ZXI_WORD_TYPE(word);
 	*rights = ZXI_WORD_RIGHTS(word);
 	return ZX_OK;

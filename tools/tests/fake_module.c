@@ -156,6 +156,9 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case ZXP_IOC_VMO_READ:
 	case ZXP_IOC_VMO_WRITE:
 		return kind == VMO ? vmo_io(fd, request, arg) : fail(EMEDIUMTYPE);
+	case ZXP_IOC_OP_RANGE:
+	case ZXP_IOC_SUPPLY_PAGES:
+		return kind == PAGER ? 0 : fail(EMEDIUMTYPE);
 	case ZXP_IOC_PORT_QUEUE:
 		return kind == PORT ? port_queue(fd, arg) : fail(EMEDIUMTYPE);
 	case ZXP_IOC_PORT_CANCEL:
