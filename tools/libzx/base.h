@@ -21,6 +21,9 @@
 /* The size of a struct zxp_vmo_info for which the kernel counts no pages. */
 #define ZXI_VMO_INFO_UNCOUNTED	offsetof(struct zxp_vmo_info, out_shared_bytes)
 
+/* In each call, whose handles' types and rights are known there. */
+#define ZXI_INLINE	inline __attribute__((__always_inline__))
+
 /* A number that is no descriptor, nor ZXP_PORT_OWN, which means something. */
 #define ZXI_NO_FD	(-2)
 

@@ -23,9 +23,9 @@ zx_status_t zxi_pager_ioctl_slowly(zx_handle_t pager, zx_rights_t pager_rights,
 				   unsigned long request, void *arg, int *vmo_fd);
 
 /* The same for one ioctl of the pager; @vmo_fd is in @arg. */
-static inline zx_status_t zxi_pager_ioctl(zx_handle_t pager, zx_rights_t pager_rights,
-					  zx_handle_t vmo, zx_rights_t vmo_rights,
-					  unsigned long request, void *arg, int *vmo_fd)
+static ZXI_INLINE zx_status_t
+zxi_pager_ioctl(zx_handle_t pager, zx_rights_t pager_rights, zx_handle_t vmo,
+		zx_rights_t vmo_rights, unsigned long request, void *arg, int *vmo_fd)
 {
 	struct zxi_slot *p = zxi_slot_at(zxi_fd_of(pager)), *v = zxi_slot_at(zxi_fd_of(vmo));
 	const int fd = (int)zxi_fd_of(pager);

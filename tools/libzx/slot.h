@@ -133,11 +133,15 @@ static inline bool zxi_try_get(struct zxi_slot *slot, zx_handle_t handle,
 	if (!slot)
 		return false;
 	word = atomic_load_explicit(&slot->word, memory_order_relaxed);
-	/* Open, not closing, and of this count. */
-	if ((word >> ZXI_WORD_COUNT_SHIFT) - (handle >> ZXI_COUNT_SHIFT) !=
-	    (ZXI_OPEN >> ZXI_WORD_COUNT_SHIFT) - 1 ||
-	    ((uint32_t)word & (want | (uint32_t)ZXI_TYPE)) != want ||
-	    (handle & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK)
+	/*
+	 * Open, not closing, and of this count, which in the handle is one more; and the
+	 * handle has its lowest bits, in place of these two.
+	 */
+	if (((handle << 10 | handle >> ZXI_COUNT_SHIFT) & 0xfff) -
+	    (uint32_t)(word >> ZXI_WORD_COUNT_SHIFT) !=
+	    (ZX_HANDLE_FIXED_BITS_MASK << 10) + 1 -
+	    (uint32_t)(ZXI_OPEN >> ZXI_WORD_COUNT_SHIFT) ||
+	    ((uint32_t)word & (want | (uint32_t)ZXI_TYPE)) != want)
 		return false;
 	return atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE);
 }
@@ -171,8 +175,9 @@ static inline void zxi_put(int fd)
 }
 
 /* zxi_get(), an ioctl, which goes on after a signal, and zxi_put(). */
-static inline zx_status_t zxi_ioctl(zx_handle_t handle, zx_obj_type_t type,
-				    zx_rights_t rights, unsigned long request, void *arg)
+static ZXI_INLINE zx_status_t zxi_ioctl(zx_handle_t handle, zx_obj_type_t type,
+					zx_rights_t rights, unsigned long request,
+					void *arg)
 {
 	const int fd = (int)zxi_fd_of(handle);
 	struct zxi_slot *slot = zxi_slot_at(zxi_fd_of(handle));
