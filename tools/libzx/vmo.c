@@ -59,9 +59,9 @@ zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out)
 			   out);
 }
 
-static zx_status_t vmo_io(zx_handle_t handle, zx_rights_t right,
-			  unsigned long request, const void *buffer,
-			  uint64_t offset, size_t length)
+static ZXI_INLINE zx_status_t vmo_io(zx_handle_t handle, zx_rights_t right,
+				     unsigned long request, const void *buffer,
+				     uint64_t offset, size_t length)
 {
 	struct zxp_vmo_io arg = {
 		.size = sizeof(arg),

@@ -13,8 +13,10 @@
 #include <zircon/time.h>
 
 /*
- * A handle is a file descriptor: (fd << 2) | 3.  As in Zircon 0 is no handle
- * and the two lowest bits of each handle are set.  <zircon/linux.h> converts.
+ * A handle is a file descriptor below 2^20 and a count of how often that was a handle
+ * before, so that one that was closed is BAD_HANDLE though its descriptor's number lives
+ * again.  As in Zircon 0 is no handle and the two lowest bits of each handle are set.
+ * <zircon/linux.h> converts.
  */
 typedef uint32_t zx_handle_t;
 
