@@ -45,6 +45,7 @@ static zx_status_t handle_basic(zx_handle_t handle, const struct answer *to)
 	if (status != ZX_OK)
 		return status;
 	info.koid = object.koid;
+	info.related_koid = object.related_koid;
 	return tell(to, &info, sizeof(info));
 }
 

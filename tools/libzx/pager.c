@@ -143,7 +143,6 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
 	struct zxp_supply_pages arg = {
 		.size = sizeof(arg),
 		.flags = ZXP_SUPPLY_AUX,
-		.aux_fd = ZXI_NO_FD,
 		.offset = offset,
 		.length = length,
 		.source = aux_offset,
@@ -158,6 +157,8 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
 	if (status != ZX_OK)
 		return status;
 	aux_status = zxi_get(aux_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHTS_IO, &arg.aux_fd);
+	if (aux_status != ZX_OK)
+		arg.aux_fd = ZXI_NO_FD;
 	for (;;) {
 		errno = 0;
 		status = zxi_fd_ioctl_once(fd, ZXP_IOC_SUPPLY_PAGES, &arg);

@@ -17,6 +17,7 @@
 
 #include "base.h"
 #include "region.h"
+#include "signals.h"
 #include "slot.h"
 #include "table.h"
 
@@ -32,6 +33,18 @@ void zxi_table_lock(void)
 void zxi_table_unlock(void)
 {
 	pthread_mutex_unlock(&lock);
+}
+
+bool zxi_table_wait(pthread_cond_t *cond, const struct timespec *until)
+{
+	if (!until)
+		return !pthread_cond_wait(cond, &lock);
+	return pthread_cond_clockwait(cond, &lock, CLOCK_MONOTONIC, until) != ETIMEDOUT;
+}
+
+struct zxi_object *zxi_first_object(void)
+{
+	return objects;
 }
 
 /* In the order in which they nest. */
@@ -50,6 +63,7 @@ static void after_fork(void)
 static void child_after_fork(void)
 {
 	zxi_slots_after_fork();
+	zxi_signal_after_fork();
 	after_fork();
 }
 
@@ -83,7 +97,28 @@ static void put_object(struct zxi_object *object)
 			o->parent = object->parent;
 	if (object->region)
 		zxi_region_put(object->region);
+	if (object->peer)
+		object->peer->peer = NULL;
+	zxi_async_forget(object);
+	zxi_watch_end(object);
+	if (object->fd >= 0)
+		close(object->fd);
 	free(object);
+}
+
+/* Locked.  The handle is not that of its object any more. */
+static void part(zx_handle_t handle, struct zxi_slot *slot)
+{
+	zxi_signal_closed(slot->object, handle);
+	put_object(slot->object);
+	slot->object = NULL;
+}
+
+zx_status_t zxi_own_fd(struct zxi_object *object, int fd)
+{
+	if (object->fd < 0)
+		object->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return object->fd < 0 ? zxi_errno() : ZX_OK;
 }
 
 /* What a descriptor is.  Only ours know our ioctls. */
@@ -132,9 +167,14 @@ static zx_rights_t rights_of_kind(int fd, zx_obj_type_t type)
 	return ZX_RIGHTS_BASIC;
 }
 
-/* Whether a descriptor can be what its word says. */
+/* Whether a descriptor can be what its word says: some are none of the module's. */
 static bool fits(uint64_t word, zx_obj_type_t kind)
 {
+	switch (ZXI_WORD_TYPE(word)) {
+	case ZX_OBJ_TYPE_EVENT:
+	case ZX_OBJ_TYPE_EVENTPAIR:
+		return kind == ZX_OBJ_TYPE_NONE;
+	}
 	return word && ZXI_WORD_TYPE(word) == kind;
 }
 
@@ -153,8 +193,7 @@ static zx_status_t adopt(zx_handle_t handle, int fd, zx_obj_type_t kind, uint64_
 		return ZX_ERR_BAD_HANDLE;
 	}
 	if (!(*word & ZXI_OPEN) || !fits(*word, kind)) {
-		put_object(slot->object);
-		slot->object = NULL;
+		part(handle, slot);
 		*word = is | zxi_count_of(handle);
 		set_word(slot, *word);
 	}
@@ -248,6 +287,7 @@ static struct zxi_object *make_object(int fd, zx_obj_type_t type)
 			return NULL;
 		object->type = type;
 		object->koid = koid;
+		object->fd = -1;
 		object->next = objects;
 		objects = object;
 	}
@@ -256,7 +296,7 @@ static struct zxi_object *make_object(int fd, zx_obj_type_t type)
 }
 
 /* Locked.  Gives @handle an object, if it has none; NULL if it is not open. */
-static struct zxi_object *object_of(zx_handle_t handle)
+struct zxi_object *zxi_object_of(zx_handle_t handle)
 {
 	const uint64_t word = zxi_open_word(handle);
 	struct zxi_slot *slot = zxi_slot(handle, false);
@@ -269,7 +309,7 @@ static struct zxi_object *object_of(zx_handle_t handle)
 	return slot->object;
 }
 
-/* Why object_of() has none. */
+/* Why zxi_object_of() has none. */
 static zx_status_t no_object(zx_handle_t handle)
 {
 	return zxi_open_word(handle) ? ZX_ERR_NO_MEMORY : ZX_ERR_BAD_HANDLE;
@@ -291,7 +331,7 @@ static zx_status_t add_fd(int fd, zx_obj_type_t type, zx_rights_t rights,
 		return ZX_ERR_NO_MEMORY;
 	zxi_table_lock();
 	if (like != ZX_HANDLE_INVALID) {
-		object = object_of(like);
+		object = zxi_object_of(like);
 		if (object)
 			object->handles++;
 	} else {
@@ -301,9 +341,9 @@ static zx_status_t add_fd(int fd, zx_obj_type_t type, zx_rights_t rights,
 		zxi_table_unlock();
 		return like == ZX_HANDLE_INVALID ? ZX_ERR_NO_MEMORY : no_object(like);
 	}
-	put_object(slot->object);
-	slot->object = object;
 	word = atomic_load(&slot->word);
+	part(*handle, slot);
+	slot->object = object;
 	word = ZXI_WORD(type, rights) |
 	       (word & ZXI_OPEN ? zxi_next_word(word) : word & ZXI_WORD_COUNT);
 	*handle = zxi_number((unsigned int)fd, word);
@@ -352,8 +392,8 @@ zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
 	if (status != ZX_OK)
 		return status;
 	zxi_table_lock();
-	child = object_of(handle);
-	of = object_of(parent);
+	child = zxi_object_of(handle);
+	of = zxi_object_of(parent);
 	/* A reference is the same VMO. */
 	if (child && of && child != of) {
 		child->parent = of;
@@ -421,7 +461,7 @@ zx_status_t zxi_duplicate_region(zx_handle_t like, zx_rights_t rights,
 	if (like == ZXI_VMAR_ROOT)
 		return zxi_publish_region(zxi_handle_region(like), rights, out);
 	zxi_table_lock();
-	object = object_of(like);
+	object = zxi_object_of(like);
 	status = object ? add_own(object, rights, &handle) : ZX_ERR_BAD_HANDLE;
 	zxi_table_unlock();
 	return status == ZX_OK ? tell(handle, out) : status;
@@ -441,37 +481,57 @@ static bool retire(zx_handle_t handle, struct zxi_slot *slot, uint64_t *was)
 			next |= (word & ZXI_USES) | ZXI_CLOSING;
 	} while (!atomic_compare_exchange_weak(&slot->word, &word, next));
 	*was = word;
-	put_object(slot->object);
-	slot->object = NULL;
+	part(handle, slot);
 	return true;
+}
+
+/* Locked.  An end of a pair is closed at once, so that the other one can be told. */
+static int close_end(int fd, struct zxi_object *peer)
+{
+	const int error = close(fd) ? errno : 0;
+
+	zxi_signal_end_closed(peer);
+	errno = error;
+	return error ? -1 : 0;
 }
 
 zx_status_t zxi_close(zx_handle_t handle)
 {
 	struct zxi_slot *slot = zxi_slot(handle, true);
-	int fd = zx_linux_handle_to_fd(handle);
+	int fd = zx_linux_handle_to_fd(handle), rc = 0;
+	struct zxi_object *peer;
 	uint64_t was;
-	bool known;
 
 	if (!slot)
 		return ZX_ERR_BAD_HANDLE;
 	zxi_table_lock();
-	known = retire(handle, slot, &was);
-	zxi_table_unlock();
-	if (!known)
+	peer = slot->object ? slot->object->peer : NULL;
+	if (!retire(handle, slot, &was)) {
+		zxi_table_unlock();
 		return ZX_ERR_BAD_HANDLE;
+	}
 	/* The last call that uses it closes it. */
-	if (zxi_is_own(handle) || (was & ZXI_USES))
-		return ZX_OK;
+	if (was & ZXI_USES)
+		fd = -1;
+	if (peer && !peer->peer) {
+		if (fd >= 0)
+			rc = close_end(fd, peer);
+		else
+			zxi_signal_end_closed(peer);
+		fd = -1;
+	}
+	zxi_table_unlock();
+	if (fd >= 0)
+		rc = close(fd);
 	/* Linux has closed it too when a signal came or a flush failed. */
-	return close(fd) && errno == EBADF ? ZX_ERR_BAD_HANDLE : ZX_OK;
+	return rc && errno == EBADF ? ZX_ERR_BAD_HANDLE : ZX_OK;
 }
 
 /* Locked.  Of a region. */
 static zx_status_t replace_own(zx_handle_t handle, struct zxi_slot *slot,
 			       zx_rights_t rights, zx_handle_t *made)
 {
-	struct zxi_object *object = object_of(handle);
+	struct zxi_object *object = zxi_object_of(handle);
 	zx_status_t status;
 	uint64_t was;
 
@@ -498,6 +558,7 @@ static zx_status_t replace_fd(zx_handle_t handle, struct zxi_slot *slot,
 	next = ZXI_WORD(ZXI_WORD_TYPE(word), rights) | zxi_next_word(word);
 	*made = zxi_number((unsigned int)fd, next);
 	set_word(slot, next);
+	zxi_signal_closed(slot->object, handle);
 	return ZX_OK;
 }
 
@@ -529,7 +590,7 @@ struct zxi_region *zxi_handle_region(zx_handle_t handle)
 	if (handle == ZXI_VMAR_ROOT)
 		return zxi_region_get(zxi_region_root());
 	zxi_table_lock();
-	object = object_of(handle);
+	object = zxi_object_of(handle);
 	if (object && object->region)
 		region = zxi_region_get(object->region);
 	zxi_table_unlock();
@@ -541,14 +602,15 @@ zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info)
 	struct zxi_object *object;
 
 	if (handle == ZXI_VMAR_ROOT) {
-		*info = (struct zxi_object_info){ ZX_KOID_FIRST - 1, 1, 0, 0 };
+		*info = (struct zxi_object_info){ ZX_KOID_FIRST - 1, 1, 0, 0, 0 };
 		return ZX_OK;
 	}
 	zxi_table_lock();
-	object = object_of(handle);
+	object = zxi_object_of(handle);
 	if (object) {
 		*info = (struct zxi_object_info){ object->koid, object->handles,
-						  object->parent_koid, 0 };
+						  object->parent_koid, 0,
+						  object->related_koid };
 		for (struct zxi_object *o = objects; o; o = o->next)
 			info->children += o->parent == object;
 	}
@@ -561,7 +623,7 @@ zx_status_t zxi_get_name(zx_handle_t handle, char name[ZX_MAX_NAME_LEN])
 	struct zxi_object *object;
 
 	zxi_table_lock();
-	object = object_of(handle);
+	object = zxi_object_of(handle);
 	if (object)
 		memcpy(name, object->name, ZX_MAX_NAME_LEN);
 	zxi_table_unlock();
@@ -573,7 +635,7 @@ zx_status_t zxi_set_name(zx_handle_t handle, const char *name, size_t length)
 	struct zxi_object *object;
 
 	zxi_table_lock();
-	object = object_of(handle);
+	object = zxi_object_of(handle);
 	if (object) {
 		memset(object->name, 0, ZX_MAX_NAME_LEN);
 		memcpy(object->name, name, length);

@@ -8,14 +8,18 @@
 #ifndef LIBZX_TABLE_H
 #define LIBZX_TABLE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <zircon/syscalls/object.h>
 #include <zircon/types.h>
 
 #include "slot.h"
 
+struct zxi_late;
+struct zxi_observer;
 struct zxi_region;
 
 /**
@@ -28,6 +32,13 @@ struct zxi_region;
  * @parent_koid: of a child that this process made: what it was made of; constant
  * @parent: of such a child, the nearest one above it that has handles; or NULL
  * @name: of a VMO
+ * @signals: ZX_*_SIGNALED and so on, as far as it is known
+ * @observers: who waits for them
+ * @fd: a descriptor of its own, as long as it has handles; -1 if nobody wanted one
+ * @watched: by the thread that looks for what the kernel knows
+ * @peer: of an end of a pair: the other one, if this process has handles of it
+ * @related_koid: that of the other end; constant
+ * @late: of a port: packets that its queue had no room for
  */
 struct zxi_object {
 	struct zxi_object *next;
@@ -38,6 +49,13 @@ struct zxi_object {
 	zx_koid_t parent_koid;
 	struct zxi_object *parent;
 	char name[ZX_MAX_NAME_LEN];
+	zx_signals_t signals;
+	struct zxi_observer *observers;
+	int fd;
+	bool watched;
+	struct zxi_object *peer;
+	zx_koid_t related_koid;
+	struct zxi_late *late;
 };
 
 /* Of ZXI_VMAR_ROOT. */
@@ -45,6 +63,19 @@ struct zxi_object {
 
 void zxi_table_lock(void);
 void zxi_table_unlock(void);
+
+/* Gives the lock away until woken, or the time on CLOCK_MONOTONIC is over: false. */
+bool zxi_table_wait(pthread_cond_t *cond, const struct timespec *until);
+
+/* These three want the lock. */
+
+struct zxi_object *zxi_first_object(void);
+
+/* The object of an open handle, or NULL. */
+struct zxi_object *zxi_object_of(zx_handle_t handle);
+
+/* Makes @object->fd of another descriptor of it. */
+zx_status_t zxi_own_fd(struct zxi_object *object, int fd);
 
 /*
  * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, in this order, unless @handle is of that type
@@ -95,6 +126,7 @@ struct zxi_object_info {
 	unsigned int handles;
 	zx_koid_t parent_koid;
 	size_t children;
+	zx_koid_t related_koid;
 };
 
 zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info);
