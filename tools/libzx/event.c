@@ -3,8 +3,8 @@
  * Events and pairs of them: objects that are nothing but their signals.
  *
  * An event is an eventfd, which can be read while it is SIGNALED, and an end of a pair a
- * socket, which can be read while that is, and hangs up with its peer.  The library has a
- * descriptor of its own of each, as it is told of signals by any handle.
+ * socket, which can be read while that is, and hangs up with its peer.  Of each end the
+ * library has a descriptor of its own, to write what the other one reads.
  */
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -14,11 +14,25 @@
 #include "signals.h"
 #include "table.h"
 
-/* A handle of a new object that has a descriptor of its own; takes over @fd. */
-static zx_status_t publish(int fd, zx_obj_type_t type, zx_rights_t rights,
-			   zx_handle_t *handle)
+zx_status_t zx_event_create(uint32_t options, zx_handle_t *out)
 {
-	zx_status_t status = zxi_publish(fd, type, rights, ZX_HANDLE_INVALID, handle);
+	int fd;
+
+	if (options)
+		return ZX_ERR_INVALID_ARGS;
+	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0)
+		return zxi_errno();
+	return zxi_publish(fd, ZX_OBJ_TYPE_EVENT, ZX_DEFAULT_EVENT_RIGHTS, ZX_HANDLE_INVALID,
+			   out);
+}
+
+/* An end, whose object has a descriptor of its own; takes over @fd. */
+static zx_status_t publish_end(int fd, zx_handle_t *handle)
+{
+	zx_status_t status = zxi_publish(fd, ZX_OBJ_TYPE_EVENTPAIR,
+					 ZX_DEFAULT_EVENTPAIR_RIGHTS, ZX_HANDLE_INVALID,
+					 handle);
 
 	if (status != ZX_OK)
 		return status;
@@ -27,26 +41,6 @@ static zx_status_t publish(int fd, zx_obj_type_t type, zx_rights_t rights,
 	zxi_table_unlock();
 	if (status != ZX_OK)
 		zx_handle_close(*handle);
-	return status;
-}
-
-zx_status_t zx_event_create(uint32_t options, zx_handle_t *out)
-{
-	zx_handle_t handle;
-	zx_status_t status;
-	int fd;
-
-	if (options)
-		return ZX_ERR_INVALID_ARGS;
-	fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (fd < 0)
-		return zxi_errno();
-	status = publish(fd, ZX_OBJ_TYPE_EVENT, ZX_DEFAULT_EVENT_RIGHTS, &handle);
-	if (status != ZX_OK)
-		return status;
-	status = zxi_copy_out(out, &handle, sizeof(handle));
-	if (status != ZX_OK)
-		zx_handle_close(handle);
 	return status;
 }
 
@@ -66,7 +60,6 @@ static void join(zx_handle_t one, zx_handle_t two)
 
 zx_status_t zx_eventpair_create(uint32_t options, zx_handle_t *out0, zx_handle_t *out1)
 {
-	const zx_rights_t rights = ZX_DEFAULT_EVENTPAIR_RIGHTS;
 	zx_handle_t handles[2];
 	zx_status_t status;
 	int fds[2];
@@ -75,12 +68,12 @@ zx_status_t zx_eventpair_create(uint32_t options, zx_handle_t *out0, zx_handle_t
 		return ZX_ERR_NOT_SUPPORTED;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds))
 		return zxi_errno();
-	status = publish(fds[0], ZX_OBJ_TYPE_EVENTPAIR, rights, &handles[0]);
+	status = publish_end(fds[0], &handles[0]);
 	if (status != ZX_OK) {
 		close(fds[1]);
 		return status;
 	}
-	status = publish(fds[1], ZX_OBJ_TYPE_EVENTPAIR, rights, &handles[1]);
+	status = publish_end(fds[1], &handles[1]);
 	if (status != ZX_OK) {
 		zx_handle_close(handles[0]);
 		return status;

@@ -75,37 +75,12 @@ static void over(struct zxi_observer *observer, zx_signals_t observed)
 	}
 }
 
-/* What poll() is told of an event, or of one end of a pair, by a byte in its socket. */
-static void show(struct zxi_object *object, bool signaled)
-{
-	const uint64_t one = 1;
-	char bytes[sizeof(one)];
-	ssize_t done = 0;
-
-	switch (object->type) {
-	case ZX_OBJ_TYPE_EVENT:
-		done = signaled ? write(object->fd, &one, sizeof(one)) :
-				  read(object->fd, bytes, sizeof(bytes));
-		break;
-	case ZX_OBJ_TYPE_EVENTPAIR:
-		if (!signaled)
-			done = read(object->fd, bytes, sizeof(bytes));
-		else if (object->peer)
-			done = write(object->peer->fd, "", 1);
-		break;
-	}
-	/* Others may have it, too, and do with it as they like. */
-	(void)done;
-}
-
 void zxi_signal(struct zxi_object *object, zx_signals_t clear, zx_signals_t set)
 {
 	const zx_signals_t before = object->signals, now = (before & ~clear) | set;
 	struct zxi_observer *observer, *next;
 
 	object->signals = now;
-	if ((before ^ now) & users(object->type) & ZX_OBJECT_SIGNALED)
-		show(object, now & ZX_OBJECT_SIGNALED);
 	for (observer = object->observers; observer; observer = next) {
 		next = observer->next;
 		if (!(observer->signals & now & ~before))
@@ -222,6 +197,17 @@ void zxi_signal_closed(struct zxi_object *object, zx_handle_t handle)
 	}
 }
 
+void zxi_signal_child(zx_handle_t vmo)
+{
+	struct zxi_object *object;
+
+	zxi_table_lock();
+	object = zxi_object_of(vmo);
+	if (object && object->watched)
+		zxi_signal_refresh(object, object->fd);
+	zxi_table_unlock();
+}
+
 void zxi_signal_end_closed(struct zxi_object *object)
 {
 	zxi_signal_refresh(object, object->fd);
@@ -245,6 +231,36 @@ void zxi_signal_after_fork(void)
 		o->watched = false;
 	}
 	zxi_watch_after_fork();
+}
+
+/*
+ * What poll() is told: an eventfd counts to one, and an end of a pair has a byte to read,
+ * which comes from the other end.  @fd: of the event, or the end.
+ */
+static void show(struct zxi_object *object, int fd)
+{
+	const bool signaled = object->signals & ZX_OBJECT_SIGNALED;
+	uint64_t one = 1;
+	ssize_t done = 0;
+
+	if (!signaled)
+		done = read(fd, &one, sizeof(one));
+	else if (object->type == ZX_OBJ_TYPE_EVENT)
+		done = write(fd, &one, sizeof(one));
+	else if (object->peer)
+		done = write(object->peer->fd, "", 1);
+	/* Other processes may have it, too, and do with it as they like. */
+	(void)done;
+}
+
+static void change(struct zxi_object *object, int fd, zx_signals_t clear, zx_signals_t set)
+{
+	const zx_signals_t before = object->signals;
+
+	zxi_signal(object, clear, set);
+	/* Of a VMO that means that there are no children, of which poll() knows. */
+	if ((object->signals ^ before) & ZX_OBJECT_SIGNALED & users(object->type))
+		show(object, fd);
 }
 
 /* BAD_HANDLE, ACCESS_DENIED, NOT_SUPPORTED, INVALID_ARGS. */
@@ -274,7 +290,7 @@ zx_status_t zx_object_signal(zx_handle_t handle, uint32_t clear_mask, uint32_t s
 	zxi_table_lock();
 	object = zxi_object_of(handle);
 	if (object)
-		zxi_signal(object, clear_mask, set_mask);
+		change(object, zx_linux_handle_to_fd(handle), clear_mask, set_mask);
 	else
 		status = ZX_ERR_BAD_HANDLE;
 	zxi_table_unlock();
@@ -290,7 +306,7 @@ static zx_status_t signal_peer(struct zxi_object *object, zx_signals_t clear,
 		return object->signals & ZX_EVENTPAIR_PEER_CLOSED ?
 		       ZX_ERR_PEER_CLOSED : ZX_ERR_NOT_SUPPORTED;
 	}
-	zxi_signal(object->peer, clear, set);
+	change(object->peer, object->peer->fd, clear, set);
 	return ZX_OK;
 }
 

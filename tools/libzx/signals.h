@@ -81,6 +81,9 @@ void zxi_observe_end(struct zxi_observer *observer);
 /* A handle is closed: so are the waits that began with it. */
 void zxi_signal_closed(struct zxi_object *object, zx_handle_t handle);
 
+/* A VMO has got a child, by a call here: who waits for the next time is to see that.  No lock. */
+void zxi_signal_child(zx_handle_t vmo);
+
 /* This process has no handle of its peer any more: it may be gone, or be another's. */
 void zxi_signal_end_closed(struct zxi_object *object);
 

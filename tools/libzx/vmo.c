@@ -7,6 +7,7 @@
 
 #include "base.h"
 #include "objects.h"
+#include "signals.h"
 #include "table.h"
 
 zx_status_t zxi_fd_vmo_info(int fd, struct zxp_vmo_info *info)
@@ -316,6 +317,7 @@ static zx_status_t create_child(zx_handle_t handle, uint32_t options, uint32_t l
 		status = zxi_ioctl(handle, ZX_OBJ_TYPE_VMO, 0, ZXP_IOC_VMO_CREATE_CHILD, &arg);
 	if (status != ZX_OK)
 		return status;
+	zxi_signal_child(handle);
 	return zxi_publish_child(arg.out_fd, child_rights(rights, options | linux_options),
 				 handle, rights & ZX_RIGHT_GET_PROPERTY, out);
 }

@@ -60,12 +60,14 @@ static int new_port(void)
 
 static enum kind kind_of(int fd)
 {
+	int type = 0;
+	socklen_t length = sizeof(type);
 	struct stat st;
 
 	if (fstat(fd, &st))
 		return NOBODY;
-	if (S_ISSOCK(st.st_mode))
-		return PORT;
+	if (S_ISSOCK(st.st_mode) && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length))
+		return type == SOCK_DGRAM ? PORT : NOBODY;
 	return S_ISREG(st.st_mode) ? (enum kind)st.st_size : NOBODY;
 }
 

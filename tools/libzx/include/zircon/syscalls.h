@@ -200,7 +200,7 @@ zx_status_t zx_port_cancel_key(zx_handle_t handle, uint32_t options, uint64_t ke
  * What is signaled is known in this process; see libzx(3) for others.
  *
  * Return: ZX_OK, or INVALID_ARGS @options, @out; NO_MEMORY; NO_RESOURCES too many open
- * files, of which it takes two.
+ * files.
  */
 zx_status_t zx_event_create(uint32_t options, zx_handle_t *out);
 
