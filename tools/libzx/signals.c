@@ -120,8 +120,8 @@ static bool is_kernels(const struct zxi_observer *observer)
 	case ZX_OBJ_TYPE_VMO:
 		return observer->signals & ZX_VMO_ZERO_CHILDREN;
 	case ZX_OBJ_TYPE_EVENTPAIR:
-		return observer->signals & ZX_EVENTPAIR_PEER_CLOSED &&
-		       !observer->object->peer;
+		return (observer->signals & ~observer->object->signals &
+			ZX_EVENTPAIR_PEER_CLOSED) && !observer->object->peer;
 	}
 	return false;
 }
@@ -212,7 +212,7 @@ void zxi_signal_end_closed(struct zxi_object *object)
 {
 	zxi_signal_refresh(object, object->fd);
 	/* Without a thread who waits already hears of it from none but those who ask. */
-	if (object->observers)
+	if (object->observers && !(object->signals & ZX_EVENTPAIR_PEER_CLOSED))
 		zxi_watch(object);
 }
 

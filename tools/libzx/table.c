@@ -167,15 +167,17 @@ static zx_rights_t rights_of_kind(int fd, zx_obj_type_t type)
 	return ZX_RIGHTS_BASIC;
 }
 
-/* Whether a descriptor can be what its word says: some are none of the module's. */
+/* Whether a descriptor can be what its word says. */
 static bool fits(uint64_t word, zx_obj_type_t kind)
 {
-	switch (ZXI_WORD_TYPE(word)) {
-	case ZX_OBJ_TYPE_EVENT:
-	case ZX_OBJ_TYPE_EVENTPAIR:
-		return kind == ZX_OBJ_TYPE_NONE;
-	}
 	return word && ZXI_WORD_TYPE(word) == kind;
+}
+
+/* What is none of the module's is what it was made as: there is nobody to ask. */
+static bool is_known(uint64_t word)
+{
+	return ZXI_WORD_TYPE(word) == ZX_OBJ_TYPE_EVENT ||
+	       ZXI_WORD_TYPE(word) == ZX_OBJ_TYPE_EVENTPAIR;
 }
 
 /* Not heard of yet, or not what it was. */
@@ -222,12 +224,10 @@ static zx_status_t identify_fd(zx_handle_t handle, uint64_t *word)
 zx_status_t zxi_identify(zx_handle_t handle, zx_obj_type_t *type,
 			 zx_rights_t *rights)
 {
-	uint64_t word = 0;
+	uint64_t word = zxi_open_word(handle);
 	zx_status_t status = ZX_OK;
 
-	if (zxi_is_own(handle))
-		word = zxi_open_word(handle);
-	else
+	if (!zxi_is_own(handle) && !is_known(word))
 		status = identify_fd(handle, &word);
 	if (status == ZX_OK && !word)
 		status = ZX_ERR_BAD_HANDLE;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -104,11 +105,17 @@ struct queued {
 	uint64_t source;
 };
 
+static pthread_mutex_t queue_lock = PTHREAD_MUTEX_INITIALIZER;
+
 static int port_queue(int fd, const struct zxp_port_queue *arg)
 {
 	struct queued q = { arg->packet, arg->source };
+	ssize_t done;
 
-	return send(fd, &q, sizeof(q), MSG_DONTWAIT) < 0 ? -1 : 0;
+	pthread_mutex_lock(&queue_lock);
+	done = send(fd, &q, sizeof(q), MSG_DONTWAIT);
+	pthread_mutex_unlock(&queue_lock);
+	return done < 0 ? -1 : 0;
 }
 
 static int port_cancel(int fd, const struct zxp_port_cancel *arg)
@@ -117,6 +124,7 @@ static int port_cancel(int fd, const struct zxp_port_cancel *arg)
 	size_t n = 0;
 	int found = 0;
 
+	pthread_mutex_lock(&queue_lock);
 	while (n < 1024 && recv(fd, &all[n], sizeof(all[n]), MSG_DONTWAIT) > 0)
 		n++;
 	for (size_t i = 0; i < n; i++) {
@@ -126,6 +134,7 @@ static int port_cancel(int fd, const struct zxp_port_cancel *arg)
 		else if (send(fd, &all[i], sizeof(all[i]), MSG_DONTWAIT) < 0)
 			abort();
 	}
+	pthread_mutex_unlock(&queue_lock);
 	return found ? 0 : fail(ENOENT);
 }
 

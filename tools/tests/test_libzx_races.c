@@ -268,13 +268,88 @@ static void step(struct racer *r)
 	}
 }
 
+/* What a call on what others close at any time may say beside these two. */
+static void may(struct racer *r, zx_status_t status, zx_status_t also, const char *what)
+{
+	if (status != also)
+		fine(r, status, what);
+}
+
+/* Any handle, an event, an end of a pair or a port, and whatever that is for it. */
+static void signal_step(struct racer *r)
+{
+	_Atomic uint64_t *at = &shared[pick(r, SHARED)];
+	zx_handle_t h[2], other = handle_of(atomic_load(&shared[pick(r, SHARED)]));
+	const zx_signals_t some = ZX_USER_SIGNAL_0 << pick(r, 8);
+	zx_handle_t handle = handle_of(atomic_load(at));
+	zx_port_packet_t packet;
+	zx_signals_t observed;
+	zx_status_t status;
+
+	switch (pick(r, 9)) {
+	case 0:
+		if (pick(r, 2)) {
+			must(r, zx_event_create(0, &h[0]), "create");
+			opened++;
+		} else {
+			must(r, zx_eventpair_create(0, &h[0], &h[1]), "create a pair");
+			opened += 2;
+			h[1] = handle_of(atomic_exchange(&shared[pick(r, SHARED)], h[1]));
+			if (h[1] && fine(r, zx_handle_close(h[1]), "close"))
+				closed++;
+		}
+		h[0] = handle_of(atomic_exchange(at, h[0]));
+		if (h[0] && fine(r, zx_handle_close(h[0]), "close"))
+			closed++;
+		break;
+	case 1:
+		if (handle && fine(r, zx_handle_close(handle), "close"))
+			closed++;
+		break;
+	case 2:
+		fine(r, zx_object_signal(handle, some, ZX_EVENT_SIGNALED), "signal");
+		break;
+	case 3:
+		fine(r, zx_object_signal(handle, ZX_EVENT_SIGNALED, some), "signal");
+		break;
+	case 4:
+		status = zx_object_signal_peer(handle, some, ZX_EVENT_SIGNALED);
+		if (status != ZX_ERR_ACCESS_DENIED)
+			may(r, status, ZX_ERR_PEER_CLOSED, "signal_peer");
+		break;
+	case 5:
+		status = zx_object_wait_one(handle, some | ZX_EVENTPAIR_PEER_CLOSED,
+					    zx_deadline_after(ZX_USEC(pick(r, 300))),
+					    &observed);
+		if (status != ZX_ERR_CANCELED)
+			may(r, status, ZX_ERR_TIMED_OUT, "wait_one");
+		break;
+	case 6:
+		status = zx_object_wait_many((zx_wait_item_t[]){ { handle, some, 0 },
+								 { other, some, 0 } }, 2,
+					     zx_deadline_after(ZX_USEC(pick(r, 300))));
+		if (status != ZX_ERR_CANCELED)
+			may(r, status, ZX_ERR_TIMED_OUT, "wait_many");
+		break;
+	case 7:
+		fine(r, zx_object_wait_async(handle, port, some, some | ZX_EVENT_SIGNALED,
+					     pick(r, 4)), "wait_async");
+		may(r, zx_port_wait(port, 0, &packet), ZX_ERR_TIMED_OUT, "port_wait");
+		break;
+	default:
+		may(r, zx_port_cancel(port, handle, some), ZX_ERR_NOT_FOUND, "cancel");
+	}
+}
+
+static void (*step_of)(struct racer *r);
+
 static void *race(void *arg)
 {
 	struct racer *r = arg;
 
 	while (!done) {
 		for (int i = 0; i < STEPS; i++)
-			step(r);
+			step_of(r);
 		pthread_barrier_wait(&barrier);
 		/* @done is what it was for all of them. */
 		pthread_barrier_wait(&barrier);
@@ -293,14 +368,16 @@ static int open_files(void)
 	return n;
 }
 
-static void many_threads(void **state)
+static void race_with(void (*step)(struct racer *r))
 {
 	const char *seconds = getenv("ZXP_SECONDS");
 	zx_time_t end = zx_deadline_after(ZX_SEC(seconds ? atoi(seconds) : 0));
 	struct racer racers[THREADS] = { 0 };
-	int before = open_files(), rounds = seconds ? 0 : 100;
+	int rounds = seconds ? 0 : 100;
 
-	(void)state;
+	step_of = step;
+	done = false;
+	opened = closed = 0;
 	assert_int_equal(pthread_barrier_init(&barrier, NULL, THREADS + 1), 0);
 	for (int i = 0; i < THREADS; i++) {
 		racers[i].random = 0x9e3779b97f4a7c15ull * (unsigned int)(i + 1);
@@ -317,14 +394,37 @@ static void many_threads(void **state)
 		assert_int_equal(pthread_join(racers[i].thread, NULL), 0);
 		assert_string_equal(racers[i].failed ?: "", "");
 	}
-	for (int i = 0; i < SHARED; i++)
+	for (int i = 0; i < SHARED; i++) {
 		if (handle_of(shared[i]) && zx_handle_close(handle_of(shared[i])) == ZX_OK)
 			closed++;
-	/* Each was closed once, and nobody was taken for somebody else. */
+		shared[i] = 0;
+	}
+	/* Each was closed once. */
 	assert_int_equal(closed, opened);
+	pthread_barrier_destroy(&barrier);
+}
+
+static void many_threads(void **state)
+{
+	int before = open_files();
+
+	(void)state;
+	race_with(step);
+	/* Nobody was taken for somebody else. */
 	assert_int_equal(fake_wrong, 0);
 	assert_int_equal(open_files(), before);
-	pthread_barrier_destroy(&barrier);
+}
+
+static void many_threads_signal_and_wait(void **state)
+{
+	int before = open_files();
+
+	(void)state;
+	ok(zx_port_create(0, &port));
+	race_with(signal_step);
+	ok(zx_handle_close(port));
+	/* Nobody had to wait for what only the kernel knows, so there is no thread for it. */
+	assert_int_equal(open_files(), before);
 }
 
 int main(void)
@@ -337,6 +437,7 @@ int main(void)
 		cmocka_unit_test(replaced_is_closed),
 		cmocka_unit_test(closed_while_in_use),
 		cmocka_unit_test(many_threads),
+		cmocka_unit_test(many_threads_signal_and_wait),
 	};
 
 	return cmocka_run_group_tests(libzx_races, NULL, NULL);
