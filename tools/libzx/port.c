@@ -78,8 +78,8 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 	if (status != ZX_OK)
 		return status;
 	while (status == ZX_OK) {
-		if (zxi_async_late)
-			zxi_async_flush(handle);
+		if (zxi_packets_late)
+			zxi_packets_flush(handle);
 		n = read(fd, packet, sizeof(*packet));
 		if (n == sizeof(*packet))
 			break;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Signals of objects, see signals.h, and the calls that change them.
+ * Signals of objects, and who waits for them, see signals.h.
  */
 #include <poll.h>
 #include <stdlib.h>
@@ -20,17 +20,6 @@ bool zxi_is_waitable(zx_obj_type_t type)
 		return false;
 	}
 	return true;
-}
-
-/* That programs may set and clear. */
-static zx_signals_t users(zx_obj_type_t type)
-{
-	switch (type) {
-	case ZX_OBJ_TYPE_EVENT:
-	case ZX_OBJ_TYPE_EVENTPAIR:
-		return ZX_USER_SIGNAL_ALL | ZX_OBJECT_SIGNALED;
-	}
-	return ZX_USER_SIGNAL_ALL;
 }
 
 zx_status_t zxi_check_wait(zx_handle_t handle)
@@ -70,7 +59,7 @@ static void over(struct zxi_observer *observer, zx_signals_t observed)
 	if (observer->waiter) {
 		wake(observer, observed);
 	} else {
-		zxi_async_send(observer, observed);
+		zxi_packet_send(observer, observed);
 		free(observer);
 	}
 }
@@ -147,6 +136,7 @@ zx_status_t zxi_observe(struct zxi_observer *observer)
 		status = ZX_ERR_BAD_HANDLE;
 		goto failed;
 	}
+	zxi_signals_begin();
 	observer->object = object;
 	zxi_signal_refresh(object, fd);
 	if (!(observer->options & ZX_WAIT_ASYNC_EDGE) &&
@@ -157,7 +147,7 @@ zx_status_t zxi_observe(struct zxi_observer *observer)
 	if (is_kernels(observer)) {
 		status = zxi_own_fd(object, fd);
 		if (status == ZX_OK)
-			status = zxi_watch(object);
+			status = zxi_watch(object, zxi_signal_refresh);
 	}
 	if (status != ZX_OK)
 		goto failed;
@@ -181,11 +171,52 @@ void zxi_observe_end(struct zxi_observer *observer)
 	observer->observed = observer->object->signals;
 }
 
-void zxi_signal_closed(struct zxi_object *object, zx_handle_t handle)
+/* Those of an object; all keys if @key is NULL. */
+static unsigned int end_waits(struct zxi_object *object, struct zxi_object *port,
+			      zx_handle_t handle, const uint64_t *key)
+{
+	struct zxi_observer **link = &object->observers, *observer;
+	unsigned int found = 0;
+
+	while (*link) {
+		observer = *link;
+		if (observer->port != port || (key && observer->key != *key) ||
+		    (handle != ZX_HANDLE_INVALID && observer->handle != handle)) {
+			link = &observer->next;
+			continue;
+		}
+		*link = observer->next;
+		free(observer);
+		found++;
+	}
+	return found;
+}
+
+unsigned int zxi_observe_cancel(struct zxi_object *port, zx_handle_t handle, uint64_t key)
+{
+	unsigned int found = zxi_packets_drop(port, handle, &key);
+
+	for (struct zxi_object *o = zxi_first_object(); o; o = o->next)
+		found += end_waits(o, port, handle, &key);
+	return found;
+}
+
+static void gone(struct zxi_object *object)
+{
+	zxi_watch_end(object);
+	/* A port that nobody waited for. */
+	if (object->type != ZX_OBJ_TYPE_PORT || object->fd < 0)
+		return;
+	zxi_packets_drop(object, ZX_HANDLE_INVALID, NULL);
+	for (struct zxi_object *o = zxi_first_object(); o; o = o->next)
+		end_waits(o, object, ZX_HANDLE_INVALID, NULL);
+}
+
+static void closed(struct zxi_object *object, zx_handle_t handle)
 {
 	struct zxi_observer *observer, *next;
 
-	for (observer = object ? object->observers : NULL; observer; observer = next) {
+	for (observer = object->observers; observer; observer = next) {
 		next = observer->next;
 		if (observer->handle != handle)
 			continue;
@@ -208,15 +239,15 @@ void zxi_signal_child(zx_handle_t vmo)
 	zxi_table_unlock();
 }
 
-void zxi_signal_end_closed(struct zxi_object *object)
+static void end_closed(struct zxi_object *object)
 {
 	zxi_signal_refresh(object, object->fd);
 	/* Without a thread who waits already hears of it from none but those who ask. */
 	if (object->observers && !(object->signals & ZX_EVENTPAIR_PEER_CLOSED))
-		zxi_watch(object);
+		zxi_watch(object, zxi_signal_refresh);
 }
 
-void zxi_signal_after_fork(void)
+static void forked(void)
 {
 	struct zxi_observer *observer, *next;
 
@@ -227,100 +258,15 @@ void zxi_signal_after_fork(void)
 				free(observer);
 		}
 		o->observers = NULL;
-		zxi_async_forget(o);
+		zxi_packets_drop(o, ZX_HANDLE_INVALID, NULL);
 		o->watched = false;
 	}
 	zxi_watch_after_fork();
 }
 
-/*
- * What poll() is told: an eventfd counts to one, and an end of a pair has a byte to read,
- * which comes from the other end.  @fd: of the event, or the end.
- */
-static void show(struct zxi_object *object, int fd)
+void zxi_signals_begin(void)
 {
-	const bool signaled = object->signals & ZX_OBJECT_SIGNALED;
-	uint64_t one = 1;
-	ssize_t done = 0;
+	static const struct zxi_table_ops ops = { closed, gone, end_closed, forked };
 
-	if (!signaled)
-		done = read(fd, &one, sizeof(one));
-	else if (object->type == ZX_OBJ_TYPE_EVENT)
-		done = write(fd, &one, sizeof(one));
-	else if (object->peer)
-		done = write(object->peer->fd, "", 1);
-	/* Other processes may have it, too, and do with it as they like. */
-	(void)done;
-}
-
-static void change(struct zxi_object *object, int fd, zx_signals_t clear, zx_signals_t set)
-{
-	const zx_signals_t before = object->signals;
-
-	zxi_signal(object, clear, set);
-	/* Of a VMO that means that there are no children, of which poll() knows. */
-	if ((object->signals ^ before) & ZX_OBJECT_SIGNALED & users(object->type))
-		show(object, fd);
-}
-
-/* BAD_HANDLE, ACCESS_DENIED, NOT_SUPPORTED, INVALID_ARGS. */
-static zx_status_t check(zx_handle_t handle, zx_rights_t right, zx_signals_t signals)
-{
-	zx_obj_type_t type;
-	zx_rights_t rights;
-	zx_status_t status = zxi_identify(handle, &type, &rights);
-
-	if (status != ZX_OK)
-		return status;
-	if (!(rights & right))
-		return ZX_ERR_ACCESS_DENIED;
-	if (!zxi_is_waitable(type) ||
-	    (right == ZX_RIGHT_SIGNAL_PEER && type != ZX_OBJ_TYPE_EVENTPAIR))
-		return ZX_ERR_NOT_SUPPORTED;
-	return signals & ~users(type) ? ZX_ERR_INVALID_ARGS : ZX_OK;
-}
-
-zx_status_t zx_object_signal(zx_handle_t handle, uint32_t clear_mask, uint32_t set_mask)
-{
-	zx_status_t status = check(handle, ZX_RIGHT_SIGNAL, clear_mask | set_mask);
-	struct zxi_object *object;
-
-	if (status != ZX_OK)
-		return status;
-	zxi_table_lock();
-	object = zxi_object_of(handle);
-	if (object)
-		change(object, zx_linux_handle_to_fd(handle), clear_mask, set_mask);
-	else
-		status = ZX_ERR_BAD_HANDLE;
-	zxi_table_unlock();
-	return status;
-}
-
-/* Whose object another process alone has cannot be told. */
-static zx_status_t signal_peer(struct zxi_object *object, zx_signals_t clear,
-			       zx_signals_t set)
-{
-	if (!object->peer) {
-		zxi_signal_refresh(object, object->fd);
-		return object->signals & ZX_EVENTPAIR_PEER_CLOSED ?
-		       ZX_ERR_PEER_CLOSED : ZX_ERR_NOT_SUPPORTED;
-	}
-	change(object->peer, object->peer->fd, clear, set);
-	return ZX_OK;
-}
-
-zx_status_t zx_object_signal_peer(zx_handle_t handle, uint32_t clear_mask,
-				  uint32_t set_mask)
-{
-	zx_status_t status = check(handle, ZX_RIGHT_SIGNAL_PEER, clear_mask | set_mask);
-	struct zxi_object *object;
-
-	if (status != ZX_OK)
-		return status;
-	zxi_table_lock();
-	object = zxi_object_of(handle);
-	status = object ? signal_peer(object, clear_mask, set_mask) : ZX_ERR_BAD_HANDLE;
-	zxi_table_unlock();
-	return status;
+	zxi_table_hear(&ops);
 }

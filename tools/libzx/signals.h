@@ -78,31 +78,32 @@ zx_status_t zxi_observe(struct zxi_observer *observer);
 /* Ends a wait. */
 void zxi_observe_end(struct zxi_observer *observer);
 
-/* A handle is closed: so are the waits that began with it. */
-void zxi_signal_closed(struct zxi_object *object, zx_handle_t handle);
+/* From now on those who wait hear of handles that are closed. */
+void zxi_signals_begin(void);
+
+/* Ends the waits for a port by key, and of one handle if @handle is one; how many. */
+unsigned int zxi_observe_cancel(struct zxi_object *port, zx_handle_t handle, uint64_t key);
 
 /* A VMO has got a child, by a call here: who waits for the next time is to see that.  No lock. */
 void zxi_signal_child(zx_handle_t vmo);
 
-/* This process has no handle of its peer any more: it may be gone, or be another's. */
-void zxi_signal_end_closed(struct zxi_object *object);
+/* By which the port finds the packets of a handle, of this process. */
+uint64_t zxi_packet_source(zx_handle_t handle);
 
-/* In the child of a fork(): nobody waits. */
-void zxi_signal_after_fork(void);
-
-/* Ends the waits for a port by key, and of one handle if @handle is one; how many. */
-unsigned int zxi_async_cancel(struct zxi_object *port, zx_handle_t handle, uint64_t key);
-
-/* The port has seen what it waited for; or its last handle is closed. */
-void zxi_async_send(const struct zxi_observer *observer, zx_signals_t observed);
-void zxi_async_forget(struct zxi_object *port);
+/* What a port waited for was there. */
+void zxi_packet_send(const struct zxi_observer *observer, zx_signals_t observed);
 
 /* Whether any port has packets that its queue was too full for; sends them if it can. */
-extern _Atomic unsigned int zxi_async_late;
-void zxi_async_flush(zx_handle_t port);
+extern _Atomic unsigned int zxi_packets_late;
+void zxi_packets_flush(zx_handle_t port);
 
-/* Has the thread look at the object, whose @fd is its own, from now on. */
-zx_status_t zxi_watch(struct zxi_object *object);
+/* Of such packets those of one handle if @handle is one, and of one key if not NULL. */
+unsigned int zxi_packets_drop(struct zxi_object *port, zx_handle_t handle,
+			      const uint64_t *key);
+
+/* Has the thread look at the object, whose @fd is its own, from now on, by @look. */
+zx_status_t zxi_watch(struct zxi_object *object,
+		      void (*look)(struct zxi_object *object, int fd));
 void zxi_watch_end(struct zxi_object *object);
 void zxi_watch_after_fork(void);
 

@@ -7,7 +7,6 @@
 
 #include "base.h"
 #include "slot.h"
-#include "table.h"
 
 struct zxi_slot *_Atomic zxi_chunks[ZXI_SLOTS / ZXI_CHUNK];
 
@@ -107,32 +106,6 @@ int zx_linux_handle_to_fd(zx_handle_t handle)
 	    zxi_is_stale(handle, slot ? atomic_load(&slot->word) : 0))
 		return -1;
 	return (int)index_of(handle);
-}
-
-/* What zxi_get() has to tell if it is not as the words says; ZX_OK: look again. */
-static zx_status_t look(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
-{
-	zx_obj_type_t has_type;
-	zx_rights_t has;
-	zx_status_t status = zxi_identify(handle, &has_type, &has);
-
-	if (status != ZX_OK)
-		return status;
-	if (has_type != type)
-		return ZX_ERR_WRONG_TYPE;
-	return rights & ~has ? ZX_ERR_ACCESS_DENIED : ZX_OK;
-}
-
-zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
-{
-	zx_status_t status;
-
-	do {
-		status = look(handle, type, rights);
-		if (status != ZX_OK)
-			return status;
-	} while (!zxi_try_get(zxi_slot_at(zxi_fd_of(handle)), handle, type, rights));
-	return ZX_OK;
 }
 
 zx_status_t zxi_hold(zx_handle_t handle, int *fd)

@@ -63,6 +63,7 @@ struct zxi_slot {
 
 /* The address space of the process: the only handle that cannot be closed. */
 #define ZXI_VMAR_ROOT	((zx_handle_t)0xffffffff)
+#define ZXI_ROOT_RIGHTS	(ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHTS_IO | ZX_RIGHT_EXECUTE)
 
 static inline bool zxi_is_own(zx_handle_t handle)
 {
@@ -115,7 +116,7 @@ uint64_t zxi_next_word(uint64_t word);
 /* The word of an open handle, or 0. */
 uint64_t zxi_open_word(zx_handle_t handle);
 
-/* The rest of zxi_get() and zxi_put(). */
+/* The rest of zxi_get(), which is where types are known, and of zxi_put(). */
 zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights);
 void zxi_put_last(int fd);
 

@@ -17,13 +17,13 @@
 
 #include "base.h"
 #include "region.h"
-#include "signals.h"
 #include "slot.h"
 #include "table.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct zxi_object *objects;
 static uint32_t next_own;
+static const struct zxi_table_ops *hears;
 
 void zxi_table_lock(void)
 {
@@ -40,6 +40,11 @@ bool zxi_table_wait(pthread_cond_t *cond, const struct timespec *until)
 	if (!until)
 		return !pthread_cond_wait(cond, &lock);
 	return pthread_cond_clockwait(cond, &lock, CLOCK_MONOTONIC, until) != ETIMEDOUT;
+}
+
+void zxi_table_hear(const struct zxi_table_ops *ops)
+{
+	hears = ops;
 }
 
 struct zxi_object *zxi_first_object(void)
@@ -63,7 +68,8 @@ static void after_fork(void)
 static void child_after_fork(void)
 {
 	zxi_slots_after_fork();
-	zxi_signal_after_fork();
+	if (hears)
+		hears->forked();
 	after_fork();
 }
 
@@ -99,8 +105,8 @@ static void put_object(struct zxi_object *object)
 		zxi_region_put(object->region);
 	if (object->peer)
 		object->peer->peer = NULL;
-	zxi_async_forget(object);
-	zxi_watch_end(object);
+	if (hears)
+		hears->gone(object);
 	if (object->fd >= 0)
 		close(object->fd);
 	free(object);
@@ -109,7 +115,8 @@ static void put_object(struct zxi_object *object)
 /* Locked.  The handle is not that of its object any more. */
 static void part(zx_handle_t handle, struct zxi_slot *slot)
 {
-	zxi_signal_closed(slot->object, handle);
+	if (hears && slot->object)
+		hears->closed(slot->object, handle);
 	put_object(slot->object);
 	slot->object = NULL;
 }
@@ -238,22 +245,40 @@ zx_status_t zxi_identify(zx_handle_t handle, zx_obj_type_t *type,
 	return ZX_OK;
 }
 
-zx_status_t zxi_check(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
+/* Not as the word says, which may change by this. */
+static zx_status_t look(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
 {
-	uint64_t word = zxi_open_word(handle);
 	zx_obj_type_t has_type;
 	zx_rights_t has;
-	zx_status_t status;
+	zx_status_t status = zxi_identify(handle, &has_type, &has);
 
-	/* The module finds out whether it is open. */
-	if (word && ZXI_WORD_TYPE(word) == type && !(rights & ~ZXI_WORD_RIGHTS(word)))
-		return ZX_OK;
-	status = zxi_identify(handle, &has_type, &has);
 	if (status != ZX_OK)
 		return status;
 	if (has_type != type)
 		return ZX_ERR_WRONG_TYPE;
 	return rights & ~has ? ZX_ERR_ACCESS_DENIED : ZX_OK;
+}
+
+zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
+{
+	zx_status_t status;
+
+	do {
+		status = look(handle, type, rights);
+		if (status != ZX_OK)
+			return status;
+	} while (!zxi_try_get(zxi_slot_at(zxi_fd_of(handle)), handle, type, rights));
+	return ZX_OK;
+}
+
+zx_status_t zxi_check(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
+{
+	uint64_t word = zxi_open_word(handle);
+
+	/* The module finds out whether it is open. */
+	if (word && ZXI_WORD_TYPE(word) == type && !(rights & ~ZXI_WORD_RIGHTS(word)))
+		return ZX_OK;
+	return look(handle, type, rights);
 }
 
 /* The same in each process that has the VMO; of all others unlikely to be twice. */
@@ -490,7 +515,7 @@ static int close_end(int fd, struct zxi_object *peer)
 {
 	const int error = close(fd) ? errno : 0;
 
-	zxi_signal_end_closed(peer);
+	hears->end_closed(peer);
 	errno = error;
 	return error ? -1 : 0;
 }
@@ -517,7 +542,7 @@ zx_status_t zxi_close(zx_handle_t handle)
 		if (fd >= 0)
 			rc = close_end(fd, peer);
 		else
-			zxi_signal_end_closed(peer);
+			hears->end_closed(peer);
 		fd = -1;
 	}
 	zxi_table_unlock();
@@ -558,7 +583,8 @@ static zx_status_t replace_fd(zx_handle_t handle, struct zxi_slot *slot,
 	next = ZXI_WORD(ZXI_WORD_TYPE(word), rights) | zxi_next_word(word);
 	*made = zxi_number((unsigned int)fd, next);
 	set_word(slot, next);
-	zxi_signal_closed(slot->object, handle);
+	if (hears && slot->object)
+		hears->closed(slot->object, handle);
 	return ZX_OK;
 }
 

@@ -58,9 +58,6 @@ struct zxi_object {
 	struct zxi_late *late;
 };
 
-/* Of ZXI_VMAR_ROOT. */
-#define ZXI_ROOT_RIGHTS	(ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHTS_IO | ZX_RIGHT_EXECUTE)
-
 void zxi_table_lock(void);
 void zxi_table_unlock(void);
 
@@ -76,6 +73,23 @@ struct zxi_object *zxi_object_of(zx_handle_t handle);
 
 /* Makes @object->fd of another descriptor of it. */
 zx_status_t zxi_own_fd(struct zxi_object *object, int fd);
+
+/**
+ * struct zxi_table_ops - what who waits for signals wants to hear of, with the lock
+ * @closed: a handle is none any more
+ * @gone: the last handle of an object is closed
+ * @end_closed: this process has no handle of the object's peer any more
+ * @forked: this is the child of a fork()
+ */
+struct zxi_table_ops {
+	void (*closed)(struct zxi_object *object, zx_handle_t handle);
+	void (*gone)(struct zxi_object *object);
+	void (*end_closed)(struct zxi_object *object);
+	void (*forked)(void);
+};
+
+/* Wants the lock.  Nobody hears of anything before that. */
+void zxi_table_hear(const struct zxi_table_ops *ops);
 
 /*
  * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, in this order, unless @handle is of that type

@@ -15,13 +15,14 @@
 
 /* Under the lock of the table; -1: there is no thread. */
 static int epoll = -1;
+static void (*look_by)(struct zxi_object *object, int fd);
 
 static void look_at(zx_koid_t koid)
 {
 	zxi_table_lock();
 	for (struct zxi_object *o = zxi_first_object(); o; o = o->next)
 		if (o->koid == koid && o->watched)
-			zxi_signal_refresh(o, o->fd);
+			look_by(o, o->fd);
 	zxi_table_unlock();
 }
 
@@ -74,13 +75,15 @@ static zx_status_t start(void)
 }
 
 /* Edges, so that what is there and stays does not keep the thread busy. */
-zx_status_t zxi_watch(struct zxi_object *object)
+zx_status_t zxi_watch(struct zxi_object *object,
+		      void (*look)(struct zxi_object *object, int fd))
 {
 	struct epoll_event event = { .events = EPOLLPRI | EPOLLET, .data.u64 = object->koid };
 	zx_status_t status = ZX_OK;
 
 	if (object->watched)
 		return ZX_OK;
+	look_by = look;
 	if (epoll < 0)
 		status = start();
 	if (status != ZX_OK)
