@@ -266,7 +266,12 @@ static void forked(void)
 
 void zxi_signals_begin(void)
 {
-	static const struct zxi_table_ops ops = { closed, gone, end_closed, forked };
+	static const struct zxi_table_ops ops = {
+		.closed = closed,
+		.gone = gone,
+		.end_closed = end_closed,
+		.forked = forked,
+	};
 
 	zxi_table_hear(&ops);
 }

@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * The objects behind the handles, see table.h.
- *
- * A handle that nothing is known of is a descriptor that came from elsewhere.  That is
- * looked at when the handle is used first, and gets the rights that a new object of that
- * kind has, as far as its mode allows.
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "kind.h"
 #include "region.h"
 #include "slot.h"
 #include "table.h"
@@ -128,69 +123,9 @@ zx_status_t zxi_own_fd(struct zxi_object *object, int fd)
 	return object->fd < 0 ? zxi_errno() : ZX_OK;
 }
 
-/* What a descriptor is.  Only ours know our ioctls. */
-static zx_status_t kind_of(int fd, zx_obj_type_t *type)
+zx_status_t zxi_adopt(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
+		      uint64_t *word)
 {
-	struct zxp_info info = { .size = sizeof(info) };
-	struct zxp_vmo_info vmo = { .size = ZXI_VMO_INFO_UNCOUNTED };
-
-	*type = ZX_OBJ_TYPE_NONE;
-	if (!ioctl(fd, ZXP_IOC_GET_INFO, &info))
-		*type = ZX_OBJ_TYPE_PAGER;
-	else if (errno == EBADF)
-		return ZX_ERR_BAD_HANDLE;
-	else if (errno == EMEDIUMTYPE)
-		*type = ioctl(fd, ZXP_IOC_VMO_GET_INFO, &vmo) ? ZX_OBJ_TYPE_PORT :
-								ZX_OBJ_TYPE_VMO;
-	return ZX_OK;
-}
-
-static zx_rights_t vmo_rights(int fd)
-{
-	zx_rights_t rights = ZX_DEFAULT_VMO_RIGHTS;
-	struct zxp_vmo_info vmo = { .size = ZXI_VMO_INFO_UNCOUNTED };
-	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
-
-	if (mode == O_RDONLY)
-		rights &= ~ZX_RIGHT_WRITE;
-	if (mode == O_WRONLY)
-		rights &= ~ZX_RIGHT_READ;
-	if (!ioctl(fd, ZXP_IOC_VMO_GET_INFO, &vmo) &&
-	    (vmo.out_options & ZXP_VMO_RESIZABLE))
-		rights |= ZX_RIGHT_RESIZE;
-	return rights;
-}
-
-static zx_rights_t rights_of_kind(int fd, zx_obj_type_t type)
-{
-	switch (type) {
-	case ZX_OBJ_TYPE_PAGER:
-		return ZX_DEFAULT_PAGER_RIGHTS;
-	case ZX_OBJ_TYPE_PORT:
-		return ZX_DEFAULT_PORT_RIGHTS;
-	case ZX_OBJ_TYPE_VMO:
-		return vmo_rights(fd);
-	}
-	return ZX_RIGHTS_BASIC;
-}
-
-/* Whether a descriptor can be what its word says. */
-static bool fits(uint64_t word, zx_obj_type_t kind)
-{
-	return word && ZXI_WORD_TYPE(word) == kind;
-}
-
-/* What is none of the module's is what it was made as: there is nobody to ask. */
-static bool is_known(uint64_t word)
-{
-	return ZXI_WORD_TYPE(word) == ZX_OBJ_TYPE_EVENT ||
-	       ZXI_WORD_TYPE(word) == ZX_OBJ_TYPE_EVENTPAIR;
-}
-
-/* Not heard of yet, or not what it was. */
-static zx_status_t adopt(zx_handle_t handle, int fd, zx_obj_type_t kind, uint64_t *word)
-{
-	const uint64_t is = ZXI_WORD(kind, rights_of_kind(fd, kind));
 	struct zxi_slot *slot = zxi_slot(handle, true);
 
 	if (!slot)
@@ -201,106 +136,20 @@ static zx_status_t adopt(zx_handle_t handle, int fd, zx_obj_type_t kind, uint64_
 		zxi_table_unlock();
 		return ZX_ERR_BAD_HANDLE;
 	}
-	if (!(*word & ZXI_OPEN) || !fits(*word, kind)) {
+	/* Another thread may have done so. */
+	if (!(*word & ZXI_OPEN) || ZXI_WORD_TYPE(*word) != type) {
 		part(handle, slot);
-		*word = is | zxi_count_of(handle);
+		*word = ZXI_WORD(type, rights) | zxi_count_of(handle);
 		set_word(slot, *word);
 	}
 	zxi_table_unlock();
 	return ZX_OK;
 }
 
-/* The word of a descriptor, which is looked at. */
-static zx_status_t identify_fd(zx_handle_t handle, uint64_t *word)
-{
-	zx_obj_type_t kind;
-	zx_status_t status;
-	int fd;
-
-	status = zxi_hold(handle, &fd);
-	if (status != ZX_OK)
-		return status;
-	status = kind_of(fd, &kind);
-	*word = zxi_open_word(handle);
-	if (status == ZX_OK && !fits(*word, kind))
-		status = adopt(handle, fd, kind, word);
-	zxi_put(fd);
-	return status;
-}
-
-zx_status_t zxi_identify(zx_handle_t handle, zx_obj_type_t *type,
-			 zx_rights_t *rights)
-{
-	uint64_t word = zxi_open_word(handle);
-	zx_status_t status = ZX_OK;
-
-	if (!zxi_is_own(handle) && !is_known(word))
-		status = identify_fd(handle, &word);
-	if (status == ZX_OK && !word)
-		status = ZX_ERR_BAD_HANDLE;
-	if (status != ZX_OK)
-		return status;
-	*type = ZXI_WORD_TYPE(word);
-	*rights = ZXI_WORD_RIGHTS(word);
-	return ZX_OK;
-}
-
-/* Not as the word says, which may change by this. */
-static zx_status_t look(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
-{
-	zx_obj_type_t has_type;
-	zx_rights_t has;
-	zx_status_t status = zxi_identify(handle, &has_type, &has);
-
-	if (status != ZX_OK)
-		return status;
-	if (has_type != type)
-		return ZX_ERR_WRONG_TYPE;
-	return rights & ~has ? ZX_ERR_ACCESS_DENIED : ZX_OK;
-}
-
-zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
-{
-	zx_status_t status;
-
-	do {
-		status = look(handle, type, rights);
-		if (status != ZX_OK)
-			return status;
-	} while (!zxi_try_get(zxi_slot_at(zxi_fd_of(handle)), handle, type, rights));
-	return ZX_OK;
-}
-
-zx_status_t zxi_check(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
-{
-	uint64_t word = zxi_open_word(handle);
-
-	/* The module finds out whether it is open. */
-	if (word && ZXI_WORD_TYPE(word) == type && !(rights & ~ZXI_WORD_RIGHTS(word)))
-		return ZX_OK;
-	return look(handle, type, rights);
-}
-
-/* The same in each process that has the VMO; of all others unlikely to be twice. */
-static zx_koid_t make_koid(int fd, zx_obj_type_t type)
-{
-	zx_koid_t koid = 0;
-	struct stat st;
-
-	if (type == ZX_OBJ_TYPE_VMO && !fstat(fd, &st))
-		return ZX_KOID_FIRST + st.st_ino;
-	while (koid < (1ull << 32)) {
-		if (getrandom(&koid, sizeof(koid), GRND_NONBLOCK) < 0)
-			koid = (zx_koid_t)zx_clock_get_monotonic();
-		koid &= INT64_MAX;
-	}
-	return koid;
-}
-
 /* Locked.  The object of a VMO is found by what it is, others are new. */
 static struct zxi_object *make_object(int fd, zx_obj_type_t type)
 {
-	zx_koid_t koid = make_koid(fd, type);
+	zx_koid_t koid = zxi_make_koid(fd, type);
 	struct zxi_object *object;
 
 	for (object = objects; object; object = object->next)
@@ -621,51 +470,4 @@ struct zxi_region *zxi_handle_region(zx_handle_t handle)
 		region = zxi_region_get(object->region);
 	zxi_table_unlock();
 	return region;
-}
-
-zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info)
-{
-	struct zxi_object *object;
-
-	if (handle == ZXI_VMAR_ROOT) {
-		*info = (struct zxi_object_info){ ZX_KOID_FIRST - 1, 1, 0, 0, 0 };
-		return ZX_OK;
-	}
-	zxi_table_lock();
-	object = zxi_object_of(handle);
-	if (object) {
-		*info = (struct zxi_object_info){ object->koid, object->handles,
-						  object->parent_koid, 0,
-						  object->related_koid };
-		for (struct zxi_object *o = objects; o; o = o->next)
-			info->children += o->parent == object;
-	}
-	zxi_table_unlock();
-	return object ? ZX_OK : no_object(handle);
-}
-
-zx_status_t zxi_get_name(zx_handle_t handle, char name[ZX_MAX_NAME_LEN])
-{
-	struct zxi_object *object;
-
-	zxi_table_lock();
-	object = zxi_object_of(handle);
-	if (object)
-		memcpy(name, object->name, ZX_MAX_NAME_LEN);
-	zxi_table_unlock();
-	return object ? ZX_OK : no_object(handle);
-}
-
-zx_status_t zxi_set_name(zx_handle_t handle, const char *name, size_t length)
-{
-	struct zxi_object *object;
-
-	zxi_table_lock();
-	object = zxi_object_of(handle);
-	if (object) {
-		memset(object->name, 0, ZX_MAX_NAME_LEN);
-		memcpy(object->name, name, length);
-	}
-	zxi_table_unlock();
-	return object ? ZX_OK : no_object(handle);
 }

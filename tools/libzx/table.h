@@ -103,6 +103,13 @@ zx_status_t zxi_identify(zx_handle_t handle, zx_obj_type_t *type,
 			 zx_rights_t *rights);
 
 /*
+ * A handle that nothing was known of is this, or what was known of it is not so; *@word
+ * is what is known now.  Or BAD_HANDLE it is closed by now.
+ */
+zx_status_t zxi_adopt(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
+		      uint64_t *word);
+
+/*
  * A new descriptor becomes a handle, and *@out is told.  @like: another handle of the
  * same object, or ZX_HANDLE_INVALID.  If that fails, with BAD_HANDLE since @like is
  * closed by now, the descriptor is closed.
