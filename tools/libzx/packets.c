@@ -19,7 +19,7 @@ _Atomic unsigned int zxi_packets_late;
  * struct zxi_late - a packet that a port had no room for
  * @next: the next of this port
  * @handle: of the wait that it is of
- * @packet: what is to be queued
+ * @queue: what is to be queued
  */
 struct zxi_late {
 	struct zxi_late *next;

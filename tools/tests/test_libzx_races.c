@@ -224,6 +224,8 @@ static void step(struct racer *r)
 	_Atomic uint64_t *at = &shared[pick(r, SHARED)];
 	uint64_t entry = atomic_load(at), who = entry >> 32, new;
 	zx_info_handle_basic_t info;
+	zx_status_t status;
+	zx_rights_t rights;
 	zx_handle_t h;
 
 	switch (pick(r, 6)) {
@@ -240,15 +242,20 @@ static void step(struct racer *r)
 			closed++;
 		break;
 	case 2:
-		if (!entry || !fine(r, zx_handle_duplicate(handle_of(entry),
-			pick(r, 2) ? ZX_RIGHT_SAME_RIGHTS : ZX_RIGHT_WRITE, &h), "duplicate"))
+		if (!entry)
+			break;
+		rights = pick(r, 2) ? ZX_RIGHT_SAME_RIGHTS : ZX_RIGHT_WRITE;
+		status = zx_handle_duplicate(handle_of(entry), rights, &h);
+		if (!fine(r, status, "duplicate"))
 			break;
 		must(r, use(h, who), "use of what was duplicated");
 		must(r, zx_handle_close(h), "close of what was duplicated");
 		break;
 	case 3:
-		if (!entry || !fine(r, zx_handle_replace(handle_of(entry),
-					ZX_RIGHT_SAME_RIGHTS, &h), "replace"))
+		if (!entry)
+			break;
+		status = zx_handle_replace(handle_of(entry), ZX_RIGHT_SAME_RIGHTS, &h);
+		if (!fine(r, status, "replace"))
 			break;
 		new = who << 32 | h;
 		if (!atomic_compare_exchange_strong(at, &entry, new)) {
@@ -257,9 +264,11 @@ static void step(struct racer *r)
 		}
 		break;
 	case 4:
-		if (entry && fine(r, zx_object_get_info(handle_of(entry), ZX_INFO_HANDLE_BASIC,
-				&info, sizeof(info), NULL, NULL), "get_info") &&
-		    info.type != ZX_OBJ_TYPE_VMO)
+		if (!entry)
+			break;
+		status = zx_object_get_info(handle_of(entry), ZX_INFO_HANDLE_BASIC, &info,
+					    sizeof(info), NULL, NULL);
+		if (fine(r, status, "get_info") && info.type != ZX_OBJ_TYPE_VMO)
 			r->failed = "type";
 		break;
 	default:
@@ -283,6 +292,7 @@ static void signal_step(struct racer *r)
 	const zx_signals_t some = ZX_USER_SIGNAL_0 << pick(r, 8);
 	zx_handle_t handle = handle_of(atomic_load(at));
 	zx_port_packet_t packet;
+	zx_wait_item_t items[2];
 	zx_signals_t observed;
 	zx_status_t status;
 
@@ -325,8 +335,9 @@ static void signal_step(struct racer *r)
 			may(r, status, ZX_ERR_TIMED_OUT, "wait_one");
 		break;
 	case 6:
-		status = zx_object_wait_many((zx_wait_item_t[]){ { handle, some, 0 },
-								 { other, some, 0 } }, 2,
+		items[0] = (zx_wait_item_t){ handle, some, 0 };
+		items[1] = (zx_wait_item_t){ other, some, 0 };
+		status = zx_object_wait_many(items, 2,
 					     zx_deadline_after(ZX_USEC(pick(r, 300))));
 		if (status != ZX_ERR_CANCELED)
 			may(r, status, ZX_ERR_TIMED_OUT, "wait_many");
