@@ -442,7 +442,7 @@ zx_status_t zxi_replace(zx_handle_t handle, zx_rights_t rights, int narrower,
 {
 	struct zxi_slot *slot = zxi_slot(handle, true);
 	zx_status_t status = slot ? ZX_OK : ZX_ERR_NO_MEMORY;
-	zx_handle_t made;
+	zx_handle_t made = ZX_HANDLE_INVALID;
 
 	if (handle == ZXI_VMAR_ROOT)
 		return zxi_duplicate_region(handle, rights, out);
