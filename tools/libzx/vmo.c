@@ -357,7 +357,8 @@ zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
 	if (status == ZX_OK)
 		status = vmex_status;
 	if (status == ZX_OK)
-		return zxi_replace(handle, rights | ZX_RIGHT_EXECUTE, -1, out);
-	zx_handle_close(handle);
+		status = zxi_replace(handle, rights | ZX_RIGHT_EXECUTE, -1, out);
+	if (status != ZX_OK)
+		zx_handle_close(handle);
 	return status;
 }
