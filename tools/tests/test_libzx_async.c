@@ -1,49 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * libzx against the module: packets of signals in ports, and a VMO that has no children.
- * Zircon's own tests have their names.
+ * libzx against the module: packets of signals in ports.  Zircon's own tests have their
+ * names.
  */
 #include <poll.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 
 #include "fixture.h"
-
-#define SIGNALED	ZX_EVENT_SIGNALED
-#define NO_CHILDREN	ZX_VMO_ZERO_CHILDREN
-#define S(n)		(ZX_USER_SIGNAL_0 << (n))
-
-static zx_handle_t new_event(void)
-{
-	zx_handle_t h;
-
-	ok(zx_event_create(0, &h));
-	return h;
-}
-
-/* Leaves the packet to who asks. */
-static zx_port_packet_t next_packet(void)
-{
-	zx_port_packet_t p;
-
-	ok(zx_port_wait(port, ZX_TIME_INFINITE, &p));
-	return p;
-}
-
-static void expect_signal(uint64_t key, zx_signals_t trigger, zx_signals_t observed)
-{
-	zx_port_packet_t p = next_packet();
-
-	assert_int_equal(p.key, key);
-	assert_int_equal(p.type, ZX_PKT_TYPE_SIGNAL_ONE);
-	assert_int_equal(p.status, ZX_OK);
-	assert_int_equal(p.signal.trigger, trigger);
-	assert_int_equal(p.signal.observed, observed);
-	assert_int_equal(p.signal.count, 1);
-	assert_int_equal(p.signal.timestamp, 0);
-	assert_int_equal(p.signal.reserved1, 0);
-}
 
 static void async_errors(void **state)
 {
@@ -370,103 +333,6 @@ static void among_others(void **state)
 	ok(zx_handle_close(h));
 }
 
-static _Atomic bool stop;
-
-static void *signaler(void *arg)
-{
-	while (!stop) {
-		ok(zx_object_signal(*(zx_handle_t *)arg, 0, SIGNALED));
-		ok(zx_object_signal(*(zx_handle_t *)arg, SIGNALED, 0));
-	}
-	return NULL;
-}
-
-/* What was seen by who waits here is, or was, on its way to the port. */
-static void WaitSignalCancel(void **state)
-{
-	zx_handle_t h = new_event();
-	zx_signals_t observed;
-	pthread_t thread;
-
-	(void)state;
-	stop = false;
-	assert_int_equal(pthread_create(&thread, NULL, signaler, &h), 0);
-	for (int i = 0; i < 500; i++) {
-		ok(zx_object_wait_async(h, port, 919, SIGNALED, 0));
-		ok(zx_object_wait_one(h, SIGNALED, ZX_TIME_INFINITE, &observed));
-		ok(zx_port_cancel(port, h, 919));
-	}
-	stop = true;
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	expect_no_packet();
-	ok(zx_handle_close(h));
-}
-
-static _Atomic zx_handle_t race_port;
-
-static void *wait_async_loop(void *arg)
-{
-	while (!stop) {
-		zx_status_t status = zx_object_wait_async(*(zx_handle_t *)arg, race_port, 0,
-							  SIGNALED, 0);
-
-		if (status != ZX_ERR_BAD_HANDLE)
-			ok(status);
-	}
-	return NULL;
-}
-
-static void CloseWaitRace(void **state)
-{
-	zx_handle_t h = new_event(), p;
-	pthread_t threads[4];
-
-	(void)state;
-	stop = false;
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, wait_async_loop, &h), 0);
-	for (int i = 0; i < 50; i++) {
-		ok(zx_port_create(0, &p));
-		race_port = p;
-		sched_yield();
-		ok(zx_handle_close(p));
-	}
-	stop = true;
-	for (int i = 0; i < 4; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	ok(zx_handle_close(h));
-}
-
-static void *queue_loop(void *arg)
-{
-	zx_port_packet_t p = { .key = 1 };
-	zx_status_t status;
-
-	do {
-		status = zx_port_queue(*(zx_handle_t *)arg, &p);
-		if (status == ZX_ERR_SHOULD_WAIT)
-			status = zx_port_cancel_key(*(zx_handle_t *)arg, 0, 1);
-		stop = true;
-	} while (status == ZX_OK);
-	is(status, ZX_ERR_BAD_HANDLE);
-	return NULL;
-}
-
-static void CloseQueueRace(void **state)
-{
-	pthread_t thread;
-	zx_handle_t p;
-
-	(void)state;
-	ok(zx_port_create(0, &p));
-	stop = false;
-	assert_int_equal(pthread_create(&thread, NULL, queue_loop, &p), 0);
-	while (!stop)
-		sched_yield();
-	ok(zx_handle_close(p));
-	assert_int_equal(pthread_join(thread, NULL), 0);
-}
-
 /* The child of a fork() does not do what its parent asked for. */
 static void fork_does_not_wait(void **state)
 {
@@ -489,130 +355,6 @@ static void fork_does_not_wait(void **state)
 	ok(zx_handle_close(h));
 }
 
-/* ---- children ---- */
-
-static zx_signals_t pending(zx_handle_t handle)
-{
-	zx_signals_t observed = 77;
-
-	is(zx_object_wait_one(handle, 0, 0, &observed), ZX_ERR_TIMED_OUT);
-	return observed;
-}
-
-static void zero_children(void **state)
-{
-	zx_handle_t child, slice;
-	zx_signals_t observed;
-
-	(void)state;
-	assert_int_equal(pending(vmo), NO_CHILDREN);
-	assert_int_equal(pending(plain), NO_CHILDREN);
-	child = new_child(ON_WRITE);
-	assert_int_equal(pending(vmo), 0);
-	assert_int_equal(pending(child), NO_CHILDREN);
-	is(zx_object_wait_one(vmo, NO_CHILDREN, 0, &observed), ZX_ERR_TIMED_OUT);
-	ok(zx_vmo_create_child(vmo, SLICE, 0, PAGE, &slice));
-	ok(zx_handle_close(child));
-	assert_int_equal(pending(vmo), 0);
-	ok(zx_handle_close(slice));
-	assert_int_equal(pending(vmo), NO_CHILDREN);
-	/* The kernel's, and so nobody's to set. */
-	is(zx_object_signal(vmo, NO_CHILDREN, 0), ZX_ERR_INVALID_ARGS);
-	is(zx_object_signal(vmo, 0, NO_CHILDREN), ZX_ERR_INVALID_ARGS);
-	ok(zx_object_signal(vmo, 0, S(0)));
-	assert_int_equal(pending(vmo), NO_CHILDREN | S(0));
-	is(zx_object_signal(pager, 0, S(0)), ZX_ERR_ACCESS_DENIED);
-	is(zx_object_signal(port, 0, S(0)), ZX_ERR_ACCESS_DENIED);
-	is(zx_object_signal_peer(vmo, 0, S(0)), ZX_ERR_ACCESS_DENIED);
-}
-
-static zx_status_t wait_for_none(struct waiter *w)
-{
-	return zx_object_wait_one(vmo, NO_CHILDREN, ZX_TIME_INFINITE,
-				  (zx_signals_t *)w->buffer);
-}
-
-/* The last one may be a mapping, of which no handle is left. */
-static void zero_children_wakes(void **state)
-{
-	const zx_handle_t root = zx_vmar_root_self();
-	zx_handle_t child = new_child(ON_WRITE), again;
-	struct waiter w;
-	zx_vaddr_t at;
-
-	(void)state;
-	ok(zx_vmar_map(root, ZX_VM_PERM_READ, 0, child, 0, PAGE, &at));
-	ok(zx_object_wait_async(vmo, port, 1, NO_CHILDREN, 0));
-	start(&w, wait_for_none);
-	ok(zx_handle_close(child));
-	expect_no_packet();
-	ok(zx_vmar_unmap(root, at, PAGE));
-	ok(finish(&w));
-	assert_int_equal(*(zx_signals_t *)w.buffer, NO_CHILDREN);
-	expect_signal(1, NO_CHILDREN, NO_CHILDREN);
-	/* Again, and of one that is waited for already. */
-	ok(zx_vmo_create_child(vmo, ON_WRITE, 0, PAGE, &again));
-	ok(zx_object_wait_async(vmo, port, 2, NO_CHILDREN | S(3), 0));
-	expect_no_packet();
-	ok(zx_handle_close(again));
-	expect_signal(2, NO_CHILDREN | S(3), NO_CHILDREN);
-}
-
-static void zero_children_edge(void **state)
-{
-	zx_handle_t child;
-
-	(void)state;
-	supply(0, 4 * PAGE, 'p');
-	ok(zx_object_wait_async(vmo, port, 1, NO_CHILDREN, ZX_WAIT_ASYNC_EDGE));
-	expect_no_packet();
-	ok(zx_vmo_create_child(vmo, ON_WRITE, 0, PAGE, &child));
-	expect_no_packet();
-	ok(zx_handle_close(child));
-	expect_signal(1, NO_CHILDREN, NO_CHILDREN);
-}
-
-/* That somebody waits for it does not keep a VMO. */
-static void waited_for_is_not_kept(void **state)
-{
-	zx_handle_t child = new_child(ON_WRITE);
-
-	(void)state;
-	ok(zx_object_wait_async(vmo, port, 1, NO_CHILDREN, 0));
-	ok(zx_handle_close(vmo));
-	expect_no_packet();
-	ok(zx_handle_close(child));
-	expect_packet(ZX_PAGER_VMO_COMPLETE, 0, 0);
-	expect_no_packet();
-	ok(zx_pager_create_vmo(pager, 0, port, KEY, 4 * PAGE, &vmo));
-}
-
-/* A child that another process has. */
-static void zero_children_elsewhere(void **state)
-{
-	zx_handle_t child = new_child(ON_WRITE), go, peer;
-	zx_signals_t observed;
-	int status;
-
-	(void)state;
-	ok(zx_eventpair_create(0, &go, &peer));
-	if (!fork()) {
-		zx_handle_close(go);
-		_exit(zx_object_wait_one(peer, ZX_EVENTPAIR_PEER_CLOSED, ZX_TIME_INFINITE,
-					 &observed));
-	}
-	ok(zx_handle_close(child));
-	ok(zx_object_wait_async(vmo, port, 1, NO_CHILDREN, 0));
-	is(zx_object_wait_one(vmo, NO_CHILDREN, 0, &observed), ZX_ERR_TIMED_OUT);
-	expect_no_packet();
-	ok(zx_handle_close(go));
-	ok(zx_object_wait_one(vmo, NO_CHILDREN, ZX_TIME_INFINITE, &observed));
-	expect_signal(1, NO_CHILDREN, NO_CHILDREN);
-	assert_true(wait(&status) > 0);
-	assert_int_equal(status, 0);
-	ok(zx_handle_close(peer));
-}
-
 int main(void)
 {
 	static const struct CMUnitTest libzx_async[] = {
@@ -633,15 +375,7 @@ int main(void)
 		TEST(Timestamp),
 		TEST(ThreadEvents),
 		TEST(among_others),
-		TEST(WaitSignalCancel),
-		TEST(CloseWaitRace),
-		TEST(CloseQueueRace),
 		TEST(fork_does_not_wait),
-		TEST(zero_children),
-		TEST(zero_children_wakes),
-		TEST(zero_children_edge),
-		TEST(waited_for_is_not_kept),
-		TEST(zero_children_elsewhere),
 	};
 
 	if (sysconf(_SC_PAGESIZE) != PAGE)
