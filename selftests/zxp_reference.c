@@ -89,16 +89,21 @@ TEST_F(reference, is_not_for_the_pager)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
-/* Nor does it lend its pages to a supply, as a plain VMO does by any other descriptor. */
-TEST_F(reference, is_no_source)
+/* But it lends its pages to a supply, as a plain VMO does by any other descriptor. */
+TEST_F(reference, is_a_source)
 {
 	struct test_vmo *vmo = new_vmo(1);
 	int plain = zxp_create_plain(self->p.fd, page_size);
 	int reference = zxp_create_child(plain, ZXP_CHILD_REFERENCE, 0, 0);
+	char word[2];
 
 	ASSERT_LE(0, reference);
-	test_err_zxp(EINVAL, supply_aux, self->p.fd, vmo->fd, 0, page_size, reference, 0);
-	test_zxp(supply_aux, self->p.fd, vmo->fd, 0, page_size, plain, 0);
+	ASSERT_EQ(2, pwrite(plain, "ab", 2, 0));
+	test_zxp(supply_aux, self->p.fd, vmo->fd, 0, page_size, reference, 0);
+	ASSERT_EQ(2, pread(vmo->fd, word, 2, 0));
+	EXPECT_EQ(0, memcmp(word, "ab", 2));
+	ASSERT_EQ(1, pread(plain, word, 1, 0));
+	EXPECT_EQ(0, word[0]);
 	close(reference);
 	close(plain);
 	ASSERT_TRUE(pager_idle(&self->p));

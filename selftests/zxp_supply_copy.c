@@ -334,6 +334,63 @@ TEST_F(supply_missing, is_given_up)
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 
+/* Out of a slice or by a reference it leaves what they are of, at that place. */
+TEST_F(supply_copy, leaves_by_others)
+{
+	struct test_vmo *root = variant->root(&self->p, PAGES, 0), *filled = new_vmo(PAGES);
+	struct test_vmo *copy, *outer, *slice, *again, *by_slice;
+	uint64_t words[PAGES], i;
+
+	ASSERT_NE(NULL, root);
+	copy = make_copy(root, variant->kind, variant->of_copy);
+	ASSERT_NE(NULL, copy);
+	note_words(copy, words);
+	outer = vmo_create_child(copy, ZXP_CHILD_SLICE, 1, PAGES - 1);
+	ASSERT_NE(NULL, outer);
+	slice = vmo_create_child(outer, ZXP_CHILD_SLICE, 1, 3);
+	again = vmo_refer(copy, 0);
+	by_slice = vmo_refer(outer, 0);
+	ASSERT_TRUE(slice && again && by_slice);
+
+	/* Pages 3 and 4 of the copy; its last one; its first one. */
+	test_zxp(supply_aux, self->p.fd, filled->fd, 3 * page_size, 2 * page_size, slice->fd,
+		 page_size);
+	test_zxp(supply_aux, self->p.fd, filled->fd, 5 * page_size, page_size, by_slice->fd,
+		 4 * page_size);
+	test_zxp(supply_aux, self->p.fd, filled->fd, 0, page_size, again->fd, 0);
+	for (i = 0; i < PAGES; i++) {
+		bool left = i == 0 || i >= 3;
+
+		EXPECT_TRUE(vmo_word_is(copy, i, left ? 0 : words[i]));
+		if (left)
+			EXPECT_TRUE(vmo_word_is(filled, i, words[i]));
+	}
+	ASSERT_TRUE(pager_supply(&self->p, filled, 1, 2));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* The same of a plain VMO. */
+TEST_F(supply_missing, leaves_by_slice_of_plain)
+{
+	struct test_vmo *plain = pager_create_plain(&self->p, 4, 0), *filled = new_vmo(1);
+	struct test_vmo *slice;
+	uint64_t i;
+
+	ASSERT_NE(NULL, plain);
+	slice = vmo_create_child(plain, ZXP_CHILD_SLICE, 1, 3);
+	ASSERT_NE(NULL, slice);
+	for (i = 0; i < 4; i++)
+		ASSERT_TRUE(vmo_put(plain, i, WORD(i)));
+	test_err_zxp(ERANGE, supply_aux, self->p.fd, filled->fd, 0, page_size, slice->fd,
+		     3 * page_size);
+	test_zxp(supply_aux, self->p.fd, filled->fd, 0, page_size, slice->fd, page_size);
+	EXPECT_TRUE(vmo_word_is(filled, 0, WORD(2)));
+	for (i = 0; i < 4; i++)
+		EXPECT_TRUE(vmo_word_is(plain, i, i == 2 ? 0 : WORD(i)));
+	EXPECT_EQ(3 * page_size, vmo_info(plain).out_resident);
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 TEST_F(supply_missing, is_refused)
 {
 	struct test_vmo *root = new_vmo(4), *filled = new_vmo(4);
@@ -350,9 +407,12 @@ TEST_F(supply_missing, is_refused)
 	test_err_zxp(ERANGE, supply_aux, pager, vmo, 0, page_size, copy->fd, 4 * page_size);
 	test_err_zxp(ERANGE, supply_aux, pager, vmo, 0, page_size, copy->fd, -page_size);
 	test_err_zxp(EINVAL, supply_aux, pager, vmo, 0, page_size, copy->fd, 1);
-	test_err_zxp(EINVAL, supply_aux, pager, vmo, 0, page_size, slice->fd, 0);
-	test_err_zxp(EINVAL, supply_aux, pager, vmo, 0, page_size, part->fd, 0);
-	test_err_zxp(EINVAL, supply_aux, pager, vmo, 0, page_size, again->fd, 0);
+	/* A slice of what has a pager is no better, also where nothing is. */
+	test_err_zxp(EOPNOTSUPP, supply_aux, pager, vmo, 0, page_size, slice->fd, 0);
+	test_err_zxp(EOPNOTSUPP, supply_aux, pager, vmo, 0, page_size, slice->fd, 4 * page_size);
+	test_err_zxp(ERANGE, supply_aux, pager, vmo, 0, page_size, part->fd, 2 * page_size);
+	test_err_zxp(ERANGE, supply_aux, pager, vmo, 0, page_size, part->fd, -page_size);
+	test_err_zxp(ERANGE, supply_aux, pager, vmo, 0, page_size, again->fd, 4 * page_size);
 	test_zxp(supply_aux, pager, vmo, 0, 0, copy->fd, 0);
 	close(read_only);
 	ASSERT_TRUE(pager_idle(&self->p));

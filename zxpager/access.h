@@ -123,6 +123,8 @@ long zxp_exit_time_left(struct file *file);
 
 /* info.c */
 u32 zxp_vmo_info_flags(struct zxp_vmo *vmo);
+void zxp_vmo_info_below(struct zxp_vmo *root, pgoff_t start, pgoff_t end,
+			struct zxp_vmo_info *info);
 int zxp_vmo_get_info(struct file *file, struct zxp_vmo_info *args);
 void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file);
 int zxp_vmo_getattr(struct mnt_idmap *idmap, const struct path *path,

@@ -314,7 +314,7 @@ struct file *zxp_slice_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args);
 
 /* child_file.c */
-struct file *zxp_child_get_file(int fd, fmode_t mode, struct zxp_child **child);
+int zxp_child_get(int fd, fmode_t mode, struct zxp_parent *what);
 int zxp_create_child(const struct zxp_parent *parent,
 		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new);
 

@@ -20,29 +20,51 @@
 static const struct file_operations zxp_child_fops, zxp_slice_fops;
 static const struct inode_operations zxp_child_iops, zxp_slice_iops;
 
+static struct zxp_parent zxp_child_parent(struct file *file)
+{
+	struct zxp_child *child = zxp_child_of(file);
+
+	return (struct zxp_parent) { .file = file, .root = child->root, .child = child };
+}
+
+static struct zxp_parent zxp_slice_parent(struct file *file)
+{
+	struct zxp_slice *slice = zxp_slice_of(file);
+
+	return (struct zxp_parent) {
+		.file = file,
+		.root = slice->root,
+		.child = slice->child,
+		.slice = slice,
+	};
+}
+
 /**
- * zxp_child_get_file() - the copy behind a descriptor
+ * zxp_child_get() - the copy or the slice behind a descriptor
  * @fd: the descriptor
  * @mode: FMODE_* that it must have been opened with
- * @child: the copy
+ * @what: what it is; its file is to be put
  *
- * Return: its file, to be put; or -EBADF, -EACCES; -EINVAL no copy, or a reference.
+ * Return: 0; or -EBADF, -EACCES; -EINVAL neither of them.
  */
-struct file *zxp_child_get_file(int fd, fmode_t mode, struct zxp_child **child)
+int zxp_child_get(int fd, fmode_t mode, struct zxp_parent *what)
 {
 	struct file *file = fget(fd);
-	int ret = -EINVAL;
+	int ret = 0;
 
 	if (!file)
-		return ERR_PTR(-EBADF);
-	if (file->f_op == &zxp_child_fops && !zxp_file_is_reference(file)) {
-		*child = zxp_child_of(file);
-		if ((file->f_mode & mode) == mode)
-			return file;
+		return -EBADF;
+	if (file->f_op == &zxp_child_fops)
+		*what = zxp_child_parent(file);
+	else if (file->f_op == &zxp_slice_fops)
+		*what = zxp_slice_parent(file);
+	else
+		ret = -EINVAL;
+	if (!ret && (file->f_mode & mode) != mode)
 		ret = -EACCES;
-	}
-	fput(file);
-	return ERR_PTR(ret);
+	if (ret)
+		fput(file);
+	return ret;
 }
 
 static int zxp_child_fsync(struct file *file, loff_t start, loff_t end, int datasync)
@@ -134,6 +156,8 @@ static int zxp_ioc_child_get_info(struct file *file, union zxp_args *args,
 		.out_scaled_bytes = pages.part,
 		.out_children = zxp_kin_children(child->kin),
 	};
+	zxp_vmo_info_below(child->root, child->offset, zxp_child_end(child),
+			   &args->vmo_info);
 	if (zxp_file_is_reference(file))
 		args->vmo_info.out_flags |= ZXP_VMO_INFO_REFERENCE;
 	if (child->options & ZXP_CHILD_RESIZABLE)
@@ -262,8 +286,7 @@ int zxp_create_child(const struct zxp_parent *parent,
 static int zxp_ioc_child_create_child(struct file *file, union zxp_args *args,
 				      struct zxp_new_file *new)
 {
-	struct zxp_child *child = zxp_child_of(file);
-	struct zxp_parent parent = { .file = file, .root = child->root, .child = child };
+	struct zxp_parent parent = zxp_child_parent(file);
 
 	return zxp_create_child(&parent, &args->create_child, new);
 }
@@ -466,6 +489,8 @@ static int zxp_ioc_slice_get_info(struct file *file, union zxp_args *args,
 		.out_stream_size = zxp_slice_size(slice),
 		.out_children = zxp_kin_children(slice->kin),
 	};
+	zxp_vmo_info_below(slice->root, slice->offset, zxp_slice_end(slice),
+			   &args->vmo_info);
 	if (zxp_file_is_reference(file))
 		args->vmo_info.out_flags |= ZXP_VMO_INFO_REFERENCE;
 	return 0;
@@ -500,13 +525,7 @@ static int zxp_ioc_slice_write(struct file *file, union zxp_args *args,
 static int zxp_ioc_slice_create_child(struct file *file, union zxp_args *args,
 				      struct zxp_new_file *new)
 {
-	struct zxp_slice *slice = zxp_slice_of(file);
-	struct zxp_parent parent = {
-		.file = file,
-		.root = slice->root,
-		.child = slice->child,
-		.slice = slice,
-	};
+	struct zxp_parent parent = zxp_slice_parent(file);
 
 	return zxp_create_child(&parent, &args->create_child, new);
 }

@@ -33,6 +33,29 @@ u32 zxp_vmo_info_flags(struct zxp_vmo *vmo)
 	return flags;
 }
 
+/**
+ * zxp_vmo_info_below() - what a child is told of the VMO at the bottom
+ * @root: that VMO
+ * @start: page of @root that is the first one of the child
+ * @end: the page after its last one
+ * @info: what the child tells
+ *
+ * Whether its pager is gone, and what an access failed with, if that was in the child.
+ */
+void zxp_vmo_info_below(struct zxp_vmo *root, pgoff_t start, pgoff_t end,
+			struct zxp_vmo_info *info)
+{
+	pgoff_t index = READ_ONCE(root->fail_index);
+	int error = READ_ONCE(root->fail_error);
+
+	info->out_flags |= zxp_vmo_info_flags(root) & ZXP_VMO_INFO_DETACHED;
+	if (!error || index < start || index >= end)
+		return;
+	info->out_failures = atomic64_read(&root->failures);
+	info->out_fail_offset = (u64)(index - start) << PAGE_SHIFT;
+	info->out_fail_error = error;
+}
+
 /* Anyone may ask, again and again: nothing is counted here, and no lock is waited for. */
 static void zxp_vmo_info_fill(struct file *file, struct zxp_vmo_info *info)
 {

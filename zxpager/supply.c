@@ -134,66 +134,88 @@ static int zxp_supply(struct zxp_supply *s)
 	return ret;
 }
 
+/* Out of a plain VMO. What nobody wants leaves it as well. */
+static int zxp_supply_plain(struct zxp_supply *s, struct zxp_vmo *aux)
+{
+	struct zxp_supply_pages *args = s->args;
+	int ret;
+
+	if (aux->source)
+		return -EOPNOTSUPP;
+	if (!zxp_vmo_in_bounds(aux, args->source, args->length))
+		return -ERANGE;
+	ret = zxp_vmo_check_pins(aux, args->source >> PAGE_SHIFT,
+				 (args->source + args->length) >> PAGE_SHIFT);
+	if (ret)
+		return ret;
+	s->aux = aux;
+	ret = zxp_supply(s);
+	s->aux = NULL;
+	zxp_supply_drop_aux(aux, args->source + args->out_done,
+			    args->length - args->out_done);
+	return ret;
+}
+
 /* Out of a copy. What nobody wants leaves it as well, unless that cannot be had. */
+static int zxp_supply_copy_of(struct zxp_supply *s, struct zxp_child *child)
+{
+	pgoff_t start = child->offset + (s->args->source >> PAGE_SHIFT);
+	pgoff_t end = start + (s->args->length >> PAGE_SHIFT);
+	int ret;
+
+	if (!zxp_child_in_bounds(child, s->args->source, s->args->length))
+		return -ERANGE;
+	ret = zxp_child_check_pins(child, start, end);
+	if (ret)
+		return ret;
+	s->child = child;
+	s->kept = false;
+	ret = zxp_supply(s);
+	s->child = NULL;
+	start += s->args->out_done >> PAGE_SHIFT;
+	if (!s->kept && start < end && !fatal_signal_pending(current))
+		zxp_child_zero_pages(child, start, end);
+	return ret;
+}
+
+/* Out of a child. What is in a slice is in what it is a part of. */
 static int zxp_supply_child(struct zxp_supply *s)
 {
 	struct zxp_supply_pages *args = s->args;
-	struct zxp_child *child;
-	pgoff_t start, end;
-	struct file *file;
+	u64 source = args->source;
+	struct zxp_parent from;
 	int ret;
 
-	file = zxp_child_get_file(args->aux_fd, FMODE_READ | FMODE_WRITE, &child);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	start = child->offset + (args->source >> PAGE_SHIFT);
-	end = start + (args->length >> PAGE_SHIFT);
-	if (zxp_child_in_bounds(child, args->source, args->length))
-		ret = zxp_child_check_pins(child, start, end);
-	else
+	ret = zxp_child_get(args->aux_fd, FMODE_READ | FMODE_WRITE, &from);
+	if (ret)
+		return ret;
+	if (from.slice && !from.child && from.root->source)
+		ret = -EOPNOTSUPP;
+	else if (from.slice && !zxp_slice_in_bounds(from.slice, source, args->length))
 		ret = -ERANGE;
-	if (!ret) {
-		s->child = child;
-		s->kept = false;
-		ret = zxp_supply(s);
-		s->child = NULL;
-		start += args->out_done >> PAGE_SHIFT;
-		if (!s->kept && start < end && !fatal_signal_pending(current))
-			zxp_child_zero_pages(child, start, end);
-	}
-	fput(file);
+	else if (from.slice)
+		args->source += zxp_slice_start(from.slice);
+	if (!ret)
+		ret = from.child ? zxp_supply_copy_of(s, from.child) :
+				   zxp_supply_plain(s, from.root);
+	args->source = source;
+	fput(from.file);
 	return ret;
 }
 
 static int zxp_supply_aux(struct zxp_supply *s)
 {
-	struct zxp_supply_pages *args = s->args;
+	struct zxp_vmo *aux;
 	struct file *file;
 	int ret;
 
-	file = zxp_vmo_get_file(args->aux_fd, FMODE_READ | FMODE_WRITE, &s->aux);
+	file = zxp_vmo_get_file(s->args->aux_fd, FMODE_READ | FMODE_WRITE, &aux);
 	/* That is what it says of any child. */
 	if (file == ERR_PTR(-EINVAL))
 		return zxp_supply_child(s);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-
-	if (zxp_file_limits(file) & ZXP_LIMIT_NO_PAGER)
-		ret = -EINVAL;
-	else if (s->aux->source)
-		ret = -EOPNOTSUPP;
-	else if (!zxp_vmo_in_bounds(s->aux, args->source, args->length))
-		ret = -ERANGE;
-	else
-		ret = zxp_vmo_check_pins(s->aux, args->source >> PAGE_SHIFT,
-					 (args->source + args->length) >>
-					 PAGE_SHIFT);
-	if (!ret) {
-		ret = zxp_supply(s);
-		zxp_supply_drop_aux(s->aux, args->source + args->out_done,
-				    args->length - args->out_done);
-	}
-	s->aux = NULL;
+	ret = zxp_supply_plain(s, aux);
 	fput(file);
 	return ret;
 }

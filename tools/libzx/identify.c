@@ -11,10 +11,12 @@
 #include "slot.h"
 #include "table.h"
 
-/* Whether a descriptor can be what its word says. */
+/* Whether a descriptor can be what its word says: that of a stream is one of its VMO. */
 static bool fits(uint64_t word, zx_obj_type_t kind)
 {
-	return word && ZXI_WORD_TYPE(word) == kind;
+	const zx_obj_type_t type = ZXI_WORD_TYPE(word);
+
+	return word && kind == (type == ZX_OBJ_TYPE_STREAM ? ZX_OBJ_TYPE_VMO : type);
 }
 
 /* What is none of the module's is what it was made as: there is nobody to ask. */

@@ -5,12 +5,26 @@
 #include <string.h>
 
 #include "base.h"
+#include "stream.h"
 #include "table.h"
 
 /* Why there is no object. */
 static zx_status_t no_object(zx_handle_t handle)
 {
 	return zxi_open_word(handle) ? ZX_ERR_NO_MEMORY : ZX_ERR_BAD_HANDLE;
+}
+
+struct zxi_stream *zxi_handle_stream(zx_handle_t handle)
+{
+	struct zxi_stream *stream = NULL;
+	struct zxi_object *object;
+
+	zxi_table_lock();
+	object = zxi_object_of(handle);
+	if (object && object->stream)
+		stream = zxi_stream_get(object->stream);
+	zxi_table_unlock();
+	return stream;
 }
 
 zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info)

@@ -7,6 +7,7 @@
 #include "base.h"
 #include "objects.h"
 #include "region.h"
+#include "stream.h"
 #include "table.h"
 
 /* Where the answer goes. */
@@ -132,6 +133,14 @@ static zx_status_t vmo(zx_handle_t handle, const struct answer *to)
 	return tell(to, &info, sizeof(info));
 }
 
+static zx_status_t stream(zx_handle_t handle, const struct answer *to)
+{
+	zx_info_stream_t info;
+	zx_status_t status = zxi_stream_info(handle, &info);
+
+	return status == ZX_OK ? tell(to, &info, sizeof(info)) : status;
+}
+
 /* Through the pointers the kernel writes. */
 zx_status_t zx_object_get_info(zx_handle_t handle, uint32_t topic, void *buffer,
 			       size_t buffer_size,
@@ -153,11 +162,13 @@ zx_status_t zx_object_get_info(zx_handle_t handle, uint32_t topic, void *buffer,
 		return vmar(handle, &to);
 	case ZX_INFO_VMO:
 		return vmo(handle, &to);
+	case ZX_INFO_STREAM:
+		return stream(handle, &to);
 	}
 	return ZX_ERR_NOT_SUPPORTED;
 }
 
-/* BAD_HANDLE, ACCESS_DENIED; of ours VMOs alone have rights to properties. */
+/* BAD_HANDLE, ACCESS_DENIED; of ours VMOs and streams alone have rights to properties. */
 static zx_status_t check(zx_handle_t handle, zx_rights_t right, bool *is_vmo)
 {
 	zx_obj_type_t type;
@@ -175,6 +186,7 @@ zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property,
 {
 	char name[ZX_MAX_NAME_LEN];
 	zx_status_t status;
+	uint8_t append;
 	uint64_t size;
 	bool is_vmo;
 
@@ -187,6 +199,8 @@ zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property,
 	case ZX_PROP_NAME:
 		if (value_size < ZX_MAX_NAME_LEN)
 			return ZX_ERR_BUFFER_TOO_SMALL;
+		if (!is_vmo)
+			return ZX_ERR_WRONG_TYPE;
 		status = zxi_get_name(handle, name);
 		return status == ZX_OK ? zxi_copy_out(value, name, sizeof(name)) :
 					 status;
@@ -198,6 +212,12 @@ zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property,
 		status = zx_vmo_get_stream_size(handle, &size);
 		return status == ZX_OK ? zxi_copy_out(value, &size, sizeof(size)) :
 					 status;
+	case ZX_PROP_STREAM_MODE_APPEND:
+		if (value_size < sizeof(append))
+			return ZX_ERR_BUFFER_TOO_SMALL;
+		status = zxi_stream_get_append(handle, &append);
+		return status == ZX_OK ? zxi_copy_out(value, &append, sizeof(append)) :
+					 status;
 	}
 	return ZX_ERR_INVALID_ARGS;
 }
@@ -207,6 +227,7 @@ zx_status_t zx_object_set_property(zx_handle_t handle, uint32_t property,
 {
 	char name[ZX_MAX_NAME_LEN] = "";
 	zx_status_t status;
+	uint8_t append;
 	uint64_t size;
 	bool is_vmo;
 
@@ -219,6 +240,8 @@ zx_status_t zx_object_set_property(zx_handle_t handle, uint32_t property,
 	case ZX_PROP_NAME:
 		if (value_size >= ZX_MAX_NAME_LEN)
 			value_size = ZX_MAX_NAME_LEN - 1;
+		if (!is_vmo)
+			return ZX_ERR_WRONG_TYPE;
 		status = zxi_copy_in(name, value, value_size);
 		return status == ZX_OK ?
 		       zxi_set_name(handle, name, strnlen(name, value_size)) : status;
@@ -229,6 +252,11 @@ zx_status_t zx_object_set_property(zx_handle_t handle, uint32_t property,
 			return ZX_ERR_WRONG_TYPE;
 		status = zxi_copy_in(&size, value, sizeof(size));
 		return status == ZX_OK ? zx_vmo_set_stream_size(handle, size) : status;
+	case ZX_PROP_STREAM_MODE_APPEND:
+		if (value_size < sizeof(append))
+			return ZX_ERR_BUFFER_TOO_SMALL;
+		status = zxi_copy_in(&append, value, sizeof(append));
+		return status == ZX_OK ? zxi_stream_set_append(handle, append) : status;
 	}
 	return ZX_ERR_INVALID_ARGS;
 }

@@ -50,6 +50,12 @@ zxi_pager_ioctl(zx_handle_t pager, zx_rights_t pager_rights, zx_handle_t vmo,
 zx_status_t zxi_fd_vmo_info(int fd, struct zxp_vmo_info *info);
 zx_status_t zxi_vmo_info(zx_handle_t vmo, struct zxp_vmo_info *info);
 
+/*
+ * A supply out of a VMO, in several calls if signals come. What it got is before
+ * @arg->offset + @arg->out_done.
+ */
+zx_status_t zxi_supply_aux(int pager_fd, struct zxp_supply_pages *arg);
+
 /* zx_vmo_op_range() of a descriptor. */
 zx_status_t zxi_vmo_op(int fd, uint32_t op, uint64_t offset, uint64_t length);
 

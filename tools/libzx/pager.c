@@ -132,6 +132,22 @@ zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t vmo)
 			       ZX_RIGHT_WRITE, ZXP_IOC_DETACH_VMO, &arg, &arg.vmo_fd);
 }
 
+zx_status_t zxi_supply_aux(int pager_fd, struct zxp_supply_pages *arg)
+{
+	zx_status_t status;
+
+	for (;;) {
+		errno = 0;
+		status = zxi_fd_ioctl_once(pager_fd, ZXP_IOC_SUPPLY_PAGES, arg);
+		if (status == ZX_OK || errno != EINTR)
+			return status;
+		/* A signal, while what a clone misses was waited for. What is done has left it. */
+		arg->offset += arg->out_done;
+		arg->source += arg->out_done;
+		arg->length -= arg->out_done;
+	}
+}
+
 /*
  * The alignment is looked at before any handle is, and whose the VMO is before
  * @aux_vmo: so the module is asked also with an @aux_vmo that will not do.
@@ -159,16 +175,7 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
 	aux_status = zxi_get(aux_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHTS_IO, &arg.aux_fd);
 	if (aux_status != ZX_OK)
 		arg.aux_fd = ZXI_NO_FD;
-	for (;;) {
-		errno = 0;
-		status = zxi_fd_ioctl_once(fd, ZXP_IOC_SUPPLY_PAGES, &arg);
-		if (status == ZX_OK || errno != EINTR)
-			break;
-		/* A signal, while what a clone misses was waited for. What is done has left it. */
-		arg.offset += arg.out_done;
-		arg.source += arg.out_done;
-		arg.length -= arg.out_done;
-	}
+	status = zxi_supply_aux(fd, &arg);
 	if (aux_status == ZX_OK)
 		zxi_put(arg.aux_fd);
 	zxi_put(arg.vmo_fd);

@@ -18,6 +18,8 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct zxi_backing *backings;
+/* Something is mapped, or not any more, that signal handlers are to be told of. */
+static bool changed;
 static struct zxi_region root = {
 	.refs = 1,
 	.end = ROOT_END,
@@ -33,6 +35,8 @@ void zxi_region_lock(void)
 
 void zxi_region_unlock(void)
 {
+	if (changed)
+		changed = !zxi_fault_publish(&root);
 	pthread_mutex_unlock(&lock);
 }
 
@@ -177,6 +181,7 @@ void zxi_region_insert(struct zxi_region *region, struct zxi_node *node)
 		link = &(*link)->next;
 	node->next = *link;
 	*link = node;
+	changed = true;
 }
 
 /* What is in a child goes with it: its nodes take the place of the child's own one. */
@@ -201,6 +206,7 @@ void zxi_region_clear(struct zxi_region *region, uint64_t start, uint64_t end)
 {
 	struct zxi_node **link = &region->nodes, *node;
 
+	changed = true;
 	while ((node = *link)) {
 		if (node->start < start || node->end > end) {
 			link = &node->next;

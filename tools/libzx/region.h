@@ -123,6 +123,12 @@ void zxi_backing_put(struct zxi_backing *backing);
 /* How often that VMO is mapped. */
 unsigned int zxi_backing_mappings(zx_koid_t koid);
 
+/*
+ * Writes down what is mapped, for zx_linux_fault_status(); false without memory for that, and
+ * then it is as it was.
+ */
+bool zxi_fault_publish(const struct zxi_region *root);
+
 /* The highest free range of the process that ends at or below @limit; 0 for none. */
 uint64_t zxi_find_gap(uint64_t limit, uint64_t size, uint64_t align);
 

@@ -13,6 +13,7 @@
 #include "kind.h"
 #include "region.h"
 #include "slot.h"
+#include "stream.h"
 #include "table.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -52,10 +53,12 @@ static void before_fork(void)
 {
 	zxi_region_lock();
 	zxi_table_lock();
+	zxi_streams_before_fork();
 }
 
 static void after_fork(void)
 {
+	zxi_streams_after_fork();
 	zxi_table_unlock();
 	zxi_region_unlock();
 }
@@ -63,6 +66,7 @@ static void after_fork(void)
 static void child_after_fork(void)
 {
 	zxi_slots_after_fork();
+	zxi_streams_in_child();
 	if (hears)
 		hears->forked();
 	after_fork();
@@ -104,6 +108,8 @@ static void put_object(struct zxi_object *object)
 		hears->gone(object);
 	if (object->fd >= 0)
 		close(object->fd);
+	if (object->stream)
+		zxi_stream_put(object->stream);
 	free(object);
 }
 
@@ -276,6 +282,28 @@ zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
 			memcpy(child->name, of->name, ZX_MAX_NAME_LEN);
 	}
 	zxi_table_unlock();
+	return tell(handle, out);
+}
+
+zx_status_t zxi_publish_stream(int fd, zx_rights_t rights, struct zxi_stream *stream,
+			       zx_handle_t *out)
+{
+	zx_handle_t handle;
+	zx_status_t status = publish(fd, ZX_OBJ_TYPE_STREAM, rights, ZX_HANDLE_INVALID,
+				     &handle);
+	struct zxi_object *object;
+
+	if (status != ZX_OK) {
+		zxi_stream_put(stream);
+		return status;
+	}
+	zxi_table_lock();
+	object = zxi_object_of(handle);
+	if (object)
+		object->stream = stream;
+	zxi_table_unlock();
+	if (!object)
+		zxi_stream_put(stream);
 	return tell(handle, out);
 }
 

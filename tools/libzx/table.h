@@ -21,6 +21,7 @@
 struct zxi_late;
 struct zxi_observer;
 struct zxi_region;
+struct zxi_stream;
 
 /**
  * struct zxi_object - what one or more handles of this process stand for
@@ -29,6 +30,7 @@ struct zxi_region;
  * @type: ZX_OBJ_TYPE_*; _NONE for a descriptor of somebody else's
  * @koid: constant
  * @region: of a VMAR; constant
+ * @stream: of a stream; constant
  * @parent_koid: of a child that this process made: what it was made of; constant
  * @parent: of such a child, the nearest one above it that has handles; or NULL
  * @name: of a VMO
@@ -46,6 +48,7 @@ struct zxi_object {
 	zx_obj_type_t type;
 	zx_koid_t koid;
 	struct zxi_region *region;
+	struct zxi_stream *stream;
 	zx_koid_t parent_koid;
 	struct zxi_object *parent;
 	char name[ZX_MAX_NAME_LEN];
@@ -121,6 +124,10 @@ zx_status_t zxi_publish(int fd, zx_obj_type_t type, zx_rights_t rights,
 zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
 			      bool named, zx_handle_t *out);
 
+/* The same for a descriptor of a VMO; takes over a reference of @stream. */
+zx_status_t zxi_publish_stream(int fd, zx_rights_t rights, struct zxi_stream *stream,
+			       zx_handle_t *out);
+
 /* The same for what has no descriptor; takes over a reference of @region. */
 zx_status_t zxi_publish_region(struct zxi_region *region, zx_rights_t rights,
 			       zx_handle_t *out);
@@ -140,6 +147,9 @@ zx_status_t zxi_replace(zx_handle_t handle, zx_rights_t rights, int narrower,
 
 /* A reference of the region behind a handle of a VMAR, or NULL. */
 struct zxi_region *zxi_handle_region(zx_handle_t handle);
+
+/* The same of a stream. */
+struct zxi_stream *zxi_handle_stream(zx_handle_t handle);
 
 /* What object_get_info() tells, with the children that have handles. */
 struct zxi_object_info {

@@ -18,7 +18,7 @@ fail() {
 }
 
 symbols() {
-	sed -n 's/^\t\(zx_[a-z_]*\);$/\1/p' "$tools/libzx/libzx.map"
+	sed -n 's/^\t\(_*zx_[a-z_]*\);$/\1/p' "$tools/libzx/libzx.map"
 }
 
 # Programs against <zircon/...> alone, with none of what Linux adds.
@@ -57,21 +57,21 @@ all_are_in() {
 }
 
 test_every_symbol_is_tested() {
-	grep -h -o -E '\bzx_[a-z_]+\(' "$tools"/tests/test_libzx*.c | tr -d '(' |
+	grep -h -o -E '\b_*zx_[a-z_]+\(' "$tools"/tests/test_libzx*.c | tr -d '(' |
 		all_are_in "no test calls"
 }
 
 test_every_symbol_has_a_manual_page() {
 	sed 's/\\-/-/g' "$tools"/../Documentation/man/*.3 |
-		grep -o -E '\bzx_[a-z_]+\b' | all_are_in "no manual page names"
+		grep -o -E '\b_*zx_[a-z_]+\b' | all_are_in "no manual page names"
 }
 
 test_every_symbol_is_declared_and_exported() {
 	local declared exported
 	declared=$(cat "$tools"/libzx/include/zircon/*.h \
 		"$tools"/libzx/include/zircon/syscalls/*.h |
-		grep -o -E '^[a-z][a-z0-9_ *]*\bzx_[a-z_]+\(' |
-		grep -o -E 'zx_[a-z_]+\($' | tr -d '(' | sort -u)
+		grep -o -E '^[a-z][a-z0-9_ *]*\b_*zx_[a-z_]+\(' |
+		grep -o -E '\b_*zx_[a-z_]+\($' | tr -d '(' | sort -u)
 	diff <(symbols | sort) <(echo "$declared") ||
 		fail "libzx.map and the headers differ"
 	exported=$(nm -D --defined-only "$bin/libzx.so.1")
@@ -107,17 +107,63 @@ test_installed_library_is_found_by_pkg_config() {
 	[ -f "$tmp/root/opt/zx/share/man/man3/libzx.3" ]
 }
 
+# As somebody builds who wants to hear of everything.
+strict=(-Wall -Wextra -pedantic -Wconversion -Wsign-conversion -Werror)
+
 # Each header is whole by itself, also for C++.
 test_installed_headers_stand_alone() {
-	local header
+	local header std
 	install_there
 	for header in "$tmp"/root/opt/zx/include/zircon/{,syscalls/}*.h; do
 		header=${header#"$tmp/root/opt/zx/include/"}
 		printf '#include <%s>\nint made;\n' "$header" |
 			cc -x c -std=c11 -Wall -Wextra -Wpedantic -Werror \
 				"${cflags[@]}" -fsyntax-only -
-		! command -v c++ > /dev/null || echo "#include <$header>" |
-			c++ -x c++ -Wall -Wextra -Werror "${cflags[@]}" -fsyntax-only -
+		command -v c++ > /dev/null || continue
+		for std in 17 20; do
+			echo "#include <$header>" |
+				c++ -x c++ -std=c++$std "${strict[@]}" "${cflags[@]}" \
+					-fsyntax-only -
+		done
+	done
+}
+
+# What headers define is good to use, too, and not only to include.
+test_installed_macros_compile_cleanly() {
+	local std level
+	install_there
+	cat > "$tmp/use.cc" <<- 'EOF'
+		#include <zircon/assert.h>
+		#include <zircon/limits.h>
+		#include <zircon/syscalls.h>
+		#include <zircon/syscalls/debug.h>
+		#include <zircon/syscalls/iommu.h>
+		#include <zircon/threads.h>
+
+		int use(int n, const char *name)
+		{
+			ZX_ASSERT(n > 0);
+			ZX_ASSERT_MSG(n > 1, "no message has an argument");
+			ZX_ASSERT_MSG(const int m = n * 2; m > 3, "%d of %s", m, name);
+			ZX_DEBUG_ASSERT(n != 7);
+			ZX_DEBUG_ASSERT_MSG(n != 8, "of %s", name);
+			ZX_DEBUG_ASSERT_COND(n != 9);
+			ZX_DEBUG_ASSERT_MSG_COND(n != 10, "of %s", name);
+			if (n == 11)
+				ZX_PANIC("it is %d", n);
+			if (ZX_STREAM_CREATE_MASK & ZX_STREAM_MODE_READ)
+				ZX_ASSERT(ZX_MIN_PAGE_SIZE <= ZX_MAX_PAGE_SIZE);
+			else
+				ZX_ASSERT(ZX_EXCP_IS_ARCH(ZX_EXCP_FATAL_PAGE_FAULT));
+			return thrd_status_to_zx_status(thrd_busy) + ZX_IOMMU_TYPE_DUMMY;
+		}
+	EOF
+	command -v c++ > /dev/null || return 0
+	for std in 17 20; do
+		for level in 0 2; do
+			c++ -std=c++$std "${strict[@]}" "${cflags[@]}" -fsyntax-only \
+				-DZX_ASSERT_LEVEL=$level "$tmp/use.cc"
+		done
 	done
 }
 

@@ -96,7 +96,7 @@
  * CREATE_CHILD.
  *
  * Revision 10: what copies share. In struct zxp_vmo_info @out_shared_bytes and
- * @out_scaled_bytes. A copy as the source of a supply.
+ * @out_scaled_bytes. A copy, a slice or a reference as the source of a supply.
  */
 #define ZXP_ABI_REVISION	10
 
@@ -440,9 +440,9 @@ struct zxp_detach_vmo {
  *
  * Errors, in the order of the tests: EINVAL alignment; EBADF, EMEDIUMTYPE,
  * EACCES @vmo_fd; EINVAL not a VMO of this pager; EBADF, EMEDIUMTYPE, EACCES
- * @aux_fd, or EINVAL a slice or a reference; EOPNOTSUPP @aux_fd has a pager; ERANGE
- * outside of @aux_fd; ESTALE a pinned page in @aux_fd; ERANGE outside of @vmo_fd;
- * ESTALE detached; ENOMEM; EFAULT; EINTR, EIO or a FAIL code: of a page of a copy.
+ * @aux_fd; EOPNOTSUPP @aux_fd has a pager; ERANGE outside of @aux_fd; ESTALE a pinned
+ * page in @aux_fd; ERANGE outside of @vmo_fd; ESTALE detached; ENOMEM; EFAULT; EINTR, EIO
+ * or a FAIL code: of a page of a copy.
  */
 struct zxp_supply_pages {
 	__u32 size;
@@ -704,7 +704,8 @@ struct zxp_query_vmo_key {
  * @out_failures: accesses that failed with a FAIL code so far
  * @out_fail_offset: offset of the last access that failed
  * @out_fail_error: its errno as a positive number, or 0. This is how the code
- *	behind a SIGBUS can be had.
+ *	behind a SIGBUS can be had. A child tells the last one of the VMO at the bottom, and
+ *	how many there were there, if that one was in the child. It is DETACHED if that is.
  * @reserved: must be 0
  * @out_dirty_bytes: bytes in pages that are dirty or being written back
  * @out_zero_bytes: bytes in dirty zero ranges, which have no pages

@@ -52,6 +52,21 @@ zx_status_t zx_linux_status_from_errno(int error);
 int zx_linux_errno_from_status(zx_status_t status);
 
 /**
+ * zx_linux_fault_status() - which status is behind a SIGBUS
+ * @addr: the address of the access, which is si_addr in a handler of the signal
+ * @status: set to it: what Zircon's exception has in synth_code
+ *
+ * May be called in a signal handler, whatever that has interrupted.  It knows mappings that
+ * were made with zx_vmar_map().  A status is OUT_OF_RANGE behind the end of the VMO, BAD_STATE if
+ * it is detached, what the pager failed the page with, or else IO: the memory has failed, a
+ * snapshot has lost the page, or an access to another page of the VMO has failed meanwhile, of
+ * which the last one alone is known.
+ *
+ * Return: ZX_OK, or NOT_FOUND nothing is mapped there.
+ */
+zx_status_t zx_linux_fault_status(zx_vaddr_t addr, zx_status_t *status);
+
+/**
  * zx_linux_pager_supply() - zx_pager_supply_pages() from memory
  * @pager: the pager
  * @pager_vmo: a VMO of this pager

@@ -18,6 +18,27 @@ __BEGIN_CDECLS
  */
 zx_handle_t zx_vmar_root_self(void);
 
+/**
+ * zx_process_self() - the calling process
+ *
+ * Return: ZX_HANDLE_INVALID: processes are no objects here.
+ */
+zx_handle_t zx_process_self(void);
+
+/**
+ * zx_thread_self() - the calling thread
+ *
+ * Return: ZX_HANDLE_INVALID: threads are no objects here.
+ */
+zx_handle_t zx_thread_self(void);
+
+/**
+ * zx_job_default() - the job of the calling process
+ *
+ * Return: ZX_HANDLE_INVALID: there are no jobs.
+ */
+zx_handle_t zx_job_default(void);
+
 __END_CDECLS
 
 #endif /* ZIRCON_PROCESS_H_ */

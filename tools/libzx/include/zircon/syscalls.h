@@ -21,6 +21,7 @@
 #include <zircon/process.h>
 #include <zircon/syscalls/object.h>
 #include <zircon/syscalls/port.h>
+#include <zircon/syscalls/unsupported.h>
 #include <zircon/types.h>
 
 __BEGIN_CDECLS
@@ -432,9 +433,8 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
  * stays, and nobody can open the descriptor anew for writing.  The child has the name of its
  * parent if @handle has GET_PROPERTY.
  *
- * A child is no pager's: calls of one on it are INVALID_ARGS, as is a slice or a reference as
- * the @aux_vmo of zx_pager_supply_pages().  Closing the parent leaves it as it is, and the pager is told
- * that a VMO is gone only when its children are.
+ * A child is no pager's: calls of one on it are INVALID_ARGS.  Closing the parent leaves it as
+ * it is, and the pager is told that a VMO is gone only when its children are.
  *
  * Return: ZX_OK, or, in the order of the tests: OUT_OF_RANGE @size; INVALID_ARGS both NO_WRITE
  * and RESIZABLE; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; INVALID_ARGS @offset, unknown options,
@@ -450,6 +450,33 @@ zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
 				uint64_t offset, uint64_t size, zx_handle_t *out);
 
 /**
+ * zx_vmo_transfer_data() - move pages from one VMO to another
+ * @dst_vmo: where they go (WRITE)
+ * @options: must be 0
+ * @offset: start of the range in @dst_vmo, page aligned
+ * @length: its length, page aligned; 0 does nothing
+ * @src_vmo: where they come from (READ, WRITE); its range reads as zeroes afterwards
+ * @src_offset: start of the range in @src_vmo, page aligned
+ *
+ * The ranges may overlap.  What is stored into the source by a mapping meanwhile is moved or
+ * stays there, and never lost.  Who looks at the destination meanwhile sees each page as it was
+ * or as it will be.  A parent or child of the one or the other sees what it would if the source
+ * were zeroed and the destination written to.  What a clone misses is asked for.  The content
+ * is copied, which takes as much memory again for a while; content that is zero takes none.
+ *
+ * If the call fails some pages may have moved, or, for want of memory, be lost.
+ *
+ * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS @options, alignment;
+ * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @dst_vmo, then @src_vmo; OUT_OF_RANGE, NOT_SUPPORTED it
+ * has a pager: @src_vmo, then @dst_vmo; BAD_STATE a pinned page in @src_vmo, or one in
+ * @dst_vmo that would become zero; NO_MEMORY; NO_RESOURCES; the status that a pager failed what
+ * a clone misses with.
+ */
+zx_status_t zx_vmo_transfer_data(zx_handle_t dst_vmo, uint32_t options,
+				 uint64_t offset, uint64_t length,
+				 zx_handle_t src_vmo, uint64_t src_offset);
+
+/**
  * zx_vmo_replace_as_executable() - the right to execute a VMO
  * @handle: a VMO; not open any more, whatever is returned
  * @vmex: ZX_HANDLE_INVALID
@@ -462,6 +489,115 @@ zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
  */
 zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
 					 zx_handle_t *out);
+
+/**
+ * zx_stream_create() - make a stream: a VMO with an offset
+ * @options: ZX_STREAM_MODE_READ, _WRITE; ZX_STREAM_MODE_APPEND, each zx_stream_writev() is at
+ *	the end
+ * @vmo: the VMO (READ, WRITE as @options; RESIZE, for writes to make it larger); not needed
+ *	any more once this returns
+ * @seek: where the offset is
+ * @out: the new handle, with a right for READ and WRITE in @options
+ *
+ * All handles of a stream have the same offset.  It is known to this process: whoever gets
+ * the descriptor of the handle has the VMO, and after fork() each process has an offset of its
+ * own.  Where /proc is missing, or the VMO is another user's, appends also move the offset of
+ * the descriptor of @vmo.  A stream that writes to a resizable VMO by a handle without RESIZE
+ * is, while it is there, one more child of that.
+ *
+ * Return: ZX_OK, or INVALID_ARGS @options; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; NO_MEMORY;
+ * NO_RESOURCES; INVALID_ARGS @out.
+ */
+zx_status_t zx_stream_create(uint32_t options, zx_handle_t vmo, zx_off_t seek,
+			     zx_handle_t *out);
+
+/**
+ * zx_stream_readv() - read at the offset of a stream, and move that
+ * @handle: a stream (READ)
+ * @options: must be 0
+ * @vector: where to: buffers, filled one after the other
+ * @vector_count: how many
+ * @actual: set to the number of bytes that were read; may be NULL
+ *
+ * Ends where the stream does, and before what cannot be had or a buffer that is bad, if
+ * something was read before that.  At the end there is nothing, which is no error.  Other
+ * calls that move the offset wait meanwhile, also while this one waits for the pager.
+ *
+ * Return: ZX_OK, or INVALID_ARGS @options, @vector is NULL; BAD_HANDLE, WRONG_TYPE,
+ * ACCESS_DENIED; INVALID_ARGS @vector, or it is more than 64 bits can count; NOT_FOUND a
+ * buffer is bad; BAD_STATE detached; the status that the pager failed the range with;
+ * INVALID_ARGS @actual, and the offset has moved.
+ */
+zx_status_t zx_stream_readv(zx_handle_t handle, uint32_t options, zx_iovec_t *vector,
+			    size_t vector_count, size_t *actual);
+
+/**
+ * zx_stream_readv_at() - read from a stream
+ * @handle: a stream (READ)
+ * @options: must be 0
+ * @offset: where
+ * @vector: as with zx_stream_readv()
+ * @vector_count: how many
+ * @actual: set to the number of bytes that were read; may be NULL
+ *
+ * Return: as zx_stream_readv().
+ */
+zx_status_t zx_stream_readv_at(zx_handle_t handle, uint32_t options, zx_off_t offset,
+			       zx_iovec_t *vector, size_t vector_count, size_t *actual);
+
+/**
+ * zx_stream_writev() - write at the offset of a stream, and move that
+ * @handle: a stream (WRITE)
+ * @options: ZX_STREAM_APPEND or 0
+ * @vector: where from: buffers, one after the other
+ * @vector_count: how many
+ * @actual: set to the number of bytes that were written; may be NULL
+ *
+ * With APPEND, or of a stream that is in that mode, what is written goes to where the stream
+ * ends, at one go, and the offset to behind that.  The stream size grows with what is written; what
+ * lies between its old end and the offset becomes zero, and so does the rest of the page behind
+ * what was written.  The VMO grows if it is resizable, by its right RESIZE, and no child that is a
+ * copy.  Ends where the VMO does, and before what cannot be had or a buffer that is bad, if
+ * something was written before that.
+ *
+ * Return: as zx_stream_readv(), but FILE_BIG the offset and the buffers are more than 64 bits
+ * can count, or more than a file may have; OUT_OF_RANGE the same with APPEND, or the VMO cannot
+ * become so large; NO_SPACE the offset is not before the end of the VMO, which does not grow;
+ * UNAVAILABLE a VMO made with ZX_LINUX_CREATE_READ_ONLY.
+ */
+zx_status_t zx_stream_writev(zx_handle_t handle, uint32_t options,
+			     const zx_iovec_t *vector, size_t vector_count,
+			     size_t *actual);
+
+/**
+ * zx_stream_writev_at() - write to a stream
+ * @handle: a stream (WRITE)
+ * @options: must be 0
+ * @offset: where, also in append mode
+ * @vector: as with zx_stream_writev()
+ * @vector_count: how many
+ * @actual: set to the number of bytes that were written; may be NULL
+ *
+ * Return: as zx_stream_writev().
+ */
+zx_status_t zx_stream_writev_at(zx_handle_t handle, uint32_t options, zx_off_t offset,
+				const zx_iovec_t *vector, size_t vector_count,
+				size_t *actual);
+
+/**
+ * zx_stream_seek() - move the offset of a stream
+ * @handle: a stream (READ or WRITE)
+ * @whence: ZX_STREAM_SEEK_ORIGIN_START, _CURRENT or _END
+ * @offset: how far from there
+ * @out_seek: set to the new offset; may be NULL
+ *
+ * The offset may be anywhere, also behind the end.
+ *
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED; INVALID_ARGS @whence, less than 0
+ * or more than 64 bits; INVALID_ARGS @out_seek, and the offset has moved.
+ */
+zx_status_t zx_stream_seek(zx_handle_t handle, zx_stream_seek_origin_t whence,
+			   int64_t offset, zx_off_t *out_seek);
 
 /**
  * zx_vmar_allocate() - take a range of addresses for a region of its own
@@ -642,9 +778,9 @@ zx_status_t zx_handle_check_valid(zx_handle_t handle);
 
 /**
  * zx_object_get_info() - what there is to know of an object
- * @handle: a handle (INSPECT for HANDLE_COUNT and VMAR)
+ * @handle: a handle (INSPECT for HANDLE_COUNT, VMAR and STREAM)
  * @topic: ZX_INFO_HANDLE_VALID, without an answer; ZX_INFO_HANDLE_BASIC,
- *	_HANDLE_COUNT, _VMO, _VMAR
+ *	_HANDLE_COUNT, _VMO, _VMAR, _STREAM
  * @buffer: the structure of @topic, see <zircon/syscalls/object.h>
  * @buffer_size: its size, or more
  * @actual: set to the number of structures in @buffer, 1; may be NULL
@@ -660,15 +796,16 @@ zx_status_t zx_object_get_info(zx_handle_t handle, uint32_t topic, void *buffer,
 
 /**
  * zx_object_get_property() - a property of an object
- * @handle: a handle (GET_PROPERTY, which those of VMOs alone have)
- * @property: ZX_PROP_NAME, ZX_PROP_VMO_CONTENT_SIZE (the stream size)
+ * @handle: a handle (GET_PROPERTY, which those of VMOs and streams alone have)
+ * @property: of a VMO ZX_PROP_NAME, ZX_PROP_VMO_CONTENT_SIZE (the stream size); of a stream
+ *	ZX_PROP_STREAM_MODE_APPEND
  * @value: set to it
- * @value_size: the size of @value: ZX_MAX_NAME_LEN, 8, or more
+ * @value_size: the size of @value: ZX_MAX_NAME_LEN, 8, 1, or more
  *
  * A name is known to this process.
  *
  * Return: ZX_OK, or INVALID_ARGS @value is NULL; BAD_HANDLE, ACCESS_DENIED;
- * INVALID_ARGS @property; BUFFER_TOO_SMALL; NO_MEMORY.
+ * INVALID_ARGS @property; BUFFER_TOO_SMALL; WRONG_TYPE; NO_MEMORY.
  */
 zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property,
 				   void *value, size_t value_size);
@@ -676,12 +813,12 @@ zx_status_t zx_object_get_property(zx_handle_t handle, uint32_t property,
 /**
  * zx_object_set_property() - change a property of an object
  * @handle: a handle (SET_PROPERTY; WRITE for VMO_CONTENT_SIZE)
- * @property: ZX_PROP_NAME, ZX_PROP_VMO_CONTENT_SIZE
- * @value: a name, with or without a zero at its end; or an uint64_t
+ * @property: ZX_PROP_NAME, ZX_PROP_VMO_CONTENT_SIZE, ZX_PROP_STREAM_MODE_APPEND
+ * @value: a name, with or without a zero at its end; an uint64_t; or an uint8_t that is 0 or not
  * @value_size: the size of @value; of a longer name ZX_MAX_NAME_LEN - 1 bytes count
  *
  * Return: ZX_OK, or INVALID_ARGS @value is NULL; BAD_HANDLE, ACCESS_DENIED;
- * INVALID_ARGS @property; BUFFER_TOO_SMALL; as zx_vmo_set_stream_size(); NO_MEMORY.
+ * INVALID_ARGS @property; BUFFER_TOO_SMALL; WRONG_TYPE; as zx_vmo_set_stream_size(); NO_MEMORY.
  */
 zx_status_t zx_object_set_property(zx_handle_t handle, uint32_t property,
 				   const void *value, size_t value_size);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <zircon/errors.h>
+#include <zircon/limits.h>
 #include <zircon/rights.h>
 #include <zircon/time.h>
 
@@ -25,6 +26,8 @@ typedef uint32_t zx_handle_t;
 
 typedef int32_t zx_status_t;
 typedef uintptr_t zx_vaddr_t;
+typedef uintptr_t zx_paddr_t;
+typedef uintptr_t zx_gpaddr_t;
 typedef uint64_t zx_off_t;
 typedef uint32_t zx_signals_t;
 typedef uint32_t zx_vm_option_t;
@@ -46,6 +49,7 @@ typedef uint32_t zx_obj_type_t;
 #define ZX_OBJ_TYPE_EVENTPAIR		((zx_obj_type_t)16)
 #define ZX_OBJ_TYPE_VMAR		((zx_obj_type_t)18)
 #define ZX_OBJ_TYPE_PAGER		((zx_obj_type_t)28)
+#define ZX_OBJ_TYPE_STREAM		((zx_obj_type_t)31)
 
 /* Signals that any object that can be waited for has, and that programs set. */
 #define ZX_SIGNAL_NONE			((zx_signals_t)0)
@@ -106,8 +110,45 @@ typedef struct zx_wait_item {
 #define ZX_VMO_CHILD_REFERENCE		((uint32_t)1 << 6)
 #define ZX_VMO_CHILD_SNAPSHOT_MODIFIED	((uint32_t)1 << 7)
 
-/* zx_info_vmo_t.cache_policy */
+/* zx_info_vmo_t.cache_policy, zx_vmo_set_cache_policy() */
 #define ZX_CACHE_POLICY_CACHED		((uint32_t)0)
+#define ZX_CACHE_POLICY_UNCACHED	((uint32_t)1)
+#define ZX_CACHE_POLICY_UNCACHED_DEVICE	((uint32_t)2)
+#define ZX_CACHE_POLICY_WRITE_COMBINING	((uint32_t)3)
+#define ZX_CACHE_POLICY_MASK		((uint32_t)3)
+
+/* zx_stream_create() */
+#define ZX_STREAM_MODE_READ		((uint32_t)1 << 0)
+#define ZX_STREAM_MODE_WRITE		((uint32_t)1 << 1)
+#define ZX_STREAM_MODE_APPEND		((uint32_t)1 << 2)
+#define ZX_STREAM_CREATE_MASK		(ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE | \
+					 ZX_STREAM_MODE_APPEND)
+
+/* zx_stream_writev() */
+#define ZX_STREAM_APPEND		((uint32_t)1 << 0)
+
+/* zx_stream_seek() */
+typedef uint32_t zx_stream_seek_origin_t;
+
+#define ZX_STREAM_SEEK_ORIGIN_START	((zx_stream_seek_origin_t)0)
+#define ZX_STREAM_SEEK_ORIGIN_CURRENT	((zx_stream_seek_origin_t)1)
+#define ZX_STREAM_SEEK_ORIGIN_END	((zx_stream_seek_origin_t)2)
+
+/* zx_bti_pin(), which is not supported */
+#define ZX_BTI_PERM_READ		((uint32_t)1 << 0)
+#define ZX_BTI_PERM_WRITE		((uint32_t)1 << 1)
+#define ZX_BTI_PERM_EXECUTE		((uint32_t)1 << 2)
+#define ZX_BTI_COMPRESS			((uint32_t)1 << 3)
+#define ZX_BTI_CONTIGUOUS		((uint32_t)1 << 4)
+
+/* zx_process_create(), which is not supported */
+#define ZX_PROCESS_SHARED		((uint32_t)1 << 0)
+
+/* One of several buffers. */
+typedef struct zx_iovec {
+	void *buffer;
+	size_t capacity;
+} zx_iovec_t;
 
 /* zx_vmo_op_range() */
 #define ZX_VMO_OP_COMMIT		((uint32_t)1)

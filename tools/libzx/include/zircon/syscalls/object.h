@@ -15,6 +15,7 @@ typedef uint32_t zx_object_info_topic_t;
 #define ZX_INFO_HANDLE_BASIC	((zx_object_info_topic_t)2)
 #define ZX_INFO_VMAR		((zx_object_info_topic_t)7)
 #define ZX_INFO_HANDLE_COUNT	((zx_object_info_topic_t)19)
+#define ZX_INFO_STREAM		((zx_object_info_topic_t)26)
 /* The fourth shape of topic 23. */
 #define ZX_INFO_VMO		((zx_object_info_topic_t)(23 | 3 << 28))
 
@@ -38,6 +39,14 @@ typedef struct zx_info_vmar {
 	uintptr_t base;
 	size_t len;
 } zx_info_vmar_t;
+
+/* Of ZX_INFO_STREAM. */
+typedef struct zx_info_stream {
+	uint32_t options;	/* ZX_STREAM_MODE_* */
+	uint8_t padding1[4];
+	zx_off_t seek;
+	uint64_t content_size;
+} zx_info_stream_t;
 
 /* zx_info_vmo_t.flags; the type is PAGED here, always */
 #define ZX_INFO_VMO_TYPE_PAGED		((uint32_t)1 << 0)
@@ -85,5 +94,6 @@ typedef struct zx_info_vmo {
 /* zx_object_get_property(), zx_object_set_property() */
 #define ZX_PROP_NAME			((uint32_t)3)	/* char[ZX_MAX_NAME_LEN] */
 #define ZX_PROP_VMO_CONTENT_SIZE	((uint32_t)17)	/* uint64_t */
+#define ZX_PROP_STREAM_MODE_APPEND	((uint32_t)19)	/* uint8_t */
 
 #endif /* ZIRCON_SYSCALLS_OBJECT_H_ */

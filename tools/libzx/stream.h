@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Streams: a VMO with an offset where the next read or write is.
+ *
+ * A handle of a stream is a descriptor of the VMO, with which read() and write() do what
+ * streams do.  The offset is kept here and not in the descriptor: it may be any 64 bits,
+ * and a call that moves it is to be the only one.
+ */
+#ifndef LIBZX_STREAM_H
+#define LIBZX_STREAM_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <zircon/syscalls/object.h>
+#include <zircon/types.h>
+
+/**
+ * struct zxi_stream - a stream
+ * @next: in the list of all
+ * @refs: handles, all of which count as one, and calls that use it
+ * @lock: held by a call that moves @seek, also while that waits for a pager
+ * @seek: the offset
+ * @options: ZX_STREAM_MODE_*
+ * @resizes: it may make the VMO larger; constant
+ * @shares: its descriptor has an offset in common with others; constant
+ */
+struct zxi_stream {
+	struct zxi_stream *next;
+	unsigned int refs;
+	pthread_mutex_t lock;
+	uint64_t seek;
+	_Atomic uint32_t options;
+	bool resizes;
+	bool shares;
+};
+
+struct zxi_stream *zxi_stream_get(struct zxi_stream *stream);
+void zxi_stream_put(struct zxi_stream *stream);
+
+/* With the table's lock held; in the child before the last one but one. */
+void zxi_streams_before_fork(void);
+void zxi_streams_after_fork(void);
+void zxi_streams_in_child(void);
+
+/* WRONG_TYPE, or what there is to know of a stream. */
+zx_status_t zxi_stream_info(zx_handle_t handle, zx_info_stream_t *info);
+zx_status_t zxi_stream_get_append(zx_handle_t handle, uint8_t *append);
+zx_status_t zxi_stream_set_append(zx_handle_t handle, uint8_t append);
+
+#endif /* LIBZX_STREAM_H */

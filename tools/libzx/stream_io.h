@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Data on its way between a vector of buffers and a VMO, see stream.h.
+ */
+#ifndef LIBZX_STREAM_IO_H
+#define LIBZX_STREAM_IO_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <zircon/types.h>
+
+/**
+ * struct zxi_io - a transfer
+ * @fd: of the VMO
+ * @write: into it
+ * @append: at the end of it, in place of @offset; that of @fd becomes what comes behind
+ * @resizes: it may make the VMO larger
+ * @offset: in the VMO
+ */
+struct zxi_io {
+	int fd;
+	bool write;
+	bool append;
+	bool resizes;
+	uint64_t offset;
+};
+
+/*
+ * Moves what can be moved, which may be less than there is room for.  A vector, or a buffer of
+ * it, may be bad: INVALID_ARGS is the one, and NOT_FOUND the other if it is the first one.
+ */
+zx_status_t zxi_move(const struct zxi_io *io, const zx_iovec_t *vector, size_t count,
+		     size_t *done);
+
+#endif /* LIBZX_STREAM_IO_H */
