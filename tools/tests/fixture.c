@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/syscall.h>
 
 #include <linux/futex.h>
@@ -221,23 +222,27 @@ zx_signals_t pending(zx_handle_t handle)
  */
 static bool waits(pid_t tid)
 {
+	char path[64], line[256], *next;
 	unsigned long long operation = 0;
-	char path[64];
 	long number = -1;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
 	file = fopen(path, "re");
 	assert_non_null(file);
-	if (fscanf(file, "%ld %*x %llx", &number, &operation) != 2)
-		number = -1;
+	/* "running", or the number and the arguments, of which the second one says what. */
+	if (fgets(line, sizeof(line), file) && line[0] != 'r') {
+		number = strtol(line, &next, 10);
+		strtoull(next, &next, 16);
+		operation = strtoull(next, &next, 16);
+	}
 	fclose(file);
 	return number == SYS_futex && (operation & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
 }
 
 static void *call_main(void *arg)
 {
-	struct call *c = arg;
+	struct wait_call *c = arg;
 
 	c->tid = gettid();
 	c->status = c->n ? zx_object_wait_many(c->items, c->n, ZX_TIME_INFINITE) :
@@ -246,7 +251,7 @@ static void *call_main(void *arg)
 	return NULL;
 }
 
-void begin_wait(struct call *c)
+void begin_wait(struct wait_call *c)
 {
 	c->tid = 0;
 	assert_int_equal(pthread_create(&c->thread, NULL, call_main, c), 0);
@@ -254,7 +259,7 @@ void begin_wait(struct call *c)
 		sched_yield();
 }
 
-zx_status_t end_wait(struct call *c)
+zx_status_t end_wait(struct wait_call *c)
 {
 	assert_int_equal(pthread_join(c->thread, NULL), 0);
 	return c->status;

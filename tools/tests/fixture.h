@@ -134,7 +134,7 @@ void expect_signal(uint64_t key, zx_signals_t trigger, zx_signals_t observed);
  * Who waits for signals, in a thread of its own: with begin_wait() it has begun to wait.  One
  * item, by zx_object_wait_one(), if there are 0.
  */
-struct call {
+struct wait_call {
 	pthread_t thread;
 	_Atomic pid_t tid;
 	zx_wait_item_t items[3];
@@ -142,7 +142,7 @@ struct call {
 	zx_status_t status;
 };
 
-void begin_wait(struct call *c);
-zx_status_t end_wait(struct call *c);
+void begin_wait(struct wait_call *c);
+zx_status_t end_wait(struct wait_call *c);
 
 #endif /* TESTS_FIXTURE_H */

@@ -227,7 +227,7 @@ static void InvalidHandleAndWrongType(void **state)
 static void peer_closed_wakes(void **state)
 {
 	struct pair p = new_pair();
-	struct call c = { .items = { { p.a, PEER_CLOSED | SIGNALED, 0 } } };
+	struct wait_call c = { .items = { { p.a, PEER_CLOSED | SIGNALED, 0 } } };
 
 	(void)state;
 	begin_wait(&c);
@@ -279,7 +279,7 @@ static void poll_understands(void **state)
 static void peer_closed_in_another_process(void **state)
 {
 	struct pair p = new_pair(), go = new_pair();
-	struct call c = { .items = { { p.a, PEER_CLOSED, 0 } } };
+	struct wait_call c = { .items = { { p.a, PEER_CLOSED, 0 } } };
 	zx_signals_t observed;
 	int status;
 	pid_t pid;
@@ -326,7 +326,7 @@ static void send_fd(int by, int fd)
 static void peer_closed_where_it_was_sent(void **state)
 {
 	struct pair p = new_pair();
-	struct call c = { .items = { { p.a, PEER_CLOSED, 0 } } };
+	struct wait_call c = { .items = { { p.a, PEER_CLOSED, 0 } } };
 	zx_signals_t observed;
 	int by[2];
 
@@ -347,7 +347,7 @@ static void peer_closed_where_it_was_sent(void **state)
 static void fork_has_its_own_signals(void **state)
 {
 	zx_handle_t h = new_event();
-	struct call c = { .items = { { h, S(1) | SIGNALED, 0 } } };
+	struct wait_call c = { .items = { { h, S(1) | SIGNALED, 0 } } };
 	zx_signals_t observed;
 	int status;
 	pid_t pid;

@@ -382,7 +382,7 @@ static int open_files(void)
 static void race_with(void (*step)(struct racer *r))
 {
 	const char *seconds = getenv("ZXP_SECONDS");
-	zx_time_t end = zx_deadline_after(ZX_SEC(seconds ? atoi(seconds) : 0));
+	zx_time_t end = zx_deadline_after(ZX_SEC(seconds ? strtol(seconds, NULL, 10) : 0));
 	struct racer racers[THREADS] = { 0 };
 	int rounds = seconds ? 0 : 100;
 

@@ -204,7 +204,7 @@ static void WaitForEventTimeoutPreSignalClear(void **state)
 static void WaitForEventThenSignal(void **state)
 {
 	zx_handle_t h = new_event();
-	struct call c = { .items = { { h, SIGNALED, 0 } } };
+	struct wait_call c = { .items = { { h, SIGNALED, 0 } } };
 
 	(void)state;
 	begin_wait(&c);
@@ -224,7 +224,7 @@ static void WaitForEventThenSignal(void **state)
 static void TransientSignalsNotReturned(void **state)
 {
 	zx_handle_t h = new_event();
-	struct call c = { .items = { { h, S(1), 0 } } };
+	struct wait_call c = { .items = { { h, S(1), 0 } } };
 
 	(void)state;
 	begin_wait(&c);
@@ -284,7 +284,7 @@ static void WaitForEventsSignaled(void **state)
 
 static void WaitForEventsThenSignal(void **state)
 {
-	struct call c = { .n = 3 };
+	struct wait_call c = { .n = 3 };
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
@@ -300,7 +300,7 @@ static void WaitForEventsThenSignal(void **state)
 
 static void TransientSignalsNotReturnedMany(void **state)
 {
-	struct call c = { .n = 3 };
+	struct wait_call c = { .n = 3 };
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++)
@@ -334,9 +334,9 @@ static void WaitOnZeroThings(void **state)
 static void closed_is_canceled(void **state)
 {
 	zx_handle_t h = new_event(), other;
-	struct call one = { .items = { { h, SIGNALED, 0 } } };
-	struct call many = { .n = 2 };
-	struct call by_other = { 0 };
+	struct wait_call one = { .items = { { h, SIGNALED, 0 } } };
+	struct wait_call many = { .n = 2 };
+	struct wait_call by_other = { 0 };
 
 	(void)state;
 	ok(zx_handle_duplicate(h, ZX_RIGHT_SAME_RIGHTS, &other));
@@ -362,7 +362,7 @@ static void closed_is_canceled(void **state)
 static void replaced_is_canceled(void **state)
 {
 	zx_handle_t h = new_event(), new;
-	struct call c = { .items = { { h, SIGNALED, 0 } } };
+	struct wait_call c = { .items = { { h, SIGNALED, 0 } } };
 
 	(void)state;
 	begin_wait(&c);
