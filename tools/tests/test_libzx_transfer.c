@@ -45,7 +45,9 @@ static void shows(zx_handle_t h, const char *expected)
 	for (size_t i = 0; i < strlen(expected); i++) {
 		ok(zx_vmo_read(h, page, i * PAGE, PAGE));
 		assert_memory_equal(page, page + 1, PAGE - 1);
-		found[i] = page[0] ? page[0] : '.';
+		found[i] = '.';
+		if (page[0])
+			found[i] = page[0];
 	}
 	assert_string_equal(found, expected);
 }
@@ -89,9 +91,14 @@ static zx_handle_t child_of(zx_handle_t parent, uint32_t kind, bool has_child,
 
 static const uint32_t kinds[] = { SNAPSHOT, ON_WRITE };
 
-#define FOR_EACH_CHILD(i)	for (unsigned int i = 0; i < 4; i++)
+static zx_handle_t parent_of(unsigned int i, char byte)
+{
+	return i & 1 ? filled_by_pager(byte) : filled(byte);
+}
+
+/* By the bits of a number. */
+#define CHILDREN		4
 #define KIND(i)			kinds[(i) & 1]
-#define PARENT(i, byte)		((i) & 1 ? filled_by_pager(byte) : filled(byte))
 #define HAS_CHILD(i)		((i) & 2)
 
 static void SnapshotChildSrc(void **state)
@@ -99,8 +106,8 @@ static void SnapshotChildSrc(void **state)
 	zx_handle_t parent, src, child, dst;
 
 	(void)state;
-	FOR_EACH_CHILD(i) {
-		parent = PARENT(i, 's');
+	for (unsigned int i = 0; i < CHILDREN; i++) {
+		parent = parent_of(i, 's');
 		src = child_of(parent, KIND(i), HAS_CHILD(i), &child);
 		dst = filled('d');
 		ok(zx_vmo_transfer_data(dst, 0, 0, MOVED, src, 0));
@@ -119,8 +126,8 @@ static void SnapshotChildDst(void **state)
 	zx_handle_t parent, src, child, dst;
 
 	(void)state;
-	FOR_EACH_CHILD(i) {
-		parent = PARENT(i, 'd');
+	for (unsigned int i = 0; i < CHILDREN; i++) {
+		parent = parent_of(i, 'd');
 		src = filled('s');
 		dst = child_of(parent, KIND(i), HAS_CHILD(i), &child);
 		ok(zx_vmo_transfer_data(dst, 0, 0, MOVED, src, 0));
