@@ -131,8 +131,8 @@ static zx_status_t give(struct way *way, int dst, uint64_t offset)
 	return status;
 }
 
-static zx_status_t transfer(int src, uint64_t src_offset, uint64_t length, int dst,
-			    uint64_t offset)
+static zx_status_t move_pages(int src, uint64_t src_offset, uint64_t length, int dst,
+			      uint64_t offset)
 {
 	struct way way = { .length = length };
 	zx_status_t status = begin(&way, length), given;
@@ -160,8 +160,8 @@ static zx_status_t check_range(int vmo, uint64_t offset, uint64_t length)
 	       ZX_ERR_NOT_SUPPORTED : ZX_OK;
 }
 
-static zx_status_t check_transfer(int src, uint64_t src_offset, uint64_t length, int dst,
-				  uint64_t offset)
+static zx_status_t transfer(int src, uint64_t src_offset, uint64_t length, int dst,
+			    uint64_t offset)
 {
 	zx_status_t status = check_range(src, src_offset, length);
 
@@ -170,7 +170,7 @@ static zx_status_t check_transfer(int src, uint64_t src_offset, uint64_t length,
 		status = check_range(dst, offset, length);
 	if (status != ZX_OK || !length)
 		return status;
-	return transfer(src, src_offset, length, dst, offset);
+	return move_pages(src, src_offset, length, dst, offset);
 }
 
 static bool same_object(zx_handle_t a, zx_handle_t b)
@@ -196,7 +196,7 @@ zx_status_t zx_vmo_transfer_data(zx_handle_t dst_vmo, uint32_t options,
 	status = zxi_get(src_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHTS_IO, &src);
 	if (status == ZX_OK) {
 		if (offset != src_offset || !same_object(dst_vmo, src_vmo))
-			status = check_transfer(src, src_offset, length, dst, offset);
+			status = transfer(src, src_offset, length, dst, offset);
 		zxi_put(src);
 	}
 	zxi_put(dst);
