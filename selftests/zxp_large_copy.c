@@ -223,6 +223,7 @@ TEST_F(large_copy, store_takes_a_page)
 		EXPECT_EQ(++own, child_own_pages(copy));
 	}
 	EXPECT_TRUE(shows_all(root, copy));
+	EXPECT_TRUE(vmo_shows(root, 0, PAGES, SUPPLIED));
 	for (uint64_t page = 0; page < PAGES; page++) {
 		EXPECT_EQ(is_own(page), page_frame(page_at(copy, page)) !=
 					page_frame(page_at(root, page)));
@@ -501,6 +502,8 @@ TEST_F(large_copy, poison)
 		SKIP(return, "no CONFIG_MEMORY_FAILURE here");
 	EXPECT_TRUE(shows_all(root, view));
 	ASSERT_TRUE(memory_fails(view->fd, bad));
+	/* Where it was mapped it stays lost. */
+	ASSERT_TRUE(forget(view));
 	ASSERT_TRUE(thread_check_vmar(&self->t[0], view, bad, 1));
 	ASSERT_TRUE(pager_wait_read(&self->p, root, bad, 1));
 	ASSERT_TRUE(pager_supply(&self->p, root, 0, PAGES));

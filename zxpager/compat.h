@@ -57,6 +57,16 @@ static inline void zxp_mapping_set_large_folios(struct address_space *mapping,
 #endif
 }
 
+/* In how many places a folio is mapped; any page of it, if it is large, which came with 6.12. */
+static inline int zxp_folio_mapcount(struct folio *folio)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	return atomic_read(&folio->_mapcount) + 1;
+#else
+	return folio_mapcount(folio);
+#endif
+}
+
 /*
  * Who maps a page of a large folio, be that ->fault or filemap_map_pages(), has all of it
  * mapped where the mapping has room for it, since 6.18. What maps one page only came before.

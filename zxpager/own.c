@@ -217,13 +217,6 @@ static bool zxp_fault_is_for(struct vm_fault *vmf, struct folio *folio)
 	return vmf && vmf->page && page_folio(vmf->page) == folio;
 }
 
-/* In how many places it is mapped; any page of it, if it is large. */
-static int zxp_folio_maps(struct folio *folio)
-{
-	return folio_test_large(folio) ? folio_mapcount(folio) :
-					 atomic_read(&folio->_mapcount) + 1;
-}
-
 /*
  * Has somebody a reference of a locked folio, but for its owner, the caller and who has mapped
  * it? Reclaim has, which may have taken it out of page tables, and will tell processors of
@@ -231,7 +224,7 @@ static int zxp_folio_maps(struct folio *folio)
  */
 static bool zxp_folio_held(struct folio *folio, struct vm_fault *vmf)
 {
-	int refs = folio_nr_pages(folio) + 1 + zxp_folio_maps(folio);
+	int refs = folio_nr_pages(folio) + 1 + zxp_folio_mapcount(folio);
 
 	return folio_ref_count(folio) > refs + zxp_fault_is_for(vmf, folio);
 }
