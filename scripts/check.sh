@@ -135,7 +135,8 @@ sanitized() {
 		CFLAGS="$strict" || return
 	step "sanitized unit tests" make -C tools SANITIZE=1 O="$zx_root/build" check || :
 	step "unit tests with TSan" make -C tools SANITIZE=thread O="$zx_root/build" \
-		threaded_tests="test_backend_file test_loop test_calls test_holders" check || :
+		threaded_tests="test_backend_file test_loop test_calls test_holders test_libzx_races \
+		test_libzx_wait test_libzx_pair" check || :
 	suite "sanitized tools on $1" scripts/vm.sh --kernel "$1" --mem 2048 \
 		--timeout 2400 -- env CI=true O="$zx_root/build/sanitize" \
 		ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" tools/run-tests.sh \

@@ -7,6 +7,7 @@
 #define LIBZX_BASE_H
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
@@ -17,21 +18,14 @@
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
 
-/* Descriptors have numbers below this. */
-#define ZXI_MAX_FD	(1u << 29)
-
 /* The size of a struct zxp_vmo_info for which the kernel counts no pages. */
 #define ZXI_VMO_INFO_UNCOUNTED	offsetof(struct zxp_vmo_info, out_shared_bytes)
 
+/* In each call, whose handles' types and rights are known there. */
+#define ZXI_INLINE	inline __attribute__((__always_inline__))
+
 /* A number that is no descriptor, nor ZXP_PORT_OWN, which means something. */
 #define ZXI_NO_FD	(-2)
-
-static inline int zxi_fd(zx_handle_t handle)
-{
-	int fd = zx_linux_handle_to_fd(handle);
-
-	return fd < 0 ? ZXI_NO_FD : fd;
-}
 
 static inline zx_status_t zxi_errno(void)
 {
@@ -44,22 +38,14 @@ static inline zx_status_t zxi_fd_ioctl_once(int fd, unsigned long request, void 
 	return ioctl(fd, request, arg) < 0 ? zxi_errno() : ZX_OK;
 }
 
+/* What an ioctl that failed was: once more after a signal. */
+zx_status_t zxi_ioctl_failed(int fd, unsigned long request, void *arg);
+
 /* The same, once more after a signal. */
 static inline zx_status_t zxi_fd_ioctl(int fd, unsigned long request, void *arg)
 {
-	zx_status_t status;
-
-	do {
-		errno = 0;
-		status = zxi_fd_ioctl_once(fd, request, arg);
-	} while (status != ZX_OK && errno == EINTR);
-	return status;
-}
-
-static inline zx_status_t zxi_ioctl(zx_handle_t handle, unsigned long request,
-				    void *arg)
-{
-	return zxi_fd_ioctl(zxi_fd(handle), request, arg);
+	return __builtin_expect(ioctl(fd, request, arg) < 0, false) ?
+	       zxi_ioctl_failed(fd, request, arg) : ZX_OK;
 }
 
 /* Opens /dev/zxpager; a descriptor, or -1 and *@status. */
@@ -72,15 +58,26 @@ int zxi_open(zx_status_t *status);
 zx_status_t zxi_copy_out(void *to, const void *from, size_t size);
 zx_status_t zxi_copy_in(void *to, const void *from, size_t size);
 
+/* The size of a page, which never changes; 0: nobody has asked yet. */
+extern _Atomic uint32_t zxi_page_size;
+uint32_t zxi_ask_page_size(void);
+
+static inline uint32_t zxi_page(void)
+{
+	uint32_t size = atomic_load_explicit(&zxi_page_size, memory_order_relaxed);
+
+	return size ? size : zxi_ask_page_size();
+}
+
 static inline bool zxi_aligned(uint64_t value)
 {
-	return !(value & (zx_system_get_page_size() - 1));
+	return !(value & (zxi_page() - 1));
 }
 
 /* @value rounded up to a page; 0 if it is 0 or would wrap. */
 static inline uint64_t zxi_round_up(uint64_t value)
 {
-	uint64_t mask = zx_system_get_page_size() - 1;
+	uint64_t mask = zxi_page() - 1;
 
 	return (value + mask) & ~mask;
 }

@@ -66,36 +66,58 @@ static bool has_room(struct list *list, size_t n)
 	return true;
 }
 
+/* The first mapping from @node of *@region on, also below and behind that. */
+static const struct zxi_node *mapping_from(const struct zxi_region **region,
+					   const struct zxi_node *node)
+{
+	const struct zxi_region *done;
+
+	for (;;) {
+		if (node && !node->child)
+			return node;
+		if (node) {
+			*region = node->child;
+			node = (*region)->nodes;
+			continue;
+		}
+		done = *region;
+		*region = done->parent;
+		if (!*region)
+			return NULL;
+		for (node = (*region)->nodes; node->child != done; node = node->next)
+			;
+		node = node->next;
+	}
+}
+
+#define FOR_EACH_MAPPING(region, node)						\
+	for ((node) = mapping_from(&(region), (region)->nodes); (node);		\
+	     (node) = mapping_from(&(region), (node)->next))
+
 static size_t count_mappings(const struct zxi_region *region)
 {
+	const struct zxi_node *node;
 	size_t n = 0;
 
-	for (const struct zxi_node *node = region->nodes; node; node = node->next)
-		n += node->child ? count_mappings(node->child) : 1;
+	FOR_EACH_MAPPING(region, node)
+		n++;
 	return n;
 }
 
-static struct seen *write_mappings(const struct zxi_region *region, struct seen *seen)
+static void write_list(struct list *list, const struct zxi_region *region)
 {
-	for (const struct zxi_node *node = region->nodes; node; node = node->next) {
-		if (node->child) {
-			seen = write_mappings(node->child, seen);
-			continue;
-		}
-		seen->start = node->start;
-		seen->end = node->end;
-		seen->offset = node->offset;
-		seen->fd = node->backing->fd;
-		seen++;
+	struct seen *seen = atomic_load(&list->room)->seen;
+	const struct zxi_node *node;
+	size_t n = 0;
+
+	FOR_EACH_MAPPING(region, node) {
+		seen[n].start = node->start;
+		seen[n].end = node->end;
+		seen[n].offset = node->offset;
+		seen[n].fd = node->backing->fd;
+		n++;
 	}
-	return seen;
-}
-
-static void write_list(struct list *list, const struct zxi_region *root)
-{
-	struct room *room = list->room;
-
-	list->n = (size_t)(write_mappings(root, room->seen) - room->seen);
+	list->n = n;
 }
 
 bool zxi_fault_publish(const struct zxi_region *root)

@@ -12,19 +12,8 @@
 
 zx_status_t zx_handle_close(zx_handle_t handle)
 {
-	int fd = zx_linux_handle_to_fd(handle);
-	bool known;
-
-	if (handle == ZX_HANDLE_INVALID || handle == ZXI_VMAR_ROOT)
-		return ZX_OK;
-	if ((handle & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK)
-		return ZX_ERR_BAD_HANDLE;
-	/* First, since the number may be another one's as soon as it is closed. */
-	known = zxi_forget(handle);
-	if (fd < 0)
-		return known ? ZX_OK : ZX_ERR_BAD_HANDLE;
-	/* Linux has closed it too when a signal came or a flush failed. */
-	return close(fd) && errno == EBADF ? ZX_ERR_BAD_HANDLE : ZX_OK;
+	return handle == ZX_HANDLE_INVALID || handle == ZXI_VMAR_ROOT ? ZX_OK :
+									zxi_close(handle);
 }
 
 zx_status_t zx_handle_close_many(const zx_handle_t *handles, size_t num_handles)
@@ -73,30 +62,63 @@ static int mode_for(zx_rights_t rights)
 }
 
 /*
- * A descriptor of the same object.  To a VMO a new one is opened if it is to allow less,
- * for there is no way to take a mode away; whoever gets it over a socket cannot do
- * more with it either.
+ * A new descriptor of a VMO, if it is to allow less: there is no way to take a mode
+ * away, and whoever gets it over a socket cannot do more with it either.  -1 is
+ * not needed, or an error that *@status is.
  */
-static int another_fd(int fd, zx_obj_type_t type, zx_rights_t rights)
+static int open_narrower(int fd, zx_obj_type_t type, zx_rights_t rights,
+			 zx_status_t *status)
 {
 	int mode = mode_for(rights), has = fcntl(fd, F_GETFL);
 	char path[32];
 
+	*status = ZX_OK;
 	if (type != ZX_OBJ_TYPE_VMO || has < 0 || (has & O_ACCMODE) == mode)
-		return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, mode | O_CLOEXEC);
+	fd = open(path, mode | O_CLOEXEC);
+	if (fd < 0)
+		*status = zxi_errno();
+	return fd;
 }
 
 static zx_status_t duplicate(zx_handle_t handle, zx_obj_type_t type,
 			     zx_rights_t rights, zx_handle_t *out)
 {
-	int fd = zx_linux_handle_to_fd(handle);
+	zx_status_t status;
+	int of, fd;
 
-	if (fd < 0)
+	if (zxi_is_own(handle))
 		return zxi_duplicate_region(handle, rights, out);
-	fd = another_fd(fd, type, rights);
-	return fd < 0 ? zxi_errno() : zxi_publish(fd, type, rights, handle, out);
+	status = zxi_get(handle, type, 0, &of);
+	if (status != ZX_OK)
+		return status;
+	fd = open_narrower(of, type, rights, &status);
+	if (fd < 0 && status == ZX_OK) {
+		fd = fcntl(of, F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			status = zxi_errno();
+	}
+	zxi_put(of);
+	return status == ZX_OK ? zxi_publish(fd, type, rights, handle, out) : status;
+}
+
+static zx_status_t replace(zx_handle_t handle, zx_obj_type_t type,
+			   zx_rights_t rights, zx_handle_t *out)
+{
+	zx_status_t status;
+	int fd, narrower;
+
+	if (zxi_is_own(handle))
+		return zxi_replace(handle, rights, -1, out);
+	status = zxi_get(handle, type, 0, &fd);
+	if (status != ZX_OK)
+		return status;
+	narrower = open_narrower(fd, type, rights, &status);
+	if (status == ZX_OK)
+		status = zxi_replace(handle, rights, narrower, out);
+	zxi_put(fd);
+	return status;
 }
 
 zx_status_t zx_handle_duplicate(zx_handle_t handle, zx_rights_t rights,
@@ -129,9 +151,8 @@ zx_status_t zx_handle_replace(zx_handle_t handle, zx_rights_t rights,
 		return status;
 	if (rights == ZX_RIGHT_SAME_RIGHTS)
 		rights = has;
-	status = rights & ~has ? ZX_ERR_INVALID_ARGS :
-				 duplicate(handle, type, rights, out);
-	if (status == ZX_OK || status == ZX_ERR_INVALID_ARGS)
-		zx_handle_close(handle);
-	return status;
+	if (!(rights & ~has))
+		return replace(handle, type, rights, out);
+	zx_handle_close(handle);
+	return ZX_ERR_INVALID_ARGS;
 }

@@ -46,6 +46,7 @@ static zx_status_t handle_basic(zx_handle_t handle, const struct answer *to)
 	if (status != ZX_OK)
 		return status;
 	info.koid = object.koid;
+	info.related_koid = object.related_koid;
 	return tell(to, &info, sizeof(info));
 }
 
@@ -89,10 +90,9 @@ static zx_status_t vmo(zx_handle_t handle, const struct answer *to)
 	struct zxi_object_info object;
 	struct zxp_vmo_info has = { .size = sizeof(has) };
 	zx_obj_type_t type;
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, 0);
+	zx_status_t status;
 
-	if (status == ZX_OK)
-		status = zxi_ioctl(handle, ZXP_IOC_VMO_GET_INFO, &has);
+	status = zxi_ioctl(handle, ZX_OBJ_TYPE_VMO, 0, ZXP_IOC_VMO_GET_INFO, &has);
 	if (status == ZX_OK)
 		status = zxi_identify(handle, &type, &info.handle_rights);
 	if (status == ZX_OK)

@@ -9,11 +9,45 @@
 
 #include <zircon/types.h>
 
-/* The handles of a call on a VMO of a pager. */
-zx_status_t zxi_check_pager_vmo(zx_handle_t pager, zx_rights_t pager_rights,
-				zx_handle_t vmo, zx_rights_t vmo_rights);
+#include "slot.h"
 
-/* BAD_HANDLE, WRONG_TYPE, or what there is to know of a VMO. */
+/*
+ * The descriptors of a call on a VMO of a pager, by zxi_get() in the order in which Zircon
+ * looks at them.  zxi_put() both.
+ */
+zx_status_t zxi_get_pager_vmo(zx_handle_t pager, zx_rights_t pager_rights, int *pager_fd,
+			      zx_handle_t vmo, zx_rights_t vmo_rights, int *vmo_fd);
+
+zx_status_t zxi_pager_ioctl_slowly(zx_handle_t pager, zx_rights_t pager_rights,
+				   zx_handle_t vmo, zx_rights_t vmo_rights,
+				   unsigned long request, void *arg, int *vmo_fd);
+
+/* The same for one ioctl of the pager; @vmo_fd is in @arg. */
+static ZXI_INLINE zx_status_t
+zxi_pager_ioctl(zx_handle_t pager, zx_rights_t pager_rights, zx_handle_t vmo,
+		zx_rights_t vmo_rights, unsigned long request, void *arg, int *vmo_fd)
+{
+	struct zxi_slot *p = zxi_slot_at(zxi_fd_of(pager)), *v = zxi_slot_at(zxi_fd_of(vmo));
+	const int fd = (int)zxi_fd_of(pager);
+	zx_status_t status;
+
+	if (!zxi_try_get(p, pager, ZX_OBJ_TYPE_PAGER, pager_rights))
+		return zxi_pager_ioctl_slowly(pager, pager_rights, vmo, vmo_rights, request,
+					      arg, vmo_fd);
+	*vmo_fd = (int)zxi_fd_of(vmo);
+	if (!zxi_try_get(v, vmo, ZX_OBJ_TYPE_VMO, vmo_rights)) {
+		zxi_put_slot(p, fd);
+		return zxi_pager_ioctl_slowly(pager, pager_rights, vmo, vmo_rights, request,
+					      arg, vmo_fd);
+	}
+	status = zxi_fd_ioctl(fd, request, arg);
+	zxi_put_slot(v, *vmo_fd);
+	zxi_put_slot(p, fd);
+	return status;
+}
+
+/* What there is to know of a VMO; BAD_HANDLE and WRONG_TYPE of a handle. */
+zx_status_t zxi_fd_vmo_info(int fd, struct zxp_vmo_info *info);
 zx_status_t zxi_vmo_info(zx_handle_t vmo, struct zxp_vmo_info *info);
 
 /*

@@ -42,22 +42,16 @@ static zx_status_t op_range(zx_handle_t pager, uint32_t op,
 	struct zxp_op_range arg = {
 		.size = sizeof(arg),
 		.op = op,
-		.vmo_fd = zxi_fd(pager_vmo),
 		.offset = offset,
 		.length = length,
 		.data = data,
 	};
 
-	zx_status_t status;
-
 	/* Before any handle is looked at. */
 	if (!zxi_aligned(offset | length))
 		return ZX_ERR_INVALID_ARGS;
-	status = zxi_check_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo,
-				     ZX_RIGHT_WRITE);
-	if (status != ZX_OK)
-		return status;
-	return zxi_ioctl(pager, ZXP_IOC_OP_RANGE, &arg);
+	return zxi_pager_ioctl(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo, ZX_RIGHT_WRITE,
+			       ZXP_IOC_OP_RANGE, &arg, &arg.vmo_fd);
 }
 
 zx_status_t zx_pager_op_range(zx_handle_t pager, uint32_t op,

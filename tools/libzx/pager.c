@@ -22,13 +22,33 @@ zx_status_t zx_pager_create(uint32_t options, zx_handle_t *out)
 			   ZX_HANDLE_INVALID, out);
 }
 
-/* The handles of a call on a VMO of a pager, in the order in which Zircon has them. */
-zx_status_t zxi_check_pager_vmo(zx_handle_t pager, zx_rights_t pager_rights,
-				zx_handle_t vmo, zx_rights_t vmo_rights)
+zx_status_t zxi_get_pager_vmo(zx_handle_t pager, zx_rights_t pager_rights, int *pager_fd,
+			      zx_handle_t vmo, zx_rights_t vmo_rights, int *vmo_fd)
 {
-	zx_status_t status = zxi_check(pager, ZX_OBJ_TYPE_PAGER, pager_rights);
+	zx_status_t status = zxi_get(pager, ZX_OBJ_TYPE_PAGER, pager_rights, pager_fd);
 
-	return status == ZX_OK ? zxi_check(vmo, ZX_OBJ_TYPE_VMO, vmo_rights) : status;
+	if (status != ZX_OK)
+		return status;
+	status = zxi_get(vmo, ZX_OBJ_TYPE_VMO, vmo_rights, vmo_fd);
+	if (status != ZX_OK)
+		zxi_put(*pager_fd);
+	return status;
+}
+
+zx_status_t zxi_pager_ioctl_slowly(zx_handle_t pager, zx_rights_t pager_rights,
+				   zx_handle_t vmo, zx_rights_t vmo_rights,
+				   unsigned long request, void *arg, int *vmo_fd)
+{
+	zx_status_t status;
+	int fd;
+
+	status = zxi_get_pager_vmo(pager, pager_rights, &fd, vmo, vmo_rights, vmo_fd);
+	if (status != ZX_OK)
+		return status;
+	status = zxi_fd_ioctl(fd, request, arg);
+	zxi_put(*vmo_fd);
+	zxi_put(fd);
+	return status;
 }
 
 static zx_status_t create_vmo(zx_handle_t pager, uint32_t options,
@@ -39,19 +59,23 @@ static zx_status_t create_vmo(zx_handle_t pager, uint32_t options,
 		.size = sizeof(arg),
 		.options = options,
 		.flags = flags,
-		.port_fd = zxi_fd(port),
 		.key = key,
 		.vmo_size = size,
 		.max_size = max_size,
 	};
 	zx_rights_t rights = ZX_DEFAULT_VMO_RIGHTS;
 	zx_status_t status;
+	int fd;
 
-	status = zxi_check(pager, ZX_OBJ_TYPE_PAGER, ZX_RIGHT_ATTACH_VMO);
-	if (status == ZX_OK)
-		status = zxi_check(port, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE);
-	if (status == ZX_OK)
-		status = zxi_ioctl(pager, ZXP_IOC_CREATE_VMO, &arg);
+	status = zxi_get(pager, ZX_OBJ_TYPE_PAGER, ZX_RIGHT_ATTACH_VMO, &fd);
+	if (status != ZX_OK)
+		return status;
+	status = zxi_get(port, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &arg.port_fd);
+	if (status == ZX_OK) {
+		status = zxi_fd_ioctl(fd, ZXP_IOC_CREATE_VMO, &arg);
+		zxi_put(arg.port_fd);
+	}
+	zxi_put(fd);
 	if (status != ZX_OK)
 		return status;
 	if (options & ZX_VMO_RESIZABLE)
@@ -102,15 +126,10 @@ zx_status_t zx_linux_pager_create_vmo_max(zx_handle_t pager, uint32_t options,
 
 zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t vmo)
 {
-	struct zxp_detach_vmo arg = {
-		.size = sizeof(arg),
-		.vmo_fd = zxi_fd(vmo),
-	};
-	zx_status_t status;
+	struct zxp_detach_vmo arg = { .size = sizeof(arg) };
 
-	status = zxi_check_pager_vmo(pager, ZX_RIGHT_ATTACH_VMO | ZX_RIGHT_MANAGE_VMO,
-				     vmo, ZX_RIGHT_WRITE);
-	return status == ZX_OK ? zxi_ioctl(pager, ZXP_IOC_DETACH_VMO, &arg) : status;
+	return zxi_pager_ioctl(pager, ZX_RIGHT_ATTACH_VMO | ZX_RIGHT_MANAGE_VMO, vmo,
+			       ZX_RIGHT_WRITE, ZXP_IOC_DETACH_VMO, &arg, &arg.vmo_fd);
 }
 
 zx_status_t zxi_supply_aux(int pager_fd, struct zxp_supply_pages *arg)
@@ -140,24 +159,27 @@ zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo,
 	struct zxp_supply_pages arg = {
 		.size = sizeof(arg),
 		.flags = ZXP_SUPPLY_AUX,
-		.vmo_fd = zxi_fd(pager_vmo),
-		.aux_fd = zxi_fd(aux_vmo),
 		.offset = offset,
 		.length = length,
 		.source = aux_offset,
 	};
 	zx_status_t status, aux_status;
+	int fd;
 
 	if (!zxi_aligned(offset | length | aux_offset))
 		return ZX_ERR_INVALID_ARGS;
-	status = zxi_check_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo,
-				     ZX_RIGHT_WRITE);
+	status = zxi_get_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, &fd, pager_vmo,
+				   ZX_RIGHT_WRITE, &arg.vmo_fd);
 	if (status != ZX_OK)
 		return status;
-	aux_status = zxi_check(aux_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHTS_IO);
+	aux_status = zxi_get(aux_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHTS_IO, &arg.aux_fd);
 	if (aux_status != ZX_OK)
 		arg.aux_fd = ZXI_NO_FD;
-	status = zxi_supply_aux(zxi_fd(pager), &arg);
+	status = zxi_supply_aux(fd, &arg);
+	if (aux_status == ZX_OK)
+		zxi_put(arg.aux_fd);
+	zxi_put(arg.vmo_fd);
+	zxi_put(fd);
 	return aux_status != ZX_OK && status == ZX_ERR_BAD_HANDLE ? aux_status :
 								    status;
 }
@@ -168,7 +190,6 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 {
 	struct zxp_supply_pages arg = {
 		.size = sizeof(arg),
-		.vmo_fd = zxi_fd(pager_vmo),
 		.aux_fd = -1,
 		.offset = offset,
 		.length = length,
@@ -180,11 +201,8 @@ zx_status_t zx_linux_pager_supply(zx_handle_t pager, zx_handle_t pager_vmo,
 		*done = 0;
 	if (!zxi_aligned(offset | length))
 		return ZX_ERR_INVALID_ARGS;
-	status = zxi_check_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo,
-				     ZX_RIGHT_WRITE);
-	if (status != ZX_OK)
-		return status;
-	status = zxi_ioctl(pager, ZXP_IOC_SUPPLY_PAGES, &arg);
+	status = zxi_pager_ioctl(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo, ZX_RIGHT_WRITE,
+				 ZXP_IOC_SUPPLY_PAGES, &arg, &arg.vmo_fd);
 	if (done)
 		*done = arg.out_done;
 	return status;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "signals.h"
 #include "table.h"
 
 _Static_assert(sizeof(zx_port_packet_t) == sizeof(struct zxp_packet) &&
@@ -69,20 +70,27 @@ static zx_status_t wait_readable(int fd, zx_time_t deadline)
 zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 			 zx_port_packet_t *packet)
 {
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ);
-	int fd = zxi_fd(handle);
+	zx_status_t status;
 	ssize_t n;
+	int fd;
 
+	status = zxi_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ, &fd);
+	if (status != ZX_OK)
+		return status;
 	while (status == ZX_OK) {
+		if (zxi_packets_late)
+			zxi_packets_flush(handle);
 		n = read(fd, packet, sizeof(*packet));
 		if (n == sizeof(*packet))
-			return ZX_OK;
+			break;
 		if (n >= 0)
-			return ZX_ERR_WRONG_TYPE;
-		if (errno != EAGAIN && errno != EINTR)
-			return zxi_errno();
-		status = wait_readable(fd, deadline);
+			status = ZX_ERR_WRONG_TYPE;
+		else if (errno != EAGAIN && errno != EINTR)
+			status = zxi_errno();
+		else
+			status = wait_readable(fd, deadline);
 	}
+	zxi_put(fd);
 	return status;
 }
 
@@ -90,53 +98,16 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet)
 {
 	struct zxp_port_queue arg = { .size = sizeof(arg) };
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE);
-
-	if (status == ZX_OK)
-		status = zxi_copy_in(&arg.packet, packet, sizeof(arg.packet));
-	if (status != ZX_OK)
-		return status;
-	arg.packet.type = ZX_PKT_TYPE_USER;
-	return zxi_ioctl(handle, ZXP_IOC_PORT_QUEUE, &arg);
-}
-
-static zx_status_t cancel(zx_handle_t port, uint32_t flags, uint64_t key,
-			  uint64_t source)
-{
-	struct zxp_port_cancel arg = {
-		.size = sizeof(arg), .flags = flags, .key = key, .source = source,
-	};
-
-	return zxi_ioctl(port, ZXP_IOC_PORT_CANCEL, &arg);
-}
-
-/*
- * No packet has a source here but those of VMOs, which stay: nothing sends signals to a
- * port.  So what is there to be found is up to zxp_port_queue.source.
- */
-zx_status_t zx_port_cancel(zx_handle_t handle, zx_handle_t source, uint64_t key)
-{
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE);
-	zx_rights_t rights;
-	zx_obj_type_t type;
-
-	if (status == ZX_OK)
-		status = zxi_identify(source, &type, &rights);
-	if (status != ZX_OK)
-		return status;
-	if (!(rights & ZX_RIGHT_WAIT))
-		return ZX_ERR_ACCESS_DENIED;
-	if (type != ZX_OBJ_TYPE_VMO)
-		return ZX_ERR_NOT_SUPPORTED;
-	return cancel(handle, ZXP_CANCEL_SOURCE, key, source);
-}
-
-zx_status_t zx_port_cancel_key(zx_handle_t handle, uint32_t options, uint64_t key)
-{
 	zx_status_t status;
+	int fd;
 
-	if (options)
-		return ZX_ERR_INVALID_ARGS;
-	status = zxi_check(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE);
-	return status == ZX_OK ? cancel(handle, 0, key, 0) : status;
+	status = zxi_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &fd);
+	if (status != ZX_OK)
+		return status;
+	status = zxi_copy_in(&arg.packet, packet, sizeof(arg.packet));
+	arg.packet.type = ZX_PKT_TYPE_USER;
+	if (status == ZX_OK)
+		status = zxi_fd_ioctl(fd, ZXP_IOC_PORT_QUEUE, &arg);
+	zxi_put(fd);
+	return status;
 }

@@ -55,15 +55,30 @@ static zx_status_t open_fixed(int fd, int *fixed)
 	return status;
 }
 
+/* The descriptor of a stream, by one of its VMO. */
+static zx_status_t open_for(struct zxi_stream *stream, int of, int *fd)
+{
+	const uint32_t options = atomic_load(&stream->options);
+	struct zxp_vmo_info info;
+	zx_status_t status = zxi_fd_vmo_info(of, &info);
+
+	if (status != ZX_OK)
+		return status;
+	if (info.out_options & ZXP_VMO_RESIZABLE && options & ZX_STREAM_MODE_WRITE &&
+	    !stream->resizes)
+		return open_fixed(of, fd);
+	*fd = open_anew(of, mode_of(options), &stream->shares);
+	return *fd < 0 ? zxi_errno() : ZX_OK;
+}
+
 zx_status_t zx_stream_create(uint32_t options, zx_handle_t vmo, zx_off_t seek,
 			     zx_handle_t *out)
 {
-	zx_rights_t need = 0, has, rights = ZX_DEFAULT_STREAM_RIGHTS;
-	struct zxi_stream *stream;
-	struct zxp_vmo_info info;
+	struct zxi_stream *stream = NULL;
+	zx_rights_t need = 0, has;
 	zx_obj_type_t type;
 	zx_status_t status;
-	int fd = -1;
+	int of, fd = -1;
 
 	if (options & ~ZX_STREAM_CREATE_MASK)
 		return ZX_ERR_INVALID_ARGS;
@@ -71,44 +86,50 @@ zx_status_t zx_stream_create(uint32_t options, zx_handle_t vmo, zx_off_t seek,
 		need |= ZX_RIGHT_READ;
 	if (options & ZX_STREAM_MODE_WRITE)
 		need |= ZX_RIGHT_WRITE;
-	rights |= need;
-	status = zxi_check(vmo, ZX_OBJ_TYPE_VMO, need);
-	if (status == ZX_OK)
-		status = zxi_identify(vmo, &type, &has);
-	if (status == ZX_OK)
-		status = zxi_vmo_info(vmo, &info);
+	status = zxi_get(vmo, ZX_OBJ_TYPE_VMO, need, &of);
 	if (status != ZX_OK)
 		return status;
-	stream = zxi_stream_make(options, seek);
-	if (!stream)
-		return ZX_ERR_NO_MEMORY;
-	stream->resizes = has & ZX_RIGHT_RESIZE;
-	if (info.out_options & ZXP_VMO_RESIZABLE && need & ZX_RIGHT_WRITE &&
-	    !stream->resizes) {
-		status = open_fixed(zxi_fd(vmo), &fd);
-	} else {
-		fd = open_anew(zxi_fd(vmo), mode_of(options), &stream->shares);
-		status = fd < 0 ? zxi_errno() : ZX_OK;
+	status = zxi_identify(vmo, &type, &has);
+	if (status == ZX_OK) {
+		stream = zxi_stream_make(options, seek);
+		status = stream ? ZX_OK : ZX_ERR_NO_MEMORY;
 	}
-	if (status != ZX_OK) {
+	if (status == ZX_OK) {
+		stream->resizes = has & ZX_RIGHT_RESIZE;
+		status = open_for(stream, of, &fd);
+	}
+	zxi_put(of);
+	if (status == ZX_OK)
+		return zxi_publish_stream(fd, ZX_DEFAULT_STREAM_RIGHTS | need, stream, out);
+	if (stream)
 		zxi_stream_put(stream);
-		return status;
-	}
-	return zxi_publish_stream(fd, rights, stream, out);
+	return status;
 }
 
-/* A stream with these rights, to be put; or NULL. */
-static struct zxi_stream *get(zx_handle_t handle, zx_rights_t rights, zx_status_t *status)
-{
-	struct zxi_stream *stream = NULL;
+/* A stream and its descriptor, while a call uses them. */
+struct use {
+	struct zxi_stream *stream;
+	int fd;
+};
 
-	*status = zxi_check(handle, ZX_OBJ_TYPE_STREAM, rights);
-	if (*status == ZX_OK) {
-		stream = zxi_handle_stream(handle);
-		if (!stream)
-			*status = ZX_ERR_BAD_HANDLE;
-	}
-	return stream;
+static zx_status_t get(zx_handle_t handle, zx_rights_t rights, struct use *use)
+{
+	zx_status_t status = zxi_get(handle, ZX_OBJ_TYPE_STREAM, rights, &use->fd);
+
+	if (status != ZX_OK)
+		return status;
+	use->stream = zxi_handle_stream(handle);
+	if (use->stream)
+		return ZX_OK;
+	/* Closed meanwhile. */
+	zxi_put(use->fd);
+	return ZX_ERR_BAD_HANDLE;
+}
+
+static void put(const struct use *use)
+{
+	zxi_stream_put(use->stream);
+	zxi_put(use->fd);
 }
 
 /* The data has moved, whatever becomes of the count. */
@@ -134,13 +155,14 @@ static zx_status_t append(struct zxi_stream *stream, const struct zxi_io *io,
 }
 
 /* At the offset, which moves. */
-static zx_status_t move_on(zx_handle_t handle, struct zxi_stream *stream, struct zxi_io *io,
-			   const zx_iovec_t *vector, size_t count, size_t *actual)
+static zx_status_t move_on(const struct use *use, struct zxi_io *io, const zx_iovec_t *vector,
+			   size_t count, size_t *actual)
 {
+	struct zxi_stream *stream = use->stream;
 	size_t done = 0;
 	zx_status_t status;
 
-	io->fd = zxi_fd(handle);
+	io->fd = use->fd;
 	io->resizes = stream->resizes;
 	pthread_mutex_lock(&stream->lock);
 	io->offset = stream->seek;
@@ -151,21 +173,21 @@ static zx_status_t move_on(zx_handle_t handle, struct zxi_stream *stream, struct
 		stream->seek += done;
 	}
 	pthread_mutex_unlock(&stream->lock);
-	zxi_stream_put(stream);
+	put(use);
 	return tell(status, done, actual);
 }
 
 /* Elsewhere. */
-static zx_status_t move_at(zx_handle_t handle, struct zxi_stream *stream, struct zxi_io *io,
-			   const zx_iovec_t *vector, size_t count, size_t *actual)
+static zx_status_t move_at(const struct use *use, struct zxi_io *io, const zx_iovec_t *vector,
+			   size_t count, size_t *actual)
 {
 	size_t done = 0;
 	zx_status_t status;
 
-	io->fd = zxi_fd(handle);
-	io->resizes = stream->resizes;
+	io->fd = use->fd;
+	io->resizes = use->stream->resizes;
 	status = zxi_move(io, vector, count, &done);
-	zxi_stream_put(stream);
+	put(use);
 	return tell(status, done, actual);
 }
 
@@ -175,13 +197,13 @@ zx_status_t zx_stream_readv(zx_handle_t handle, uint32_t options, zx_iovec_t *ve
 			    size_t *actual) /* NOLINT(readability-non-const-parameter) */
 {
 	struct zxi_io io = { .write = false };
-	struct zxi_stream *stream;
+	struct use use;
 	zx_status_t status;
 
 	if (options || !vector)
 		return ZX_ERR_INVALID_ARGS;
-	stream = get(handle, ZX_RIGHT_READ, &status);
-	return stream ? move_on(handle, stream, &io, vector, vector_count, actual) : status;
+	status = get(handle, ZX_RIGHT_READ, &use);
+	return status == ZX_OK ? move_on(&use, &io, vector, vector_count, actual) : status;
 }
 
 zx_status_t zx_stream_readv_at(zx_handle_t handle, uint32_t options, zx_off_t offset,
@@ -189,13 +211,13 @@ zx_status_t zx_stream_readv_at(zx_handle_t handle, uint32_t options, zx_off_t of
 			       size_t *actual) /* NOLINT(readability-non-const-parameter) */
 {
 	struct zxi_io io = { .offset = offset };
-	struct zxi_stream *stream;
+	struct use use;
 	zx_status_t status;
 
 	if (options || !vector)
 		return ZX_ERR_INVALID_ARGS;
-	stream = get(handle, ZX_RIGHT_READ, &status);
-	return stream ? move_at(handle, stream, &io, vector, vector_count, actual) : status;
+	status = get(handle, ZX_RIGHT_READ, &use);
+	return status == ZX_OK ? move_at(&use, &io, vector, vector_count, actual) : status;
 }
 
 zx_status_t zx_stream_writev(zx_handle_t handle, uint32_t options,
@@ -203,17 +225,17 @@ zx_status_t zx_stream_writev(zx_handle_t handle, uint32_t options,
 			     size_t *actual) /* NOLINT(readability-non-const-parameter) */
 {
 	struct zxi_io io = { .write = true };
-	struct zxi_stream *stream;
+	struct use use;
 	zx_status_t status;
 
 	if (options & ~ZX_STREAM_APPEND || !vector)
 		return ZX_ERR_INVALID_ARGS;
-	stream = get(handle, ZX_RIGHT_WRITE, &status);
-	if (!stream)
+	status = get(handle, ZX_RIGHT_WRITE, &use);
+	if (status != ZX_OK)
 		return status;
 	io.append = options & ZX_STREAM_APPEND ||
-		    atomic_load(&stream->options) & ZX_STREAM_MODE_APPEND;
-	return move_on(handle, stream, &io, vector, vector_count, actual);
+		    atomic_load(&use.stream->options) & ZX_STREAM_MODE_APPEND;
+	return move_on(&use, &io, vector, vector_count, actual);
 }
 
 zx_status_t zx_stream_writev_at(zx_handle_t handle, uint32_t options, zx_off_t offset,
@@ -221,37 +243,37 @@ zx_status_t zx_stream_writev_at(zx_handle_t handle, uint32_t options, zx_off_t o
 				size_t *actual) /* NOLINT(readability-non-const-parameter) */
 {
 	struct zxi_io io = { .write = true, .offset = offset };
-	struct zxi_stream *stream;
+	struct use use;
 	zx_status_t status;
 
 	if (options || !vector)
 		return ZX_ERR_INVALID_ARGS;
-	stream = get(handle, ZX_RIGHT_WRITE, &status);
-	return stream ? move_at(handle, stream, &io, vector, vector_count, actual) : status;
+	status = get(handle, ZX_RIGHT_WRITE, &use);
+	return status == ZX_OK ? move_at(&use, &io, vector, vector_count, actual) : status;
 }
 
-static zx_status_t content_size(zx_handle_t handle, uint64_t *size)
+static zx_status_t content_size(const struct use *use, uint64_t *size)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_vmo_info(handle, &info);
+	zx_status_t status = zxi_fd_vmo_info(use->fd, &info);
 
 	*size = info.out_stream_size;
 	return status;
 }
 
 /* Where an offset counts from.  The stream is locked. */
-static zx_status_t origin_of(zx_handle_t handle, const struct zxi_stream *stream,
-			     zx_stream_seek_origin_t whence, uint64_t *origin)
+static zx_status_t origin_of(const struct use *use, zx_stream_seek_origin_t whence,
+			     uint64_t *origin)
 {
 	switch (whence) {
 	case ZX_STREAM_SEEK_ORIGIN_START:
 		*origin = 0;
 		return ZX_OK;
 	case ZX_STREAM_SEEK_ORIGIN_CURRENT:
-		*origin = stream->seek;
+		*origin = use->stream->seek;
 		return ZX_OK;
 	case ZX_STREAM_SEEK_ORIGIN_END:
-		return content_size(handle, origin);
+		return content_size(use, origin);
 	}
 	return ZX_ERR_INVALID_ARGS;
 }
@@ -260,74 +282,74 @@ zx_status_t zx_stream_seek(zx_handle_t handle, zx_stream_seek_origin_t whence,
 			   int64_t offset,
 			   zx_off_t *out_seek) /* NOLINT(readability-non-const-parameter) */
 {
-	struct zxi_stream *stream;
+	struct use use;
 	uint64_t origin, target = 0;
 	zx_obj_type_t type;
 	zx_rights_t rights;
 	zx_status_t status;
 
-	stream = get(handle, 0, &status);
-	if (!stream)
+	status = get(handle, 0, &use);
+	if (status != ZX_OK)
 		return status;
 	status = zxi_identify(handle, &type, &rights);
 	if (status == ZX_OK && !(rights & ZX_RIGHTS_IO))
 		status = ZX_ERR_ACCESS_DENIED;
 	if (status == ZX_OK) {
-		pthread_mutex_lock(&stream->lock);
-		status = origin_of(handle, stream, whence, &origin);
+		pthread_mutex_lock(&use.stream->lock);
+		status = origin_of(&use, whence, &origin);
 		if (status == ZX_OK && __builtin_add_overflow(origin, offset, &target))
 			status = ZX_ERR_INVALID_ARGS;
 		if (status == ZX_OK)
-			stream->seek = target;
-		pthread_mutex_unlock(&stream->lock);
+			use.stream->seek = target;
+		pthread_mutex_unlock(&use.stream->lock);
 	}
-	zxi_stream_put(stream);
+	put(&use);
 	return status == ZX_OK && out_seek ?
 	       zxi_copy_out(out_seek, &target, sizeof(target)) : status;
 }
 
 zx_status_t zxi_stream_info(zx_handle_t handle, zx_info_stream_t *info)
 {
-	struct zxi_stream *stream;
+	struct use use;
 	zx_status_t status;
 
-	stream = get(handle, ZX_RIGHT_INSPECT, &status);
-	if (!stream)
+	status = get(handle, ZX_RIGHT_INSPECT, &use);
+	if (status != ZX_OK)
 		return status;
-	*info = (zx_info_stream_t){ .options = atomic_load(&stream->options) };
-	pthread_mutex_lock(&stream->lock);
-	info->seek = stream->seek;
-	status = content_size(handle, &info->content_size);
-	pthread_mutex_unlock(&stream->lock);
-	zxi_stream_put(stream);
+	*info = (zx_info_stream_t){ .options = atomic_load(&use.stream->options) };
+	pthread_mutex_lock(&use.stream->lock);
+	info->seek = use.stream->seek;
+	status = content_size(&use, &info->content_size);
+	pthread_mutex_unlock(&use.stream->lock);
+	put(&use);
 	return status;
 }
 
 zx_status_t zxi_stream_get_append(zx_handle_t handle, uint8_t *append)
 {
-	struct zxi_stream *stream;
+	struct use use;
 	zx_status_t status;
 
-	stream = get(handle, 0, &status);
-	if (!stream)
+	status = get(handle, 0, &use);
+	if (status != ZX_OK)
 		return status;
-	*append = !!(atomic_load(&stream->options) & ZX_STREAM_MODE_APPEND);
-	zxi_stream_put(stream);
+	*append = !!(atomic_load(&use.stream->options) & ZX_STREAM_MODE_APPEND);
+	put(&use);
 	return ZX_OK;
 }
 
 zx_status_t zxi_stream_set_append(zx_handle_t handle, uint8_t append)
 {
-	struct zxi_stream *stream;
+	struct use use;
 	zx_status_t status;
 
-	stream = get(handle, 0, &status);
-	if (!stream)
+	status = get(handle, 0, &use);
+	if (status != ZX_OK)
 		return status;
 	if (append)
-		atomic_fetch_or(&stream->options, ZX_STREAM_MODE_APPEND);
+		atomic_fetch_or(&use.stream->options, ZX_STREAM_MODE_APPEND);
 	else
-		atomic_fetch_and(&stream->options, ~ZX_STREAM_MODE_APPEND);
-	zxi_stream_put(stream);
+		atomic_fetch_and(&use.stream->options, ~ZX_STREAM_MODE_APPEND);
+	put(&use);
 	return ZX_OK;
 }

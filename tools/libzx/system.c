@@ -9,9 +9,19 @@
 
 #define DEVICE "/dev/zxpager"
 
+_Atomic uint32_t zxi_page_size;
+
+uint32_t zxi_ask_page_size(void)
+{
+	uint32_t size = (uint32_t)sysconf(_SC_PAGESIZE);
+
+	atomic_store_explicit(&zxi_page_size, size, memory_order_relaxed);
+	return size;
+}
+
 uint32_t zx_system_get_page_size(void)
 {
-	return (uint32_t)sysconf(_SC_PAGESIZE);
+	return zxi_page();
 }
 
 int zxi_open(zx_status_t *status)
@@ -33,4 +43,12 @@ int zxi_open(zx_status_t *status)
 		*status = zxi_errno();
 	}
 	return -1;
+}
+
+zx_status_t zxi_ioctl_failed(int fd, unsigned long request, void *arg)
+{
+	while (errno == EINTR)
+		if (ioctl(fd, request, arg) >= 0)
+			return ZX_OK;
+	return zxi_errno();
 }

@@ -1,111 +1,90 @@
 // SPDX-License-Identifier: MIT
 /*
- * The table of handles, see table.h.
- *
- * A word is 0 while nothing is known of a handle: then its descriptor is looked at, and
- * it gets the rights that a new object of that kind has, as far as its mode allows.
+ * The objects behind the handles, see table.h.
  */
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base.h"
+#include "kind.h"
 #include "region.h"
+#include "slot.h"
 #include "stream.h"
 #include "table.h"
 
-struct entry {
-	_Atomic uint64_t word;
-	struct zxi_object *object;
-};
-
-/* Two levels, so that what is not used takes no memory. */
-#define CHUNK_BITS	15
-#define CHUNK		(1u << CHUNK_BITS)
-
-static struct entry *_Atomic chunks[CHUNK];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct zxi_object *objects;
-static uint32_t next_own = ZXI_MAX_FD;
+static uint32_t next_own;
+static const struct zxi_table_ops *hears;
 
-#define KNOWN		(1ull << 63)
-#define WORD(type, rights)	(KNOWN | (uint64_t)(type) << 32 | (rights))
-#define WORD_TYPE(word)		((zx_obj_type_t)((word) >> 32 & 0xff))
-#define WORD_RIGHTS(word)	((zx_rights_t)(word))
-
-static void take_lock(void)
+void zxi_table_lock(void)
 {
 	pthread_mutex_lock(&lock);
 }
 
-static void give_lock(void)
+void zxi_table_unlock(void)
 {
 	pthread_mutex_unlock(&lock);
 }
 
+bool zxi_table_wait(pthread_cond_t *cond, const struct timespec *until)
+{
+	if (!until)
+		return !pthread_cond_wait(cond, &lock);
+	return pthread_cond_clockwait(cond, &lock, CLOCK_MONOTONIC, until) != ETIMEDOUT;
+}
+
+void zxi_table_hear(const struct zxi_table_ops *ops)
+{
+	hears = ops;
+}
+
+struct zxi_object *zxi_first_object(void)
+{
+	return objects;
+}
+
 /* In the order in which they nest. */
-static void take_locks(void)
+static void before_fork(void)
 {
 	zxi_region_lock();
-	take_lock();
+	zxi_table_lock();
 	zxi_streams_before_fork();
 }
 
-static void give_locks(void)
+static void after_fork(void)
 {
 	zxi_streams_after_fork();
-	give_lock();
+	zxi_table_unlock();
 	zxi_region_unlock();
 }
 
-static void give_locks_in_child(void)
+static void child_after_fork(void)
 {
+	zxi_slots_after_fork();
 	zxi_streams_in_child();
-	give_locks();
+	if (hears)
+		hears->forked();
+	after_fork();
 }
 
 __attribute__((constructor)) static void survive_fork(void)
 {
-	pthread_atfork(take_locks, give_locks, give_locks_in_child);
+	pthread_atfork(before_fork, after_fork, child_after_fork);
 }
 
-static struct entry *entry_of(zx_handle_t handle, bool make)
+/* The word becomes this, but for the calls that use it. */
+static uint64_t set_word(struct zxi_slot *slot, uint64_t set)
 {
-	uint32_t index = handle >> 2;
-	struct entry *_Atomic *slot = &chunks[index >> CHUNK_BITS];
-	struct entry *chunk = atomic_load_explicit(slot, memory_order_acquire);
-	const size_t size = CHUNK * sizeof(*chunk);
-	struct entry *made;
+	uint64_t word = atomic_load(&slot->word);
 
-	if (!chunk && make) {
-		made = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		if (made == MAP_FAILED)
-			return NULL;
-		if (atomic_compare_exchange_strong(slot, &chunk, made))
-			chunk = made;
-		else
-			munmap(made, size);
-	}
-	return chunk ? &chunk[index & (CHUNK - 1)] : NULL;
-}
-
-static uint64_t word_of(zx_handle_t handle)
-{
-	struct entry *entry;
-
-	if (handle == ZXI_VMAR_ROOT)
-		return WORD(ZX_OBJ_TYPE_VMAR, ZXI_ROOT_RIGHTS);
-	if ((handle & ZX_HANDLE_FIXED_BITS_MASK) != ZX_HANDLE_FIXED_BITS_MASK)
-		return 0;
-	entry = entry_of(handle, false);
-	return entry ? atomic_load_explicit(&entry->word, memory_order_relaxed) : 0;
+	while (!atomic_compare_exchange_weak(&slot->word, &word, (word & ZXI_USES) | set))
+		;
+	return word;
 }
 
 /* Locked.  What goes leaves its children to its parent. */
@@ -123,129 +102,60 @@ static void put_object(struct zxi_object *object)
 			o->parent = object->parent;
 	if (object->region)
 		zxi_region_put(object->region);
+	if (object->peer)
+		object->peer->peer = NULL;
+	if (hears)
+		hears->gone(object);
+	if (object->fd >= 0)
+		close(object->fd);
 	if (object->stream)
 		zxi_stream_put(object->stream);
 	free(object);
 }
 
-/* What a descriptor is.  Only ours know our ioctls. */
-static zx_status_t kind_of(int fd, zx_obj_type_t *type)
+/* Locked.  The handle is not that of its object any more. */
+static void part(zx_handle_t handle, struct zxi_slot *slot)
 {
-	struct zxp_info info = { .size = sizeof(info) };
-	struct zxp_vmo_info vmo = { .size = ZXI_VMO_INFO_UNCOUNTED };
+	if (hears && slot->object)
+		hears->closed(slot->object, handle);
+	put_object(slot->object);
+	slot->object = NULL;
+}
 
-	*type = ZX_OBJ_TYPE_NONE;
-	if (!ioctl(fd, ZXP_IOC_GET_INFO, &info))
-		*type = ZX_OBJ_TYPE_PAGER;
-	else if (errno == EBADF)
+zx_status_t zxi_own_fd(struct zxi_object *object, int fd)
+{
+	if (object->fd < 0)
+		object->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return object->fd < 0 ? zxi_errno() : ZX_OK;
+}
+
+zx_status_t zxi_adopt(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
+		      uint64_t *word)
+{
+	struct zxi_slot *slot = zxi_slot(handle, true);
+
+	if (!slot)
+		return ZX_ERR_NO_MEMORY;
+	zxi_table_lock();
+	*word = atomic_load(&slot->word);
+	if (zxi_is_stale(handle, *word)) {
+		zxi_table_unlock();
 		return ZX_ERR_BAD_HANDLE;
-	else if (errno == EMEDIUMTYPE)
-		*type = ioctl(fd, ZXP_IOC_VMO_GET_INFO, &vmo) ? ZX_OBJ_TYPE_PORT :
-								ZX_OBJ_TYPE_VMO;
+	}
+	/* Another thread may have done so. */
+	if (!(*word & ZXI_OPEN) || !zxi_is_of_kind(ZXI_WORD_TYPE(*word), type)) {
+		part(handle, slot);
+		*word = ZXI_WORD(type, rights) | zxi_count_of(handle);
+		set_word(slot, *word);
+	}
+	zxi_table_unlock();
 	return ZX_OK;
-}
-
-/* What the descriptor of an object is. */
-static zx_obj_type_t kind_of_type(zx_obj_type_t type)
-{
-	return type == ZX_OBJ_TYPE_STREAM ? ZX_OBJ_TYPE_VMO : type;
-}
-
-static zx_rights_t vmo_rights(int fd)
-{
-	zx_rights_t rights = ZX_DEFAULT_VMO_RIGHTS;
-	struct zxp_vmo_info vmo = { .size = ZXI_VMO_INFO_UNCOUNTED };
-	int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
-
-	if (mode == O_RDONLY)
-		rights &= ~ZX_RIGHT_WRITE;
-	if (mode == O_WRONLY)
-		rights &= ~ZX_RIGHT_READ;
-	if (!ioctl(fd, ZXP_IOC_VMO_GET_INFO, &vmo) &&
-	    (vmo.out_options & ZXP_VMO_RESIZABLE))
-		rights |= ZX_RIGHT_RESIZE;
-	return rights;
-}
-
-static zx_rights_t rights_of_kind(int fd, zx_obj_type_t type)
-{
-	switch (type) {
-	case ZX_OBJ_TYPE_PAGER:
-		return ZX_DEFAULT_PAGER_RIGHTS;
-	case ZX_OBJ_TYPE_PORT:
-		return ZX_DEFAULT_PORT_RIGHTS;
-	case ZX_OBJ_TYPE_VMO:
-		return vmo_rights(fd);
-	}
-	return ZX_RIGHTS_BASIC;
-}
-
-zx_status_t zxi_identify(zx_handle_t handle, zx_obj_type_t *type,
-			 zx_rights_t *rights)
-{
-	uint64_t word = word_of(handle);
-	int fd = zx_linux_handle_to_fd(handle);
-	struct entry *entry;
-	zx_status_t status;
-
-	if (fd < 0 && !word)
-		return ZX_ERR_BAD_HANDLE;
-	if (fd >= 0) {
-		status = kind_of(fd, type);
-		if (status != ZX_OK)
-			return status;
-		if (!word || kind_of_type(WORD_TYPE(word)) != *type) {
-			/* Not heard of yet, or not what it was. */
-			zxi_forget(handle);
-			word = WORD(*type, rights_of_kind(fd, *type));
-			entry = entry_of(handle, true);
-			if (entry)
-				atomic_store(&entry->word, word);
-		}
-	}
-	*type = WORD_TYPE(word);
-	*rights = WORD_RIGHTS(word);
-	return ZX_OK;
-}
-
-zx_status_t zxi_check(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
-{
-	uint64_t word = word_of(handle);
-	zx_obj_type_t has_type;
-	zx_rights_t has;
-	zx_status_t status;
-
-	/* The module finds out whether it is open. */
-	if (word && WORD_TYPE(word) == type && !(rights & ~WORD_RIGHTS(word)))
-		return ZX_OK;
-	status = zxi_identify(handle, &has_type, &has);
-	if (status != ZX_OK)
-		return status;
-	if (has_type != type)
-		return ZX_ERR_WRONG_TYPE;
-	return rights & ~has ? ZX_ERR_ACCESS_DENIED : ZX_OK;
-}
-
-/* The same in each process that has the VMO; of all others unlikely to be twice. */
-static zx_koid_t make_koid(int fd, zx_obj_type_t type)
-{
-	zx_koid_t koid = 0;
-	struct stat st;
-
-	if (type == ZX_OBJ_TYPE_VMO && !fstat(fd, &st))
-		return ZX_KOID_FIRST + st.st_ino;
-	while (koid < (1ull << 32)) {
-		if (getrandom(&koid, sizeof(koid), GRND_NONBLOCK) < 0)
-			koid = (zx_koid_t)zx_clock_get_monotonic();
-		koid &= INT64_MAX;
-	}
-	return koid;
 }
 
 /* Locked.  The object of a VMO is found by what it is, others are new. */
 static struct zxi_object *make_object(int fd, zx_obj_type_t type)
 {
-	zx_koid_t koid = make_koid(fd, type);
+	zx_koid_t koid = zxi_make_koid(fd, type);
 	struct zxi_object *object;
 
 	for (object = objects; object; object = object->next)
@@ -257,6 +167,7 @@ static struct zxi_object *make_object(int fd, zx_obj_type_t type)
 			return NULL;
 		object->type = type;
 		object->koid = koid;
+		object->fd = -1;
 		object->next = objects;
 		objects = object;
 	}
@@ -264,54 +175,61 @@ static struct zxi_object *make_object(int fd, zx_obj_type_t type)
 	return object;
 }
 
-/* Locked.  Gives @handle an object, if it has none. */
-static struct zxi_object *object_of(zx_handle_t handle)
+/* Locked.  Gives @handle an object, if it has none; NULL if it is not open. */
+struct zxi_object *zxi_object_of(zx_handle_t handle)
 {
-	struct entry *entry = entry_of(handle, true);
-	uint64_t word = entry ? atomic_load(&entry->word) : 0;
+	const uint64_t word = zxi_open_word(handle);
+	struct zxi_slot *slot = zxi_slot(handle, false);
 
-	if (!word)
+	if (!word || !slot)
 		return NULL;
-	if (!entry->object)
-		entry->object = make_object(zx_linux_handle_to_fd(handle),
-					    WORD_TYPE(word));
-	return entry->object;
+	if (!slot->object)
+		slot->object = make_object(zx_linux_handle_to_fd(handle),
+					   ZXI_WORD_TYPE(word));
+	return slot->object;
 }
 
-static zx_status_t add_fd(zx_handle_t handle, zx_obj_type_t type,
-			  zx_rights_t rights, zx_handle_t like)
+/* Why zxi_object_of() has none. */
+static zx_status_t no_object(zx_handle_t handle)
 {
-	zx_status_t status = ZX_ERR_NO_MEMORY;
-	struct zxi_object *object;
-	struct entry *entry;
-
-	take_lock();
-	entry = entry_of(handle, true);
-	if (!entry)
-		goto out;
-	object = like == ZX_HANDLE_INVALID ? NULL : object_of(like);
-	if (object)
-		object->handles++;
-	else
-		object = make_object(zx_linux_handle_to_fd(handle), type);
-	if (!object)
-		goto out;
-	put_object(entry->object);
-	entry->object = object;
-	atomic_store(&entry->word, WORD(type, rights));
-	status = ZX_OK;
-out:
-	give_lock();
-	return status;
+	return zxi_open_word(handle) ? ZX_ERR_NO_MEMORY : ZX_ERR_BAD_HANDLE;
 }
 
-static void drop(zx_handle_t handle)
+/* A new descriptor; if its number is open it was closed without our knowing. */
+static zx_status_t add_fd(int fd, zx_obj_type_t type, zx_rights_t rights,
+			  zx_handle_t like, zx_handle_t *handle)
 {
-	int fd = zx_linux_handle_to_fd(handle);
+	struct zxi_object *object = NULL;
+	struct zxi_slot *slot;
+	uint64_t word;
 
-	zxi_forget(handle);
-	if (fd >= 0)
-		close(fd);
+	*handle = zx_linux_handle_from_fd(fd);
+	if (*handle == ZX_HANDLE_INVALID)
+		return ZX_ERR_NO_RESOURCES;
+	slot = zxi_slot(*handle, true);
+	if (!slot)
+		return ZX_ERR_NO_MEMORY;
+	zxi_table_lock();
+	if (like != ZX_HANDLE_INVALID) {
+		object = zxi_object_of(like);
+		if (object)
+			object->handles++;
+	} else {
+		object = make_object(fd, type);
+	}
+	if (!object) {
+		zxi_table_unlock();
+		return like == ZX_HANDLE_INVALID ? ZX_ERR_NO_MEMORY : no_object(like);
+	}
+	word = atomic_load(&slot->word);
+	part(*handle, slot);
+	slot->object = object;
+	word = ZXI_WORD(type, rights) |
+	       (word & ZXI_OPEN ? zxi_next_word(word) : word & ZXI_WORD_COUNT);
+	*handle = zxi_number((unsigned int)fd, word);
+	set_word(slot, word);
+	zxi_table_unlock();
+	return ZX_OK;
 }
 
 /* Nobody knows of a new handle before this; if it cannot be told it goes. */
@@ -320,23 +238,17 @@ static zx_status_t tell(zx_handle_t handle, zx_handle_t *out)
 	zx_status_t status = zxi_copy_out(out, &handle, sizeof(handle));
 
 	if (status != ZX_OK)
-		drop(handle);
+		zxi_close(handle);
 	return status;
 }
 
 static zx_status_t publish(int fd, zx_obj_type_t type, zx_rights_t rights,
 			   zx_handle_t like, zx_handle_t *handle)
 {
-	zx_status_t status;
+	zx_status_t status = add_fd(fd, type, rights, like, handle);
 
-	*handle = zx_linux_handle_from_fd(fd);
-	if (*handle == ZX_HANDLE_INVALID) {
-		close(fd);
-		return ZX_ERR_NO_RESOURCES;
-	}
-	status = add_fd(*handle, type, rights, like);
 	if (status != ZX_OK)
-		drop(*handle);
+		close(fd);
 	return status;
 }
 
@@ -359,9 +271,9 @@ zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
 
 	if (status != ZX_OK)
 		return status;
-	take_lock();
-	child = object_of(handle);
-	of = object_of(parent);
+	zxi_table_lock();
+	child = zxi_object_of(handle);
+	of = zxi_object_of(parent);
 	/* A reference is the same VMO. */
 	if (child && of && child != of) {
 		child->parent = of;
@@ -369,7 +281,7 @@ zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
 		if (named)
 			memcpy(child->name, of->name, ZX_MAX_NAME_LEN);
 	}
-	give_lock();
+	zxi_table_unlock();
 	return tell(handle, out);
 }
 
@@ -385,11 +297,11 @@ zx_status_t zxi_publish_stream(int fd, zx_rights_t rights, struct zxi_stream *st
 		zxi_stream_put(stream);
 		return status;
 	}
-	take_lock();
-	object = object_of(handle);
+	zxi_table_lock();
+	object = zxi_object_of(handle);
 	if (object)
 		object->stream = stream;
-	give_lock();
+	zxi_table_unlock();
 	if (!object)
 		zxi_stream_put(stream);
 	return tell(handle, out);
@@ -399,23 +311,22 @@ zx_status_t zxi_publish_stream(int fd, zx_rights_t rights, struct zxi_stream *st
 static zx_status_t add_own(struct zxi_object *object, zx_rights_t rights,
 			   zx_handle_t *handle)
 {
-	const uint32_t end = (ZXI_VMAR_ROOT >> 2) - 1;
-	struct entry *entry;
+	const zx_handle_t first = ZXI_OWN << ZXI_COUNT_SHIFT | ZX_HANDLE_FIXED_BITS_MASK;
+	struct zxi_slot *slot;
 
 	for (uint32_t tries = 0; tries < ZXI_MAX_FD; tries++) {
-		uint32_t index = next_own++;
-
-		if (next_own >= end)
-			next_own = ZXI_MAX_FD;
-		*handle = index << 2 | ZX_HANDLE_FIXED_BITS_MASK;
-		entry = entry_of(*handle, true);
-		if (!entry)
+		*handle = first | next_own << 2;
+		/* The last one is the root. */
+		next_own = (next_own + 1) % (ZXI_MAX_FD - 1);
+		slot = zxi_slot(*handle, true);
+		if (!slot)
 			return ZX_ERR_NO_MEMORY;
-		if (atomic_load(&entry->word))
+		if (atomic_load(&slot->word))
 			continue;
 		object->handles++;
-		entry->object = object;
-		atomic_store(&entry->word, WORD(object->type, rights));
+		slot->object = object;
+		atomic_store(&slot->word, ZXI_WORD(object->type, rights) |
+			     zxi_count_of(*handle));
 		return ZX_OK;
 	}
 	return ZX_ERR_NO_RESOURCES;
@@ -428,17 +339,17 @@ zx_status_t zxi_publish_region(struct zxi_region *region, zx_rights_t rights,
 	zx_handle_t handle;
 	zx_status_t status;
 
-	take_lock();
+	zxi_table_lock();
 	object = make_object(-1, ZX_OBJ_TYPE_VMAR);
 	if (!object) {
-		give_lock();
+		zxi_table_unlock();
 		zxi_region_put(region);
 		return ZX_ERR_NO_MEMORY;
 	}
 	object->region = region;
 	status = add_own(object, rights, &handle);
 	put_object(object);
-	give_lock();
+	zxi_table_unlock();
 	return status == ZX_OK ? tell(handle, out) : status;
 }
 
@@ -451,26 +362,127 @@ zx_status_t zxi_duplicate_region(zx_handle_t like, zx_rights_t rights,
 
 	if (like == ZXI_VMAR_ROOT)
 		return zxi_publish_region(zxi_handle_region(like), rights, out);
-	take_lock();
-	object = object_of(like);
+	zxi_table_lock();
+	object = zxi_object_of(like);
 	status = object ? add_own(object, rights, &handle) : ZX_ERR_BAD_HANDLE;
-	give_lock();
+	zxi_table_unlock();
 	return status == ZX_OK ? tell(handle, out) : status;
 }
 
-bool zxi_forget(zx_handle_t handle)
+/* Locked.  The handle is none from now on; *@was is its word, or it was none before. */
+static bool retire(zx_handle_t handle, struct zxi_slot *slot, uint64_t *was)
 {
-	struct entry *entry = entry_of(handle, false);
-	bool known;
+	uint64_t word = atomic_load(&slot->word), next;
 
-	if (!entry)
-		return false;
-	take_lock();
-	known = atomic_exchange(&entry->word, 0);
-	put_object(entry->object);
-	entry->object = NULL;
-	give_lock();
-	return known;
+	do {
+		if (zxi_is_stale(handle, word) ||
+		    (zxi_is_own(handle) && !(word & ZXI_OPEN)))
+			return false;
+		next = zxi_is_own(handle) ? 0 : zxi_next_word(word);
+		if (word & ZXI_USES)
+			next |= (word & ZXI_USES) | ZXI_CLOSING;
+	} while (!atomic_compare_exchange_weak(&slot->word, &word, next));
+	*was = word;
+	part(handle, slot);
+	return true;
+}
+
+/* Locked.  An end of a pair is closed at once, so that the other one can be told. */
+static int close_end(int fd, struct zxi_object *peer)
+{
+	const int error = close(fd) ? errno : 0;
+
+	hears->end_closed(peer);
+	errno = error;
+	return error ? -1 : 0;
+}
+
+zx_status_t zxi_close(zx_handle_t handle)
+{
+	struct zxi_slot *slot = zxi_slot(handle, true);
+	int fd = zx_linux_handle_to_fd(handle), rc = 0;
+	struct zxi_object *peer;
+	uint64_t was;
+
+	if (!slot)
+		return ZX_ERR_BAD_HANDLE;
+	zxi_table_lock();
+	peer = slot->object ? slot->object->peer : NULL;
+	if (!retire(handle, slot, &was)) {
+		zxi_table_unlock();
+		return ZX_ERR_BAD_HANDLE;
+	}
+	/* The last call that uses it closes it. */
+	if (was & ZXI_USES)
+		fd = -1;
+	if (peer && !peer->peer) {
+		if (fd >= 0)
+			rc = close_end(fd, peer);
+		else
+			hears->end_closed(peer);
+		fd = -1;
+	}
+	zxi_table_unlock();
+	if (fd >= 0)
+		rc = close(fd);
+	/* Linux has closed it too when a signal came or a flush failed. */
+	return rc && errno == EBADF ? ZX_ERR_BAD_HANDLE : ZX_OK;
+}
+
+/* Locked.  Of a region. */
+static zx_status_t replace_own(zx_handle_t handle, struct zxi_slot *slot,
+			       zx_rights_t rights, zx_handle_t *made)
+{
+	struct zxi_object *object = zxi_object_of(handle);
+	zx_status_t status;
+	uint64_t was;
+
+	if (!object)
+		return ZX_ERR_BAD_HANDLE;
+	status = add_own(object, rights, made);
+	if (status == ZX_OK)
+		retire(handle, slot, &was);
+	return status;
+}
+
+/* Locked.  The descriptor and the object stay, under the next count. */
+static zx_status_t replace_fd(zx_handle_t handle, struct zxi_slot *slot,
+			      zx_rights_t rights, int narrower, zx_handle_t *made)
+{
+	const int fd = zx_linux_handle_to_fd(handle);
+	const uint64_t word = zxi_open_word(handle);
+	uint64_t next;
+
+	if (!word)
+		return ZX_ERR_BAD_HANDLE;
+	if (narrower >= 0 && dup3(narrower, fd, O_CLOEXEC) < 0)
+		return zxi_errno();
+	next = ZXI_WORD(ZXI_WORD_TYPE(word), rights) | zxi_next_word(word);
+	*made = zxi_number((unsigned int)fd, next);
+	set_word(slot, next);
+	if (hears && slot->object)
+		hears->closed(slot->object, handle);
+	return ZX_OK;
+}
+
+zx_status_t zxi_replace(zx_handle_t handle, zx_rights_t rights, int narrower,
+			zx_handle_t *out)
+{
+	struct zxi_slot *slot = zxi_slot(handle, true);
+	zx_status_t status = slot ? ZX_OK : ZX_ERR_NO_MEMORY;
+	zx_handle_t made = ZX_HANDLE_INVALID;
+
+	if (handle == ZXI_VMAR_ROOT)
+		return zxi_duplicate_region(handle, rights, out);
+	zxi_table_lock();
+	if (status == ZX_OK)
+		status = zxi_is_own(handle) ?
+			 replace_own(handle, slot, rights, &made) :
+			 replace_fd(handle, slot, rights, narrower, &made);
+	zxi_table_unlock();
+	if (narrower >= 0)
+		close(narrower);
+	return status == ZX_OK ? tell(made, out) : status;
 }
 
 struct zxi_region *zxi_handle_region(zx_handle_t handle)
@@ -480,69 +492,10 @@ struct zxi_region *zxi_handle_region(zx_handle_t handle)
 
 	if (handle == ZXI_VMAR_ROOT)
 		return zxi_region_get(zxi_region_root());
-	take_lock();
-	object = object_of(handle);
+	zxi_table_lock();
+	object = zxi_object_of(handle);
 	if (object && object->region)
 		region = zxi_region_get(object->region);
-	give_lock();
+	zxi_table_unlock();
 	return region;
-}
-
-struct zxi_stream *zxi_handle_stream(zx_handle_t handle)
-{
-	struct zxi_stream *stream = NULL;
-	struct zxi_object *object;
-
-	take_lock();
-	object = object_of(handle);
-	if (object && object->stream)
-		stream = zxi_stream_get(object->stream);
-	give_lock();
-	return stream;
-}
-
-zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info)
-{
-	struct zxi_object *object;
-
-	if (handle == ZXI_VMAR_ROOT) {
-		*info = (struct zxi_object_info){ ZX_KOID_FIRST - 1, 1, 0, 0 };
-		return ZX_OK;
-	}
-	take_lock();
-	object = object_of(handle);
-	if (object) {
-		*info = (struct zxi_object_info){ object->koid, object->handles,
-						  object->parent_koid, 0 };
-		for (struct zxi_object *o = objects; o; o = o->next)
-			info->children += o->parent == object;
-	}
-	give_lock();
-	return object ? ZX_OK : ZX_ERR_NO_MEMORY;
-}
-
-zx_status_t zxi_get_name(zx_handle_t handle, char name[ZX_MAX_NAME_LEN])
-{
-	struct zxi_object *object;
-
-	take_lock();
-	object = object_of(handle);
-	if (object)
-		memcpy(name, object->name, ZX_MAX_NAME_LEN);
-	give_lock();
-	return object ? ZX_OK : ZX_ERR_NO_MEMORY;
-}
-
-zx_status_t zxi_set_name(zx_handle_t handle, const char *name, size_t length)
-{
-	struct zxi_object *object;
-
-	take_lock();
-	object = object_of(handle);
-	if (object) {
-		memset(object->name, 0, ZX_MAX_NAME_LEN);
-		memcpy(object->name, name, length);
-	}
-	give_lock();
-	return object ? ZX_OK : ZX_ERR_NO_MEMORY;
 }

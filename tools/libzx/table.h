@@ -2,23 +2,24 @@
 /*
  * The handles of this process: which rights each has, and the objects behind them.
  *
- * A handle of a pager, port, VMO or stream is a file descriptor, (fd << 2) | 3.  Handles of
- * what only exists in this process, which are address regions, have numbers above those
- * of all descriptors.
- *
- * The word of a handle, its rights and type, is read without a lock by each call.  All
- * else is under one mutex, which is held for a few instructions, and is free in the
- * child of a fork().
+ * The word of a handle is in slot.h.  All else is under one mutex, which is held for a
+ * few instructions, and is free in the child of a fork().
  */
 #ifndef LIBZX_TABLE_H
 #define LIBZX_TABLE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include <zircon/syscalls/object.h>
 #include <zircon/types.h>
 
+#include "slot.h"
+
+struct zxi_late;
+struct zxi_observer;
 struct zxi_region;
 struct zxi_stream;
 
@@ -33,6 +34,13 @@ struct zxi_stream;
  * @parent_koid: of a child that this process made: what it was made of; constant
  * @parent: of such a child, the nearest one above it that has handles; or NULL
  * @name: of a VMO
+ * @signals: ZX_*_SIGNALED and so on, as far as it is known
+ * @observers: who waits for them
+ * @fd: a descriptor of its own, as long as it has handles; -1 if nobody wanted one
+ * @watched: by the thread that looks for what the kernel knows
+ * @peer: of an end of a pair: the other one, if this process has handles of it
+ * @related_koid: that of the other end; constant
+ * @late: of a port: packets that its queue had no room for
  */
 struct zxi_object {
 	struct zxi_object *next;
@@ -44,15 +52,52 @@ struct zxi_object {
 	zx_koid_t parent_koid;
 	struct zxi_object *parent;
 	char name[ZX_MAX_NAME_LEN];
+	zx_signals_t signals;
+	struct zxi_observer *observers;
+	int fd;
+	bool watched;
+	struct zxi_object *peer;
+	zx_koid_t related_koid;
+	struct zxi_late *late;
 };
 
-/* The address space of the process: the only handle that cannot be closed. */
-#define ZXI_VMAR_ROOT	((zx_handle_t)0xffffffff)
-#define ZXI_ROOT_RIGHTS	(ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHTS_IO | ZX_RIGHT_EXECUTE)
+void zxi_table_lock(void);
+void zxi_table_unlock(void);
+
+/* Gives the lock away until woken, or the time on CLOCK_MONOTONIC is over: false. */
+bool zxi_table_wait(pthread_cond_t *cond, const struct timespec *until);
+
+/* These three want the lock. */
+
+struct zxi_object *zxi_first_object(void);
+
+/* The object of an open handle, or NULL. */
+struct zxi_object *zxi_object_of(zx_handle_t handle);
+
+/* Makes @object->fd of another descriptor of it. */
+zx_status_t zxi_own_fd(struct zxi_object *object, int fd);
+
+/**
+ * struct zxi_table_ops - what who waits for signals wants to hear of, with the lock
+ * @closed: a handle is none any more
+ * @gone: the last handle of an object is closed
+ * @end_closed: this process has no handle of the object's peer any more
+ * @forked: this is the child of a fork()
+ */
+struct zxi_table_ops {
+	void (*closed)(struct zxi_object *object, zx_handle_t handle);
+	void (*gone)(struct zxi_object *object);
+	void (*end_closed)(struct zxi_object *object);
+	void (*forked)(void);
+};
+
+/* Wants the lock.  Nobody hears of anything before that. */
+void zxi_table_hear(const struct zxi_table_ops *ops);
 
 /*
  * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, in this order, unless @handle is of that type
- * and has at least these rights.
+ * and has at least these rights.  That may change at once: who needs the descriptor
+ * wants zxi_get().
  */
 zx_status_t zxi_check(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights);
 
@@ -61,8 +106,16 @@ zx_status_t zxi_identify(zx_handle_t handle, zx_obj_type_t *type,
 			 zx_rights_t *rights);
 
 /*
+ * A handle that nothing was known of is this, or what was known of it is not so; *@word
+ * is what is known now.  Or BAD_HANDLE it is closed by now.
+ */
+zx_status_t zxi_adopt(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
+		      uint64_t *word);
+
+/*
  * A new descriptor becomes a handle, and *@out is told.  @like: another handle of the
- * same object, or ZX_HANDLE_INVALID.  If that fails the descriptor is closed.
+ * same object, or ZX_HANDLE_INVALID.  If that fails, with BAD_HANDLE since @like is
+ * closed by now, the descriptor is closed.
  */
 zx_status_t zxi_publish(int fd, zx_obj_type_t type, zx_rights_t rights,
 			zx_handle_t like, zx_handle_t *out);
@@ -81,8 +134,16 @@ zx_status_t zxi_publish_region(struct zxi_region *region, zx_rights_t rights,
 zx_status_t zxi_duplicate_region(zx_handle_t handle, zx_rights_t rights,
 				 zx_handle_t *out);
 
-/* Forgets a handle; false if there was none.  A descriptor stays open. */
-bool zxi_forget(zx_handle_t handle);
+/* A handle of any kind but the root is none from now on; or BAD_HANDLE. */
+zx_status_t zxi_close(zx_handle_t handle);
+
+/*
+ * Another number, and other rights, for what @handle is, which is none from now on.
+ * @narrower: a descriptor of the same object that is to take the place of its own, or -1;
+ * it is closed.  If that fails with INVALID_ARGS, for @out, both numbers are none.
+ */
+zx_status_t zxi_replace(zx_handle_t handle, zx_rights_t rights, int narrower,
+			zx_handle_t *out);
 
 /* A reference of the region behind a handle of a VMAR, or NULL. */
 struct zxi_region *zxi_handle_region(zx_handle_t handle);
@@ -96,6 +157,7 @@ struct zxi_object_info {
 	unsigned int handles;
 	zx_koid_t parent_koid;
 	size_t children;
+	zx_koid_t related_koid;
 };
 
 zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info);

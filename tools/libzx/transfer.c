@@ -131,8 +131,8 @@ static zx_status_t give(struct way *way, int dst, uint64_t offset)
 	return status;
 }
 
-static zx_status_t transfer(int src, uint64_t src_offset, uint64_t length, int dst,
-			    uint64_t offset)
+static zx_status_t move_pages(int src, uint64_t src_offset, uint64_t length, int dst,
+			      uint64_t offset)
 {
 	struct way way = { .length = length };
 	zx_status_t status = begin(&way, length), given;
@@ -147,10 +147,10 @@ static zx_status_t transfer(int src, uint64_t src_offset, uint64_t length, int d
 }
 
 /* May pages leave or enter a VMO there? */
-static zx_status_t check_range(zx_handle_t vmo, uint64_t offset, uint64_t length)
+static zx_status_t check_range(int vmo, uint64_t offset, uint64_t length)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_vmo_info(vmo, &info);
+	zx_status_t status = zxi_fd_vmo_info(vmo, &info);
 
 	if (status != ZX_OK)
 		return status;
@@ -158,6 +158,19 @@ static zx_status_t check_range(zx_handle_t vmo, uint64_t offset, uint64_t length
 		return ZX_ERR_OUT_OF_RANGE;
 	return length && info.out_flags & ZXP_VMO_INFO_PAGER_BACKED ?
 	       ZX_ERR_NOT_SUPPORTED : ZX_OK;
+}
+
+static zx_status_t transfer(int src, uint64_t src_offset, uint64_t length, int dst,
+			    uint64_t offset)
+{
+	zx_status_t status = check_range(src, src_offset, length);
+
+	/* Zircon's pages are lost by now if they have nowhere to go. */
+	if (status == ZX_OK)
+		status = check_range(dst, offset, length);
+	if (status != ZX_OK || !length)
+		return status;
+	return move_pages(src, src_offset, length, dst, offset);
 }
 
 static bool same_object(zx_handle_t a, zx_handle_t b)
@@ -173,21 +186,19 @@ zx_status_t zx_vmo_transfer_data(zx_handle_t dst_vmo, uint32_t options,
 				 zx_handle_t src_vmo, uint64_t src_offset)
 {
 	zx_status_t status;
+	int dst, src;
 
 	if (options || !zxi_aligned(offset | length | src_offset))
 		return ZX_ERR_INVALID_ARGS;
-	status = zxi_check(dst_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE);
-	if (status == ZX_OK)
-		status = zxi_check(src_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHTS_IO);
+	status = zxi_get(dst_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE, &dst);
 	if (status != ZX_OK)
 		return status;
-	if (offset == src_offset && same_object(dst_vmo, src_vmo))
-		return ZX_OK;
-	status = check_range(src_vmo, src_offset, length);
-	/* Zircon's pages are lost by now if they have nowhere to go. */
-	if (status == ZX_OK)
-		status = check_range(dst_vmo, offset, length);
-	if (status != ZX_OK || !length)
-		return status;
-	return transfer(zxi_fd(src_vmo), src_offset, length, zxi_fd(dst_vmo), offset);
+	status = zxi_get(src_vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHTS_IO, &src);
+	if (status == ZX_OK) {
+		if (offset != src_offset || !same_object(dst_vmo, src_vmo))
+			status = transfer(src, src_offset, length, dst, offset);
+		zxi_put(src);
+	}
+	zxi_put(dst);
+	return status;
 }

@@ -38,6 +38,7 @@ zx_handle_t zx_job_default(void)
 
 /* All parameters are left alone. */
 #pragma GCC diagnostic ignored "-Wunused-parameter"
+/* NOLINTBEGIN(misc-unused-parameters,readability-non-const-parameter) */
 
 #define UNSUPPORTED(call, ...)			\
 	zx_status_t call(__VA_ARGS__)		\
@@ -83,3 +84,4 @@ UNSUPPORTED(zx_task_suspend, zx_handle_t handle, zx_handle_t *token)
 UNSUPPORTED(zx_task_kill, zx_handle_t handle)
 UNSUPPORTED(zx_exception_get_thread, zx_handle_t handle, zx_handle_t *out)
 UNSUPPORTED(zx_exception_get_process, zx_handle_t handle, zx_handle_t *out)
+/* NOLINTEND(misc-unused-parameters,readability-non-const-parameter) */

@@ -23,7 +23,7 @@
 /* What a VMO is asked for, and what may be granted. */
 struct request {
 	zx_vm_option_t options;
-	zx_handle_t vmo;
+	int fd;
 	uint64_t vmo_offset;
 	uint64_t size;
 	zx_vm_option_t can;
@@ -56,7 +56,7 @@ static zx_status_t check_options(struct request *r, zx_rights_t vmar_rights,
 static zx_status_t check_extent(struct request *r, uint64_t len)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_vmo_info(r->vmo, &info);
+	zx_status_t status = zxi_fd_vmo_info(r->fd, &info);
 	bool resizable;
 
 	if (status != ZX_OK)
@@ -108,7 +108,7 @@ static zx_status_t map_at(struct zxi_region *region, const struct request *r,
 			 (r->options & ZX_VM_SPECIFIC_OVERWRITE) ?
 			 MAP_FIXED : MAP_FIXED_NOREPLACE;
 	at = mmap((void *)(uintptr_t)*addr, r->size, zxi_prot(r->options), flags,
-		  zxi_fd(r->vmo), (off_t)r->vmo_offset);
+		  r->fd, (off_t)r->vmo_offset);
 	if (at == MAP_FAILED)
 		return errno == EPERM ? ZX_ERR_ACCESS_DENIED : zxi_errno();
 	*addr = (uintptr_t)at;
@@ -146,7 +146,7 @@ static zx_status_t map_locked(struct zxi_region *region, const struct request *r
 static zx_status_t map(struct zxi_region *region, const struct request *r,
 		       uint64_t vmar_offset, zx_vaddr_t *addr)
 {
-	bool writable = (fcntl(zxi_fd(r->vmo), F_GETFL) & O_ACCMODE) == O_RDWR;
+	bool writable = (fcntl(r->fd, F_GETFL) & O_ACCMODE) == O_RDWR;
 	struct zxi_node *node = calloc(1, sizeof(*node));
 	zx_status_t status;
 
@@ -154,7 +154,7 @@ static zx_status_t map(struct zxi_region *region, const struct request *r,
 		return ZX_ERR_NO_MEMORY;
 	zxi_region_lock();
 	errno = ENOMEM;
-	node->backing = zxi_backing_get(zxi_fd(r->vmo), writable);
+	node->backing = zxi_backing_get(r->fd, writable);
 	node->offset = r->vmo_offset;
 	node->can = r->can;
 	node->perms = r->options & ZXI_VM_PERMS;
@@ -184,37 +184,36 @@ zx_status_t zx_vmar_map(zx_handle_t handle, zx_vm_option_t options,
 			uint64_t vmo_offset, uint64_t len,
 			zx_vaddr_t *mapped_addr)
 {
-	struct request r = {
-		.options = options, .vmo = vmo, .vmo_offset = vmo_offset,
-	};
+	struct request r = { .options = options, .vmo_offset = vmo_offset };
 	zx_rights_t vmar_rights, vmo_rights;
-	struct zxi_region *region;
+	struct zxi_region *region = NULL;
 	zx_obj_type_t type;
 	zx_status_t status;
 	zx_vaddr_t addr;
 
 	status = zxi_check(handle, ZX_OBJ_TYPE_VMAR, 0);
 	if (status == ZX_OK)
-		status = zxi_check(vmo, ZX_OBJ_TYPE_VMO, 0);
-	if (status == ZX_OK)
-		status = zxi_identify(handle, &type, &vmar_rights);
+		status = zxi_get(vmo, ZX_OBJ_TYPE_VMO, 0, &r.fd);
+	if (status != ZX_OK)
+		return status;
+	status = zxi_identify(handle, &type, &vmar_rights);
 	if (status == ZX_OK)
 		status = zxi_identify(vmo, &type, &vmo_rights);
 	if (status == ZX_OK)
 		status = check_options(&r, vmar_rights, vmo_rights);
 	if (status == ZX_OK)
 		status = check_extent(&r, len);
-	if (status != ZX_OK)
-		return status;
-	region = zxi_handle_region(handle);
-	if (!region)
-		return ZX_ERR_BAD_HANDLE;
-	status = map(region, &r, vmar_offset, &addr);
+	if (status == ZX_OK) {
+		region = zxi_handle_region(handle);
+		status = region ? map(region, &r, vmar_offset, &addr) : ZX_ERR_BAD_HANDLE;
+	}
+	zxi_put(r.fd);
 	if (status == ZX_OK) {
 		status = zxi_copy_out(mapped_addr, &addr, sizeof(addr));
 		if (status != ZX_OK)
 			zx_vmar_unmap(handle, addr, r.size);
 	}
-	zxi_region_put(region);
+	if (region)
+		zxi_region_put(region);
 	return status;
 }

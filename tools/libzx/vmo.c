@@ -7,12 +7,26 @@
 
 #include "base.h"
 #include "objects.h"
+#include "signals.h"
 #include "table.h"
+
+zx_status_t zxi_fd_vmo_info(int fd, struct zxp_vmo_info *info)
+{
+	*info = (struct zxp_vmo_info){ .size = ZXI_VMO_INFO_UNCOUNTED };
+	return zxi_fd_ioctl(fd, ZXP_IOC_VMO_GET_INFO, info);
+}
 
 zx_status_t zxi_vmo_info(zx_handle_t vmo, struct zxp_vmo_info *info)
 {
-	*info = (struct zxp_vmo_info){ .size = ZXI_VMO_INFO_UNCOUNTED };
-	return zxi_ioctl(vmo, ZXP_IOC_VMO_GET_INFO, info);
+	zx_status_t status;
+	int fd;
+
+	status = zxi_get(vmo, ZX_OBJ_TYPE_VMO, 0, &fd);
+	if (status != ZX_OK)
+		return status;
+	status = zxi_fd_vmo_info(fd, info);
+	zxi_put(fd);
+	return status;
 }
 
 zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out)
@@ -46,9 +60,9 @@ zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out)
 			   out);
 }
 
-static zx_status_t vmo_io(zx_handle_t handle, zx_rights_t right,
-			  unsigned long request, const void *buffer,
-			  uint64_t offset, size_t length)
+static ZXI_INLINE zx_status_t vmo_io(zx_handle_t handle, zx_rights_t right,
+				     unsigned long request, const void *buffer,
+				     uint64_t offset, size_t length)
 {
 	struct zxp_vmo_io arg = {
 		.size = sizeof(arg),
@@ -56,9 +70,8 @@ static zx_status_t vmo_io(zx_handle_t handle, zx_rights_t right,
 		.length = length,
 		.buffer = (uintptr_t)buffer,
 	};
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, right);
 
-	return status == ZX_OK ? zxi_ioctl(handle, request, &arg) : status;
+	return zxi_ioctl(handle, ZX_OBJ_TYPE_VMO, right, request, &arg);
 }
 
 zx_status_t zx_vmo_read(zx_handle_t handle, void *buffer, uint64_t offset,
@@ -79,10 +92,8 @@ zx_status_t zx_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset
 zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, 0);
+	zx_status_t status = zxi_vmo_info(handle, &info);
 
-	if (status == ZX_OK)
-		status = zxi_vmo_info(handle, &info);
 	return status == ZX_OK ?
 	       zxi_copy_out(size, &(uint64_t){ info.out_vmo_size }, sizeof(*size)) :
 	       status;
@@ -91,24 +102,21 @@ zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size)
 zx_status_t zx_vmo_get_stream_size(zx_handle_t handle, uint64_t *size)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, 0);
+	zx_status_t status = zxi_vmo_info(handle, &info);
 
-	if (status == ZX_OK)
-		status = zxi_vmo_info(handle, &info);
 	return status == ZX_OK ?
 	       zxi_copy_out(size, &(uint64_t){ info.out_stream_size },
 			    sizeof(*size)) :
 	       status;
 }
 
-zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
+/* Of a descriptor, which has WRITE. */
+static zx_status_t set_size(int fd, zx_handle_t handle, uint64_t size)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE);
-	int fd = zxi_fd(handle), rc;
+	zx_status_t status = zxi_fd_vmo_info(fd, &info);
+	int rc;
 
-	if (status == ZX_OK)
-		status = zxi_vmo_info(handle, &info);
 	if (status != ZX_OK)
 		return status;
 	/* Also for an unbounded one, where ftruncate() sets the stream size. */
@@ -132,23 +140,43 @@ zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
 	return rc ? zxi_errno() : ZX_OK;
 }
 
+zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
+{
+	zx_status_t status;
+	int fd;
+
+	status = zxi_get(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE, &fd);
+	if (status != ZX_OK)
+		return status;
+	status = set_size(fd, handle, size);
+	zxi_put(fd);
+	return status;
+}
+
 zx_status_t zx_vmo_set_stream_size(zx_handle_t handle, uint64_t size)
 {
 	struct zxp_vmo_set_stream_size arg = {
 		.size = sizeof(arg),
 		.stream_size = size,
 	};
-	zx_status_t status = zxi_check(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE);
 	struct zxp_vmo_info info;
+	zx_status_t status;
+	int fd;
 
-	if (status == ZX_OK)
-		status = zxi_ioctl(handle, ZXP_IOC_VMO_SET_STREAM_SIZE, &arg);
-	if (status != ZX_ERR_WRONG_TYPE || zxi_vmo_info(handle, &info) != ZX_OK)
+	status = zxi_get(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE, &fd);
+	if (status != ZX_OK)
 		return status;
+	status = zxi_fd_ioctl(fd, ZXP_IOC_VMO_SET_STREAM_SIZE, &arg);
 	/* A VMO that does not have that call is a child: its stream size is its size. */
-	if (size > info.out_vmo_size)
-		return ZX_ERR_OUT_OF_RANGE;
-	return size == info.out_stream_size ? ZX_OK : ZX_ERR_NOT_SUPPORTED;
+	if (status == ZX_ERR_WRONG_TYPE && zxi_fd_vmo_info(fd, &info) == ZX_OK) {
+		if (size > info.out_vmo_size)
+			status = ZX_ERR_OUT_OF_RANGE;
+		else
+			status = size == info.out_stream_size ? ZX_OK :
+								ZX_ERR_NOT_SUPPORTED;
+	}
+	zxi_put(fd);
+	return status;
 }
 
 /* The rights that an operation needs; of those for a lock one will do. */
@@ -186,8 +214,8 @@ static zx_status_t check_op(zx_handle_t handle, uint32_t op)
 /* What is no pager's and no copy gives pages back, and reads as zeroes there. */
 static zx_status_t plan_decommit(int fd, struct zxp_vmo_op_range *arg)
 {
-	struct zxp_vmo_info info = { .size = ZXI_VMO_INFO_UNCOUNTED };
-	zx_status_t status = zxi_fd_ioctl(fd, ZXP_IOC_VMO_GET_INFO, &info);
+	struct zxp_vmo_info info;
+	zx_status_t status = zxi_fd_vmo_info(fd, &info);
 
 	if (status != ZX_OK ||
 	    (info.out_flags & (ZXP_VMO_INFO_PAGER_BACKED | ZXP_VMO_INFO_COPY)))
@@ -219,10 +247,17 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset,
 			    uint64_t size, void *buffer, size_t buffer_size)
 {
 	zx_status_t status = check_op(handle, op);
+	int fd;
 
 	(void)buffer;
 	(void)buffer_size;
-	return status == ZX_OK ? zxi_vmo_op(zxi_fd(handle), op, offset, size) : status;
+	if (status == ZX_OK)
+		status = zxi_get(handle, ZX_OBJ_TYPE_VMO, 0, &fd);
+	if (status != ZX_OK)
+		return status;
+	status = zxi_vmo_op(fd, op, offset, size);
+	zxi_put(fd);
+	return status;
 }
 
 #define COPIES		(ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_SNAPSHOT_MODIFIED | \
@@ -279,9 +314,10 @@ static zx_status_t create_child(zx_handle_t handle, uint32_t options, uint32_t l
 	    !(rights & ZX_RIGHT_WRITE))
 		arg.options |= ZXP_CHILD_NO_WRITE;
 	if (status == ZX_OK)
-		status = zxi_ioctl(handle, ZXP_IOC_VMO_CREATE_CHILD, &arg);
+		status = zxi_ioctl(handle, ZX_OBJ_TYPE_VMO, 0, ZXP_IOC_VMO_CREATE_CHILD, &arg);
 	if (status != ZX_OK)
 		return status;
+	zxi_signal_child(handle);
 	return zxi_publish_child(arg.out_fd, child_rights(rights, options | linux_options),
 				 handle, rights & ZX_RIGHT_GET_PROPERTY, out);
 }
@@ -309,7 +345,6 @@ zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
 	zx_obj_type_t type;
 	zx_rights_t rights;
 	zx_status_t status, vmex_status = ZX_OK;
-	int fd;
 
 	if (vmex != ZX_HANDLE_INVALID) {
 		vmex_status = zxi_identify(vmex, &type, &rights);
@@ -321,12 +356,9 @@ zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex,
 		status = ZX_ERR_BAD_HANDLE;
 	if (status == ZX_OK)
 		status = vmex_status;
-	if (status == ZX_OK) {
-		fd = fcntl(zxi_fd(handle), F_DUPFD_CLOEXEC, 0);
-		status = fd < 0 ? zxi_errno() :
-			 zxi_publish(fd, ZX_OBJ_TYPE_VMO, rights | ZX_RIGHT_EXECUTE,
-				     handle, out);
-	}
-	zx_handle_close(handle);
+	if (status == ZX_OK)
+		status = zxi_replace(handle, rights | ZX_RIGHT_EXECUTE, -1, out);
+	if (status != ZX_OK)
+		zx_handle_close(handle);
 	return status;
 }

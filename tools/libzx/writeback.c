@@ -30,7 +30,6 @@ zx_status_t zx_pager_query_dirty_ranges(zx_handle_t pager,
 	struct zxp_query_dirty_ranges arg = {
 		.size = sizeof(arg),
 		.flags = avail ? 0 : ZXP_QUERY_NO_AVAIL,
-		.vmo_fd = zxi_fd(pager_vmo),
 		.offset = offset,
 		.length = length,
 		.buffer = (uintptr_t)buffer,
@@ -39,10 +38,8 @@ zx_status_t zx_pager_query_dirty_ranges(zx_handle_t pager,
 	size_t found;
 	zx_status_t status;
 
-	status = zxi_check_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo,
-				     ZX_RIGHT_READ);
-	if (status == ZX_OK)
-		status = zxi_ioctl(pager, ZXP_IOC_QUERY_DIRTY_RANGES, &arg);
+	status = zxi_pager_ioctl(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo, ZX_RIGHT_READ,
+				 ZXP_IOC_QUERY_DIRTY_RANGES, &arg, &arg.vmo_fd);
 	if (status == ZX_OK && actual) {
 		found = arg.out_actual;
 		status = zxi_copy_out(actual, &found, sizeof(found));
@@ -67,14 +64,11 @@ zx_status_t zx_pager_query_vmo_stats(zx_handle_t pager, zx_handle_t pager_vmo,
 	struct zxp_query_vmo_stats arg = {
 		.size = sizeof(arg),
 		.options = fits && buffer ? options : 0,
-		.vmo_fd = zxi_fd(pager_vmo),
 	};
 	zx_status_t status;
 
-	status = zxi_check_pager_vmo(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo,
-				     ZX_RIGHT_READ);
-	if (status == ZX_OK)
-		status = zxi_ioctl(pager, ZXP_IOC_QUERY_VMO_STATS, &arg);
+	status = zxi_pager_ioctl(pager, ZX_RIGHT_MANAGE_VMO, pager_vmo, ZX_RIGHT_READ,
+				 ZXP_IOC_QUERY_VMO_STATS, &arg, &arg.vmo_fd);
 	if (status != ZX_OK)
 		return status;
 	if (!fits)

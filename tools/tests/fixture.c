@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "fixture.h"
 
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+
+#include <linux/futex.h>
+
 zx_handle_t pager, port, vmo, plain, pipe_end;
 
 int setup(void **state)
@@ -191,4 +197,92 @@ zx_info_vmo_t vmo_info(zx_handle_t handle)
 
 	ok(zx_object_get_info(handle, ZX_INFO_VMO, &info, sizeof(info), NULL, NULL));
 	return info;
+}
+
+zx_handle_t new_event(void)
+{
+	zx_handle_t h;
+
+	ok(zx_event_create(0, &h));
+	return h;
+}
+
+zx_signals_t pending(zx_handle_t handle)
+{
+	zx_signals_t observed = 77;
+
+	is(zx_object_wait_one(handle, 0, ZX_TIME_INFINITE_PAST, &observed),
+	   ZX_ERR_TIMED_OUT);
+	return observed;
+}
+
+/*
+ * A call in a thread of its own, which has begun to wait: that is a wait for a condition,
+ * as the kernel tells of the system call that the thread is in.
+ */
+static bool waits(pid_t tid)
+{
+	char path[64], line[256], *next;
+	unsigned long long operation = 0;
+	long number = -1;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	/* "running", or the number and the arguments, of which the second one says what. */
+	if (fgets(line, sizeof(line), file) && line[0] != 'r') {
+		number = strtol(line, &next, 10);
+		strtoull(next, &next, 16);
+		operation = strtoull(next, &next, 16);
+	}
+	fclose(file);
+	return number == SYS_futex && (operation & FUTEX_CMD_MASK) == FUTEX_WAIT_BITSET;
+}
+
+static void *call_main(void *arg)
+{
+	struct wait_call *c = arg;
+
+	c->tid = gettid();
+	c->status = c->n ? zx_object_wait_many(c->items, c->n, ZX_TIME_INFINITE) :
+			   zx_object_wait_one(c->items[0].handle, c->items[0].waitfor,
+					      ZX_TIME_INFINITE, &c->items[0].pending);
+	return NULL;
+}
+
+void begin_wait(struct wait_call *c)
+{
+	c->tid = 0;
+	assert_int_equal(pthread_create(&c->thread, NULL, call_main, c), 0);
+	while (!c->tid || !waits(c->tid))
+		sched_yield();
+}
+
+zx_status_t end_wait(struct wait_call *c)
+{
+	assert_int_equal(pthread_join(c->thread, NULL), 0);
+	return c->status;
+}
+
+zx_port_packet_t next_packet(void)
+{
+	zx_port_packet_t p;
+
+	ok(zx_port_wait(port, ZX_TIME_INFINITE, &p));
+	return p;
+}
+
+void expect_signal(uint64_t key, zx_signals_t trigger, zx_signals_t observed)
+{
+	zx_port_packet_t p = next_packet();
+
+	assert_int_equal(p.key, key);
+	assert_int_equal(p.type, ZX_PKT_TYPE_SIGNAL_ONE);
+	assert_int_equal(p.status, ZX_OK);
+	assert_int_equal(p.signal.trigger, trigger);
+	assert_int_equal(p.signal.observed, observed);
+	assert_int_equal(p.signal.count, 1);
+	assert_int_equal(p.signal.timestamp, 0);
+	assert_int_equal(p.signal.reserved1, 0);
 }

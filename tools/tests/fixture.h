@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -114,5 +115,34 @@ zx_status_t read_page_1(struct waiter *w);
 zx_status_t write_page_1(struct waiter *w);
 zx_status_t commit_all(struct waiter *w);
 void *supply_page_1(void *arg);
+
+#define SIGNALED	ZX_EVENT_SIGNALED
+#define PEER_CLOSED	ZX_EVENTPAIR_PEER_CLOSED
+#define NO_CHILDREN	ZX_VMO_ZERO_CHILDREN
+#define S(n)		(ZX_USER_SIGNAL_0 << (n))
+
+zx_handle_t new_event(void);
+
+/* All signals that there are now. */
+zx_signals_t pending(zx_handle_t handle);
+
+/* The next packet of @port, whatever it is; and it is of a signal, without a time. */
+zx_port_packet_t next_packet(void);
+void expect_signal(uint64_t key, zx_signals_t trigger, zx_signals_t observed);
+
+/*
+ * Who waits for signals, in a thread of its own: with begin_wait() it has begun to wait.  One
+ * item, by zx_object_wait_one(), if there are 0.
+ */
+struct wait_call {
+	pthread_t thread;
+	_Atomic pid_t tid;
+	zx_wait_item_t items[3];
+	size_t n;
+	zx_status_t status;
+};
+
+void begin_wait(struct wait_call *c);
+zx_status_t end_wait(struct wait_call *c);
 
 #endif /* TESTS_FIXTURE_H */

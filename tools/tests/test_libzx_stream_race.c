@@ -95,7 +95,8 @@ static void *call_main(void *arg)
 }
 
 static void begin(struct call *c, zx_status_t (*call)(struct call *c), uint64_t offset,
-		  char *buffer, size_t length)
+		  char *buffer, /* NOLINT(readability-non-const-parameter) */
+		  size_t length)
 {
 	*c = (struct call){
 		.call = call, .offset = offset, .buffer = buffer, .length = length,

@@ -45,7 +45,9 @@ static void shows(zx_handle_t h, const char *expected)
 	for (size_t i = 0; i < strlen(expected); i++) {
 		ok(zx_vmo_read(h, page, i * PAGE, PAGE));
 		assert_memory_equal(page, page + 1, PAGE - 1);
-		found[i] = page[0] ? page[0] : '.';
+		found[i] = '.';
+		if (page[0])
+			found[i] = page[0];
 	}
 	assert_string_equal(found, expected);
 }
@@ -89,9 +91,14 @@ static zx_handle_t child_of(zx_handle_t parent, uint32_t kind, bool has_child,
 
 static const uint32_t kinds[] = { SNAPSHOT, ON_WRITE };
 
-#define FOR_EACH_CHILD(i)	for (unsigned int i = 0; i < 4; i++)
+static zx_handle_t parent_of(unsigned int i, char byte)
+{
+	return i & 1 ? filled_by_pager(byte) : filled(byte);
+}
+
+/* By the bits of a number. */
+#define CHILDREN		4
 #define KIND(i)			kinds[(i) & 1]
-#define PARENT(i, byte)		((i) & 1 ? filled_by_pager(byte) : filled(byte))
 #define HAS_CHILD(i)		((i) & 2)
 
 static void SnapshotChildSrc(void **state)
@@ -99,8 +106,8 @@ static void SnapshotChildSrc(void **state)
 	zx_handle_t parent, src, child, dst;
 
 	(void)state;
-	FOR_EACH_CHILD(i) {
-		parent = PARENT(i, 's');
+	for (unsigned int i = 0; i < CHILDREN; i++) {
+		parent = parent_of(i, 's');
 		src = child_of(parent, KIND(i), HAS_CHILD(i), &child);
 		dst = filled('d');
 		ok(zx_vmo_transfer_data(dst, 0, 0, MOVED, src, 0));
@@ -119,8 +126,8 @@ static void SnapshotChildDst(void **state)
 	zx_handle_t parent, src, child, dst;
 
 	(void)state;
-	FOR_EACH_CHILD(i) {
-		parent = PARENT(i, 'd');
+	for (unsigned int i = 0; i < CHILDREN; i++) {
+		parent = parent_of(i, 'd');
 		src = filled('s');
 		dst = child_of(parent, KIND(i), HAS_CHILD(i), &child);
 		ok(zx_vmo_transfer_data(dst, 0, 0, MOVED, src, 0));
@@ -414,6 +421,41 @@ static void missing_in_a_clone(void **state)
 	close_all(waiting_dst, waiting_src, ZX_HANDLE_INVALID);
 }
 
+/* Both VMOs, though their handles are closed meanwhile. */
+static void closed_while_in_use(void **state)
+{
+	zx_handle_t dst = filled('d'), src, other;
+	struct waiter w;
+	int fds[2];
+
+	(void)state;
+	supply(0, 2 * PAGE, 'a');
+	ok(zx_vmo_create_child(vmo, ON_WRITE, 0, 3 * PAGE, &src));
+	ok(zx_handle_duplicate(dst, ZX_RIGHT_SAME_RIGHTS, &waiting_dst));
+	ok(zx_handle_duplicate(src, ZX_RIGHT_SAME_RIGHTS, &waiting_src));
+	fds[0] = zx_linux_handle_to_fd(waiting_dst);
+	fds[1] = zx_linux_handle_to_fd(waiting_src);
+	start(&w, transfer_missing);
+	expect_packet(ZX_PAGER_VMO_READ, 2 * PAGE, PAGE);
+	close_all(waiting_dst, waiting_src, ZX_HANDLE_INVALID);
+	is(zx_handle_check_valid(waiting_dst), ZX_ERR_NOT_FOUND);
+	is(zx_handle_check_valid(waiting_src), ZX_ERR_NOT_FOUND);
+	/* Nobody else has their numbers. */
+	other = filled('o');
+	for (int i = 0; i < 2; i++) {
+		assert_int_not_equal(zx_linux_handle_to_fd(other), fds[i]);
+		assert_true(fcntl(fds[i], F_GETFD) >= 0);
+	}
+	supply(2 * PAGE, PAGE, 'c');
+	ok(finish(&w));
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(fcntl(fds[i], F_GETFD), -1);
+	shows(dst, "aacdd");
+	shows(src, "...");
+	shows(other, "ooooo");
+	close_all(dst, src, other);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest libzx_transfer[] = {
@@ -432,6 +474,7 @@ int main(void)
 		TEST(sparse_stays_sparse),
 		TEST(no_store_is_lost),
 		TEST(missing_in_a_clone),
+		TEST(closed_while_in_use),
 	};
 
 	if (sysconf(_SC_PAGESIZE) != PAGE)

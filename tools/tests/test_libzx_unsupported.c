@@ -117,7 +117,7 @@ static void says(int n, const char *expected)
 	ssize_t length;
 	pid_t pid;
 
-	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
 	pid = fork();
 	if (!pid) {
 		signal(SIGABRT, SIG_DFL);

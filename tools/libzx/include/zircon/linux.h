@@ -15,13 +15,14 @@ __BEGIN_CDECLS
  * zx_linux_handle_from_fd() - a file descriptor as a handle
  * @fd: a pager, port or VMO, perhaps received over a socket
  *
- * Nothing is opened: handle and descriptor are the same thing.  What has rights that
- * were reduced keeps those; else it has all that a new object of its kind has, as far
- * as the mode of the descriptor allows them.  Close it with zx_handle_close(), so that
- * the next descriptor of that number is not taken for it.  A port must be O_NONBLOCK, as
- * those that libzx makes are.
+ * Nothing is opened: handle and descriptor are the same thing.  Of a descriptor that has
+ * a handle it is that one, with its rights; else it has all rights that a new object of
+ * its kind has, as far as the mode of the descriptor allows them.  Close it with
+ * zx_handle_close(): after a close(2) the next descriptor of that number is taken for
+ * it, unless that is made by libzx.  A port must be O_NONBLOCK, as those that libzx
+ * makes are.
  *
- * Return: the handle, or ZX_HANDLE_INVALID if @fd is negative.
+ * Return: the handle, or ZX_HANDLE_INVALID if @fd is negative or 2^20 or more.
  */
 zx_handle_t zx_linux_handle_from_fd(int fd);
 
@@ -30,7 +31,7 @@ zx_handle_t zx_linux_handle_from_fd(int fd);
  * @handle: any number
  *
  * Return: the descriptor, good for poll(), mmap() and SCM_RIGHTS; -1 if @handle
- * cannot be a handle or is that of zx_vmar_root_self().
+ * cannot be a handle, was closed, or is that of an address region.
  */
 int zx_linux_handle_to_fd(zx_handle_t handle);
 

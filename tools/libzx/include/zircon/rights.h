@@ -20,6 +20,7 @@ typedef uint32_t zx_rights_t;
 #define ZX_RIGHT_GET_PROPERTY	((zx_rights_t)1 << 6)
 #define ZX_RIGHT_SET_PROPERTY	((zx_rights_t)1 << 7)
 #define ZX_RIGHT_SIGNAL		((zx_rights_t)1 << 12)
+#define ZX_RIGHT_SIGNAL_PEER	((zx_rights_t)1 << 13)
 #define ZX_RIGHT_WAIT		((zx_rights_t)1 << 14)
 #define ZX_RIGHT_INSPECT	((zx_rights_t)1 << 15)
 #define ZX_RIGHT_OP_CHILDREN	((zx_rights_t)1 << 22)
@@ -33,6 +34,9 @@ typedef uint32_t zx_rights_t;
 #define ZX_RIGHTS_IO		(ZX_RIGHT_READ | ZX_RIGHT_WRITE)
 #define ZX_RIGHTS_PROPERTY	(ZX_RIGHT_GET_PROPERTY | ZX_RIGHT_SET_PROPERTY)
 
+#define ZX_DEFAULT_EVENT_RIGHTS	(ZX_RIGHTS_BASIC | ZX_RIGHT_SIGNAL)
+#define ZX_DEFAULT_EVENTPAIR_RIGHTS	\
+				(ZX_DEFAULT_EVENT_RIGHTS | ZX_RIGHT_SIGNAL_PEER)
 #define ZX_DEFAULT_PORT_RIGHTS	((ZX_RIGHTS_BASIC & ~ZX_RIGHT_WAIT) | \
 				 ZX_RIGHTS_IO)
 #define ZX_DEFAULT_STREAM_RIGHTS	(ZX_RIGHTS_BASIC | ZX_RIGHTS_PROPERTY | \

@@ -164,32 +164,141 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet);
 
 /**
- * zx_port_cancel() - take packets of an object back
+ * zx_port_cancel() - take waits of a handle, and their packets, back
  * @handle: a port (WRITE)
- * @source: the object (WAIT)
+ * @source: the handle that was waited for (WAIT), by zx_object_wait_async()
  * @key: their key
  *
- * In Zircon these come from zx_object_wait_async(), which is not here.  Those of a
- * pager's VMO are not meant.  So there are none.
+ * Those of this process.  Packets of a pager's VMO are not meant.
  *
- * Return: BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @handle; BAD_HANDLE, ACCESS_DENIED
- * @source; NOT_SUPPORTED @source cannot be waited for; NOT_FOUND.
+ * Return: ZX_OK, or BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @handle; BAD_HANDLE,
+ * ACCESS_DENIED @source; NOT_SUPPORTED @source cannot be waited for; NOT_FOUND there are
+ * none.
  */
 zx_status_t zx_port_cancel(zx_handle_t handle, zx_handle_t source, uint64_t key);
 
 /**
- * zx_port_cancel_key() - take packets back by their key
+ * zx_port_cancel_key() - take waits and packets back by their key
  * @handle: a port (WRITE)
  * @options: must be 0
  * @key: the key
  *
- * Those of zx_port_queue() that nobody has taken yet are gone.  Page requests stay,
- * since nobody would answer them.
+ * The waits of zx_object_wait_async() of this process are over, and the packets of these
+ * and of zx_port_queue() that nobody has taken yet are gone.  Page requests stay, since
+ * nobody would answer them.
  *
  * Return: ZX_OK, or INVALID_ARGS @options; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED;
  * NOT_FOUND there are none.
  */
 zx_status_t zx_port_cancel_key(zx_handle_t handle, uint32_t options, uint64_t key);
+
+/**
+ * zx_event_create() - make an event
+ * @options: must be 0
+ * @out: the new handle; POLLIN while it has ZX_EVENT_SIGNALED
+ *
+ * An event has ZX_EVENT_SIGNALED and ZX_USER_SIGNAL_0 to 7, and at first none of them.
+ * What is signaled is known in this process; see libzx(3) for others.
+ *
+ * Return: ZX_OK, or INVALID_ARGS @options, @out; NO_MEMORY; NO_RESOURCES too many open
+ * files.
+ */
+zx_status_t zx_event_create(uint32_t options, zx_handle_t *out);
+
+/**
+ * zx_eventpair_create() - make two events that can signal each other
+ * @options: must be 0
+ * @out0: the new handle of one; POLLIN while it has ZX_EVENTPAIR_SIGNALED, POLLHUP once
+ *	it has ZX_EVENTPAIR_PEER_CLOSED
+ * @out1: that of the other
+ *
+ * Each is related to the other in ZX_INFO_HANDLE_BASIC, and has ZX_EVENTPAIR_PEER_CLOSED
+ * once all handles of the other are closed, in all processes: those that fork() made, and
+ * those to which the descriptor was sent.
+ *
+ * Return: ZX_OK, or NOT_SUPPORTED @options; INVALID_ARGS @out0, @out1; NO_MEMORY;
+ * NO_RESOURCES too many open files, of which it takes four.
+ */
+zx_status_t zx_eventpair_create(uint32_t options, zx_handle_t *out0, zx_handle_t *out1);
+
+/**
+ * zx_object_signal() - change the signals of an object
+ * @handle: an event, an end of a pair or a VMO (SIGNAL)
+ * @clear_mask: ZX_USER_SIGNAL_*; also ZX_EVENT_SIGNALED, ZX_EVENTPAIR_SIGNALED
+ * @set_mask: the same; what is in both is set
+ *
+ * Return: ZX_OK, or BAD_HANDLE, ACCESS_DENIED; INVALID_ARGS other signals.
+ */
+zx_status_t zx_object_signal(zx_handle_t handle, uint32_t clear_mask, uint32_t set_mask);
+
+/**
+ * zx_object_signal_peer() - change the signals of the other end of a pair
+ * @handle: an end of a pair (SIGNAL_PEER)
+ * @clear_mask: as zx_object_signal()
+ * @set_mask: as zx_object_signal()
+ *
+ * Return: ZX_OK, or BAD_HANDLE, ACCESS_DENIED; INVALID_ARGS other signals; PEER_CLOSED;
+ * NOT_SUPPORTED other processes have the other end, and this one has not.
+ */
+zx_status_t zx_object_signal_peer(zx_handle_t handle, uint32_t clear_mask,
+				  uint32_t set_mask);
+
+/**
+ * zx_object_wait_one() - wait until an object has one of these signals
+ * @handle: an event, an end of a pair or a VMO (WAIT)
+ * @signals: any of them will do; 0: none does
+ * @deadline: when to give up, on the clock of zx_clock_get_monotonic();
+ *	ZX_TIME_INFINITE for never, and any time that is over for not waiting
+ * @observed: set to all signals that it had then, also with TIMED_OUT and CANCELED; may
+ *	be NULL
+ *
+ * A signal that is cleared again at once is seen by those that waited for it.  Closing
+ * the handle, or replacing it, ends the wait.  It never ends before its time; how much
+ * later it may is Linux's timer slack.
+ *
+ * Return: ZX_OK, also if there was such a signal when the time was over, or BAD_HANDLE,
+ * ACCESS_DENIED; NOT_SUPPORTED cannot be waited for; TIMED_OUT; CANCELED @handle was
+ * closed, with ZX_SIGNAL_HANDLE_CLOSED in @observed; INVALID_ARGS @observed; NO_RESOURCES
+ * of the thread that looks for ZX_VMO_ZERO_CHILDREN and the like.
+ */
+zx_status_t zx_object_wait_one(zx_handle_t handle, zx_signals_t signals,
+			       zx_time_t deadline, zx_signals_t *observed);
+
+/**
+ * zx_object_wait_many() - wait until one of several objects has one of its signals
+ * @items: handles (WAIT), and signals; their pending signals are set as
+ *	zx_object_wait_one() does @observed
+ * @num_items: how many, up to ZX_WAIT_MANY_MAX_ITEMS; 0: waits for the time alone
+ * @deadline: as zx_object_wait_one()
+ *
+ * Return: ZX_OK, or OUT_OF_RANGE @num_items; INVALID_ARGS @items; for the first item of
+ * which it is so BAD_HANDLE, ACCESS_DENIED, NOT_SUPPORTED; TIMED_OUT; CANCELED a handle
+ * was closed; NO_RESOURCES as zx_object_wait_one().
+ */
+zx_status_t zx_object_wait_many(zx_wait_item_t *items, size_t num_items,
+				zx_time_t deadline);
+
+/**
+ * zx_object_wait_async() - have a packet sent once an object has one of these signals
+ * @handle: an event, an end of a pair or a VMO (WAIT)
+ * @port: where it goes (WRITE)
+ * @key: of the packet
+ * @signals: any of them will do
+ * @options: ZX_WAIT_ASYNC_EDGE: one that is there now will not do before it is set again;
+ *	ZX_WAIT_ASYNC_TIMESTAMP or _BOOT_TIMESTAMP: say when, on the clock of
+ *	zx_clock_get_monotonic() or zx_clock_get_boot(); or 0
+ *
+ * One packet, ZX_PKT_TYPE_SIGNAL_ONE.  Closing the handle, or the last one of the port,
+ * ends the wait; what is in the port by then stays.  So does the end of the process, and the
+ * child of a fork() does not go on waiting.  With EDGE, ZX_VMO_ZERO_CHILDREN is set again
+ * by children of this process.
+ *
+ * Return: ZX_OK, or INVALID_ARGS @options; BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @port;
+ * BAD_HANDLE, ACCESS_DENIED @handle; NOT_SUPPORTED it cannot be waited for; NO_MEMORY;
+ * NO_RESOURCES too many open files, or as zx_object_wait_one().
+ */
+zx_status_t zx_object_wait_async(zx_handle_t handle, zx_handle_t port, uint64_t key,
+				 zx_signals_t signals, uint32_t options);
 
 /**
  * zx_vmo_create() - make a plain VMO, filled with zeroes

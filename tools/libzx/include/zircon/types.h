@@ -14,8 +14,10 @@
 #include <zircon/time.h>
 
 /*
- * A handle is a file descriptor: (fd << 2) | 3.  As in Zircon 0 is no handle
- * and the two lowest bits of each handle are set.  <zircon/linux.h> converts.
+ * A handle is a file descriptor below 2^20 and a count of how often that was a handle
+ * before, so that one that was closed is BAD_HANDLE though its descriptor's number lives
+ * again.  As in Zircon 0 is no handle and the two lowest bits of each handle are set.
+ * <zircon/linux.h> converts.
  */
 typedef uint32_t zx_handle_t;
 
@@ -42,10 +44,53 @@ typedef uint32_t zx_obj_type_t;
 
 #define ZX_OBJ_TYPE_NONE		((zx_obj_type_t)0)
 #define ZX_OBJ_TYPE_VMO			((zx_obj_type_t)3)
+#define ZX_OBJ_TYPE_EVENT		((zx_obj_type_t)5)
 #define ZX_OBJ_TYPE_PORT		((zx_obj_type_t)6)
+#define ZX_OBJ_TYPE_EVENTPAIR		((zx_obj_type_t)16)
 #define ZX_OBJ_TYPE_VMAR		((zx_obj_type_t)18)
 #define ZX_OBJ_TYPE_PAGER		((zx_obj_type_t)28)
 #define ZX_OBJ_TYPE_STREAM		((zx_obj_type_t)31)
+
+/* Signals that any object that can be waited for has, and that programs set. */
+#define ZX_SIGNAL_NONE			((zx_signals_t)0)
+#define ZX_USER_SIGNAL_0		((zx_signals_t)1 << 24)
+#define ZX_USER_SIGNAL_1		((zx_signals_t)1 << 25)
+#define ZX_USER_SIGNAL_2		((zx_signals_t)1 << 26)
+#define ZX_USER_SIGNAL_3		((zx_signals_t)1 << 27)
+#define ZX_USER_SIGNAL_4		((zx_signals_t)1 << 28)
+#define ZX_USER_SIGNAL_5		((zx_signals_t)1 << 29)
+#define ZX_USER_SIGNAL_6		((zx_signals_t)1 << 30)
+#define ZX_USER_SIGNAL_7		((zx_signals_t)1 << 31)
+#define ZX_USER_SIGNAL_ALL		((zx_signals_t)0xff000000)
+
+/* A handle was closed while it was waited for; is told, and cannot be waited for. */
+#define ZX_SIGNAL_HANDLE_CLOSED		((zx_signals_t)1 << 23)
+
+/* What the other signals mean depends on the object. */
+#define ZX_OBJECT_READABLE		((zx_signals_t)1 << 0)
+#define ZX_OBJECT_WRITABLE		((zx_signals_t)1 << 1)
+#define ZX_OBJECT_PEER_CLOSED		((zx_signals_t)1 << 2)
+#define ZX_OBJECT_SIGNALED		((zx_signals_t)1 << 3)
+
+#define ZX_EVENT_SIGNALED		ZX_OBJECT_SIGNALED
+#define ZX_EVENT_SIGNAL_MASK		(ZX_USER_SIGNAL_ALL | ZX_EVENT_SIGNALED)
+
+#define ZX_EVENTPAIR_SIGNALED		ZX_OBJECT_SIGNALED
+#define ZX_EVENTPAIR_PEER_CLOSED	ZX_OBJECT_PEER_CLOSED
+#define ZX_EVENTPAIR_SIGNAL_MASK	\
+	(ZX_USER_SIGNAL_ALL | ZX_EVENTPAIR_SIGNALED | ZX_EVENTPAIR_PEER_CLOSED)
+
+/* A VMO has no children, in any process. */
+#define ZX_VMO_ZERO_CHILDREN		ZX_OBJECT_SIGNALED
+
+/* Of zx_object_wait_many(): @pending is what there was when the wait was over. */
+typedef struct zx_wait_item {
+	zx_handle_t handle;
+	zx_signals_t waitfor;
+	zx_signals_t pending;
+} zx_wait_item_t;
+
+#define ZX_WAIT_MANY_MAX_ITEMS		((size_t)64)
 
 /* Of the name of an object, with the zero at its end. */
 #define ZX_MAX_NAME_LEN			((size_t)32)

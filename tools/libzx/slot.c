@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The words of handles, see slot.h.
+ */
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base.h"
+#include "slot.h"
+
+struct zxi_slot *_Atomic zxi_chunks[ZXI_SLOTS / ZXI_CHUNK];
+
+/* No descriptor at or behind this had a slot. */
+static _Atomic unsigned int end_of_fds;
+
+static struct zxi_slot *make_chunk(struct zxi_slot *_Atomic *at)
+{
+	const size_t size = ZXI_CHUNK * sizeof(struct zxi_slot);
+	struct zxi_slot *chunk = NULL, *made;
+
+	made = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (made == MAP_FAILED)
+		return NULL;
+	if (atomic_compare_exchange_strong(at, &chunk, made))
+		return made;
+	munmap(made, size);
+	return chunk;
+}
+
+static struct zxi_slot *make_slot(uint32_t index)
+{
+	unsigned int end = atomic_load(&end_of_fds);
+
+	while (index < ZXI_MAX_FD && index >= end &&
+	       !atomic_compare_exchange_weak(&end_of_fds, &end, index + 1))
+		;
+	if (!zxi_slot_at(index) && !make_chunk(&zxi_chunks[index >> ZXI_CHUNK_BITS]))
+		return NULL;
+	return zxi_slot_at(index);
+}
+
+static bool looks_right(zx_handle_t handle)
+{
+	return (handle & ZX_HANDLE_FIXED_BITS_MASK) == ZX_HANDLE_FIXED_BITS_MASK;
+}
+
+static uint32_t index_of(zx_handle_t handle)
+{
+	return zxi_fd_of(handle) | (zxi_is_own(handle) ? ZXI_MAX_FD : 0);
+}
+
+struct zxi_slot *zxi_slot(zx_handle_t handle, bool make)
+{
+	if (!looks_right(handle))
+		return NULL;
+	return make ? make_slot(index_of(handle)) : zxi_slot_at(index_of(handle));
+}
+
+zx_handle_t zxi_number(unsigned int fd, uint64_t word)
+{
+	const uint32_t count = (uint32_t)((word & ZXI_WORD_COUNT) >> ZXI_WORD_COUNT_SHIFT) + 1;
+
+	return count << ZXI_COUNT_SHIFT | fd << 2 | ZX_HANDLE_FIXED_BITS_MASK;
+}
+
+uint64_t zxi_next_word(uint64_t word)
+{
+	const uint64_t count = (word & ZXI_WORD_COUNT) >> ZXI_WORD_COUNT_SHIFT;
+
+	return (count + 1) % ZXI_COUNTS << ZXI_WORD_COUNT_SHIFT;
+}
+
+uint64_t zxi_open_word(zx_handle_t handle)
+{
+	struct zxi_slot *slot = zxi_slot(handle, false);
+	uint64_t word;
+
+	if (handle == ZXI_VMAR_ROOT)
+		return ZXI_WORD(ZX_OBJ_TYPE_VMAR, ZXI_ROOT_RIGHTS);
+	if (!slot)
+		return 0;
+	word = atomic_load(&slot->word);
+	return (word & ZXI_OPEN) && !zxi_is_stale(handle, word) ? word : 0;
+}
+
+/*
+ * A number, as it is now: nothing is opened.  What was never a handle has the first
+ * count, with or without a slot.
+ */
+zx_handle_t zx_linux_handle_from_fd(int fd)
+{
+	struct zxi_slot *slot;
+
+	if (fd < 0 || (unsigned int)fd >= ZXI_MAX_FD)
+		return ZX_HANDLE_INVALID;
+	slot = zxi_slot_at((unsigned int)fd);
+	return zxi_number((unsigned int)fd, slot ? atomic_load(&slot->word) : 0);
+}
+
+int zx_linux_handle_to_fd(zx_handle_t handle)
+{
+	struct zxi_slot *slot = zxi_slot(handle, false);
+
+	if (!looks_right(handle) || zxi_is_own(handle) ||
+	    zxi_is_stale(handle, slot ? atomic_load(&slot->word) : 0))
+		return -1;
+	return (int)index_of(handle);
+}
+
+zx_status_t zxi_hold(zx_handle_t handle, int *fd)
+{
+	struct zxi_slot *slot = zxi_slot(handle, true);
+	uint64_t word;
+
+	if (!looks_right(handle) || zxi_is_own(handle))
+		return ZX_ERR_BAD_HANDLE;
+	if (!slot)
+		return ZX_ERR_NO_MEMORY;
+	word = atomic_load(&slot->word);
+	do {
+		if (zxi_is_stale(handle, word))
+			return ZX_ERR_BAD_HANDLE;
+	} while (!atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE));
+	*fd = (int)index_of(handle);
+	return ZX_OK;
+}
+
+/* Nobody begins to use what is closing, so this is the last call that did. */
+void zxi_put_last(int fd)
+{
+	atomic_fetch_and(&zxi_slot_at((unsigned int)fd)->word, ~ZXI_CLOSING);
+	close(fd);
+}
+
+void zxi_slots_after_fork(void)
+{
+	const unsigned int end = atomic_load(&end_of_fds);
+
+	for (unsigned int fd = 0; fd < end; fd++) {
+		struct zxi_slot *slot = zxi_slot_at(fd);
+		uint64_t word = slot ? atomic_load(&slot->word) : 0;
+
+		if (!(word & ZXI_USES))
+			continue;
+		atomic_store(&slot->word, word & ~(ZXI_USES | ZXI_CLOSING));
+		if (word & ZXI_CLOSING)
+			close((int)fd);
+	}
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The numbers of handles, and the word that is kept for each.
+ *
+ *   31        22 21                   2 1 0
+ *   count        descriptor             1 1
+ *
+ * The count says how often the descriptor's number has been a handle before, so that a
+ * handle that was closed is none, though its number lives again.  It is never 0: a number
+ * that was made of a descriptor by hand is no handle.  With ZXI_OWN as its count a handle
+ * has no descriptor, but a number of this library's.
+ *
+ * The word of a slot has the count of the next handle, or of the one that is open, its
+ * type and its rights.  A call reads it without a lock, and counts itself in it while it
+ * uses the descriptor: who closes a handle that is in use leaves the descriptor to the
+ * last call that uses it, so that no call ever acts on another one of the same number.
+ */
+#ifndef LIBZX_SLOT_H
+#define LIBZX_SLOT_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <zircon/types.h>
+
+#include "base.h"
+
+struct zxi_object;
+
+/**
+ * struct zxi_slot - what is known of a number
+ * @word: ZXI_*, below
+ * @object: of the handle, under the lock of the table
+ */
+struct zxi_slot {
+	_Atomic uint64_t word;
+	struct zxi_object *object;
+};
+
+/* Descriptors have numbers below this, and so have own handles. */
+#define ZXI_FD_BITS	20
+#define ZXI_MAX_FD	(1u << ZXI_FD_BITS)
+#define ZXI_COUNT_SHIFT	(ZXI_FD_BITS + 2)
+#define ZXI_OWN		0x3ffu
+#define ZXI_COUNTS	(ZXI_OWN - 1)
+
+/* Of a word: rights, type, calls that use it, count less 1, and what it is. */
+#define ZXI_RIGHTS	0x3ffffffull
+#define ZXI_TYPE_SHIFT	26
+#define ZXI_TYPE	(0x3full << ZXI_TYPE_SHIFT)
+#define ZXI_USE		(1ull << 32)
+#define ZXI_USES	(0xfffffull << 32)
+#define ZXI_WORD_COUNT_SHIFT	52
+#define ZXI_WORD_COUNT	(0x3ffull << ZXI_WORD_COUNT_SHIFT)
+#define ZXI_OPEN	(1ull << 62)
+#define ZXI_CLOSING	(1ull << 63)
+
+#define ZXI_WORD(type, rights) \
+	(ZXI_OPEN | (uint64_t)(type) << ZXI_TYPE_SHIFT | ((rights) & ZXI_RIGHTS))
+#define ZXI_WORD_TYPE(word)	((zx_obj_type_t)(((word) & ZXI_TYPE) >> ZXI_TYPE_SHIFT))
+#define ZXI_WORD_RIGHTS(word)	((zx_rights_t)((word) & ZXI_RIGHTS))
+
+/* The address space of the process: the only handle that cannot be closed. */
+#define ZXI_VMAR_ROOT	((zx_handle_t)0xffffffff)
+#define ZXI_ROOT_RIGHTS	(ZX_DEFAULT_VMAR_RIGHTS | ZX_RIGHTS_IO | ZX_RIGHT_EXECUTE)
+
+static inline bool zxi_is_own(zx_handle_t handle)
+{
+	return handle >> ZXI_COUNT_SHIFT == ZXI_OWN;
+}
+
+/* What a word has as its count if it is that of @handle; 0 is not a handle's. */
+static inline uint64_t zxi_count_of(zx_handle_t handle)
+{
+	return ((uint64_t)(handle >> ZXI_COUNT_SHIFT) - 1) * (1ull << ZXI_WORD_COUNT_SHIFT);
+}
+
+/* Whether @handle is, or was, none: closed, and not of this count any more. */
+static inline bool zxi_is_stale(zx_handle_t handle, uint64_t word)
+{
+	return (word & (ZXI_WORD_COUNT | ZXI_CLOSING)) != zxi_count_of(handle);
+}
+
+/* Two levels, so that what is not used takes no memory. */
+#define ZXI_CHUNK_BITS	15
+#define ZXI_CHUNK	(1u << ZXI_CHUNK_BITS)
+#define ZXI_SLOTS	(2 * ZXI_MAX_FD)
+
+extern struct zxi_slot *_Atomic zxi_chunks[ZXI_SLOTS / ZXI_CHUNK];
+
+/* NULL if it was not made. */
+static inline struct zxi_slot *zxi_slot_at(uint32_t index)
+{
+	struct zxi_slot *chunk;
+
+	chunk = atomic_load_explicit(&zxi_chunks[index >> ZXI_CHUNK_BITS],
+				     memory_order_acquire);
+	return chunk ? &chunk[index & (ZXI_CHUNK - 1)] : NULL;
+}
+
+static inline uint32_t zxi_fd_of(zx_handle_t handle)
+{
+	return handle >> 2 & (ZXI_MAX_FD - 1);
+}
+
+/* The slot of a handle; NULL if it has none yet, or there is no memory to make it. */
+struct zxi_slot *zxi_slot(zx_handle_t handle, bool make);
+
+/* The handle of a descriptor, as its word has it. */
+zx_handle_t zxi_number(unsigned int fd, uint64_t word);
+
+/* The word of what comes after this one; nothing is known of it. */
+uint64_t zxi_next_word(uint64_t word);
+
+/* The word of an open handle, or 0. */
+uint64_t zxi_open_word(zx_handle_t handle);
+
+/* The rest of zxi_get(), which is where types are known, and of zxi_put(). */
+zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights);
+void zxi_put_last(int fd);
+
+/*
+ * One look: whether a handle is open, and of this type, and has at least these rights.
+ * @slot: that of its descriptor, or NULL.
+ * Then its descriptor stays open until zxi_put().
+ */
+static inline bool zxi_try_get(struct zxi_slot *slot, zx_handle_t handle,
+			       zx_obj_type_t type, zx_rights_t rights)
+{
+	const uint32_t want = (uint32_t)type << ZXI_TYPE_SHIFT | rights;
+	uint64_t word;
+
+	if (!slot)
+		return false;
+	word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+	/*
+	 * Open, not closing, and of this count, which in the handle is one more; and the
+	 * handle has its lowest bits, in place of these two.
+	 */
+	if (((handle << 10 | handle >> ZXI_COUNT_SHIFT) & 0xfff) -
+	    (uint32_t)(word >> ZXI_WORD_COUNT_SHIFT) !=
+	    (ZX_HANDLE_FIXED_BITS_MASK << 10) + 1 -
+	    (uint32_t)(ZXI_OPEN >> ZXI_WORD_COUNT_SHIFT) ||
+	    ((uint32_t)word & (want | (uint32_t)ZXI_TYPE)) != want)
+		return false;
+	return atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE);
+}
+
+/* BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, in this order. */
+static inline zx_status_t zxi_get(zx_handle_t handle, zx_obj_type_t type,
+				  zx_rights_t rights, int *fd)
+{
+	*fd = (int)zxi_fd_of(handle);
+	return __builtin_expect(zxi_try_get(zxi_slot_at(zxi_fd_of(handle)), handle, type,
+					    rights), true) ?
+	       ZX_OK : zxi_get_slowly(handle, type, rights);
+}
+
+/* The same of a handle that may be anything, or a descriptor that nothing is known of. */
+zx_status_t zxi_hold(zx_handle_t handle, int *fd);
+
+static inline void zxi_put_slot(struct zxi_slot *slot, int fd)
+{
+	uint64_t word = atomic_fetch_sub(&slot->word, ZXI_USE);
+
+	if (__builtin_expect(word & ZXI_CLOSING && (word & ZXI_USES) == ZXI_USE, false))
+		zxi_put_last(fd);
+}
+
+static inline void zxi_put(int fd)
+{
+	struct zxi_slot *chunk = zxi_chunks[(unsigned int)fd >> ZXI_CHUNK_BITS];
+
+	zxi_put_slot(&chunk[(unsigned int)fd & (ZXI_CHUNK - 1)], fd);
+}
+
+/* zxi_get(), an ioctl, which goes on after a signal, and zxi_put(). */
+static ZXI_INLINE zx_status_t zxi_ioctl(zx_handle_t handle, zx_obj_type_t type,
+					zx_rights_t rights, unsigned long request,
+					void *arg)
+{
+	const int fd = (int)zxi_fd_of(handle);
+	struct zxi_slot *slot = zxi_slot_at(zxi_fd_of(handle));
+	zx_status_t status;
+
+	if (__builtin_expect(!zxi_try_get(slot, handle, type, rights), false)) {
+		status = zxi_get_slowly(handle, type, rights);
+		if (status != ZX_OK)
+			return status;
+		slot = zxi_slot_at(zxi_fd_of(handle));
+	}
+	status = zxi_fd_ioctl(fd, request, arg);
+	zxi_put_slot(slot, fd);
+	return status;
+}
+
+/* In the child of a fork(), where no call is under way. */
+void zxi_slots_after_fork(void);
+
+#endif /* LIBZX_SLOT_H */
