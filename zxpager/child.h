@@ -226,6 +226,21 @@ int zxp_child_check_pins(struct zxp_child *child, pgoff_t start, pgoff_t end);
 int zxp_child_take(struct zxp_child *child, pgoff_t index, struct folio **into,
 		   unsigned int nr);
 
+/**
+ * zxp_fault_only_tries() - is a fault not to wait for a lock with its own?
+ * @vmf: the fault, of ->fault or of ->page_mkwrite, where it is not seen what kind it is
+ *
+ * Then it comes back, and waits in ->fault with nothing locked. But what the kernel does for a
+ * task that exits would come back at once, again and again, and nobody needs its locks.
+ *
+ * Return: true if so.
+ */
+static inline bool zxp_fault_only_tries(struct vm_fault *vmf)
+{
+	return vmf->flags & (FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_MKWRITE) &&
+	       !(current->flags & PF_EXITING);
+}
+
 /* child_fault.c */
 vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf, pgoff_t limit);
 vm_fault_t zxp_child_map_pages(struct zxp_child *child, struct vm_fault *vmf, pgoff_t start,

@@ -210,17 +210,6 @@ static bool zxp_child_may_store(struct zxp_child *child, pgoff_t index, struct f
 }
 
 /*
- * Who may come back does so in ->fault, and waits there with nothing mapped. Who may not would
- * come back here at once, again and again. Return: 0; -EAGAIN; -EINTR.
- */
-static int zxp_child_lock_mapped(struct zxp_child *child, struct vm_fault *vmf)
-{
-	if (vmf->flags & FAULT_FLAG_ALLOW_RETRY)
-		return mutex_trylock(&child->content_lock) ? 0 : -EAGAIN;
-	return zxp_lock_killable(&child->content_lock);
-}
-
-/*
  * The first store to a page that is mapped. A page of the top layer is stored to. For any
  * other there will be one, and ->fault maps it.
  */
@@ -244,16 +233,13 @@ vm_fault_t zxp_child_page_mkwrite(struct zxp_child *child, struct vm_fault *vmf)
 
 	/* What cannot be done at once is done by ->fault, with nothing mapped. */
 	new = zxp_own_alloc(true);
-	if (new)
-		ret = zxp_child_lock_mapped(child, vmf);
-	if (!ret) {
+	if (new && (zxp_fault_only_tries(vmf) ? mutex_trylock(&child->content_lock) :
+						!zxp_lock_killable(&child->content_lock))) {
 		ret = zxp_child_fork_locked(child, vmf->pgoff, new, vmf, &own);
 		mutex_unlock(&child->content_lock);
 	}
 	if (new)
 		folio_put(new);
-	if (ret == -EINTR)
-		return VM_FAULT_SIGBUS;
 	if (!ret) {
 		zxp_child_changed(child);
 		folio_unlock(own);

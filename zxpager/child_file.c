@@ -117,9 +117,9 @@ static int zxp_child_mmap(struct file *file, struct vm_area_struct *vma)
 		return -EOVERFLOW;
 	vma->vm_pgoff += child->offset;
 	vma->vm_private_data = child;
-	zxp_child_note_mapping(child, vma, false);
 	vma->vm_ops = &zxp_child_vm_ops;
 	vma_set_file(vma, zxp_child_map(file_inode(file)));
+	zxp_child_note_mapping(child, vma, false);
 	return 0;
 }
 

@@ -105,8 +105,12 @@ static void zxp_mappings_add(struct zxp_mappings *mappings, struct mm_struct *mm
 			return;
 	mmgrab(mm);
 	spin_lock(&mappings->lock);
-	for (i = 0; i < ZXP_MAPPINGS_MAX && mappings->at[i].mm; i++)
-		;
+	/* One that is of nobody any more; or else the one that has been there for longest. */
+	for (i = 0; i < ZXP_MAPPINGS_MAX; i++) {
+		old = mappings->at[i].mm;
+		if (!old || !atomic_read(&old->mm_users))
+			break;
+	}
 	if (i == ZXP_MAPPINGS_MAX)
 		i = mappings->next++ % ZXP_MAPPINGS_MAX;
 	old = mappings->at[i].mm;
@@ -120,7 +124,8 @@ static void zxp_mappings_add(struct zxp_mappings *mappings, struct mm_struct *mm
 /* Without memory they are not known. */
 static struct zxp_mappings *zxp_child_make_mappings(struct zxp_child *child)
 {
-	struct zxp_mappings *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	struct zxp_mappings *new = kzalloc(sizeof(*new), GFP_KERNEL_ACCOUNT | __GFP_NORETRY |
+						     __GFP_NOWARN);
 	struct zxp_mappings *old;
 
 	if (!new)
@@ -213,7 +218,7 @@ static struct vm_area_struct *zxp_mapped_add(struct zxp_mapped *mapped,
 	struct vm_area_struct *vma = vma_lookup(mm, addr);
 	unsigned int i;
 
-	if (!vma || vma->vm_file != child->map || !(vma->vm_flags & VM_SHARED))
+	if (!vma || vma->vm_file != child->map || !(vma->vm_flags & VM_MAYSHARE))
 		return NULL;
 	for (i = 0; i < mapped->nr; i++)
 		if (mapped->vma[i] == vma)

@@ -70,6 +70,8 @@ int zxp_child_ask(struct zxp_child *child, struct zxp_request *request, pgoff_t 
 {
 	if (zxp_child_absent(child, index) != ZXP_ABSENT_MISSING)
 		return 0;
+	/* It may have shrunk meanwhile, which its layers do not know yet. */
+	end = max(index + 1, end);
 	return zxp_read_wait(child->root, request, index,
 			     zxp_child_run_end(child, index, end), generation);
 }

@@ -17,7 +17,8 @@
  * and what the root loses goes there. It then changes, but not in what is seen by it.
  *
  * So that a look at a page takes a bounded number of steps, what is to be seen below a layer
- * is gathered: another layer, right on the bottom, has pointers to all these pages. Of layers
+ * is gathered: another layer, on the bottom or on that for before-images that is open, has
+ * pointers to all these pages. Of layers
  * for before-images there is one more with each snapshot, below all others. So each eighth of
  * them gathers what lies before the next eighth, each 64th before the next 64th, and so on. The
  * pages themselves stay where they are. Each belongs to a single layer, in which it is

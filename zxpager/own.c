@@ -293,12 +293,12 @@ static int zxp_child_fork_once(struct zxp_child *child, pgoff_t index, struct fo
 	return ret;
 }
 
-/* Return: 0; -EBUSY, of a fault, which is not to wait with its lock if it may retry; -EINTR. */
+/* Return: 0; -EBUSY, of a fault that is not to wait with its lock; -EINTR. */
 static int zxp_child_lock_tree(struct zxp_child *child, struct vm_fault *vmf)
 {
 	struct mutex *lock = &zxp_child_family(child)->tree_lock;
 
-	if (!vmf || !(vmf->flags & FAULT_FLAG_ALLOW_RETRY))
+	if (!vmf || !zxp_fault_only_tries(vmf))
 		return zxp_lock_killable(lock);
 	return mutex_trylock(lock) ? 0 : -EBUSY;
 }

@@ -282,7 +282,10 @@ static int zxp_tree_gather(struct zxp_family *family, struct zxp_layer *over)
 	return 0;
 }
 
-/* The same between the layers for before-images. Return: 0, -ENOMEM, -EINTR. */
+/*
+ * The same between the layers for before-images. Without memory it is done with the next power of
+ * them, for a while. Return: 0, -ENOMEM, -EINTR.
+ */
 static int zxp_tree_gather_before(struct zxp_family *family)
 {
 	struct zxp_layer *over;
@@ -296,7 +299,7 @@ static int zxp_tree_gather_before(struct zxp_family *family)
 		if (over)
 			ret = zxp_tree_gather(family, over);
 	} while (over && !ret);
-	return ret;
+	return ret == -ENOMEM && zxp_layer_steps(over) <= ZXP_LAYERS_MOST ? 0 : ret;
 }
 
 /*

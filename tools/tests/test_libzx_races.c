@@ -373,6 +373,7 @@ static int open_files(void)
 	DIR *dir = opendir("/proc/self/fd");
 	int n = 0;
 
+	assert_non_null(dir);
 	while (readdir(dir))
 		n++;
 	closedir(dir);
