@@ -105,27 +105,29 @@ static zx_status_t put_runs(int dst, uint64_t offset, const char *pages, size_t 
 	return status;
 }
 
-/* All that is on its way goes where it belongs. */
-static zx_status_t give(struct way *way, int dst, uint64_t offset)
+/* All that is on its way goes where it belongs, from *@at on, which tells how far that came. */
+static zx_status_t give(struct way *way, uint64_t *at, int dst, uint64_t offset)
 {
 	const size_t size = CHUNK * (size_t)zx_system_get_page_size();
 	char *pages = malloc(size);
 	zx_status_t status = pages ? ZX_OK : ZX_ERR_NO_MEMORY;
 
-	for (uint64_t at = 0; status == ZX_OK && at < way->length; at += size) {
+	while (status == ZX_OK && *at < way->length) {
 		struct zxp_vmo_io io = {
 			.size = sizeof(io),
-			.offset = at,
-			.length = way->length - at < size ? way->length - at : size,
+			.offset = *at,
+			.length = way->length - *at < size ? way->length - *at : size,
 			.buffer = (uintptr_t)pages,
 		};
 
 		status = zxi_fd_ioctl(way->vmo, ZXP_IOC_VMO_READ, &io);
 		if (status == ZX_OK)
-			status = put_runs(dst, offset + at, pages, io.length);
+			status = put_runs(dst, offset + *at, pages, io.length);
+		if (status != ZX_OK)
+			break;
 		/* Nobody needs it twice. */
-		if (status == ZX_OK)
-			status = zxi_vmo_op(way->vmo, ZX_VMO_OP_ZERO, at, io.length);
+		status = zxi_vmo_op(way->vmo, ZX_VMO_OP_ZERO, *at, io.length);
+		*at += io.length;
 	}
 	free(pages);
 	return status;
@@ -136,12 +138,15 @@ static zx_status_t move_pages(int src, uint64_t src_offset, uint64_t length, int
 {
 	struct way way = { .length = length };
 	zx_status_t status = begin(&way, length), given;
+	uint64_t at = 0;
 
 	if (status != ZX_OK)
 		return status;
 	status = take(&way, src, src_offset);
-	/* Also if that is not all. */
-	given = give(&way, dst, offset);
+	/* Also if that is not all. What is not wanted there goes back to where it was. */
+	given = give(&way, &at, dst, offset);
+	if (given != ZX_OK)
+		give(&way, &at, src, src_offset);
 	end(&way);
 	return status != ZX_OK ? status : given;
 }

@@ -421,6 +421,26 @@ static void missing_in_a_clone(void **state)
 	close_all(waiting_dst, waiting_src, ZX_HANDLE_INVALID);
 }
 
+/* The same of the destination: what that cannot take goes back. */
+static void missing_below_the_destination(void **state)
+{
+	struct waiter w;
+
+	(void)state;
+	supply(0, 2 * PAGE, 'a');
+	waiting_src = filled('s');
+	ok(zx_vmo_create_child(vmo, ON_WRITE, 0, 3 * PAGE, &waiting_dst));
+	start(&w, transfer_missing);
+	expect_packet(ZX_PAGER_VMO_READ, 2 * PAGE, PAGE);
+	ok(zx_pager_op_range(pager, ZX_PAGER_OP_FAIL, vmo, 2 * PAGE, PAGE,
+			     (uint64_t)ZX_ERR_IO));
+	is(finish(&w), ZX_ERR_IO);
+	shows(waiting_dst, "ss");
+	shows(waiting_src, "sssss");
+	shows(vmo, "aa");
+	close_all(waiting_dst, waiting_src, ZX_HANDLE_INVALID);
+}
+
 /* Both VMOs, though their handles are closed meanwhile. */
 static void closed_while_in_use(void **state)
 {
@@ -474,6 +494,7 @@ int main(void)
 		TEST(sparse_stays_sparse),
 		TEST(no_store_is_lost),
 		TEST(missing_in_a_clone),
+		TEST(missing_below_the_destination),
 		TEST(closed_while_in_use),
 	};
 

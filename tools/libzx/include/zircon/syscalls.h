@@ -464,7 +464,8 @@ zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options,
  * were zeroed and the destination written to.  What a clone misses is asked for.  The content
  * is copied, which takes as much memory again for a while; content that is zero takes none.
  *
- * If the call fails some pages may have moved, or, for want of memory, be lost.
+ * If the call fails some pages may have moved, or be in both VMOs; the others are back in the
+ * source, or, for want of memory, lost.
  *
  * Return: ZX_OK, or, in the order of the tests: INVALID_ARGS @options, alignment;
  * BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED @dst_vmo, then @src_vmo; OUT_OF_RANGE, NOT_SUPPORTED it
