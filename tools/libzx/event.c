@@ -114,7 +114,7 @@ static void show(struct zxi_object *object, int fd)
 	else if (object->type == ZX_OBJ_TYPE_EVENT)
 		done = write(fd, &one, sizeof(one));
 	else if (object->peer)
-		done = write(object->peer->fd, "", 1);
+		done = send(object->peer->fd, "", 1, MSG_NOSIGNAL);
 	/* Other processes may have it, too, and do with it as they like. */
 	(void)done;
 }
@@ -158,7 +158,7 @@ zx_status_t zx_object_signal(zx_handle_t handle, uint32_t clear_mask, uint32_t s
 	if (object)
 		change(object, zx_linux_handle_to_fd(handle), clear_mask, set_mask);
 	else
-		status = ZX_ERR_BAD_HANDLE;
+		status = zxi_no_object(handle);
 	zxi_table_unlock();
 	return status;
 }
@@ -186,7 +186,7 @@ zx_status_t zx_object_signal_peer(zx_handle_t handle, uint32_t clear_mask,
 		return status;
 	zxi_table_lock();
 	object = zxi_object_of(handle);
-	status = object ? signal_peer(object, clear_mask, set_mask) : ZX_ERR_BAD_HANDLE;
+	status = object ? signal_peer(object, clear_mask, set_mask) : zxi_no_object(handle);
 	zxi_table_unlock();
 	return status;
 }

@@ -8,12 +8,6 @@
 #include "stream.h"
 #include "table.h"
 
-/* Why there is no object. */
-static zx_status_t no_object(zx_handle_t handle)
-{
-	return zxi_open_word(handle) ? ZX_ERR_NO_MEMORY : ZX_ERR_BAD_HANDLE;
-}
-
 struct zxi_stream *zxi_handle_stream(zx_handle_t handle)
 {
 	struct zxi_stream *stream = NULL;
@@ -45,7 +39,7 @@ zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info)
 			info->children += o->parent == object;
 	}
 	zxi_table_unlock();
-	return object ? ZX_OK : no_object(handle);
+	return object ? ZX_OK : zxi_no_object(handle);
 }
 
 zx_status_t zxi_get_name(zx_handle_t handle, char name[ZX_MAX_NAME_LEN])
@@ -57,7 +51,7 @@ zx_status_t zxi_get_name(zx_handle_t handle, char name[ZX_MAX_NAME_LEN])
 	if (object)
 		memcpy(name, object->name, ZX_MAX_NAME_LEN);
 	zxi_table_unlock();
-	return object ? ZX_OK : no_object(handle);
+	return object ? ZX_OK : zxi_no_object(handle);
 }
 
 zx_status_t zxi_set_name(zx_handle_t handle, const char *name, size_t length)
@@ -71,5 +65,5 @@ zx_status_t zxi_set_name(zx_handle_t handle, const char *name, size_t length)
 		memcpy(object->name, name, length);
 	}
 	zxi_table_unlock();
-	return object ? ZX_OK : no_object(handle);
+	return object ? ZX_OK : zxi_no_object(handle);
 }

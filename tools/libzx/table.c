@@ -189,12 +189,6 @@ struct zxi_object *zxi_object_of(zx_handle_t handle)
 	return slot->object;
 }
 
-/* Why zxi_object_of() has none. */
-static zx_status_t no_object(zx_handle_t handle)
-{
-	return zxi_open_word(handle) ? ZX_ERR_NO_MEMORY : ZX_ERR_BAD_HANDLE;
-}
-
 /* A new descriptor; if its number is open it was closed without our knowing. */
 static zx_status_t add_fd(int fd, zx_obj_type_t type, zx_rights_t rights,
 			  zx_handle_t like, zx_handle_t *handle)
@@ -219,7 +213,7 @@ static zx_status_t add_fd(int fd, zx_obj_type_t type, zx_rights_t rights,
 	}
 	if (!object) {
 		zxi_table_unlock();
-		return like == ZX_HANDLE_INVALID ? ZX_ERR_NO_MEMORY : no_object(like);
+		return like == ZX_HANDLE_INVALID ? ZX_ERR_NO_MEMORY : zxi_no_object(like);
 	}
 	word = atomic_load(&slot->word);
 	part(*handle, slot);

@@ -74,6 +74,12 @@ struct zxi_object *zxi_first_object(void);
 /* The object of an open handle, or NULL. */
 struct zxi_object *zxi_object_of(zx_handle_t handle);
 
+/* Why it has none. */
+static inline zx_status_t zxi_no_object(zx_handle_t handle)
+{
+	return zxi_open_word(handle) ? ZX_ERR_NO_MEMORY : ZX_ERR_BAD_HANDLE;
+}
+
 /* Makes @object->fd of another descriptor of it. */
 zx_status_t zxi_own_fd(struct zxi_object *object, int fd);
 

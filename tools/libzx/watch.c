@@ -3,6 +3,7 @@
  * The thread that looks for signals that the kernel knows.  There is none before somebody
  * waits for one that is not there; then it stays.
  */
+#include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -34,10 +35,12 @@ static void *watch(void *arg)
 
 	for (;;) {
 		n = epoll_wait(fd, events, 16, -1);
+		/* Somebody has closed what he does not know. */
+		if (n < 0 && errno != EINTR)
+			return NULL;
 		for (int i = 0; i < n; i++)
 			look_at(events[i].data.u64);
 	}
-	return NULL;
 }
 
 /* It gets no signals of the program's. */
