@@ -27,6 +27,8 @@
 /* What is called for each page. */
 #define EACH_OF_COPY	"r:zxpager:zxp_own_settle"
 #define EACH_OF_VMO	"r:zxpager:zxp_vmo_settle_folio"
+#define EACH_GATHERED	"r:zxpager:zxp_layer_gather"
+#define EACH_MERGED	"r:zxpager:zxp_layer_merge"
 #define ROUNDS		20	/* who is faster than the signal is no matter */
 
 PAGER_DATA_AND(freeze, speed_up());
@@ -35,14 +37,22 @@ FIXTURE_VARIANT(freeze)
 	const char *each;
 	uint32_t kind;
 	bool of_copy;
+	unsigned int earlier;	/* copies that stay, with some stores before each */
 };
 
-FIXTURE_VARIANT_ADD(freeze, of_copy) {
-	.each = EACH_OF_COPY, .kind = MODIFIED, .of_copy = true,
+#define OF_COPY		.kind = MODIFIED, .of_copy = true
+#define OF_PLAIN	.kind = ZXP_CHILD_SNAPSHOT
+
+FIXTURE_VARIANT_ADD(freeze, of_copy) { OF_COPY, .each = EACH_OF_COPY };
+FIXTURE_VARIANT_ADD(freeze, of_copy_with_layers) { OF_COPY, .each = EACH_OF_COPY, .earlier = 3 };
+/* With this one there are so many that what is below is gathered. */
+FIXTURE_VARIANT_ADD(freeze, gather) { OF_COPY, .each = EACH_GATHERED, .earlier = 6 };
+FIXTURE_VARIANT_ADD(freeze, of_plain) { OF_PLAIN, .each = EACH_OF_VMO };
+FIXTURE_VARIANT_ADD(freeze, of_plain_with_snapshots) {
+	OF_PLAIN, .each = EACH_OF_VMO, .earlier = 3,
 };
-FIXTURE_VARIANT_ADD(freeze, of_plain) {
-	.each = EACH_OF_VMO, .kind = ZXP_CHILD_SNAPSHOT,
-};
+/* What was kept for the one before moves to that one. */
+FIXTURE_VARIANT_ADD(freeze, merge) { OF_PLAIN, .each = EACH_MERGED, .earlier = 1 };
 
 struct maker {
 	struct test_vmo *vmo;	/* of all of it */
@@ -72,15 +82,20 @@ static int make_in_thread(struct test_thread *t)
 	return fd < 0 ? -fd : close(fd);
 }
 
+static void store_to_all(struct test_vmo *vmo)
+{
+	for (uint64_t i = 0; i < PAGES; i++)
+		word_at(vmo, i) = i + 1;
+}
+
 static struct test_vmo *make_parent(struct user_pager *p, bool of_copy)
 {
 	struct test_vmo *vmo = pager_create_plain(p, PAGES, 0);
-	uint64_t i;
 
 	if (vmo && of_copy)
 		vmo = vmo_create_child(vmo, ZXP_CHILD_SNAPSHOT, 0, PAGES);
-	for (i = 0; vmo && i < PAGES; i++)
-		word_at(vmo, i) = i + 1;
+	if (vmo)
+		store_to_all(vmo);
 	return vmo;
 }
 
@@ -91,10 +106,17 @@ TEST_F(freeze, maker)
 	uint64_t before, calls = 0;
 	struct test_vmo *copy;
 	unsigned int i;
+	uint64_t own;
 	pid_t pid;
 
 	maker.vmo = make_parent(&self->p, variant->of_copy);
 	ASSERT_NE(NULL, maker.vmo);
+	for (i = 0; i < variant->earlier; i++) {
+		new_child(maker.vmo, variant->kind, 0, PAGES);
+		store_to_all(maker.vmo);
+	}
+	own = vmo_info(maker.vmo).out_resident;
+	EXPECT_EQ(PAGES * page_size, own);
 	SLOW_OR_SKIP(slow_down(&each, 1));
 	for (i = 0; i < ROUNDS && (!calls || calls >= PAGES); i++) {
 		before = slow_calls();
@@ -109,8 +131,8 @@ TEST_F(freeze, maker)
 	EXPECT_LT(0, calls);
 
 	/* Nothing is left of it, and all goes on as before. */
-	EXPECT_EQ(0, vmo_info(maker.vmo).out_children);
-	EXPECT_EQ(PAGES * page_size, vmo_info(maker.vmo).out_resident);
+	EXPECT_EQ(variant->earlier, vmo_info(maker.vmo).out_children);
+	EXPECT_EQ(own, vmo_info(maker.vmo).out_resident);
 	word_at(maker.vmo, 1) = 100;
 	copy = new_child(maker.vmo, variant->kind, 0, PAGES);
 	word_at(maker.vmo, 2) = 200;
@@ -272,15 +294,15 @@ static int change_once(void *arg)
 /* True if the waiter waits for the copy; else that one was sooner, or it has not to. */
 static bool moment_begin(struct moment *m, struct test_thread *t)
 {
+	bool begun;
+
 	t->arg = &m->maker;
 	m->before = slow_calls();
-	if (!thread_start(t, make_in_thread) || !wait_until(slow_calls() != m->before))
-		return false;
+	begun = thread_start(t, make_in_thread) && wait_until(slow_calls() != m->before);
 	m->waiter = child_start(change_once, m);
-	while (!task_sleeps_in(m->waiter, m->waiter, "zxp_"))
-		if (!thread_running(t))
-			return false;
-	return true;
+	while (begun && !task_sleeps_in(m->waiter, m->waiter, "zxp_"))
+		begun = thread_running(t);
+	return begun;
 }
 
 /* As before a moment that has come to its end. */
@@ -319,6 +341,7 @@ TEST_F(freeze_wait, killed)
 	for (unsigned int i = 0; i < ROUNDS && !in_time; i++) {
 		ASSERT_TRUE(moment_undo(m));
 		moment_begin(m, &self->t[0]);
+		ASSERT_LT(0, m->waiter);
 		kill(m->waiter, SIGKILL);
 		ASSERT_EQ(m->waiter, waitpid(m->waiter, &status, 0));
 		in_time = WIFSIGNALED(status) && slow_calls() - m->before < FEWER;

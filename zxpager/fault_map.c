@@ -87,9 +87,13 @@ bool zxp_fault_maps_more(struct vm_fault *vmf, pgoff_t *start, pgoff_t *end)
 void zxp_fault_window(struct vm_fault *vmf, pgoff_t *start, pgoff_t *end)
 {
 	pgoff_t first = round_down(vmf->pgoff, ZXP_MAP_WINDOW);
+	pgoff_t in_table = (vmf->address & ~PMD_MASK) >> PAGE_SHIFT;
 
 	*start = max(*start, first);
 	*end = min(*end, first + ZXP_MAP_WINDOW);
+	/* Each other page table would be memory to be waited for, with the folio locked. */
+	*start = max(*start, vmf->pgoff - min(vmf->pgoff, in_table));
+	*end = min(*end, vmf->pgoff - in_table + PTRS_PER_PTE);
 }
 
 /**

@@ -105,7 +105,8 @@ pgoff_t zxp_layer_zero(struct zxp_layer *top, pgoff_t start, pgoff_t end,
 		       struct zxp_zero_range **split,
 		       struct zxp_zero_range **add);
 void zxp_layer_cut(struct zxp_layer *layer, pgoff_t limit);
-void zxp_layer_forget(struct zxp_layer *gathered, pgoff_t index);
+pgoff_t zxp_layer_add_zeroes(struct zxp_layer *layer, pgoff_t start, pgoff_t end,
+			     struct zxp_zero_range **spare);
 
 /**
  * struct zxp_layer_merge - what is left of a layer that one other sees
@@ -147,12 +148,15 @@ struct zxp_layer_gather {
 	bool zeroes;
 };
 
+/* layer_gather.c */
+unsigned int zxp_layer_level(const struct zxp_layer *layer);
+void zxp_layer_forget(struct zxp_layer *gathered, pgoff_t index);
+struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer);
 void zxp_layer_gather_begin(struct zxp_layer_gather *gather, struct zxp_layer *over,
 			    struct zxp_layer *into, gfp_t gfp);
 int zxp_layer_gather(struct zxp_layer_gather *gather);
 struct zxp_layer *zxp_layer_gather_end(struct zxp_layer_gather *gather);
 struct zxp_layer *zxp_layer_to_gather(struct zxp_layer *open);
-struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer);
 
 /* For who sees a page no more layers are looked at, see zxp_layer_find_seers(). */
 #define ZXP_SEERS_STEPS		1024

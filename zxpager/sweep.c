@@ -134,11 +134,16 @@ void zxp_sweep_layer(struct zxp_vmo *root, struct zxp_layer *layer, pgoff_t star
 	}
 }
 
-/* The same for all from a layer down. */
+/*
+ * The same for all from a layer down; but for what is so far below that it would not be found
+ * who sees it: that is left there as if many saw it.
+ */
 void zxp_sweep_layers(struct zxp_vmo *root, struct zxp_layer *layer, pgoff_t start,
 		      pgoff_t end, bool killable)
 {
-	for (; layer->below; layer = layer->below)
+	unsigned int steps;
+
+	for (steps = 0; layer->below && steps < ZXP_SEERS_STEPS; layer = layer->below, steps++)
 		zxp_sweep_layer(root, layer, start, end, killable);
 }
 

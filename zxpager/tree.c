@@ -291,11 +291,11 @@ static int zxp_tree_gather_before(struct zxp_family *family)
 	struct zxp_layer *over;
 	int ret = 0;
 
+	lockdep_assert_held(&family->tree_lock);
+
 	do {
-		/* Who stores changes their order. */
-		read_lock(&family->lock);
+		/* It may be a long way. Unlike that of others, their order is the tree's alone. */
 		over = family->open ? zxp_layer_to_gather(family->open) : NULL;
-		read_unlock(&family->lock);
 		if (over)
 			ret = zxp_tree_gather(family, over);
 	} while (over && !ret);
