@@ -220,6 +220,7 @@ main() {
 	for s in "${series[@]}"; do
 		on_kernels_of_ours "$s"
 	done
+	later step demo scripts/demo.sh
 	for s in "${series[@]}"; do
 		later suite "speed on $s" scripts/bench.sh --kernel "$s" --gate
 	done

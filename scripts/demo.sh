@@ -22,7 +22,7 @@ doing() { printf '[%3d s] %s\n' $SECONDS "$*"; }
 
 scripts/deps.sh build rig demo
 doing "building the module for Linux $series"
-scripts/build.sh --quiet "$series"
+scripts/build.sh --quiet --strict "$series"
 doing "building the tools"
 MAKEFLAGS='' make -s -C tools O="$zx_root/build"
 

@@ -388,6 +388,21 @@ static struct zxp_layer *zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *
 	return list_empty(&merge.into->above) ? merge.into->below : merge.into;
 }
 
+/* Has nothing changed since the newest snapshot, which is paid for by the same? */
+static bool zxp_tree_snapshot_serves(struct zxp_family *family, pgoff_t limit,
+				     const struct mem_cgroup *payer)
+{
+	struct zxp_layer *last = family->open;
+	bool serves;
+
+	/* Who pays changes when somebody cannot. */
+	read_lock(&family->lock);
+	serves = last && zxp_layer_is_empty(last) && limit <= last->limit &&
+		 last->payer == payer;
+	read_unlock(&family->lock);
+	return serves;
+}
+
 /**
  * zxp_tree_snapshot_locked() - a child of a VMO that sees nothing of what becomes of that
  * @child: it, whose top has nothing yet
@@ -412,8 +427,7 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 	if (mutex_lock_killable(&family->tree_lock))
 		return -EINTR;
 	last = family->open;
-	if (last && zxp_layer_is_empty(last) && limit <= last->limit &&
-	    last->payer == new->payer) {
+	if (zxp_tree_snapshot_serves(family, limit, new->payer)) {
 		zxp_tree_push(family, child->top, last, limit);
 		goto unlock;
 	}

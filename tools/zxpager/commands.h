@@ -7,6 +7,9 @@ struct zxd_reply;
 /* A descriptor of the VMO or copy called @name; without one the program ends. */
 int open_vmo(const char *name, struct zxd_reply *reply);
 
+/* Says why, and ends, if something keeps anybody from making copies of a VMO. */
+void die_if_no_copy(const char *name, int error);
+
 /* Commands, with their arguments. */
 void cmd_clone(char **argv);
 void cmd_snapshot(char **argv);

@@ -8,6 +8,20 @@
 #include "commands.h"
 #include "connection.h"
 
+void die_if_no_copy(const char *name, int error)
+{
+	switch (error) {
+	case EOPNOTSUPP:
+		die(EXIT_OPERATION, "%s: is not served with --scratch, see zxpagerd(8)",
+		    name);
+	case ENOTTY:
+		die(EXIT_OPERATION, "the module that is loaded is too old: load a newer zxpager.ko");
+	case ESTALE:
+		die(EXIT_OPERATION, "%s: a page of it is pinned, by direct I/O for example: try again when that is over",
+		    name);
+	}
+}
+
 /* What keeps the daemon from making it. */
 static void __attribute__((noreturn)) die_without_copy(const struct zxd_request *request,
 						       int error)
@@ -21,9 +35,6 @@ static void __attribute__((noreturn)) die_without_copy(const struct zxd_request 
 	case EEXIST:
 		die(EXIT_OPERATION, "%s: there is a VMO of that name (zxpager ls tells which), or one is just being made",
 		    new_name);
-	case EOPNOTSUPP:
-		die(EXIT_OPERATION, "%s: is not served with --scratch, see zxpagerd(8)",
-		    name);
 	case ETXTBSY:
 		die(EXIT_OPERATION, "%s: is served for writing, and without --snapshots, see zxpagerd(8): work on a clone and take them of that, or sync it and copy its file",
 		    name);
@@ -33,12 +44,8 @@ static void __attribute__((noreturn)) die_without_copy(const struct zxd_request 
 	case EUSERS:
 		die(EXIT_OPERATION, "%s: the daemon has as many copies as it can keep: drop one",
 		    new_name);
-	case ENOTTY:
-		die(EXIT_OPERATION, "the module that is loaded is too old: load a newer zxpager.ko");
-	case ESTALE:
-		die(EXIT_OPERATION, "%s: a page of it is pinned, by direct I/O for example: try again when that is over",
-		    name);
 	}
+	die_if_no_copy(name, error);
 	die_refused(request, error);
 }
 

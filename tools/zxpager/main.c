@@ -326,9 +326,8 @@ static int make_child(const char *name, int fd, uint32_t options, uint64_t lengt
 	do {
 		rc = ioctl(fd, ZXP_IOC_VMO_CREATE_CHILD, &arg);
 	} while (rc && errno == EINTR);
-	if (rc && errno == EOPNOTSUPP)
-		die(EXIT_OPERATION, "%s: is not served with --scratch, see zxpagerd(8)",
-		    name);
+	if (rc)
+		die_if_no_copy(name, errno);
 	if (rc)
 		die(EXIT_OPERATION, "%s: no copy: %s", name, strerror(errno));
 	return arg.out_fd;

@@ -48,7 +48,7 @@ int copy_open(const struct copy *copy);
 /* All but what is the same for each reply. */
 void copy_describe(const struct copy *copy, struct zxd_reply *reply);
 
-/* A line for each that has bytes of its own, which go with the daemon. */
+/* A line for each, as they go with the daemon. */
 void copies_tell(void);
 
 #endif /* ZXD_COPIES_H */
