@@ -53,12 +53,12 @@ short_stress() {
 
 # Files and mappings, where kernels change most: what runs on the newest.
 short_selftests=(access child child_file child_kin child_own child_range child_share
-	child_unmap discard evict file freeze inode large life limits lost map mkwrite mm
+	child_unmap discard evict file freeze inode large large_copy life limits lost map mkwrite mm
 	module poison ranges reference remote scale seal slice slice_copy slice_file snapshot
 	snapshot_change snapshot_destroy snapshot_order snapshot_pager supply_copy uring
 	wb_file wb_grow wb_kernel wb_map wb_stream zero zero_change zero_race zircon_access
-	zircon_clone zircon_clone_op zircon_mapping zircon_slice zircon_snapshot
-	zircon_snapshot_memory)
+	zircon_chain zircon_clone zircon_clone_commit zircon_clone_op zircon_mapping zircon_slice zircon_snapshot
+	zircon_snapshot_memory zircon_wb_clone)
 
 # What can become of a guest, each in one way; "make rig-test" has them all.
 short_rig=(success_and_arguments status_of_the_command clock_that_counts_instructions

@@ -118,6 +118,21 @@ LIFE(life_of_a_short_point_in_time, 0, ZXP_CREATE_SNAPSHOTS, -EIO) {
 	HAS(1, 2, 2), HAS(1, 6, RESCUED),
 };
 
+/* What should move to who is left cannot, now and when there is another occasion. */
+LIFE(life_that_ends_without_memory, 0, 0, 0) {
+	MAKE(1, 0, AT_LEAST), PUT(1, 0, 5), PUT(1, 3, 6), CLEAR(1, 5, 2), MAKE(2, 1, MODIFIED),
+	CLOSE_STARVED(1), HAS(2, 0, 5), SHOWS(2, 3, 6), HAS(2, 5, 0), MAKE(3, 2, MODIFIED),
+	PUT(3, 2, 7), MAKE(4, 3, MODIFIED), CLOSE_STARVED(3), HAS(4, 2, 7), HAS(4, 3, 6),
+	CLOSE_STARVED(2), SHOWS(4, 3, 6), HAS(4, 6, 0), PUT(4, 3, 8), HAS(4, 3, 8), HAS(4, 0, 5),
+};
+
+LIFE(life_of_snapshots_without_memory, 0, 0, -EIO) {
+	PLAIN(1, 8), PUT(1, 0, 1), PUT(1, 3, 2), MAKE(2, 1, ZXP_CHILD_SNAPSHOT), PUT(1, 3, 3),
+	MAKE(3, 1, ZXP_CHILD_SNAPSHOT), PUT(1, 3, 4), PUT(1, 6, 5), CLOSE_STARVED(3),
+	HAS(2, 3, 2), HAS(2, 6, 0), MAKE(4, 1, ZXP_CHILD_SNAPSHOT), PUT(1, 3, 6), PUT(1, 0, 7),
+	CLOSE_STARVED(2), HAS(4, 3, 4), HAS(4, 0, 1), HAS(4, 6, 5),
+};
+
 LIFE(life_of_a_short_slice, 0, 0, 0) {
 	MAKE(1, 0, AT_LEAST), MAKE(2, 1, ZXP_CHILD_SLICE), STORE(2, 0, 5), CLOSE(1),
 	MAKE(3, 2, MODIFIED), PUT(2, 0, 6), HAS(3, 0, 5),

@@ -224,6 +224,47 @@ TEST_F(memcg, shared_pages_go)
 	makes_room(store_to_all_copies);
 }
 
+#define APART	64UL	/* so each page needs memory to be found by */
+#define LONE	64UL
+
+/* The last descriptor of a copy goes, of which another sees all, by who gets no memory. */
+static int merge_without_memory(void *arg)
+{
+	struct shared *seen = arg;
+	struct test_vmo *vmo, *copy, *other, *third;
+	struct user_pager p;
+	int max;
+
+	CHECK(user_pager_init(&p));
+	vmo = pager_create_plain(&p, LONE * APART, 0);
+	copy = vmo ? vmo_create_child(vmo, ZXP_CHILD_SNAPSHOT, 0, LONE * APART) : NULL;
+	CHECK(copy);
+	for (uint64_t i = 0; i < LONE; i++)
+		CHECK(vmo_put(copy, i * APART, i + 1));
+	other = vmo_create_child(copy, MODIFIED, 0, LONE * APART);
+	max = open(CGROUP "/memory.max", O_WRONLY | O_CLOEXEC);
+	/* Who may not be killed only gets none. */
+	CHECK(other && max >= 0 && !write_file("/proc/self/oom_score_adj", "-1000"));
+	CHECK(enter_cgroup(CGROUP) && write(max, "0", 1) == 1);
+	vmo_release(copy);
+	CHECK(write(max, "max", 3) == 3);
+	for (uint64_t i = 0; i < LONE; i++)
+		CHECK(vmo_word_is(other, i * APART, i + 1));
+	/* It is done when there is another occasion, and then all of it is the other's. */
+	third = vmo_create_child(other, MODIFIED, 0, LONE * APART);
+	CHECK(third);
+	vmo_release(third);
+	for (uint64_t i = 0; i < LONE; i++)
+		CHECK(vmo_word_is(other, i * APART, i + 1));
+	CHECK(child_own_pages(other) == LONE);
+	return 0;
+}
+
+TEST_F(memcg, copy_goes_without_memory)
+{
+	makes_room(merge_without_memory);
+}
+
 /* Pages that were written, here and in a plain VMO, are not what makes room. */
 static int keep_what_was_written(void *arg)
 {

@@ -457,18 +457,17 @@ int zxp_layer_merge(struct zxp_layer_merge *m)
 {
 	struct zxp_layer *from = m->from, *into = m->into;
 	unsigned long at = 0;
+	void *page;
 	int ret;
 
 	zxp_layer_merge_begin(m);
-	m->page = from->nr ? xa_find(&from->pages, &at, ULONG_MAX, XA_PRESENT) : NULL;
-	if (m->page) {
-		if (!zxp_layer_hides(into, at)) {
-			if (xa_err(xa_store(&into->pages, at, m->page,
-					    GFP_NOWAIT | __GFP_NOWARN)))
-				return -ENOMEM;
-			into->nr++;
-			m->page = NULL;
-		}
+	m->page = NULL;
+	page = from->nr ? xa_find(&from->pages, &at, ULONG_MAX, XA_PRESENT) : NULL;
+	if (page) {
+		if (zxp_layer_hides(into, at))
+			m->page = page;
+		else if (zxp_layer_set(into, at, page))
+			return -ENOMEM;
 		xa_erase(&from->pages, at);
 		from->nr--;
 		zxp_layer_forget(into->gathered, at);

@@ -105,6 +105,12 @@ void fail_pause(void)
 	fail_set(0);
 }
 
+void fail_resume(void)
+{
+	paused = false;
+	fail_set(remaining);
+}
+
 unsigned int fail_remaining(void)
 {
 	return remaining;

@@ -33,6 +33,8 @@ unsigned int fail_remaining(void);
  * that has to look at what it did.
  */
 void fail_pause(void);
+/* And from here on again. */
+void fail_resume(void);
 
 /* Until the end the calling thread gets no memory of these kinds. */
 #define STARVE_SLAB	1

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "child.h"
+#include "failnth.h"
 #include "life.h"
 
 static uint64_t word_for(struct walk_scene *s, const struct step *step)
@@ -167,6 +168,19 @@ int step_close(struct walk_scene *s, int *fds, const struct step *step)
 	close(fds[step->object]);
 	fds[step->object] = -1;
 	return 0;
+}
+
+/* By who gets no memory, while nothing else fails. */
+int step_close_starved(struct walk_scene *s, int *fds, const struct step *step)
+{
+	int ret;
+
+	fail_pause();
+	starve_begin(STARVE_SLAB);
+	ret = step_close(s, fds, step);
+	starve_end();
+	fail_resume();
+	return ret;
 }
 
 /* What is still there in the end goes, the last one first. */

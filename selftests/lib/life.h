@@ -34,6 +34,7 @@ int step_zero(struct walk_scene *s, int *fds, const struct step *step);
 int step_commit(struct walk_scene *s, int *fds, const struct step *step);
 int step_size(struct walk_scene *s, int *fds, const struct step *step);
 int step_close(struct walk_scene *s, int *fds, const struct step *step);
+int step_close_starved(struct walk_scene *s, int *fds, const struct step *step);
 int step_supply(struct walk_scene *s, int *fds, const struct step *step);
 int step_stream(struct walk_scene *s, int *fds, const struct step *step);
 int step_count_own(struct walk_scene *s, int *fds, const struct step *step);
@@ -55,6 +56,7 @@ int step_count_halves(struct walk_scene *s, int *fds, const struct step *step);
 #define CHILDREN(object, nr)		{ step_count_children, object, 0, nr, 0 }
 #define HALVES(object, nr)		{ step_count_halves, object, 0, nr, 0 }
 #define CLOSE(object)			{ step_close, object, 0, 0, 0 }
+#define CLOSE_STARVED(object)		{ step_close_starved, object, 0, 0, 0 }
 
 int live(struct walk_scene *s, const struct step *steps);
 
