@@ -218,6 +218,8 @@ static void clocks(void **state)
 	before = zx_ticks_get();
 	ok(zx_nanosleep(zx_deadline_after(ZX_MSEC(5))));
 	assert_true(zx_ticks_get() - before >= zx_ticks_per_second() / 200);
+	boot = zx_ticks_get_boot();
+	assert_true(boot >= before && zx_clock_get_boot() >= boot);
 	assert_int_equal(zx_system_get_page_size(), PAGE);
 }
 

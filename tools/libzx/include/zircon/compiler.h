@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Zircon's words for C linkage, for headers and programs that use them.
+ * Zircon's words for C linkage and the like, for headers and programs that use them.
  */
 #ifndef ZIRCON_COMPILER_H_
 #define ZIRCON_COMPILER_H_
@@ -8,9 +8,11 @@
 #ifdef __cplusplus
 #define __BEGIN_CDECLS extern "C" {
 #define __END_CDECLS }
+#define __CONSTEXPR constexpr
 #else
 #define __BEGIN_CDECLS
 #define __END_CDECLS
+#define __CONSTEXPR
 #endif
 
 #define __EXPORT __attribute__((__visibility__("default")))

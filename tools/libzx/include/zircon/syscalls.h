@@ -863,6 +863,13 @@ zx_status_t zx_nanosleep(zx_instant_mono_t deadline);
 zx_instant_mono_ticks_t zx_ticks_get(void);
 
 /**
+ * zx_ticks_get_boot() - the time in ticks, with that of suspend
+ *
+ * Return: nanoseconds of CLOCK_BOOTTIME.
+ */
+zx_instant_boot_ticks_t zx_ticks_get_boot(void);
+
+/**
  * zx_ticks_per_second() - how long a tick is
  *
  * Return: 1,000,000,000.

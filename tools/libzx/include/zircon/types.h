@@ -39,16 +39,24 @@ typedef uint64_t zx_koid_t;
 #define ZX_KOID_KERNEL			((zx_koid_t)1)
 #define ZX_KOID_FIRST			((zx_koid_t)1024)
 
-/* What an object is; others are never told of a handle of ours. */
+/*
+ * What an object is.  Of a handle of ours it is never RESOURCE, IOMMU, BTI, PMT or CLOCK, nor
+ * one that is not here.
+ */
 typedef uint32_t zx_obj_type_t;
 
 #define ZX_OBJ_TYPE_NONE		((zx_obj_type_t)0)
 #define ZX_OBJ_TYPE_VMO			((zx_obj_type_t)3)
 #define ZX_OBJ_TYPE_EVENT		((zx_obj_type_t)5)
 #define ZX_OBJ_TYPE_PORT		((zx_obj_type_t)6)
+#define ZX_OBJ_TYPE_RESOURCE		((zx_obj_type_t)15)
 #define ZX_OBJ_TYPE_EVENTPAIR		((zx_obj_type_t)16)
 #define ZX_OBJ_TYPE_VMAR		((zx_obj_type_t)18)
+#define ZX_OBJ_TYPE_IOMMU		((zx_obj_type_t)23)
+#define ZX_OBJ_TYPE_BTI			((zx_obj_type_t)24)
+#define ZX_OBJ_TYPE_PMT			((zx_obj_type_t)26)
 #define ZX_OBJ_TYPE_PAGER		((zx_obj_type_t)28)
+#define ZX_OBJ_TYPE_CLOCK		((zx_obj_type_t)30)
 #define ZX_OBJ_TYPE_STREAM		((zx_obj_type_t)31)
 
 /* Signals that any object that can be waited for has, and that programs set. */
