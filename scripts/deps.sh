@@ -16,6 +16,7 @@ set -euo pipefail
 table() {
 	cat <<-'END'
 	build gcc compiles everything
+	build g++ compiles the programs in C++
 	build gcc-12 is what Debian's kernel headers compile modules with
 	build make runs the builds
 	build libc6-dev compiles the programs
@@ -23,6 +24,7 @@ table() {
 	build libcmocka-dev runs the tests of libzx
 	build libnbd-dev lets zxpagerd serve exports of NBD servers
 	build libfuse3-dev is what zxbench compares zxpager with
+	build libzstd-dev unpacks the file that an example serves
 	build libelf1 is needed by the kernel's build tools
 	build libssl3 is needed by the kernel's build tools
 	build zlib1g is needed by the kernel's build tools
@@ -62,6 +64,9 @@ table() {
 	test attr reads extended attributes
 	test python3 compares the tests with the list of what they cover
 	test procps looks at processes
+	test cmake builds a program with the library as it is installed
+	test clang compiles what programs in C++ include a second time
+	test zstd packs the file that an example serves
 	test nbdkit is a store that fails, is slow or hangs
 	test dmsetup makes stores that fail
 	test fio writes to VMOs in many ways, and verifies what it wrote

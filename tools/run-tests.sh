@@ -109,9 +109,9 @@ done
 if [ $# -gt 0 ]; then
 	wanted=("$@")
 else
-	programs=("$here"/tests/test_*.c)
+	programs=("$here"/tests/test_*.c "$here"/tests/test_*.cc)
 	programs=("${programs[@]##*/}")
-	wanted=("${programs[@]%.c}" "${shell[@]}")
+	wanted=("${programs[@]%.c*}" "${shell[@]}")
 fi
 echo "TAP version 13"
 for name in "${wanted[@]}"; do

@@ -22,17 +22,17 @@ symbols() {
 }
 
 # Programs against <zircon/...> alone, with none of what Linux adds.
-portable=(lazy-copy log-store)
+portable=(lazy-copy.c log-store.c zstd-pager.cc)
 
 # --- programs for Zircon ------------------------------------------------------------
 
 test_programs_for_zircon_are_portable() {
 	for name in "${portable[@]}"; do
 		if grep -E '^#include <(zircon/linux|linux|sys|unistd|fcntl)' \
-			"$tools/examples/$name.c"; then
+			"$tools/examples/$name"; then
 			fail "$name needs a header that Zircon does not have"
 		fi
-		if grep -n 'zx_linux\|ZX_LINUX' "$tools/examples/$name.c"; then
+		if grep -n 'zx_linux\|ZX_LINUX' "$tools/examples/$name"; then
 			fail "$name needs what Zircon does not have"
 		fi
 	done
@@ -44,6 +44,46 @@ test_zircon_program_lazy_copy() {
 
 test_zircon_program_log_store() {
 	[ "$("$bin/examples/log-store")" = "1000 lines, stored, modified" ]
+}
+
+# shows WHAT STATUS FRAMES [OFFSET LENGTH]: what zstd-pager shows of packed.zst is the file WHAT
+shows() {
+	local what=$1 status=$2 frames=$3 ended=0
+	shift 3
+	"$bin/examples/zstd-pager" packed.zst "$@" > shown 2> said || ended=$?
+	[ $ended = "$status" ] || fail "$what: status $ended:" "$(cat said)"
+	cmp "$what" shown
+	[ "$(tail -n 1 said)" = "$frames of 9 frames unpacked" ] || fail "$(cat said)"
+}
+
+test_zircon_program_zstd_pager() {
+	local first second
+	[ -e "$bin/examples/zstd-pager" ] || { echo "built without libzstd"; exit 4; }
+	cd "$tmp"
+	seq 100000 > text
+	split --bytes=64K text part.
+	zstd -q part.*[!t]
+	cat part.*.zst > packed.zst
+	shows text 0 9
+	head -c 301000 text | tail -c 1000 > piece
+	shows piece 0 1 300000 1000
+	# On both sides of where one ends.
+	head -c 131100 text | tail -c 100 > piece
+	shows piece 0 2 131000 100
+
+	# The second one cannot be unpacked any more, and the others can.
+	first=$(stat -c %s part.aa.zst) second=$(stat -c %s part.ab.zst)
+	printf zxpager | dd of=packed.zst bs=1 seek=$((first + second / 2)) conv=notrunc status=none
+	{ cat part.aa; tail -c +131073 text; } > rest
+	shows rest 1 8
+	[ "$(head -n 1 said)" = "bytes 65536 to 131071: ZX_ERR_IO_DATA_INTEGRITY" ] ||
+		fail "$(cat said)"
+	shows part.aa 0 1 0 65536
+
+	# Nobody knows where the last one ends.
+	truncate -s -1 packed.zst
+	! "$bin/examples/zstd-pager" packed.zst > shown 2> said || fail "half a frame is shown"
+	[[ $(cat said) = *" is not of frames of a known size, "* ]] || fail "$(cat said)"
 }
 
 # --- every symbol -------------------------------------------------------------------
@@ -109,6 +149,13 @@ test_installed_library_is_found_by_pkg_config() {
 
 # As somebody builds who wants to hear of everything.
 strict=(-Wall -Wextra -pedantic -Wconversion -Wsign-conversion -Werror)
+bare=(-fno-exceptions -fno-rtti)
+
+# Compilers with what they are asked for; lib/zx is for both, and for C++17 and later.
+both() {
+	"$@" g++ -std=c++17
+	"$@" clang++ -std=c++20
+}
 
 # Each header is whole by itself, also for C++.
 test_installed_headers_stand_alone() {
@@ -126,6 +173,142 @@ test_installed_headers_stand_alone() {
 					-fsyntax-only -
 		done
 	done
+	both headers_of_zx
+}
+
+headers_of_zx() {
+	local header headers=("$tmp"/root/opt/zx/include/lib/zx/*.h)
+	[ ${#headers[@]} -ge 12 ] || fail "lib/zx is not installed"
+	for header in "${headers[@]##*/}"; do
+		echo "#include <lib/zx/$header>" |
+			"$@" -x c++ "${strict[@]}" "${bare[@]}" "${cflags[@]}" -fsyntax-only -
+	done
+}
+
+# A program of others, that needs no module.
+consumer() {
+	cat <<- 'EOF'
+		#include <utility>
+
+		#include <lib/zx/event.h>
+		#include <lib/zx/pager.h>
+		#include <lib/zx/stream.h>
+		#include <lib/zx/vmar.h>
+
+		int main()
+		{
+			zx::event event;
+
+			if (zx::event::create(0, &event) != ZX_OK)
+				return 1;
+			const zx::handle any(std::move(event));
+			if (any.signal(0, ZX_EVENT_SIGNALED) != ZX_OK)
+				return 2;
+			return any.wait_one(ZX_EVENT_SIGNALED, zx::time::infinite(), nullptr);
+		}
+	EOF
+}
+
+test_installed_cxx_library_is_found_by_pkg_config() {
+	install_there
+	consumer > "$tmp/consumer.cc"
+	both consumer_by_pkg_config
+}
+
+consumer_by_pkg_config() {
+	local static
+	read -r -a static < <(pkg-config --static --libs libzx)
+	[[ " ${static[*]} " = *" -pthread "* ]] || fail "no -pthread in ${static[*]}"
+	"$@" "${strict[@]}" "${bare[@]}" "${cflags[@]}" -o "$tmp/shared" "$tmp/consumer.cc" \
+		"${libs[@]}"
+	LD_LIBRARY_PATH=$tmp/root/opt/zx/lib "$tmp/shared"
+	"$@" "${strict[@]}" "${bare[@]}" "${cflags[@]}" -static -o "$tmp/static" \
+		"$tmp/consumer.cc" "${static[@]}"
+	"$tmp/static"
+}
+
+# Also when it was moved since.
+test_installed_library_is_found_by_cmake() {
+	install_there
+	mkdir "$tmp/project"
+	consumer > "$tmp/project/consumer.cc"
+	cat > "$tmp/project/CMakeLists.txt" <<- 'EOF'
+		cmake_minimum_required(VERSION 3.16)
+		project(consumer CXX)
+		find_package(libzx 1 REQUIRED)
+		foreach(kind zx zx_static)
+			add_executable(with_${kind} consumer.cc)
+			target_link_libraries(with_${kind} PRIVATE libzx::${kind})
+		endforeach()
+	EOF
+	both consumer_by_cmake
+	mv "$tmp/root/opt/zx" "$tmp/root/elsewhere"
+	sed -i 's/libzx 1 /libzx 2 /' "$tmp/project/CMakeLists.txt"
+	! consumer_by_cmake g++ -std=c++17 > "$tmp/log" 2>&1 || fail "1 serves for 2"
+	grep -q 'version: 1' "$tmp/log" || fail "$(cat "$tmp/log")"
+	sed -i 's/libzx 2 /libzx /' "$tmp/project/CMakeLists.txt"
+	consumer_by_cmake g++ -std=c++17
+}
+
+consumer_by_cmake() {
+	local prefix=$tmp/root/opt/zx
+	[ -d "$prefix" ] || prefix=$tmp/root/elsewhere
+	rm -rf "$tmp/made"
+	cmake -S "$tmp/project" -B "$tmp/made" -DCMAKE_CXX_COMPILER="$1" \
+		-DCMAKE_CXX_FLAGS="${*:2} ${strict[*]} ${bare[*]}" -DCMAKE_PREFIX_PATH="$prefix" &&
+	cmake --build "$tmp/made" && "$tmp/made/with_zx" && "$tmp/made/with_zx_static" &&
+	[[ $(ldd "$tmp/made/with_zx") = *"$prefix/lib/libzx.so.1"* ]] &&
+	[[ $(ldd "$tmp/made/with_zx_static") != *libzx.so* ]]
+}
+
+# refused WHAT CODE COMPILER...: a function with this in it does not compile, and says why
+refused() {
+	local what=$1 code=$2 said
+	shift 2
+	if said=$(without_a_mistake "$code" "$@" 2>&1); then
+		fail "$1 has nothing against: $code"
+	fi
+	grep -q -E -e "$what" <<< "$said" || fail "$1 has something else against $code:" "$said"
+}
+
+without_a_mistake() {
+	printf '%s\n' '#include <utility>' '#include <lib/zx/bti.h>' '#include <lib/zx/event.h>' \
+		'#include <lib/zx/eventpair.h>' '#include <lib/zx/pager.h>' \
+		'#include <lib/zx/vmar.h>' 'extern zx::event event; extern zx::vmo vmo;' \
+		'extern zx::port port; extern zx::vmar vmar; extern zx::pmt pmt;' \
+		'extern zx::eventpair pair; extern zx::handle handle;' "void f() { $1 }" |
+		"${@:2}" -x c++ "${strict[@]}" "${cflags[@]}" -fsyntax-only -
+}
+
+test_what_zx_forbids_does_not_compile() {
+	install_there
+	both forbidden
+}
+
+forbidden() {
+	without_a_mistake 'zx_handle_t h = event.release(); pair.signal_peer(h, 0);
+		handle = std::move(event); vmo = zx::vmo(std::move(handle));
+		port.duplicate(0, &port); zx::unowned_vmo look(vmo), same(look);' "$@"
+	refused 'nodiscard|unused-result' 'event.release();' "$@"
+	refused 'has no peer' 'event.signal_peer(0, 1);' "$@"
+	refused 'has no peer' 'vmo.signal_peer(0, 1);' "$@"
+	refused 'no signals of programs' 'port.signal(0, 1);' "$@"
+	refused 'no signals of programs' 'vmar.signal(0, 1);' "$@"
+	refused 'cannot be waited for' 'port.wait_one(1, zx::time(), nullptr);' "$@"
+	refused 'cannot be waited for' 'vmar.wait_async(port, 1, 1, 0);' "$@"
+	refused 'no second handle' 'pmt.duplicate(0, &pmt);' "$@"
+	refused 'deleted' 'zx::event other(event);' "$@"
+	refused 'deleted' 'zx::event other; other = event;' "$@"
+	refused 'bind|deleted|no matching' 'zx::handle other(event);' "$@"
+	refused 'event|vmo' 'vmo = std::move(event);' "$@"
+	refused 'handle|vmo' 'vmo = std::move(handle);' "$@"
+	refused 'event|vmo' 'event.duplicate(0, &vmo);' "$@"
+	refused '==' '(void)(event == vmo);' "$@"
+	refused 'convert|conversion' 'zx::event other = ZX_HANDLE_INVALID;' "$@"
+	refused 'convert|conversion' 'zx_handle_t other = event; (void)other;' "$@"
+	refused 'convert|conversion' 'const zx::vmar root = zx::vmar::root_self();' "$@"
+	refused 'convert|conversion' 'zx::time t = zx::sec(1);' "$@"
+	refused '[-]' '(void)(zx::time() - zx::time_boot());' "$@"
 }
 
 # What headers define is good to use, too, and not only to include.
