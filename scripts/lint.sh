@@ -82,6 +82,10 @@ about "${kernel_files[@]}" "${tools_c[@]}"
 check "floors: no file uses what is above it" floors
 about "${tools_c[@]}"
 check "clang-tidy: tools" tidy
+about "${cxx_files[@]}"
+check "clang-tidy: tools in C++" tidy_cxx
+check "-Wall -Wextra with clang: tools in C++" clang_cxx
+check "style: tools in C++" cxx_style
 about "${shell_files[@]}"
 check "shellcheck" shell_scripts
 about "${tools_c[@]}" "${selftests_c[@]}"

@@ -32,7 +32,9 @@ mapfile -t all_files < <(git ls-files -co --exclude-standard |
 # Sets the lists from all_files.
 sort_files() {
 	mapfile -t kernel_files < <(files '^(zxpager|uapi)/.*\.[ch]$')
-	mapfile -t user_files < <(files '^(selftests|tools)/.*\.[ch]$')
+	mapfile -t user_files < <(files '^(selftests|tools)/.*\.[ch]$' | grep -v /lib/zx/)
+	mapfile -t cxx_files < <(files '^tools/.*(\.cc|\.hh|/lib/zx/.*\.h)$')
+	mapfile -t tools_cc < <(files '^tools/.*\.cc$')
 	mapfile -t tools_c < <(files '^tools/.*\.c$')
 	mapfile -t selftests_c < <(files '^selftests/.*\.c$')
 	mapfile -t shell_files < <(scripts_in '(ba|da)?sh')
@@ -42,7 +44,7 @@ sort_files() {
 sort_files
 # A check of nothing would pass.
 if [ ${#kernel_files[@]} -lt 20 ] || [ ${#user_files[@]} -lt 50 ] ||
-	[ ${#shell_files[@]} -lt 10 ] || [ ${#python_files[@]} -lt 2 ]; then
+	[ ${#tools_cc[@]} -lt 2 ] || [ ${#shell_files[@]} -lt 10 ] || [ ${#python_files[@]} -lt 2 ]; then
 	die "not all sources were found"
 fi
 

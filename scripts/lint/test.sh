@@ -52,6 +52,23 @@ finds sign-compare sign.c clang_programs <<-'END'
 	int f(int a, unsigned int b);
 	int f(int a, unsigned int b) { return a < b; }
 END
+finds sign-conversion sign.cc clang_cxx <<-'END'
+	unsigned int f(int a);
+	unsigned int f(int a) { return a; }
+END
+finds "cannot use 'throw'" throws.cc clang_cxx <<-'END'
+	void f() { throw 1; }
+END
+finds performance-unnecessary-value-param copied.cc tidy_cxx <<-'END'
+	#include <string>
+	unsigned long f(const std::string s);
+	unsigned long f(const std::string s) { return s.size(); }
+END
+finds style.cc:2 style.cc cxx_style <<-'END'
+	void f();
+	        void f();
+END
+finds "longer than 100" wide.cc cxx_style < <(printf '// %0101d\n' 0)
 finds use-after-free freed.c analyzer <<-'END'
 	#include <stdlib.h>
 	int f(int *p);

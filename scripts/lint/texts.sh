@@ -74,7 +74,7 @@ spdx() {
 		head -n 3 "$f" | grep -q SPDX-License-Identifier: && continue
 		echo "$f: no SPDX line"
 		bad=1
-	done < <(files '(\.(c|h|S|sh|py|awk|map|mk|yml|rst|clang-tidy)|akefile|Kbuild|Kconfig)$'
+	done < <(files '(\.(c|h|cc|hh|cmake\.in|S|sh|py|awk|map|mk|yml|rst|clang-tidy)|akefile|Kbuild|Kconfig)$'
 		 printf '%s\n' "${shell_files[@]}" "${python_files[@]}" | grep .)
 	[ -z "$bad" ]
 }
