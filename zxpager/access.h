@@ -8,7 +8,6 @@
 #include "vmo_fs.h"
 
 struct zxp_child;
-struct zxp_fault_access;
 struct zxp_read;
 
 /**
@@ -21,8 +20,6 @@ struct zxp_read;
  * @ask: as zxp_read_wait()
  * @folio_for_write: as zxp_vmo_folio_for_write()
  * @replace: as zxp_vmo_replace_poisoned()
- * @store: have a page that may be stored to in the place of a folio, which is locked, or of
- *	zeroes, for which that is NULL; it ends with only the new one locked
  *
  * What is read, stored or mapped alike of a VMO and of a child is written once. Of a VMO it
  * calls the functions that are named here, of a child these.
@@ -37,7 +34,6 @@ struct zxp_child_ops {
 	struct folio *(*folio_for_write)(struct zxp_child *child, pgoff_t index, pgoff_t end,
 					 bool nowait);
 	int (*replace)(struct zxp_child *child, pgoff_t index, struct folio *new);
-	vm_fault_t (*store)(struct zxp_fault_access *access, struct folio *folio);
 };
 
 /**
@@ -154,6 +150,8 @@ int zxp_vmo_fadvise(struct file *file, loff_t offset, loff_t len, int advice);
  * @vmf: the fault
  * @generation: before the page was looked for
  * @writes: it is a store
+ * @store: of a child, have a page that may be stored to in the place of @folio, which is
+ *	locked, or of zeroes, for which that is NULL; it ends with only the new one locked
  * @traps: the daemon may have to allow stores
  * @patient: it has ended for a signal before, and has come back without a look at it
  */
@@ -162,6 +160,7 @@ struct zxp_fault_access {
 	struct vm_fault *vmf;
 	unsigned long generation;
 	bool writes;
+	vm_fault_t (*store)(struct zxp_fault_access *access, struct folio *folio);
 	bool traps;
 	bool patient;
 };

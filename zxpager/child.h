@@ -242,7 +242,6 @@ static inline bool zxp_fault_only_tries(struct vm_fault *vmf)
 }
 
 /* child_fault.c */
-vm_fault_t zxp_child_store(struct zxp_fault_access *access, struct folio *folio);
 vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf, pgoff_t limit);
 vm_fault_t zxp_child_map_pages(struct zxp_child *child, struct vm_fault *vmf, pgoff_t start,
 			       pgoff_t end, pgoff_t limit);
@@ -303,6 +302,8 @@ struct zxp_child_pages {
 pgoff_t zxp_child_own_pages(struct zxp_child *child);
 int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages);
 int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args);
+pgoff_t zxp_child_allocated(struct zxp_child *child);
+int zxp_child_get_info(struct zxp_child *child, struct zxp_vmo_info *info);
 
 /* child_unmap.c */
 void zxp_child_note_mapping(struct zxp_child *child, struct vm_area_struct *vma,
@@ -358,15 +359,7 @@ int zxp_slice_mmap(struct file *file, struct vm_area_struct *vma);
 struct file *zxp_slice_create(const struct zxp_parent *parent,
 			      const struct zxp_vmo_create_child *args);
 
-/* slice_file.c */
-extern const struct file_operations zxp_slice_fops;
-struct zxp_parent zxp_slice_parent(struct file *file);
-struct file *zxp_create_slice(const struct zxp_parent *parent,
-			      const struct zxp_vmo_create_child *args);
-
 /* child_file.c */
-int zxp_child_open_file(struct file *file);
-void zxp_child_show_kin(struct seq_file *m, struct zxp_vmo *root, struct zxp_kin *kin);
 int zxp_child_get(int fd, fmode_t mode, struct zxp_parent *what);
 int zxp_create_child(const struct zxp_parent *parent,
 		     const struct zxp_vmo_create_child *args, struct zxp_new_file *new);

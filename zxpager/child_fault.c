@@ -40,8 +40,8 @@ static vm_fault_t zxp_child_fork_failed(struct zxp_child *child,
 	}
 }
 
-/* See &zxp_child_ops.store. A page of its own takes the place of what it is a copy of. */
-vm_fault_t zxp_child_store(struct zxp_fault_access *access, struct folio *folio)
+/* See &zxp_fault_access.store. A page of its own takes the place of what it is a copy of. */
+static vm_fault_t zxp_child_store(struct zxp_fault_access *access, struct folio *folio)
 {
 	struct zxp_child *child = access->view.child;
 	struct vm_fault *vmf = access->vmf;
@@ -149,6 +149,7 @@ vm_fault_t zxp_child_fault(struct zxp_child *child, struct vm_fault *vmf, pgoff_
 		.view = zxp_child_view(child),
 		.vmf = vmf,
 		.writes = zxp_fault_writes(vmf),
+		.store = zxp_child_store,
 	};
 	vm_fault_t ret;
 

@@ -193,3 +193,53 @@ int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages
 	pages->part = parts >> ZXP_PART_SHIFT;
 	return index < end ? -EINTR : 0;
 }
+
+/**
+ * zxp_child_allocated() - how many pages of a child count as blocks
+ * @child: the child
+ *
+ * As of a VMO: all but zero ranges, wherever it is. A page may lie over each of these.
+ *
+ * Return: so many, or some more, but no more than it has.
+ */
+pgoff_t zxp_child_allocated(struct zxp_child *child)
+{
+	struct zxp_family *family = zxp_child_family(child);
+	pgoff_t pages = zxp_child_pages(child), zero;
+
+	read_lock(&family->lock);
+	zero = zxp_zero_pages(&child->top->zeroes, ZXP_ZERO_MARKER);
+	zero -= min_t(pgoff_t, zero, child->top->nr);
+	read_unlock(&family->lock);
+	return pages - min(pages, zero);
+}
+
+/**
+ * zxp_child_get_info() - VMO_GET_INFO of a copy
+ * @child: it
+ * @info: what is asked for, by its size; all of it is answered
+ *
+ * Return: 0; -EINTR the caller was killed while pages were counted.
+ */
+int zxp_child_get_info(struct zxp_child *child, struct zxp_vmo_info *info)
+{
+	struct zxp_child_pages pages = { .own = zxp_child_own_pages(child) };
+
+	/* That takes its time. */
+	if (info->size > offsetof(struct zxp_vmo_info, out_shared_bytes) &&
+	    zxp_child_count_pages(child, &pages))
+		return -EINTR;
+	*info = (struct zxp_vmo_info) {
+		.size = sizeof(*info),
+		.out_flags = ZXP_VMO_INFO_COPY,
+		.out_vmo_size = (u64)zxp_child_pages(child) << PAGE_SHIFT,
+		.out_stream_size = (u64)zxp_child_pages(child) << PAGE_SHIFT,
+		.out_resident = (u64)pages.own << PAGE_SHIFT,
+		.out_shared_bytes = (u64)pages.shared << PAGE_SHIFT,
+		.out_scaled_bytes = pages.part,
+		.out_children = zxp_kin_children(child->kin),
+		.out_options = child->options & ZXP_CHILD_RESIZABLE ? ZXP_VMO_RESIZABLE : 0,
+	};
+	zxp_vmo_info_below(child->root, child->offset, zxp_child_end(child), info);
+	return 0;
+}

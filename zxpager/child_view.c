@@ -183,5 +183,4 @@ const struct zxp_child_ops zxp_child_ops = {
 	.ask = zxp_child_ask,
 	.folio_for_write = zxp_child_folio_for_write,
 	.replace = zxp_child_replace,
-	.store = zxp_child_store,
 };

@@ -98,7 +98,7 @@ static vm_fault_t zxp_fault_absent(struct zxp_fault_access *access)
 			return VM_FAULT_SIGBUS;
 		if (!access->writes)
 			return zxp_fault_map_zero(access);
-		return access->view.ops ? access->view.ops->store(access, NULL) :
+		return access->view.ops ? access->store(access, NULL) :
 					  zxp_vmo_store_zero(access);
 	default:
 		return 0;
@@ -124,7 +124,7 @@ static __always_inline vm_fault_t zxp_fault_loop(struct zxp_fault_access *access
 			      folio == ERR_PTR(-EHWPOISON) ? VM_FAULT_HWPOISON :
 							     VM_FAULT_SIGBUS;
 		else if (access->writes)
-			ret = ops ? ops->store(access, folio) :
+			ret = ops ? access->store(access, folio) :
 				    zxp_vmo_store(access, folio);
 		else
 			ret = zxp_fault_map(access, folio);

@@ -125,6 +125,9 @@ struct zxp_layer_merge {
 };
 
 int zxp_layer_merge(struct zxp_layer_merge *merge);
+void zxp_layer_forget(struct zxp_layer *gathered, pgoff_t index);
+struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer);
+unsigned int zxp_layer_level(const struct zxp_layer *layer);
 
 /**
  * struct zxp_layer_gather - what is below a layer becomes one
@@ -149,9 +152,6 @@ struct zxp_layer_gather {
 };
 
 /* layer_gather.c */
-unsigned int zxp_layer_level(const struct zxp_layer *layer);
-void zxp_layer_forget(struct zxp_layer *gathered, pgoff_t index);
-struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer);
 void zxp_layer_gather_begin(struct zxp_layer_gather *gather, struct zxp_layer *over,
 			    struct zxp_layer *into, gfp_t gfp);
 int zxp_layer_gather(struct zxp_layer_gather *gather);

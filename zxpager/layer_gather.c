@@ -18,35 +18,6 @@
 
 #include "layer.h"
 
-/* A page is not below any more. */
-void zxp_layer_forget(struct zxp_layer *gathered, pgoff_t index)
-{
-	if (gathered && xa_erase(&gathered->pages, index))
-		gathered->nr--;
-}
-
-/**
- * zxp_layer_ungather() - look at the layers below themselves
- * @layer: the layer on them
- *
- * Return: what was gathered of them, whose pages are theirs; or NULL.
- */
-struct zxp_layer *zxp_layer_ungather(struct zxp_layer *layer)
-{
-	struct zxp_layer *gathered = layer->gathered;
-
-	layer->gathered = NULL;
-	if (gathered)
-		zxp_layer_pop(gathered);
-	return gathered;
-}
-
-/* How many powers of %ZXP_LAYERS_MAX its number has. */
-unsigned int zxp_layer_level(const struct zxp_layer *layer)
-{
-	return layer->moment ? __ffs(layer->moment) / ilog2(ZXP_LAYERS_MAX) : BITS_PER_LONG;
-}
-
 /**
  * zxp_layer_gather_begin() - gather what is to be seen below a layer
  * @g: what is kept of it
