@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 #include "kselftest_harness.h"
+#include "lib/child.h"
 #include "lib/client.h"
 #include "lib/fixture.h"
 
@@ -243,6 +244,82 @@ TEST_F(poison, clean_in_large)
 	EXPECT_TRUE(vmo_has(vmo, 0, large, SUPPLIED));
 	EXPECT_TRUE(is_clean(vmo));
 	EXPECT_EQ(0, fsync(vmo->fd));
+}
+
+/* A supply takes pages out of a plain VMO, of which one has failed. */
+FIXTURE(source)
+{
+	struct user_pager p;
+	struct test_vmo *plain, *vmo;
+};
+
+FIXTURE_VARIANT(source)
+{
+	uint32_t flags;
+	uint64_t pages, bad;
+	bool present;		/* so that not each page is needed */
+};
+
+FIXTURE_VARIANT_ADD(source, first) { .pages = 4, .bad = 0 };
+FIXTURE_VARIANT_ADD(source, in_a_batch) { .pages = 40, .bad = 21 };
+FIXTURE_VARIANT_ADD(source, not_needed) { .pages = 40, .bad = 21, .present = true };
+/* Where there are large folios: these come before it. */
+FIXTURE_VARIANT_ADD(source, behind_large) {
+	.flags = ZXP_CREATE_READ_ONLY, .pages = 600, .bad = 530,
+};
+
+FIXTURE_SETUP(source)
+{
+	uint64_t i;
+
+	if (!memory_can_fail())
+		SKIP(return, "no CONFIG_MEMORY_FAILURE here");
+	ASSERT_TRUE(user_pager_init(&self->p));
+	self->plain = pager_create_plain(&self->p, variant->pages, 0);
+	self->vmo = pager_create_vmo_flags(&self->p, BYTES(variant->pages), 0, variant->flags);
+	ASSERT_TRUE(self->plain && self->vmo);
+	for (i = 0; i < variant->pages; i++)
+		ASSERT_TRUE(vmo_put(self->plain, i, i + 1));
+	if (variant->present)
+		ASSERT_TRUE(pager_supply(&self->p, self->vmo, variant->bad, 1));
+	ASSERT_TRUE(memory_fails(self->plain->fd, variant->bad));
+}
+
+FIXTURE_TEARDOWN(source)
+{
+	user_pager_fini(&self->p);
+}
+
+/* It stays, as does what follows, which another call may have. */
+TEST_F(source, stays)
+{
+	const uint64_t bad = variant->bad, end = variant->pages;
+	struct zxp_supply_pages arg = {
+		.flags = ZXP_SUPPLY_AUX,
+		.vmo_fd = self->vmo->fd,
+		.aux_fd = self->plain->fd,
+		.length = BYTES(end),
+	};
+	uint64_t i, word;
+
+	EXPECT_EQ(-EIO, zxp_supply(self->p.fd, &arg));
+	EXPECT_EQ(BYTES(bad), arg.out_done);
+	for (i = 0; i < end; i++) {
+		if (i == bad)
+			continue;
+		ASSERT_TRUE(vmo_word_is(self->plain, i, i < bad ? 0 : i + 1));
+		if (i < bad)
+			ASSERT_TRUE(vmo_word_is(self->vmo, i, i + 1));
+	}
+	EXPECT_EQ(-EIO, zxp_vmo_read(self->plain->fd, BYTES(bad), sizeof(word), &word));
+
+	test_zxp(supply_aux, self->p.fd, self->vmo->fd, BYTES(bad + 1), BYTES(end - bad - 1),
+		 self->plain->fd, BYTES(bad + 1));
+	for (i = bad + 1; i < end; i++) {
+		ASSERT_TRUE(vmo_word_is(self->plain, i, 0));
+		ASSERT_TRUE(vmo_word_is(self->vmo, i, i + 1));
+	}
+	EXPECT_TRUE(pager_idle(&self->p));
 }
 
 TEST_HARNESS_MAIN

@@ -134,6 +134,12 @@ static int zxp_supply(struct zxp_supply *s)
 	return ret;
 }
 
+/* What could not be taken, or found no memory, is still wanted; so it stays where it is. */
+static bool zxp_supply_is_wanted(int ret)
+{
+	return ret == -EIO || ret == -ENOMEM || ret == -EINTR;
+}
+
 /* Out of a plain VMO. What nobody wants leaves it as well. */
 static int zxp_supply_plain(struct zxp_supply *s, struct zxp_vmo *aux)
 {
@@ -151,8 +157,9 @@ static int zxp_supply_plain(struct zxp_supply *s, struct zxp_vmo *aux)
 	s->aux = aux;
 	ret = zxp_supply(s);
 	s->aux = NULL;
-	zxp_supply_drop_aux(aux, args->source + args->out_done,
-			    args->length - args->out_done);
+	if (!zxp_supply_is_wanted(ret))
+		zxp_supply_drop_aux(aux, args->source + args->out_done,
+				    args->length - args->out_done);
 	return ret;
 }
 

@@ -100,52 +100,115 @@ void zxp_supply_drop_aux(struct zxp_vmo *aux, u64 offset, u64 length)
 /*
  * They leave it before their content is copied, so that no store through a mapping can
  * come between. It is copied because a folio cannot change its mapping with what is
- * exported to modules.
+ * exported to modules. A page whose memory has failed stays, so that all know that it is
+ * lost. Return: how many pages there are before such.
  */
-static void zxp_supply_take_aux_locked(struct zxp_vmo *aux, pgoff_t index,
-				       struct folio **folios, unsigned int nr)
+static unsigned int zxp_supply_take_aux_locked(struct zxp_vmo *aux, pgoff_t index,
+					       struct folio **folios, unsigned int nr)
 {
 	unsigned int i;
 
 	lockdep_assert_held(&aux->content_lock);
 
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr; i++) {
 		folios[i] = zxp_vmo_get_folio(aux, index + i);
-	zxp_supply_drop_aux_locked(aux, (u64)index << PAGE_SHIFT, (u64)nr << PAGE_SHIFT);
+		if (folios[i] && folio_test_hwpoison(folios[i])) {
+			folio_put(folios[i]);
+			break;
+		}
+	}
+	if (i)
+		zxp_supply_drop_aux_locked(aux, (u64)index << PAGE_SHIFT,
+					   (u64)i << PAGE_SHIFT);
+	return i;
 }
 
+/* As many of *@nr as can be had. Return: 0; -EIO if those are fewer; -EINTR if none is. */
 static int zxp_supply_take_aux(struct zxp_vmo *aux, pgoff_t index,
-			       struct folio **folios, unsigned int nr)
+			       struct folio **folios, unsigned int *nr)
 {
-	int ret = zxp_supply_lock_aux(aux, index, index + nr);
+	int ret = zxp_supply_lock_aux(aux, index, index + *nr);
+	unsigned int taken;
 
-	if (ret)
+	if (ret) {
+		*nr = 0;
 		return ret;
-	zxp_supply_take_aux_locked(aux, index, folios, nr);
+	}
+	taken = zxp_supply_take_aux_locked(aux, index, folios, *nr);
 	mutex_unlock(&aux->content_lock);
-	return 0;
+	ret = taken < *nr ? -EIO : 0;
+	*nr = taken;
+	return ret;
 }
 
-static struct folio *zxp_supply_from_aux(struct zxp_supply *s,
-					 struct folio *reserved, struct folio *src)
+/* What a folio was allocated for gets its content; that is none where there is zero. */
+static void zxp_supply_from_aux(struct folio **folio, struct folio *src)
+{
+	if (src && !IS_ERR(*folio)) {
+		copy_highpage(folio_page(*folio, 0), folio_page(src, 0));
+	} else if (!IS_ERR(*folio)) {
+		folio_put(*folio);
+		*folio = NULL;
+	}
+	if (src)
+		folio_put(src);
+}
+
+/*
+ * Folios for all pages that are missing, reserved ones if there are such. Return: for how
+ * many pages in a row that is so.
+ */
+static unsigned int zxp_supply_alloc_missing(struct zxp_supply *s, struct zxp_batch *batch,
+					     bool reserved)
 {
 	struct folio *folio;
+	unsigned int i;
 
-	if (!src) {
-		if (reserved)
-			folio_put(reserved);
-		return NULL;
+	for (i = 0; i < batch->nr; i++) {
+		folio = reserved ? batch->folio[i] : NULL;
+		if (!reserved && zxp_vmo_has_page(s->vmo, batch->index + i))
+			folio = ERR_PTR(-EEXIST);
+		else
+			folio = zxp_supply_alloc(s, folio);
+		if (!folio)
+			break;
+		batch->folio[i] = folio;
 	}
-	if (folio_test_hwpoison(src)) {
-		if (reserved)
-			folio_put(reserved);
-		return ERR_PTR(-EIO);
+	return i;
+}
+
+static void zxp_supply_put_unused(struct zxp_batch *batch, unsigned int from, unsigned int end)
+{
+	for (; from < end; from++)
+		if (!IS_ERR_OR_NULL(batch->folio[from]))
+			folio_put(batch->folio[from]);
+}
+
+/*
+ * Out of a plain VMO. There is memory for whatever leaves it before it does, since it is
+ * nowhere else then.
+ */
+static int zxp_supply_prepare_aux(struct zxp_supply *s, struct zxp_batch *batch, u64 source,
+				  bool reserved)
+{
+	struct folio *taken[ZXP_SUPPLY_BATCH];
+	unsigned int wanted = batch->nr, can, nr, i;
+	int ret = -ENOMEM;
+
+	if (!reserved)
+		memset(batch->folio, 0, sizeof(batch->folio));
+	can = zxp_supply_alloc_missing(s, batch, reserved);
+	nr = can;
+	if (can) {
+		ret = zxp_supply_take_aux(s->aux, source >> PAGE_SHIFT, taken, &nr);
+		if (!ret && can < wanted)
+			ret = -ENOMEM;
 	}
-	folio = zxp_supply_alloc(s, reserved);
-	if (!folio)
-		return ERR_PTR(-ENOMEM);
-	copy_highpage(&folio->page, &src->page);
-	return folio;
+	for (i = 0; i < nr; i++)
+		zxp_supply_from_aux(&batch->folio[i], taken[i]);
+	zxp_supply_put_unused(batch, nr, wanted);
+	batch->nr = nr;
+	return ret;
 }
 
 /*
@@ -154,27 +217,21 @@ static struct folio *zxp_supply_from_aux(struct zxp_supply *s,
  */
 int zxp_supply_prepare(struct zxp_supply *s, struct zxp_batch *batch, u64 source)
 {
-	struct folio *taken[ZXP_SUPPLY_BATCH], *folio;
-	unsigned int wanted = batch->nr, i, rest;
+	unsigned int wanted = batch->nr, i;
+	struct folio *folio;
 	bool reserved;
 	int ret = 0;
 
-	if (s->aux)
-		ret = zxp_supply_take_aux(s->aux, source >> PAGE_SHIFT, taken, wanted);
-	if (ret) {
-		batch->nr = 0;
-		return ret;
-	}
 	reserved = wanted > 1 &&
 		   !zxp_vmo_has_any_page(s->vmo, batch->index, wanted);
 	if (reserved)
 		zxp_supply_reserve(s, batch);
+	if (s->aux)
+		return zxp_supply_prepare_aux(s, batch, source, reserved);
 	for (i = 0; i < wanted; i++, source += PAGE_SIZE) {
 		folio = reserved ? batch->folio[i] : NULL;
 		if (!reserved && zxp_vmo_has_page(s->vmo, batch->index + i))
 			folio = ERR_PTR(-EEXIST);
-		else if (s->aux)
-			folio = zxp_supply_from_aux(s, folio, taken[i]);
 		else
 			folio = zxp_supply_from_user(s, folio, source);
 		ret = PTR_ERR_OR_ZERO(folio);
@@ -184,12 +241,8 @@ int zxp_supply_prepare(struct zxp_supply *s, struct zxp_batch *batch, u64 source
 		batch->folio[i] = folio;
 	}
 	batch->nr = i;
-	for (rest = i + 1; reserved && rest < wanted; rest++)
-		if (batch->folio[rest])
-			folio_put(batch->folio[rest]);
-	for (i = 0; s->aux && i < wanted; i++)
-		if (taken[i])
-			folio_put(taken[i]);
+	if (reserved && i < wanted)
+		zxp_supply_put_unused(batch, i + 1, wanted);
 	return ret;
 }
 
@@ -237,18 +290,21 @@ bool zxp_supply_copy_user(struct zxp_supply *s, struct folio *folio, u64 source)
 	return true;
 }
 
-static void zxp_supply_copy_aux_locked(struct folio *folio, struct zxp_vmo *aux,
-				       pgoff_t index)
+/* Return: 0; -EIO memory has failed since it was looked at, and what was taken is lost, too. */
+static int zxp_supply_copy_aux_locked(struct folio *folio, struct zxp_vmo *aux,
+				      pgoff_t index)
 {
 	unsigned long nr = folio_nr_pages(folio), page;
 	struct folio *taken[ZXP_SUPPLY_BATCH];
-	unsigned int i;
+	unsigned int i, can = 0;
 
 	for (page = 0; page < nr; page++) {
 		i = page % ZXP_SUPPLY_BATCH;
 		if (!i)
-			zxp_supply_take_aux_locked(aux, index + page, taken,
-						   ZXP_SUPPLY_BATCH);
+			can = zxp_supply_take_aux_locked(aux, index + page, taken,
+							 ZXP_SUPPLY_BATCH);
+		if (i == can)
+			return -EIO;
 		if (taken[i]) {
 			copy_highpage(folio_page(folio, page), &taken[i]->page);
 			folio_put(taken[i]);
@@ -257,19 +313,22 @@ static void zxp_supply_copy_aux_locked(struct folio *folio, struct zxp_vmo *aux,
 		}
 		cond_resched();
 	}
+	return 0;
 }
 
-/* Not if it has to be kept there, for which memory is needed. Return: 0, -EAGAIN, -EINTR. */
+/*
+ * Not if it has to be kept there, for which memory is needed, nor if it cannot all be had.
+ * Return: 0, -EAGAIN, -EIO, -EINTR.
+ */
 int zxp_supply_fill_from_aux(struct folio *folio, struct zxp_vmo *aux, pgoff_t index)
 {
 	int ret = -EAGAIN;
 
 	if (mutex_lock_killable(&aux->content_lock))
 		return -EINTR;
-	if (!zxp_vmo_has_snapshots(aux)) {
-		zxp_supply_copy_aux_locked(folio, aux, index);
-		ret = 0;
-	}
+	if (!zxp_vmo_has_snapshots(aux) &&
+	    zxp_vmo_all_present(aux, index, folio_nr_pages(folio)))
+		ret = zxp_supply_copy_aux_locked(folio, aux, index);
 	mutex_unlock(&aux->content_lock);
 	return ret;
 }
