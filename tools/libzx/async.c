@@ -16,7 +16,7 @@ static zx_status_t begin(const struct zxi_observer *like, zx_handle_t port_handl
 	zx_status_t status;
 
 	if (!port)
-		return ZX_ERR_BAD_HANDLE;
+		return zxi_no_object(port_handle);
 	status = zxi_own_fd(port, zx_linux_handle_to_fd(port_handle));
 	if (status != ZX_OK)
 		return status;

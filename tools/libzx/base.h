@@ -7,6 +7,7 @@
 #define LIBZX_BASE_H
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,6 +47,23 @@ static inline zx_status_t zxi_fd_ioctl(int fd, unsigned long request, void *arg)
 {
 	return __builtin_expect(ioctl(fd, request, arg) < 0, false) ?
 	       zxi_ioctl_failed(fd, request, arg) : ZX_OK;
+}
+
+/*
+ * No call ends in the middle because its thread is cancelled, as what it holds would be held
+ * forever: that waits until the call returns.
+ */
+static inline int zxi_cancel_off(void)
+{
+	int was;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &was);
+	return was;
+}
+
+static inline void zxi_cancel_as(int was)
+{
+	pthread_setcancelstate(was, NULL);
 }
 
 /* Opens /dev/zxpager; a descriptor, or -1 and *@status. */

@@ -5,6 +5,9 @@
  * An event is an eventfd, which can be read while it is SIGNALED, and an end of a pair a
  * socket, which can be read while that is, and hangs up with its peer.  Of each end the
  * library has a descriptor of its own, to write what the other one reads.
+ *
+ * The child of a fork() has signals of its own, and the descriptors in common with its parent:
+ * so of what it has from there they tell what the parent did, and it leaves them alone.
  */
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -109,6 +112,9 @@ static void show(struct zxi_object *object, int fd)
 	uint64_t one = 1;
 	ssize_t done = 0;
 
+	/* The descriptor tells of the parent's signals, which are others. */
+	if (object->inherited)
+		return;
 	if (!signaled)
 		done = read(fd, &one, sizeof(one));
 	else if (object->type == ZX_OBJ_TYPE_EVENT)

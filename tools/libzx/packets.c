@@ -96,15 +96,18 @@ void zxi_packet_send(const struct zxi_observer *observer, zx_signals_t observed)
 		send_later(observer->port, &queue, observer->handle);
 }
 
-void zxi_packets_flush(zx_handle_t handle)
+bool zxi_packets_flush(zx_handle_t handle)
 {
 	struct zxi_object *port;
+	bool all;
 
 	zxi_table_lock();
 	port = zxi_object_of(handle);
 	if (port)
 		flush(port);
+	all = !port || !port->late;
 	zxi_table_unlock();
+	return all;
 }
 
 /* By key, and of one handle if that is one. */

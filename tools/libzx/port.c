@@ -71,12 +71,13 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 			 zx_port_packet_t *packet)
 {
 	zx_status_t status;
+	int cancel, fd;
 	ssize_t n;
-	int fd;
 
 	status = zxi_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ, &fd);
 	if (status != ZX_OK)
 		return status;
+	cancel = zxi_cancel_off();
 	while (status == ZX_OK) {
 		if (zxi_packets_late)
 			zxi_packets_flush(handle);
@@ -91,6 +92,7 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 			status = wait_readable(fd, deadline);
 	}
 	zxi_put(fd);
+	zxi_cancel_as(cancel);
 	return status;
 }
 
@@ -106,6 +108,9 @@ zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet)
 		return status;
 	status = zxi_copy_in(&arg.packet, packet, sizeof(arg.packet));
 	arg.packet.type = ZX_PKT_TYPE_USER;
+	/* Nothing gets before those that were there first. */
+	if (status == ZX_OK && zxi_packets_late && !zxi_packets_flush(handle))
+		status = ZX_ERR_SHOULD_WAIT;
 	if (status == ZX_OK)
 		status = zxi_fd_ioctl(fd, ZXP_IOC_PORT_QUEUE, &arg);
 	zxi_put(fd);

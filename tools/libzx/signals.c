@@ -70,9 +70,12 @@ void zxi_signal(struct zxi_object *object, zx_signals_t clear, zx_signals_t set)
 	struct zxi_observer *observer, *next;
 
 	object->signals = now;
+	if (!(now & ~before))
+		return;
 	for (observer = object->observers; observer; observer = next) {
 		next = observer->next;
-		if (!(observer->signals & now & ~before))
+		/* As in Zircon also one with EDGE of a signal that is not new, if another is. */
+		if (!(observer->signals & now))
 			continue;
 		unlist(observer);
 		over(observer, now);
@@ -115,14 +118,11 @@ static bool is_kernels(const struct zxi_observer *observer)
 	return false;
 }
 
+/* As in Zircon who waits last hears first. */
 static void list(struct zxi_observer *observer)
 {
-	struct zxi_observer **link = &observer->object->observers;
-
-	while (*link)
-		link = &(*link)->next;
-	*link = observer;
-	observer->next = NULL;
+	observer->next = observer->object->observers;
+	observer->object->observers = observer;
 	observer->listed = true;
 }
 
@@ -133,7 +133,7 @@ zx_status_t zxi_observe(struct zxi_observer *observer)
 	zx_status_t status = ZX_OK;
 
 	if (!object) {
-		status = ZX_ERR_BAD_HANDLE;
+		status = zxi_no_object(observer->handle);
 		goto failed;
 	}
 	zxi_signals_begin();
@@ -247,19 +247,30 @@ static void end_closed(struct zxi_object *object)
 		zxi_watch(object, zxi_signal_refresh);
 }
 
+/* Of those who wait the calls are left that are this thread's: a signal handler has forked. */
+static void keep_own(struct zxi_object *object)
+{
+	struct zxi_observer **link = &object->observers, *observer;
+
+	while (*link) {
+		observer = *link;
+		if (observer->waiter && pthread_equal(observer->waiter->thread, pthread_self())) {
+			link = &observer->next;
+			continue;
+		}
+		*link = observer->next;
+		if (!observer->waiter)
+			free(observer);
+	}
+}
+
 static void forked(void)
 {
-	struct zxi_observer *observer, *next;
-
 	for (struct zxi_object *o = zxi_first_object(); o; o = o->next) {
-		for (observer = o->observers; observer; observer = next) {
-			next = observer->next;
-			if (!observer->waiter)
-				free(observer);
-		}
-		o->observers = NULL;
+		keep_own(o);
 		zxi_packets_drop(o, ZX_HANDLE_INVALID, NULL);
 		o->watched = false;
+		o->inherited = true;
 	}
 	zxi_watch_after_fork();
 }

@@ -25,10 +25,12 @@
  * struct zxi_waiter - a call that waits
  * @cond: on the lock of the table
  * @woken: one of its observers has seen something
+ * @thread: whose call; constant
  */
 struct zxi_waiter {
 	pthread_cond_t cond;
 	bool woken;
+	pthread_t thread;
 };
 
 /**
@@ -93,9 +95,9 @@ uint64_t zxi_packet_source(zx_handle_t handle);
 /* What a port waited for was there. */
 void zxi_packet_send(const struct zxi_observer *observer, zx_signals_t observed);
 
-/* Whether any port has packets that its queue was too full for; sends them if it can. */
+/* Packets of all ports whose queue was too full; sends those of one, and whether that is all. */
 extern _Atomic unsigned int zxi_packets_late;
-void zxi_packets_flush(zx_handle_t port);
+bool zxi_packets_flush(zx_handle_t port);
 
 /* Of such packets those of one handle if @handle is one, and of one key if not NULL. */
 unsigned int zxi_packets_drop(struct zxi_object *port, zx_handle_t handle,

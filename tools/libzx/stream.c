@@ -10,19 +10,6 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct zxi_stream *streams;
 
-/* Of the offsets that descriptors have in common. */
-static pthread_mutex_t offsets_lock = PTHREAD_MUTEX_INITIALIZER;
-
-void zxi_offsets_lock(void)
-{
-	pthread_mutex_lock(&offsets_lock);
-}
-
-void zxi_offsets_unlock(void)
-{
-	pthread_mutex_unlock(&offsets_lock);
-}
-
 void zxi_streams_before_fork(void)
 {
 	pthread_mutex_lock(&lock);
@@ -36,9 +23,46 @@ void zxi_streams_after_fork(void)
 /* Whoever was moving an offset is not here. */
 void zxi_streams_in_child(void)
 {
-	for (struct zxi_stream *s = streams; s; s = s->next)
+	for (struct zxi_stream *s = streams; s; s = s->next) {
 		pthread_mutex_init(&s->lock, NULL);
-	pthread_mutex_init(&offsets_lock, NULL);
+		if (s->position)
+			pthread_mutex_init(&s->position->lock, NULL);
+	}
+}
+
+/* Locked. */
+static struct zxi_position *find_position(zx_koid_t koid)
+{
+	struct zxi_position *position;
+
+	for (struct zxi_stream *s = streams; s; s = s->next)
+		if (s->position && s->position->koid == koid)
+			return s->position;
+	position = calloc(1, sizeof(*position));
+	if (!position)
+		return NULL;
+	position->koid = koid;
+	pthread_mutex_init(&position->lock, NULL);
+	return position;
+}
+
+bool zxi_stream_share(struct zxi_stream *stream, zx_koid_t koid)
+{
+	pthread_mutex_lock(&lock);
+	stream->position = find_position(koid);
+	if (stream->position)
+		stream->position->refs++;
+	pthread_mutex_unlock(&lock);
+	return stream->position;
+}
+
+/* Locked. */
+static void put_position(struct zxi_position *position)
+{
+	if (!position || --position->refs)
+		return;
+	pthread_mutex_destroy(&position->lock);
+	free(position);
 }
 
 struct zxi_stream *zxi_stream_make(uint32_t options, uint64_t seek)
@@ -74,6 +98,7 @@ void zxi_stream_put(struct zxi_stream *stream)
 	while (*link != stream)
 		link = &(*link)->next;
 	*link = stream->next;
+	put_position(stream->position);
 	pthread_mutex_unlock(&lock);
 	pthread_mutex_destroy(&stream->lock);
 	free(stream);

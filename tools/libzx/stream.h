@@ -18,6 +18,18 @@
 #include <zircon/types.h>
 
 /**
+ * struct zxi_position - an offset that descriptors of a VMO may have in common
+ * @refs: streams that have it; under the lock of the list
+ * @koid: of the VMO; constant
+ * @lock: held while one of them looks where it has appended
+ */
+struct zxi_position {
+	unsigned int refs;
+	zx_koid_t koid;
+	pthread_mutex_t lock;
+};
+
+/**
  * struct zxi_stream - a stream
  * @next: in the list of all
  * @refs: handles, all of which count as one, and calls that use it
@@ -25,7 +37,8 @@
  * @seek: the offset
  * @options: ZX_STREAM_MODE_*
  * @resizes: it may make the VMO larger; constant
- * @shares: its descriptor has an offset in common with others; constant
+ * @position: that its descriptor has in common with others, or NULL; constant
+ * @failures: of its VMO, see struct zxi_io
  */
 struct zxi_stream {
 	struct zxi_stream *next;
@@ -34,16 +47,16 @@ struct zxi_stream {
 	uint64_t seek;
 	_Atomic uint32_t options;
 	bool resizes;
-	bool shares;
+	struct zxi_position *position;
+	_Atomic uint64_t failures;
 };
 
 struct zxi_stream *zxi_stream_make(uint32_t options, uint64_t seek);
 struct zxi_stream *zxi_stream_get(struct zxi_stream *stream);
 void zxi_stream_put(struct zxi_stream *stream);
 
-/* Of the offsets that descriptors have in common. */
-void zxi_offsets_lock(void);
-void zxi_offsets_unlock(void);
+/* Its descriptor is one that others may have, of a VMO with this koid; false without memory. */
+bool zxi_stream_share(struct zxi_stream *stream, zx_koid_t koid);
 
 /* With the table's lock held; in the child before the last one but one. */
 void zxi_streams_before_fork(void);

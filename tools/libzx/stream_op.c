@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "kind.h"
 #include "objects.h"
 #include "stream.h"
 #include "stream_io.h"
@@ -35,7 +36,7 @@ static int open_anew(int fd, int mode, bool *shares)
 }
 
 /* One that does not make the VMO larger, though others do: that is a child. */
-static zx_status_t open_fixed(int fd, int *fixed)
+static zx_status_t open_fixed(int fd, int mode, int *fixed)
 {
 	struct zxp_vmo_create_child arg = {
 		.size = sizeof(arg),
@@ -51,7 +52,13 @@ static zx_status_t open_fixed(int fd, int *fixed)
 		return zxi_errno();
 	status = zxi_fd_ioctl(anew, ZXP_IOC_VMO_CREATE_CHILD, &arg);
 	close(anew);
-	*fixed = arg.out_fd;
+	if (status != ZX_OK)
+		return status;
+	/* Nobody who gets it over a socket may do more. */
+	*fixed = open_anew(arg.out_fd, mode, &shares);
+	if (*fixed < 0)
+		status = zxi_errno();
+	close(arg.out_fd);
 	return status;
 }
 
@@ -61,14 +68,21 @@ static zx_status_t open_for(struct zxi_stream *stream, int of, int *fd)
 	const uint32_t options = atomic_load(&stream->options);
 	struct zxp_vmo_info info;
 	zx_status_t status = zxi_fd_vmo_info(of, &info);
+	bool shares = false;
 
 	if (status != ZX_OK)
 		return status;
+	atomic_store(&stream->failures, info.out_failures);
 	if (info.out_options & ZXP_VMO_RESIZABLE && options & ZX_STREAM_MODE_WRITE &&
 	    !stream->resizes)
-		return open_fixed(of, fd);
-	*fd = open_anew(of, mode_of(options), &stream->shares);
-	return *fd < 0 ? zxi_errno() : ZX_OK;
+		return open_fixed(of, mode_of(options), fd);
+	*fd = open_anew(of, mode_of(options), &shares);
+	if (*fd < 0)
+		return zxi_errno();
+	if (!shares || zxi_stream_share(stream, zxi_make_koid(of, ZX_OBJ_TYPE_VMO)))
+		return ZX_OK;
+	close(*fd);
+	return ZX_ERR_NO_MEMORY;
 }
 
 zx_status_t zx_stream_create(uint32_t options, zx_handle_t vmo, zx_off_t seek,
@@ -121,9 +135,10 @@ static zx_status_t get(zx_handle_t handle, zx_rights_t rights, struct use *use)
 	use->stream = zxi_handle_stream(handle);
 	if (use->stream)
 		return ZX_OK;
-	/* Closed meanwhile. */
+	/* Closed meanwhile, or there is no memory. */
+	status = zxi_open_word(handle) ? ZX_ERR_NO_MEMORY : ZX_ERR_BAD_HANDLE;
 	zxi_put(use->fd);
-	return ZX_ERR_BAD_HANDLE;
+	return status;
 }
 
 static void put(const struct use *use)
@@ -139,18 +154,21 @@ static zx_status_t tell(zx_status_t status, size_t done, size_t *actual)
 					   status;
 }
 
-static zx_status_t append(struct zxi_stream *stream, const struct zxi_io *io,
+/* As in Zircon the offset moves to the end also if nothing can be moved there. */
+static zx_status_t append(struct zxi_stream *stream, struct zxi_io *io,
 			  const zx_iovec_t *vector, size_t count, size_t *done)
 {
 	zx_status_t status;
 
-	if (stream->shares)
-		zxi_offsets_lock();
+	if (stream->position)
+		pthread_mutex_lock(&stream->position->lock);
 	status = zxi_move(io, vector, count, done);
 	if (*done)
 		stream->seek = (uint64_t)lseek(io->fd, 0, SEEK_CUR);
-	if (stream->shares)
-		zxi_offsets_unlock();
+	else if (io->begun)
+		stream->seek = io->offset;
+	if (stream->position)
+		pthread_mutex_unlock(&stream->position->lock);
 	return status;
 }
 
@@ -159,11 +177,13 @@ static zx_status_t move_on(const struct use *use, struct zxi_io *io, const zx_io
 			   size_t count, size_t *actual)
 {
 	struct zxi_stream *stream = use->stream;
+	const int cancel = zxi_cancel_off();
 	size_t done = 0;
 	zx_status_t status;
 
 	io->fd = use->fd;
 	io->resizes = stream->resizes;
+	io->failures = &stream->failures;
 	pthread_mutex_lock(&stream->lock);
 	io->offset = stream->seek;
 	if (io->append) {
@@ -174,6 +194,7 @@ static zx_status_t move_on(const struct use *use, struct zxi_io *io, const zx_io
 	}
 	pthread_mutex_unlock(&stream->lock);
 	put(use);
+	zxi_cancel_as(cancel);
 	return tell(status, done, actual);
 }
 
@@ -181,13 +202,16 @@ static zx_status_t move_on(const struct use *use, struct zxi_io *io, const zx_io
 static zx_status_t move_at(const struct use *use, struct zxi_io *io, const zx_iovec_t *vector,
 			   size_t count, size_t *actual)
 {
+	const int cancel = zxi_cancel_off();
 	size_t done = 0;
 	zx_status_t status;
 
 	io->fd = use->fd;
 	io->resizes = use->stream->resizes;
+	io->failures = &use->stream->failures;
 	status = zxi_move(io, vector, count, &done);
 	put(use);
+	zxi_cancel_as(cancel);
 	return tell(status, done, actual);
 }
 

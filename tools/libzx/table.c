@@ -87,6 +87,14 @@ static uint64_t set_word(struct zxi_slot *slot, uint64_t set)
 	return word;
 }
 
+static int close_uncancelled(int fd)
+{
+	const int cancel = zxi_cancel_off(), rc = close(fd);
+
+	zxi_cancel_as(cancel);
+	return rc;
+}
+
 /* Locked.  What goes leaves its children to its parent. */
 static void put_object(struct zxi_object *object)
 {
@@ -107,7 +115,7 @@ static void put_object(struct zxi_object *object)
 	if (hears)
 		hears->gone(object);
 	if (object->fd >= 0)
-		close(object->fd);
+		close_uncancelled(object->fd);
 	if (object->stream)
 		zxi_stream_put(object->stream);
 	free(object);
@@ -358,7 +366,7 @@ zx_status_t zxi_duplicate_region(zx_handle_t like, zx_rights_t rights,
 		return zxi_publish_region(zxi_handle_region(like), rights, out);
 	zxi_table_lock();
 	object = zxi_object_of(like);
-	status = object ? add_own(object, rights, &handle) : ZX_ERR_BAD_HANDLE;
+	status = object ? add_own(object, rights, &handle) : zxi_no_object(like);
 	zxi_table_unlock();
 	return status == ZX_OK ? tell(handle, out) : status;
 }
@@ -384,7 +392,7 @@ static bool retire(zx_handle_t handle, struct zxi_slot *slot, uint64_t *was)
 /* Locked.  An end of a pair is closed at once, so that the other one can be told. */
 static int close_end(int fd, struct zxi_object *peer)
 {
-	const int error = close(fd) ? errno : 0;
+	const int error = close_uncancelled(fd) ? errno : 0;
 
 	hears->end_closed(peer);
 	errno = error;
@@ -432,7 +440,7 @@ static zx_status_t replace_own(zx_handle_t handle, struct zxi_slot *slot,
 	uint64_t was;
 
 	if (!object)
-		return ZX_ERR_BAD_HANDLE;
+		return zxi_no_object(handle);
 	status = add_own(object, rights, made);
 	if (status == ZX_OK)
 		retire(handle, slot, &was);

@@ -39,6 +39,7 @@ struct zxi_stream;
  * @fd: a descriptor of its own, as long as it has handles; -1 if nobody wanted one
  * @watched: by the thread that looks for what the kernel knows
  * @peer: of an end of a pair: the other one, if this process has handles of it
+ * @inherited: it was made before a fork() that this process is the child of
  * @related_koid: that of the other end; constant
  * @late: of a port: packets that its queue had no room for
  */
@@ -56,6 +57,7 @@ struct zxi_object {
 	struct zxi_observer *observers;
 	int fd;
 	bool watched;
+	bool inherited;
 	struct zxi_object *peer;
 	zx_koid_t related_koid;
 	struct zxi_late *late;

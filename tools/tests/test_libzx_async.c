@@ -70,9 +70,12 @@ static void EventAsyncSignalWaitSingle(void **state)
 	for (uint64_t i = 0; i < 7; i++)
 		ok(zx_object_wait_async(h, port, i, SIGNALED, 0));
 	ok(zx_object_signal(h, 0, SIGNALED));
-	for (int i = 0; i < 7; i++)
-		keys |= 1u << next_packet().key;
-	assert_int_equal(keys, 0x7f);
+	/* Who came last is first. */
+	for (int i = 0; i < 5; i++)
+		keys += next_packet().key;
+	assert_int_equal(keys, 20);
+	assert_int_equal(next_packet().key, 1);
+	assert_int_equal(next_packet().key, 0);
 	ok(zx_handle_close(h));
 }
 
@@ -107,10 +110,13 @@ static void AsyncWaitEventManyAllProcessed(void **state)
 	is(zx_port_queue(port, &mine), ZX_ERR_SHOULD_WAIT);
 	ok(zx_object_signal(first, 0, SIGNALED));
 	/* Some of those that are late, too, can be taken back. */
-	ok(zx_port_cancel(port, h, 4499));
-	ok(zx_port_cancel_key(port, 0, 4498));
-	is(zx_port_cancel(port, h, 4499), ZX_ERR_NOT_FOUND);
-	for (uint64_t i = 0; i < 4498; i++)
+	ok(zx_port_cancel(port, h, 0));
+	ok(zx_port_cancel_key(port, 0, 1));
+	is(zx_port_cancel(port, h, 0), ZX_ERR_NOT_FOUND);
+	/* What has room does not get before them. */
+	assert_int_equal(next_packet().key, 4499);
+	is(zx_port_queue(port, &mine), ZX_ERR_SHOULD_WAIT);
+	for (uint64_t i = 4498; i > 1; i--)
 		assert_int_equal(next_packet().key, i);
 	assert_int_equal(next_packet().key, 6000);
 	expect_no_packet();
@@ -166,8 +172,8 @@ static void CancelEventKey(void **state)
 		ok(zx_object_signal(h, 0, SIGNALED));
 		ok(zx_object_signal(h, SIGNALED, 0));
 	}
-	expect_signal(128, SIGNALED, SIGNALED);
 	expect_signal(7, SIGNALED, SIGNALED);
+	expect_signal(128, SIGNALED, SIGNALED);
 	expect_no_packet();
 	is(zx_port_cancel(port, h, 128), ZX_ERR_NOT_FOUND);
 	ok(zx_handle_close(h));
@@ -244,7 +250,13 @@ static void port_handle_closed(void **state)
 	ok(zx_handle_close(h));
 }
 
-static void edge(void **state)
+static zx_status_t take_one(struct waiter *w)
+{
+	return zx_port_wait(port, ZX_TIME_INFINITE, (zx_port_packet_t *)w->buffer);
+}
+
+/* Zircon's EdgeTriggerTimeout, and what comes then. */
+static void EdgeTriggerTimeout(void **state)
 {
 	zx_handle_t h = new_event();
 
@@ -252,15 +264,53 @@ static void edge(void **state)
 	ok(zx_object_signal(h, 0, SIGNALED));
 	ok(zx_object_wait_async(h, port, 1, SIGNALED, ZX_WAIT_ASYNC_EDGE));
 	expect_no_packet();
-	/* It is there, so this is none; nor is another signal. */
+	/* It is there, so this is none; nor is that another one goes. */
 	ok(zx_object_signal(h, 0, SIGNALED));
 	ok(zx_object_signal(h, SIGNALED, SIGNALED));
+	ok(zx_object_signal(h, S(1), 0));
+	expect_no_packet();
+	/* With any new signal all that are there count, which is what Zircon does. */
+	ok(zx_object_signal(h, 0, S(1)));
+	expect_signal(1, SIGNALED, SIGNALED | S(1));
+	ok(zx_object_wait_async(h, port, 1, SIGNALED, ZX_WAIT_ASYNC_EDGE));
 	ok(zx_object_signal(h, 0, S(1)));
 	expect_no_packet();
 	ok(zx_object_signal(h, SIGNALED, 0));
 	expect_no_packet();
 	ok(zx_object_signal(h, 0, SIGNALED));
 	expect_signal(1, SIGNALED, SIGNALED | S(1));
+	ok(zx_handle_close(h));
+}
+
+static void EdgeTriggerDetected(void **state)
+{
+	zx_handle_t h = new_event();
+	struct waiter w;
+
+	(void)state;
+	ok(zx_object_wait_async(h, port, 2, SIGNALED, ZX_WAIT_ASYNC_EDGE));
+	start(&w, take_one);
+	ok(zx_object_signal(h, 0, SIGNALED));
+	ok(finish(&w));
+	assert_int_equal(((zx_port_packet_t *)w.buffer)->key, 2);
+	assert_int_equal(((zx_port_packet_t *)w.buffer)->signal.trigger, SIGNALED);
+	assert_int_equal(((zx_port_packet_t *)w.buffer)->signal.observed, SIGNALED);
+	ok(zx_handle_close(h));
+}
+
+static void EdgeTriggerCancel(void **state)
+{
+	static const uint64_t keys[] = { 42, 999, 2020 };
+	zx_handle_t h = new_event();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(keys); i++)
+		ok(zx_object_wait_async(h, port, keys[i], SIGNALED, ZX_WAIT_ASYNC_EDGE));
+	ok(zx_port_cancel(port, h, 999));
+	ok(zx_object_signal(h, 0, SIGNALED));
+	ok(zx_port_cancel(port, h, 2020));
+	expect_signal(42, SIGNALED, SIGNALED);
+	expect_no_packet();
 	ok(zx_handle_close(h));
 }
 
@@ -272,10 +322,10 @@ static void Timestamp(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
+		ok(zx_object_wait_async(h[i], port, 2, SIGNALED, 0));
 		ok(zx_object_wait_async(h[i], port, 1, SIGNALED, i ?
 					ZX_WAIT_ASYNC_BOOT_TIMESTAMP :
 					ZX_WAIT_ASYNC_TIMESTAMP));
-		ok(zx_object_wait_async(h[i], port, 2, SIGNALED, 0));
 		before = i ? zx_clock_get_boot() : zx_clock_get_monotonic();
 		ok(zx_object_signal(h[i], 0, SIGNALED));
 		after = i ? zx_clock_get_boot() : zx_clock_get_monotonic();
@@ -285,11 +335,6 @@ static void Timestamp(void **state)
 		expect_signal(2, SIGNALED, SIGNALED);
 	}
 	ok(zx_handle_close_many(h, 2));
-}
-
-static zx_status_t take_one(struct waiter *w)
-{
-	return zx_port_wait(port, ZX_TIME_INFINITE, (zx_port_packet_t *)w->buffer);
 }
 
 static void ThreadEvents(void **state)
@@ -371,7 +416,9 @@ int main(void)
 		TEST(cancel_is_of_a_handle),
 		TEST(closed),
 		TEST(port_handle_closed),
-		TEST(edge),
+		TEST(EdgeTriggerTimeout),
+		TEST(EdgeTriggerDetected),
+		TEST(EdgeTriggerCancel),
 		TEST(Timestamp),
 		TEST(ThreadEvents),
 		TEST(among_others),

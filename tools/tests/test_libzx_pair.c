@@ -4,6 +4,8 @@
  * names, and what is Linux's.  Needs no module.
  */
 #include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -369,6 +371,141 @@ static void fork_has_its_own_signals(void **state)
 	ok(zx_handle_close(h));
 }
 
+/* What it does to its signals poll() does not tell its parent; in both that tells the parent's. */
+static void fork_leaves_descriptors_alone(void **state)
+{
+	zx_handle_t yes = new_event(), no = new_event();
+	struct pair p = new_pair(), q = new_pair();
+	int status;
+	pid_t pid;
+
+	(void)state;
+	ok(zx_object_signal(yes, 0, SIGNALED));
+	ok(zx_object_signal(p.a, 0, SIGNALED));
+	pid = fork();
+	if (!pid)
+		_exit(zx_object_signal(yes, SIGNALED, 0) || zx_object_signal(p.a, SIGNALED, 0) ||
+		      zx_object_signal(no, 0, SIGNALED) || zx_object_signal(q.a, 0, SIGNALED) ||
+		      zx_object_signal_peer(q.a, 0, SIGNALED) || pending(yes) || pending(p.a) ||
+		      pending(no) != SIGNALED || pending(q.b) != SIGNALED ||
+		      polled(yes) != POLLIN || polled(no));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(polled(yes), POLLIN);
+	assert_int_equal(polled(p.a), POLLIN);
+	assert_int_equal(polled(no), 0);
+	assert_int_equal(polled(q.a), 0);
+	assert_int_equal(polled(q.b), 0);
+	ok(zx_object_signal(yes, SIGNALED, 0));
+	ok(zx_object_signal(p.a, SIGNALED, 0));
+	assert_int_equal(polled(yes), 0);
+	assert_int_equal(polled(p.a), 0);
+	ok(zx_handle_close_many((zx_handle_t[]){ yes, no, p.a, p.b, q.a, q.b }, 6));
+}
+
+static zx_handle_t forks;
+static _Atomic pid_t forked;
+
+/* In a thread that waits. */
+static void fork_and_signal(int signal)
+{
+	const pid_t pid = fork();
+
+	(void)signal;
+	if (!pid) {
+		alarm(60);
+		zx_object_signal(forks, 0, SIGNALED);
+	}
+	atomic_store(&forked, pid ? pid : -1);
+}
+
+static _Atomic int sleeper;
+
+/* Until the thread that said so sleeps. */
+static void wait_asleep(void)
+{
+	char path[64], text[256], *end;
+	int fd;
+
+	while (!atomic_load(&sleeper))
+		zx_nanosleep(0);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&sleeper));
+	do {
+		memset(text, 0, sizeof(text));
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		assert_true(read(fd, text, sizeof(text) - 1) > 0);
+		close(fd);
+		end = strrchr(text, ')');
+		assert_non_null(end);
+	} while (end[2] != 'S');
+	atomic_store(&sleeper, 0);
+}
+
+static void *wait_for_forks(void *arg)
+{
+	zx_signals_t observed = 0;
+	zx_status_t status;
+
+	atomic_store(&sleeper, gettid());
+	status = zx_object_wait_one(forks, SIGNALED, ZX_TIME_INFINITE, &observed);
+	if (atomic_load(&forked) < 0)
+		_exit(status || observed != SIGNALED);
+	ok(status);
+	return arg;
+}
+
+/* A signal handler forks while its thread waits: both wait on, each for its own signals. */
+static void fork_while_it_waits(void **state)
+{
+	struct sigaction action = { .sa_handler = fork_and_signal };
+	pthread_t thread;
+	int status;
+
+	(void)state;
+	forks = new_event();
+	atomic_store(&forked, 0);
+	assert_int_equal(sigaction(SIGUSR2, &action, NULL), 0);
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_forks, NULL), 0);
+	wait_asleep();
+	assert_int_equal(pthread_kill(thread, SIGUSR2), 0);
+	while (!atomic_load(&forked))
+		zx_nanosleep(0);
+	assert_int_equal(waitpid(forked, &status, 0), forked);
+	assert_int_equal(status, 0);
+	ok(zx_object_signal(forks, 0, SIGNALED));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	ok(zx_handle_close(forks));
+}
+
+static void *wait_cancelled(void *arg)
+{
+	atomic_store(&sleeper, gettid());
+	zx_object_wait_one(forks, SIGNALED, ZX_TIME_INFINITE, NULL);
+	pthread_testcancel();
+	return arg;
+}
+
+/* A thread that is cancelled while it waits does so to the end, and leaves nothing behind. */
+static void cancelled_thread(void **state)
+{
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	forks = new_event();
+	assert_int_equal(pthread_create(&thread, NULL, wait_cancelled, NULL), 0);
+	wait_asleep();
+	assert_int_equal(pthread_cancel(thread), 0);
+	alarm(60);
+	ok(zx_object_signal(forks, 0, SIGNALED));
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_ptr_equal(result, PTHREAD_CANCELED);
+	ok(zx_object_signal(forks, SIGNALED, 0));
+	alarm(0);
+	ok(zx_handle_close(forks));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest libzx_pair[] = {
@@ -390,6 +527,9 @@ int main(void)
 		cmocka_unit_test(peer_closed_in_another_process),
 		cmocka_unit_test(peer_closed_where_it_was_sent),
 		cmocka_unit_test(fork_has_its_own_signals),
+		cmocka_unit_test(fork_leaves_descriptors_alone),
+		cmocka_unit_test(fork_while_it_waits),
+		cmocka_unit_test(cancelled_thread),
 	};
 
 	return cmocka_run_group_tests(libzx_pair, NULL, NULL);

@@ -4,6 +4,7 @@
  * pager or threads are in test_libzx_stream_race.c.
  */
 #include <limits.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -300,9 +301,19 @@ static void WriteExtendsContentSize(void **state)
 	moves(write_from(0, hex, 7), 7);
 	holds("0123456");
 	sizes_are(PAGE, 7);
+	/*
+	 * In Zircon what is behind the stream stays: "abcdefg01jklmnopqrstuvwxyz".  Here the
+	 * page in which it ends is zero behind it, see limits.rst.
+	 */
+	ok(zx_vmo_write(store, alphabet, 0, 26));
 	moves(write_from(0, hex, 2), 2);
-	holds("012345601");
+	holds("abcdefg01");
 	sizes_are(PAGE, 9);
+	/* But it does not become a part of the stream. */
+	ok(zx_vmo_set_stream_size(store, 12));
+	holds("abcdefg01");
+	ok(zx_vmo_set_stream_size(store, 9));
+	ok(zx_vmo_write(store, alphabet, 0, 26));
 	seeks(START, 0, 0);
 	for (unsigned int i = 1; i * 10 < PAGE; i++)
 		moves(write_from(0, hex, 10), 10);
@@ -363,7 +374,11 @@ static void WriteVAt(void **state)
 	holds("abcdefg012klmnopqrstuvwxyz");
 	seeks(CURRENT, 0, 0);
 	is(write_at(4100, hex, 10), ZX_ERR_NO_SPACE);
-	is(write_at(UINT64_MAX - 10, hex, 10), ZX_ERR_NO_SPACE);
+	is(write_at(UINT64_MAX - PAGE - 10, hex, 10), ZX_ERR_NO_SPACE);
+	/* In whole pages that is no number; nor is it in bytes. */
+	is(write_at(UINT64_MAX - 10, hex, 10), ZX_ERR_OUT_OF_RANGE);
+	is(write_at(UINT64_MAX - 10, hex, 11), ZX_ERR_FILE_BIG);
+	is(write_at(INT64_MAX - 8, hex, 4), ZX_ERR_NO_SPACE);
 	is(zx_stream_writev_at(CLOSED, ZX_STREAM_APPEND, 0, &v, 1, &actual),
 	   ZX_ERR_INVALID_ARGS);
 	is(zx_stream_writev_at(CLOSED, 0, 0, NULL, 1, &actual), ZX_ERR_INVALID_ARGS);
@@ -486,8 +501,9 @@ static void ExtendFillsWithZeros(void **state)
 		expect_byte(store, i, 0);
 	ok(zx_vmo_read(store, found, 2 * PAGE - 3, 5));
 	assert_memory_equal(found, end, sizeof(end));
-	/* Here the page in which it ends is zero behind that; the next one is not. */
+	/* In Zircon that is 'x' from here on. */
 	expect_byte(store, 2 * PAGE + 2, 0);
+	expect_byte(store, 3 * PAGE - 1, 0);
 	expect_byte(store, 3 * PAGE, 'x');
 	seeks(START, 5 * PAGE - 2, 5 * PAGE - 2);
 	moves(write_from(0, hex, 4), 4);
@@ -495,6 +511,7 @@ static void ExtendFillsWithZeros(void **state)
 		expect_byte(store, i, 0);
 	ok(zx_vmo_read(store, found, 5 * PAGE - 3, 5));
 	assert_memory_equal(found, end, sizeof(end));
+	expect_byte(store, 5 * PAGE + 2, 0);
 	sizes_are(6 * PAGE, 5 * PAGE + 2);
 }
 
@@ -527,7 +544,10 @@ static void ExpandVmoResizeRight(void **state)
 		moves(write_from(0, hex, 10), 1);
 		is(write_from(0, hex, 10), ZX_ERR_NO_SPACE);
 		is(write_from(ZX_STREAM_APPEND, hex, 10), ZX_ERR_NO_SPACE);
-		is(write_at(UINT64_MAX - 10, hex, 10), ZX_ERR_NO_SPACE);
+		is(write_at(UINT64_MAX - 10, hex, 10), ZX_ERR_OUT_OF_RANGE);
+		/* Nor does who gets the descriptor have more. */
+		assert_int_equal(fcntl(zx_linux_handle_to_fd(stream), F_GETFL) & O_ACCMODE,
+				 O_WRONLY);
 		sizes_are(PAGE, PAGE);
 		ok(zx_handle_close(with));
 	}
@@ -574,7 +594,105 @@ static void part_of_a_vector(void **state)
 	munmap(edge, PAGE);
 }
 
+/* Where no memory can be. */
+static void beyond_all_addresses(void **state)
+{
+	char *const last = (char *)(UINTPTR_MAX - 100);
+	zx_iovec_t many[] = { vec(hex, 3), vec(last, 3) };
+	char buffer[64] = "";
+
+	(void)state;
+	open_stream(READ | WRITE, 0);
+	is(read_to(last, 3), ZX_ERR_INVALID_ARGS);
+	is(write_from(0, last, 3), ZX_ERR_INVALID_ARGS);
+	is(write_from(ZX_STREAM_APPEND, last, 3), ZX_ERR_INVALID_ARGS);
+	seeks(START, 0, 0);
+	moves(read_to(last, 0), 0);
+	moves(read_at(26, last, 3), 0);
+	is(write_at(PAGE, last, 3), ZX_ERR_NO_SPACE);
+	moves(zx_stream_writev(stream, 0, many, 2, &actual), 3);
+	holds("012defghijklmnopqrstuvwxyz");
+	/* There is room for all, and then for more than there can be. */
+	moves(read_at(3, buffer, SIZE_MAX), 23);
+	assert_string_equal(buffer, "defghijklmnopqrstuvwxyz");
+	sizes_are(PAGE, 26);
+}
+
+/* A call is not over where the kernel's is. */
+static void more_than_the_kernel_moves(void **state)
+{
+	enum { PARTS = 33 };
+	const size_t part = (size_t)64 << 20;
+	zx_iovec_t many[PARTS];
+	char *buffer = mmap(NULL, part, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	(void)state;
+	assert_ptr_not_equal(buffer, MAP_FAILED);
+	for (int i = 0; i < PARTS; i++)
+		many[i] = vec(buffer, part);
+	replace_store(PARTS * part, 0, PARTS * part);
+	ok(zx_vmo_write(store, "end", PARTS * part - 3, 3));
+	open_stream(READ, 0);
+	moves(zx_stream_readv(stream, 0, many, PARTS, &actual), PARTS * part);
+	assert_memory_equal(buffer + part - 3, "end", 3);
+	seeks(CURRENT, 0, PARTS * part);
+	munmap(buffer, part);
+}
+
 #define MANY	(IOV_MAX + 500)
+
+static _Atomic bool over;
+
+/* Another stream's appends, of one byte each. */
+static void *append_alone(void *arg)
+{
+	zx_iovec_t v = vec(arg, 1);
+	zx_handle_t other;
+
+	ok(zx_stream_create(WRITE | APPEND, store, 0, &other));
+	while (!atomic_load(&over))
+		ok(zx_stream_writev(other, 0, &v, 1, NULL));
+	ok(zx_handle_close(other));
+	return NULL;
+}
+
+/* Nobody's append comes into the middle of one, as many buffers as that has. */
+static void long_appends_are_one(void **state)
+{
+	enum { BYTES = 200000 };
+	static zx_iovec_t many[MANY];
+	static char all[BYTES + MANY];
+	char of_one = '1', of_many = 'm';
+	pthread_t thread;
+	uint64_t size;
+
+	(void)state;
+	for (int i = 0; i < MANY; i++)
+		many[i] = vec(&of_many, 1);
+	replace_store(PAGE, ZX_VMO_RESIZABLE, 0);
+	open_stream(WRITE, 0);
+	atomic_store(&over, false);
+	assert_int_equal(pthread_create(&thread, NULL, append_alone, &of_one), 0);
+	do {
+		moves(zx_stream_writev(stream, ZX_STREAM_APPEND, many, MANY, &actual), MANY);
+		ok(zx_vmo_get_stream_size(store, &size));
+	} while (size < BYTES / 4);
+	atomic_store(&over, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	ok(zx_vmo_get_stream_size(store, &size));
+	if (size > sizeof(all))
+		size = sizeof(all);
+	ok(zx_vmo_read(store, all, 0, size));
+	for (size_t i = 0, run = 0; i < size; i++) {
+		if (all[i] == 'm') {
+			run++;
+			continue;
+		}
+		assert_int_equal(run % MANY, 0);
+		run = 0;
+	}
+}
 
 /* More buffers than the kernel takes. */
 static void long_vectors(void **state)
@@ -595,7 +713,6 @@ static void long_vectors(void **state)
 		many[i].buffer = &to[i];
 	moves(zx_stream_readv_at(stream, 0, 3, many, MANY, &actual), MANY);
 	assert_memory_equal(from, to, MANY);
-	/* An append of them is in several parts, but at the end. */
 	moves(zx_stream_writev(stream, ZX_STREAM_APPEND, many, MANY, &actual), MANY);
 	info_is(READ | WRITE, 2 * MANY + 3, 2 * MANY + 3);
 	/* The last ones are bad. */
@@ -701,7 +818,10 @@ int main(void)
 		STREAM_TEST(ExpandOverflow),
 		STREAM_TEST(ExpandVmoResizeRight),
 		STREAM_TEST(part_of_a_vector),
+		STREAM_TEST(beyond_all_addresses),
+		STREAM_TEST(more_than_the_kernel_moves),
 		STREAM_TEST(long_vectors),
+		STREAM_TEST(long_appends_are_one),
 		STREAM_TEST(handles_have_one_offset),
 		STREAM_TEST(in_a_child),
 	};

@@ -3,6 +3,7 @@
  * libzx against the module: streams of a pager's VMO, and streams that threads have in common,
  * by the names of Zircon's tests.
  */
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "fixture.h"
@@ -265,7 +266,7 @@ static void PartialVmoDirty(void **state)
 	is(c.status, ZX_ERR_NO_SPACE);
 	assert_int_equal(stream_size(), 2 * PAGE);
 	ok(zx_stream_seek(stream, ZX_STREAM_SEEK_ORIGIN_CURRENT, 0, &seek));
-	assert_int_equal(seek, 0);
+	assert_int_equal(seek, 2 * PAGE);
 	ok(zx_handle_close(stream));
 }
 
@@ -331,6 +332,108 @@ static void fault_in_a_vector(void **state)
 	ok(zx_handle_close(stream));
 	ok(zx_handle_close(vmo));
 	ok(zx_vmo_create(PAGE, 0, &vmo));
+}
+
+static _Atomic int signals;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	atomic_fetch_add(&signals, 1);
+}
+
+/*
+ * Signals that are handled, one while each page is awaited: each call is done as a whole.  A
+ * page that was failed before that does not end it.
+ */
+static void signals_cut_nothing(void **state)
+{
+	enum { PAGES = 12 };
+	static const struct {
+		zx_status_t (*call)(struct call *c);
+		uint32_t options;
+		uint64_t offset;
+		int flags;
+	} rows[] = {
+		{ read_at, 0, 0, SA_RESTART },
+		{ read_at, 0, 17, 0 },
+		{ write_at, 0, 17, SA_RESTART },
+		{ write_on, ZX_VMO_TRAP_DIRTY, 0, SA_RESTART },
+		{ append, ZX_VMO_RESIZABLE | ZX_VMO_TRAP_DIRTY, 0, SA_RESTART },
+	};
+	static char buffer[PAGES * PAGE];
+	struct sigaction action = { .sa_handler = on_signal };
+	const size_t length = (PAGES - 1) * PAGE;
+	zx_port_packet_t p;
+	struct call c;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const bool grows = rows[i].call == append;
+
+		action.sa_flags = rows[i].flags;
+		assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+		atomic_store(&signals, 0);
+		open_vmo(rows[i].options, grows ? 0 : PAGES * PAGE, READ | WRITE);
+		begin(&c, rows[i].call, rows[i].offset, buffer, length);
+		for (uint64_t page = 0; page < (grows ? PAGES - 1 : PAGES) &&
+		     page * PAGE < rows[i].offset + length;) {
+			const int before = atomic_load(&signals);
+
+			p = next_packet();
+			if (p.page_request.command == ZX_PAGER_VMO_COMPLETE ||
+			    p.page_request.offset + p.page_request.length <= page * PAGE)
+				continue;
+			wait_asleep(&c);
+			assert_int_equal(pthread_kill(c.thread, SIGUSR1), 0);
+			while (atomic_load(&signals) == before)
+				zx_nanosleep(0);
+			if (p.page_request.command == ZX_PAGER_VMO_READ)
+				supply(page * PAGE, PAGE, 's');
+			if (p.page_request.command == ZX_PAGER_VMO_DIRTY)
+				allow(page, 1);
+			if (p.page_request.command == ZX_PAGER_VMO_DIRTY ||
+			    !(rows[i].options & ZX_VMO_TRAP_DIRTY))
+				page++;
+		}
+		end(&c);
+		row_is(i, (int)c.actual, (int)length);
+		assert_true(atomic_load(&signals) >= PAGES - 1);
+		ok(zx_handle_close(stream));
+		while (zx_port_wait(port, 0, &p) == ZX_OK)
+			;
+	}
+}
+
+/* The offset is where it would have been. */
+static void failed_append_moves_the_offset(void **state)
+{
+	static char buffer[PAGE];
+	struct call c;
+	zx_off_t seek;
+	size_t actual;
+	zx_iovec_t v = vec((void *)8, 1);
+
+	(void)state;
+	open_vmo(ZX_VMO_TRAP_DIRTY, 2 * PAGE, READ | WRITE);
+	ok(zx_vmo_set_stream_size(vmo, PAGE));
+	begin(&c, append, 0, buffer, PAGE);
+	expect_packet(ZX_PAGER_VMO_DIRTY, PAGE, PAGE);
+	forbid(1, ZX_ERR_IO);
+	assert_int_equal(pthread_join(c.thread, NULL), 0);
+	is(c.status, ZX_ERR_IO);
+	ok(zx_stream_seek(stream, ZX_STREAM_SEEK_ORIGIN_CURRENT, 0, &seek));
+	assert_int_equal(seek, PAGE);
+	ok(zx_stream_seek(stream, ZX_STREAM_SEEK_ORIGIN_START, 3, NULL));
+	is(zx_stream_writev(stream, ZX_STREAM_APPEND, &v, 1, &actual), ZX_ERR_NOT_FOUND);
+	ok(zx_stream_seek(stream, ZX_STREAM_SEEK_ORIGIN_CURRENT, 0, &seek));
+	assert_int_equal(seek, PAGE);
+	/* What could not begin leaves it. */
+	ok(zx_vmo_set_stream_size(vmo, 2 * PAGE));
+	is(zx_stream_writev(stream, ZX_STREAM_APPEND, &v, 1, &actual), ZX_ERR_NO_SPACE);
+	ok(zx_stream_seek(stream, ZX_STREAM_SEEK_ORIGIN_CURRENT, 0, &seek));
+	assert_int_equal(seek, PAGE);
+	ok(zx_handle_close(stream));
 }
 
 /* Who moves the offset waits for who does so already; others do not. */
@@ -488,6 +591,8 @@ int main(void)
 		TEST(PartialVmoDirty),
 		TEST(AppendSuppliesZeroes),
 		TEST(fault_in_a_vector),
+		TEST(signals_cut_nothing),
+		TEST(failed_append_moves_the_offset),
 		TEST(offset_waits),
 		TEST(AppendWithMultipleThreads),
 		TEST(RaceReadResizeVecSmaller),
