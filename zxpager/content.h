@@ -105,6 +105,18 @@ struct zxp_kin {
 };
 
 /**
+ * struct zxp_failure - accesses that the daemon has failed
+ * @nr: how many
+ * @index: page of the last one
+ * @error: its errno, positive
+ */
+struct zxp_failure {
+	u64 nr;
+	pgoff_t index;
+	int error;
+};
+
+/**
  * struct zxp_vmo - the inode of a VMO
  * @inode: its VFS part; i_size is the stream size
  * @pager: its pager; NULL for a plain VMO; constant
@@ -128,14 +140,12 @@ struct zxp_kin {
  * @family: its children; NULL as long as it has had none
  * @kin: which are still there
  * @nr_unwritten: pages with the mark of that in the page cache, under its xa_lock
- * @faults_lock: protects @fault_notes and @traps
+ * @faults_lock: protects @fault_notes, @traps and @failure
  * @fault_notes: see failure.c
  * @traps: see trap.c
  * @modified: what QUERY_VMO_STATS tells
  * @supplied: pages that a supply filled
- * @failures: accesses that got a FAIL code
- * @fail_index: page of the last one
- * @fail_error: its errno, positive
+ * @failure: accesses that got a FAIL code
  */
 struct zxp_vmo {
 	struct inode inode;
@@ -160,9 +170,7 @@ struct zxp_vmo {
 	struct list_head traps;
 	u32 modified;
 	atomic64_t supplied;
-	atomic64_t failures;
-	pgoff_t fail_index;
-	int fail_error;
+	struct zxp_failure failure;
 };
 
 static inline struct zxp_vmo *zxp_vmo_of(struct inode *inode)
@@ -510,6 +518,7 @@ enum zxp_note_kind {
 };
 
 void zxp_vmo_note_failure(struct zxp_vmo *vmo, pgoff_t index, int error);
+struct zxp_failure zxp_vmo_last_failure(struct zxp_vmo *vmo);
 bool zxp_vmo_note_fault(struct zxp_vmo *vmo, pgoff_t index,
 			enum zxp_note_kind kind);
 enum zxp_note_kind zxp_vmo_take_note(struct zxp_vmo *vmo, pgoff_t index,

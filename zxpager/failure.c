@@ -27,9 +27,22 @@
 /* An access failed with a code of the daemon: keep it for who wants to know. */
 void zxp_vmo_note_failure(struct zxp_vmo *vmo, pgoff_t index, int error)
 {
-	atomic64_inc(&vmo->failures);
-	WRITE_ONCE(vmo->fail_index, index);
-	WRITE_ONCE(vmo->fail_error, -error);
+	spin_lock(&vmo->faults_lock);
+	vmo->failure.nr++;
+	vmo->failure.index = index;
+	vmo->failure.error = -error;
+	spin_unlock(&vmo->faults_lock);
+}
+
+/* The last of these, as a whole. */
+struct zxp_failure zxp_vmo_last_failure(struct zxp_vmo *vmo)
+{
+	struct zxp_failure failure;
+
+	spin_lock(&vmo->faults_lock);
+	failure = vmo->failure;
+	spin_unlock(&vmo->faults_lock);
+	return failure;
 }
 
 /**

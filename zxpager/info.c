@@ -45,21 +45,21 @@ u32 zxp_vmo_info_flags(struct zxp_vmo *vmo)
 void zxp_vmo_info_below(struct zxp_vmo *root, pgoff_t start, pgoff_t end,
 			struct zxp_vmo_info *info)
 {
-	pgoff_t index = READ_ONCE(root->fail_index);
-	int error = READ_ONCE(root->fail_error);
+	const struct zxp_failure last = zxp_vmo_last_failure(root);
 
 	info->out_flags |= zxp_vmo_info_flags(root) & ZXP_VMO_INFO_DETACHED;
-	if (!error || index < start || index >= end)
+	if (!last.error || last.index < start || last.index >= end)
 		return;
-	info->out_failures = atomic64_read(&root->failures);
-	info->out_fail_offset = (u64)(index - start) << PAGE_SHIFT;
-	info->out_fail_error = error;
+	info->out_failures = last.nr;
+	info->out_fail_offset = (u64)(last.index - start) << PAGE_SHIFT;
+	info->out_fail_error = last.error;
 }
 
-/* Anyone may ask, again and again: nothing is counted here, and no lock is waited for. */
+/* Anyone may ask, again and again: nothing is counted here, and no lock is slept for. */
 static void zxp_vmo_info_fill(struct file *file, struct zxp_vmo_info *info)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
+	const struct zxp_failure last = zxp_vmo_last_failure(vmo);
 	struct zxp_source *source = vmo->source;
 
 	*info = (struct zxp_vmo_info) {
@@ -71,9 +71,9 @@ static void zxp_vmo_info_fill(struct file *file, struct zxp_vmo_info *info)
 				PAGE_SHIFT,
 		.out_supplied_bytes =
 			(u64)atomic64_read(&vmo->supplied) << PAGE_SHIFT,
-		.out_failures = atomic64_read(&vmo->failures),
-		.out_fail_offset = (u64)READ_ONCE(vmo->fail_index) << PAGE_SHIFT,
-		.out_fail_error = READ_ONCE(vmo->fail_error),
+		.out_failures = last.nr,
+		.out_fail_offset = (u64)last.index << PAGE_SHIFT,
+		.out_fail_error = last.error,
 		.out_children = zxp_kin_children(&vmo->kin),
 	};
 	info->out_scaled_bytes = info->out_resident;

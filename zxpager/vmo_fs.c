@@ -58,9 +58,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	vmo->modified = 0;
 	vmo->cuts = 0;
 	atomic64_set(&vmo->supplied, 0);
-	atomic64_set(&vmo->failures, 0);
-	vmo->fail_index = 0;
-	vmo->fail_error = 0;
+	vmo->failure = (struct zxp_failure) {};
 	return &vmo->inode;
 }
 

@@ -156,10 +156,41 @@ static void assertions(void **state)
 	says(8, "NOTHING FAILED at (file:12): 0 % 1 !\n");
 }
 
+/* Zircon's numbers, and how its records are laid out. */
+static void declared(void **state)
+{
+	zx_info_thread_t info = { .state = ZX_THREAD_STATE_BLOCKED_PAGER };
+
+	(void)state;
+	assert_int_equal(sizeof(zx_x86_64_thread_state_general_regs_t), 160);
+	assert_int_equal(sizeof(zx_x86_64_thread_state_fp_regs_t), 160);
+	assert_int_equal(sizeof(zx_x86_64_thread_state_vector_regs_t), 2120);
+	assert_int_equal(sizeof(zx_x86_64_thread_state_debug_regs_t), 48);
+	assert_int_equal(sizeof(zx_arm64_thread_state_general_regs_t), 280);
+	assert_int_equal(sizeof(zx_arm64_thread_state_vector_regs_t), 520);
+	assert_int_equal(sizeof(zx_arm64_thread_state_debug_regs_t), 528);
+	assert_true(sizeof(zx_thread_state_fp_regs_t) && sizeof(zx_thread_state_vector_regs_t) &&
+		    sizeof(zx_thread_state_debug_regs_t));
+	assert_int_equal(sizeof(zx_info_thread_t), 72);
+	assert_int_equal(ZX_THREAD_STATE_BASIC(info.state), ZX_THREAD_STATE_BLOCKED);
+	assert_int_equal(ZX_INFO_THREAD, 10);
+	assert_int_equal(ZX_OBJ_TYPE_THREAD, 2);
+	assert_int_equal(ZX_TASK_TERMINATED, __ZX_OBJECT_SIGNALED);
+	assert_int_equal(ZX_THREAD_SUSPENDED, 1 << 5);
+	assert_int_equal(__ZX_OBJECT_SIGNAL_22, 1 << 22);
+	assert_int_equal(ZX_PROP_EXCEPTION_STATE, 16);
+	assert_int_equal(ZX_PROP_EXCEPTION_STRATEGY, 18);
+	assert_int_equal(ZX_EXCP_POLICY_CODE_PORT_TOO_MANY_OBSERVERS, 19);
+	assert_int_equal(ZX_EXCP_POLICY_CODE_NEW_SAMPLER, 22);
+	is(zx_object_get_info(zx_thread_self(), ZX_INFO_THREAD, &info, sizeof(info), NULL, NULL),
+	   ZX_ERR_NOT_SUPPORTED);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest libzx_unsupported[] = {
 		TEST(each_is_not_supported),
+		TEST(declared),
 		TEST(cache_policy),
 		cmocka_unit_test(assertions),
 	};

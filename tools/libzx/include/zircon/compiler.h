@@ -17,4 +17,6 @@
 
 #define __EXPORT __attribute__((__visibility__("default")))
 
+#define __ALIGNED(x) __attribute__((__aligned__(x)))
+
 #endif /* ZIRCON_COMPILER_H_ */

@@ -198,7 +198,8 @@ zx_status_t zx_port_cancel_key(zx_handle_t handle, uint32_t options, uint64_t ke
  * @out: the new handle; POLLIN while it has ZX_EVENT_SIGNALED
  *
  * An event has ZX_EVENT_SIGNALED and ZX_USER_SIGNAL_0 to 7, and at first none of them.
- * What is signaled is known in this process; see libzx(3) for others.
+ * What is signaled is known in this process.  The child of a fork() has signals of its own; of
+ * what it has from its parent poll() tells it the parent's.
  *
  * Return: ZX_OK, or INVALID_ARGS @options, @out; NO_MEMORY; NO_RESOURCES too many open
  * files.
@@ -214,7 +215,7 @@ zx_status_t zx_event_create(uint32_t options, zx_handle_t *out);
  *
  * Each is related to the other in ZX_INFO_HANDLE_BASIC, and has ZX_EVENTPAIR_PEER_CLOSED
  * once all handles of the other are closed, in all processes: those that fork() made, and
- * those to which the descriptor was sent.
+ * those to which the descriptor was sent.  All else is as of an event.
  *
  * Return: ZX_OK, or NOT_SUPPORTED @options; INVALID_ARGS @out0, @out1; NO_MEMORY;
  * NO_RESOURCES too many open files, of which it takes four.
@@ -223,7 +224,7 @@ zx_status_t zx_eventpair_create(uint32_t options, zx_handle_t *out0, zx_handle_t
 
 /**
  * zx_object_signal() - change the signals of an object
- * @handle: an event, an end of a pair or a VMO (SIGNAL)
+ * @handle: an event, an end of a pair, a VMO or a stream (SIGNAL)
  * @clear_mask: ZX_USER_SIGNAL_*; also ZX_EVENT_SIGNALED, ZX_EVENTPAIR_SIGNALED
  * @set_mask: the same; what is in both is set
  *
@@ -245,7 +246,7 @@ zx_status_t zx_object_signal_peer(zx_handle_t handle, uint32_t clear_mask,
 
 /**
  * zx_object_wait_one() - wait until an object has one of these signals
- * @handle: an event, an end of a pair or a VMO (WAIT)
+ * @handle: an event, an end of a pair, a VMO or a stream (WAIT)
  * @signals: any of them will do; 0: none does
  * @deadline: when to give up, on the clock of zx_clock_get_monotonic();
  *	ZX_TIME_INFINITE for never, and any time that is over for not waiting
@@ -280,11 +281,12 @@ zx_status_t zx_object_wait_many(zx_wait_item_t *items, size_t num_items,
 
 /**
  * zx_object_wait_async() - have a packet sent once an object has one of these signals
- * @handle: an event, an end of a pair or a VMO (WAIT)
+ * @handle: an event, an end of a pair, a VMO or a stream (WAIT)
  * @port: where it goes (WRITE)
  * @key: of the packet
  * @signals: any of them will do
- * @options: ZX_WAIT_ASYNC_EDGE: one that is there now will not do before it is set again;
+ * @options: ZX_WAIT_ASYNC_EDGE: one that is there now will not do before it is set again, or
+ *	another signal is that was not there;
  *	ZX_WAIT_ASYNC_TIMESTAMP or _BOOT_TIMESTAMP: say when, on the clock of
  *	zx_clock_get_monotonic() or zx_clock_get_boot(); or 0
  *

@@ -46,18 +46,34 @@ typedef uint64_t zx_koid_t;
 typedef uint32_t zx_obj_type_t;
 
 #define ZX_OBJ_TYPE_NONE		((zx_obj_type_t)0)
+#define ZX_OBJ_TYPE_PROCESS		((zx_obj_type_t)1)
+#define ZX_OBJ_TYPE_THREAD		((zx_obj_type_t)2)
 #define ZX_OBJ_TYPE_VMO			((zx_obj_type_t)3)
+#define ZX_OBJ_TYPE_CHANNEL		((zx_obj_type_t)4)
 #define ZX_OBJ_TYPE_EVENT		((zx_obj_type_t)5)
 #define ZX_OBJ_TYPE_PORT		((zx_obj_type_t)6)
+#define ZX_OBJ_TYPE_INTERRUPT		((zx_obj_type_t)9)
+#define ZX_OBJ_TYPE_PCI_DEVICE		((zx_obj_type_t)11)
+#define ZX_OBJ_TYPE_DEBUGLOG		((zx_obj_type_t)12)
+#define ZX_OBJ_TYPE_SOCKET		((zx_obj_type_t)14)
 #define ZX_OBJ_TYPE_RESOURCE		((zx_obj_type_t)15)
 #define ZX_OBJ_TYPE_EVENTPAIR		((zx_obj_type_t)16)
+#define ZX_OBJ_TYPE_JOB			((zx_obj_type_t)17)
 #define ZX_OBJ_TYPE_VMAR		((zx_obj_type_t)18)
+#define ZX_OBJ_TYPE_FIFO		((zx_obj_type_t)19)
+#define ZX_OBJ_TYPE_GUEST		((zx_obj_type_t)20)
+#define ZX_OBJ_TYPE_VCPU		((zx_obj_type_t)21)
+#define ZX_OBJ_TYPE_TIMER		((zx_obj_type_t)22)
 #define ZX_OBJ_TYPE_IOMMU		((zx_obj_type_t)23)
 #define ZX_OBJ_TYPE_BTI			((zx_obj_type_t)24)
+#define ZX_OBJ_TYPE_PROFILE		((zx_obj_type_t)25)
 #define ZX_OBJ_TYPE_PMT			((zx_obj_type_t)26)
+#define ZX_OBJ_TYPE_SUSPEND_TOKEN	((zx_obj_type_t)27)
 #define ZX_OBJ_TYPE_PAGER		((zx_obj_type_t)28)
+#define ZX_OBJ_TYPE_EXCEPTION		((zx_obj_type_t)29)
 #define ZX_OBJ_TYPE_CLOCK		((zx_obj_type_t)30)
 #define ZX_OBJ_TYPE_STREAM		((zx_obj_type_t)31)
+#define ZX_OBJ_TYPE_UPPER_BOUND		((zx_obj_type_t)64)
 
 /* Signals that any object that can be waited for has, and that programs set. */
 #define ZX_SIGNAL_NONE			((zx_signals_t)0)
@@ -75,10 +91,38 @@ typedef uint32_t zx_obj_type_t;
 #define ZX_SIGNAL_HANDLE_CLOSED		((zx_signals_t)1 << 23)
 
 /* What the other signals mean depends on the object. */
-#define ZX_OBJECT_READABLE		((zx_signals_t)1 << 0)
-#define ZX_OBJECT_WRITABLE		((zx_signals_t)1 << 1)
-#define ZX_OBJECT_PEER_CLOSED		((zx_signals_t)1 << 2)
-#define ZX_OBJECT_SIGNALED		((zx_signals_t)1 << 3)
+/* NOLINTBEGIN(bugprone-reserved-identifier): Zircon's names */
+#define __ZX_OBJECT_SIGNAL_ALL		((zx_signals_t)0x00ffffff)
+#define __ZX_OBJECT_READABLE		((zx_signals_t)1 << 0)
+#define __ZX_OBJECT_WRITABLE		((zx_signals_t)1 << 1)
+#define __ZX_OBJECT_PEER_CLOSED		((zx_signals_t)1 << 2)
+#define __ZX_OBJECT_SIGNALED		((zx_signals_t)1 << 3)
+#define __ZX_OBJECT_SIGNAL_4		((zx_signals_t)1 << 4)
+#define __ZX_OBJECT_SIGNAL_5		((zx_signals_t)1 << 5)
+#define __ZX_OBJECT_SIGNAL_6		((zx_signals_t)1 << 6)
+#define __ZX_OBJECT_SIGNAL_7		((zx_signals_t)1 << 7)
+#define __ZX_OBJECT_SIGNAL_8		((zx_signals_t)1 << 8)
+#define __ZX_OBJECT_SIGNAL_9		((zx_signals_t)1 << 9)
+#define __ZX_OBJECT_SIGNAL_10		((zx_signals_t)1 << 10)
+#define __ZX_OBJECT_SIGNAL_11		((zx_signals_t)1 << 11)
+#define __ZX_OBJECT_SIGNAL_12		((zx_signals_t)1 << 12)
+#define __ZX_OBJECT_SIGNAL_13		((zx_signals_t)1 << 13)
+#define __ZX_OBJECT_SIGNAL_14		((zx_signals_t)1 << 14)
+#define __ZX_OBJECT_SIGNAL_15		((zx_signals_t)1 << 15)
+#define __ZX_OBJECT_SIGNAL_16		((zx_signals_t)1 << 16)
+#define __ZX_OBJECT_SIGNAL_17		((zx_signals_t)1 << 17)
+#define __ZX_OBJECT_SIGNAL_18		((zx_signals_t)1 << 18)
+#define __ZX_OBJECT_SIGNAL_19		((zx_signals_t)1 << 19)
+#define __ZX_OBJECT_SIGNAL_20		((zx_signals_t)1 << 20)
+#define __ZX_OBJECT_SIGNAL_21		((zx_signals_t)1 << 21)
+#define __ZX_OBJECT_SIGNAL_22		((zx_signals_t)1 << 22)
+#define __ZX_OBJECT_HANDLE_CLOSED	((zx_signals_t)1 << 23)
+/* NOLINTEND(bugprone-reserved-identifier) */
+
+#define ZX_OBJECT_READABLE		__ZX_OBJECT_READABLE
+#define ZX_OBJECT_WRITABLE		__ZX_OBJECT_WRITABLE
+#define ZX_OBJECT_PEER_CLOSED		__ZX_OBJECT_PEER_CLOSED
+#define ZX_OBJECT_SIGNALED		__ZX_OBJECT_SIGNALED
 
 #define ZX_EVENT_SIGNALED		ZX_OBJECT_SIGNALED
 #define ZX_EVENT_SIGNAL_MASK		(ZX_USER_SIGNAL_ALL | ZX_EVENT_SIGNALED)
@@ -88,8 +132,24 @@ typedef uint32_t zx_obj_type_t;
 #define ZX_EVENTPAIR_SIGNAL_MASK	\
 	(ZX_USER_SIGNAL_ALL | ZX_EVENTPAIR_SIGNALED | ZX_EVENTPAIR_PEER_CLOSED)
 
+/* Of what is no object here. */
+#define ZX_TASK_TERMINATED		ZX_OBJECT_SIGNALED
+#define ZX_JOB_TERMINATED		ZX_OBJECT_SIGNALED
+#define ZX_PROCESS_TERMINATED		ZX_OBJECT_SIGNALED
+#define ZX_THREAD_TERMINATED		ZX_OBJECT_SIGNALED
+#define ZX_THREAD_RUNNING		__ZX_OBJECT_SIGNAL_4
+#define ZX_THREAD_SUSPENDED		__ZX_OBJECT_SIGNAL_5
+
 /* A VMO has no children, in any process. */
 #define ZX_VMO_ZERO_CHILDREN		ZX_OBJECT_SIGNALED
+
+/* Processors, by number. */
+#define ZX_CPU_SET_MAX_CPUS		512
+#define ZX_CPU_SET_BITS_PER_WORD	64
+
+typedef struct zx_cpu_set {
+	uint64_t mask[ZX_CPU_SET_MAX_CPUS / ZX_CPU_SET_BITS_PER_WORD];
+} zx_cpu_set_t;
 
 /* Of zx_object_wait_many(): @pending is what there was when the wait was over. */
 typedef struct zx_wait_item {

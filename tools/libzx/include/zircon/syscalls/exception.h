@@ -34,6 +34,31 @@ typedef uint32_t zx_excp_type_t;
 #define ZX_EXCP_USER_CODE_USER1		((uint32_t)0xf001)
 #define ZX_EXCP_USER_CODE_USER2		((uint32_t)0xf002)
 
+/* The same of a ZX_EXCP_POLICY_ERROR */
+#define ZX_EXCP_POLICY_CODE_BAD_HANDLE			((uint32_t)0)
+#define ZX_EXCP_POLICY_CODE_WRONG_OBJECT		((uint32_t)1)
+#define ZX_EXCP_POLICY_CODE_VMAR_WX			((uint32_t)2)
+#define ZX_EXCP_POLICY_CODE_NEW_ANY			((uint32_t)3)
+#define ZX_EXCP_POLICY_CODE_NEW_VMO			((uint32_t)4)
+#define ZX_EXCP_POLICY_CODE_NEW_CHANNEL			((uint32_t)5)
+#define ZX_EXCP_POLICY_CODE_NEW_EVENT			((uint32_t)6)
+#define ZX_EXCP_POLICY_CODE_NEW_EVENTPAIR		((uint32_t)7)
+#define ZX_EXCP_POLICY_CODE_NEW_PORT			((uint32_t)8)
+#define ZX_EXCP_POLICY_CODE_NEW_SOCKET			((uint32_t)9)
+#define ZX_EXCP_POLICY_CODE_NEW_FIFO			((uint32_t)10)
+#define ZX_EXCP_POLICY_CODE_NEW_TIMER			((uint32_t)11)
+#define ZX_EXCP_POLICY_CODE_NEW_PROCESS			((uint32_t)12)
+#define ZX_EXCP_POLICY_CODE_NEW_PROFILE			((uint32_t)13)
+#define ZX_EXCP_POLICY_CODE_NEW_PAGER			((uint32_t)14)
+#define ZX_EXCP_POLICY_CODE_AMBIENT_MARK_VMO_EXEC	((uint32_t)15)
+#define ZX_EXCP_POLICY_CODE_CHANNEL_FULL_WRITE		((uint32_t)16)
+#define ZX_EXCP_POLICY_CODE_PORT_TOO_MANY_PACKETS	((uint32_t)17)
+#define ZX_EXCP_POLICY_CODE_BAD_SYSCALL			((uint32_t)18)
+#define ZX_EXCP_POLICY_CODE_PORT_TOO_MANY_OBSERVERS	((uint32_t)19)
+#define ZX_EXCP_POLICY_CODE_HANDLE_LEAK			((uint32_t)20)
+#define ZX_EXCP_POLICY_CODE_NEW_IOB			((uint32_t)21)
+#define ZX_EXCP_POLICY_CODE_NEW_SAMPLER			((uint32_t)22)
+
 typedef struct zx_x86_64_exc_data {
 	uint64_t vector;
 	uint64_t err_code;

@@ -14,12 +14,15 @@ typedef uint32_t zx_object_info_topic_t;
 #define ZX_INFO_HANDLE_VALID	((zx_object_info_topic_t)1)
 #define ZX_INFO_HANDLE_BASIC	((zx_object_info_topic_t)2)
 #define ZX_INFO_VMAR		((zx_object_info_topic_t)7)
+/* Of a thread, which is no object here. */
+#define ZX_INFO_THREAD		((zx_object_info_topic_t)10)
+#define ZX_INFO_THREAD_EXCEPTION_REPORT	((zx_object_info_topic_t)(11 | 1 << 28))
 #define ZX_INFO_HANDLE_COUNT	((zx_object_info_topic_t)19)
 #define ZX_INFO_STREAM		((zx_object_info_topic_t)26)
 /* The fourth shape of topic 23. */
 #define ZX_INFO_VMO		((zx_object_info_topic_t)(23 | 3 << 28))
 
-/* Of ZX_INFO_HANDLE_BASIC.  No object of ours is related to another. */
+/* Of ZX_INFO_HANDLE_BASIC.  An end of a pair is related to the other one. */
 typedef struct zx_info_handle_basic {
 	zx_koid_t koid;
 	zx_rights_t rights;
@@ -47,6 +50,33 @@ typedef struct zx_info_stream {
 	zx_off_t seek;
 	uint64_t content_size;
 } zx_info_stream_t;
+
+/* Of ZX_INFO_THREAD. */
+typedef uint32_t zx_thread_state_t;
+
+typedef struct zx_info_thread {
+	zx_thread_state_t state;
+	uint32_t wait_exception_channel_type;	/* ZX_EXCEPTION_CHANNEL_TYPE_* */
+	zx_cpu_set_t cpu_affinity_mask;
+} zx_info_thread_t;
+
+/* zx_info_thread_t.state */
+#define ZX_THREAD_STATE_NEW			((zx_thread_state_t)0)
+#define ZX_THREAD_STATE_RUNNING			((zx_thread_state_t)1)
+#define ZX_THREAD_STATE_SUSPENDED		((zx_thread_state_t)2)
+#define ZX_THREAD_STATE_BLOCKED			((zx_thread_state_t)3)
+#define ZX_THREAD_STATE_DYING			((zx_thread_state_t)4)
+#define ZX_THREAD_STATE_DEAD			((zx_thread_state_t)5)
+#define ZX_THREAD_STATE_BLOCKED_EXCEPTION	((zx_thread_state_t)0x103)
+#define ZX_THREAD_STATE_BLOCKED_SLEEPING	((zx_thread_state_t)0x203)
+#define ZX_THREAD_STATE_BLOCKED_FUTEX		((zx_thread_state_t)0x303)
+#define ZX_THREAD_STATE_BLOCKED_PORT		((zx_thread_state_t)0x403)
+#define ZX_THREAD_STATE_BLOCKED_CHANNEL		((zx_thread_state_t)0x503)
+#define ZX_THREAD_STATE_BLOCKED_WAIT_ONE	((zx_thread_state_t)0x603)
+#define ZX_THREAD_STATE_BLOCKED_WAIT_MANY	((zx_thread_state_t)0x703)
+#define ZX_THREAD_STATE_BLOCKED_INTERRUPT	((zx_thread_state_t)0x803)
+#define ZX_THREAD_STATE_BLOCKED_PAGER		((zx_thread_state_t)0x903)
+#define ZX_THREAD_STATE_BASIC(n)		((n) & 0xff)
 
 /* zx_info_vmo_t.flags; the type is PAGED here, always */
 #define ZX_INFO_VMO_TYPE_PAGED		((uint32_t)1 << 0)
@@ -93,7 +123,9 @@ typedef struct zx_info_vmo {
 
 /* zx_object_get_property(), zx_object_set_property() */
 #define ZX_PROP_NAME			((uint32_t)3)	/* char[ZX_MAX_NAME_LEN] */
+#define ZX_PROP_EXCEPTION_STATE		((uint32_t)16)	/* of what is no object here */
 #define ZX_PROP_VMO_CONTENT_SIZE	((uint32_t)17)	/* uint64_t */
+#define ZX_PROP_EXCEPTION_STRATEGY	((uint32_t)18)	/* the same */
 #define ZX_PROP_STREAM_MODE_APPEND	((uint32_t)19)	/* uint8_t */
 
 #endif /* ZIRCON_SYSCALLS_OBJECT_H_ */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Calls that Zircon has and Linux, or this library, does not: a program links, and finds out by
- * ZX_ERR_NOT_SUPPORTED.  None looks at a handle or a pointer, or changes anything.
+ * ZX_ERR_NOT_SUPPORTED.  But for zx_vmo_set_cache_policy() none looks at a handle or a pointer,
+ * and none changes anything.
  */
 #ifndef ZIRCON_SYSCALLS_UNSUPPORTED_H_
 #define ZIRCON_SYSCALLS_UNSUPPORTED_H_
