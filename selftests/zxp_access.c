@@ -4,7 +4,9 @@
  * processes other than the one that maps it.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 
 #include "kselftest_harness.h"
@@ -294,6 +296,65 @@ TEST_F(access, other_process)
 	ASSERT_TRUE(client_good(c));
 	EXPECT_TRUE(server_end(&s));
 	EXPECT_EQ(touched(8), s.pages);
+}
+
+#define FAILURES	3000
+
+static int errors[] = { EIO, ENOSPC };
+static _Atomic bool over;
+
+/* One page again and again. */
+static int read_failing(struct test_thread *t)
+{
+	char byte;
+
+	while (!atomic_load(&over))
+		if (pread(t->vmo->fd, &byte, 1, t->page * page_size) != -1 ||
+		    errno != errors[t->page])
+			return EPROTO;
+	return 0;
+}
+
+/* What is told of the last failure is of one. */
+static int look_at_failures(struct test_thread *t)
+{
+	struct zxp_vmo_info info;
+
+	while (!atomic_load(&over)) {
+		info = vmo_info(t->vmo);
+		if (info.out_fail_error &&
+		    (info.out_fail_offset / page_size > 1 ||
+		     (int)info.out_fail_error != errors[info.out_fail_offset / page_size]))
+			return EPROTO;
+	}
+	return 0;
+}
+
+PAGER_DATA_AND(failures, atomic_store(&over, true));
+
+TEST_F(failures, told_as_a_whole)
+{
+	static access_fn does[] = { read_failing, read_failing, look_at_failures };
+	struct test_vmo *vmo = pager_create_vmo(&self->p, 2);
+	uint64_t page, nr;
+	unsigned int i;
+
+	ASSERT_NE(NULL, vmo);
+	atomic_store(&over, false);
+	for (i = 0; i < ARRAY_SIZE(does); i++) {
+		self->t[i].vmo = vmo;
+		self->t[i].page = i;
+		ASSERT_TRUE(thread_start(&self->t[i], does[i]));
+	}
+	for (i = 0; i < FAILURES; i++) {
+		ASSERT_TRUE(pager_wait_any_read(&self->p, vmo, &page, &nr));
+		ASSERT_TRUE(pager_fail(&self->p, vmo, page, nr, errors[page]));
+	}
+	atomic_store(&over, true);
+	ASSERT_TRUE(pager_detach(&self->p, vmo));
+	for (i = 0; i < ARRAY_SIZE(does); i++)
+		thread_join(&self->t[i]);
+	EXPECT_EQ(0, self->t[2].error);
 }
 
 TEST_HARNESS_MAIN
