@@ -99,6 +99,14 @@ static int vmo_io(int fd, unsigned long request, const struct zxp_vmo_io *arg)
 	return 0;
 }
 
+/* Its stream is as long as the file says what it is. */
+static int vmo_info(struct zxp_vmo_info *info)
+{
+	info->out_vmo_size = 4096;
+	info->out_stream_size = VMO;
+	return 0;
+}
+
 /* As it is in the socket: a read of a packet leaves the rest out. */
 struct queued {
 	struct zxp_packet packet;
@@ -163,7 +171,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case ZXP_IOC_GET_INFO:
 		return kind == PAGER ? 0 : fail(EMEDIUMTYPE);
 	case ZXP_IOC_VMO_GET_INFO:
-		return kind == VMO ? 0 : fail(EMEDIUMTYPE);
+		return kind == VMO ? vmo_info(arg) : fail(EMEDIUMTYPE);
 	case ZXP_IOC_VMO_READ:
 	case ZXP_IOC_VMO_WRITE:
 		return kind == VMO ? vmo_io(fd, request, arg) : fail(EMEDIUMTYPE);

@@ -353,6 +353,141 @@ static void signal_step(struct racer *r)
 }
 
 static void (*step_of)(struct racer *r);
+static void region_step(struct racer *r);
+
+/* What is mapped in a region stays without handles. */
+static zx_status_t close_it(zx_handle_t handle)
+{
+	if (step_of == region_step)
+		zx_vmar_destroy(handle);
+	return zx_handle_close(handle);
+}
+
+/* @made takes the place of a handle, which is closed. */
+static void take_place(struct racer *r, _Atomic uint64_t *at, zx_handle_t made)
+{
+	const zx_handle_t old = handle_of(atomic_exchange(at, made));
+
+	opened++;
+	if (old && fine(r, close_it(old), "close"))
+		closed++;
+}
+
+static void close_one(struct racer *r, zx_handle_t handle)
+{
+	if (handle && fine(r, close_it(handle), "close"))
+		closed++;
+}
+
+/* The same number for what is there, by another handle. */
+static void replace_one(struct racer *r, _Atomic uint64_t *at, uint64_t entry)
+{
+	zx_handle_t h;
+
+	if (!entry || !fine(r, zx_handle_replace(handle_of(entry), ZX_RIGHT_SAME_RIGHTS, &h),
+			    "replace"))
+		return;
+	if (!atomic_compare_exchange_strong(at, &entry, h)) {
+		must(r, close_it(h), "close of what was replaced");
+		closed++;
+	}
+}
+
+/* Streams of one VMO, none of which makes it longer. */
+static void stream_step(struct racer *r)
+{
+	_Atomic uint64_t *at = &shared[pick(r, SHARED)];
+	const uint64_t entry = atomic_load(at);
+	zx_handle_t handle = handle_of(entry), h;
+	char bytes[2] = "xy";
+	zx_iovec_t v[2] = { { bytes, 1 }, { bytes + 1, 1 } };
+	zx_info_stream_t info;
+	uint8_t append = 0;
+	size_t actual = 0;
+
+	switch (pick(r, 9)) {
+	case 0:
+		must(r, zx_stream_create(ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE, vmo, 0, &h),
+		     "create");
+		take_place(r, at, h);
+		break;
+	case 1:
+		close_one(r, handle);
+		break;
+	case 2:
+		if (!fine(r, zx_handle_duplicate(handle, ZX_RIGHT_SAME_RIGHTS, &h), "duplicate"))
+			break;
+		must(r, zx_stream_readv_at(h, 0, 1, v, 2, &actual), "read of what is duplicated");
+		if (actual != 2)
+			r->failed = "a read that is cut";
+		must(r, zx_handle_close(h), "close of what was duplicated");
+		break;
+	case 3:
+		replace_one(r, at, entry);
+		break;
+	case 4:
+		fine(r, zx_stream_readv(handle, 0, v, 2, &actual), "read");
+		break;
+	case 5:
+		fine(r, zx_stream_writev_at(handle, 0, 0, v, 2, &actual), "write");
+		break;
+	case 6:
+		fine(r, zx_stream_seek(handle, ZX_STREAM_SEEK_ORIGIN_START, 0, NULL), "seek");
+		break;
+	case 7:
+		fine(r, zx_object_get_info(handle, ZX_INFO_STREAM, &info, sizeof(info), NULL,
+					   NULL), "get_info");
+		break;
+	default:
+		fine(r, zx_object_set_property(handle, ZX_PROP_STREAM_MODE_APPEND, &append, 1),
+		     "set_property");
+	}
+}
+
+/* Regions, in which the same VMO is mapped, and which go while that is done. */
+static void region_step(struct racer *r)
+{
+	const zx_vm_option_t can = ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE;
+	_Atomic uint64_t *at = &shared[pick(r, SHARED)];
+	const uint64_t entry = atomic_load(at);
+	zx_handle_t handle = handle_of(entry), h;
+	zx_vaddr_t addr;
+	zx_info_vmar_t info;
+	zx_status_t status;
+
+	switch (pick(r, 7)) {
+	case 0:
+		must(r, zx_vmar_allocate(zx_vmar_root_self(), can, 0, 16 * PAGE, &h, &addr),
+		     "allocate");
+		take_place(r, at, h);
+		break;
+	case 1:
+		close_one(r, handle);
+		break;
+	case 2:
+		if (!fine(r, zx_handle_duplicate(handle, ZX_RIGHT_SAME_RIGHTS, &h), "duplicate"))
+			break;
+		must(r, zx_object_get_info(h, ZX_INFO_VMAR, &info, sizeof(info), NULL, NULL),
+		     "get_info");
+		must(r, zx_handle_close(h), "close of what was duplicated");
+		break;
+	case 3:
+		replace_one(r, at, entry);
+		break;
+	case 4:
+	case 5:
+		/* It may be full, too. */
+		status = zx_vmar_map(handle, ZX_VM_PERM_READ, 0, vmo, 0, PAGE, &addr);
+		if (status != ZX_ERR_NO_RESOURCES)
+			may(r, status, ZX_ERR_BAD_STATE, "map");
+		if (status == ZX_OK && pick(r, 2))
+			may(r, zx_vmar_unmap(handle, addr, PAGE), ZX_ERR_BAD_STATE, "unmap");
+		break;
+	default:
+		if (handle)
+			may(r, zx_vmar_destroy(handle), ZX_ERR_BAD_STATE, "destroy");
+	}
+}
 
 static void *race(void *arg)
 {
@@ -407,7 +542,7 @@ static void race_with(void (*step)(struct racer *r))
 		assert_string_equal(racers[i].failed ?: "", "");
 	}
 	for (int i = 0; i < SHARED; i++) {
-		if (handle_of(shared[i]) && zx_handle_close(handle_of(shared[i])) == ZX_OK)
+		if (handle_of(shared[i]) && close_it(handle_of(shared[i])) == ZX_OK)
 			closed++;
 		shared[i] = 0;
 	}
@@ -439,6 +574,28 @@ static void many_threads_signal_and_wait(void **state)
 	assert_int_equal(open_files(), before);
 }
 
+static void many_threads_with_streams(void **state)
+{
+	int before = open_files();
+
+	(void)state;
+	vmo = new_vmo();
+	race_with(stream_step);
+	ok(zx_handle_close(vmo));
+	assert_int_equal(open_files(), before);
+}
+
+static void many_threads_with_regions(void **state)
+{
+	int before = open_files();
+
+	(void)state;
+	vmo = new_vmo();
+	race_with(region_step);
+	ok(zx_handle_close(vmo));
+	assert_int_equal(open_files(), before);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest libzx_races[] = {
@@ -450,6 +607,8 @@ int main(void)
 		cmocka_unit_test(closed_while_in_use),
 		cmocka_unit_test(many_threads),
 		cmocka_unit_test(many_threads_signal_and_wait),
+		cmocka_unit_test(many_threads_with_streams),
+		cmocka_unit_test(many_threads_with_regions),
 	};
 
 	return cmocka_run_group_tests(libzx_races, NULL, NULL);
