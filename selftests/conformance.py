@@ -156,7 +156,7 @@ class Tree:
             raise Failure(f"{path.name}: a test without a fixture cannot be listed")
 
     def read_cmocka(self, path):
-        for test in re.findall(r"^\t+(?:\{ )?(?:cmocka_unit_test\w*|TEST|STORY)\((\w+)[,)]",
+        for test in re.findall(r"^\t+(?:\{ )?(?:cmocka_unit_test\w*|\w*TEST|STORY)\((\w+)[,)]",
                                path.read_text(), re.M):
             self.add(path, Test(path.stem, f"{path.stem}.{test}", []))
 

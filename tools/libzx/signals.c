@@ -247,6 +247,11 @@ static void end_closed(struct zxi_object *object)
 		zxi_watch(object, zxi_signal_refresh);
 }
 
+static void child_closed(struct zxi_object *object)
+{
+	zxi_signal_refresh(object, object->fd);
+}
+
 /* Of those who wait the calls are left that are this thread's: a signal handler has forked. */
 static void keep_own(struct zxi_object *object)
 {
@@ -281,6 +286,7 @@ void zxi_signals_begin(void)
 		.closed = closed,
 		.gone = gone,
 		.end_closed = end_closed,
+		.child_closed = child_closed,
 		.forked = forked,
 	};
 

@@ -389,12 +389,15 @@ static bool retire(zx_handle_t handle, struct zxi_slot *slot, uint64_t *was)
 	return true;
 }
 
-/* Locked.  An end of a pair is closed at once, so that the other one can be told. */
-static int close_end(int fd, struct zxi_object *peer)
+/*
+ * Locked.  An end of a pair is closed at once, so that the other one can be told; and a child,
+ * so that who waits for there being none sees that though there is another one at once.
+ */
+static int close_now(int fd, struct zxi_object *object, void (*closed)(struct zxi_object *object))
 {
-	const int error = close_uncancelled(fd) ? errno : 0;
+	const int error = fd >= 0 && close_uncancelled(fd) ? errno : 0;
 
-	hears->end_closed(peer);
+	closed(object);
 	errno = error;
 	return error ? -1 : 0;
 }
@@ -403,13 +406,14 @@ zx_status_t zxi_close(zx_handle_t handle)
 {
 	struct zxi_slot *slot = zxi_slot(handle, true);
 	int fd = zx_linux_handle_to_fd(handle), rc = 0;
-	struct zxi_object *peer;
+	struct zxi_object *peer, *parent;
 	uint64_t was;
 
 	if (!slot)
 		return ZX_ERR_BAD_HANDLE;
 	zxi_table_lock();
 	peer = slot->object ? slot->object->peer : NULL;
+	parent = slot->object ? slot->object->parent : NULL;
 	if (!retire(handle, slot, &was)) {
 		zxi_table_unlock();
 		return ZX_ERR_BAD_HANDLE;
@@ -418,10 +422,10 @@ zx_status_t zxi_close(zx_handle_t handle)
 	if (was & ZXI_USES)
 		fd = -1;
 	if (peer && !peer->peer) {
-		if (fd >= 0)
-			rc = close_end(fd, peer);
-		else
-			hears->end_closed(peer);
+		rc = close_now(fd, peer, hears->end_closed);
+		fd = -1;
+	} else if (parent && parent->watched && fd >= 0) {
+		rc = close_now(fd, parent, hears->child_closed);
 		fd = -1;
 	}
 	zxi_table_unlock();

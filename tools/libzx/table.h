@@ -90,12 +90,14 @@ zx_status_t zxi_own_fd(struct zxi_object *object, int fd);
  * @closed: a handle is none any more
  * @gone: the last handle of an object is closed
  * @end_closed: this process has no handle of the object's peer any more
+ * @child_closed: a handle of a child of the object is closed, which is watched
  * @forked: this is the child of a fork()
  */
 struct zxi_table_ops {
 	void (*closed)(struct zxi_object *object, zx_handle_t handle);
 	void (*gone)(struct zxi_object *object);
 	void (*end_closed)(struct zxi_object *object);
+	void (*child_closed)(struct zxi_object *object);
 	void (*forked)(void);
 };
 

@@ -314,27 +314,43 @@ static void EdgeTriggerCancel(void **state)
 	ok(zx_handle_close(h));
 }
 
-static void Timestamp(void **state)
+/* When, on the clock that @option names; nothing without one. */
+static void stamps(uint32_t option, zx_time_t (*now)(void))
 {
-	zx_handle_t h[2] = { new_event(), new_event() };
+	zx_handle_t h = new_event();
 	zx_time_t before, after;
 	zx_port_packet_t p;
 
+	ok(zx_object_wait_async(h, port, 2, SIGNALED, 0));
+	ok(zx_object_wait_async(h, port, 1, SIGNALED, option));
+	before = now();
+	ok(zx_object_signal(h, 0, SIGNALED));
+	after = now();
+	p = next_packet();
+	assert_int_equal(p.key, 1);
+	assert_int_equal(p.signal.trigger, SIGNALED);
+	assert_in_range(p.signal.timestamp, before, after);
+	p = next_packet();
+	assert_int_equal(p.key, 2);
+	assert_int_equal(p.signal.timestamp, 0);
+	ok(zx_handle_close(h));
+}
+
+static void Timestamp(void **state)
+{
 	(void)state;
-	for (int i = 0; i < 2; i++) {
-		ok(zx_object_wait_async(h[i], port, 2, SIGNALED, 0));
-		ok(zx_object_wait_async(h[i], port, 1, SIGNALED, i ?
-					ZX_WAIT_ASYNC_BOOT_TIMESTAMP :
-					ZX_WAIT_ASYNC_TIMESTAMP));
-		before = i ? zx_clock_get_boot() : zx_clock_get_monotonic();
-		ok(zx_object_signal(h[i], 0, SIGNALED));
-		after = i ? zx_clock_get_boot() : zx_clock_get_monotonic();
-		p = next_packet();
-		assert_int_equal(p.key, 1);
-		assert_in_range(p.signal.timestamp, before, after);
-		expect_signal(2, SIGNALED, SIGNALED);
-	}
-	ok(zx_handle_close_many(h, 2));
+	stamps(ZX_WAIT_ASYNC_TIMESTAMP, zx_clock_get_monotonic);
+}
+
+static void WaitAsyncBootTimestamp(void **state)
+{
+	zx_handle_t h = new_event();
+
+	(void)state;
+	is(zx_object_wait_async(h, port, 1, SIGNALED, ZX_WAIT_ASYNC_TIMESTAMP |
+				ZX_WAIT_ASYNC_BOOT_TIMESTAMP), ZX_ERR_INVALID_ARGS);
+	ok(zx_handle_close(h));
+	stamps(ZX_WAIT_ASYNC_BOOT_TIMESTAMP, zx_clock_get_boot);
 }
 
 static void ThreadEvents(void **state)
@@ -420,6 +436,7 @@ int main(void)
 		TEST(EdgeTriggerDetected),
 		TEST(EdgeTriggerCancel),
 		TEST(Timestamp),
+		TEST(WaitAsyncBootTimestamp),
 		TEST(ThreadEvents),
 		TEST(among_others),
 		TEST(fork_does_not_wait),

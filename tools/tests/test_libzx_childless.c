@@ -79,6 +79,22 @@ static void zero_children_edge(void **state)
 	expect_signal(1, NO_CHILDREN, NO_CHILDREN);
 }
 
+/* It is seen though there is another child at once. */
+static void zero_children_for_a_moment(void **state)
+{
+	zx_handle_t child = new_child(ON_WRITE);
+
+	(void)state;
+	for (uint64_t i = 0; i < 100; i++) {
+		ok(zx_object_wait_async(vmo, port, i, NO_CHILDREN, 0));
+		expect_no_packet();
+		ok(zx_handle_close(child));
+		child = new_child(ON_WRITE);
+		expect_signal(i, NO_CHILDREN, NO_CHILDREN);
+	}
+	ok(zx_handle_close(child));
+}
+
 /* That somebody waits for it does not keep a VMO. */
 static void waited_for_is_not_kept(void **state)
 {
@@ -126,6 +142,7 @@ int main(void)
 		TEST(zero_children),
 		TEST(zero_children_wakes),
 		TEST(zero_children_edge),
+		TEST(zero_children_for_a_moment),
 		TEST(waited_for_is_not_kept),
 		TEST(zero_children_elsewhere),
 	};

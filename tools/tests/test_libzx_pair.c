@@ -140,23 +140,50 @@ static void SignalingClosedPeerReturnsPeerClosed(void **state)
 	ok(zx_handle_close(p.a));
 }
 
-static void SignalAccessDeniedMissingRights(void **state)
+/* An end of @p without a right. */
+static zx_handle_t end_without(const struct pair *p, zx_rights_t right)
 {
-	const zx_rights_t all = ZX_DEFAULT_EVENTPAIR_RIGHTS;
+	zx_handle_t h;
+
+	ok(zx_handle_duplicate(p->a, ZX_DEFAULT_EVENTPAIR_RIGHTS & ~right, &h));
+	return h;
+}
+
+static void end_with(const struct pair *p, zx_handle_t h)
+{
+	assert_int_equal(pending(p->a) | pending(p->b), 0);
+	ok(zx_handle_close_many((zx_handle_t[]){ h, p->a, p->b }, 3));
+}
+
+static void SignalAccessDeniedMissingSignalRight(void **state)
+{
 	struct pair p = new_pair();
-	zx_signals_t observed;
-	zx_handle_t h[3];
+	zx_handle_t h = end_without(&p, ZX_RIGHT_SIGNAL);
 
 	(void)state;
-	ok(zx_handle_duplicate(p.a, all & ~ZX_RIGHT_SIGNAL, &h[0]));
-	ok(zx_handle_duplicate(p.a, all & ~ZX_RIGHT_SIGNAL_PEER, &h[1]));
-	ok(zx_handle_duplicate(p.a, all & ~ZX_RIGHT_WAIT, &h[2]));
-	is(zx_object_signal(h[0], 0, S(0)), ZX_ERR_ACCESS_DENIED);
-	is(zx_object_signal_peer(h[1], 0, S(0)), ZX_ERR_ACCESS_DENIED);
-	is(zx_object_wait_one(h[2], S(0), 0, &observed), ZX_ERR_ACCESS_DENIED);
-	assert_int_equal(pending(p.a) | pending(p.b), 0);
-	ok(zx_handle_close_many(h, 3));
-	ok(zx_handle_close_many(&p.a, 2));
+	is(zx_object_signal(h, 0, S(0)), ZX_ERR_ACCESS_DENIED);
+	end_with(&p, h);
+}
+
+static void SignalPeerAccessDeniedMissingSignalPeerRight(void **state)
+{
+	struct pair p = new_pair();
+	zx_handle_t h = end_without(&p, ZX_RIGHT_SIGNAL_PEER);
+
+	(void)state;
+	is(zx_object_signal_peer(h, 0, S(0)), ZX_ERR_ACCESS_DENIED);
+	end_with(&p, h);
+}
+
+static void WaitAccessDeniedMissingWaitRight(void **state)
+{
+	struct pair p = new_pair();
+	zx_handle_t h = end_without(&p, ZX_RIGHT_WAIT);
+	zx_signals_t observed;
+
+	(void)state;
+	is(zx_object_wait_one(h, S(0), 0, &observed), ZX_ERR_ACCESS_DENIED);
+	end_with(&p, h);
 }
 
 static void DuplicateHandlesAndPeerClosed(void **state)
@@ -517,7 +544,9 @@ int main(void)
 		cmocka_unit_test(SignalPeerAndVerifyRecived),
 		cmocka_unit_test(SignalPeerThenCloseAndVerifySignalReceived),
 		cmocka_unit_test(SignalingClosedPeerReturnsPeerClosed),
-		cmocka_unit_test(SignalAccessDeniedMissingRights),
+		cmocka_unit_test(SignalAccessDeniedMissingSignalRight),
+		cmocka_unit_test(SignalPeerAccessDeniedMissingSignalPeerRight),
+		cmocka_unit_test(WaitAccessDeniedMissingWaitRight),
 		cmocka_unit_test(DuplicateHandlesAndPeerClosed),
 		cmocka_unit_test(SignalSelfAfterPeerClosed),
 		cmocka_unit_test(InvalidSignalBits),

@@ -191,6 +191,195 @@ static void bad_pointer_loses_nothing(void **state)
 	assert_int_equal(p.key, 2);
 }
 
+/* ---- Zircon's, by their names, that look at one thing each ---- */
+
+static const zx_port_packet_t user = { .key = 12, .type = 5, .status = -3 };
+
+/* Handles of the port and of an event that may not do this. */
+static zx_handle_t port_without(zx_rights_t rights)
+{
+	zx_handle_t h;
+
+	ok(zx_handle_duplicate(port, ZX_DEFAULT_PORT_RIGHTS & ~rights, &h));
+	return h;
+}
+
+static void QueueNullPtrReturnsInvalidArgs(void **state)
+{
+	(void)state;
+	is(zx_port_queue(port, NULL), ZX_ERR_INVALID_ARGS);
+}
+
+static void QueueWaitVerifyUserPacket(void **state)
+{
+	zx_port_packet_t p;
+
+	(void)state;
+	ok(zx_port_queue(port, &user));
+	ok(zx_port_wait(port, ZX_TIME_INFINITE, &p));
+	assert_int_equal(p.key, 12);
+	assert_int_equal(p.type, ZX_PKT_TYPE_USER);
+	assert_int_equal(p.status, -3);
+	assert_memory_equal(&p.user, &user.user, sizeof(p.user));
+}
+
+static void PortTimeout(void **state)
+{
+	zx_port_packet_t p;
+
+	(void)state;
+	is(zx_port_wait(port, zx_deadline_after(1), &p), ZX_ERR_TIMED_OUT);
+}
+
+static void QueueAndClose(void **state)
+{
+	zx_handle_t p;
+
+	(void)state;
+	ok(zx_port_create(0, &p));
+	ok(zx_port_queue(p, &user));
+	ok(zx_handle_close(p));
+}
+
+static void CreateInvalidOptions(void **state)
+{
+	zx_handle_t p;
+
+	(void)state;
+	is(zx_port_create(0x1234, &p), ZX_ERR_INVALID_ARGS);
+	is(zx_port_create(2, &p), ZX_ERR_INVALID_ARGS);
+}
+
+static void QueueWrongType(void **state)
+{
+	zx_handle_t event = new_event();
+
+	(void)state;
+	is(zx_port_queue(event, &user), ZX_ERR_WRONG_TYPE);
+	ok(zx_handle_close(event));
+}
+
+static void QueueAccessDenied(void **state)
+{
+	zx_handle_t h = port_without(ZX_RIGHT_WRITE);
+
+	(void)state;
+	is(zx_port_queue(h, &user), ZX_ERR_ACCESS_DENIED);
+	ok(zx_handle_close(h));
+}
+
+static void WaitWrongType(void **state)
+{
+	zx_handle_t event = new_event();
+	zx_port_packet_t p;
+
+	(void)state;
+	is(zx_port_wait(event, ZX_TIME_INFINITE, &p), ZX_ERR_WRONG_TYPE);
+	ok(zx_handle_close(event));
+}
+
+static void WaitAccessDenied(void **state)
+{
+	zx_handle_t h = port_without(ZX_RIGHT_READ);
+	zx_port_packet_t p;
+
+	(void)state;
+	is(zx_port_wait(h, ZX_TIME_INFINITE, &p), ZX_ERR_ACCESS_DENIED);
+	ok(zx_handle_close(h));
+}
+
+static void WaitNullPacket(void **state)
+{
+	zx_port_packet_t p;
+
+	(void)state;
+	ok(zx_port_queue(port, &user));
+	is(zx_port_wait(port, ZX_TIME_INFINITE, NULL), ZX_ERR_INVALID_ARGS);
+	/* Here it is not lost. */
+	ok(zx_port_wait(port, 0, &p));
+}
+
+static void CancelWrongType(void **state)
+{
+	zx_handle_t event = new_event();
+
+	(void)state;
+	is(zx_port_cancel(event, event, 0), ZX_ERR_WRONG_TYPE);
+	ok(zx_handle_close(event));
+}
+
+static void CancelAccessDenied(void **state)
+{
+	zx_handle_t h = port_without(ZX_RIGHT_WRITE), event = new_event(), poor;
+
+	(void)state;
+	ok(zx_handle_duplicate(event, ZX_DEFAULT_EVENT_RIGHTS & ~ZX_RIGHT_WAIT, &poor));
+	is(zx_port_cancel(h, event, 0), ZX_ERR_ACCESS_DENIED);
+	is(zx_port_cancel(port, poor, 0), ZX_ERR_ACCESS_DENIED);
+	ok(zx_handle_close_many((zx_handle_t[]){ h, event, poor }, 3));
+}
+
+static void CancelBadSourceHandle(void **state)
+{
+	(void)state;
+	is(zx_port_cancel(port, ZX_HANDLE_INVALID, 0), ZX_ERR_BAD_HANDLE);
+}
+
+static void CancelKeyWrongType(void **state)
+{
+	zx_handle_t event = new_event();
+
+	(void)state;
+	is(zx_port_cancel_key(event, 0, 0), ZX_ERR_WRONG_TYPE);
+	ok(zx_handle_close(event));
+}
+
+static void CancelKeyAccessDenied(void **state)
+{
+	zx_handle_t h = port_without(ZX_RIGHT_WRITE);
+
+	(void)state;
+	is(zx_port_cancel_key(h, 0, 0), ZX_ERR_ACCESS_DENIED);
+	ok(zx_handle_close(h));
+}
+
+static void CancelKeyInvalidOptions(void **state)
+{
+	(void)state;
+	is(zx_port_cancel_key(port, 1, 0), ZX_ERR_INVALID_ARGS);
+}
+
+static void CancelKeyQueuedUserPacket(void **state)
+{
+	zx_port_packet_t p;
+
+	(void)state;
+	ok(zx_port_queue(port, &user));
+	ok(zx_port_cancel_key(port, 0, 12));
+	is(zx_port_cancel_key(port, 0, 12), ZX_ERR_NOT_FOUND);
+	is(zx_port_wait(port, ZX_TIME_INFINITE_PAST, &p), ZX_ERR_TIMED_OUT);
+}
+
+static void CancelKey(void **state)
+{
+	zx_handle_t event = new_event();
+	zx_port_packet_t p;
+
+	(void)state;
+	ok(zx_object_wait_async(event, port, 1, SIGNALED, 0));
+	ok(zx_object_wait_async(event, port, 2, SIGNALED, 0));
+	ok(zx_object_wait_async(event, port, 2, S(0), 0));
+	ok(zx_port_cancel_key(port, 0, 1));
+	ok(zx_object_signal(event, 0, SIGNALED));
+	ok(zx_port_cancel_key(port, 0, 2));
+	is(zx_port_cancel_key(port, 0, 2), ZX_ERR_NOT_FOUND);
+	is(zx_port_wait(port, ZX_TIME_INFINITE_PAST, &p), ZX_ERR_TIMED_OUT);
+	ok(zx_object_signal(event, 0, S(0)));
+	is(zx_port_wait(port, ZX_TIME_INFINITE_PAST, &p), ZX_ERR_TIMED_OUT);
+	is(zx_port_cancel_key(port, 0, 3), ZX_ERR_NOT_FOUND);
+	ok(zx_handle_close(event));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest libzx_port[] = {
@@ -202,6 +391,24 @@ int main(void)
 		TEST(cancel_key),
 		TEST(cancel),
 		TEST(bad_pointer_loses_nothing),
+		TEST(QueueNullPtrReturnsInvalidArgs),
+		TEST(QueueWaitVerifyUserPacket),
+		TEST(PortTimeout),
+		TEST(QueueAndClose),
+		TEST(CreateInvalidOptions),
+		TEST(QueueWrongType),
+		TEST(QueueAccessDenied),
+		TEST(WaitWrongType),
+		TEST(WaitAccessDenied),
+		TEST(WaitNullPacket),
+		TEST(CancelWrongType),
+		TEST(CancelAccessDenied),
+		TEST(CancelBadSourceHandle),
+		TEST(CancelKeyWrongType),
+		TEST(CancelKeyAccessDenied),
+		TEST(CancelKeyInvalidOptions),
+		TEST(CancelKeyQueuedUserPacket),
+		TEST(CancelKey),
 	};
 
 	if (sysconf(_SC_PAGESIZE) != PAGE)
