@@ -284,7 +284,7 @@ static void CancelKeyDuringMatchRace(void **state)
 		ok(zx_port_queue(port, &end));
 		end_thread(threads[1]);
 		end_thread(threads[0]);
-		is(status, key == 7 ? ZX_ERR_NOT_FOUND : ZX_OK);
+		row_is((size_t)i, status, key == 7 ? ZX_ERR_NOT_FOUND : ZX_OK);
 		if (key == 7)
 			ok(zx_port_wait(port, 0, &p));
 		expect_no_packet();
