@@ -258,11 +258,13 @@ FIXTURE_VARIANT(source)
 	uint32_t flags;
 	uint64_t pages, bad;
 	bool present;		/* so that not each page is needed */
+	bool of_copy;		/* of another plain VMO */
 };
 
 FIXTURE_VARIANT_ADD(source, first) { .pages = 4, .bad = 0 };
 FIXTURE_VARIANT_ADD(source, in_a_batch) { .pages = 40, .bad = 21 };
 FIXTURE_VARIANT_ADD(source, not_needed) { .pages = 40, .bad = 21, .present = true };
+FIXTURE_VARIANT_ADD(source, of_copy) { .pages = 40, .bad = 21, .of_copy = true };
 /* Where there are large folios: these come before it. */
 FIXTURE_VARIANT_ADD(source, behind_large) {
 	.flags = ZXP_CREATE_READ_ONLY, .pages = 600, .bad = 530,
@@ -276,6 +278,9 @@ FIXTURE_SETUP(source)
 		SKIP(return, "no CONFIG_MEMORY_FAILURE here");
 	ASSERT_TRUE(user_pager_init(&self->p));
 	self->plain = pager_create_plain(&self->p, variant->pages, 0);
+	if (self->plain && variant->of_copy)
+		self->plain = vmo_create_child(self->plain, ZXP_CHILD_SNAPSHOT, 0,
+					       variant->pages);
 	self->vmo = pager_create_vmo_flags(&self->p, BYTES(variant->pages), 0, variant->flags);
 	ASSERT_TRUE(self->plain && self->vmo);
 	for (i = 0; i < variant->pages; i++)
