@@ -286,21 +286,8 @@ int zxp_child_advise_pages(struct zxp_child *child, pgoff_t start, pgoff_t end, 
 int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int advice);
 int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size);
 
-/**
- * struct zxp_child_pages - what a child has, in pages of layers
- * @own: pages that no other child sees
- * @shared: those that others see as well
- * @part: of all these, each by how many see it, in bytes
- */
-struct zxp_child_pages {
-	pgoff_t own;
-	pgoff_t shared;
-	u64 part;
-};
-
 /* child_query.c */
 pgoff_t zxp_child_own_pages(struct zxp_child *child);
-int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages);
 int zxp_child_query_own(struct zxp_child *child, struct zxp_vmo_query_own *args);
 pgoff_t zxp_child_allocated(struct zxp_child *child);
 int zxp_child_get_info(struct zxp_child *child, struct zxp_vmo_info *info);

@@ -14,6 +14,18 @@
 #define ZXP_PART_SHIFT		12
 
 /**
+ * struct zxp_child_pages - what a child has, in pages of layers
+ * @own: pages that no other child sees
+ * @shared: those that others see as well
+ * @part: of all these, each by how many see it, in bytes
+ */
+struct zxp_child_pages {
+	pgoff_t own;
+	pgoff_t shared;
+	u64 part;
+};
+
+/**
  * struct zxp_own_batch - ranges that were found, the last of which may go on
  * @ranges: in pages of the root, until they are told
  * @nr: how many there are
@@ -167,7 +179,7 @@ pgoff_t zxp_child_own_pages(struct zxp_child *child)
  *
  * Return: 0, -EINTR.
  */
-int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages)
+static int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages *pages)
 {
 	struct zxp_family *family = zxp_child_family(child);
 	pgoff_t index = child->offset, end = zxp_child_end(child);

@@ -17,9 +17,8 @@
  * and what the root loses goes there. It then changes, but not in what is seen by it.
  *
  * So that a look at a page takes a bounded number of steps, what is to be seen below a layer
- * is gathered in another one, see layer_gather.c.
- *
- * So a page that is in the top of a child is seen by nobody else, and may be stored to.
+ * is gathered in another one, see layer_gather.c. But each page belongs to a single layer, and
+ * one that is in the top of a child is seen by nobody else, and may be stored to.
  *
  * Indexes are those in the root, for children of any depth. This file knows pages by their
  * index only: no file, no mapping, no folio. The caller has a lock.

@@ -134,13 +134,11 @@ static int zxp_supply(struct zxp_supply *s)
 	return ret;
 }
 
-/* What could not be taken, or found no memory, is still wanted; so it stays where it is. */
-static bool zxp_supply_is_wanted(int ret)
-{
-	return ret == -EIO || ret == -ENOMEM || ret == -EINTR;
-}
-
-/* Out of a plain VMO. What nobody wants leaves it as well. */
+/*
+ * Out of a plain VMO. What nobody wants leaves it as well. So does the rest after an error that
+ * may have come when something was taken already: what is then nowhere must not be supplied as
+ * zeroes, by who goes on after what was done. A page whose memory has failed is not taken.
+ */
 static int zxp_supply_plain(struct zxp_supply *s, struct zxp_vmo *aux)
 {
 	struct zxp_supply_pages *args = s->args;
@@ -157,7 +155,7 @@ static int zxp_supply_plain(struct zxp_supply *s, struct zxp_vmo *aux)
 	s->aux = aux;
 	ret = zxp_supply(s);
 	s->aux = NULL;
-	if (!zxp_supply_is_wanted(ret))
+	if (ret != -EIO)
 		zxp_supply_drop_aux(aux, args->source + args->out_done,
 				    args->length - args->out_done);
 	return ret;

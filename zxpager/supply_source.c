@@ -184,10 +184,7 @@ static void zxp_supply_put_unused(struct zxp_batch *batch, unsigned int from, un
 			folio_put(batch->folio[from]);
 }
 
-/*
- * Out of a plain VMO. There is memory for whatever leaves it before it does, since it is
- * nowhere else then.
- */
+/* Out of a plain VMO. There are folios for whatever leaves it before it does. */
 static int zxp_supply_prepare_aux(struct zxp_supply *s, struct zxp_batch *batch, u64 source,
 				  bool reserved)
 {
@@ -290,7 +287,10 @@ bool zxp_supply_copy_user(struct zxp_supply *s, struct folio *folio, u64 source)
 	return true;
 }
 
-/* Return: 0; -EIO memory has failed since it was looked at, and what was taken is lost, too. */
+/*
+ * Return: 0; -ENOMEM memory has failed since it was looked at, and what was taken is lost, too,
+ * as it is without memory.
+ */
 static int zxp_supply_copy_aux_locked(struct folio *folio, struct zxp_vmo *aux,
 				      pgoff_t index)
 {
@@ -304,7 +304,7 @@ static int zxp_supply_copy_aux_locked(struct folio *folio, struct zxp_vmo *aux,
 			can = zxp_supply_take_aux_locked(aux, index + page, taken,
 							 ZXP_SUPPLY_BATCH);
 		if (i == can)
-			return -EIO;
+			return -ENOMEM;
 		if (taken[i]) {
 			copy_highpage(folio_page(folio, page), &taken[i]->page);
 			folio_put(taken[i]);
@@ -318,7 +318,7 @@ static int zxp_supply_copy_aux_locked(struct folio *folio, struct zxp_vmo *aux,
 
 /*
  * Not if it has to be kept there, for which memory is needed, nor if it cannot all be had.
- * Return: 0, -EAGAIN, -EIO, -EINTR.
+ * Return: 0, -EAGAIN, -ENOMEM, -EINTR.
  */
 int zxp_supply_fill_from_aux(struct folio *folio, struct zxp_vmo *aux, pgoff_t index)
 {

@@ -135,8 +135,8 @@ void zxp_sweep_layer(struct zxp_vmo *root, struct zxp_layer *layer, pgoff_t star
 }
 
 /*
- * The same for all from a layer down; but for what is so far below that it would not be found
- * who sees it: that is left there as if many saw it.
+ * The same for all from a layer down; but not for those below very many. What nobody sees there
+ * stays until its layer goes.
  */
 void zxp_sweep_layers(struct zxp_vmo *root, struct zxp_layer *layer, pgoff_t start,
 		      pgoff_t end, bool killable)

@@ -275,7 +275,6 @@ static void forked(void)
 		keep_own(o);
 		zxi_packets_drop(o, ZX_HANDLE_INVALID, NULL);
 		o->watched = false;
-		o->inherited = true;
 	}
 	zxi_watch_after_fork();
 }

@@ -67,6 +67,8 @@ static void child_after_fork(void)
 {
 	zxi_slots_after_fork();
 	zxi_streams_in_child();
+	for (struct zxi_object *o = objects; o; o = o->next)
+		o->inherited = true;
 	if (hears)
 		hears->forked();
 	after_fork();
