@@ -66,6 +66,12 @@ static inline void zxi_cancel_as(int was)
 	pthread_setcancelstate(was, NULL);
 }
 
+/* As close(). */
+int zxi_close_fd(int fd);
+
+/* What @fd is of, with O_RDONLY, O_WRONLY or O_RDWR; a new descriptor, or -1 and errno. */
+int zxi_reopen(int fd, int mode);
+
 /* Opens /dev/zxpager; a descriptor, or -1 and *@status. */
 int zxi_open(zx_status_t *status);
 

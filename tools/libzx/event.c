@@ -74,7 +74,7 @@ zx_status_t zx_eventpair_create(uint32_t options, zx_handle_t *out0, zx_handle_t
 		return zxi_errno();
 	status = publish_end(fds[0], &handles[0]);
 	if (status != ZX_OK) {
-		close(fds[1]);
+		zxi_close_fd(fds[1]);
 		return status;
 	}
 	status = publish_end(fds[1], &handles[1]);

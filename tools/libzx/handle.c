@@ -70,13 +70,11 @@ static int open_narrower(int fd, zx_obj_type_t type, zx_rights_t rights,
 			 zx_status_t *status)
 {
 	int mode = mode_for(rights), has = fcntl(fd, F_GETFL);
-	char path[32];
 
 	*status = ZX_OK;
 	if (type != ZX_OBJ_TYPE_VMO || has < 0 || (has & O_ACCMODE) == mode)
 		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	fd = open(path, mode | O_CLOEXEC);
+	fd = zxi_reopen(fd, mode);
 	if (fd < 0)
 		*status = zxi_errno();
 	return fd;

@@ -32,13 +32,13 @@ zx_status_t zx_port_create(uint32_t options, zx_handle_t *out)
 	if (fd < 0)
 		return status;
 	status = zxi_fd_ioctl(fd, ZXP_IOC_CREATE_PORT, &arg);
-	close(fd);
+	zxi_close_fd(fd);
 	if (status != ZX_OK)
 		return status;
 	/* Of several that wait, those that get nothing must see their deadline. */
 	if (fcntl(arg.out_fd, F_SETFL, O_NONBLOCK)) {
 		status = zxi_errno();
-		close(arg.out_fd);
+		zxi_close_fd(arg.out_fd);
 		return status;
 	}
 	return zxi_publish(arg.out_fd, ZX_OBJ_TYPE_PORT, ZX_DEFAULT_PORT_RIGHTS,

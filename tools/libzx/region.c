@@ -20,6 +20,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct zxi_backing *backings;
 /* Something is mapped, or not any more, that signal handlers are to be told of. */
 static bool changed;
+static int cancel;	/* as it was for who has the lock */
 static struct zxi_region root = {
 	.refs = 1,
 	.end = ROOT_END,
@@ -28,16 +29,23 @@ static struct zxi_region root = {
 	.alive = true,
 };
 
+/* As zxi_table_lock(). */
 void zxi_region_lock(void)
 {
+	const int was = zxi_cancel_off();
+
 	pthread_mutex_lock(&lock);
+	cancel = was;
 }
 
 void zxi_region_unlock(void)
 {
+	const int was = cancel;
+
 	if (changed)
 		changed = !zxi_fault_publish(&root);
 	pthread_mutex_unlock(&lock);
+	zxi_cancel_as(was);
 }
 
 struct zxi_region *zxi_region_root(void)
@@ -272,7 +280,7 @@ void zxi_backing_put(struct zxi_backing *backing)
 	while (*link != backing)
 		link = &(*link)->next;
 	*link = backing->next;
-	close(backing->fd);
+	zxi_close_fd(backing->fd);
 	free(backing);
 }
 

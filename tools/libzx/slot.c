@@ -130,7 +130,7 @@ zx_status_t zxi_hold(zx_handle_t handle, int *fd)
 void zxi_put_last(int fd)
 {
 	atomic_fetch_and(&zxi_slot_at((unsigned int)fd)->word, ~ZXI_CLOSING);
-	close(fd);
+	zxi_close_fd(fd);
 }
 
 void zxi_slots_after_fork(void)
@@ -145,6 +145,6 @@ void zxi_slots_after_fork(void)
 			continue;
 		atomic_store(&slot->word, word & ~(ZXI_USES | ZXI_CLOSING));
 		if (word & ZXI_CLOSING)
-			close((int)fd);
+			zxi_close_fd((int)fd);
 	}
 }

@@ -26,11 +26,8 @@ static int mode_of(uint32_t options)
  */
 static int open_anew(int fd, int mode, bool *shares)
 {
-	char path[32];
-	int anew;
+	const int anew = zxi_reopen(fd, mode);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	anew = open(path, mode | O_CLOEXEC);
 	*shares = anew < 0;
 	return anew < 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 0) : anew;
 }
@@ -51,14 +48,14 @@ static zx_status_t open_fixed(int fd, int mode, int *fixed)
 	if (anew < 0)
 		return zxi_errno();
 	status = zxi_fd_ioctl(anew, ZXP_IOC_VMO_CREATE_CHILD, &arg);
-	close(anew);
+	zxi_close_fd(anew);
 	if (status != ZX_OK)
 		return status;
 	/* Nobody who gets it over a socket may do more. */
 	*fixed = open_anew(arg.out_fd, mode, &shares);
 	if (*fixed < 0)
 		status = zxi_errno();
-	close(arg.out_fd);
+	zxi_close_fd(arg.out_fd);
 	return status;
 }
 
@@ -81,7 +78,7 @@ static zx_status_t open_for(struct zxi_stream *stream, int of, int *fd)
 		return zxi_errno();
 	if (!shares || zxi_stream_share(stream, zxi_make_koid(of, ZX_OBJ_TYPE_VMO)))
 		return ZX_OK;
-	close(*fd);
+	zxi_close_fd(*fd);
 	return ZX_ERR_NO_MEMORY;
 }
 

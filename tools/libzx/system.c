@@ -3,6 +3,7 @@
  * The machine, and the way to the module.
  */
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -24,9 +25,33 @@ uint32_t zx_system_get_page_size(void)
 	return zxi_page();
 }
 
+static int open_uncancelled(const char *path, int flags)
+{
+	const int cancel = zxi_cancel_off(), fd = open(path, flags | O_CLOEXEC);
+
+	zxi_cancel_as(cancel);
+	return fd;
+}
+
+int zxi_close_fd(int fd)
+{
+	const int cancel = zxi_cancel_off(), rc = close(fd);
+
+	zxi_cancel_as(cancel);
+	return rc;
+}
+
+int zxi_reopen(int fd, int mode)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open_uncancelled(path, mode);
+}
+
 int zxi_open(zx_status_t *status)
 {
-	int fd = open(DEVICE, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	int fd = open_uncancelled(DEVICE, O_RDWR | O_NONBLOCK);
 
 	if (fd >= 0)
 		return fd;

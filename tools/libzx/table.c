@@ -17,25 +17,37 @@
 #include "table.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int cancel;		/* as it was for who has the lock */
 static struct zxi_object *objects;
 static uint32_t next_own;
 static const struct zxi_table_ops *hears;
 
+/* Who has it is not cancelled. */
 void zxi_table_lock(void)
 {
+	const int was = zxi_cancel_off();
+
 	pthread_mutex_lock(&lock);
+	cancel = was;
 }
 
 void zxi_table_unlock(void)
 {
+	const int was = cancel;
+
 	pthread_mutex_unlock(&lock);
+	zxi_cancel_as(was);
 }
 
 bool zxi_table_wait(pthread_cond_t *cond, const struct timespec *until)
 {
-	if (!until)
-		return !pthread_cond_wait(cond, &lock);
-	return pthread_cond_clockwait(cond, &lock, CLOCK_MONOTONIC, until) != ETIMEDOUT;
+	const int was = cancel;
+	int rc;
+
+	rc = until ? pthread_cond_clockwait(cond, &lock, CLOCK_MONOTONIC, until) :
+		     pthread_cond_wait(cond, &lock);
+	cancel = was;
+	return rc != ETIMEDOUT;
 }
 
 void zxi_table_hear(const struct zxi_table_ops *ops)
@@ -89,14 +101,6 @@ static uint64_t set_word(struct zxi_slot *slot, uint64_t set)
 	return word;
 }
 
-static int close_uncancelled(int fd)
-{
-	const int cancel = zxi_cancel_off(), rc = close(fd);
-
-	zxi_cancel_as(cancel);
-	return rc;
-}
-
 /* Locked.  What goes leaves its children to its parent. */
 static void put_object(struct zxi_object *object)
 {
@@ -117,7 +121,7 @@ static void put_object(struct zxi_object *object)
 	if (hears)
 		hears->gone(object);
 	if (object->fd >= 0)
-		close_uncancelled(object->fd);
+		zxi_close_fd(object->fd);
 	if (object->stream)
 		zxi_stream_put(object->stream);
 	free(object);
@@ -252,7 +256,7 @@ static zx_status_t publish(int fd, zx_obj_type_t type, zx_rights_t rights,
 	zx_status_t status = add_fd(fd, type, rights, like, handle);
 
 	if (status != ZX_OK)
-		close(fd);
+		zxi_close_fd(fd);
 	return status;
 }
 
@@ -397,7 +401,7 @@ static bool retire(zx_handle_t handle, struct zxi_slot *slot, uint64_t *was)
  */
 static int close_now(int fd, struct zxi_object *object, void (*closed)(struct zxi_object *object))
 {
-	const int error = fd >= 0 && close_uncancelled(fd) ? errno : 0;
+	const int error = fd >= 0 && zxi_close_fd(fd) ? errno : 0;
 
 	closed(object);
 	errno = error;
@@ -432,7 +436,7 @@ zx_status_t zxi_close(zx_handle_t handle)
 	}
 	zxi_table_unlock();
 	if (fd >= 0)
-		rc = close(fd);
+		rc = zxi_close_fd(fd);
 	/* Linux has closed it too when a signal came or a flush failed. */
 	return rc && errno == EBADF ? ZX_ERR_BAD_HANDLE : ZX_OK;
 }
@@ -489,7 +493,7 @@ zx_status_t zxi_replace(zx_handle_t handle, zx_rights_t rights, int narrower,
 			 replace_fd(handle, slot, rights, narrower, &made);
 	zxi_table_unlock();
 	if (narrower >= 0)
-		close(narrower);
+		zxi_close_fd(narrower);
 	return status == ZX_OK ? tell(made, out) : status;
 }
 

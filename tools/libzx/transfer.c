@@ -39,15 +39,15 @@ static zx_status_t begin(struct way *way, uint64_t length)
 		return status;
 	status = zxi_fd_ioctl(way->pager, ZXP_IOC_CREATE_VMO, &arg);
 	if (status != ZX_OK)
-		close(way->pager);
+		zxi_close_fd(way->pager);
 	way->vmo = arg.out_fd;
 	return status;
 }
 
 static void end(struct way *way)
 {
-	close(way->vmo);
-	close(way->pager);
+	zxi_close_fd(way->vmo);
+	zxi_close_fd(way->pager);
 }
 
 /* Takes as many pages as can be had; @way->length is how far that went. */

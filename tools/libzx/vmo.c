@@ -51,7 +51,7 @@ zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out)
 	if (fd < 0)
 		return status;
 	status = zxi_fd_ioctl(fd, ZXP_IOC_CREATE_VMO, &arg);
-	close(fd);
+	zxi_close_fd(fd);
 	if (status != ZX_OK)
 		return status;
 	if (options & ZX_VMO_RESIZABLE)

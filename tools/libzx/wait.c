@@ -33,7 +33,6 @@ static zx_status_t wait(struct zxi_observer *observers, size_t n, zx_time_t dead
 	};
 	zx_status_t status = ZX_OK;
 	zx_signals_t seen = 0;
-	const int cancel = zxi_cancel_off();
 	size_t begun;
 
 	zxi_table_lock();
@@ -52,7 +51,6 @@ static zx_status_t wait(struct zxi_observer *observers, size_t n, zx_time_t dead
 		status = ZX_OK;
 	zxi_table_unlock();
 	pthread_cond_destroy(&waiter.cond);
-	zxi_cancel_as(cancel);
 	return status == ZX_OK && (seen & ZX_SIGNAL_HANDLE_CLOSED) ? ZX_ERR_CANCELED :
 								      status;
 }

@@ -70,7 +70,7 @@ static zx_status_t start(void)
 	if (fd < 0)
 		return zxi_errno();
 	if (start_thread(fd)) {
-		close(fd);
+		zxi_close_fd(fd);
 		return ZX_ERR_NO_RESOURCES;
 	}
 	epoll = fd;
@@ -108,6 +108,6 @@ void zxi_watch_end(struct zxi_object *object)
 void zxi_watch_after_fork(void)
 {
 	if (epoll >= 0)
-		close(epoll);
+		zxi_close_fd(epoll);
 	epoll = -1;
 }

@@ -533,6 +533,51 @@ static void cancelled_thread(void **state)
 	ok(zx_handle_close(forks));
 }
 
+/* All that can be called without the module, with a cancellation pending. */
+static void *call_cancelled(void *finished)
+{
+	zx_handle_t event, copy, end, peer;
+	zx_info_handle_basic_t info;
+
+	pthread_cancel(pthread_self());
+	zx_event_create(0, &event);
+	zx_object_signal(event, 0, SIGNALED);
+	zx_object_signal(event, SIGNALED, 0);
+	zx_object_get_info(event, ZX_INFO_HANDLE_BASIC, &info, sizeof(info), NULL, NULL);
+	zx_handle_duplicate(event, ZX_RIGHT_WAIT, &copy);
+	zx_handle_replace(copy, ZX_RIGHT_SAME_RIGHTS, &copy);
+	zx_object_wait_one(copy, SIGNALED, 0, NULL);
+	zx_eventpair_create(0, &end, &peer);
+	zx_object_signal_peer(end, 0, SIGNALED);
+	zx_object_wait_one(peer, SIGNALED, ZX_TIME_INFINITE, NULL);
+	zx_handle_close(end);
+	zx_object_wait_one(peer, ZX_EVENTPAIR_PEER_CLOSED, ZX_TIME_INFINITE, NULL);
+	zx_handle_close(peer);
+	zx_handle_close(copy);
+	zx_handle_close(event);
+	atomic_store((_Atomic bool *)finished, true);
+	pthread_testcancel();
+	return NULL;
+}
+
+/* Nor is it cancelled in any other call, in which it might have a lock. */
+static void cancelled_in_calls(void **state)
+{
+	_Atomic bool finished = false;
+	pthread_t thread;
+	void *result;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, call_cancelled, &finished), 0);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_ptr_equal(result, PTHREAD_CANCELED);
+	assert_true(atomic_load(&finished));
+	/* Which would be missing here. */
+	alarm(60);
+	ok(zx_handle_close(new_event()));
+	alarm(0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest libzx_pair[] = {
@@ -559,6 +604,7 @@ int main(void)
 		cmocka_unit_test(fork_leaves_descriptors_alone),
 		cmocka_unit_test(fork_while_it_waits),
 		cmocka_unit_test(cancelled_thread),
+		cmocka_unit_test(cancelled_in_calls),
 	};
 
 	return cmocka_run_group_tests(libzx_pair, NULL, NULL);
