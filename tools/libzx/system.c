@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * The machine, and the way to the module.
+ * The machine, the process and its threads, and the way to the module.
  */
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -23,6 +25,24 @@ uint32_t zxi_ask_page_size(void)
 uint32_t zx_system_get_page_size(void)
 {
 	return zxi_page();
+}
+
+zx_status_t zx_thread_legacy_yield(uint32_t options)
+{
+	if (options)
+		return ZX_ERR_INVALID_ARGS;
+	sched_yield();
+	return ZX_OK;
+}
+
+void zx_thread_exit(void)
+{
+	pthread_exit(NULL);
+}
+
+void zx_process_exit(int64_t retcode)
+{
+	_exit((int)(retcode & 0xff));
 }
 
 static int open_uncancelled(const char *path, int flags)

@@ -84,4 +84,13 @@ UNSUPPORTED(zx_task_suspend, zx_handle_t handle, zx_handle_t *token)
 UNSUPPORTED(zx_task_kill, zx_handle_t handle)
 UNSUPPORTED(zx_exception_get_thread, zx_handle_t handle, zx_handle_t *out)
 UNSUPPORTED(zx_exception_get_process, zx_handle_t handle, zx_handle_t *out)
+UNSUPPORTED(zx_job_set_policy, zx_handle_t handle, uint32_t options, uint32_t topic,
+	    const void *policy, uint32_t policy_size)
+UNSUPPORTED(zx_object_get_child, zx_handle_t handle, uint64_t koid, zx_rights_t rights,
+	    zx_handle_t *out)
+UNSUPPORTED(zx_object_set_profile, zx_handle_t handle, zx_handle_t profile, uint32_t options)
+UNSUPPORTED(zx_clock_create, uint64_t options, const void *args, zx_handle_t *out)
+UNSUPPORTED(zx_clock_read, zx_handle_t handle, zx_time_t *now)
+UNSUPPORTED(zx_clock_get_details, zx_handle_t handle, uint64_t options, void *details)
+UNSUPPORTED(zx_clock_update, zx_handle_t handle, uint64_t options, const void *args)
 /* NOLINTEND(misc-unused-parameters,readability-non-const-parameter) */

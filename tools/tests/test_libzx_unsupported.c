@@ -21,7 +21,11 @@ static void each_is_not_supported(void **state)
 	zx_exception_context_t context = { .synth_code = 1 };
 	zx_thread_state_general_regs_t regs;
 	zx_iommu_desc_dummy_t desc = { 0 };
+	zx_clock_create_args_v1_t create = { 0 };
+	zx_clock_update_args_v2_t update = { 0 };
+	zx_clock_details_v1_t details;
 	zx_handle_t h = 77, other = 78;
+	zx_time_t now = 81;
 	zx_paddr_t paddr = 79;
 	size_t actual = 80;
 	char bytes[8];
@@ -51,6 +55,13 @@ static void each_is_not_supported(void **state)
 		zx_task_kill(CLOSED),
 		zx_exception_get_thread(CLOSED, &h),
 		zx_exception_get_process(CLOSED, &h),
+		zx_job_set_policy(zx_job_default(), 0, 0, NULL, 0),
+		zx_object_get_child(zx_job_default(), 1, ZX_RIGHT_SAME_RIGHTS, &h),
+		zx_object_set_profile(zx_thread_self(), CLOSED, 0),
+		zx_clock_create(ZX_CLOCK_OPT_MONOTONIC | ZX_CLOCK_ARGS_VERSION(1), &create, &h),
+		zx_clock_read(CLOSED, &now),
+		zx_clock_get_details(CLOSED, ZX_CLOCK_ARGS_VERSION(1), &details),
+		zx_clock_update(CLOSED, ZX_CLOCK_ARGS_VERSION(2), &update),
 	};
 
 	(void)state;
@@ -60,6 +71,7 @@ static void each_is_not_supported(void **state)
 	assert_int_equal(other, 78);
 	assert_int_equal(paddr, 79);
 	assert_int_equal(actual, 80);
+	assert_int_equal(now, 81);
 	/* The handle was not taken. */
 	ok(zx_handle_check_valid(plain));
 	assert_int_equal(zx_process_self(), ZX_HANDLE_INVALID);
@@ -156,6 +168,33 @@ static void assertions(void **state)
 	says(8, "NOTHING FAILED at (file:12): 0 % 1 !\n");
 }
 
+static void *exits(void *arg)
+{
+	*(bool *)arg = true;
+	zx_thread_exit();
+}
+
+/* There are ends of threads and processes, though neither is an object. */
+static void ends(void **state)
+{
+	bool begun = false;
+	pthread_t thread;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	ok(zx_thread_legacy_yield(0));
+	is(zx_thread_legacy_yield(1), ZX_ERR_INVALID_ARGS);
+	assert_int_equal(pthread_create(&thread, NULL, exits, &begun), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(begun);
+	pid = fork();
+	if (!pid)
+		zx_process_exit(0x107);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
 /* Zircon's numbers, and how its records are laid out. */
 static void declared(void **state)
 {
@@ -173,6 +212,9 @@ static void declared(void **state)
 		    sizeof(zx_thread_state_debug_regs_t));
 	assert_int_equal(sizeof(zx_info_thread_t), 72);
 	assert_int_equal(ZX_THREAD_STATE_BASIC(info.state), ZX_THREAD_STATE_BLOCKED);
+	assert_int_equal(sizeof(zx_clock_details_v1_t), 112);
+	assert_int_equal(sizeof(zx_clock_update_args_v1_t), 24);
+	assert_int_equal(sizeof(zx_clock_update_args_v2_t), 32);
 	assert_int_equal(ZX_INFO_THREAD, 10);
 	assert_int_equal(ZX_OBJ_TYPE_THREAD, 2);
 	assert_int_equal(ZX_TASK_TERMINATED, __ZX_OBJECT_SIGNALED);
@@ -193,6 +235,7 @@ int main(void)
 		TEST(declared),
 		TEST(cache_policy),
 		cmocka_unit_test(assertions),
+		cmocka_unit_test(ends),
 	};
 
 	if (sysconf(_SC_PAGESIZE) != PAGE)

@@ -327,6 +327,9 @@ static void DurationConversions(void **)
 static void clocks(void **)
 {
 	const zx::time before = zx::clock::get_monotonic();
+	zx_clock_details_v1_t details;
+	zx_time_t now = 0;
+	zx::clock made;
 	const zx::time deadline = zx::deadline_after(zx::msec(1));
 
 	yes(deadline >= before + zx::msec(1));
@@ -336,6 +339,10 @@ static void clocks(void **)
 	yes(zx::clock::get_boot().get() >= before.get());
 	yes(zx::deadline_after(zx::duration::infinite()) == zx::time::infinite());
 	no(zx::clock().get_handle());
+	is(zx::clock::create(ZX_CLOCK_OPT_AUTO_START, nullptr, &made), ZX_ERR_NOT_SUPPORTED);
+	no(made.is_valid());
+	is(made.read(&now), ZX_ERR_NOT_SUPPORTED);
+	is(made.get_details(&details), ZX_ERR_NOT_SUPPORTED);
 }
 
 static void Ticks(void **)

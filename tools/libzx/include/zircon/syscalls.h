@@ -858,6 +858,20 @@ zx_instant_mono_t zx_deadline_after(zx_duration_mono_t nanoseconds);
 zx_status_t zx_nanosleep(zx_instant_mono_t deadline);
 
 /**
+ * zx_thread_legacy_yield() - give way to other threads
+ * @options: must be 0
+ *
+ * Return: ZX_OK, INVALID_ARGS.
+ */
+zx_status_t zx_thread_legacy_yield(uint32_t options);
+
+/* Ends the calling thread, as pthread_exit() does. */
+void zx_thread_exit(void) __attribute__((noreturn));
+
+/* Ends the process at once, as _exit() does, with the lowest eight bits of @retcode. */
+void zx_process_exit(int64_t retcode) __attribute__((noreturn));
+
+/**
  * zx_ticks_get() - the time in ticks
  *
  * Return: nanoseconds of CLOCK_MONOTONIC.

@@ -10,6 +10,7 @@
 #include <lib/zx/object_traits.h>
 #include <lib/zx/time.h>
 #include <zircon/syscalls.h>
+#include <zircon/syscalls/unsupported.h>
 #include <zircon/types.h>
 
 namespace zx {
@@ -154,6 +155,21 @@ public:
 		static_assert(object_traits<T>::supports_wait,
 			      "this type of object cannot be waited for");
 		return zx_object_wait_many(wait_items, count, deadline.get());
+	}
+
+	zx_status_t get_child(uint64_t koid, zx_rights_t rights, object<void> *result) const
+	{
+		static_assert(object_traits<T>::supports_get_child,
+			      "nothing belongs to this type of object");
+		return zx_object_get_child(get(), koid, rights,
+					   result->reset_and_get_address());
+	}
+
+	zx_status_t set_profile(const object_base &profile, uint32_t options) const
+	{
+		static_assert(object_traits<T>::supports_set_profile,
+			      "this type of object is not scheduled");
+		return zx_object_set_profile(get(), profile.get(), options);
 	}
 
 	zx_status_t signal(uint32_t clear_mask, uint32_t set_mask) const

@@ -8,6 +8,7 @@
 #define ZIRCON_SYSCALLS_UNSUPPORTED_H_
 
 #include <zircon/compiler.h>
+#include <zircon/syscalls/clock.h>
 #include <zircon/syscalls/exception.h>
 #include <zircon/types.h>
 
@@ -278,6 +279,80 @@ zx_status_t zx_exception_get_thread(zx_handle_t handle, zx_handle_t *out);
  * Return: NOT_SUPPORTED, as zx_task_create_exception_channel().
  */
 zx_status_t zx_exception_get_process(zx_handle_t handle, zx_handle_t *out);
+
+/**
+ * zx_job_set_policy() - what processes of a job may do
+ * @handle: the job
+ * @options: ZX_JOB_POL_RELATIVE or ZX_JOB_POL_ABSOLUTE
+ * @topic: ZX_JOB_POL_BASIC_V1 or one of its kin
+ * @policy: an array of what @topic says
+ * @policy_size: how many
+ *
+ * Return: NOT_SUPPORTED, as zx_job_create().
+ */
+zx_status_t zx_job_set_policy(zx_handle_t handle, uint32_t options, uint32_t topic,
+			      const void *policy, uint32_t policy_size);
+
+/**
+ * zx_object_get_child() - a handle of what belongs to a job or process
+ * @handle: the job or process
+ * @koid: of what
+ * @rights: what may be done with it
+ * @out: the new handle
+ *
+ * Return: NOT_SUPPORTED: they are no objects.
+ */
+zx_status_t zx_object_get_child(zx_handle_t handle, uint64_t koid, zx_rights_t rights,
+				zx_handle_t *out);
+
+/**
+ * zx_object_set_profile() - how threads are scheduled
+ * @handle: a thread, or a VMAR
+ * @profile: how
+ * @options: must be 0
+ *
+ * Return: NOT_SUPPORTED: that is sched_setattr(2).
+ */
+zx_status_t zx_object_set_profile(zx_handle_t handle, zx_handle_t profile, uint32_t options);
+
+/**
+ * zx_clock_create() - make a clock of one's own
+ * @options: ZX_CLOCK_OPT_*, with ZX_CLOCK_ARGS_VERSION()
+ * @args: zx_clock_create_args_v1_t, or NULL
+ * @out: the new handle
+ *
+ * Return: NOT_SUPPORTED: the clocks of the system are all that there are.
+ */
+zx_status_t zx_clock_create(uint64_t options, const void *args, zx_handle_t *out);
+
+/**
+ * zx_clock_read() - the time of a clock
+ * @handle: the clock
+ * @now: its time
+ *
+ * Return: NOT_SUPPORTED, as zx_clock_create().
+ */
+zx_status_t zx_clock_read(zx_handle_t handle, zx_time_t *now);
+
+/**
+ * zx_clock_get_details() - how a clock runs
+ * @handle: the clock
+ * @options: ZX_CLOCK_ARGS_VERSION()
+ * @details: zx_clock_details_v1_t
+ *
+ * Return: NOT_SUPPORTED, as zx_clock_create().
+ */
+zx_status_t zx_clock_get_details(zx_handle_t handle, uint64_t options, void *details);
+
+/**
+ * zx_clock_update() - set a clock, or have it run faster or slower
+ * @handle: the clock
+ * @options: ZX_CLOCK_UPDATE_OPTION_*, with ZX_CLOCK_ARGS_VERSION()
+ * @args: zx_clock_update_args_v1_t or zx_clock_update_args_v2_t
+ *
+ * Return: NOT_SUPPORTED, as zx_clock_create().
+ */
+zx_status_t zx_clock_update(zx_handle_t handle, uint64_t options, const void *args);
 
 __END_CDECLS
 
