@@ -341,7 +341,7 @@ FIXTURE_TEARDOWN(many)
 
 static unsigned int seen[NR][256];
 static struct user_pager *the_pager;
-static volatile unsigned int gone_home;
+static volatile unsigned int gone_home, all_seen;
 
 /* Serve packets until there is a COMPLETE. */
 static int serve_packets(struct test_thread *t)
@@ -362,6 +362,7 @@ static int serve_packets(struct test_thread *t)
 			while (the_pager->vmos[v]->key != pkt[i].key)
 				v++;
 			__sync_fetch_and_add(&seen[v][page], 1);
+			__sync_fetch_and_add(&all_seen, 1);
 			if (!pager_supply(the_pager, the_pager->vmos[v], page, 1))
 				return EIO;
 		}
@@ -370,6 +371,17 @@ static int serve_packets(struct test_thread *t)
 }
 
 #define READERS	8
+
+/* However long all of it takes, as long as there is one more. */
+static bool wait_all_seen(unsigned int nr)
+{
+	unsigned int before;
+
+	while ((before = all_seen) < nr)
+		if (!wait_until(all_seen != before))
+			return false;
+	return true;
+}
 
 /* Eight readers of one port: each packet comes to exactly one of them. */
 TEST_F(many, readers)
@@ -383,6 +395,7 @@ TEST_F(many, readers)
 		ASSERT_TRUE(thread_check_vmar(&self->t[READERS + i],
 					      self->vmo[i % NR], 0, 256));
 	}
+	ASSERT_TRUE(wait_all_seen(NR * 256));
 	for (int i = 0; i < 2 * NR; i++) {
 		ASSERT_TRUE(thread_wait(&self->t[READERS + i]));
 	}
