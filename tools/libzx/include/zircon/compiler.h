@@ -19,4 +19,6 @@
 
 #define __ALIGNED(x) __attribute__((__aligned__(x)))
 
+#define __NO_RETURN	__attribute__((__noreturn__))
+
 #endif /* ZIRCON_COMPILER_H_ */

@@ -867,11 +867,11 @@ zx_status_t zx_thread_legacy_yield(uint32_t options);
 
 /* Ends the calling thread, as pthread_exit() does. */
 void zx_thread_exit(void)
-	__attribute__((__noreturn__));
+	__NO_RETURN;
 
 /* Ends the process at once, as _exit() does, with the lowest eight bits of @retcode. */
 void zx_process_exit(int64_t retcode)
-	__attribute__((__noreturn__));
+	__NO_RETURN;
 
 /**
  * zx_ticks_get() - the time in ticks
