@@ -286,3 +286,23 @@ void expect_signal(uint64_t key, zx_signals_t trigger, zx_signals_t observed)
 	assert_int_equal(p.signal.timestamp, 0);
 	assert_int_equal(p.signal.reserved1, 0);
 }
+
+void wait_asleep(const _Atomic int *tid)
+{
+	char path[64], text[256], *name_end;
+	int fd;
+
+	while (!atomic_load(tid))
+		zx_nanosleep(0);
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(tid));
+	do {
+		zx_nanosleep(0);
+		memset(text, 0, sizeof(text));
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		assert_true(read(fd, text, sizeof(text) - 1) > 0);
+		close(fd);
+		name_end = strrchr(text, ')');
+		assert_non_null(name_end);
+	} while (name_end[2] != 'S');
+}

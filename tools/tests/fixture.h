@@ -145,4 +145,7 @@ struct wait_call {
 void begin_wait(struct wait_call *c);
 zx_status_t end_wait(struct wait_call *c);
 
+/* Until the thread that puts its number there waits for something. */
+void wait_asleep(const _Atomic int *tid);
+
 #endif /* TESTS_FIXTURE_H */

@@ -448,27 +448,6 @@ static void fork_and_signal(int signal)
 
 static _Atomic int sleeper;
 
-/* Until the thread that said so sleeps. */
-static void wait_asleep(void)
-{
-	char path[64], text[256], *end;
-	int fd;
-
-	while (!atomic_load(&sleeper))
-		zx_nanosleep(0);
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", atomic_load(&sleeper));
-	do {
-		memset(text, 0, sizeof(text));
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		assert_true(fd >= 0);
-		assert_true(read(fd, text, sizeof(text) - 1) > 0);
-		close(fd);
-		end = strrchr(text, ')');
-		assert_non_null(end);
-	} while (end[2] != 'S');
-	atomic_store(&sleeper, 0);
-}
-
 static void *wait_for_forks(void *arg)
 {
 	zx_signals_t observed = 0;
@@ -494,7 +473,8 @@ static void fork_while_it_waits(void **state)
 	atomic_store(&forked, 0);
 	assert_int_equal(sigaction(SIGUSR2, &action, NULL), 0);
 	assert_int_equal(pthread_create(&thread, NULL, wait_for_forks, NULL), 0);
-	wait_asleep();
+	wait_asleep(&sleeper);
+	atomic_store(&sleeper, 0);
 	assert_int_equal(pthread_kill(thread, SIGUSR2), 0);
 	while (!atomic_load(&forked))
 		zx_nanosleep(0);
@@ -522,7 +502,8 @@ static void cancelled_thread(void **state)
 	(void)state;
 	forks = new_event();
 	assert_int_equal(pthread_create(&thread, NULL, wait_cancelled, NULL), 0);
-	wait_asleep();
+	wait_asleep(&sleeper);
+	atomic_store(&sleeper, 0);
 	assert_int_equal(pthread_cancel(thread), 0);
 	alarm(60);
 	ok(zx_object_signal(forks, 0, SIGNALED));

@@ -574,26 +574,26 @@ static void many_threads_signal_and_wait(void **state)
 	assert_int_equal(open_files(), before);
 }
 
-static void many_threads_with_streams(void **state)
+static void race_with_vmo(void (*step)(struct racer *r))
 {
 	int before = open_files();
 
-	(void)state;
 	vmo = new_vmo();
-	race_with(stream_step);
+	race_with(step);
 	ok(zx_handle_close(vmo));
 	assert_int_equal(open_files(), before);
 }
 
+static void many_threads_with_streams(void **state)
+{
+	(void)state;
+	race_with_vmo(stream_step);
+}
+
 static void many_threads_with_regions(void **state)
 {
-	int before = open_files();
-
 	(void)state;
-	vmo = new_vmo();
-	race_with(region_step);
-	ok(zx_handle_close(vmo));
-	assert_int_equal(open_files(), before);
+	race_with_vmo(region_step);
 }
 
 int main(void)

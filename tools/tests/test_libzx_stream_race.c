@@ -106,26 +106,6 @@ static void begin(struct call *c, zx_status_t (*call)(struct call *c), uint64_t 
 	assert_int_equal(pthread_create(&c->thread, NULL, call_main, c), 0);
 }
 
-/* Until it waits for something. */
-static void wait_asleep(struct call *c)
-{
-	char path[64], text[256] = "", *name_end;
-	int tid, fd;
-
-	while (!(tid = atomic_load(&c->tid)))
-		zx_nanosleep(0);
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-	do {
-		zx_nanosleep(0);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		assert_true(fd >= 0);
-		assert_true(read(fd, text, sizeof(text) - 1) > 0);
-		close(fd);
-		name_end = strrchr(text, ')');
-		assert_non_null(name_end);
-	} while (name_end[2] != 'S');
-}
-
 static void end(struct call *c)
 {
 	assert_int_equal(pthread_join(c->thread, NULL), 0);
@@ -384,7 +364,7 @@ static void signals_cut_nothing(void **state)
 			if (p.page_request.command == ZX_PAGER_VMO_COMPLETE ||
 			    p.page_request.offset + p.page_request.length <= page * PAGE)
 				continue;
-			wait_asleep(&c);
+			wait_asleep(&c.tid);
 			assert_int_equal(pthread_kill(c.thread, SIGUSR1), 0);
 			while (atomic_load(&signals) == before)
 				zx_nanosleep(0);
@@ -454,7 +434,7 @@ static void offset_waits(void **state)
 	begin(&first, write_on, 0, one, sizeof(one));
 	expect_packet(ZX_PAGER_VMO_READ, 0, PAGE);
 	begin(&second, write_on, 0, other, sizeof(other));
-	wait_asleep(&second);
+	wait_asleep(&second.tid);
 	ok(zx_stream_readv_at(stream, 0, 3 * PAGE, &v, 1, &actual));
 	expect_no_packet();
 	supply(0, PAGE, 's');
