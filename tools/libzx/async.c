@@ -17,7 +17,7 @@ static zx_status_t begin(const struct zxi_observer *like, zx_handle_t port_handl
 
 	if (!port)
 		return zxi_no_object(port_handle);
-	status = zxi_own_fd(port, zx_linux_handle_to_fd(port_handle));
+	status = zxi_own_fd(port, (int)zxi_fd_of(port_handle));
 	if (status != ZX_OK)
 		return status;
 	observer = malloc(sizeof(*observer));

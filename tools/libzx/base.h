@@ -66,7 +66,7 @@ static inline void zxi_cancel_as(int was)
 	pthread_setcancelstate(was, NULL);
 }
 
-/* As close(). */
+/* As close(), which is a cancellation point. */
 int zxi_close_fd(int fd);
 
 /* What @fd is of, with O_RDONLY, O_WRONLY or O_RDWR; a new descriptor, or -1 and errno. */
@@ -75,22 +75,22 @@ int zxi_reopen(int fd, int mode);
 /* Opens /dev/zxpager; a descriptor, or -1 and *@status. */
 int zxi_open(zx_status_t *status);
 
-/*
- * Copies between the library and memory that the caller named, which may be bad:
- * then INVALID_ARGS, as from a system call.
- */
-zx_status_t zxi_copy_out(void *to, const void *from, size_t size);
-zx_status_t zxi_copy_in(void *to, const void *from, size_t size);
-
 /* The size of a page, which never changes; 0: nobody has asked yet. */
 extern _Atomic uint32_t zxi_page_size;
 uint32_t zxi_ask_page_size(void);
 
+/* No page is smaller. */
+#define ZXI_SMALLEST_PAGE	4096u
+
 static inline uint32_t zxi_page(void)
 {
+#ifdef __x86_64__
+	return ZXI_SMALLEST_PAGE;
+#else
 	uint32_t size = atomic_load_explicit(&zxi_page_size, memory_order_relaxed);
 
 	return size ? size : zxi_ask_page_size();
+#endif
 }
 
 static inline bool zxi_aligned(uint64_t value)
@@ -104,6 +104,43 @@ static inline uint64_t zxi_round_up(uint64_t value)
 	uint64_t mask = zxi_page() - 1;
 
 	return (value + mask) & ~mask;
+}
+
+/* Copies by the kernel, which knows whether what the caller named is there. */
+zx_status_t zxi_copy_out_by_kernel(void *to, const void *from, size_t size);
+zx_status_t zxi_copy_in_by_kernel(void *to, const void *from, size_t size);
+
+/*
+ * Whether all that is there is in the page of the stack where this call is, which can be read and
+ * written: so are most things that a caller names.
+ */
+static ZXI_INLINE bool zxi_is_beside(const void *what, size_t size)
+{
+	char here;
+	const uintptr_t page = (uintptr_t)&here / ZXI_SMALLEST_PAGE;
+
+	return (uintptr_t)what / ZXI_SMALLEST_PAGE == page &&
+	       ((uintptr_t)what + size - 1) / ZXI_SMALLEST_PAGE == page;
+}
+
+/*
+ * Copies between the library and memory that the caller named, which may be bad:
+ * then INVALID_ARGS, as from a system call.
+ */
+static ZXI_INLINE zx_status_t zxi_copy_out(void *to, const void *from, size_t size)
+{
+	if (!zxi_is_beside(to, size))
+		return zxi_copy_out_by_kernel(to, from, size);
+	__builtin_memcpy(to, from, size);
+	return ZX_OK;
+}
+
+static ZXI_INLINE zx_status_t zxi_copy_in(void *to, const void *from, size_t size)
+{
+	if (!size || !zxi_is_beside(from, size))
+		return zxi_copy_in_by_kernel(to, from, size);
+	__builtin_memcpy(to, from, size);
+	return ZX_OK;
 }
 
 #define ZXI_VM_PERMS	(ZX_VM_PERM_READ | ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE)

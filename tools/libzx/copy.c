@@ -15,7 +15,7 @@ static bool unavailable(ssize_t done)
 	return done < 0 && (errno == ENOSYS || errno == EPERM);
 }
 
-zx_status_t zxi_copy_out(void *to, const void *from, size_t size)
+zx_status_t zxi_copy_out_by_kernel(void *to, const void *from, size_t size)
 {
 	struct iovec local = { (void *)from, size }, remote = { to, size };
 	ssize_t done;
@@ -30,7 +30,7 @@ zx_status_t zxi_copy_out(void *to, const void *from, size_t size)
 	return done == (ssize_t)size ? ZX_OK : ZX_ERR_INVALID_ARGS;
 }
 
-zx_status_t zxi_copy_in(void *to, const void *from, size_t size)
+zx_status_t zxi_copy_in_by_kernel(void *to, const void *from, size_t size)
 {
 	struct iovec local = { to, size }, remote = { (void *)from, size };
 	ssize_t done;

@@ -36,30 +36,38 @@ static zx_status_t publish_end(int fd, zx_handle_t *handle)
 	zx_status_t status = zxi_publish(fd, ZX_OBJ_TYPE_EVENTPAIR,
 					 ZX_DEFAULT_EVENTPAIR_RIGHTS, ZX_HANDLE_INVALID,
 					 handle);
+	struct zxi_object *object;
 
 	if (status != ZX_OK)
 		return status;
 	zxi_table_lock();
-	status = zxi_own_fd(zxi_object_of(*handle), fd);
+	object = zxi_object_of(*handle);
+	status = object ? zxi_own_fd(object, fd) : zxi_no_object(*handle);
 	zxi_table_unlock();
 	if (status != ZX_OK)
 		zx_handle_close(*handle);
 	return status;
 }
 
-static void join(zx_handle_t one, zx_handle_t two)
+/* BAD_HANDLE if somebody has closed a number that nobody was told. */
+static zx_status_t join(zx_handle_t one, zx_handle_t two)
 {
 	struct zxi_object *a, *b;
+	zx_status_t status = ZX_ERR_BAD_HANDLE;
 
 	zxi_table_lock();
 	zxi_signals_begin();
 	a = zxi_object_of(one);
 	b = zxi_object_of(two);
-	a->peer = b;
-	b->peer = a;
-	a->related_koid = b->koid;
-	b->related_koid = a->koid;
+	if (a && b) {
+		a->peer = b;
+		b->peer = a;
+		a->related_koid = b->koid;
+		b->related_koid = a->koid;
+		status = ZX_OK;
+	}
 	zxi_table_unlock();
+	return status;
 }
 
 zx_status_t zx_eventpair_create(uint32_t options, zx_handle_t *out0, zx_handle_t *out1)
@@ -82,8 +90,9 @@ zx_status_t zx_eventpair_create(uint32_t options, zx_handle_t *out0, zx_handle_t
 		zx_handle_close(handles[0]);
 		return status;
 	}
-	join(handles[0], handles[1]);
-	status = zxi_copy_out(out0, &handles[0], sizeof(handles[0]));
+	status = join(handles[0], handles[1]);
+	if (status == ZX_OK)
+		status = zxi_copy_out(out0, &handles[0], sizeof(handles[0]));
 	if (status == ZX_OK)
 		status = zxi_copy_out(out1, &handles[1], sizeof(handles[1]));
 	if (status != ZX_OK)
@@ -109,18 +118,22 @@ static zx_signals_t users(zx_obj_type_t type)
 static void show(struct zxi_object *object, int fd)
 {
 	const bool signaled = object->signals & ZX_OBJECT_SIGNALED;
+	struct zxi_object *peer = object->peer;
 	uint64_t one = 1;
 	ssize_t done = 0;
+	int cancel;
 
 	/* The descriptor tells of the parent's signals, which are others. */
 	if (object->inherited)
 		return;
+	cancel = zxi_cancel_off();
 	if (!signaled)
 		done = read(fd, &one, sizeof(one));
 	else if (object->type == ZX_OBJ_TYPE_EVENT)
 		done = write(fd, &one, sizeof(one));
-	else if (object->peer)
-		done = send(object->peer->fd, "", 1, MSG_NOSIGNAL);
+	else if (peer)
+		done = send(peer->fd, "", 1, MSG_NOSIGNAL);
+	zxi_cancel_as(cancel);
 	/* Other processes may have it, too, and do with it as they like. */
 	(void)done;
 }
@@ -135,7 +148,17 @@ static void change(struct zxi_object *object, int fd, zx_signals_t clear, zx_sig
 		show(object, fd);
 }
 
-/* BAD_HANDLE, ACCESS_DENIED, NOT_SUPPORTED, INVALID_ARGS. */
+/* NOT_SUPPORTED, INVALID_ARGS. */
+static ZXI_INLINE zx_status_t check_type(zx_obj_type_t type, zx_rights_t right,
+					 zx_signals_t signals)
+{
+	if (!zxi_is_waitable(type) ||
+	    (right == ZX_RIGHT_SIGNAL_PEER && type != ZX_OBJ_TYPE_EVENTPAIR))
+		return ZX_ERR_NOT_SUPPORTED;
+	return signals & ~users(type) ? ZX_ERR_INVALID_ARGS : ZX_OK;
+}
+
+/* BAD_HANDLE, ACCESS_DENIED, and those. */
 static zx_status_t check(zx_handle_t handle, zx_rights_t right, zx_signals_t signals)
 {
 	zx_obj_type_t type;
@@ -144,28 +167,57 @@ static zx_status_t check(zx_handle_t handle, zx_rights_t right, zx_signals_t sig
 
 	if (status != ZX_OK)
 		return status;
-	if (!(rights & right))
-		return ZX_ERR_ACCESS_DENIED;
-	if (!zxi_is_waitable(type) ||
-	    (right == ZX_RIGHT_SIGNAL_PEER && type != ZX_OBJ_TYPE_EVENTPAIR))
-		return ZX_ERR_NOT_SUPPORTED;
-	return signals & ~users(type) ? ZX_ERR_INVALID_ARGS : ZX_OK;
+	return rights & right ? check_type(type, right, signals) : ZX_ERR_ACCESS_DENIED;
+}
+
+/* The slot of a handle until zxi_put_slot(), or one of those. */
+static ZXI_INLINE zx_status_t get(zx_handle_t handle, zx_rights_t right, zx_signals_t signals,
+				  struct zxi_slot **slot)
+{
+	zx_status_t status;
+	zx_obj_type_t type;
+
+	*slot = zxi_fd_slot(handle);
+	while (!zxi_try_get_any(*slot, handle, right, &type)) {
+		status = check(handle, right, signals);
+		if (status != ZX_OK)
+			return status;
+		*slot = zxi_fd_slot(handle);
+	}
+	status = check_type(type, right, signals);
+	if (status != ZX_OK)
+		zxi_put_slot(*slot, (int)zxi_fd_of(handle));
+	return status;
+}
+
+/* Locked.  The object of a slot that is in use; NULL if the handle is closed meanwhile. */
+static ZXI_INLINE struct zxi_object *object_in(struct zxi_slot *slot, zx_handle_t handle)
+{
+	struct zxi_object *object = slot->object;
+
+	if (!object)
+		return zxi_object_of(handle);
+	return object->handles ? object : NULL;
 }
 
 zx_status_t zx_object_signal(zx_handle_t handle, uint32_t clear_mask, uint32_t set_mask)
 {
-	zx_status_t status = check(handle, ZX_RIGHT_SIGNAL, clear_mask | set_mask);
+	const int fd = (int)zxi_fd_of(handle);
 	struct zxi_object *object;
+	struct zxi_slot *slot;
+	zx_status_t status;
 
+	status = get(handle, ZX_RIGHT_SIGNAL, clear_mask | set_mask, &slot);
 	if (status != ZX_OK)
 		return status;
 	zxi_table_lock();
-	object = zxi_object_of(handle);
+	object = object_in(slot, handle);
 	if (object)
-		change(object, zx_linux_handle_to_fd(handle), clear_mask, set_mask);
+		change(object, fd, clear_mask, set_mask);
 	else
 		status = zxi_no_object(handle);
 	zxi_table_unlock();
+	zxi_put_slot(slot, fd);
 	return status;
 }
 
@@ -173,26 +225,31 @@ zx_status_t zx_object_signal(zx_handle_t handle, uint32_t clear_mask, uint32_t s
 static zx_status_t signal_peer(struct zxi_object *object, zx_signals_t clear,
 			       zx_signals_t set)
 {
-	if (!object->peer) {
+	struct zxi_object *peer = object->peer;
+
+	if (!peer) {
 		zxi_signal_refresh(object, object->fd);
 		return object->signals & ZX_EVENTPAIR_PEER_CLOSED ?
 		       ZX_ERR_PEER_CLOSED : ZX_ERR_NOT_SUPPORTED;
 	}
-	change(object->peer, object->peer->fd, clear, set);
+	change(peer, peer->fd, clear, set);
 	return ZX_OK;
 }
 
 zx_status_t zx_object_signal_peer(zx_handle_t handle, uint32_t clear_mask,
 				  uint32_t set_mask)
 {
-	zx_status_t status = check(handle, ZX_RIGHT_SIGNAL_PEER, clear_mask | set_mask);
 	struct zxi_object *object;
+	struct zxi_slot *slot;
+	zx_status_t status;
 
+	status = get(handle, ZX_RIGHT_SIGNAL_PEER, clear_mask | set_mask, &slot);
 	if (status != ZX_OK)
 		return status;
 	zxi_table_lock();
-	object = zxi_object_of(handle);
+	object = object_in(slot, handle);
 	status = object ? signal_peer(object, clear_mask, set_mask) : zxi_no_object(handle);
 	zxi_table_unlock();
+	zxi_put_slot(slot, (int)zxi_fd_of(handle));
 	return status;
 }

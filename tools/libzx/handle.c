@@ -122,9 +122,10 @@ static zx_status_t replace(zx_handle_t handle, zx_obj_type_t type,
 zx_status_t zx_handle_duplicate(zx_handle_t handle, zx_rights_t rights,
 				zx_handle_t *out)
 {
-	zx_obj_type_t type;
-	zx_rights_t has;
-	zx_status_t status = zxi_identify(handle, &type, &has);
+	const uint64_t word = zxi_open_word(handle);
+	zx_obj_type_t type = ZXI_WORD_TYPE(word);
+	zx_rights_t has = ZXI_WORD_RIGHTS(word);
+	zx_status_t status = word ? ZX_OK : zxi_identify(handle, &type, &has);
 
 	if (status != ZX_OK)
 		return status;

@@ -75,7 +75,7 @@ zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t r
 		status = look(handle, type, rights);
 		if (status != ZX_OK)
 			return status;
-	} while (!zxi_try_get(zxi_slot_at(zxi_fd_of(handle)), handle, type, rights));
+	} while (!zxi_try_get(zxi_fd_slot(handle), handle, type, rights));
 	return ZX_OK;
 }
 

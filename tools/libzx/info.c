@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * What is told of the object of a handle, its stream and its name.
+ * What is told of the object of a handle, and its name.
  */
 #include <string.h>
 
 #include "base.h"
-#include "stream.h"
 #include "table.h"
-
-struct zxi_stream *zxi_handle_stream(zx_handle_t handle)
-{
-	struct zxi_stream *stream = NULL;
-	struct zxi_object *object;
-
-	zxi_table_lock();
-	object = zxi_object_of(handle);
-	if (object && object->stream)
-		stream = zxi_stream_get(object->stream);
-	zxi_table_unlock();
-	return stream;
-}
 
 zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info)
 {
@@ -33,10 +19,8 @@ zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info)
 	object = zxi_object_of(handle);
 	if (object) {
 		*info = (struct zxi_object_info){ object->koid, object->handles,
-						  object->parent_koid, 0,
+						  object->parent_koid, object->child_count,
 						  object->related_koid };
-		for (struct zxi_object *o = zxi_first_object(); o; o = o->next)
-			info->children += o->parent == object;
 	}
 	zxi_table_unlock();
 	return object ? ZX_OK : zxi_no_object(handle);

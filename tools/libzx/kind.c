@@ -66,13 +66,16 @@ zx_koid_t zxi_make_koid(int fd, zx_obj_type_t type)
 {
 	zx_koid_t koid = 0;
 	struct stat st;
+	int cancel;
 
 	if (type == ZX_OBJ_TYPE_VMO && !fstat(fd, &st))
 		return ZX_KOID_FIRST + st.st_ino;
+	cancel = zxi_cancel_off();
 	while (koid < (1ull << 32)) {
 		if (getrandom(&koid, sizeof(koid), GRND_NONBLOCK) < 0)
 			koid = (zx_koid_t)zx_clock_get_monotonic();
 		koid &= INT64_MAX;
 	}
+	zxi_cancel_as(cancel);
 	return koid;
 }

@@ -27,7 +27,7 @@ static ZXI_INLINE zx_status_t
 zxi_pager_ioctl(zx_handle_t pager, zx_rights_t pager_rights, zx_handle_t vmo,
 		zx_rights_t vmo_rights, unsigned long request, void *arg, int *vmo_fd)
 {
-	struct zxi_slot *p = zxi_slot_at(zxi_fd_of(pager)), *v = zxi_slot_at(zxi_fd_of(vmo));
+	struct zxi_slot *p = zxi_fd_slot(pager), *v = zxi_fd_slot(vmo);
 	const int fd = (int)zxi_fd_of(pager);
 	zx_status_t status;
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,7 +52,7 @@ static zx_status_t wait_readable(int fd, zx_time_t deadline)
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	struct timespec left, *limit = NULL;
 	zx_duration_t ns;
-	int rc;
+	int cancel, rc;
 
 	if (deadline != ZX_TIME_INFINITE) {
 		ns = deadline > 0 ? deadline - zx_clock_get_monotonic() : 0;
@@ -61,7 +62,9 @@ static zx_status_t wait_readable(int fd, zx_time_t deadline)
 		left.tv_nsec = ns % 1000000000;
 		limit = &left;
 	}
+	cancel = zxi_cancel_off();
 	rc = ppoll(&pfd, 1, limit, NULL);
+	zxi_cancel_as(cancel);
 	if (rc < 0 && errno != EINTR)
 		return zxi_errno();
 	return ZX_OK;
@@ -70,18 +73,19 @@ static zx_status_t wait_readable(int fd, zx_time_t deadline)
 zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 			 zx_port_packet_t *packet)
 {
+	const int fd = (int)zxi_fd_of(handle);
+	struct zxi_slot *slot;
 	zx_status_t status;
-	int cancel, fd;
 	ssize_t n;
 
-	status = zxi_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ, &fd);
+	status = zxi_get_slot(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ, &slot);
 	if (status != ZX_OK)
 		return status;
-	cancel = zxi_cancel_off();
 	while (status == ZX_OK) {
 		if (zxi_packets_late)
 			zxi_packets_flush(handle);
-		n = read(fd, packet, sizeof(*packet));
+		/* Which is no cancellation point. */
+		n = syscall(SYS_read, fd, packet, sizeof(*packet));
 		if (n == sizeof(*packet))
 			break;
 		if (n >= 0)
@@ -91,8 +95,7 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 		else
 			status = wait_readable(fd, deadline);
 	}
-	zxi_put(fd);
-	zxi_cancel_as(cancel);
+	zxi_put_slot(slot, fd);
 	return status;
 }
 
@@ -100,10 +103,11 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet)
 {
 	struct zxp_port_queue arg = { .size = sizeof(arg) };
+	const int fd = (int)zxi_fd_of(handle);
+	struct zxi_slot *slot;
 	zx_status_t status;
-	int fd;
 
-	status = zxi_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &fd);
+	status = zxi_get_slot(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &slot);
 	if (status != ZX_OK)
 		return status;
 	status = zxi_copy_in(&arg.packet, packet, sizeof(arg.packet));
@@ -113,6 +117,6 @@ zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet)
 		status = ZX_ERR_SHOULD_WAIT;
 	if (status == ZX_OK)
 		status = zxi_fd_ioctl(fd, ZXP_IOC_PORT_QUEUE, &arg);
-	zxi_put(fd);
+	zxi_put_slot(slot, fd);
 	return status;
 }

@@ -38,11 +38,9 @@ zx_status_t zxi_check_wait(zx_handle_t handle)
 
 static void unlist(struct zxi_observer *observer)
 {
-	struct zxi_observer **link = &observer->object->observers;
-
-	while (*link != observer)
-		link = &(*link)->next;
-	*link = observer->next;
+	LIST_REMOVE(observer, of_object);
+	if (observer->port)
+		LIST_REMOVE(observer, of_port);
 	observer->listed = false;
 }
 
@@ -72,8 +70,8 @@ void zxi_signal(struct zxi_object *object, zx_signals_t clear, zx_signals_t set)
 	object->signals = now;
 	if (!(now & ~before))
 		return;
-	for (observer = object->observers; observer; observer = next) {
-		next = observer->next;
+	for (observer = LIST_FIRST(&object->observers); observer; observer = next) {
+		next = LIST_NEXT(observer, of_object);
 		/* As in Zircon also one with EDGE of a signal that is not new, if another is. */
 		if (!(observer->signals & now))
 			continue;
@@ -85,8 +83,10 @@ void zxi_signal(struct zxi_object *object, zx_signals_t clear, zx_signals_t set)
 static bool asked(int fd, short events)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
+	const int cancel = zxi_cancel_off(), n = poll(&pfd, 1, 0);
 
-	return poll(&pfd, 1, 0) > 0 && (pfd.revents & events);
+	zxi_cancel_as(cancel);
+	return n > 0 && (pfd.revents & events);
 }
 
 void zxi_signal_refresh(struct zxi_object *object, int fd)
@@ -121,15 +121,16 @@ static bool is_kernels(const struct zxi_observer *observer)
 /* As in Zircon who waits last hears first. */
 static void list(struct zxi_observer *observer)
 {
-	observer->next = observer->object->observers;
-	observer->object->observers = observer;
+	LIST_INSERT_HEAD(&observer->object->observers, observer, of_object);
+	if (observer->port)
+		LIST_INSERT_HEAD(&observer->port->waits, observer, of_port);
 	observer->listed = true;
 }
 
 zx_status_t zxi_observe(struct zxi_observer *observer)
 {
 	struct zxi_object *object = zxi_object_of(observer->handle);
-	const int fd = zx_linux_handle_to_fd(observer->handle);
+	const int fd = (int)zxi_fd_of(observer->handle);
 	zx_status_t status = ZX_OK;
 
 	if (!object) {
@@ -163,7 +164,7 @@ void zxi_observe_end(struct zxi_observer *observer)
 {
 	if (!observer->listed)
 		return;
-	zxi_signal_refresh(observer->object, zx_linux_handle_to_fd(observer->handle));
+	zxi_signal_refresh(observer->object, (int)zxi_fd_of(observer->handle));
 	/* That may just have been it. */
 	if (!observer->listed)
 		return;
@@ -171,22 +172,41 @@ void zxi_observe_end(struct zxi_observer *observer)
 	observer->observed = observer->object->signals;
 }
 
-/* Those of an object; all keys if @key is NULL. */
-static unsigned int end_waits(struct zxi_object *object, struct zxi_object *port,
-			      zx_handle_t handle, const uint64_t *key)
+static void end_wait(struct zxi_observer *observer)
 {
-	struct zxi_observer **link = &object->observers, *observer;
+	unlist(observer);
+	free(observer);
+}
+
+/* Of one handle, by key. */
+static unsigned int end_waits_of(zx_handle_t handle, const struct zxi_object *port, uint64_t key)
+{
+	struct zxi_object *object = zxi_object_of(handle);
+	struct zxi_observer *observer, *next;
 	unsigned int found = 0;
 
-	while (*link) {
-		observer = *link;
-		if (observer->port != port || (key && observer->key != *key) ||
-		    (handle != ZX_HANDLE_INVALID && observer->handle != handle)) {
-			link = &observer->next;
+	observer = object ? LIST_FIRST(&object->observers) : NULL;
+	for (; observer; observer = next) {
+		next = LIST_NEXT(observer, of_object);
+		if (observer->port != port || observer->key != key || observer->handle != handle)
 			continue;
-		}
-		*link = observer->next;
-		free(observer);
+		end_wait(observer);
+		found++;
+	}
+	return found;
+}
+
+/* Of all handles; all keys if @key is NULL. */
+static unsigned int end_waits_for(struct zxi_object *port, const uint64_t *key)
+{
+	struct zxi_observer *observer, *next;
+	unsigned int found = 0;
+
+	for (observer = LIST_FIRST(&port->waits); observer; observer = next) {
+		next = LIST_NEXT(observer, of_port);
+		if (key && observer->key != *key)
+			continue;
+		end_wait(observer);
 		found++;
 	}
 	return found;
@@ -194,30 +214,24 @@ static unsigned int end_waits(struct zxi_object *object, struct zxi_object *port
 
 unsigned int zxi_observe_cancel(struct zxi_object *port, zx_handle_t handle, uint64_t key)
 {
-	unsigned int found = zxi_packets_drop(port, handle, &key);
-
-	for (struct zxi_object *o = zxi_first_object(); o; o = o->next)
-		found += end_waits(o, port, handle, &key);
-	return found;
+	return zxi_packets_drop(port, handle, &key) +
+	       (handle == ZX_HANDLE_INVALID ? end_waits_for(port, &key) :
+					      end_waits_of(handle, port, key));
 }
 
 static void gone(struct zxi_object *object)
 {
 	zxi_watch_end(object);
-	/* A port that nobody waited for. */
-	if (object->type != ZX_OBJ_TYPE_PORT || object->fd < 0)
-		return;
 	zxi_packets_drop(object, ZX_HANDLE_INVALID, NULL);
-	for (struct zxi_object *o = zxi_first_object(); o; o = o->next)
-		end_waits(o, object, ZX_HANDLE_INVALID, NULL);
+	end_waits_for(object, NULL);
 }
 
 static void closed(struct zxi_object *object, zx_handle_t handle)
 {
 	struct zxi_observer *observer, *next;
 
-	for (observer = object->observers; observer; observer = next) {
-		next = observer->next;
+	for (observer = LIST_FIRST(&object->observers); observer; observer = next) {
+		next = LIST_NEXT(observer, of_object);
 		if (observer->handle != handle)
 			continue;
 		unlist(observer);
@@ -243,7 +257,7 @@ static void end_closed(struct zxi_object *object)
 {
 	zxi_signal_refresh(object, object->fd);
 	/* Without a thread who waits already hears of it from none but those who ask. */
-	if (object->observers && !(object->signals & ZX_EVENTPAIR_PEER_CLOSED))
+	if (!LIST_EMPTY(&object->observers) && !(object->signals & ZX_EVENTPAIR_PEER_CLOSED))
 		zxi_watch(object, zxi_signal_refresh);
 }
 
@@ -255,23 +269,22 @@ static void child_closed(struct zxi_object *object)
 /* Of those who wait the calls are left that are this thread's: a signal handler has forked. */
 static void keep_own(struct zxi_object *object)
 {
-	struct zxi_observer **link = &object->observers, *observer;
+	struct zxi_observer *observer, *next;
 
-	while (*link) {
-		observer = *link;
-		if (observer->waiter && pthread_equal(observer->waiter->thread, pthread_self())) {
-			link = &observer->next;
-			continue;
-		}
-		*link = observer->next;
+	for (observer = LIST_FIRST(&object->observers); observer; observer = next) {
+		next = LIST_NEXT(observer, of_object);
 		if (!observer->waiter)
-			free(observer);
+			end_wait(observer);
+		else if (!pthread_equal(observer->waiter->thread, pthread_self()))
+			unlist(observer);
 	}
 }
 
 static void forked(void)
 {
-	for (struct zxi_object *o = zxi_first_object(); o; o = o->next) {
+	struct zxi_object *o;
+
+	zxi_for_each_object(o) {
 		keep_own(o);
 		zxi_packets_drop(o, ZX_HANDLE_INVALID, NULL);
 		o->watched = false;

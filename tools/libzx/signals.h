@@ -35,7 +35,8 @@ struct zxi_waiter {
 
 /**
  * struct zxi_observer - somebody waits for signals
- * @next: in the list of the object
+ * @of_object: in the list of the object
+ * @of_port: in that of the port, if there is one
  * @object: whose signals
  * @handle: by which handle: once that is closed the wait is over
  * @signals: any of them will do
@@ -47,7 +48,8 @@ struct zxi_waiter {
  * @options: ZX_WAIT_ASYNC_*
  */
 struct zxi_observer {
-	struct zxi_observer *next;
+	LIST_ENTRY(zxi_observer) of_object;
+	LIST_ENTRY(zxi_observer) of_port;
 	struct zxi_object *object;
 	zx_handle_t handle;
 	zx_signals_t signals;
@@ -67,6 +69,22 @@ zx_status_t zxi_check_wait(zx_handle_t handle);
 
 /* Those who wait for a signal that was not there before hear of it. */
 void zxi_signal(struct zxi_object *object, zx_signals_t clear, zx_signals_t set);
+
+/*
+ * Whether nobody but this process knows signals of an object, so that they are what is known.
+ * No lock.
+ */
+static inline bool zxi_signals_own(struct zxi_object *object)
+{
+	switch (object->type) {
+	case ZX_OBJ_TYPE_EVENT:
+	case ZX_OBJ_TYPE_STREAM:
+		return true;
+	case ZX_OBJ_TYPE_EVENTPAIR:
+		return object->peer;
+	}
+	return false;
+}
 
 /* What the kernel knows: asks it.  @fd: a descriptor of the object. */
 void zxi_signal_refresh(struct zxi_object *object, int fd);

@@ -40,48 +40,26 @@ static struct zxi_slot *make_slot(uint32_t index)
 	return zxi_slot_at(index);
 }
 
-static bool looks_right(zx_handle_t handle)
+struct zxi_slot *zxi_make_slot(zx_handle_t handle)
 {
-	return (handle & ZX_HANDLE_FIXED_BITS_MASK) == ZX_HANDLE_FIXED_BITS_MASK;
-}
+	struct zxi_slot *slot = zxi_slot(handle);
 
-static uint32_t index_of(zx_handle_t handle)
-{
-	return zxi_fd_of(handle) | (zxi_is_own(handle) ? ZXI_MAX_FD : 0);
-}
-
-struct zxi_slot *zxi_slot(zx_handle_t handle, bool make)
-{
-	if (!looks_right(handle))
-		return NULL;
-	return make ? make_slot(index_of(handle)) : zxi_slot_at(index_of(handle));
+	return slot || !zxi_looks_right(handle) ? slot : make_slot(zxi_index_of(handle));
 }
 
 zx_handle_t zxi_number(unsigned int fd, uint64_t word)
 {
-	const uint32_t count = (uint32_t)((word & ZXI_WORD_COUNT) >> ZXI_WORD_COUNT_SHIFT) + 1;
+	const uint32_t count = (uint32_t)((word & ZXI_WORD_COUNT) >> ZXI_WORD_COUNT_SHIFT);
 
-	return count << ZXI_COUNT_SHIFT | fd << 2 | ZX_HANDLE_FIXED_BITS_MASK;
+	return (count ^ 1) << ZXI_COUNT_SHIFT | fd << 2 | ZX_HANDLE_FIXED_BITS_MASK;
 }
 
 uint64_t zxi_next_word(uint64_t word)
 {
-	const uint64_t count = (word & ZXI_WORD_COUNT) >> ZXI_WORD_COUNT_SHIFT;
-
-	return (count + 1) % ZXI_COUNTS << ZXI_WORD_COUNT_SHIFT;
-}
-
-uint64_t zxi_open_word(zx_handle_t handle)
-{
-	struct zxi_slot *slot = zxi_slot(handle, false);
-	uint64_t word;
-
-	if (handle == ZXI_VMAR_ROOT)
-		return ZXI_WORD(ZX_OBJ_TYPE_VMAR, ZXI_ROOT_RIGHTS);
-	if (!slot)
-		return 0;
-	word = atomic_load(&slot->word);
-	return (word & ZXI_OPEN) && !zxi_is_stale(handle, word) ? word : 0;
+	do {
+		word = (word + (1ull << ZXI_WORD_COUNT_SHIFT)) & ZXI_WORD_COUNT;
+	} while (word == zxi_count_of(0) || word == zxi_count_of(ZXI_OWN << ZXI_COUNT_SHIFT));
+	return word;
 }
 
 /*
@@ -100,20 +78,20 @@ zx_handle_t zx_linux_handle_from_fd(int fd)
 
 int zx_linux_handle_to_fd(zx_handle_t handle)
 {
-	struct zxi_slot *slot = zxi_slot(handle, false);
+	struct zxi_slot *slot = zxi_slot(handle);
 
-	if (!looks_right(handle) || zxi_is_own(handle) ||
+	if (!zxi_looks_right(handle) || zxi_is_own(handle) ||
 	    zxi_is_stale(handle, slot ? atomic_load(&slot->word) : 0))
 		return -1;
-	return (int)index_of(handle);
+	return (int)zxi_index_of(handle);
 }
 
 zx_status_t zxi_hold(zx_handle_t handle, int *fd)
 {
-	struct zxi_slot *slot = zxi_slot(handle, true);
+	struct zxi_slot *slot = zxi_make_slot(handle);
 	uint64_t word;
 
-	if (!looks_right(handle) || zxi_is_own(handle))
+	if (!zxi_looks_right(handle) || zxi_is_own(handle))
 		return ZX_ERR_BAD_HANDLE;
 	if (!slot)
 		return ZX_ERR_NO_MEMORY;
@@ -122,18 +100,11 @@ zx_status_t zxi_hold(zx_handle_t handle, int *fd)
 		if (zxi_is_stale(handle, word))
 			return ZX_ERR_BAD_HANDLE;
 	} while (!atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE));
-	*fd = (int)index_of(handle);
+	*fd = (int)zxi_index_of(handle);
 	return ZX_OK;
 }
 
-/* Nobody begins to use what is closing, so this is the last call that did. */
-void zxi_put_last(int fd)
-{
-	atomic_fetch_and(&zxi_slot_at((unsigned int)fd)->word, ~ZXI_CLOSING);
-	zxi_close_fd(fd);
-}
-
-void zxi_slots_after_fork(void)
+void zxi_slots_after_fork(void (*closing)(struct zxi_slot *slot, int fd))
 {
 	const unsigned int end = atomic_load(&end_of_fds);
 
@@ -143,8 +114,8 @@ void zxi_slots_after_fork(void)
 
 		if (!(word & ZXI_USES))
 			continue;
-		atomic_store(&slot->word, word & ~(ZXI_USES | ZXI_CLOSING));
+		atomic_store(&slot->word, word & ~ZXI_USES);
 		if (word & ZXI_CLOSING)
-			zxi_close_fd((int)fd);
+			closing(slot, (int)fd);
 	}
 }

@@ -31,11 +31,12 @@ struct zxi_object;
 /**
  * struct zxi_slot - what is known of a number
  * @word: ZXI_*, below
- * @object: of the handle, under the lock of the table
+ * @object: of the handle; set under the lock of the table.  There as long as a call counts
+ *	itself in @word.
  */
 struct zxi_slot {
 	_Atomic uint64_t word;
-	struct zxi_object *object;
+	struct zxi_object *_Atomic object;
 };
 
 /* Descriptors have numbers below this, and so have own handles. */
@@ -43,9 +44,11 @@ struct zxi_slot {
 #define ZXI_MAX_FD	(1u << ZXI_FD_BITS)
 #define ZXI_COUNT_SHIFT	(ZXI_FD_BITS + 2)
 #define ZXI_OWN		0x3ffu
-#define ZXI_COUNTS	(ZXI_OWN - 1)
 
-/* Of a word: rights, type, calls that use it, count less 1, and what it is. */
+/*
+ * Of a word: rights, type, calls that use it, count, and what it is.  The count is that of the
+ * handle, but for the lowest bit, so that a slot that was never used has the first one.
+ */
 #define ZXI_RIGHTS	0x3ffffffull
 #define ZXI_TYPE_SHIFT	26
 #define ZXI_TYPE	(0x3full << ZXI_TYPE_SHIFT)
@@ -70,10 +73,10 @@ static inline bool zxi_is_own(zx_handle_t handle)
 	return handle >> ZXI_COUNT_SHIFT == ZXI_OWN;
 }
 
-/* What a word has as its count if it is that of @handle; 0 is not a handle's. */
+/* What a word has as its count if it is that of @handle; no word has that of 0. */
 static inline uint64_t zxi_count_of(zx_handle_t handle)
 {
-	return ((uint64_t)(handle >> ZXI_COUNT_SHIFT) - 1) * (1ull << ZXI_WORD_COUNT_SHIFT);
+	return (uint64_t)(handle >> ZXI_COUNT_SHIFT ^ 1) << ZXI_WORD_COUNT_SHIFT;
 }
 
 /* Whether @handle is, or was, none: closed, and not of this count any more. */
@@ -104,8 +107,24 @@ static inline uint32_t zxi_fd_of(zx_handle_t handle)
 	return handle >> 2 & (ZXI_MAX_FD - 1);
 }
 
-/* The slot of a handle; NULL if it has none yet, or there is no memory to make it. */
-struct zxi_slot *zxi_slot(zx_handle_t handle, bool make);
+static inline bool zxi_looks_right(zx_handle_t handle)
+{
+	return (handle & ZX_HANDLE_FIXED_BITS_MASK) == ZX_HANDLE_FIXED_BITS_MASK;
+}
+
+static inline uint32_t zxi_index_of(zx_handle_t handle)
+{
+	return zxi_fd_of(handle) | (zxi_is_own(handle) ? ZXI_MAX_FD : 0);
+}
+
+/* The slot of a handle, or NULL if it has none yet. */
+static inline struct zxi_slot *zxi_slot(zx_handle_t handle)
+{
+	return zxi_looks_right(handle) ? zxi_slot_at(zxi_index_of(handle)) : NULL;
+}
+
+/* The same, but NULL if there is no memory to make it. */
+struct zxi_slot *zxi_make_slot(zx_handle_t handle);
 
 /* The handle of a descriptor, as its word has it. */
 zx_handle_t zxi_number(unsigned int fd, uint64_t word);
@@ -114,37 +133,70 @@ zx_handle_t zxi_number(unsigned int fd, uint64_t word);
 uint64_t zxi_next_word(uint64_t word);
 
 /* The word of an open handle, or 0. */
-uint64_t zxi_open_word(zx_handle_t handle);
+static inline uint64_t zxi_open_word(zx_handle_t handle)
+{
+	struct zxi_slot *slot = zxi_slot(handle);
+	uint64_t word;
+
+	if (handle == ZXI_VMAR_ROOT)
+		return ZXI_WORD(ZX_OBJ_TYPE_VMAR, ZXI_ROOT_RIGHTS);
+	if (!slot)
+		return 0;
+	word = atomic_load(&slot->word);
+	return (word & ZXI_OPEN) && !zxi_is_stale(handle, word) ? word : 0;
+}
 
 /* The rest of zxi_get(), which is where types are known, and of zxi_put(). */
 zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights);
-void zxi_put_last(int fd);
+void zxi_put_last(struct zxi_slot *slot, int fd);
 
 /*
- * One look: whether a handle is open, and of this type, and has at least these rights.
- * @slot: that of its descriptor, or NULL.
- * Then its descriptor stays open until zxi_put().
+ * One look: whether a handle is open, and has in its word what @want is of @mask, which is of
+ * its type and rights.  @slot: that of its descriptor, or NULL.
+ * Then its descriptor stays open, and its object there, until zxi_put().
  */
-static inline bool zxi_try_get(struct zxi_slot *slot, zx_handle_t handle,
-			       zx_obj_type_t type, zx_rights_t rights)
+static ZXI_INLINE bool zxi_try_use(struct zxi_slot *slot, zx_handle_t handle, uint64_t mask,
+				   uint64_t want)
 {
-	const uint32_t want = (uint32_t)type << ZXI_TYPE_SHIFT | rights;
+	/* Above the descriptor of a handle is the count, below it two bits that are set. */
+	const int shift = ZXI_WORD_COUNT_SHIFT - ZXI_COUNT_SHIFT;
+	const uint64_t fixed = (uint64_t)ZX_HANDLE_FIXED_BITS_MASK << shift;
 	uint64_t word;
 
 	if (!slot)
 		return false;
 	word = atomic_load_explicit(&slot->word, memory_order_relaxed);
-	/*
-	 * Open, not closing, and of this count, which in the handle is one more; and the
-	 * handle has its lowest bits, in place of these two.
-	 */
-	if (((handle << 10 | handle >> ZXI_COUNT_SHIFT) & 0xfff) -
-	    (uint32_t)(word >> ZXI_WORD_COUNT_SHIFT) !=
-	    (ZX_HANDLE_FIXED_BITS_MASK << 10) + 1 -
-	    (uint32_t)(ZXI_OPEN >> ZXI_WORD_COUNT_SHIFT) ||
-	    ((uint32_t)word & (want | (uint32_t)ZXI_TYPE)) != want)
+	want ^= ZXI_OPEN | 1ull << ZXI_WORD_COUNT_SHIFT | fixed;
+	mask |= ZXI_OPEN | ZXI_CLOSING | ZXI_WORD_COUNT | fixed;
+	if ((word ^ (uint64_t)handle << shift ^ want) & mask)
 		return false;
 	return atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE);
+}
+
+static ZXI_INLINE bool zxi_try_get(struct zxi_slot *slot, zx_handle_t handle,
+				   zx_obj_type_t type, zx_rights_t rights)
+{
+	return zxi_try_use(slot, handle, ZXI_TYPE | rights,
+			   (uint64_t)type << ZXI_TYPE_SHIFT | rights);
+}
+
+/* Of any type that fits; @*type is told. */
+static ZXI_INLINE bool zxi_try_get_any(struct zxi_slot *slot, zx_handle_t handle,
+				       zx_rights_t rights, zx_obj_type_t *type)
+{
+	uint64_t word;
+
+	if (!slot)
+		return false;
+	word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+	*type = ZXI_WORD_TYPE(word);
+	return zxi_try_use(slot, handle, ZXI_TYPE | rights, (word & ZXI_TYPE) | rights);
+}
+
+/* That of the descriptor of a handle, or NULL. */
+static inline struct zxi_slot *zxi_fd_slot(zx_handle_t handle)
+{
+	return zxi_slot_at(zxi_fd_of(handle));
 }
 
 /* BAD_HANDLE, WRONG_TYPE, ACCESS_DENIED, in this order. */
@@ -152,9 +204,22 @@ static inline zx_status_t zxi_get(zx_handle_t handle, zx_obj_type_t type,
 				  zx_rights_t rights, int *fd)
 {
 	*fd = (int)zxi_fd_of(handle);
-	return __builtin_expect(zxi_try_get(zxi_slot_at(zxi_fd_of(handle)), handle, type,
-					    rights), true) ?
+	return __builtin_expect(zxi_try_get(zxi_fd_slot(handle), handle, type, rights), true) ?
 	       ZX_OK : zxi_get_slowly(handle, type, rights);
+}
+
+/* The same, for who wants the slot: what there is until zxi_put_slot(). */
+static ZXI_INLINE zx_status_t zxi_get_slot(zx_handle_t handle, zx_obj_type_t type,
+					   zx_rights_t rights, struct zxi_slot **slot)
+{
+	zx_status_t status = ZX_OK;
+
+	*slot = zxi_fd_slot(handle);
+	if (__builtin_expect(!zxi_try_get(*slot, handle, type, rights), false)) {
+		status = zxi_get_slowly(handle, type, rights);
+		*slot = zxi_fd_slot(handle);
+	}
+	return status;
 }
 
 /* The same of a handle that may be anything, or a descriptor that nothing is known of. */
@@ -165,7 +230,7 @@ static inline void zxi_put_slot(struct zxi_slot *slot, int fd)
 	uint64_t word = atomic_fetch_sub(&slot->word, ZXI_USE);
 
 	if (__builtin_expect(word & ZXI_CLOSING && (word & ZXI_USES) == ZXI_USE, false))
-		zxi_put_last(fd);
+		zxi_put_last(slot, fd);
 }
 
 static inline void zxi_put(int fd)
@@ -181,21 +246,17 @@ static ZXI_INLINE zx_status_t zxi_ioctl(zx_handle_t handle, zx_obj_type_t type,
 					void *arg)
 {
 	const int fd = (int)zxi_fd_of(handle);
-	struct zxi_slot *slot = zxi_slot_at(zxi_fd_of(handle));
-	zx_status_t status;
+	struct zxi_slot *slot;
+	zx_status_t status = zxi_get_slot(handle, type, rights, &slot);
 
-	if (__builtin_expect(!zxi_try_get(slot, handle, type, rights), false)) {
-		status = zxi_get_slowly(handle, type, rights);
-		if (status != ZX_OK)
-			return status;
-		slot = zxi_slot_at(zxi_fd_of(handle));
-	}
+	if (status != ZX_OK)
+		return status;
 	status = zxi_fd_ioctl(fd, request, arg);
 	zxi_put_slot(slot, fd);
 	return status;
 }
 
-/* In the child of a fork(), where no call is under way. */
-void zxi_slots_after_fork(void);
+/* In the child of a fork(), where no call is under way: @closing is told who has waited for one. */
+void zxi_slots_after_fork(void (*closing)(struct zxi_slot *slot, int fd));
 
 #endif /* LIBZX_SLOT_H */

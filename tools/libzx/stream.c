@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "base.h"
 #include "stream.h"
 
 /* Of the list. */
@@ -25,6 +26,7 @@ void zxi_streams_in_child(void)
 {
 	for (struct zxi_stream *s = streams; s; s = s->next) {
 		pthread_mutex_init(&s->lock, NULL);
+		s->inherited = true;
 		if (s->position)
 			pthread_mutex_init(&s->position->lock, NULL);
 	}
@@ -71,7 +73,7 @@ struct zxi_stream *zxi_stream_make(uint32_t options, uint64_t seek)
 
 	if (!stream)
 		return NULL;
-	stream->refs = 1;
+	stream->append_fd = -1;
 	stream->seek = seek;
 	atomic_init(&stream->options, options);
 	pthread_mutex_init(&stream->lock, NULL);
@@ -82,18 +84,17 @@ struct zxi_stream *zxi_stream_make(uint32_t options, uint64_t seek)
 	return stream;
 }
 
-struct zxi_stream *zxi_stream_get(struct zxi_stream *stream)
+void zxi_stream_append_by(struct zxi_stream *stream, int fd)
 {
-	__atomic_add_fetch(&stream->refs, 1, __ATOMIC_RELAXED);
-	return stream;
+	if (stream->append_fd >= 0)
+		zxi_close_fd(stream->append_fd);
+	stream->append_fd = fd;
 }
 
 void zxi_stream_put(struct zxi_stream *stream)
 {
 	struct zxi_stream **link = &streams;
 
-	if (__atomic_sub_fetch(&stream->refs, 1, __ATOMIC_ACQ_REL))
-		return;
 	pthread_mutex_lock(&lock);
 	while (*link != stream)
 		link = &(*link)->next;
@@ -101,5 +102,6 @@ void zxi_stream_put(struct zxi_stream *stream)
 	put_position(stream->position);
 	pthread_mutex_unlock(&lock);
 	pthread_mutex_destroy(&stream->lock);
+	zxi_stream_append_by(stream, -1);
 	free(stream);
 }

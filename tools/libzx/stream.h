@@ -32,9 +32,10 @@ struct zxi_position {
 /**
  * struct zxi_stream - a stream
  * @next: in the list of all
- * @refs: handles, all of which count as one, and calls that use it
  * @lock: held by a call that moves @seek, also while that waits for a pager
  * @seek: the offset
+ * @append_fd: by which it appends; -1: by that of the handle
+ * @inherited: from a parent process, which has the same descriptors
  * @options: ZX_STREAM_MODE_*
  * @resizes: it may make the VMO larger; constant
  * @position: that its descriptor has in common with others, or NULL; constant
@@ -42,9 +43,10 @@ struct zxi_position {
  */
 struct zxi_stream {
 	struct zxi_stream *next;
-	unsigned int refs;
 	pthread_mutex_t lock;
 	uint64_t seek;
+	int append_fd;
+	bool inherited;
 	_Atomic uint32_t options;
 	bool resizes;
 	struct zxi_position *position;
@@ -52,8 +54,10 @@ struct zxi_stream {
 };
 
 struct zxi_stream *zxi_stream_make(uint32_t options, uint64_t seek);
-struct zxi_stream *zxi_stream_get(struct zxi_stream *stream);
 void zxi_stream_put(struct zxi_stream *stream);
+
+/* Appends by this descriptor from now on; with @lock. */
+void zxi_stream_append_by(struct zxi_stream *stream, int fd);
 
 /* Its descriptor is one that others may have, of a VMO with this koid; false without memory. */
 bool zxi_stream_share(struct zxi_stream *stream, zx_koid_t koid);

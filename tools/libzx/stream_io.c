@@ -50,19 +50,13 @@ _Static_assert(sizeof(zx_iovec_t) == sizeof(struct iovec) &&
 	       offsetof(zx_iovec_t, capacity) == offsetof(struct iovec, iov_len),
 	       "vectors are the same");
 
-static ssize_t move_once(const struct zxi_io *io, const struct iovec *iov, size_t count,
+static ssize_t move_once(const struct zxi_io *io, const void *vector, size_t count,
 			 uint64_t offset)
 {
-	const int n = (int)count;
 	ssize_t done;
 
 	do {
-		if (io->append)
-			done = pwritev2(io->fd, iov, n, -1, RWF_APPEND);
-		else if (io->write)
-			done = pwritev(io->fd, iov, n, (off_t)offset);
-		else
-			done = preadv(io->fd, iov, n, (off_t)offset);
+		done = zxi_move_once(io, vector, count, offset);
 	} while (done < 0 && errno == EINTR);
 	return done;
 }
@@ -279,16 +273,6 @@ static zx_status_t move_checked(struct zxi_io *io, const zx_iovec_t *vector, siz
 	return status;
 }
 
-/* How much there is room for in a vector that the kernel has just read. */
-static size_t capacity_of(const zx_iovec_t *vector, size_t count)
-{
-	size_t capacity = 0;
-
-	for (size_t i = 0; i < count; i++)
-		capacity += vector[i].capacity;
-	return capacity;
-}
-
 static zx_status_t move_more(struct zxi_io *io, const zx_iovec_t *vector, size_t count,
 			     size_t *done)
 {
@@ -300,19 +284,17 @@ static zx_status_t move_more(struct zxi_io *io, const zx_iovec_t *vector, size_t
 	return move_rest(io, &rest, 0, done);
 }
 
-zx_status_t zxi_move(struct zxi_io *io, const zx_iovec_t *vector, size_t count, size_t *done)
+zx_status_t zxi_move_on(struct zxi_io *io, const zx_iovec_t *vector, size_t count,
+			ssize_t moved, size_t *done)
 {
-	ssize_t moved;
-
-	io->begun = false;
-	if (count <= BATCH && (io->append || io->offset <= INT64_MAX)) {
-		moved = move_once(io, (const struct iovec *)vector, count, io->offset);
-		*done = moved < 0 ? 0 : (size_t)moved;
-		if (moved >= 0)
-			return *done >= capacity_of(vector, count) ? ZX_OK :
-			       move_more(io, vector, count, done);
-		if (errno != EFAULT && errno != EINVAL)
-			return failure(io, capacity_of(vector, count), errno);
-	}
-	return move_checked(io, vector, count, done);
+	if (moved < 0 && errno == EINTR)
+		moved = move_once(io, vector, count, io->offset);
+	*done = moved < 0 ? 0 : (size_t)moved;
+	if (moved >= 0)
+		return *done >= zxi_capacity(vector, count) ? ZX_OK :
+		       move_more(io, vector, count, done);
+	/* The kernel takes neither all offsets nor all vectors. */
+	if (errno == EFAULT || errno == EINVAL)
+		return move_checked(io, vector, count, done);
+	return failure(io, zxi_capacity(vector, count), errno);
 }

@@ -8,8 +8,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include <zircon/types.h>
+
+#include "base.h"
 
 /**
  * struct zxi_io - a transfer
@@ -31,13 +37,44 @@ struct zxi_io {
 	_Atomic uint64_t *failures;
 };
 
+/* What the kernel moves at once.  By syscall(), which is no cancellation point. */
+static ZXI_INLINE ssize_t zxi_move_once(const struct zxi_io *io, const void *vector, size_t count,
+					uint64_t offset)
+{
+	if (io->append)
+		return syscall(SYS_pwritev2, io->fd, vector, count, -1L, -1L, RWF_APPEND);
+	return syscall(io->write ? SYS_pwritev : SYS_preadv, io->fd, vector, count, offset, 0L);
+}
+
+/* How much there is room for in a vector that the kernel has just read. */
+static inline size_t zxi_capacity(const zx_iovec_t *vector, size_t count)
+{
+	size_t capacity = 0;
+
+	for (size_t i = 0; i < count; i++)
+		capacity += vector[i].capacity;
+	return capacity;
+}
+
+/* The rest of zxi_move(): less was @moved, or nothing, by errno. */
+zx_status_t zxi_move_on(struct zxi_io *io, const zx_iovec_t *vector, size_t count,
+			ssize_t moved, size_t *done);
+
 /*
  * Moves what can be moved, which may be less than there is room for, whatever signals come.  A
  * vector, or a buffer of it, may be bad: INVALID_ARGS is the one, and NOT_FOUND the other if it
  * is the first one, or INVALID_ARGS if that cannot be an address.  An append is one, but for a
  * signal that comes while it waits for a pager: what another one appends then is in the middle.
  */
-zx_status_t zxi_move(struct zxi_io *io, const zx_iovec_t *vector, size_t count,
-		     size_t *done);
+static ZXI_INLINE zx_status_t zxi_move(struct zxi_io *io, const zx_iovec_t *vector, size_t count,
+				       size_t *done)
+{
+	const ssize_t moved = zxi_move_once(io, vector, count, io->offset);
+
+	if (__builtin_expect(moved < 0 || (size_t)moved < zxi_capacity(vector, count), false))
+		return zxi_move_on(io, vector, count, moved, done);
+	*done = (size_t)moved;
+	return ZX_OK;
+}
 
 #endif /* LIBZX_STREAM_IO_H */

@@ -119,36 +119,56 @@ zx_status_t zx_stream_create(uint32_t options, zx_handle_t vmo, zx_off_t seek,
 
 /* A stream and its descriptor, while a call uses them. */
 struct use {
+	struct zxi_slot *slot;
 	struct zxi_stream *stream;
 	int fd;
 };
 
-static zx_status_t get(zx_handle_t handle, zx_rights_t rights, struct use *use)
+static void put(const struct use *use)
 {
-	zx_status_t status = zxi_get(handle, ZX_OBJ_TYPE_STREAM, rights, &use->fd);
+	zxi_put_slot(use->slot, use->fd);
+}
+
+static ZXI_INLINE zx_status_t get(zx_handle_t handle, zx_rights_t rights, struct use *use)
+{
+	zx_status_t status = zxi_get_slot(handle, ZX_OBJ_TYPE_STREAM, rights, &use->slot);
+	struct zxi_object *object;
 
 	if (status != ZX_OK)
 		return status;
-	use->stream = zxi_handle_stream(handle);
+	use->fd = (int)zxi_fd_of(handle);
+	object = use->slot->object;
+	use->stream = object ? object->stream : NULL;
 	if (use->stream)
 		return ZX_OK;
-	/* Closed meanwhile, or there is no memory. */
-	status = zxi_open_word(handle) ? ZX_ERR_NO_MEMORY : ZX_ERR_BAD_HANDLE;
-	zxi_put(use->fd);
-	return status;
-}
-
-static void put(const struct use *use)
-{
-	zxi_stream_put(use->stream);
-	zxi_put(use->fd);
+	/* One that is being made, of which nobody was told yet. */
+	put(use);
+	return ZX_ERR_BAD_HANDLE;
 }
 
 /* The data has moved, whatever becomes of the count. */
-static zx_status_t tell(zx_status_t status, size_t done, size_t *actual)
+static ZXI_INLINE zx_status_t tell(zx_status_t status, size_t done, size_t *actual)
 {
 	return status == ZX_OK && actual ? zxi_copy_out(actual, &done, sizeof(done)) :
 					   status;
+}
+
+/*
+ * The offset of the descriptor says where the append was.  After fork() another process has the
+ * descriptor, too: then one is opened that nobody else has, if that can be had.
+ */
+static int descriptor_to_append(struct zxi_stream *stream, int fd)
+{
+	int anew;
+
+	if (stream->inherited) {
+		anew = zxi_reopen(fd, mode_of(atomic_load(&stream->options)));
+		if (anew >= 0) {
+			zxi_stream_append_by(stream, anew);
+			stream->inherited = false;
+		}
+	}
+	return stream->append_fd >= 0 ? stream->append_fd : fd;
 }
 
 /* As in Zircon the offset moves to the end also if nothing can be moved there. */
@@ -157,6 +177,7 @@ static zx_status_t append(struct zxi_stream *stream, struct zxi_io *io,
 {
 	zx_status_t status;
 
+	io->fd = descriptor_to_append(stream, io->fd);
 	if (stream->position)
 		pthread_mutex_lock(&stream->position->lock);
 	status = zxi_move(io, vector, count, done);
@@ -169,12 +190,11 @@ static zx_status_t append(struct zxi_stream *stream, struct zxi_io *io,
 	return status;
 }
 
-/* At the offset, which moves. */
-static zx_status_t move_on(const struct use *use, struct zxi_io *io, const zx_iovec_t *vector,
-			   size_t count, size_t *actual)
+/* At the offset, which moves.  No lock is left held: nothing here is a cancellation point. */
+static ZXI_INLINE zx_status_t move_on(const struct use *use, struct zxi_io *io,
+				      const zx_iovec_t *vector, size_t count, size_t *actual)
 {
 	struct zxi_stream *stream = use->stream;
-	const int cancel = zxi_cancel_off();
 	size_t done = 0;
 	zx_status_t status;
 
@@ -191,15 +211,13 @@ static zx_status_t move_on(const struct use *use, struct zxi_io *io, const zx_io
 	}
 	pthread_mutex_unlock(&stream->lock);
 	put(use);
-	zxi_cancel_as(cancel);
 	return tell(status, done, actual);
 }
 
 /* Elsewhere. */
-static zx_status_t move_at(const struct use *use, struct zxi_io *io, const zx_iovec_t *vector,
-			   size_t count, size_t *actual)
+static ZXI_INLINE zx_status_t move_at(const struct use *use, struct zxi_io *io,
+				      const zx_iovec_t *vector, size_t count, size_t *actual)
 {
-	const int cancel = zxi_cancel_off();
 	size_t done = 0;
 	zx_status_t status;
 
@@ -208,7 +226,6 @@ static zx_status_t move_at(const struct use *use, struct zxi_io *io, const zx_io
 	io->failures = &use->stream->failures;
 	status = zxi_move(io, vector, count, &done);
 	put(use);
-	zxi_cancel_as(cancel);
 	return tell(status, done, actual);
 }
 
@@ -299,31 +316,32 @@ static zx_status_t origin_of(const struct use *use, zx_stream_seek_origin_t when
 	return ZX_ERR_INVALID_ARGS;
 }
 
+/* READ or WRITE will do. */
+static ZXI_INLINE zx_status_t get_to_seek(zx_handle_t handle, struct use *use)
+{
+	zx_status_t status = get(handle, ZX_RIGHT_READ, use);
+
+	return status == ZX_ERR_ACCESS_DENIED ? get(handle, ZX_RIGHT_WRITE, use) : status;
+}
+
 zx_status_t zx_stream_seek(zx_handle_t handle, zx_stream_seek_origin_t whence,
 			   int64_t offset,
 			   zx_off_t *out_seek) /* NOLINT(readability-non-const-parameter) */
 {
 	struct use use;
 	uint64_t origin, target = 0;
-	zx_obj_type_t type;
-	zx_rights_t rights;
 	zx_status_t status;
 
-	status = get(handle, 0, &use);
+	status = get_to_seek(handle, &use);
 	if (status != ZX_OK)
 		return status;
-	status = zxi_identify(handle, &type, &rights);
-	if (status == ZX_OK && !(rights & ZX_RIGHTS_IO))
-		status = ZX_ERR_ACCESS_DENIED;
-	if (status == ZX_OK) {
-		pthread_mutex_lock(&use.stream->lock);
-		status = origin_of(&use, whence, &origin);
-		if (status == ZX_OK && __builtin_add_overflow(origin, offset, &target))
-			status = ZX_ERR_INVALID_ARGS;
-		if (status == ZX_OK)
-			use.stream->seek = target;
-		pthread_mutex_unlock(&use.stream->lock);
-	}
+	pthread_mutex_lock(&use.stream->lock);
+	status = origin_of(&use, whence, &origin);
+	if (status == ZX_OK && __builtin_add_overflow(origin, offset, &target))
+		status = ZX_ERR_INVALID_ARGS;
+	if (status == ZX_OK)
+		use.stream->seek = target;
+	pthread_mutex_unlock(&use.stream->lock);
 	put(&use);
 	return status == ZX_OK && out_seek ?
 	       zxi_copy_out(out_seek, &target, sizeof(target)) : status;

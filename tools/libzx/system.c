@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -55,10 +56,7 @@ static int open_uncancelled(const char *path, int flags)
 
 int zxi_close_fd(int fd)
 {
-	const int cancel = zxi_cancel_off(), rc = close(fd);
-
-	zxi_cancel_as(cancel);
-	return rc;
+	return (int)syscall(SYS_close, fd);
 }
 
 int zxi_reopen(int fd, int mode)

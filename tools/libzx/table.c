@@ -17,47 +17,33 @@
 #include "table.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int cancel;		/* as it was for who has the lock */
-static struct zxi_object *objects;
 static uint32_t next_own;
 static const struct zxi_table_ops *hears;
 
-/* Who has it is not cancelled. */
 void zxi_table_lock(void)
 {
-	const int was = zxi_cancel_off();
-
 	pthread_mutex_lock(&lock);
-	cancel = was;
 }
 
 void zxi_table_unlock(void)
 {
-	const int was = cancel;
-
 	pthread_mutex_unlock(&lock);
-	zxi_cancel_as(was);
 }
 
 bool zxi_table_wait(pthread_cond_t *cond, const struct timespec *until)
 {
-	const int was = cancel;
+	const int cancel = zxi_cancel_off();
 	int rc;
 
 	rc = until ? pthread_cond_clockwait(cond, &lock, CLOCK_MONOTONIC, until) :
 		     pthread_cond_wait(cond, &lock);
-	cancel = was;
+	zxi_cancel_as(cancel);
 	return rc != ETIMEDOUT;
 }
 
 void zxi_table_hear(const struct zxi_table_ops *ops)
 {
 	hears = ops;
-}
-
-struct zxi_object *zxi_first_object(void)
-{
-	return objects;
 }
 
 /* In the order in which they nest. */
@@ -75,11 +61,15 @@ static void after_fork(void)
 	zxi_region_unlock();
 }
 
+static void finish_closing(struct zxi_slot *slot, int fd);
+
 static void child_after_fork(void)
 {
-	zxi_slots_after_fork();
+	struct zxi_object *o;
+
 	zxi_streams_in_child();
-	for (struct zxi_object *o = objects; o; o = o->next)
+	zxi_slots_after_fork(finish_closing);
+	zxi_for_each_object(o)
 		o->inherited = true;
 	if (hears)
 		hears->forked();
@@ -101,39 +91,68 @@ static uint64_t set_word(struct zxi_slot *slot, uint64_t set)
 	return word;
 }
 
-/* Locked.  What goes leaves its children to its parent. */
-static void put_object(struct zxi_object *object)
+/* Locked.  One handle less. */
+static void lose_handle(struct zxi_object *object)
 {
-	struct zxi_object **link = &objects;
+	struct zxi_object *peer = object->peer;
 
-	if (!object || --object->handles)
+	if (--object->handles)
 		return;
-	while (*link != object)
-		link = &(*link)->next;
-	*link = object->next;
-	for (struct zxi_object *o = objects; o; o = o->next)
-		if (o->parent == object)
-			o->parent = object->parent;
-	if (object->region)
-		zxi_region_put(object->region);
-	if (object->peer)
-		object->peer->peer = NULL;
+	zxi_registry_remove(object);
+	if (peer)
+		peer->peer = NULL;
 	if (hears)
 		hears->gone(object);
 	if (object->fd >= 0)
 		zxi_close_fd(object->fd);
+	object->fd = -1;
+}
+
+/* Locked.  A slot does not have it any more. */
+static void put_object(struct zxi_object *object)
+{
+	if (!object || --object->refs)
+		return;
+	if (object->region)
+		zxi_region_put(object->region);
 	if (object->stream)
 		zxi_stream_put(object->stream);
 	free(object);
 }
 
-/* Locked.  The handle is not that of its object any more. */
+/* Locked.  The handle is not that of its object any more; a call may still use that. */
 static void part(zx_handle_t handle, struct zxi_slot *slot)
 {
-	if (hears && slot->object)
-		hears->closed(slot->object, handle);
-	put_object(slot->object);
+	struct zxi_object *object = slot->object;
+
+	if (!object)
+		return;
+	if (hears)
+		hears->closed(object, handle);
+	lose_handle(object);
+	if (atomic_load(&slot->word) & ZXI_USES)
+		return;
 	slot->object = NULL;
+	put_object(object);
+}
+
+/* Locked.  Nobody begins to use what is closing, and the last call that did is over. */
+static void finish_closing(struct zxi_slot *slot, int fd)
+{
+	struct zxi_object *object = slot->object;
+
+	slot->object = NULL;
+	put_object(object);
+	/* The number lives again once it is closed. */
+	atomic_fetch_and(&slot->word, ~ZXI_CLOSING);
+	zxi_close_fd(fd);
+}
+
+void zxi_put_last(struct zxi_slot *slot, int fd)
+{
+	zxi_table_lock();
+	finish_closing(slot, fd);
+	zxi_table_unlock();
 }
 
 zx_status_t zxi_own_fd(struct zxi_object *object, int fd)
@@ -146,7 +165,7 @@ zx_status_t zxi_own_fd(struct zxi_object *object, int fd)
 zx_status_t zxi_adopt(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
 		      uint64_t *word)
 {
-	struct zxi_slot *slot = zxi_slot(handle, true);
+	struct zxi_slot *slot = zxi_make_slot(handle);
 
 	if (!slot)
 		return ZX_ERR_NO_MEMORY;
@@ -170,11 +189,8 @@ zx_status_t zxi_adopt(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights
 static struct zxi_object *make_object(int fd, zx_obj_type_t type)
 {
 	zx_koid_t koid = zxi_make_koid(fd, type);
-	struct zxi_object *object;
+	struct zxi_object *object = zxi_registry_find(koid);
 
-	for (object = objects; object; object = object->next)
-		if (object->type == type && object->koid == koid)
-			break;
 	if (!object) {
 		object = calloc(1, sizeof(*object));
 		if (!object)
@@ -182,10 +198,10 @@ static struct zxi_object *make_object(int fd, zx_obj_type_t type)
 		object->type = type;
 		object->koid = koid;
 		object->fd = -1;
-		object->next = objects;
-		objects = object;
+		zxi_registry_add(object);
 	}
 	object->handles++;
+	object->refs++;
 	return object;
 }
 
@@ -193,13 +209,12 @@ static struct zxi_object *make_object(int fd, zx_obj_type_t type)
 struct zxi_object *zxi_object_of(zx_handle_t handle)
 {
 	const uint64_t word = zxi_open_word(handle);
-	struct zxi_slot *slot = zxi_slot(handle, false);
+	struct zxi_slot *slot = zxi_slot(handle);
 
 	if (!word || !slot)
 		return NULL;
 	if (!slot->object)
-		slot->object = make_object(zx_linux_handle_to_fd(handle),
-					   ZXI_WORD_TYPE(word));
+		slot->object = make_object((int)zxi_fd_of(handle), ZXI_WORD_TYPE(word));
 	return slot->object;
 }
 
@@ -214,14 +229,16 @@ static zx_status_t add_fd(int fd, zx_obj_type_t type, zx_rights_t rights,
 	*handle = zx_linux_handle_from_fd(fd);
 	if (*handle == ZX_HANDLE_INVALID)
 		return ZX_ERR_NO_RESOURCES;
-	slot = zxi_slot(*handle, true);
+	slot = zxi_make_slot(*handle);
 	if (!slot)
 		return ZX_ERR_NO_MEMORY;
 	zxi_table_lock();
 	if (like != ZX_HANDLE_INVALID) {
 		object = zxi_object_of(like);
-		if (object)
+		if (object) {
 			object->handles++;
+			object->refs++;
+		}
 	} else {
 		object = make_object(fd, type);
 	}
@@ -230,7 +247,9 @@ static zx_status_t add_fd(int fd, zx_obj_type_t type, zx_rights_t rights,
 		return like == ZX_HANDLE_INVALID ? ZX_ERR_NO_MEMORY : zxi_no_object(like);
 	}
 	word = atomic_load(&slot->word);
-	part(*handle, slot);
+	/* What a call still uses stays there for it, and for nobody after that. */
+	if (word & ZXI_OPEN)
+		part(*handle, slot);
 	slot->object = object;
 	word = ZXI_WORD(type, rights) |
 	       (word & ZXI_OPEN ? zxi_next_word(word) : word & ZXI_WORD_COUNT);
@@ -284,7 +303,7 @@ zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
 	of = zxi_object_of(parent);
 	/* A reference is the same VMO. */
 	if (child && of && child != of) {
-		child->parent = of;
+		zxi_registry_set_parent(child, of);
 		child->parent_koid = of->koid;
 		if (named)
 			memcpy(child->name, of->name, ZX_MAX_NAME_LEN);
@@ -326,12 +345,13 @@ static zx_status_t add_own(struct zxi_object *object, zx_rights_t rights,
 		*handle = first | next_own << 2;
 		/* The last one is the root. */
 		next_own = (next_own + 1) % (ZXI_MAX_FD - 1);
-		slot = zxi_slot(*handle, true);
+		slot = zxi_make_slot(*handle);
 		if (!slot)
 			return ZX_ERR_NO_MEMORY;
 		if (atomic_load(&slot->word))
 			continue;
 		object->handles++;
+		object->refs++;
 		slot->object = object;
 		atomic_store(&slot->word, ZXI_WORD(object->type, rights) |
 			     zxi_count_of(*handle));
@@ -356,6 +376,7 @@ zx_status_t zxi_publish_region(struct zxi_region *region, zx_rights_t rights,
 	}
 	object->region = region;
 	status = add_own(object, rights, &handle);
+	lose_handle(object);
 	put_object(object);
 	zxi_table_unlock();
 	return status == ZX_OK ? tell(handle, out) : status;
@@ -396,8 +417,18 @@ static bool retire(zx_handle_t handle, struct zxi_slot *slot, uint64_t *was)
 }
 
 /*
- * Locked.  An end of a pair is closed at once, so that the other one can be told; and a child,
- * so that who waits for there being none sees that though there is another one at once.
+ * Locked.  An end of a pair is gone at once, so that the other one can be told.  A call that uses
+ * its number has that until it is over, but it is the other end's.
+ */
+static void end_in_use(int fd, struct zxi_object *peer)
+{
+	dup3(peer->fd, fd, O_CLOEXEC);
+	hears->end_closed(peer);
+}
+
+/*
+ * Locked.  An end of a pair, too; and a child, so that who waits for there being none sees that
+ * though there is another one at once.
  */
 static int close_now(int fd, struct zxi_object *object, void (*closed)(struct zxi_object *object))
 {
@@ -410,27 +441,31 @@ static int close_now(int fd, struct zxi_object *object, void (*closed)(struct zx
 
 zx_status_t zxi_close(zx_handle_t handle)
 {
-	struct zxi_slot *slot = zxi_slot(handle, true);
-	int fd = zx_linux_handle_to_fd(handle), rc = 0;
-	struct zxi_object *peer, *parent;
+	struct zxi_slot *slot = zxi_make_slot(handle);
+	int fd = zxi_is_own(handle) ? -1 : (int)zxi_fd_of(handle), rc = 0;
+	struct zxi_object *object, *peer, *parent;
 	uint64_t was;
 
 	if (!slot)
 		return ZX_ERR_BAD_HANDLE;
 	zxi_table_lock();
-	peer = slot->object ? slot->object->peer : NULL;
-	parent = slot->object ? slot->object->parent : NULL;
+	object = slot->object;
+	peer = object ? object->peer : NULL;
+	parent = object ? object->parent : NULL;
 	if (!retire(handle, slot, &was)) {
 		zxi_table_unlock();
 		return ZX_ERR_BAD_HANDLE;
 	}
+	if (peer && !peer->peer && was & ZXI_USES) {
+		end_in_use(fd, peer);
+	} else if (peer && !peer->peer) {
+		rc = close_now(fd, peer, hears->end_closed);
+		fd = -1;
+	}
 	/* The last call that uses it closes it. */
 	if (was & ZXI_USES)
 		fd = -1;
-	if (peer && !peer->peer) {
-		rc = close_now(fd, peer, hears->end_closed);
-		fd = -1;
-	} else if (parent && parent->watched && fd >= 0) {
+	if (parent && parent->watched && fd >= 0) {
 		rc = close_now(fd, parent, hears->child_closed);
 		fd = -1;
 	}
@@ -480,7 +515,7 @@ static zx_status_t replace_fd(zx_handle_t handle, struct zxi_slot *slot,
 zx_status_t zxi_replace(zx_handle_t handle, zx_rights_t rights, int narrower,
 			zx_handle_t *out)
 {
-	struct zxi_slot *slot = zxi_slot(handle, true);
+	struct zxi_slot *slot = zxi_make_slot(handle);
 	zx_status_t status = slot ? ZX_OK : ZX_ERR_NO_MEMORY;
 	zx_handle_t made = ZX_HANDLE_INVALID;
 

@@ -16,64 +16,76 @@
 #include <zircon/syscalls/object.h>
 #include <zircon/types.h>
 
+#include "registry.h"
 #include "slot.h"
 
 struct zxi_late;
 struct zxi_observer;
+LIST_HEAD(zxi_observers, zxi_observer);
 struct zxi_region;
 struct zxi_stream;
 
 /**
  * struct zxi_object - what one or more handles of this process stand for
- * @next: in the list of all
+ * @all: in the list of all
+ * @same_bucket: where it is found by koid
  * @handles: how many handles
+ * @refs: slots that have it: of its handles, and of those that were closed in use
  * @type: ZX_OBJ_TYPE_*; _NONE for a descriptor of somebody else's
  * @koid: constant
  * @region: of a VMAR; constant
  * @stream: of a stream; constant
  * @parent_koid: of a child that this process made: what it was made of; constant
  * @parent: of such a child, the nearest one above it that has handles; or NULL
+ * @siblings: in the list of its parent's children
+ * @children: those that have it as their @parent
+ * @child_count: how many
  * @name: of a VMO
- * @signals: ZX_*_SIGNALED and so on, as far as it is known
+ * @signals: ZX_*_SIGNALED and so on, as far as it is known; read without the lock, too
  * @observers: who waits for them
+ * @waits: of a port: the observers that send packets to it
  * @fd: a descriptor of its own, as long as it has handles; -1 if nobody wanted one
  * @watched: by the thread that looks for what the kernel knows
- * @peer: of an end of a pair: the other one, if this process has handles of it
+ * @peer: of an end of a pair: the other one, if this process has handles of it; read without
+ *	the lock, too
  * @inherited: it was made before a fork() that this process is the child of
  * @related_koid: that of the other end; constant
  * @late: of a port: packets that its queue had no room for
  */
 struct zxi_object {
-	struct zxi_object *next;
+	LIST_ENTRY(zxi_object) all;
+	LIST_ENTRY(zxi_object) same_bucket;
 	unsigned int handles;
+	unsigned int refs;
 	zx_obj_type_t type;
 	zx_koid_t koid;
 	struct zxi_region *region;
-	struct zxi_stream *stream;
+	struct zxi_stream *_Atomic stream;
 	zx_koid_t parent_koid;
 	struct zxi_object *parent;
+	LIST_ENTRY(zxi_object) siblings;
+	struct zxi_objects children;
+	size_t child_count;
 	char name[ZX_MAX_NAME_LEN];
-	zx_signals_t signals;
-	struct zxi_observer *observers;
+	_Atomic zx_signals_t signals;
+	struct zxi_observers observers;
+	struct zxi_observers waits;
 	int fd;
 	bool watched;
 	bool inherited;
-	struct zxi_object *peer;
+	struct zxi_object *_Atomic peer;
 	zx_koid_t related_koid;
 	struct zxi_late *late;
 };
 
+/* Who has it calls nothing that is a cancellation point, where it would be held forever. */
 void zxi_table_lock(void);
 void zxi_table_unlock(void);
 
 /* Gives the lock away until woken, or the time on CLOCK_MONOTONIC is over: false. */
 bool zxi_table_wait(pthread_cond_t *cond, const struct timespec *until);
 
-/* These three want the lock. */
-
-struct zxi_object *zxi_first_object(void);
-
-/* The object of an open handle, or NULL. */
+/* The object of an open handle, or NULL; wants the lock. */
 struct zxi_object *zxi_object_of(zx_handle_t handle);
 
 /* Why it has none. */
@@ -82,7 +94,7 @@ static inline zx_status_t zxi_no_object(zx_handle_t handle)
 	return zxi_open_word(handle) ? ZX_ERR_NO_MEMORY : ZX_ERR_BAD_HANDLE;
 }
 
-/* Makes @object->fd of another descriptor of it. */
+/* Makes @object->fd of another descriptor of it; wants the lock. */
 zx_status_t zxi_own_fd(struct zxi_object *object, int fd);
 
 /**
@@ -157,9 +169,6 @@ zx_status_t zxi_replace(zx_handle_t handle, zx_rights_t rights, int narrower,
 
 /* A reference of the region behind a handle of a VMAR, or NULL. */
 struct zxi_region *zxi_handle_region(zx_handle_t handle);
-
-/* The same of a stream. */
-struct zxi_stream *zxi_handle_stream(zx_handle_t handle);
 
 /* What object_get_info() tells, with the children that have handles. */
 struct zxi_object_info {

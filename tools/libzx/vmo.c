@@ -16,17 +16,15 @@ zx_status_t zxi_fd_vmo_info(int fd, struct zxp_vmo_info *info)
 	return zxi_fd_ioctl(fd, ZXP_IOC_VMO_GET_INFO, info);
 }
 
+static ZXI_INLINE zx_status_t vmo_info(zx_handle_t vmo, struct zxp_vmo_info *info)
+{
+	*info = (struct zxp_vmo_info){ .size = ZXI_VMO_INFO_UNCOUNTED };
+	return zxi_ioctl(vmo, ZX_OBJ_TYPE_VMO, 0, ZXP_IOC_VMO_GET_INFO, info);
+}
+
 zx_status_t zxi_vmo_info(zx_handle_t vmo, struct zxp_vmo_info *info)
 {
-	zx_status_t status;
-	int fd;
-
-	status = zxi_get(vmo, ZX_OBJ_TYPE_VMO, 0, &fd);
-	if (status != ZX_OK)
-		return status;
-	status = zxi_fd_vmo_info(fd, info);
-	zxi_put(fd);
-	return status;
+	return vmo_info(vmo, info);
 }
 
 zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out)
@@ -92,7 +90,7 @@ zx_status_t zx_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset
 zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_vmo_info(handle, &info);
+	zx_status_t status = vmo_info(handle, &info);
 
 	return status == ZX_OK ?
 	       zxi_copy_out(size, &(uint64_t){ info.out_vmo_size }, sizeof(*size)) :
@@ -102,7 +100,7 @@ zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size)
 zx_status_t zx_vmo_get_stream_size(zx_handle_t handle, uint64_t *size)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = zxi_vmo_info(handle, &info);
+	zx_status_t status = vmo_info(handle, &info);
 
 	return status == ZX_OK ?
 	       zxi_copy_out(size, &(uint64_t){ info.out_stream_size },
@@ -110,12 +108,21 @@ zx_status_t zx_vmo_get_stream_size(zx_handle_t handle, uint64_t *size)
 	       status;
 }
 
+static zx_status_t truncate_to(int fd, uint64_t size)
+{
+	int rc;
+
+	do {
+		rc = ftruncate(fd, (off_t)size);
+	} while (rc && errno == EINTR);
+	return rc ? zxi_errno() : ZX_OK;
+}
+
 /* Of a descriptor, which has WRITE. */
 static zx_status_t set_size(int fd, zx_handle_t handle, uint64_t size)
 {
 	struct zxp_vmo_info info;
 	zx_status_t status = zxi_fd_vmo_info(fd, &info);
-	int rc;
 
 	if (status != ZX_OK)
 		return status;
@@ -134,17 +141,23 @@ static zx_status_t set_size(int fd, zx_handle_t handle, uint64_t size)
 		if (status != ZX_OK)
 			return status;
 	}
-	do {
-		rc = ftruncate(fd, (off_t)size);
-	} while (rc && errno == EINTR);
-	return rc ? zxi_errno() : ZX_OK;
+	return truncate_to(fd, size);
 }
 
 zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
 {
+	struct zxi_slot *slot = zxi_fd_slot(handle);
 	zx_status_t status;
 	int fd;
 
+	/* A handle has RESIZE if that can be done; then there is nothing to ask for whole pages. */
+	if (zxi_aligned(size) && size <= INT64_MAX &&
+	    zxi_try_get(slot, handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE | ZX_RIGHT_RESIZE)) {
+		fd = (int)zxi_fd_of(handle);
+		status = truncate_to(fd, size);
+		zxi_put_slot(slot, fd);
+		return status;
+	}
 	status = zxi_get(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE, &fd);
 	if (status != ZX_OK)
 		return status;

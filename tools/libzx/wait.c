@@ -61,8 +61,8 @@ static bool was_begun(zx_status_t status)
 	return status == ZX_OK || status == ZX_ERR_TIMED_OUT || status == ZX_ERR_CANCELED;
 }
 
-zx_status_t zx_object_wait_one(zx_handle_t handle, zx_signals_t signals,
-			       zx_time_t deadline, zx_signals_t *observed)
+static zx_status_t wait_for_one(zx_handle_t handle, zx_signals_t signals,
+				zx_time_t deadline, zx_signals_t *observed)
 {
 	struct zxi_observer observer = { .handle = handle, .signals = signals };
 	zx_status_t status = zxi_check_wait(handle), told = ZX_OK;
@@ -73,6 +73,36 @@ zx_status_t zx_object_wait_one(zx_handle_t handle, zx_signals_t signals,
 	if (was_begun(status) && observed)
 		told = zxi_copy_out(observed, &observer.observed, sizeof(*observed));
 	return told == ZX_OK ? status : told;
+}
+
+/* The signals of an object if that needs neither the lock nor the kernel. */
+static ZXI_INLINE bool are_known(zx_handle_t handle, zx_signals_t *signals)
+{
+	struct zxi_slot *slot = zxi_fd_slot(handle);
+	struct zxi_object *object;
+	zx_obj_type_t type;
+	bool known;
+
+	if (!zxi_try_get_any(slot, handle, ZX_RIGHT_WAIT, &type))
+		return false;
+	object = slot->object;
+	known = object && zxi_signals_own(object);
+	if (known)
+		*signals = object->signals;
+	zxi_put_slot(slot, (int)zxi_fd_of(handle));
+	return known;
+}
+
+zx_status_t zx_object_wait_one(zx_handle_t handle, zx_signals_t signals,
+			       zx_time_t deadline, zx_signals_t *observed)
+{
+	zx_signals_t now;
+
+	if (!are_known(handle, &now) || (!(now & signals) && deadline > 0))
+		return wait_for_one(handle, signals, deadline, observed);
+	if (observed && zxi_copy_out(observed, &now, sizeof(now)) != ZX_OK)
+		return ZX_ERR_INVALID_ARGS;
+	return now & signals ? ZX_OK : ZX_ERR_TIMED_OUT;
 }
 
 zx_status_t zx_object_wait_many(zx_wait_item_t *items, size_t num_items,

@@ -20,10 +20,12 @@ static void (*look_by)(struct zxi_object *object, int fd);
 
 static void look_at(zx_koid_t koid)
 {
+	struct zxi_object *object;
+
 	zxi_table_lock();
-	for (struct zxi_object *o = zxi_first_object(); o; o = o->next)
-		if (o->koid == koid && o->watched)
-			look_by(o, o->fd);
+	object = zxi_registry_find(koid);
+	if (object && object->watched)
+		look_by(object, object->fd);
 	zxi_table_unlock();
 }
 
@@ -91,7 +93,9 @@ zx_status_t zxi_watch(struct zxi_object *object,
 		status = start();
 	if (status != ZX_OK)
 		return status;
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, object->fd, &event))
+	/* Somebody who has closed the number by hand has left it there. */
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, object->fd, &event) &&
+	    (errno != EEXIST || epoll_ctl(epoll, EPOLL_CTL_MOD, object->fd, &event)))
 		return errno == ENOSPC ? ZX_ERR_NO_RESOURCES : zxi_errno();
 	object->watched = true;
 	return ZX_OK;

@@ -16,8 +16,10 @@
 
 #include <linux/zxpager.h>
 
-/* A file's size says what it is; a port is a socket that talks to itself. */
+/* A file's mode says what it is; a port is a socket that talks to itself. */
 enum kind { NOBODY, PAGER, PORT, VMO };
+
+#define PAGE	4096
 
 _Atomic unsigned int fake_wrong;
 void (*_Atomic fake_read)(int fd);
@@ -31,7 +33,7 @@ static int new_file(enum kind kind)
 {
 	int fd = memfd_create("fake", MFD_CLOEXEC);
 
-	if (fd >= 0 && ftruncate(fd, kind)) {
+	if (fd >= 0 && (fchmod(fd, 0600 | kind) || ftruncate(fd, PAGE))) {
 		close(fd);
 		return -1;
 	}
@@ -69,7 +71,7 @@ static enum kind kind_of(int fd)
 		return NOBODY;
 	if (S_ISSOCK(st.st_mode) && !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length))
 		return type == SOCK_DGRAM ? PORT : NOBODY;
-	return S_ISREG(st.st_mode) ? (enum kind)st.st_size : NOBODY;
+	return S_ISREG(st.st_mode) ? (enum kind)(st.st_mode & 07) : NOBODY;
 }
 
 uint64_t fake_identity(int fd)
@@ -99,11 +101,10 @@ static int vmo_io(int fd, unsigned long request, const struct zxp_vmo_io *arg)
 	return 0;
 }
 
-/* Its stream is as long as the file says what it is. */
 static int vmo_info(struct zxp_vmo_info *info)
 {
-	info->out_vmo_size = 4096;
-	info->out_stream_size = VMO;
+	info->out_vmo_size = PAGE;
+	info->out_stream_size = PAGE;
 	return 0;
 }
 

@@ -3,6 +3,7 @@
  * How many instructions a call of libzx has above the ioctl that it is: a child makes both,
  * one instruction at a time.  The module is a fake, which costs the same in both.
  */
+#include <alloca.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -28,7 +29,9 @@
 
 static char buffer[8];
 static zx_handle_t stream, event;
-static int fds[5];
+/* Of the pager, the VMO, the stream, the port, the event and of the VMO that has sizes. */
+static int fds[6];
+static zx_handle_t sized;
 
 static void nothing(void)
 {
@@ -77,32 +80,71 @@ static void call_supply(void)
 	zx_linux_pager_supply(pager, vmo, 0, PAGE, NULL, NULL);
 }
 
-static char bytes[2];
+static char byte;
 
-static void bare_stream(void)
+static void bare_read_at(void)
 {
-	struct iovec v = { bytes, 2 };
+	struct iovec v = { &byte, 1 };
 
 	preadv(fds[2], &v, 1, 0);
 }
 
-static void call_stream(void)
+static void call_read_at(void)
 {
-	zx_iovec_t v = { bytes, 2 };
+	zx_iovec_t v = { &byte, 1 };
 	size_t actual;
 
 	zx_stream_readv_at(stream, 0, 0, &v, 1, &actual);
 }
 
+static void bare_write_at(void)
+{
+	struct iovec v = { &byte, 1 };
+
+	pwritev(fds[2], &v, 1, 0);
+}
+
+static void call_write_at(void)
+{
+	zx_iovec_t v = { &byte, 1 };
+	size_t actual;
+
+	zx_stream_writev_at(stream, 0, 0, &v, 1, &actual);
+}
+
+static void bare_seek(void)
+{
+	lseek(fds[2], 0, SEEK_SET);
+}
+
+static void call_seek(void)
+{
+	zx_off_t at;
+
+	zx_stream_seek(stream, ZX_STREAM_SEEK_ORIGIN_START, 0, &at);
+}
+
+static void bare_read(void)
+{
+	struct iovec v = { &byte, 1 };
+	ssize_t n = readv(fds[2], &v, 1);
+
+	(void)n;
+}
+
+static void call_read(void)
+{
+	zx_iovec_t v = { &byte, 1 };
+	size_t actual;
+
+	zx_stream_readv(stream, 0, &v, 1, &actual);
+}
+
 static void bare_queue(void)
 {
 	struct zxp_port_queue arg = { .size = sizeof(arg) };
-	struct zxp_packet p;
-	ssize_t n;
 
 	ioctl(fds[3], ZXP_IOC_PORT_QUEUE, &arg);
-	n = read(fds[3], &p, sizeof(p));
-	(void)n;
 }
 
 static void call_queue(void)
@@ -110,6 +152,20 @@ static void call_queue(void)
 	zx_port_packet_t p = { .key = 1 };
 
 	zx_port_queue(port, &p);
+}
+
+static void bare_take(void)
+{
+	struct zxp_packet p;
+	ssize_t n = read(fds[3], &p, sizeof(p));
+
+	(void)n;
+}
+
+static void call_take(void)
+{
+	zx_port_packet_t p;
+
 	zx_port_wait(port, ZX_TIME_INFINITE, &p);
 }
 
@@ -127,16 +183,122 @@ static void call_wait(void)
 	zx_object_wait_one(event, SIGNALED, 0, &observed);
 }
 
-/* Each, once before, so that nothing is bound or made the first time. */
-static void child(void (*const *calls)(void), int n)
+/* There is no call of Linux's for a signal of a program's own. */
+static void call_signal(void)
 {
-	for (int i = 0; i < n; i++)
-		calls[i]();
+	static zx_signals_t was;
+
+	was ^= S(0);
+	zx_object_signal(event, ~was & S(0), was);
+}
+
+static void bare_async(void)
+{
+	struct zxp_port_cancel arg = { .size = sizeof(arg), .flags = ZXP_CANCEL_SOURCE };
+
+	ioctl(fds[3], ZXP_IOC_PORT_CANCEL, &arg);
+}
+
+static void call_async(void)
+{
+	zx_object_wait_async(event, port, KEY, S(1), 0);
+	zx_port_cancel(port, event, KEY);
+}
+
+static void bare_get_size(void)
+{
+	struct zxp_vmo_info arg = { .size = sizeof(arg) };
+
+	ioctl(fds[5], ZXP_IOC_VMO_GET_INFO, &arg);
+}
+
+static void call_get_size(void)
+{
+	uint64_t size;
+
+	zx_vmo_get_size(sized, &size);
+}
+
+static void bare_set_size(void)
+{
+	int rc = ftruncate(fds[5], PAGE);
+
+	(void)rc;
+}
+
+static void call_set_size(void)
+{
+	zx_vmo_set_size(sized, PAGE);
+}
+
+static void bare_duplicate(void)
+{
+	close(fcntl(fds[1], F_DUPFD_CLOEXEC, 0));
+}
+
+static void call_duplicate(void)
+{
+	zx_handle_t other;
+
+	zx_handle_duplicate(vmo, ZX_RIGHT_SAME_RIGHTS, &other);
+	zx_handle_close(other);
+}
+
+static const struct {
+	const char *name;
+	void (*bare)(void), (*call)(void);
+	long limit;
+} rows[] = {
+	{ "zx_vmo_write", bare_write, call_write, LIMIT },
+	{ "zx_pager_op_range", bare_op, call_op, 2 * LIMIT },
+	{ "zx_linux_pager_supply", bare_supply, call_supply, 2 * LIMIT },
+	{ "zx_port_queue", bare_queue, call_queue, 1000 },
+	{ "zx_port_wait", bare_take, call_take, 1000 },
+	{ "zx_stream_readv_at", bare_read_at, call_read_at, 1000 },
+	{ "zx_stream_writev_at", bare_write_at, call_write_at, 1000 },
+	{ "zx_stream_seek", bare_seek, call_seek, 1000 },
+	{ "zx_stream_readv", bare_read, call_read, 1000 },
+	{ "zx_object_wait_one", bare_wait, call_wait, 1000 },
+	{ "zx_object_signal", nothing, call_signal, 1000 },
+	{ "zx_object_wait_async and zx_port_cancel", bare_async, call_async, 2000 },
+	{ "zx_vmo_get_size", bare_get_size, call_get_size, 1000 },
+	{ "zx_vmo_set_size", bare_set_size, call_set_size, 1000 },
+	{ "zx_handle_duplicate and zx_handle_close", bare_duplicate, call_duplicate, 3000 },
+};
+
+/*
+ * Where the stack is in its page depends on how long the program's environment is.  Here it
+ * is where it is nearly always: what is there, and what the call has, are in the same page.
+ */
+static __attribute__((__noinline__)) void on_one_page(void (*call)(void))
+{
+	const uintptr_t at = (uintptr_t)__builtin_frame_address(0);
+	volatile char *pad = alloca(PAGE + (at + PAGE / 2) % PAGE);
+
+	pad[0] = 0;
+	call();
+	pad[0] = 1;
+}
+
+static void step_through(void (*call)(void))
+{
+	raise(SIGUSR1);
+	on_one_page(call);
+	raise(SIGUSR1);
+}
+
+/* Each once before, so that nothing is bound or made the first time. */
+static void child(void)
+{
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		on_one_page(rows[i].bare);
+		on_one_page(rows[i].call);
+	}
 	ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-	for (int i = 0; i < n; i++) {
-		raise(SIGUSR1);
-		calls[i]();
-		raise(SIGUSR1);
+	step_through(nothing);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		step_through(rows[i].bare);
+		step_through(rows[i].call);
 	}
 	_exit(0);
 }
@@ -162,23 +324,7 @@ static long count(pid_t pid)
 
 static void few_instructions_above_the_ioctl(void **state)
 {
-	static void (*const calls[])(void) = {
-		nothing, bare_write, call_write, bare_op, call_op, bare_supply, call_supply,
-		bare_queue, call_queue, bare_stream, call_stream, bare_wait, call_wait,
-	};
-	static const struct {
-		const char *name;
-		long limit;
-	} what[] = {
-		[2] = { "zx_vmo_write", LIMIT },
-		[4] = { "zx_pager_op_range", 2 * LIMIT },
-		[6] = { "zx_linux_pager_supply", 2 * LIMIT },
-		/* These copy what the caller named, have a lock, or are several calls. */
-		[8] = { "zx_port_queue and zx_port_wait", 300 },
-		[10] = { "zx_stream_readv_at", 600 },
-		[12] = { "zx_object_wait_one", 700 },
-	};
-	long steps[COUNT(calls)];
+	long empty, bare, call;
 	int status;
 	pid_t pid;
 
@@ -186,31 +332,34 @@ static void few_instructions_above_the_ioctl(void **state)
 	if (!COUNTED)
 		skip();
 	ok(zx_pager_create(0, &pager));
-	ok(zx_vmo_create(PAGE, 0, &vmo));
 	fds[0] = zx_linux_handle_to_fd(pager);
+	ok(zx_vmo_create(PAGE, 0, &vmo));
 	fds[1] = zx_linux_handle_to_fd(vmo);
-	ok(zx_stream_create(ZX_STREAM_MODE_READ, vmo, 0, &stream));
+	ok(zx_stream_create(ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE, vmo, 0, &stream));
 	fds[2] = zx_linux_handle_to_fd(stream);
 	ok(zx_port_create(0, &port));
 	fds[3] = zx_linux_handle_to_fd(port);
 	event = new_event();
 	ok(zx_object_signal(event, 0, SIGNALED));
 	fds[4] = zx_linux_handle_to_fd(event);
+	ok(zx_vmo_create(PAGE, ZX_VMO_RESIZABLE, &sized));
+	fds[5] = zx_linux_handle_to_fd(sized);
 	pid = fork();
 	if (!pid)
-		child(calls, COUNT(calls));
-	for (size_t i = 0; i < COUNT(calls); i++)
-		steps[i] = count(pid);
+		child();
+	empty = count(pid);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bare = count(pid);
+		call = count(pid);
+		print_message("# %s: %ld above the ioctl\n", rows[i].name, call - bare);
+		/* So that what is compared is what was called. */
+		if (rows[i].bare != nothing)
+			assert_in_range(bare - empty, 8, 100000);
+		assert_in_range(call - bare, 1, rows[i].limit);
+	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
-	for (size_t i = 2; i < COUNT(calls); i += 2) {
-		print_message("# %s: %ld above the ioctl\n", what[i].name,
-			      steps[i] - steps[i - 1]);
-		/* So that what is compared is what was called. */
-		assert_in_range(steps[i - 1] - steps[0], 10, 100000);
-		assert_in_range(steps[i] - steps[i - 1], 1, what[i].limit);
-	}
-	ok(zx_handle_close_many((zx_handle_t[]){ stream, port, event, vmo, pager }, 5));
+	ok(zx_handle_close_many((zx_handle_t[]){ stream, port, event, sized, vmo, pager }, 6));
 }
 
 int main(void)
