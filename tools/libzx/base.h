@@ -117,10 +117,9 @@ zx_status_t zxi_copy_in_by_kernel(void *to, const void *from, size_t size);
 static ZXI_INLINE bool zxi_is_beside(const void *what, size_t size)
 {
 	char here;
-	const uintptr_t page = (uintptr_t)&here / ZXI_SMALLEST_PAGE;
+	const uintptr_t at = (uintptr_t)&here, first = (uintptr_t)what, last = first + size - 1;
 
-	return (uintptr_t)what / ZXI_SMALLEST_PAGE == page &&
-	       ((uintptr_t)what + size - 1) / ZXI_SMALLEST_PAGE == page;
+	return ((at ^ first) | (at ^ last)) < ZXI_SMALLEST_PAGE;
 }
 
 /*

@@ -148,24 +148,20 @@ static inline uint64_t zxi_open_word(zx_handle_t handle)
 
 /* The rest of zxi_get(), which is where types are known, and of zxi_put(). */
 zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights);
-void zxi_put_last(struct zxi_slot *slot, int fd);
+__attribute__((__cold__)) void zxi_put_last(struct zxi_slot *slot, int fd);
 
 /*
  * One look: whether a handle is open, and has in its word what @want is of @mask, which is of
- * its type and rights.  @slot: that of its descriptor, or NULL.
+ * its type and rights.  @slot: that of its descriptor, in which @word is.
  * Then its descriptor stays open, and its object there, until zxi_put().
  */
-static ZXI_INLINE bool zxi_try_use(struct zxi_slot *slot, zx_handle_t handle, uint64_t mask,
-				   uint64_t want)
+static ZXI_INLINE bool zxi_try_use(struct zxi_slot *slot, uint64_t word, zx_handle_t handle,
+				   uint64_t mask, uint64_t want)
 {
 	/* Above the descriptor of a handle is the count, below it two bits that are set. */
 	const int shift = ZXI_WORD_COUNT_SHIFT - ZXI_COUNT_SHIFT;
 	const uint64_t fixed = (uint64_t)ZX_HANDLE_FIXED_BITS_MASK << shift;
-	uint64_t word;
 
-	if (!slot)
-		return false;
-	word = atomic_load_explicit(&slot->word, memory_order_relaxed);
 	want ^= ZXI_OPEN | 1ull << ZXI_WORD_COUNT_SHIFT | fixed;
 	mask |= ZXI_OPEN | ZXI_CLOSING | ZXI_WORD_COUNT | fixed;
 	if ((word ^ (uint64_t)handle << shift ^ want) & mask)
@@ -173,11 +169,17 @@ static ZXI_INLINE bool zxi_try_use(struct zxi_slot *slot, zx_handle_t handle, ui
 	return atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE);
 }
 
+static inline uint64_t zxi_word_in(struct zxi_slot *slot)
+{
+	return atomic_load_explicit(&slot->word, memory_order_relaxed);
+}
+
+/* @slot may be NULL. */
 static ZXI_INLINE bool zxi_try_get(struct zxi_slot *slot, zx_handle_t handle,
 				   zx_obj_type_t type, zx_rights_t rights)
 {
-	return zxi_try_use(slot, handle, ZXI_TYPE | rights,
-			   (uint64_t)type << ZXI_TYPE_SHIFT | rights);
+	return slot && zxi_try_use(slot, zxi_word_in(slot), handle, ZXI_TYPE | rights,
+				   (uint64_t)type << ZXI_TYPE_SHIFT | rights);
 }
 
 /* Of any type that fits; @*type is told. */
@@ -188,9 +190,9 @@ static ZXI_INLINE bool zxi_try_get_any(struct zxi_slot *slot, zx_handle_t handle
 
 	if (!slot)
 		return false;
-	word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+	word = zxi_word_in(slot);
 	*type = ZXI_WORD_TYPE(word);
-	return zxi_try_use(slot, handle, ZXI_TYPE | rights, (word & ZXI_TYPE) | rights);
+	return zxi_try_use(slot, word, handle, ZXI_TYPE | rights, (word & ZXI_TYPE) | rights);
 }
 
 /* That of the descriptor of a handle, or NULL. */

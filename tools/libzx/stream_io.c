@@ -56,7 +56,9 @@ static ssize_t move_once(const struct zxi_io *io, const void *vector, size_t cou
 	ssize_t done;
 
 	do {
-		done = zxi_move_once(io, vector, count, offset);
+		done = io->append ?
+		       syscall(SYS_pwritev2, io->fd, vector, count, -1L, -1L, RWF_APPEND) :
+		       zxi_move_once(io->fd, io->write, vector, count, offset);
 	} while (done < 0 && errno == EINTR);
 	return done;
 }
@@ -297,4 +299,9 @@ zx_status_t zxi_move_on(struct zxi_io *io, const zx_iovec_t *vector, size_t coun
 	if (errno == EFAULT || errno == EINVAL)
 		return move_checked(io, vector, count, done);
 	return failure(io, zxi_capacity(vector, count), errno);
+}
+
+zx_status_t zxi_move(struct zxi_io *io, const zx_iovec_t *vector, size_t count, size_t *done)
+{
+	return zxi_move_on(io, vector, count, move_once(io, vector, count, io->offset), done);
 }

@@ -38,27 +38,21 @@ struct zxi_io {
 };
 
 /* What the kernel moves at once.  By syscall(), which is no cancellation point. */
-static ZXI_INLINE ssize_t zxi_move_once(const struct zxi_io *io, const void *vector, size_t count,
+static ZXI_INLINE ssize_t zxi_move_once(int fd, bool write, const void *vector, size_t count,
 					uint64_t offset)
 {
-	if (io->append)
-		return syscall(SYS_pwritev2, io->fd, vector, count, -1L, -1L, RWF_APPEND);
-	return syscall(io->write ? SYS_pwritev : SYS_preadv, io->fd, vector, count, offset, 0L);
+	return syscall(write ? SYS_pwritev : SYS_preadv, fd, vector, count, offset, 0L);
 }
 
 /* How much there is room for in a vector that the kernel has just read. */
-static inline size_t zxi_capacity(const zx_iovec_t *vector, size_t count)
+static ZXI_INLINE size_t zxi_capacity(const zx_iovec_t *vector, size_t count)
 {
-	size_t capacity = 0;
+	size_t capacity = count ? vector->capacity : 0;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 1; i < count; i++)
 		capacity += vector[i].capacity;
 	return capacity;
 }
-
-/* The rest of zxi_move(): less was @moved, or nothing, by errno. */
-zx_status_t zxi_move_on(struct zxi_io *io, const zx_iovec_t *vector, size_t count,
-			ssize_t moved, size_t *done);
 
 /*
  * Moves what can be moved, which may be less than there is room for, whatever signals come.  A
@@ -66,15 +60,11 @@ zx_status_t zxi_move_on(struct zxi_io *io, const zx_iovec_t *vector, size_t coun
  * is the first one, or INVALID_ARGS if that cannot be an address.  An append is one, but for a
  * signal that comes while it waits for a pager: what another one appends then is in the middle.
  */
-static ZXI_INLINE zx_status_t zxi_move(struct zxi_io *io, const zx_iovec_t *vector, size_t count,
-				       size_t *done)
-{
-	const ssize_t moved = zxi_move_once(io, vector, count, io->offset);
+zx_status_t zxi_move(struct zxi_io *io, const zx_iovec_t *vector, size_t count,
+		     size_t *done);
 
-	if (__builtin_expect(moved < 0 || (size_t)moved < zxi_capacity(vector, count), false))
-		return zxi_move_on(io, vector, count, moved, done);
-	*done = (size_t)moved;
-	return ZX_OK;
-}
+/* The same when zxi_move_once() has done so much of it, or has failed with this errno. */
+zx_status_t zxi_move_on(struct zxi_io *io, const zx_iovec_t *vector, size_t count,
+			ssize_t moved, size_t *done);
 
 #endif /* LIBZX_STREAM_IO_H */

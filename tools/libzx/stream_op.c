@@ -132,25 +132,12 @@ static void put(const struct use *use)
 static ZXI_INLINE zx_status_t get(zx_handle_t handle, zx_rights_t rights, struct use *use)
 {
 	zx_status_t status = zxi_get_slot(handle, ZX_OBJ_TYPE_STREAM, rights, &use->slot);
-	struct zxi_object *object;
 
 	if (status != ZX_OK)
 		return status;
 	use->fd = (int)zxi_fd_of(handle);
-	object = use->slot->object;
-	use->stream = object ? object->stream : NULL;
-	if (use->stream)
-		return ZX_OK;
-	/* One that is being made, of which nobody was told yet. */
-	put(use);
-	return ZX_ERR_BAD_HANDLE;
-}
-
-/* The data has moved, whatever becomes of the count. */
-static ZXI_INLINE zx_status_t tell(zx_status_t status, size_t done, size_t *actual)
-{
-	return status == ZX_OK && actual ? zxi_copy_out(actual, &done, sizeof(done)) :
-					   status;
+	use->stream = use->slot->object->stream;
+	return ZX_OK;
 }
 
 /*
@@ -190,43 +177,111 @@ static zx_status_t append(struct zxi_stream *stream, struct zxi_io *io,
 	return status;
 }
 
-/* At the offset, which moves.  No lock is left held: nothing here is a cancellation point. */
-static ZXI_INLINE zx_status_t move_on(const struct use *use, struct zxi_io *io,
-				      const zx_iovec_t *vector, size_t count, size_t *actual)
+static struct zxi_io io_of(struct use use, bool write, uint64_t offset)
 {
-	struct zxi_stream *stream = use->stream;
-	size_t done = 0;
-	zx_status_t status;
-
-	io->fd = use->fd;
-	io->resizes = stream->resizes;
-	io->failures = &stream->failures;
-	pthread_mutex_lock(&stream->lock);
-	io->offset = stream->seek;
-	if (io->append) {
-		status = append(stream, io, vector, count, &done);
-	} else {
-		status = zxi_move(io, vector, count, &done);
-		stream->seek += done;
-	}
-	pthread_mutex_unlock(&stream->lock);
-	put(use);
-	return tell(status, done, actual);
+	return (struct zxi_io){
+		.fd = use.fd,
+		.write = write,
+		.resizes = use.stream->resizes,
+		.offset = offset,
+		.failures = &use.stream->failures,
+	};
 }
 
-/* Elsewhere. */
-static ZXI_INLINE zx_status_t move_at(const struct use *use, struct zxi_io *io,
-				      const zx_iovec_t *vector, size_t count, size_t *actual)
+/* The call is over.  The data has moved, whatever becomes of the count. */
+static zx_status_t end(struct use use, zx_status_t status, size_t done, size_t *actual)
 {
+	put(&use);
+	return status == ZX_OK && actual ? zxi_copy_out(actual, &done, sizeof(done)) :
+					   status;
+}
+
+static __attribute__((__noinline__)) zx_status_t
+move_on_at(struct use use, bool write, zx_off_t offset, const zx_iovec_t *vector, size_t count,
+	   ssize_t moved, size_t *actual)
+{
+	struct zxi_io io = io_of(use, write, offset);
+	size_t done;
+	zx_status_t status = zxi_move_on(&io, vector, count, moved, &done);
+
+	return end(use, status, done, actual);
+}
+
+/* Whether there is nothing left to do but to say so. */
+static ZXI_INLINE bool is_done(ssize_t moved, const zx_iovec_t *vector, size_t count,
+			       const size_t *actual)
+{
+	return moved >= 0 && (size_t)moved == zxi_capacity(vector, count) &&
+	       zxi_is_beside(actual, sizeof(*actual));
+}
+
+/* Elsewhere than at the offset of the stream. */
+static ZXI_INLINE zx_status_t move_at(zx_handle_t handle, bool write, uint32_t options,
+				      zx_off_t offset, const zx_iovec_t *vector, size_t count,
+				      size_t *actual)
+{
+	struct use use;
+	zx_status_t status;
+	ssize_t moved;
+
+	if (options || !vector)
+		return ZX_ERR_INVALID_ARGS;
+	status = get(handle, write ? ZX_RIGHT_WRITE : ZX_RIGHT_READ, &use);
+	if (status != ZX_OK)
+		return status;
+	moved = zxi_move_once(use.fd, write, vector, count, offset);
+	if (!is_done(moved, vector, count, actual))
+		return move_on_at(use, write, offset, vector, count, moved, actual);
+	put(&use);
+	*actual = (size_t)moved;
+	return ZX_OK;
+}
+
+/* The stream is locked until this returns. */
+static __attribute__((__noinline__)) zx_status_t
+move_on_from(struct use use, bool write, const zx_iovec_t *vector, size_t count, ssize_t moved,
+	     size_t *actual)
+{
+	struct zxi_io io = io_of(use, write, use.stream->seek);
+	size_t done;
+	zx_status_t status = zxi_move_on(&io, vector, count, moved, &done);
+
+	use.stream->seek += done;
+	pthread_mutex_unlock(&use.stream->lock);
+	return end(use, status, done, actual);
+}
+
+/* At the offset, which moves.  Nothing that is called with the lock is a cancellation point. */
+static ZXI_INLINE zx_status_t move_from(struct use use, bool write, const zx_iovec_t *vector,
+					size_t count, size_t *actual)
+{
+	struct zxi_stream *stream = use.stream;
+	ssize_t moved;
+
+	pthread_mutex_lock(&stream->lock);
+	moved = zxi_move_once(use.fd, write, vector, count, stream->seek);
+	if (!is_done(moved, vector, count, actual))
+		return move_on_from(use, write, vector, count, moved, actual);
+	stream->seek += (size_t)moved;
+	pthread_mutex_unlock(&stream->lock);
+	put(&use);
+	*actual = (size_t)moved;
+	return ZX_OK;
+}
+
+/* At the end. */
+static zx_status_t append_to(struct use use, const zx_iovec_t *vector, size_t count,
+			     size_t *actual)
+{
+	struct zxi_io io = io_of(use, true, 0);
 	size_t done = 0;
 	zx_status_t status;
 
-	io->fd = use->fd;
-	io->resizes = use->stream->resizes;
-	io->failures = &use->stream->failures;
-	status = zxi_move(io, vector, count, &done);
-	put(use);
-	return tell(status, done, actual);
+	io.append = true;
+	pthread_mutex_lock(&use.stream->lock);
+	status = append(use.stream, &io, vector, count, &done);
+	pthread_mutex_unlock(&use.stream->lock);
+	return end(use, status, done, actual);
 }
 
 /* Through the pointers the kernel writes. */
@@ -234,35 +289,26 @@ zx_status_t zx_stream_readv(zx_handle_t handle, uint32_t options, zx_iovec_t *ve
 			    size_t vector_count,
 			    size_t *actual) /* NOLINT(readability-non-const-parameter) */
 {
-	struct zxi_io io = { .write = false };
 	struct use use;
 	zx_status_t status;
 
 	if (options || !vector)
 		return ZX_ERR_INVALID_ARGS;
 	status = get(handle, ZX_RIGHT_READ, &use);
-	return status == ZX_OK ? move_on(&use, &io, vector, vector_count, actual) : status;
+	return status == ZX_OK ? move_from(use, false, vector, vector_count, actual) : status;
 }
 
 zx_status_t zx_stream_readv_at(zx_handle_t handle, uint32_t options, zx_off_t offset,
 			       zx_iovec_t *vector, size_t vector_count,
 			       size_t *actual) /* NOLINT(readability-non-const-parameter) */
 {
-	struct zxi_io io = { .offset = offset };
-	struct use use;
-	zx_status_t status;
-
-	if (options || !vector)
-		return ZX_ERR_INVALID_ARGS;
-	status = get(handle, ZX_RIGHT_READ, &use);
-	return status == ZX_OK ? move_at(&use, &io, vector, vector_count, actual) : status;
+	return move_at(handle, false, options, offset, vector, vector_count, actual);
 }
 
 zx_status_t zx_stream_writev(zx_handle_t handle, uint32_t options,
 			     const zx_iovec_t *vector, size_t vector_count,
 			     size_t *actual) /* NOLINT(readability-non-const-parameter) */
 {
-	struct zxi_io io = { .write = true };
 	struct use use;
 	zx_status_t status;
 
@@ -271,23 +317,17 @@ zx_status_t zx_stream_writev(zx_handle_t handle, uint32_t options,
 	status = get(handle, ZX_RIGHT_WRITE, &use);
 	if (status != ZX_OK)
 		return status;
-	io.append = options & ZX_STREAM_APPEND ||
-		    atomic_load(&use.stream->options) & ZX_STREAM_MODE_APPEND;
-	return move_on(&use, &io, vector, vector_count, actual);
+	if (options & ZX_STREAM_APPEND ||
+	    atomic_load(&use.stream->options) & ZX_STREAM_MODE_APPEND)
+		return append_to(use, vector, vector_count, actual);
+	return move_from(use, true, vector, vector_count, actual);
 }
 
 zx_status_t zx_stream_writev_at(zx_handle_t handle, uint32_t options, zx_off_t offset,
 				const zx_iovec_t *vector, size_t vector_count,
 				size_t *actual) /* NOLINT(readability-non-const-parameter) */
 {
-	struct zxi_io io = { .write = true, .offset = offset };
-	struct use use;
-	zx_status_t status;
-
-	if (options || !vector)
-		return ZX_ERR_INVALID_ARGS;
-	status = get(handle, ZX_RIGHT_WRITE, &use);
-	return status == ZX_OK ? move_at(&use, &io, vector, vector_count, actual) : status;
+	return move_at(handle, true, options, offset, vector, vector_count, actual);
 }
 
 static zx_status_t content_size(const struct use *use, uint64_t *size)

@@ -220,7 +220,7 @@ struct zxi_object *zxi_object_of(zx_handle_t handle)
 
 /* A new descriptor; if its number is open it was closed without our knowing. */
 static zx_status_t add_fd(int fd, zx_obj_type_t type, zx_rights_t rights,
-			  zx_handle_t like, zx_handle_t *handle)
+			  zx_handle_t like, struct zxi_stream *stream, zx_handle_t *handle)
 {
 	struct zxi_object *object = NULL;
 	struct zxi_slot *slot;
@@ -251,6 +251,9 @@ static zx_status_t add_fd(int fd, zx_obj_type_t type, zx_rights_t rights,
 	if (word & ZXI_OPEN)
 		part(*handle, slot);
 	slot->object = object;
+	/* What has a word of a stream is one. */
+	if (stream)
+		object->stream = stream;
 	word = ZXI_WORD(type, rights) |
 	       (word & ZXI_OPEN ? zxi_next_word(word) : word & ZXI_WORD_COUNT);
 	*handle = zxi_number((unsigned int)fd, word);
@@ -270,9 +273,9 @@ static zx_status_t tell(zx_handle_t handle, zx_handle_t *out)
 }
 
 static zx_status_t publish(int fd, zx_obj_type_t type, zx_rights_t rights,
-			   zx_handle_t like, zx_handle_t *handle)
+			   zx_handle_t like, struct zxi_stream *stream, zx_handle_t *handle)
 {
-	zx_status_t status = add_fd(fd, type, rights, like, handle);
+	zx_status_t status = add_fd(fd, type, rights, like, stream, handle);
 
 	if (status != ZX_OK)
 		zxi_close_fd(fd);
@@ -283,7 +286,7 @@ zx_status_t zxi_publish(int fd, zx_obj_type_t type, zx_rights_t rights,
 			zx_handle_t like, zx_handle_t *out)
 {
 	zx_handle_t handle;
-	zx_status_t status = publish(fd, type, rights, like, &handle);
+	zx_status_t status = publish(fd, type, rights, like, NULL, &handle);
 
 	return status == ZX_OK ? tell(handle, out) : status;
 }
@@ -292,7 +295,7 @@ zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
 			      bool named, zx_handle_t *out)
 {
 	zx_handle_t handle;
-	zx_status_t status = publish(fd, ZX_OBJ_TYPE_VMO, rights, ZX_HANDLE_INVALID,
+	zx_status_t status = publish(fd, ZX_OBJ_TYPE_VMO, rights, ZX_HANDLE_INVALID, NULL,
 				     &handle);
 	struct zxi_object *child, *of;
 
@@ -317,21 +320,12 @@ zx_status_t zxi_publish_stream(int fd, zx_rights_t rights, struct zxi_stream *st
 {
 	zx_handle_t handle;
 	zx_status_t status = publish(fd, ZX_OBJ_TYPE_STREAM, rights, ZX_HANDLE_INVALID,
-				     &handle);
-	struct zxi_object *object;
+				     stream, &handle);
 
-	if (status != ZX_OK) {
-		zxi_stream_put(stream);
-		return status;
-	}
-	zxi_table_lock();
-	object = zxi_object_of(handle);
-	if (object)
-		object->stream = stream;
-	zxi_table_unlock();
-	if (!object)
-		zxi_stream_put(stream);
-	return tell(handle, out);
+	if (status == ZX_OK)
+		return tell(handle, out);
+	zxi_stream_put(stream);
+	return status;
 }
 
 /* Locked.  A number that is not used, and was not just now. */

@@ -34,7 +34,7 @@ struct zxi_stream;
  * @type: ZX_OBJ_TYPE_*; _NONE for a descriptor of somebody else's
  * @koid: constant
  * @region: of a VMAR; constant
- * @stream: of a stream; constant
+ * @stream: of a stream, which there is as long as this; constant
  * @parent_koid: of a child that this process made: what it was made of; constant
  * @parent: of such a child, the nearest one above it that has handles; or NULL
  * @siblings: in the list of its parent's children
@@ -60,7 +60,7 @@ struct zxi_object {
 	zx_obj_type_t type;
 	zx_koid_t koid;
 	struct zxi_region *region;
-	struct zxi_stream *_Atomic stream;
+	struct zxi_stream *stream;
 	zx_koid_t parent_koid;
 	struct zxi_object *parent;
 	LIST_ENTRY(zxi_object) siblings;

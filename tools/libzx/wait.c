@@ -61,8 +61,10 @@ static bool was_begun(zx_status_t status)
 	return status == ZX_OK || status == ZX_ERR_TIMED_OUT || status == ZX_ERR_CANCELED;
 }
 
-static zx_status_t wait_for_one(zx_handle_t handle, zx_signals_t signals,
-				zx_time_t deadline, zx_signals_t *observed)
+static __attribute__((__noinline__)) zx_status_t wait_for_one(zx_handle_t handle,
+								zx_signals_t signals,
+								zx_time_t deadline,
+							zx_signals_t *observed)
 {
 	struct zxi_observer observer = { .handle = handle, .signals = signals };
 	zx_status_t status = zxi_check_wait(handle), told = ZX_OK;
@@ -98,10 +100,10 @@ zx_status_t zx_object_wait_one(zx_handle_t handle, zx_signals_t signals,
 {
 	zx_signals_t now;
 
-	if (!are_known(handle, &now) || (!(now & signals) && deadline > 0))
+	if (!zxi_is_beside(observed, sizeof(*observed)) || !are_known(handle, &now) ||
+	    (!(now & signals) && deadline > 0))
 		return wait_for_one(handle, signals, deadline, observed);
-	if (observed && zxi_copy_out(observed, &now, sizeof(now)) != ZX_OK)
-		return ZX_ERR_INVALID_ARGS;
+	*observed = now;
 	return now & signals ? ZX_OK : ZX_ERR_TIMED_OUT;
 }
 
