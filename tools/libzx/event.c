@@ -152,6 +152,8 @@ static void change(struct zxi_object *object, int fd, zx_signals_t clear, zx_sig
 static ZXI_INLINE zx_status_t check_type(zx_obj_type_t type, zx_rights_t right,
 					 zx_signals_t signals)
 {
+	if (type == ZX_OBJ_TYPE_EVENT && right == ZX_RIGHT_SIGNAL)
+		return signals & ~users(type) ? ZX_ERR_INVALID_ARGS : ZX_OK;
 	if (!zxi_is_waitable(type) ||
 	    (right == ZX_RIGHT_SIGNAL_PEER && type != ZX_OBJ_TYPE_EVENTPAIR))
 		return ZX_ERR_NOT_SUPPORTED;

@@ -79,6 +79,20 @@ zx_status_t zxi_get_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t r
 	return ZX_OK;
 }
 
+zx_status_t zxi_ioctl_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
+			     unsigned long request, void *arg)
+{
+	zx_status_t status;
+	int fd;
+
+	status = zxi_get(handle, type, rights, &fd);
+	if (status != ZX_OK)
+		return status;
+	status = zxi_fd_ioctl(fd, request, arg);
+	zxi_put(fd);
+	return status;
+}
+
 zx_status_t zxi_check(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights)
 {
 	uint64_t word = zxi_open_word(handle);

@@ -46,6 +46,12 @@ zx_status_t zx_port_create(uint32_t options, zx_handle_t *out)
 			   ZX_HANDLE_INVALID, out);
 }
 
+/* By syscall(), which is no cancellation point. */
+static ZXI_INLINE ssize_t take(int fd, zx_port_packet_t *packet)
+{
+	return syscall(SYS_read, fd, packet, sizeof(*packet));
+}
+
 /* Until there is something to read; TIMED_OUT when @deadline is over. */
 static zx_status_t wait_readable(int fd, zx_time_t deadline)
 {
@@ -70,22 +76,20 @@ static zx_status_t wait_readable(int fd, zx_time_t deadline)
 	return ZX_OK;
 }
 
-zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
-			 zx_port_packet_t *packet)
+static __attribute__((__noinline__)) zx_status_t
+wait_for_packet(zx_handle_t handle, zx_time_t deadline, zx_port_packet_t *packet)
 {
-	const int fd = (int)zxi_fd_of(handle);
-	struct zxi_slot *slot;
 	zx_status_t status;
 	ssize_t n;
+	int fd;
 
-	status = zxi_get_slot(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ, &slot);
+	status = zxi_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ, &fd);
 	if (status != ZX_OK)
 		return status;
 	while (status == ZX_OK) {
 		if (zxi_packets_late)
 			zxi_packets_flush(handle);
-		/* Which is no cancellation point. */
-		n = syscall(SYS_read, fd, packet, sizeof(*packet));
+		n = take(fd, packet);
 		if (n == sizeof(*packet))
 			break;
 		if (n >= 0)
@@ -95,19 +99,34 @@ zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
 		else
 			status = wait_readable(fd, deadline);
 	}
-	zxi_put_slot(slot, fd);
+	zxi_put(fd);
 	return status;
 }
 
-/* Whatever the caller says, it is a packet of type USER. */
-zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet)
+zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline,
+			 zx_port_packet_t *packet)
+{
+	struct zxi_slot *slot = zxi_fd_slot(handle);
+	const int fd = (int)zxi_fd_of(handle);
+	ssize_t n;
+
+	/* Mostly there is one. */
+	if (zxi_packets_late ||
+	    !zxi_try_get(slot, handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_READ))
+		return wait_for_packet(handle, deadline, packet);
+	n = take(fd, packet);
+	zxi_put_slot(slot, fd);
+	return n == sizeof(*packet) ? ZX_OK : wait_for_packet(handle, deadline, packet);
+}
+
+static __attribute__((__noinline__)) zx_status_t
+queue_slowly(zx_handle_t handle, const zx_port_packet_t *packet)
 {
 	struct zxp_port_queue arg = { .size = sizeof(arg) };
-	const int fd = (int)zxi_fd_of(handle);
-	struct zxi_slot *slot;
 	zx_status_t status;
+	int fd;
 
-	status = zxi_get_slot(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &slot);
+	status = zxi_get(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &fd);
 	if (status != ZX_OK)
 		return status;
 	status = zxi_copy_in(&arg.packet, packet, sizeof(arg.packet));
@@ -117,6 +136,18 @@ zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet)
 		status = ZX_ERR_SHOULD_WAIT;
 	if (status == ZX_OK)
 		status = zxi_fd_ioctl(fd, ZXP_IOC_PORT_QUEUE, &arg);
-	zxi_put_slot(slot, fd);
+	zxi_put(fd);
 	return status;
+}
+
+/* Whatever the caller says, it is a packet of type USER. */
+zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet)
+{
+	struct zxp_port_queue arg = { .size = sizeof(arg) };
+
+	if (zxi_packets_late || !zxi_is_beside(packet, sizeof(*packet)))
+		return queue_slowly(handle, packet);
+	__builtin_memcpy(&arg.packet, packet, sizeof(*packet));
+	arg.packet.type = ZX_PKT_TYPE_USER;
+	return zxi_ioctl(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, ZXP_IOC_PORT_QUEUE, &arg);
 }

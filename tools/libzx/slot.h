@@ -85,6 +85,13 @@ static inline bool zxi_is_stale(zx_handle_t handle, uint64_t word)
 	return (word & (ZXI_WORD_COUNT | ZXI_CLOSING)) != zxi_count_of(handle);
 }
 
+/* Whether it is, in one look. */
+static inline bool zxi_is_open(zx_handle_t handle, uint64_t word)
+{
+	return !((word ^ zxi_count_of(handle) ^ ZXI_OPEN) &
+		 (ZXI_WORD_COUNT | ZXI_OPEN | ZXI_CLOSING));
+}
+
 /* Two levels, so that what is not used takes no memory. */
 #define ZXI_CHUNK_BITS	15
 #define ZXI_CHUNK	(1u << ZXI_CHUNK_BITS)
@@ -143,7 +150,7 @@ static inline uint64_t zxi_open_word(zx_handle_t handle)
 	if (!slot)
 		return 0;
 	word = atomic_load(&slot->word);
-	return (word & ZXI_OPEN) && !zxi_is_stale(handle, word) ? word : 0;
+	return zxi_is_open(handle, word) ? word : 0;
 }
 
 /* The rest of zxi_get(), which is where types are known, and of zxi_put(). */
@@ -242,17 +249,20 @@ static inline void zxi_put(int fd)
 	zxi_put_slot(&chunk[(unsigned int)fd & (ZXI_CHUNK - 1)], fd);
 }
 
+zx_status_t zxi_ioctl_slowly(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
+			     unsigned long request, void *arg);
+
 /* zxi_get(), an ioctl, which goes on after a signal, and zxi_put(). */
 static ZXI_INLINE zx_status_t zxi_ioctl(zx_handle_t handle, zx_obj_type_t type,
 					zx_rights_t rights, unsigned long request,
 					void *arg)
 {
 	const int fd = (int)zxi_fd_of(handle);
-	struct zxi_slot *slot;
-	zx_status_t status = zxi_get_slot(handle, type, rights, &slot);
+	struct zxi_slot *slot = zxi_fd_slot(handle);
+	zx_status_t status;
 
-	if (status != ZX_OK)
-		return status;
+	if (__builtin_expect(!zxi_try_get(slot, handle, type, rights), false))
+		return zxi_ioctl_slowly(handle, type, rights, request, arg);
 	status = zxi_fd_ioctl(fd, request, arg);
 	zxi_put_slot(slot, fd);
 	return status;

@@ -208,14 +208,21 @@ static struct zxi_object *make_object(int fd, zx_obj_type_t type)
 /* Locked.  Gives @handle an object, if it has none; NULL if it is not open. */
 struct zxi_object *zxi_object_of(zx_handle_t handle)
 {
-	const uint64_t word = zxi_open_word(handle);
 	struct zxi_slot *slot = zxi_slot(handle);
+	struct zxi_object *object;
+	uint64_t word;
 
-	if (!word || !slot)
+	if (!slot)
 		return NULL;
-	if (!slot->object)
-		slot->object = make_object((int)zxi_fd_of(handle), ZXI_WORD_TYPE(word));
-	return slot->object;
+	word = atomic_load(&slot->word);
+	if (!zxi_is_open(handle, word))
+		return NULL;
+	object = slot->object;
+	if (!object) {
+		object = make_object((int)zxi_fd_of(handle), ZXI_WORD_TYPE(word));
+		slot->object = object;
+	}
+	return object;
 }
 
 /* A new descriptor; if its number is open it was closed without our knowing. */

@@ -86,36 +86,39 @@ zx_status_t zx_vmo_write(zx_handle_t handle, const void *buffer, uint64_t offset
 		      buffer_size);
 }
 
-/* Anyone may know the sizes. */
-zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size)
+static __attribute__((__noinline__)) zx_status_t tell_size(zx_handle_t handle, uint64_t *size,
+							   bool of_stream)
 {
 	struct zxp_vmo_info info;
-	zx_status_t status = vmo_info(handle, &info);
+	zx_status_t status = zxi_vmo_info(handle, &info);
 
 	return status == ZX_OK ?
-	       zxi_copy_out(size, &(uint64_t){ info.out_vmo_size }, sizeof(*size)) :
-	       status;
+	       zxi_copy_out(size, of_stream ? &info.out_stream_size : &info.out_vmo_size,
+			    sizeof(*size)) : status;
+}
+
+/* Anyone may know the sizes. */
+static ZXI_INLINE zx_status_t get_size(zx_handle_t handle, uint64_t *size, bool of_stream)
+{
+	struct zxp_vmo_info info;
+	zx_status_t status;
+
+	if (!zxi_is_beside(size, sizeof(*size)))
+		return tell_size(handle, size, of_stream);
+	status = vmo_info(handle, &info);
+	if (status == ZX_OK)
+		*size = of_stream ? info.out_stream_size : info.out_vmo_size;
+	return status;
+}
+
+zx_status_t zx_vmo_get_size(zx_handle_t handle, uint64_t *size)
+{
+	return get_size(handle, size, false);
 }
 
 zx_status_t zx_vmo_get_stream_size(zx_handle_t handle, uint64_t *size)
 {
-	struct zxp_vmo_info info;
-	zx_status_t status = vmo_info(handle, &info);
-
-	return status == ZX_OK ?
-	       zxi_copy_out(size, &(uint64_t){ info.out_stream_size },
-			    sizeof(*size)) :
-	       status;
-}
-
-static zx_status_t truncate_to(int fd, uint64_t size)
-{
-	int rc;
-
-	do {
-		rc = ftruncate(fd, (off_t)size);
-	} while (rc && errno == EINTR);
-	return rc ? zxi_errno() : ZX_OK;
+	return get_size(handle, size, true);
 }
 
 /* Of a descriptor, which has WRITE. */
@@ -123,6 +126,7 @@ static zx_status_t set_size(int fd, zx_handle_t handle, uint64_t size)
 {
 	struct zxp_vmo_info info;
 	zx_status_t status = zxi_fd_vmo_info(fd, &info);
+	int rc;
 
 	if (status != ZX_OK)
 		return status;
@@ -141,29 +145,39 @@ static zx_status_t set_size(int fd, zx_handle_t handle, uint64_t size)
 		if (status != ZX_OK)
 			return status;
 	}
-	return truncate_to(fd, size);
+	do {
+		rc = ftruncate(fd, (off_t)size);
+	} while (rc && errno == EINTR);
+	return rc ? zxi_errno() : ZX_OK;
 }
 
-zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
+static __attribute__((__noinline__)) zx_status_t set_size_slowly(zx_handle_t handle,
+								 uint64_t size)
 {
-	struct zxi_slot *slot = zxi_fd_slot(handle);
 	zx_status_t status;
 	int fd;
 
-	/* A handle has RESIZE if that can be done; then there is nothing to ask for whole pages. */
-	if (zxi_aligned(size) && size <= INT64_MAX &&
-	    zxi_try_get(slot, handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE | ZX_RIGHT_RESIZE)) {
-		fd = (int)zxi_fd_of(handle);
-		status = truncate_to(fd, size);
-		zxi_put_slot(slot, fd);
-		return status;
-	}
 	status = zxi_get(handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE, &fd);
 	if (status != ZX_OK)
 		return status;
 	status = set_size(fd, handle, size);
 	zxi_put(fd);
 	return status;
+}
+
+zx_status_t zx_vmo_set_size(zx_handle_t handle, uint64_t size)
+{
+	struct zxi_slot *slot = zxi_fd_slot(handle);
+	const int fd = (int)zxi_fd_of(handle);
+	int rc;
+
+	/* A handle has RESIZE if that can be done; then there is nothing to ask for whole pages. */
+	if (!zxi_aligned(size) || size > INT64_MAX ||
+	    !zxi_try_get(slot, handle, ZX_OBJ_TYPE_VMO, ZX_RIGHT_WRITE | ZX_RIGHT_RESIZE))
+		return set_size_slowly(handle, size);
+	rc = ftruncate(fd, (off_t)size);
+	zxi_put_slot(slot, fd);
+	return rc ? set_size_slowly(handle, size) : ZX_OK;
 }
 
 zx_status_t zx_vmo_set_stream_size(zx_handle_t handle, uint64_t size)

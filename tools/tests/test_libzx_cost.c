@@ -219,6 +219,14 @@ static void call_get_size(void)
 	zx_vmo_get_size(sized, &size);
 }
 
+/* Of memory that is anywhere only the kernel knows whether it is there. */
+static void call_get_size_elsewhere(void)
+{
+	static uint64_t size;
+
+	zx_vmo_get_size(sized, &size);
+}
+
 static void bare_set_size(void)
 {
 	int rc = ftruncate(fds[5], PAGE);
@@ -262,6 +270,7 @@ static const struct {
 	{ "zx_object_signal", nothing, call_signal, 1000 },
 	{ "zx_object_wait_async and zx_port_cancel", bare_async, call_async, 2000 },
 	{ "zx_vmo_get_size", bare_get_size, call_get_size, 1000 },
+	{ "zx_vmo_get_size into memory elsewhere", bare_get_size, call_get_size_elsewhere, 1000 },
 	{ "zx_vmo_set_size", bare_set_size, call_set_size, 1000 },
 	{ "zx_handle_duplicate and zx_handle_close", bare_duplicate, call_duplicate, 3000 },
 };
