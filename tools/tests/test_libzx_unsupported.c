@@ -208,6 +208,9 @@ static void declared(void **state)
 	assert_int_equal(sizeof(zx_arm64_thread_state_general_regs_t), 280);
 	assert_int_equal(sizeof(zx_arm64_thread_state_vector_regs_t), 520);
 	assert_int_equal(sizeof(zx_arm64_thread_state_debug_regs_t), 528);
+	assert_int_equal(sizeof(zx_riscv64_thread_state_general_regs_t), 256);
+	assert_int_equal(sizeof(zx_riscv64_thread_state_fp_regs_t), 528);
+	assert_int_equal(sizeof(zx_riscv64_thread_state_vector_regs_t), 544);
 	assert_true(sizeof(zx_thread_state_fp_regs_t) && sizeof(zx_thread_state_vector_regs_t) &&
 		    sizeof(zx_thread_state_debug_regs_t));
 	assert_int_equal(sizeof(zx_info_thread_t), 72);

@@ -8,6 +8,7 @@
 #include <lib/zx/handle.h>
 #include <lib/zx/object.h>
 #include <lib/zx/vmo.h>
+#include <zircon/process.h>
 
 namespace zx {
 

@@ -117,6 +117,67 @@ typedef struct zx_arm64_thread_state_debug_regs {
 	uint8_t padding1[2];
 } zx_arm64_thread_state_debug_regs_t;
 
+typedef struct zx_riscv64_thread_state_general_regs {
+	uint64_t pc;
+	uint64_t ra;
+	uint64_t sp;
+	uint64_t gp;
+	uint64_t tp;
+	uint64_t t0;
+	uint64_t t1;
+	uint64_t t2;
+	uint64_t s0;
+	uint64_t s1;
+	uint64_t a0;
+	uint64_t a1;
+	uint64_t a2;
+	uint64_t a3;
+	uint64_t a4;
+	uint64_t a5;
+	uint64_t a6;
+	uint64_t a7;
+	uint64_t s2;
+	uint64_t s3;
+	uint64_t s4;
+	uint64_t s5;
+	uint64_t s6;
+	uint64_t s7;
+	uint64_t s8;
+	uint64_t s9;
+	uint64_t s10;
+	uint64_t s11;
+	uint64_t t3;
+	uint64_t t4;
+	uint64_t t5;
+	uint64_t t6;
+} zx_riscv64_thread_state_general_regs_t;
+
+/* Of the extensions F, D and Q. */
+typedef struct zx_riscv64_thread_state_fp_regs {
+	__ALIGNED(16) struct {
+		uint64_t low;
+		uint64_t high;
+	} q[32];
+	uint32_t fcsr;
+	uint8_t padding1[12];
+} zx_riscv64_thread_state_fp_regs_t;
+
+typedef struct zx_riscv64_thread_state_vector_regs {
+	struct {
+		uint64_t low;
+		uint64_t high;
+	} v[32];
+	uint64_t vcsr;
+	uint64_t vstart;
+	uint64_t vl;
+	uint64_t vtype;
+} zx_riscv64_thread_state_vector_regs_t;
+
+/* There are none that Zircon tells. */
+typedef struct zx_riscv64_thread_state_debug_regs {
+	uint32_t unused;
+} zx_riscv64_thread_state_debug_regs_t;
+
 #if defined(__x86_64__)
 typedef zx_x86_64_thread_state_general_regs_t zx_thread_state_general_regs_t;
 typedef zx_x86_64_thread_state_fp_regs_t zx_thread_state_fp_regs_t;
@@ -127,6 +188,11 @@ typedef zx_arm64_thread_state_general_regs_t zx_thread_state_general_regs_t;
 typedef zx_arm64_thread_state_fp_regs_t zx_thread_state_fp_regs_t;
 typedef zx_arm64_thread_state_vector_regs_t zx_thread_state_vector_regs_t;
 typedef zx_arm64_thread_state_debug_regs_t zx_thread_state_debug_regs_t;
+#elif defined(__riscv)
+typedef zx_riscv64_thread_state_general_regs_t zx_thread_state_general_regs_t;
+typedef zx_riscv64_thread_state_fp_regs_t zx_thread_state_fp_regs_t;
+typedef zx_riscv64_thread_state_vector_regs_t zx_thread_state_vector_regs_t;
+typedef zx_riscv64_thread_state_debug_regs_t zx_thread_state_debug_regs_t;
 #endif
 
 /* Of ZX_THREAD_STATE_SINGLE_STEP. */
