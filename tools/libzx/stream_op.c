@@ -132,12 +132,18 @@ static void put(const struct use *use)
 static ZXI_INLINE zx_status_t get(zx_handle_t handle, zx_rights_t rights, struct use *use)
 {
 	zx_status_t status = zxi_get_slot(handle, ZX_OBJ_TYPE_STREAM, rights, &use->slot);
+	struct zxi_object *object;
 
 	if (status != ZX_OK)
 		return status;
 	use->fd = (int)zxi_fd_of(handle);
-	use->stream = use->slot->object->stream;
-	return ZX_OK;
+	object = use->slot->object;
+	use->stream = object ? object->stream : NULL;
+	if (use->stream)
+		return ZX_OK;
+	/* Its descriptor is something else by now: somebody has closed that behind the library. */
+	put(use);
+	return ZX_ERR_BAD_HANDLE;
 }
 
 /*

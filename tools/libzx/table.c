@@ -18,7 +18,6 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint32_t next_own;
-static const struct zxi_table_ops *hears;
 
 void zxi_table_lock(void)
 {
@@ -39,11 +38,6 @@ bool zxi_table_wait(pthread_cond_t *cond, const struct timespec *until)
 		     pthread_cond_wait(cond, &lock);
 	zxi_cancel_as(cancel);
 	return rc != ETIMEDOUT;
-}
-
-void zxi_table_hear(const struct zxi_table_ops *ops)
-{
-	hears = ops;
 }
 
 /* In the order in which they nest. */
@@ -71,8 +65,8 @@ static void child_after_fork(void)
 	zxi_slots_after_fork(finish_closing);
 	zxi_for_each_object(o)
 		o->inherited = true;
-	if (hears)
-		hears->forked();
+	if (zxi_hears)
+		zxi_hears->forked();
 	after_fork();
 }
 
@@ -91,49 +85,34 @@ static uint64_t set_word(struct zxi_slot *slot, uint64_t set)
 	return word;
 }
 
-/* Locked.  One handle less. */
-static void lose_handle(struct zxi_object *object)
-{
-	struct zxi_object *peer = object->peer;
-
-	if (--object->handles)
-		return;
-	zxi_registry_remove(object);
-	if (peer)
-		peer->peer = NULL;
-	if (hears)
-		hears->gone(object);
-	if (object->fd >= 0)
-		zxi_close_fd(object->fd);
-	object->fd = -1;
-}
-
-/* Locked.  A slot does not have it any more. */
-static void put_object(struct zxi_object *object)
-{
-	if (!object || --object->refs)
-		return;
-	if (object->region)
-		zxi_region_put(object->region);
-	if (object->stream)
-		zxi_stream_put(object->stream);
-	free(object);
-}
-
-/* Locked.  The handle is not that of its object any more; a call may still use that. */
+/* Locked.  Its slot has none any more; but a call may still use it. */
 static void part(zx_handle_t handle, struct zxi_slot *slot)
 {
 	struct zxi_object *object = slot->object;
 
 	if (!object)
 		return;
-	if (hears)
-		hears->closed(object, handle);
-	lose_handle(object);
+	zxi_object_leave(object, handle);
 	if (atomic_load(&slot->word) & ZXI_USES)
 		return;
 	slot->object = NULL;
-	put_object(object);
+	zxi_object_put(object);
+}
+
+/*
+ * Locked.  A number that was closed behind the library becomes something else, or what is known of
+ * it does.  @uses: of the caller's own.  What other calls use now is left to nobody.
+ */
+static void become(zx_handle_t handle, struct zxi_slot *slot, struct zxi_object *object,
+		   uint64_t word, uint64_t uses)
+{
+	struct zxi_object *old = slot->object;
+
+	if (old && atomic_load(&slot->word) & ZXI_OPEN)
+		zxi_object_leave(old, handle);
+	slot->object = object;
+	if ((set_word(slot, word) & ZXI_USES) == uses)
+		zxi_object_put(old);
 }
 
 /* Locked.  Nobody begins to use what is closing, and the last call that did is over. */
@@ -142,7 +121,7 @@ static void finish_closing(struct zxi_slot *slot, int fd)
 	struct zxi_object *object = slot->object;
 
 	slot->object = NULL;
-	put_object(object);
+	zxi_object_put(object);
 	/* The number lives again once it is closed. */
 	atomic_fetch_and(&slot->word, ~ZXI_CLOSING);
 	zxi_close_fd(fd);
@@ -153,13 +132,6 @@ void zxi_put_last(struct zxi_slot *slot, int fd)
 	zxi_table_lock();
 	finish_closing(slot, fd);
 	zxi_table_unlock();
-}
-
-zx_status_t zxi_own_fd(struct zxi_object *object, int fd)
-{
-	if (object->fd < 0)
-		object->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	return object->fd < 0 ? zxi_errno() : ZX_OK;
 }
 
 zx_status_t zxi_adopt(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
@@ -177,32 +149,11 @@ zx_status_t zxi_adopt(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights
 	}
 	/* Another thread may have done so. */
 	if (!(*word & ZXI_OPEN) || !zxi_is_of_kind(ZXI_WORD_TYPE(*word), type)) {
-		part(handle, slot);
 		*word = ZXI_WORD(type, rights) | zxi_count_of(handle);
-		set_word(slot, *word);
+		become(handle, slot, NULL, *word, ZXI_USE);
 	}
 	zxi_table_unlock();
 	return ZX_OK;
-}
-
-/* Locked.  The object of a VMO is found by what it is, others are new. */
-static struct zxi_object *make_object(int fd, zx_obj_type_t type)
-{
-	zx_koid_t koid = zxi_make_koid(fd, type);
-	struct zxi_object *object = zxi_registry_find(koid);
-
-	if (!object) {
-		object = calloc(1, sizeof(*object));
-		if (!object)
-			return NULL;
-		object->type = type;
-		object->koid = koid;
-		object->fd = -1;
-		zxi_registry_add(object);
-	}
-	object->handles++;
-	object->refs++;
-	return object;
 }
 
 /* Locked.  Gives @handle an object, if it has none; NULL if it is not open. */
@@ -219,7 +170,7 @@ struct zxi_object *zxi_object_of(zx_handle_t handle)
 		return NULL;
 	object = slot->object;
 	if (!object) {
-		object = make_object((int)zxi_fd_of(handle), ZXI_WORD_TYPE(word));
+		object = zxi_object_make((int)zxi_fd_of(handle), ZXI_WORD_TYPE(word));
 		slot->object = object;
 	}
 	return object;
@@ -242,29 +193,23 @@ static zx_status_t add_fd(int fd, zx_obj_type_t type, zx_rights_t rights,
 	zxi_table_lock();
 	if (like != ZX_HANDLE_INVALID) {
 		object = zxi_object_of(like);
-		if (object) {
-			object->handles++;
-			object->refs++;
-		}
+		if (object)
+			zxi_object_add_handle(object);
 	} else {
-		object = make_object(fd, type);
+		object = zxi_object_make(fd, type);
 	}
 	if (!object) {
 		zxi_table_unlock();
 		return like == ZX_HANDLE_INVALID ? ZX_ERR_NO_MEMORY : zxi_no_object(like);
 	}
 	word = atomic_load(&slot->word);
-	/* What a call still uses stays there for it, and for nobody after that. */
-	if (word & ZXI_OPEN)
-		part(*handle, slot);
-	slot->object = object;
 	/* What has a word of a stream is one. */
 	if (stream)
 		object->stream = stream;
 	word = ZXI_WORD(type, rights) |
 	       (word & ZXI_OPEN ? zxi_next_word(word) : word & ZXI_WORD_COUNT);
+	become(*handle, slot, object, word, 0);
 	*handle = zxi_number((unsigned int)fd, word);
-	set_word(slot, word);
 	zxi_table_unlock();
 	return ZX_OK;
 }
@@ -351,8 +296,7 @@ static zx_status_t add_own(struct zxi_object *object, zx_rights_t rights,
 			return ZX_ERR_NO_MEMORY;
 		if (atomic_load(&slot->word))
 			continue;
-		object->handles++;
-		object->refs++;
+		zxi_object_add_handle(object);
 		slot->object = object;
 		atomic_store(&slot->word, ZXI_WORD(object->type, rights) |
 			     zxi_count_of(*handle));
@@ -369,7 +313,7 @@ zx_status_t zxi_publish_region(struct zxi_region *region, zx_rights_t rights,
 	zx_status_t status;
 
 	zxi_table_lock();
-	object = make_object(-1, ZX_OBJ_TYPE_VMAR);
+	object = zxi_object_make(-1, ZX_OBJ_TYPE_VMAR);
 	if (!object) {
 		zxi_table_unlock();
 		zxi_region_put(region);
@@ -377,8 +321,8 @@ zx_status_t zxi_publish_region(struct zxi_region *region, zx_rights_t rights,
 	}
 	object->region = region;
 	status = add_own(object, rights, &handle);
-	lose_handle(object);
-	put_object(object);
+	zxi_object_lose_handle(object);
+	zxi_object_put(object);
 	zxi_table_unlock();
 	return status == ZX_OK ? tell(handle, out) : status;
 }
@@ -424,7 +368,7 @@ static bool retire(zx_handle_t handle, struct zxi_slot *slot, uint64_t *was)
 static void end_in_use(int fd, struct zxi_object *peer)
 {
 	dup3(peer->fd, fd, O_CLOEXEC);
-	hears->end_closed(peer);
+	zxi_hears->end_closed(peer);
 }
 
 /*
@@ -460,14 +404,14 @@ zx_status_t zxi_close(zx_handle_t handle)
 	if (peer && !peer->peer && was & ZXI_USES) {
 		end_in_use(fd, peer);
 	} else if (peer && !peer->peer) {
-		rc = close_now(fd, peer, hears->end_closed);
+		rc = close_now(fd, peer, zxi_hears->end_closed);
 		fd = -1;
 	}
 	/* The last call that uses it closes it. */
 	if (was & ZXI_USES)
 		fd = -1;
 	if (parent && parent->watched && fd >= 0) {
-		rc = close_now(fd, parent, hears->child_closed);
+		rc = close_now(fd, parent, zxi_hears->child_closed);
 		fd = -1;
 	}
 	zxi_table_unlock();
@@ -508,8 +452,8 @@ static zx_status_t replace_fd(zx_handle_t handle, struct zxi_slot *slot,
 	next = ZXI_WORD(ZXI_WORD_TYPE(word), rights) | zxi_next_word(word);
 	*made = zxi_number((unsigned int)fd, next);
 	set_word(slot, next);
-	if (hears && slot->object)
-		hears->closed(slot->object, handle);
+	if (zxi_hears && slot->object)
+		zxi_hears->closed(slot->object, handle);
 	return ZX_OK;
 }
 

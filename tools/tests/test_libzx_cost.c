@@ -268,19 +268,19 @@ static const struct {
 	{ "zx_vmo_get_size", bare_get_size, call_get_size, 65 },
 	{ "zx_port_queue", bare_queue, call_queue, 72 },
 	{ "zx_port_wait", bare_take, call_take, 68 },
-	{ "zx_stream_readv_at", bare_read_at, call_read_at, 95 },
-	{ "zx_stream_writev_at", bare_write_at, call_write_at, 95 },
+	{ "zx_stream_readv_at", bare_read_at, call_read_at, 100 },
+	{ "zx_stream_writev_at", bare_write_at, call_write_at, 100 },
 	/* A system call more. */
 	{ "zx_vmo_get_size into memory elsewhere", bare_get_size, call_get_size_elsewhere, 150 },
 	/* Two handles. */
 	{ "zx_pager_op_range", bare_op, call_op, 105 },
 	{ "zx_linux_pager_supply", bare_supply, call_supply, 105 },
 	/* A lock, which has 55. */
-	{ "zx_stream_seek", bare_seek, call_seek, 155 },
+	{ "zx_stream_seek", bare_seek, call_seek, 160 },
 	{ "zx_stream_readv", bare_read, call_read, 170 },
 	{ "zx_object_signal", nothing, call_signal, 210 },
 	/* Two locks, memory, or several system calls. */
-	{ "zx_handle_duplicate and zx_handle_close", bare_duplicate, call_duplicate, 780 },
+	{ "zx_handle_duplicate and zx_handle_close", bare_duplicate, call_duplicate, 800 },
 	{ "zx_object_wait_async and zx_port_cancel", bare_async, call_async, 1080 },
 };
 

@@ -3,6 +3,8 @@
  * libzx against the module: handles of streams, which are handles as others are, though
  * their descriptors are those of VMOs: counts, calls under way, signals.
  */
+#include <sys/wait.h>
+
 #include "fixture.h"
 
 #define READ		ZX_STREAM_MODE_READ
@@ -282,6 +284,61 @@ static void waits(void **state)
 	ok(zx_handle_close(new));
 }
 
+#define APPENDS	2000
+
+/* How many appends have told where another process has appended. */
+static int append_tags(zx_handle_t handles[2], char tag, int n)
+{
+	int wrong = 0;
+
+	for (int i = 0; i < n; i++) {
+		zx_handle_t h = handles[i % 2];
+		char byte = tag;
+		zx_iovec_t v = { &byte, 1 };
+
+		if (zx_stream_writev(h, ZX_STREAM_APPEND, &v, 1, NULL) != ZX_OK ||
+		    zx_stream_readv_at(h, 0, offset_of(h) - 1, &v, 1, NULL) != ZX_OK)
+			return APPENDS;
+		wrong += byte != tag;
+	}
+	return wrong;
+}
+
+/*
+ * A process, its child and that one's child append by the stream that they have in common: each
+ * has an offset of its own, which is behind what it wrote.
+ */
+static void appends_of_a_family(void **state)
+{
+	zx_handle_t handles[2] = { new_stream(plain) };
+	int status, wrong;
+	uint64_t size;
+	pid_t pid;
+
+	(void)state;
+	ok(zx_vmo_set_stream_size(plain, 0));
+	ok(zx_handle_duplicate(handles[0], ZX_RIGHT_SAME_RIGHTS, &handles[1]));
+	pid = fork();
+	if (!pid) {
+		wrong = append_tags(handles, 'c', 2);
+		pid = fork();
+		wrong += append_tags(handles, pid ? 'd' : 'g', APPENDS);
+		if (!pid)
+			_exit(!!wrong);
+		if (waitpid(pid, &status, 0) != pid || status)
+			wrong++;
+		_exit(!!wrong);
+	}
+	wrong = append_tags(handles, 'p', APPENDS);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(wrong, 0);
+	/* Nothing was lost. */
+	ok(zx_vmo_get_stream_size(plain, &size));
+	assert_int_equal(size, 3 * APPENDS + 2);
+	ok(zx_handle_close_many(handles, 2));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest libzx_stream_handle[] = {
@@ -291,6 +348,7 @@ int main(void)
 		TEST(replaced_while_in_use),
 		TEST(signals),
 		TEST(waits),
+		TEST(appends_of_a_family),
 	};
 
 	if (sysconf(_SC_PAGESIZE) != PAGE)
