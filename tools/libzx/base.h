@@ -66,7 +66,7 @@ static inline void zxi_cancel_as(int was)
 	pthread_setcancelstate(was, NULL);
 }
 
-/* As close(), which is a cancellation point. */
+/* As close(), but no cancellation point. */
 int zxi_close_fd(int fd);
 
 /* What @fd is of, with O_RDONLY, O_WRONLY or O_RDWR; a new descriptor, or -1 and errno. */

@@ -280,7 +280,7 @@ static const struct {
 	{ "zx_stream_readv", bare_read, call_read, 170 },
 	{ "zx_object_signal", nothing, call_signal, 210 },
 	/* Two locks, memory, or several system calls. */
-	{ "zx_handle_duplicate and zx_handle_close", bare_duplicate, call_duplicate, 800 },
+	{ "zx_handle_duplicate and zx_handle_close", bare_duplicate, call_duplicate, 850 },
 	{ "zx_object_wait_async and zx_port_cancel", bare_async, call_async, 1080 },
 };
 
