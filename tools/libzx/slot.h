@@ -76,7 +76,7 @@ static inline bool zxi_is_own(zx_handle_t handle)
 /* What a word has as its count if it is that of @handle; no word has that of 0. */
 static inline uint64_t zxi_count_of(zx_handle_t handle)
 {
-	return (uint64_t)(handle >> ZXI_COUNT_SHIFT ^ 1) << ZXI_WORD_COUNT_SHIFT;
+	return (uint64_t)(handle >> ZXI_COUNT_SHIFT ^ 1) * (1ull << ZXI_WORD_COUNT_SHIFT);
 }
 
 /* Whether @handle is, or was, none: closed, and not of this count any more. */

@@ -258,7 +258,8 @@ static void call_duplicate(void)
 
 static const struct {
 	const char *name;
-	void (*bare)(void), (*call)(void);
+	void (*bare)(void);
+	void (*call)(void);
 	long limit;
 } rows[] = {
 	{ "zx_vmo_write", bare_write, call_write, LIMIT },
