@@ -287,7 +287,7 @@ static void waits(void **state)
 #define APPENDS	2000
 
 /* How many appends have told where another process has appended. */
-static int append_tags(zx_handle_t handles[2], char tag, int n)
+static int append_tags(const zx_handle_t handles[2], char tag, int n)
 {
 	int wrong = 0;
 
