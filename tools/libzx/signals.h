@@ -8,7 +8,7 @@
  * wherever it was.  Those are asked for, and as long as somebody waits for them a thread
  * of the library does, see watch.c.
  *
- * All is under the lock of the table.
+ * All is under the lock of the table, but a look at signals that nobody but this process knows.
  */
 #ifndef LIBZX_SIGNALS_H
 #define LIBZX_SIGNALS_H

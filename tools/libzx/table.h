@@ -2,8 +2,9 @@
 /*
  * The handles of this process: which rights each has, and the objects behind them.
  *
- * The word of a handle is in slot.h.  All else is under one mutex, which is held for a
- * few instructions, and is free in the child of a fork().
+ * The word of a handle is in slot.h.  All else changes under one mutex, which is held for a
+ * few instructions, and is free in the child of a fork().  Who counts himself in the word may look
+ * at what is constant in its object, and at what says so, without that.
  */
 #ifndef LIBZX_TABLE_H
 #define LIBZX_TABLE_H
