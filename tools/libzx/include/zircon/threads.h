@@ -5,6 +5,7 @@
 #ifndef ZIRCON_THREADS_H_
 #define ZIRCON_THREADS_H_
 
+#include <pthread.h>
 #include <threads.h>
 
 #include <zircon/compiler.h>
@@ -19,6 +20,18 @@ __BEGIN_CDECLS
  * Return: ZX_HANDLE_INVALID: threads have none on Linux.
  */
 static inline zx_handle_t thrd_get_zx_handle(thrd_t t)
+{
+	(void)t;
+	return ZX_HANDLE_INVALID;
+}
+
+/**
+ * native_thread_get_zx_handle() - the handle of a thread
+ * @t: a thread, as std::thread::native_handle() tells it
+ *
+ * Return: ZX_HANDLE_INVALID, as thrd_get_zx_handle().
+ */
+static inline zx_handle_t native_thread_get_zx_handle(pthread_t t)
 {
 	(void)t;
 	return ZX_HANDLE_INVALID;

@@ -8,9 +8,13 @@
 namespace zx {
 
 class eventpair;
+class exception;
+class job;
 class pmt;
 class port;
+class process;
 class resource;
+class thread;
 class vmar;
 
 /* Of events, VMOs, streams, and of a zx::handle, which may be of anything. */
@@ -29,6 +33,10 @@ namespace internal {
 
 /* For those that differ in a few. */
 struct plain_traits : object_traits<void> {};
+
+struct parent_traits : plain_traits {
+	static constexpr bool supports_get_child = true;
+};
 
 struct unsignaled_traits : plain_traits {
 	static constexpr bool supports_user_signal = false;
@@ -51,8 +59,22 @@ struct object_traits<vmar> : internal::unsignaled_traits {
 };
 
 template <>
-struct object_traits<resource> : internal::plain_traits {
-	static constexpr bool supports_get_child = true;
+struct object_traits<job> : internal::parent_traits {};
+
+template <>
+struct object_traits<process> : internal::parent_traits {};
+
+template <>
+struct object_traits<resource> : internal::parent_traits {};
+
+template <>
+struct object_traits<thread> : internal::plain_traits {
+	static constexpr bool supports_set_profile = true;
+};
+
+template <>
+struct object_traits<exception> : internal::unsignaled_traits {
+	static constexpr bool supports_duplication = false;
 };
 
 template <>

@@ -18,6 +18,8 @@ typedef uint32_t zx_object_info_topic_t;
 #define ZX_INFO_THREAD		((zx_object_info_topic_t)10)
 #define ZX_INFO_THREAD_EXCEPTION_REPORT	((zx_object_info_topic_t)(11 | 1 << 28))
 #define ZX_INFO_HANDLE_COUNT	((zx_object_info_topic_t)19)
+/* Of a BTI, of which there are none here. */
+#define ZX_INFO_BTI		((zx_object_info_topic_t)20)
 #define ZX_INFO_STREAM		((zx_object_info_topic_t)26)
 /* The fourth shape of topic 23. */
 #define ZX_INFO_VMO		((zx_object_info_topic_t)(23 | 3 << 28))
@@ -42,6 +44,14 @@ typedef struct zx_info_vmar {
 	uintptr_t base;
 	size_t len;
 } zx_info_vmar_t;
+
+/* Of ZX_INFO_BTI. */
+typedef struct zx_info_bti {
+	uint64_t minimum_contiguity;
+	uint64_t aspace_size;
+	uint64_t pmo_count;
+	uint64_t quarantine_count;
+} zx_info_bti_t;
 
 /* Of ZX_INFO_STREAM. */
 typedef struct zx_info_stream {
