@@ -131,7 +131,7 @@ class Tree:
         self.listed = set()     # what has to be in the table
         for path in sorted(selftests.glob("zxp_zircon_*.c")):
             self.read_selftest(path)
-        for path in sorted(tools.glob("test_*.c")):
+        for path in sorted(tools.glob("test_*.c")) + sorted(tools.glob("test_*.cc")):
             self.read_cmocka(path)
         self.rows = self.read_table()
 

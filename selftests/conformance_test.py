@@ -27,7 +27,7 @@ class Mutated(unittest.TestCase):
         self.dir = pathlib.Path(tmp.name)
         for path in conformance.HERE.glob("zxp_zircon_*.c"):
             shutil.copy(path, self.dir)
-        for path in (ROOT / "tools" / "tests").glob("test_*.c"):
+        for path in (ROOT / "tools" / "tests").glob("test_*.c*"):
             shutil.copy(path, self.dir)
         shutil.copy(conformance.HERE / "zircon.tsv", self.dir)
 
@@ -55,6 +55,10 @@ class Mutated(unittest.TestCase):
 
     def test_nothing_is_wrong(self):
         self.assertEqual(self.tree().compare(), [])
+
+    def test_a_test_of_lib_zx_is_renamed(self):
+        self.edit("test_zx.cc", "cmocka_unit_test(HandleClose)", "cmocka_unit_test(other)")
+        self.found("Zx.HandleClose: there is no test test_zx.HandleClose")
 
     def test_a_test_is_renamed(self):
         self.edit("zxp_zircon_fail.c", "TEST_F(fail, FailRedundant", "TEST_F(fail, Other")

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * lib/zx: zx::result, and threads, processes and jobs, of which there are none.  Needs no module.
+ * lib/zx: zx::result.  Needs no module.
  */
 #include <memory>
 #include <string>
 
-#include <lib/zx/exception.h>
-#include <lib/zx/job.h>
-#include <lib/zx/process.h>
 #include <lib/zx/result.h>
-#include <lib/zx/suspend_token.h>
-#include <lib/zx/thread.h>
-#include <zircon/threads.h>
 
 #include "cxx.hh"
 
@@ -112,93 +106,14 @@ static void moves(void **)
 	assert_int_equal(pointer->size(), 5);
 }
 
-/* ---- what there is none of here ---- */
-
-static void threads(void **)
-{
-	zx::thread thread;
-	zx::suspend_token token;
-	char state[8];
-	std::thread native([] {});
-
-	is(zx::thread::create(zx::process(), "it", 2, 0, &thread), ZX_ERR_NOT_SUPPORTED);
-	is(thread.start(zx_vaddr_t(0), 0, 0, 0), ZX_ERR_NOT_SUPPORTED);
-	is(thread.start(+[](uintptr_t, uintptr_t) {}, state, 0, 0), ZX_ERR_NOT_SUPPORTED);
-	is(thread.read_state(0, state, sizeof(state)), ZX_ERR_NOT_SUPPORTED);
-	is(thread.write_state(0, state, sizeof(state)), ZX_ERR_NOT_SUPPORTED);
-	is(thread.suspend(&token), ZX_ERR_NOT_SUPPORTED);
-	is(thread.kill(), ZX_ERR_NOT_SUPPORTED);
-	no(thread);
-	no(token);
-	no(zx::thread::self()->is_valid());
-	assert_int_equal(native_thread_get_zx_handle(native.native_handle()), ZX_HANDLE_INVALID);
-	native.join();
-}
-
-static void processes(void **)
-{
-	zx::process process;
-	zx::thread thread;
-	zx::job job;
-	zx::vmar vmar;
-	char content[8];
-	size_t actual;
-
-	is(zx::process::create(job, "it", 2, 0, &process, &vmar), ZX_ERR_NOT_SUPPORTED);
-	is(process.start(thread, 0, 0, zx::handle(), 0), ZX_ERR_NOT_SUPPORTED);
-	is(process.read_memory(0, content, sizeof(content), &actual), ZX_ERR_NOT_SUPPORTED);
-	is(process.write_memory(0, content, sizeof(content), &actual), ZX_ERR_NOT_SUPPORTED);
-	is(process.get_child(1, ZX_RIGHT_SAME_RIGHTS, &thread), ZX_ERR_NOT_SUPPORTED);
-	is(zx::job::create(job, 0, &job), ZX_ERR_NOT_SUPPORTED);
-	is(job.set_policy(0, 0, nullptr, 0), ZX_ERR_NOT_SUPPORTED);
-	is(job.get_child(1, ZX_RIGHT_SAME_RIGHTS, &job), ZX_ERR_NOT_SUPPORTED);
-	is(job.get_child(1, ZX_RIGHT_SAME_RIGHTS, &process), ZX_ERR_NOT_SUPPORTED);
-	no(process);
-	no(vmar);
-	no(job);
-	no(zx::process::self()->is_valid());
-	no(zx::job::default_job()->is_valid());
-}
-
-static void exceptions(void **)
-{
-	const zx::exception exception;
-	zx::process process;
-	zx::thread thread;
-
-	is(exception.get_thread(&thread), ZX_ERR_NOT_SUPPORTED);
-	is(exception.get_process(&process), ZX_ERR_NOT_SUPPORTED);
-	no(thread);
-	no(process);
-}
-
-static void traits(void **)
-{
-	using zx::object_traits;
-
-	static_assert(object_traits<zx::thread>::supports_set_profile);
-	static_assert(object_traits<zx::thread>::supports_wait);
-	static_assert(!object_traits<zx::thread>::supports_get_child);
-	static_assert(object_traits<zx::process>::supports_get_child);
-	static_assert(object_traits<zx::job>::supports_get_child);
-	static_assert(!object_traits<zx::exception>::supports_wait);
-	static_assert(!object_traits<zx::exception>::supports_duplication);
-	static_assert(zx::process::TYPE == 1 && zx::thread::TYPE == 2 && zx::job::TYPE == 17);
-	static_assert(zx::suspend_token::TYPE == 27 && zx::exception::TYPE == 29);
-}
-
 int main()
 {
-	static const struct CMUnitTest zx[] = {
+	static const struct CMUnitTest zx_result[] = {
 		cmocka_unit_test(status_alone),
 		cmocka_unit_test(value),
 		cmocka_unit_test(conversions),
 		cmocka_unit_test(moves),
-		cmocka_unit_test(threads),
-		cmocka_unit_test(processes),
-		cmocka_unit_test(exceptions),
-		cmocka_unit_test(traits),
 	};
 
-	return cmocka_run_group_tests(zx, nullptr, nullptr);
+	return cmocka_run_group_tests(zx_result, nullptr, nullptr);
 }

@@ -63,9 +63,21 @@ static void vmo_sizes(void **)
 	ok(vmo.set_stream_size(5));
 	ok(vmo.get_stream_size(&size));
 	assert_int_equal(size, 5);
-	ok(vmo.set_prop_content_size(7));
+}
+
+static void VmoContentSize(void **)
+{
+	const zx::vmo vmo = new_vmo(2 * page);
+	uint64_t size = 0;
+
 	ok(vmo.get_prop_content_size(&size));
-	assert_int_equal(size, 7);
+	assert_int_equal(size, 2 * page);
+	ok(vmo.set_prop_content_size(500));
+	ok(vmo.get_prop_content_size(&size));
+	assert_int_equal(size, 500);
+	size = 0;
+	ok(zx_object_get_property(vmo.get(), ZX_PROP_VMO_CONTENT_SIZE, &size, sizeof(size)));
+	assert_int_equal(size, 500);
 }
 
 static void vmo_child(void **)
@@ -323,6 +335,7 @@ int main()
 	static const struct CMUnitTest zx_vmo[] = {
 		cmocka_unit_test(vmo_content),
 		cmocka_unit_test(vmo_sizes),
+		cmocka_unit_test(VmoContentSize),
 		cmocka_unit_test(vmo_child),
 		cmocka_unit_test(vmo_transfer),
 		cmocka_unit_test(vmo_executable),
