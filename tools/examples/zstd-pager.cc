@@ -99,16 +99,17 @@ zx_status_t start()
 	return status == ZX_OK ? zx::vmo::create(largest, 0, &aux) : status;
 }
 
-/* Pages are moved, so there is nothing in aux afterwards. */
+/* Pages are moved, so there is nothing in aux afterwards: what is behind a frame is zero. */
 zx_status_t bring(const frame &f)
 {
 	if (ZSTD_decompress(buffer.data(), f.size, f.packed, f.packed_size) != f.size)
 		return ZX_ERR_IO_DATA_INTEGRITY;
 	unpacked++;
-	if (aux.write(buffer.data(), 0, f.size) != ZX_OK ||
-	    pager.supply_pages(vmo, f.at, pages(f.size), aux, 0) != ZX_OK)
-		return ZX_ERR_IO;
-	return ZX_OK;
+	if (aux.write(buffer.data(), 0, f.size) == ZX_OK &&
+	    pager.supply_pages(vmo, f.at, pages(f.size), aux, 0) == ZX_OK)
+		return ZX_OK;
+	aux.op_range(ZX_VMO_OP_DECOMMIT, 0, largest, nullptr, 0);
+	return ZX_ERR_IO;
 }
 
 /* The last packet is COMPLETE. */

@@ -229,37 +229,46 @@ consumer_by_pkg_config() {
 	"$tmp/static"
 }
 
-# Also when it was moved since.
+# Also when it was moved since, and by a directory that is a link, as /lib is to /usr/lib.
 test_installed_library_is_found_by_cmake() {
+	local prefix=$tmp/root/opt/zx version
 	install_there
 	mkdir "$tmp/project"
 	consumer > "$tmp/project/consumer.cc"
-	cat > "$tmp/project/CMakeLists.txt" <<- 'EOF'
-		cmake_minimum_required(VERSION 3.16)
-		project(consumer CXX)
-		find_package(libzx 1 REQUIRED)
-		foreach(kind zx zx_static)
-			add_executable(with_${kind} consumer.cc)
-			target_link_libraries(with_${kind} PRIVATE libzx::${kind})
-		endforeach()
-	EOF
-	both consumer_by_cmake
-	mv "$tmp/root/opt/zx" "$tmp/root/elsewhere"
-	sed -i 's/libzx 1 /libzx 2 /' "$tmp/project/CMakeLists.txt"
-	! consumer_by_cmake g++ -std=c++17 > "$tmp/log" 2>&1 || fail "1 serves for 2"
-	grep -q 'version: 1' "$tmp/log" || fail "$(cat "$tmp/log")"
-	sed -i 's/libzx 2 /libzx /' "$tmp/project/CMakeLists.txt"
-	consumer_by_cmake g++ -std=c++17
+	both consumer_by_cmake 1 "$prefix"
+	mv "$prefix" "$tmp/root/elsewhere"
+	prefix=$tmp/root/elsewhere
+	for version in 2 1.1 0 2...3 1.1...2; do
+		! consumer_by_cmake "$version" "$prefix" g++ -std=c++17 > "$tmp/log" 2>&1 ||
+			fail "1 serves for $version"
+		grep -q 'version: 1' "$tmp/log" || fail "$(cat "$tmp/log")"
+	done
+	for version in '' '1 EXACT' 1.0 '1...<2' 1...1; do
+		consumer_by_cmake "$version" "$prefix" g++ -std=c++17
+	done
+	mkdir "$tmp/linked"
+	ln -s "$prefix/lib" "$tmp/linked/lib"
+	consumer_by_cmake 1 "$tmp/linked" g++ -std=c++17
 }
 
+# consumer_by_cmake VERSION PREFIX COMPILER...: that version is asked for, and found there
 consumer_by_cmake() {
-	local prefix=$tmp/root/opt/zx
-	[ -d "$prefix" ] || prefix=$tmp/root/elsewhere
+	local version=$1 prefix=$2
+	shift 2
 	rm -rf "$tmp/made"
+	cat > "$tmp/project/CMakeLists.txt" <<- EOF
+		cmake_minimum_required(VERSION 3.16)
+		project(consumer CXX)
+		find_package(libzx $version REQUIRED)
+		foreach(kind zx zx_static)
+			add_executable(with_\${kind} consumer.cc)
+			target_link_libraries(with_\${kind} PRIVATE libzx::\${kind})
+		endforeach()
+	EOF
 	cmake -S "$tmp/project" -B "$tmp/made" -DCMAKE_CXX_COMPILER="$1" \
 		-DCMAKE_CXX_FLAGS="${*:2} ${strict[*]} ${bare[*]}" -DCMAKE_PREFIX_PATH="$prefix" &&
 	cmake --build "$tmp/made" && "$tmp/made/with_zx" && "$tmp/made/with_zx_static" &&
-	[[ $(ldd "$tmp/made/with_zx") = *"$prefix/lib/libzx.so.1"* ]] &&
+	[[ $(ldd "$tmp/made/with_zx") = *"$(realpath "$prefix/lib")/libzx.so.1"* ]] &&
 	[[ $(ldd "$tmp/made/with_zx_static") != *libzx.so* ]]
 }
 
