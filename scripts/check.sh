@@ -136,7 +136,12 @@ sanitized() {
 	step "sanitized unit tests" make -C tools SANITIZE=1 O="$zx_root/build" check || :
 	step "unit tests with TSan" make -C tools SANITIZE=thread O="$zx_root/build" \
 		threaded_tests="test_backend_file test_loop test_calls test_holders test_libzx_races \
-		test_libzx_wait test_libzx_pair" check || :
+		test_libzx_wait test_libzx_pair test_zx" check || :
+	# Four races: a minute in all.
+	step "races with ASan" make -C tools SANITIZE=1 O="$zx_root/build" race \
+		ZXP_SECONDS=15 || :
+	step "races with TSan" make -C tools SANITIZE=thread O="$zx_root/build" race \
+		ZXP_SECONDS=15 || :
 	suite "sanitized tools on $1" scripts/vm.sh --kernel "$1" --mem 2048 \
 		--timeout 2400 -- env CI=true O="$zx_root/build/sanitize" \
 		ZXPAGER_KO="$zx_root/build/$1/zxpager.ko" tools/run-tests.sh \
