@@ -102,21 +102,33 @@ WALK(create_plain) {
 	.finish = made_plain,
 };
 
-/* How far a call came that failed is what it says, if it could say it. */
-static int told(struct walk_scene *s, const struct zxp_supply_pages *arg, int ret)
+/* Pages that were supplied have what they were supplied with: zeroes are those in @zeroes. */
+static bool has_content(const struct vmo_view *view, uint64_t page, uint64_t end, uint64_t zeroes)
+{
+	enum view_content want;
+
+	for (; page < end; page++) {
+		want = zeroes & 1ULL << page ? VIEW_ZEROES : VIEW_SUPPLIED;
+		if (view->page[page].content != want) {
+			diag("page %llu is %u and not %u", (unsigned long long)page,
+			     view->page[page].content, want);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* How far a call came is what it says, if it could say it. */
+static int told(struct walk_scene *s, const struct zxp_supply_pages *arg, int ret, uint64_t zeroes)
 {
 	struct vmo_view view;
-	uint64_t page;
 
-	if (!ret)
-		return arg->out_done == arg->length ? 0 : -EPROTO;
+	if (!ret && arg->out_done != arg->length)
+		return -EPROTO;
 	if (arg->out_done == ~0ULL || !vmo_look(s->vmo, &view))
 		return ret;
-	for (page = 0; page < arg->out_done / page_size; page++)
-		if (view.page[page].content == VIEW_MISSING)
-			return -EPROTO;
-	return arg->out_filled <= arg->out_done && arg->out_done <= arg->length ?
-	       ret : -EPROTO;
+	return arg->out_filled <= arg->out_done && arg->out_done <= arg->length &&
+	       has_content(&view, 0, arg->out_done / page_size, zeroes) ? ret : -EPROTO;
 }
 
 static int supply(struct walk_scene *s)
@@ -133,7 +145,7 @@ static int supply(struct walk_scene *s)
 	vmo_fill(s->vmo, 0, s->vmo->pages, s->out);
 	ret = zxp_supply(s->p.fd, &arg);
 	fail_pause();
-	return told(s, &arg, ret);
+	return told(s, &arg, ret, 0);
 }
 
 /* Three ranges, of which the one in the middle comes last. */
@@ -143,8 +155,8 @@ static int supply_ranges(struct walk_scene *s)
 	struct zxp_supply_range range[ARRAY_SIZE(pages)];
 	struct zxp_supply_ranges arg;
 	struct vmo_view view;
-	uint64_t page, end;
 	unsigned int i;
+	uint64_t end;
 	int ret;
 
 	vmo_fill(s->vmo, 0, s->vmo->pages, s->out);
@@ -158,18 +170,17 @@ static int supply_ranges(struct walk_scene *s)
 		};
 	ret = zxp_supply_ranges(s->p.fd, range, ARRAY_SIZE(range), &arg);
 	fail_pause();
-	if (!ret)
-		return arg.out_ranges == ARRAY_SIZE(range) && !arg.out_done ? 0 : -EPROTO;
+	if (!ret && (arg.out_ranges != ARRAY_SIZE(range) || arg.out_done))
+		return -EPROTO;
 	if (arg.out_done == ~0ULL || !vmo_look(s->vmo, &view))
 		return ret;
-	if (arg.out_ranges >= ARRAY_SIZE(range))
+	if (ret && arg.out_ranges >= ARRAY_SIZE(range))
 		return -EPROTO;
-	for (i = 0; i <= arg.out_ranges; i++) {
+	for (i = 0; i < ARRAY_SIZE(range) && i <= arg.out_ranges; i++) {
 		end = pages[i][0] + (i < arg.out_ranges ? pages[i][1] :
 						arg.out_done / page_size);
-		for (page = pages[i][0]; page < end; page++)
-			if (view.page[page].content == VIEW_MISSING)
-				return -EPROTO;
+		if (!has_content(&view, pages[i][0], end, 0))
+			return -EPROTO;
 	}
 	return ret;
 }
@@ -196,7 +207,7 @@ static bool aux_is_empty(struct walk_scene *s)
 	return false;
 }
 
-static int supply_aux(struct walk_scene *s)
+static int supply_from_aux(struct walk_scene *s, uint64_t zeroes)
 {
 	struct zxp_supply_pages arg = {
 		.flags = ZXP_SUPPLY_AUX,
@@ -208,7 +219,22 @@ static int supply_aux(struct walk_scene *s)
 	int ret = zxp_supply(s->p.fd, &arg);
 
 	fail_pause();
-	return told(s, &arg, ret);
+	return told(s, &arg, ret, zeroes);
+}
+
+static int supply_aux(struct walk_scene *s)
+{
+	return supply_from_aux(s, 1ULL << 1);
+}
+
+static int supply_whole_aux(struct walk_scene *s)
+{
+	return supply_from_aux(s, 0);
+}
+
+static int supply_holes(struct walk_scene *s)
+{
+	return supply_from_aux(s, ~0ULL);
 }
 
 /* Before the call was understood nothing has left it. */
@@ -293,7 +319,7 @@ WALK(supply_aux_large) {
 	.create_flags = ZXP_CREATE_READ_ONLY,
 	.how = WALK_MAY_ENOMEM | WALK_EFAULT,
 	.prepare = fill_whole_aux,
-	.run = supply_aux,
+	.run = supply_whole_aux,
 	.again = refill_whole_aux,
 	.finish = aux_is_empty,
 };
@@ -302,7 +328,7 @@ WALK(supply_zeroes) {
 	.pages = 3,
 	.how = WALK_STARVED | WALK_EFAULT,
 	.prepare = empty_aux,
-	.run = supply_aux,
+	.run = supply_holes,
 };
 
 /* Somebody waits for page 0. */
