@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "stream_fixture.h"
 
-const char alphabet[] = "abcdefghijklmnopqrstuvwxyz";
+char alphabet[27] = "abcdefghijklmnopqrstuvwxyz";
 char hex[17] = "0123456789ABCDEF";
 
 zx_handle_t store, stream;

@@ -19,7 +19,7 @@
 /* More buffers than the kernel takes in one go. */
 #define MANY		(IOV_MAX + 500)
 
-extern const char alphabet[27];
+extern char alphabet[27];
 extern char hex[17];
 
 /* One page with the alphabet, which is the stream. */

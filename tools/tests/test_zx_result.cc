@@ -84,7 +84,8 @@ static void conversions(void **)
 /* What is only moved, and points on. */
 static void moves(void **)
 {
-	zx::result<std::unique_ptr<std::string>> owner = zx::ok(std::make_unique<std::string>("it"));
+	zx::result<std::unique_ptr<std::string>> owner =
+		zx::ok(std::make_unique<std::string>("it"));
 	zx::result<zx::handle> handle = zx::ok(zx::handle());
 
 	assert_string_equal(owner->c_str(), "it");

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Zircon's words for C linkage and for what a compiler should know, for headers and programs
- * that use them.  GCC and Clang know them all but for those of a clang alone, which are
- * nothing elsewhere.
+ * that use them.  What one of GCC and Clang does not know is nothing there.
  */
 #ifndef ZIRCON_COMPILER_H_
 #define ZIRCON_COMPILER_H_
 
 #ifndef __has_cpp_attribute
-#define __has_cpp_attribute(x) 0
+#define __has_cpp_attribute(...) 0
 #endif
 
 #ifndef __has_feature
-#define __has_feature(x) 0
+#define __has_feature(...) 0
 #endif
 
 #ifdef __cplusplus
@@ -69,7 +68,7 @@
 #define __ANALYZER_CREATE_SINK	__attribute__((analyzer_noreturn))
 #define __EXTERNALLY_VISIBLE
 #define __NO_SAFESTACK		__attribute__((__no_sanitize__("safe-stack")))
-#define __OPTIMIZE(x)
+#define __OPTIMIZE(...)
 #define __UNINITIALIZED		__attribute__((__uninitialized__))
 #else
 #define __ALLOC_SIZE(...)
@@ -80,41 +79,42 @@
 #define __UNINITIALIZED
 #endif
 
-#ifdef __cplusplus
-#define __FALLTHROUGH	[[fallthrough]]
-#else
 #define __FALLTHROUGH	__attribute__((__fallthrough__))
-#endif
 
 #ifdef __cplusplus
-#define __WARN_UNUSED_CONSTRUCTOR	[[nodiscard]]
+#define __WARN_UNUSED_CONSTRUCTOR	\
+	[[nodiscard]]
 
 #if __has_cpp_attribute(no_unique_address)
-#define __NO_UNIQUE_ADDRESS	[[no_unique_address]]
+#define __NO_UNIQUE_ADDRESS	\
+	[[no_unique_address]]
 #else
 #define __NO_UNIQUE_ADDRESS
 #endif
 
 #ifdef __clang__
-#define __OWNER(x)	[[gsl::Owner(x)]]
-#define __POINTER(x)	[[gsl::Pointer(x)]]
+#define __OWNER(x)	\
+	[[gsl::Owner(x)]]
+#define __POINTER(x)	\
+	[[gsl::Pointer(x)]]
 #else
-#define __OWNER(x)
-#define __POINTER(x)
+#define __OWNER(...)
+#define __POINTER(...)
 #endif
 
 #ifdef __cpp_constinit
 #define __CONSTINIT	constinit
 #elif defined(__clang__)
-#define __CONSTINIT	[[clang::require_constant_initialization]]
+#define __CONSTINIT	\
+	[[clang::require_constant_initialization]]
 #else
 #define __CONSTINIT
 #endif
 #endif /* __cplusplus */
 
 /* Expressions.  Those without underscores may be the program's own already. */
-#define __GET_CALLER(x)		__builtin_return_address(0)
-#define __GET_FRAME(x)		__builtin_frame_address(0)
+#define __GET_CALLER(...)	__builtin_return_address(0)
+#define __GET_FRAME(...)	__builtin_frame_address(0)
 #define __ISCONSTANT(x)		__builtin_constant_p(x)
 #define __UNREACHABLE		__builtin_unreachable()
 
@@ -149,7 +149,7 @@
 #if defined(__clang__) && defined(_LIBCPP_ENABLE_THREAD_SAFETY_ANNOTATIONS)
 #define __THREAD_ANNOTATION(x)	__attribute__((x))
 #else
-#define __THREAD_ANNOTATION(x)
+#define __THREAD_ANNOTATION(...)
 #endif
 
 #define __TA_ACQUIRE(...)	__THREAD_ANNOTATION(__acquire_capability__(__VA_ARGS__))
