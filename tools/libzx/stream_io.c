@@ -57,7 +57,8 @@ static ssize_t move_once(const struct zxi_io *io, const void *vector, size_t cou
 
 	do {
 		done = io->append ?
-		       syscall(SYS_pwritev2, io->fd, vector, count, -1L, -1L, RWF_APPEND) :
+		       syscall(SYS_pwritev2, io->fd, vector, zxi_kernels_count(count), -1L,
+			       -1L, RWF_APPEND) :
 		       zxi_move_once(io->fd, io->write, vector, count, offset);
 	} while (done < 0 && errno == EINTR);
 	return done;
@@ -298,6 +299,9 @@ zx_status_t zxi_move_on(struct zxi_io *io, const zx_iovec_t *vector, size_t coun
 	/* The kernel takes neither all offsets nor all vectors. */
 	if (errno == EFAULT || errno == EINVAL)
 		return move_checked(io, vector, count, done);
+	/* It has not read the vector if the descriptor is not of a VMO any more. */
+	if (errno != ENOSPC && errno != EFBIG)
+		return failure(io, 0, errno);
 	return failure(io, zxi_capacity(vector, count), errno);
 }
 

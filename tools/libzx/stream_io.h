@@ -5,6 +5,7 @@
 #ifndef LIBZX_STREAM_IO_H
 #define LIBZX_STREAM_IO_H
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,11 +38,18 @@ struct zxi_io {
 	_Atomic uint64_t *failures;
 };
 
+/* The kernel refuses more buffers than IOV_MAX, but looks at the low 32 bits of a count only. */
+static ZXI_INLINE size_t zxi_kernels_count(size_t count)
+{
+	return count > IOV_MAX ? IOV_MAX + 1 : count;
+}
+
 /* What the kernel moves at once.  By syscall(), which is no cancellation point. */
 static ZXI_INLINE ssize_t zxi_move_once(int fd, bool write, const void *vector, size_t count,
 					uint64_t offset)
 {
-	return syscall(write ? SYS_pwritev : SYS_preadv, fd, vector, count, offset, 0L);
+	return syscall(write ? SYS_pwritev : SYS_preadv, fd, vector, zxi_kernels_count(count),
+		       offset, 0L);
 }
 
 /* How much there is room for in a vector that the kernel has just read. */

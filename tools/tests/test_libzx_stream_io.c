@@ -347,6 +347,57 @@ static void long_vectors(void **state)
 	   ZX_ERR_NOT_FOUND);
 }
 
+/* Counts of which the kernel sees the low half, which is none, or one buffer that is good. */
+static void counts_beyond_the_kernels(void **state)
+{
+	static const size_t counts[] = {
+		1ull << 32, (1ull << 32) + 1, 1ull << 63 | 1, SIZE_MAX,
+	};
+	char byte = 'x';
+	zx_iovec_t *v = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	assert_ptr_not_equal(v, MAP_FAILED);
+	/* So that there is an end of it. */
+	assert_int_equal(mprotect((char *)v + PAGE, PAGE, PROT_NONE), 0);
+	v[0] = vec(&byte, 1);
+	open_stream(READ | WRITE, 3);
+	actual = 42;
+	for (size_t i = 0; i < COUNT(counts); i++) {
+		const size_t n = counts[i];
+
+		row_is(i, zx_stream_readv(stream, 0, v, n, &actual), ZX_ERR_INVALID_ARGS);
+		row_is(i, zx_stream_readv_at(stream, 0, 0, v, n, &actual), ZX_ERR_INVALID_ARGS);
+		row_is(i, zx_stream_writev(stream, 0, v, n, &actual), ZX_ERR_INVALID_ARGS);
+		row_is(i, zx_stream_writev_at(stream, 0, 0, v, n, &actual), ZX_ERR_INVALID_ARGS);
+		row_is(i, zx_stream_writev(stream, ZX_STREAM_APPEND, v, n, &actual),
+		       ZX_ERR_INVALID_ARGS);
+	}
+	assert_int_equal(byte, 'x');
+	assert_int_equal(actual, 42);
+	info_is(READ | WRITE, 3, 26);
+	holds(alphabet);
+	munmap(v, 2 * PAGE);
+}
+
+/* A descriptor that was closed behind the library reads no vector, nor does the library. */
+static void closed_behind_the_library(void **state)
+{
+	char byte = 'x';
+	zx_iovec_t v = vec(&byte, 1);
+	int fd;
+
+	(void)state;
+	open_stream(READ | WRITE, 3);
+	fd = zx_linux_handle_to_fd(stream);
+	close(fd);
+	is(zx_stream_readv_at(stream, 0, 0, (zx_iovec_t *)8, 1, &actual), ZX_ERR_BAD_HANDLE);
+	is(zx_stream_readv(stream, 0, &v, 1, &actual), ZX_ERR_BAD_HANDLE);
+	/* So that it can be closed. */
+	assert_int_equal(fcntl(zx_linux_handle_to_fd(store), F_DUPFD_CLOEXEC, fd), fd);
+}
+
 static void handles_have_one_offset(void **state)
 {
 	zx_handle_t other, less, replaced;
@@ -438,6 +489,8 @@ int main(void)
 		STREAM_TEST(beyond_all_addresses),
 		STREAM_TEST(more_than_the_kernel_moves),
 		STREAM_TEST(long_vectors),
+		STREAM_TEST(counts_beyond_the_kernels),
+		STREAM_TEST(closed_behind_the_library),
 		STREAM_TEST(handles_have_one_offset),
 		STREAM_TEST(in_a_child),
 	};
