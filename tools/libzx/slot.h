@@ -171,9 +171,12 @@ static ZXI_INLINE bool zxi_try_use(struct zxi_slot *slot, uint64_t word, zx_hand
 
 	want ^= ZXI_OPEN | 1ull << ZXI_WORD_COUNT_SHIFT | fixed;
 	mask |= ZXI_OPEN | ZXI_CLOSING | ZXI_WORD_COUNT | fixed;
-	if ((word ^ (uint64_t)handle << shift ^ want) & mask)
-		return false;
-	return atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE);
+	/* Others count themselves in and out meanwhile. */
+	do {
+		if ((word ^ (uint64_t)handle << shift ^ want) & mask)
+			return false;
+	} while (!atomic_compare_exchange_weak(&slot->word, &word, word + ZXI_USE));
+	return true;
 }
 
 static inline uint64_t zxi_word_in(struct zxi_slot *slot)
