@@ -214,8 +214,9 @@ zx_status_t zx_object_signal(zx_handle_t handle, uint32_t clear_mask, uint32_t s
 		return status;
 	zxi_table_lock();
 	object = object_in(slot, handle);
+	/* Behind the number of an end that is closed meanwhile there is nothing. */
 	if (object)
-		change(object, fd, clear_mask, set_mask);
+		change(object, object->fd >= 0 ? object->fd : fd, clear_mask, set_mask);
 	else
 		status = zxi_no_object(handle);
 	zxi_table_unlock();

@@ -28,6 +28,7 @@ static struct zxi_slot *make_chunk(struct zxi_slot *_Atomic *at)
 	return chunk;
 }
 
+/* Others of its chunk may have made that, but not told of this one. */
 static struct zxi_slot *make_slot(uint32_t index)
 {
 	unsigned int end = atomic_load(&end_of_fds);
@@ -42,9 +43,7 @@ static struct zxi_slot *make_slot(uint32_t index)
 
 struct zxi_slot *zxi_make_slot(zx_handle_t handle)
 {
-	struct zxi_slot *slot = zxi_slot(handle);
-
-	return slot || !zxi_looks_right(handle) ? slot : make_slot(zxi_index_of(handle));
+	return zxi_looks_right(handle) ? make_slot(zxi_index_of(handle)) : NULL;
 }
 
 zx_handle_t zxi_number(unsigned int fd, uint64_t word)

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -55,19 +56,22 @@ static void after_fork(void)
 	zxi_region_unlock();
 }
 
-static void finish_closing(struct zxi_slot *slot, int fd);
+static void close_in_child(struct zxi_slot *slot, int fd);
 
 static void child_after_fork(void)
 {
 	struct zxi_object *o;
 
 	zxi_streams_in_child();
-	zxi_slots_after_fork(finish_closing);
+	zxi_streams_after_fork();
+	/* That may be the end of a stream, which takes the lock of their list. */
+	zxi_slots_after_fork(close_in_child);
 	zxi_for_each_object(o)
 		o->inherited = true;
 	if (zxi_hears)
 		zxi_hears->forked();
-	after_fork();
+	zxi_table_unlock();
+	zxi_region_unlock();
 }
 
 __attribute__((constructor)) static void survive_fork(void)
@@ -116,7 +120,7 @@ static void become(zx_handle_t handle, struct zxi_slot *slot, struct zxi_object 
 }
 
 /* Locked.  Nobody begins to use what is closing, and the last call that did is over. */
-static void finish_closing(struct zxi_slot *slot, int fd)
+static void finish_closing(struct zxi_slot *slot)
 {
 	struct zxi_object *object = slot->object;
 
@@ -124,14 +128,21 @@ static void finish_closing(struct zxi_slot *slot, int fd)
 	zxi_object_put(object);
 	/* The number lives again once it is closed. */
 	atomic_fetch_and(&slot->word, ~ZXI_CLOSING);
+}
+
+static void close_in_child(struct zxi_slot *slot, int fd)
+{
+	finish_closing(slot);
 	zxi_close_fd(fd);
 }
 
+/* To close it may take long: the others need not wait for that. */
 void zxi_put_last(struct zxi_slot *slot, int fd)
 {
 	zxi_table_lock();
-	finish_closing(slot, fd);
+	finish_closing(slot);
 	zxi_table_unlock();
+	zxi_close_fd(fd);
 }
 
 zx_status_t zxi_adopt(zx_handle_t handle, zx_obj_type_t type, zx_rights_t rights,
@@ -362,32 +373,31 @@ static bool retire(zx_handle_t handle, struct zxi_slot *slot, uint64_t *was)
 }
 
 /*
- * Locked.  An end of a pair is gone at once, so that the other one can be told.  A call that uses
- * its number has that until it is over, but it is the other end's.
+ * Locked.  A call that uses the number of an end has that until it is over, but nothing is behind
+ * it that keeps either end of the pair.
  */
-static void end_in_use(int fd, struct zxi_object *peer)
+static void leave_number(int fd, const struct zxi_object *peer)
 {
-	dup3(peer->fd, fd, O_CLOEXEC);
-	zxi_hears->end_closed(peer);
+	const int nothing = eventfd(0, EFD_CLOEXEC);
+
+	dup3(nothing >= 0 ? nothing : peer->fd, fd, O_CLOEXEC);
+	if (nothing >= 0)
+		zxi_close_fd(nothing);
 }
 
-/*
- * Locked.  An end of a pair, too; and a child, so that who waits for there being none sees that
- * though there is another one at once.
- */
-static int close_now(int fd, struct zxi_object *object, void (*closed)(struct zxi_object *object))
+/* What is wrong with it, which is closed even so. */
+static int close_now(int *fd)
 {
-	const int error = fd >= 0 && zxi_close_fd(fd) ? errno : 0;
+	const int error = *fd >= 0 && zxi_close_fd(*fd) ? errno : 0;
 
-	closed(object);
-	errno = error;
-	return error ? -1 : 0;
+	*fd = -1;
+	return error;
 }
 
 zx_status_t zxi_close(zx_handle_t handle)
 {
 	struct zxi_slot *slot = zxi_make_slot(handle);
-	int fd = zxi_is_own(handle) ? -1 : (int)zxi_fd_of(handle), rc = 0;
+	int fd = zxi_is_own(handle) ? -1 : (int)zxi_fd_of(handle), error = 0;
 	struct zxi_object *object, *peer, *parent;
 	uint64_t was;
 
@@ -401,24 +411,26 @@ zx_status_t zxi_close(zx_handle_t handle)
 		zxi_table_unlock();
 		return ZX_ERR_BAD_HANDLE;
 	}
-	if (peer && !peer->peer && was & ZXI_USES) {
-		end_in_use(fd, peer);
-	} else if (peer && !peer->peer) {
-		rc = close_now(fd, peer, zxi_hears->end_closed);
-		fd = -1;
-	}
+	/* An end of a pair is gone with its last handle, so that the other one can be told. */
+	if (peer && was & ZXI_USES)
+		leave_number(fd, peer);
+	else if (peer)
+		error = close_now(&fd);
+	if (peer && !peer->peer)
+		zxi_hears->end_closed(peer);
 	/* The last call that uses it closes it. */
 	if (was & ZXI_USES)
 		fd = -1;
+	/* Who waits for there being no child sees that though there is another one at once. */
 	if (parent && parent->watched && fd >= 0) {
-		rc = close_now(fd, parent, zxi_hears->child_closed);
-		fd = -1;
+		error = close_now(&fd);
+		zxi_hears->child_closed(parent);
 	}
 	zxi_table_unlock();
 	if (fd >= 0)
-		rc = zxi_close_fd(fd);
+		error = close_now(&fd);
 	/* Linux has closed it too when a signal came or a flush failed. */
-	return rc && errno == EBADF ? ZX_ERR_BAD_HANDLE : ZX_OK;
+	return error == EBADF ? ZX_ERR_BAD_HANDLE : ZX_OK;
 }
 
 /* Locked.  Of a region. */

@@ -22,6 +22,7 @@ enum kind { NOBODY, PAGER, PORT, VMO };
 #define PAGE	4096
 
 _Atomic unsigned int fake_wrong;
+_Atomic unsigned int fake_asked;
 void (*_Atomic fake_read)(int fd);
 
 int __real_open(const char *path, int flags, ...);
@@ -170,8 +171,10 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 		port->out_fd = new_port();
 		return port->out_fd < 0 ? -1 : 0;
 	case ZXP_IOC_GET_INFO:
+		fake_asked++;
 		return kind == PAGER ? 0 : fail(EMEDIUMTYPE);
 	case ZXP_IOC_VMO_GET_INFO:
+		fake_asked++;
 		return kind == VMO ? vmo_info(arg) : fail(EMEDIUMTYPE);
 	case ZXP_IOC_VMO_READ:
 	case ZXP_IOC_VMO_WRITE:

@@ -16,6 +16,9 @@ extern _Atomic unsigned int fake_wrong;
 /* A read of a VMO, if set, after it has found the descriptor. */
 extern void (*_Atomic fake_read)(int fd);
 
+/* How often it was asked what a descriptor is. */
+extern _Atomic unsigned int fake_asked;
+
 /* The inode number of a descriptor: who it is. */
 uint64_t fake_identity(int fd);
 

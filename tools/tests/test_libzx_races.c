@@ -6,10 +6,12 @@
  *   ZXP_SECONDS   how long the threads are at it (default: a number of rounds)
  */
 #include <dirent.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "fake_module.h"
 #include "fixture.h"
@@ -145,7 +147,7 @@ static void *reads(void *arg)
 /* A call that is under way keeps its descriptor from being somebody else's. */
 static void closed_while_in_use(void **state)
 {
-	zx_handle_t h = new_vmo(), other;
+	zx_handle_t first = new_vmo(), h = new_vmo(), other;
 	int fd = zx_linux_handle_to_fd(h), status;
 	uint64_t who = identity(h);
 	pthread_t thread;
@@ -170,7 +172,79 @@ static void closed_while_in_use(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	fake_read = NULL;
 	assert_int_equal(fcntl(fd, F_GETFD), -1);
+	ok(zx_handle_close_many((zx_handle_t[]){ first, other }, 2));
+}
+
+int __real_zxi_close_fd(int fd);
+int __wrap_zxi_close_fd(int fd);
+
+/* The descriptor whose close takes as long as somebody else's call, and whether that came. */
+static _Atomic int closes_slowly = -1;
+static bool waited;
+
+int __wrap_zxi_close_fd(int fd)
+{
+	struct timespec until;
+
+	if (fd == closes_slowly) {
+		closes_slowly = -1;
+		sem_post(&inside);
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_sec += 20;
+		waited = sem_timedwait(&go_on, &until) == 0;
+	}
+	return __real_zxi_close_fd(fd);
+}
+
+/* Nobody waits while the last call that used a handle closes its descriptor. */
+static void closed_slowly_at_the_end(void **state)
+{
+	zx_handle_t h = new_vmo(), other;
+	const int fd = zx_linux_handle_to_fd(h);
+	pthread_t thread;
+
+	(void)state;
+	assert_int_equal(sem_init(&inside, 0, 0) | sem_init(&go_on, 0, 0), 0);
+	fake_read = stay;
+	assert_int_equal(pthread_create(&thread, NULL, reads, &h), 0);
+	sem_wait(&inside);
+	ok(zx_handle_close(h));
+	fake_read = NULL;
+	closes_slowly = fd;
+	sem_post(&go_on);
+	sem_wait(&inside);
+	other = new_vmo();
+	assert_int_not_equal(zx_linux_handle_to_fd(other), fd);
+	sem_post(&go_on);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(waited);
+	assert_int_equal(fcntl(fd, F_GETFD), -1);
 	ok(zx_handle_close(other));
+}
+
+static void *seeks_often(void *arg)
+{
+	for (int i = 0; i < 300000; i++)
+		ok(zx_stream_seek(*(zx_handle_t *)arg, ZX_STREAM_SEEK_ORIGIN_START, 0, NULL));
+	return NULL;
+}
+
+/* Threads that use one handle count themselves in and out: nothing about it is asked for that. */
+static void used_by_many_asks_nothing(void **state)
+{
+	zx_handle_t of = new_vmo(), h;
+	pthread_t threads[4];
+	unsigned int before;
+
+	(void)state;
+	ok(zx_stream_create(ZX_STREAM_MODE_READ, of, 0, &h));
+	before = fake_asked;
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, seeks_often, &h), 0);
+	for (size_t i = 0; i < COUNT(threads); i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_int_equal(fake_asked - before, 0);
+	ok(zx_handle_close_many((zx_handle_t[]){ of, h }, 2));
 }
 
 /* ---- many threads ---- */
@@ -284,6 +358,30 @@ static void may(struct racer *r, zx_status_t status, zx_status_t also, const cha
 		fine(r, status, what);
 }
 
+/*
+ * An end of two handles, one of which others use and close, too: the other end hears of it with
+ * the last one's close, though a call may still use the first one.
+ */
+static void close_end(struct racer *r, _Atomic uint64_t *at)
+{
+	zx_handle_t first, last, peer, old;
+	zx_signals_t observed;
+
+	must(r, zx_eventpair_create(0, &first, &peer), "create a pair");
+	must(r, zx_handle_duplicate(first, ZX_RIGHT_SAME_RIGHTS, &last), "duplicate");
+	opened++;
+	old = handle_of(atomic_exchange(at, first));
+	if (old && fine(r, zx_handle_close(old), "close"))
+		closed++;
+	sched_yield();
+	if (fine(r, zx_handle_close(first), "close"))
+		closed++;
+	must(r, zx_handle_close(last), "close of what was duplicated");
+	must(r, zx_object_wait_one(peer, ZX_EVENTPAIR_PEER_CLOSED, 0, &observed),
+	     "PEER_CLOSED is late");
+	must(r, zx_handle_close(peer), "close of the other end");
+}
+
 /* Any handle, an event, an end of a pair or a port, and whatever that is for it. */
 static void signal_step(struct racer *r)
 {
@@ -296,7 +394,10 @@ static void signal_step(struct racer *r)
 	zx_signals_t observed;
 	zx_status_t status;
 
-	switch (pick(r, 9)) {
+	switch (pick(r, 10)) {
+	case 9:
+		close_end(r, at);
+		break;
 	case 0:
 		if (pick(r, 2)) {
 			must(r, zx_event_create(0, &h[0]), "create");
@@ -605,6 +706,8 @@ int main(void)
 		cmocka_unit_test(closed_behind_the_library),
 		cmocka_unit_test(replaced_is_closed),
 		cmocka_unit_test(closed_while_in_use),
+		cmocka_unit_test(closed_slowly_at_the_end),
+		cmocka_unit_test(used_by_many_asks_nothing),
 		cmocka_unit_test(many_threads),
 		cmocka_unit_test(many_threads_signal_and_wait),
 		cmocka_unit_test(many_threads_with_streams),

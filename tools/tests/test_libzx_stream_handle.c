@@ -3,6 +3,9 @@
  * libzx against the module: handles of streams, which are handles as others are, though
  * their descriptors are those of VMOs: counts, calls under way, signals.
  */
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "fixture.h"
@@ -172,6 +175,38 @@ static zx_status_t (*const calls[])(struct waiter *w) = {
 	read_on, read_at, write_on, write_at,
 };
 
+/* How a child ends, though it be by hanging. */
+static int end_of(pid_t pid)
+{
+	struct pollfd child = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int status;
+
+	assert_true(pid > 0 && child.fd >= 0);
+	if (poll(&child, 1, 60000) != 1)
+		kill(pid, SIGKILL);
+	close(child.fd);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* The child of a fork() has none of the calls: what they keep open is closed there. */
+static void child_has_no_call(int fd)
+{
+	pid_t pid = fork();
+	zx_handle_t h;
+
+	if (pid) {
+		assert_int_equal(end_of(pid), 0);
+		return;
+	}
+	if (fcntl(fd, F_GETFD) >= 0)
+		_exit(1);
+	/* And the list of streams is free. */
+	if (zx_stream_create(READ, plain, 0, &h) != ZX_OK)
+		_exit(2);
+	_exit(zx_handle_close(h) == ZX_OK ? 0 : 3);
+}
+
 static void closed_while_in_use(void **state)
 {
 	struct waiter w;
@@ -193,6 +228,7 @@ static void closed_while_in_use(void **state)
 		other = new_stream(plain);
 		assert_int_not_equal(zx_linux_handle_to_fd(other), fd);
 		ok(zx_handle_close(other));
+		child_has_no_call(fd);
 		supply(0, PAGE, 's');
 		row_is(i, finish(&w), ZX_OK);
 		if (calls[i] == read_on || calls[i] == read_at)
