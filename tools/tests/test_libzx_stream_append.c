@@ -2,6 +2,7 @@
 /*
  * libzx against the module: appends to streams, by the names of Zircon's tests where it has some.
  */
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "stream_fixture.h"
@@ -86,6 +87,7 @@ static void PropertyModeAppend(void **state)
 }
 
 static _Atomic bool over;
+static _Atomic int appended;
 
 /* Another stream's appends, of one byte each. */
 static void *append_alone(void *arg)
@@ -94,7 +96,7 @@ static void *append_alone(void *arg)
 	zx_handle_t other;
 
 	ok(zx_stream_create(WRITE | APPEND, store, 0, &other));
-	while (!atomic_load(&over))
+	for (; !atomic_load(&over); appended++)
 		ok(zx_stream_writev(other, 0, &v, 1, NULL));
 	ok(zx_handle_close(other));
 	return NULL;
@@ -103,12 +105,14 @@ static void *append_alone(void *arg)
 /* Nobody's append comes into the middle of one, as many buffers as that has. */
 static void long_appends_are_one(void **state)
 {
-	enum { BYTES = 200000 };
+	enum { ENOUGH = 50000, BYTES = 2000000 };
 	static zx_iovec_t many[MANY];
-	static char all[BYTES + MANY];
+	static char all[BYTES + 2 * MANY];
 	char of_one = '1', of_many = 'm';
+	size_t run = 0;
 	pthread_t thread;
 	uint64_t size;
+	int before;
 
 	(void)state;
 	for (int i = 0; i < MANY; i++)
@@ -117,17 +121,21 @@ static void long_appends_are_one(void **state)
 	open_stream(WRITE, 0);
 	atomic_store(&over, false);
 	assert_int_equal(pthread_create(&thread, NULL, append_alone, &of_one), 0);
+	while (!(before = atomic_load(&appended)))
+		sched_yield();
+	/* Until there was something that could have come into the middle. */
 	do {
 		moves(zx_stream_writev(stream, ZX_STREAM_APPEND, many, MANY, &actual), MANY);
 		ok(zx_vmo_get_stream_size(store, &size));
-	} while (size < BYTES / 4);
+	} while (size < ENOUGH || (size < BYTES && atomic_load(&appended) == before));
+	assert_int_not_equal(atomic_load(&appended), before);
 	atomic_store(&over, true);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	ok(zx_vmo_get_stream_size(store, &size));
 	if (size > sizeof(all))
 		size = sizeof(all);
 	ok(zx_vmo_read(store, all, 0, size));
-	for (size_t i = 0, run = 0; i < size; i++) {
+	for (size_t i = 0; i < size; i++) {
 		if (all[i] == 'm') {
 			run++;
 			continue;
@@ -135,6 +143,7 @@ static void long_appends_are_one(void **state)
 		assert_int_equal(run % MANY, 0);
 		run = 0;
 	}
+	assert_int_equal(run % MANY, 0);
 }
 
 int main(void)

@@ -401,6 +401,13 @@ static void clocks(void **)
 	no(made.is_valid());
 	is(made.read(&now), ZX_ERR_NOT_SUPPORTED);
 	is(made.get_details(&details), ZX_ERR_NOT_SUPPORTED);
+	is(made.update(zx::clock::update_args()), ZX_ERR_NOT_SUPPORTED);
+	is(made.update(zx::clock::update_args()
+		       .set_both_values(before, deadline)
+		       .set_rate_adjust(1)
+		       .set_error_bound(2)
+		       .reset()
+		       .set_value(before)), ZX_ERR_NOT_SUPPORTED);
 }
 
 /* What is over is not waited for. */

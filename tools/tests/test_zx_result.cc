@@ -2,8 +2,12 @@
 /*
  * lib/zx: zx::result.  Needs no module.
  */
+#include <csignal>
 #include <memory>
 #include <string>
+
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <lib/zx/result.h>
 
@@ -107,6 +111,21 @@ static void moves(void **)
 	assert_int_equal(pointer->size(), 5);
 }
 
+/* An error that is none would be taken for a value that is not there. */
+static void no_error_is_ok(void **)
+{
+	volatile zx_status_t status = ZX_OK;
+	int how = 0;
+	const pid_t pid = fork();
+
+	if (!pid) {
+		std::signal(SIGABRT, SIG_DFL);
+		_exit(zx::error(status).error_value());
+	}
+	assert_int_equal(waitpid(pid, &how, 0), pid);
+	yes(WIFSIGNALED(how));
+}
+
 int main()
 {
 	static const struct CMUnitTest zx_result[] = {
@@ -114,6 +133,7 @@ int main()
 		cmocka_unit_test(value),
 		cmocka_unit_test(conversions),
 		cmocka_unit_test(moves),
+		cmocka_unit_test(no_error_is_ok),
 	};
 
 	return cmocka_run_group_tests(zx_result, nullptr, nullptr);

@@ -21,7 +21,7 @@ class [[nodiscard]] error {
 public:
 	explicit constexpr error(zx_status_t status) : status_(status)
 	{
-		ZX_DEBUG_ASSERT(status != ZX_OK);
+		ZX_ASSERT(status != ZX_OK);
 	}
 
 	constexpr zx_status_t error_value() const { return status_; }
