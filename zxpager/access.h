@@ -110,7 +110,7 @@ int zxp_copy_in(const struct zxp_view *view, loff_t *pos, struct iov_iter *from,
  * @pos: where it is now
  * @nowait: -EAGAIN instead of waiting for the daemon
  * @stream: a VMO ends with its stream
- * @daemon: it is the daemon of the VMO that reads
+ * @daemon: zxp_file_daemon() of what is read by
  * @end: where all ended when the page at @pos was looked for
  * @mark: what ->find has to tell ->confirm
  */
@@ -120,7 +120,7 @@ struct zxp_read {
 	loff_t pos;
 	bool nowait;
 	bool stream;
-	bool daemon;
+	unsigned long daemon;
 	loff_t end;
 	unsigned long mark;
 };

@@ -9,6 +9,7 @@
 #include <linux/bits.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/rbtree.h>
 #include <linux/sched.h>
@@ -75,8 +76,8 @@ struct zxp_port_packet {
 
 /**
  * struct zxp_port - a stream of packets
- * @ref: held by the file and by each source that sends here
- * @lock: protects @queue, @posted, @nr_posted and @closed; innermost of all our locks
+ * @ref: held by the file, by each source that sends here, and as &zxp_pager.spare
+ * @lock: protects @queue, @posted, @nr_posted, @closed and @shut; innermost of all our locks
  * @queue: packets that no reader has taken yet, in the order of queueing
  * @posted: packets that were queued by hand, also while a reader has them; see post.c
  * @nr_posted: how many these are
@@ -84,6 +85,7 @@ struct zxp_port_packet {
  * @ahead: of the next so many reads that bring packets the daemon is taken to do more
  *	than to answer these, see zxp_port_rests(). A guess, and changed without @lock.
  * @closed: the file is gone: nothing is queued any more
+ * @shut: it is that of a former generation: nothing is read any more
  */
 struct zxp_port {
 	struct kref ref;
@@ -94,6 +96,7 @@ struct zxp_port {
 	wait_queue_head_t wait;
 	unsigned int ahead;
 	bool closed;
+	bool shut;
 };
 
 struct zxp_port *zxp_port_alloc(void);
@@ -104,7 +107,8 @@ bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet,
 		    bool sleeps);
 void zxp_port_requeue(struct zxp_port *port, struct zxp_port_packet *packet);
 bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet);
-struct zxp_port_packet *zxp_port_pick(struct zxp_port *port);
+struct zxp_port_packet *zxp_port_pick(struct zxp_port *port, bool reads);
+void zxp_port_shut(struct zxp_port *port);
 bool zxp_port_readable(struct zxp_port *port);
 bool zxp_port_rests(struct zxp_port *port);
 void zxp_port_goes_on(struct zxp_port *port);
@@ -207,21 +211,59 @@ struct zxp_zero_range *zxp_zero_find_kinds(struct zxp_zeroes *zeroes,
 /* object.c */
 
 /**
- * struct zxp_pager - one open /dev/zxpager
- * @ref: held by the file and by each of its VMOs, so that an address is never
+ * struct zxp_pager - what was made by one open() of /dev/zxpager
+ * @ref: held by its files and by each of its VMOs, so that an address is never
  *	reused for another pager while a VMO compares with it
- * @port: its own stream
- * @lock: protects @vmos
- * @vmos: its VMOs
+ * @begin_lock: one generation begins at a time
+ * @lock: protects all below
+ * @vmos: its VMOs, by their ids
+ * @epoch: the number of its generation; of no other one's files a call is taken
+ * @keeper: the file of the open(); NULL if that is closed
+ * @current_file: that of the generation; NULL if that is closed, or has not begun yet
+ * @spare: the stream of a generation that nobody has, with what was not read of it; NULL
+ *	if there is none. The next generation has it.
+ *
+ * It ends with the last of @keeper and @current_file.
  */
 struct zxp_pager {
 	struct kref ref;
-	struct zxp_port *port;
+	struct mutex begin_lock;	/* see above */
 	spinlock_t lock;		/* see above */
-	struct list_head vmos;
+	struct rb_root vmos;
+	unsigned long epoch;
+	struct zxp_pager_file *keeper;
+	struct zxp_pager_file *current_file;
+	struct zxp_port *spare;
 };
 
+/**
+ * struct zxp_pager_file - a descriptor of a pager
+ * @pager: the pager; referenced
+ * @port: its own stream; changes under &zxp_pager.lock before and after anybody has the file
+ * @epoch: the generation that it is of; constant
+ */
+struct zxp_pager_file {
+	struct zxp_pager *pager;
+	struct zxp_port *port;
+	unsigned long epoch;
+};
+
+struct zxp_pager *zxp_pager_alloc(void);
 void zxp_pager_put(struct zxp_pager *pager);
+struct zxp_pager_file *zxp_pager_file_alloc(struct zxp_pager *pager);
+void zxp_pager_file_free(struct zxp_pager_file *by);
+
+/* Is it a former generation's? Who goes on after that is told so where it takes effect. */
+static inline bool zxp_pager_file_is_former(const struct zxp_pager_file *by)
+{
+	return READ_ONCE(by->pager->epoch) != by->epoch;
+}
+
+/* Is it that of the open()? */
+static inline bool zxp_pager_file_is_keeper(const struct zxp_pager_file *by)
+{
+	return READ_ONCE(by->pager->keeper) == by;
+}
 
 /* ioctl_args.c */
 
@@ -248,6 +290,10 @@ union zxp_args {
 	struct zxp_query_dirty_ranges query_dirty_ranges;
 	struct zxp_query_vmo_stats query_vmo_stats;
 	struct zxp_query_vmo_key query_vmo_key;
+	struct zxp_begin_generation begin_generation;
+	struct zxp_list_vmos list_vmos;
+	struct zxp_open_vmo open_vmo;
+	struct zxp_bind_vmo bind_vmo;
 	struct zxp_vmo_info vmo_info;
 	struct zxp_vmo_op_range vmo_op_range;
 	struct zxp_vmo_io vmo_io;

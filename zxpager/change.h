@@ -95,6 +95,6 @@ static inline int zxp_commit_end(struct folio *folio)
 int zxp_vmo_rescue(struct zxp_vmo *vmo, pgoff_t start, pgoff_t stop, pgoff_t end);
 
 /* writeback.c */
-int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args);
+int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args, unsigned long epoch);
 
 #endif /* _ZXPAGER_CHANGE_H */

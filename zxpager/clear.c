@@ -157,7 +157,7 @@ static int zxp_vmo_cover_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 		spin_unlock(&vmo->zero_lock);
 		if (covered)
 			zxp_source_resolve(vmo->source, ZXP_REQUEST_READ,
-					   start - covered, start, 0);
+					   start - covered, start);
 		cond_resched();
 	}
 	return 0;

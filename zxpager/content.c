@@ -404,7 +404,10 @@ static int zxp_vmo_insert_locked(struct zxp_vmo *vmo, pgoff_t index,
 					ZXP_GFP_LOCKED(zxp_vmo_supply_gfp(vmo)));
 }
 
-/* From @batch->done on. Return: 0, -ERANGE, -ESTALE; -ENOMEM, and there is more to do. */
+/*
+ * From @batch->done on. Return: 0, -ESHUTDOWN, -ERANGE, -ESTALE; -ENOMEM, and there is more to
+ * do.
+ */
 static int zxp_vmo_insert_batch_locked(struct zxp_vmo *vmo, struct zxp_batch *batch,
 				       struct zxp_runs *runs)
 {
@@ -414,7 +417,9 @@ static int zxp_vmo_insert_batch_locked(struct zxp_vmo *vmo, struct zxp_batch *ba
 
 	lockdep_assert_held(&vmo->content_lock);
 
-	ret = end > vmo->nr_pages ? -ERANGE : zxp_vmo_detached(vmo) ? -ESTALE : 0;
+	ret = zxp_vmo_check_locked(vmo, batch->epoch);
+	if (!ret)
+		ret = end > vmo->nr_pages ? -ERANGE : zxp_vmo_detached(vmo) ? -ESTALE : 0;
 	for (; !ret && index < end; index++) {
 		ret = zxp_vmo_insert_locked(vmo, index,
 					    batch->folio[batch->done]);
@@ -441,7 +446,8 @@ static int zxp_vmo_insert_batch_locked(struct zxp_vmo *vmo, struct zxp_batch *ba
  * @batch: what, and where; afterwards also how far this came
  * @runs: what was filled is added, for those to be woken who wait for it
  *
- * Return: 0, -ERANGE behind the end, -ESTALE detached, -ENOMEM, -EINTR.
+ * Return: 0, -ESHUTDOWN of a former generation, -ERANGE behind the end, -ESTALE detached,
+ * -ENOMEM, -EINTR.
  */
 int zxp_vmo_insert(struct zxp_vmo *vmo, struct zxp_batch *batch,
 		   struct zxp_runs *runs)

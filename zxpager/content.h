@@ -60,6 +60,7 @@
 
 /**
  * struct zxp_batch - pages on their way into a VMO
+ * @epoch: the generation that supplies them
  * @index: of the first one
  * @nr: how many
  * @done: how many have content now, counted from the first
@@ -68,6 +69,7 @@
  *	one that is to be left out
  */
 struct zxp_batch {
+	unsigned long epoch;
 	pgoff_t index;
 	unsigned int nr;
 	unsigned int done;
@@ -121,7 +123,7 @@ struct zxp_failure {
  * @inode: its VFS part; i_size is the stream size
  * @pager: its pager; NULL for a plain VMO; constant
  * @source: its requests; NULL for a plain VMO; constant
- * @pager_link: in &zxp_pager.vmos, under &zxp_pager.lock
+ * @pager_node: in &zxp_pager.vmos, under &zxp_pager.lock
  * @options: ZXP_VMO_*; constant
  * @flags: ZXP_CREATE_*; constant
  * @max_size: the largest stream size that it may have; constant
@@ -151,7 +153,7 @@ struct zxp_vmo {
 	struct inode inode;
 	struct zxp_pager *pager;
 	struct zxp_source *source;
-	struct list_head pager_link;
+	struct rb_node pager_node;
 	u32 options;
 	u32 flags;
 	loff_t max_size;
@@ -268,10 +270,42 @@ static inline void zxp_folio_zero_tail(struct folio *folio, loff_t pos)
 	folio_zero_segment(folio, offset, round_up(offset, PAGE_SIZE));
 }
 
-/* The descriptor that CREATE_VMO made, or a duplicate: that of the daemon. */
-static inline bool zxp_file_is_first(struct file *file)
+/*
+ * A descriptor that CREATE_VMO or OPEN_VMO made, or a duplicate, is that of a daemon, of that
+ * generation which had it made. Those that are opened anew are nobody's.
+ */
+static inline void zxp_file_set_daemon(struct file *file, unsigned long epoch)
 {
-	return file->private_data == zxp_vmo_of(file_inode(file));
+	file->private_data = (void *)(epoch + 1);
+}
+
+/* What zxp_vmo_is_daemon() wants to know of it; 0 for nobody's. */
+static inline unsigned long zxp_file_daemon(struct file *file)
+{
+	return (unsigned long)file->private_data;
+}
+
+/* Is it the one that writes back now? Under xa_lock, with which the marks for it go. */
+static inline bool zxp_vmo_is_daemon(struct zxp_vmo *vmo, unsigned long daemon)
+{
+	return vmo->source && READ_ONCE(vmo->source->epoch) + 1 == daemon;
+}
+
+/*
+ * Of which generation is the daemon whose call is about to take effect? As long as the lock
+ * is held none other comes.
+ */
+static inline int zxp_vmo_check_locked(struct zxp_vmo *vmo, unsigned long epoch)
+{
+	lockdep_assert_held(&vmo->content_lock);
+
+	return READ_ONCE(vmo->source->epoch) == epoch ? 0 : -ESHUTDOWN;
+}
+
+/* Its number, that no other VMO ever had. */
+static inline u64 zxp_vmo_id(struct zxp_vmo *vmo)
+{
+	return vmo->inode.i_ino;
 }
 
 /*
@@ -340,7 +374,7 @@ bool zxp_folio_pinned(struct zxp_vmo *vmo, struct folio *folio, pgoff_t index);
 pgoff_t zxp_vmo_find_pinned(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end);
 void zxp_vmo_drop_clean_locked(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
 void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
-int zxp_vmo_detach(struct zxp_vmo *vmo);
+int zxp_vmo_detach(struct zxp_vmo *vmo, unsigned long epoch);
 
 /* zero_page.c */
 struct folio *zxp_vmo_lock_zero_folio(struct zxp_vmo *vmo);
@@ -460,7 +494,8 @@ int zxp_vmo_settle_locked(struct zxp_vmo *vmo, bool killable);
 bool zxp_vmo_all_present(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
 struct folio *zxp_vmo_alloc_large(struct zxp_vmo *vmo, unsigned int order);
 int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
-				pgoff_t index, struct zxp_runs *runs);
+				pgoff_t index, unsigned long epoch,
+				struct zxp_runs *runs);
 bool zxp_vmo_may_be_large(struct zxp_vmo *vmo, pgoff_t index, unsigned long nr);
 
 /* dirty.c */
@@ -471,11 +506,14 @@ unsigned int zxp_write_batch(void);
 int zxp_vmo_prepare_write(struct zxp_vmo *vmo, struct folio *folio);
 int zxp_vmo_dirty_at_exit(struct zxp_vmo *vmo, struct folio *folio);
 pgoff_t zxp_vmo_undirtied_end(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end);
-int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length);
+int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length, unsigned long epoch);
 
 /* query.c */
-int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args);
-int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args);
+int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args,
+			unsigned long epoch);
+int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args,
+			unsigned long epoch);
+bool zxp_vmo_has_begun(struct zxp_vmo *vmo);
 
 /* size.c */
 void zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,

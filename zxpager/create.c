@@ -11,7 +11,10 @@
 /* For lockdep: a supply takes pages out of a plain VMO with the lock of another VMO held. */
 static struct lock_class_key zxp_plain_lock_key;
 
-static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
+/* The last number of a VMO. Not get_next_ino(), whose numbers come again. */
+static atomic64_t zxp_vmo_ids;
+
+static struct inode *zxp_vmo_inode_create(struct zxp_pager_file *by,
 					  struct zxp_port *port,
 					  const struct zxp_create_vmo *args)
 {
@@ -24,7 +27,6 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 		return ERR_PTR(-ENOMEM);
 
 	vmo = zxp_vmo_of(inode);
-	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFREG | 0600;
 	inode->i_uid = current_fsuid();
 	inode->i_gid = current_fsgid();
@@ -41,7 +43,8 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 			ZXP_MAX_VMO_PAGES : DIV_ROUND_UP_ULL(size, PAGE_SIZE);
 	i_size_write(inode, size);
 
-	if (!pager) {
+	if (!by) {
+		inode->i_ino = atomic64_inc_return(&zxp_vmo_ids);
 		lockdep_set_class(&vmo->content_lock, &zxp_plain_lock_key);
 		return inode;
 	}
@@ -57,25 +60,63 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager *pager,
 	vmo->source = zxp_source_alloc(port, args->key);
 	if (!vmo->source)
 		goto put;
+	vmo->source->epoch = by->epoch;
 	if (zxp_vmo_large_order(vmo))
 		zxp_mapping_set_large_folios(inode->i_mapping, zxp_vmo_large_order(vmo));
-	kref_get(&pager->ref);
-	vmo->pager = pager;
+	kref_get(&by->pager->ref);
+	vmo->pager = by->pager;
 	return inode;
 put:
 	iput(inode);
 	return ERR_PTR(-ENOMEM);
 }
 
+/*
+ * From now on who looks for the VMOs of the pager finds it. It gets its number here, so that
+ * these come in order.
+ */
+static int zxp_pager_join(struct zxp_pager_file *by, struct zxp_vmo *vmo)
+{
+	struct zxp_pager *pager = by->pager;
+	struct rb_node **link = &pager->vmos.rb_node, *parent = NULL;
+	int ret = -ESHUTDOWN;
+
+	spin_lock(&pager->lock);
+	if (pager->epoch == by->epoch) {
+		vmo->inode.i_ino = atomic64_inc_return(&zxp_vmo_ids);
+		for (; *link; link = &parent->rb_right)
+			parent = *link;
+		rb_link_node(&vmo->pager_node, parent, link);
+		rb_insert_color(&vmo->pager_node, &pager->vmos);
+		ret = 0;
+	}
+	spin_unlock(&pager->lock);
+	return ret;
+}
+
+/* A daemon's file of a VMO, which it takes over with the pin of the caller. */
+static struct file *zxp_vmo_file_alloc(struct zxp_vmo *vmo, unsigned long epoch)
+{
+	struct file *file;
+
+	file = alloc_file_pseudo(&vmo->inode, zxp_mnt, "zxpager-vmo",
+				 O_RDWR | O_LARGEFILE, &zxp_vmo_fops);
+	if (!IS_ERR(file)) {
+		zxp_file_set_daemon(file, epoch);
+		zxp_file_begin(file);
+	}
+	return file;
+}
+
 /**
  * zxp_vmo_file_create() - make a VMO
- * @pager: whose it is, or NULL for a plain VMO
+ * @by: who makes it, or NULL for a plain VMO
  * @port: where its packets go
  * @args: its key, options, flags and size
  *
  * Return: an open file, or an error pointer.
  */
-struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
+struct file *zxp_vmo_file_create(struct zxp_pager_file *by, struct zxp_port *port,
 				 const struct zxp_create_vmo *args)
 {
 	struct inode *inode;
@@ -87,35 +128,60 @@ struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
 	if (ret)
 		return ERR_PTR(ret);
 
-	inode = zxp_vmo_inode_create(pager, port, args);
+	inode = zxp_vmo_inode_create(by, port, args);
 	if (IS_ERR(inode)) {
 		ret = PTR_ERR(inode);
 		goto unpin;
 	}
 
 	vmo = zxp_vmo_of(inode);
-	file = alloc_file_pseudo(inode, zxp_mnt, "zxpager-vmo",
-				 O_RDWR | O_LARGEFILE, &zxp_vmo_fops);
+	file = zxp_vmo_file_alloc(vmo, by ? by->epoch : 0);
 	if (IS_ERR(file)) {
 		ret = PTR_ERR(file);
 		/* It was never published, so nobody hears of its end. */
-		if (pager)
+		if (by)
 			zxp_source_detach(vmo->source, false);
 		iput(inode);
 		goto unpin;
 	}
-	/* See zxp_file_is_first(); those that are opened anew have none. */
-	file->private_data = vmo;
-	zxp_file_begin(file);
 
-	if (pager) {
-		spin_lock(&pager->lock);
-		list_add_tail(&vmo->pager_link, &pager->vmos);
-		spin_unlock(&pager->lock);
+	ret = by ? zxp_pager_join(by, vmo) : 0;
+	if (ret) {
+		/* Likewise. */
+		zxp_source_detach(vmo->source, false);
+		fput(file);
+		return ERR_PTR(ret);
 	}
 	return file;
 
 unpin:
 	zxp_fs_unpin();
 	return ERR_PTR(ret);
+}
+
+/**
+ * zxp_vmo_file_open() - another file of a VMO, for a daemon
+ * @vmo: the VMO, which the caller holds
+ * @epoch: the generation of the daemon
+ *
+ * Return: an open file, or an error pointer.
+ */
+struct file *zxp_vmo_file_open(struct zxp_vmo *vmo, unsigned long epoch)
+{
+	struct file *file = ERR_PTR(-ENOENT);
+	int ret;
+
+	ret = zxp_fs_pin();
+	if (ret)
+		return ERR_PTR(ret);
+	/* Else its last file has gone, and with it what it was mounted by. */
+	if (zxp_mnt->mnt_sb == vmo->inode.i_sb) {
+		ihold(&vmo->inode);
+		file = zxp_vmo_file_alloc(vmo, epoch);
+		if (!IS_ERR(file))
+			return file;
+		iput(&vmo->inode);
+	}
+	zxp_fs_unpin();
+	return file;
 }

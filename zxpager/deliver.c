@@ -32,8 +32,23 @@ void zxp_port_close(struct zxp_port *port)
 	port->closed = true;
 	spin_unlock(&port->lock);
 
-	while ((packet = zxp_port_pick(port)))
+	while ((packet = zxp_port_pick(port, false)))
 		zxp_port_taken(port, packet, false);
+}
+
+/**
+ * zxp_port_hand_over() - what is left in one port goes to another
+ * @from: a port that is shut, and in which only VMOs that have gone have packets
+ * @to: the other one
+ *
+ * These are their last ones, and nobody knows of their sources but for them.
+ */
+void zxp_port_hand_over(struct zxp_port *from, struct zxp_port *to)
+{
+	struct zxp_port_packet *packet;
+
+	while ((packet = zxp_port_pick(from, false)))
+		zxp_source_packet_move(packet, to);
 }
 
 /* Packets were read: a round begins. */
@@ -89,7 +104,7 @@ static int zxp_port_wait(struct zxp_port *port)
  *
  * Context: Sleeps. The reader's buffer may fault, and that may wait for a daemon.
  * Return: the length of the packets that were copied, all of them whole, or
- * -EINVAL if not even one fits, -EAGAIN, -EFAULT, -ERESTARTSYS.
+ * -EINVAL if not even one fits, -ESHUTDOWN, -EAGAIN, -EFAULT, -ERESTARTSYS.
  */
 ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 		      bool nonblock)
@@ -102,10 +117,12 @@ ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 		return -EINVAL;
 
 	while (iov_iter_count(to) >= sizeof(packet->data)) {
-		packet = zxp_port_pick(port);
+		packet = zxp_port_pick(port, true);
 		if (!packet) {
 			if (done)
 				break;
+			if (READ_ONCE(port->shut))
+				return -ESHUTDOWN;
 			if (nonblock)
 				return -EAGAIN;
 			ret = zxp_port_wait(port);

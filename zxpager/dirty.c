@@ -89,7 +89,7 @@ bool zxp_dirty_folio(struct address_space *mapping, struct folio *folio)
 		return false;
 	if (zxp_vmo_traps(vmo))
 		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, index,
-				   index + 1, 0);
+				   index + 1);
 	return true;
 }
 
@@ -131,7 +131,7 @@ static int zxp_vmo_dirty_folio(struct zxp_vmo *vmo, struct folio *folio)
 	zxp_vmo_remove_zeroes(vmo, index, index + 1, &spare);
 	kfree(spare);
 	/* Who found neither the page before nor the range now looks again. */
-	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + 1, 0);
+	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + 1);
 	return 0;
 }
 
@@ -176,7 +176,7 @@ int zxp_vmo_dirty_at_exit(struct zxp_vmo *vmo, struct folio *folio)
 	ret = zxp_vmo_dirty_folio(vmo, folio);
 	if (!ret)
 		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, index,
-				   index + 1, 0);
+				   index + 1);
 	return ret;
 }
 
@@ -265,19 +265,19 @@ static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
 			continue;
 		if (run < i)
 			zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY,
-					   start + run, start + i, 0);
+					   start + run, start + i);
 		run = i + 1;
 		cond_resched();
 	}
 	if (run < nr)
 		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, start + run,
-				   start + nr, 0);
+				   start + nr);
 
 	if (!*spare)
 		return;
 	/* Only now: each page was kept by a reference, and then by being dirty. */
 	zxp_vmo_remove_zeroes(vmo, start, start + nr, spare);
-	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, start, start + nr, 0);
+	zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, start, start + nr);
 }
 
 /*
@@ -288,13 +288,16 @@ static void zxp_vmo_dirty_held_locked(struct zxp_vmo *vmo, pgoff_t start,
 static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
 				      pgoff_t end, struct folio **folios,
 				      struct zxp_zero_range **spare,
-				      pgoff_t *reach)
+				      pgoff_t *reach, unsigned long epoch)
 {
 	pgoff_t nr = 0, i;
-	int ret = 0;
+	int ret;
 
 	lockdep_assert_held(&vmo->content_lock);
 
+	ret = zxp_vmo_check_locked(vmo, epoch);
+	if (ret)
+		return ret;
 	if (end > vmo->nr_pages)
 		return -ERANGE;
 	if (zxp_vmo_detached(vmo))
@@ -326,11 +329,12 @@ static int zxp_vmo_dirty_range_locked(struct zxp_vmo *vmo, pgoff_t start,
  * @vmo: a VMO that traps
  * @offset: start, page aligned
  * @length: length, page aligned
+ * @epoch: of the generation that does
  *
- * Return: 0; -ERANGE, -ESTALE, -ENOENT a page is missing, -ENOMEM, -EINTR, and
+ * Return: 0; -ESHUTDOWN, -ERANGE, -ESTALE, -ENOENT a page is missing, -ENOMEM, -EINTR, and
  * nothing has changed.
  */
-int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length)
+int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length, unsigned long epoch)
 {
 	pgoff_t start = offset >> PAGE_SHIFT, nr = length >> PAGE_SHIFT;
 	struct folio *few[ZXP_DIRTY_FEW], **folios = few;
@@ -361,7 +365,7 @@ int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length)
 			ret = -ENOMEM;
 		else
 			ret = zxp_vmo_dirty_range_locked(vmo, start, start + nr,
-							 folios, &spare, &reach);
+							 folios, &spare, &reach, epoch);
 		mutex_unlock(&vmo->content_lock);
 		if (reach > far)
 			tries = ZXP_MEMORY_TRIES;
@@ -371,10 +375,13 @@ int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length)
 		kvfree(folios);
 	kfree(spare);
 resolve:
+	/* It is of no matter. */
+	if (ret == -ESHUTDOWN)
+		return ret;
 	/* Who waits in the part that is there has to look again. */
 	nr = min(nr, ZXP_MAX_VMO_PAGES - min(start, ZXP_MAX_VMO_PAGES));
 	if (ret && nr)
 		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, start,
-				   start + nr, 0);
+				   start + nr);
 	return ret;
 }

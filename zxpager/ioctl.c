@@ -43,6 +43,31 @@ static int zxp_ioc_create_vmo(struct file *file, union zxp_args *args,
 	return zxp_pager_create_vmo(file->private_data, &args->create_vmo, new);
 }
 
+static int zxp_ioc_begin_generation(struct file *file, union zxp_args *args,
+				    struct zxp_new_file *new)
+{
+	return zxp_pager_begin_generation(file->private_data, file->f_op,
+					  &args->begin_generation, new);
+}
+
+static int zxp_ioc_list_vmos(struct file *file, union zxp_args *args,
+			     struct zxp_new_file *new)
+{
+	return zxp_pager_list_vmos(file->private_data, &args->list_vmos);
+}
+
+static int zxp_ioc_open_vmo(struct file *file, union zxp_args *args,
+			    struct zxp_new_file *new)
+{
+	return zxp_pager_open_vmo(file->private_data, &args->open_vmo, new);
+}
+
+static int zxp_ioc_bind_vmo(struct file *file, union zxp_args *args,
+			    struct zxp_new_file *new)
+{
+	return zxp_pager_bind_vmo(file->private_data, &args->bind_vmo);
+}
+
 static int zxp_ioc_detach_vmo(struct file *file, union zxp_args *args,
 			      struct zxp_new_file *new)
 {
@@ -112,9 +137,41 @@ static const struct zxp_ioctl zxp_pager_ioctls[] = {
 		  out_filled, .call = zxp_ioc_supply_ranges, .answers = true),
 	ZXP_IOCTL(ZXP_IOC_QUERY_VMO_KEY, struct zxp_query_vmo_key,
 		  out_key, .call = zxp_ioc_query_vmo_key, .answers = true),
+	ZXP_IOCTL(ZXP_IOC_BEGIN_GENERATION, struct zxp_begin_generation,
+		  out_generation, .call = zxp_ioc_begin_generation,
+		  .fd_offset = offsetof(struct zxp_begin_generation, out_fd),
+		  .answers = true),
+	ZXP_IOCTL(ZXP_IOC_LIST_VMOS, struct zxp_list_vmos,
+		  out_actual, .call = zxp_ioc_list_vmos, .answers = true),
+	ZXP_IOCTL(ZXP_IOC_OPEN_VMO, struct zxp_open_vmo,
+		  reserved, .call = zxp_ioc_open_vmo,
+		  .fd_offset = offsetof(struct zxp_open_vmo, out_fd)),
+	ZXP_IOCTL(ZXP_IOC_BIND_VMO, struct zxp_bind_vmo,
+		  reserved, .call = zxp_ioc_bind_vmo),
 };
+
+/* What takes a keeper's file that is not also the generation's. */
+static bool zxp_ioctl_is_for_keeper(unsigned int cmd)
+{
+	switch (cmd) {
+	case ZXP_IOC_GET_INFO:
+	case ZXP_IOC_CREATE_PORT:
+	case ZXP_IOC_BEGIN_GENERATION:
+	case ZXP_IOC_LIST_VMOS:
+	case ZXP_IOC_OPEN_VMO:
+		return true;
+	default:
+		return false;
+	}
+}
 
 long zxp_pager_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
+	struct zxp_pager_file *by = file->private_data;
+
+	/* Early, for all calls alike. What a call does is refused where that happens. */
+	if (zxp_pager_file_is_former(by) &&
+	    !(zxp_pager_file_is_keeper(by) && zxp_ioctl_is_for_keeper(cmd)))
+		return -ESHUTDOWN;
 	return zxp_ioctl(zxp_pager_ioctls, ARRAY_SIZE(zxp_pager_ioctls), file, cmd, arg);
 }

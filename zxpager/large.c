@@ -77,18 +77,23 @@ struct folio *zxp_vmo_alloc_large(struct zxp_vmo *vmo, unsigned int order)
  * @vmo: a VMO with a pager
  * @folio: a large folio with content, that no one else knows
  * @index: where; zxp_vmo_may_be_large() says so
+ * @epoch: the generation that supplies it
  * @runs: it is added, for those to be woken who wait for it
  *
- * Return: 0, -ESTALE detached, -ENOMEM.
+ * Return: 0, -ESHUTDOWN, -ESTALE detached, -ENOMEM.
  */
 int zxp_vmo_insert_large_locked(struct zxp_vmo *vmo, struct folio *folio,
-				pgoff_t index, struct zxp_runs *runs)
+				pgoff_t index, unsigned long epoch,
+				struct zxp_runs *runs)
 {
 	unsigned long nr = folio_nr_pages(folio);
 	int ret;
 
 	lockdep_assert_held(&vmo->content_lock);
 
+	ret = zxp_vmo_check_locked(vmo, epoch);
+	if (ret)
+		return ret;
 	if (zxp_vmo_detached(vmo))
 		return -ESTALE;
 	ret = zxp_vmo_add_folio_locked(vmo, folio, index,

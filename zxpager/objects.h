@@ -23,23 +23,41 @@
 				 ZXP_FEATURE_SUPPLY_RANGES | ZXP_FEATURE_VMO_KEY | \
 				 ZXP_FEATURE_FIXED | ZXP_FEATURE_READ_ONLY | \
 				 ZXP_FEATURE_MAX_SIZE | ZXP_FEATURE_CHILD | \
-				 ZXP_FEATURE_QUERY_OWN | ZXP_FEATURE_SNAPSHOTS)
+				 ZXP_FEATURE_QUERY_OWN | ZXP_FEATURE_SNAPSHOTS | \
+				 ZXP_FEATURE_GENERATIONS)
 
 /* pager.c */
-int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
+int zxp_pager_create_vmo(struct zxp_pager_file *by, struct zxp_create_vmo *args,
 			 struct zxp_new_file *new);
-int zxp_pager_detach_vmo(struct zxp_pager *pager, struct zxp_detach_vmo *args);
-int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args);
-int zxp_pager_query_dirty_ranges(struct zxp_pager *pager,
+int zxp_pager_bind_vmo(struct zxp_pager_file *by, struct zxp_bind_vmo *args);
+int zxp_pager_detach_vmo(struct zxp_pager_file *by, struct zxp_detach_vmo *args);
+int zxp_pager_op_range(struct zxp_pager_file *by, struct zxp_op_range *args);
+int zxp_pager_query_dirty_ranges(struct zxp_pager_file *by,
 				 struct zxp_query_dirty_ranges *args);
-int zxp_pager_query_vmo_stats(struct zxp_pager *pager,
+int zxp_pager_query_vmo_stats(struct zxp_pager_file *by,
 			      struct zxp_query_vmo_stats *args);
-int zxp_pager_query_vmo_key(struct zxp_pager *pager,
+int zxp_pager_query_vmo_key(struct zxp_pager_file *by,
 			    struct zxp_query_vmo_key *args);
 
+/* listing.c */
+int zxp_pager_list_vmos(struct zxp_pager_file *by, struct zxp_list_vmos *args);
+int zxp_pager_open_vmo(struct zxp_pager_file *by, struct zxp_open_vmo *args,
+		       struct zxp_new_file *new);
+
+/* generation.c */
+struct zxp_vmo *zxp_pager_next_locked(struct zxp_pager *pager, u64 after);
+bool zxp_vmo_hold_locked(struct zxp_vmo *vmo);
+void zxp_vmo_release_hold(struct zxp_vmo *vmo);
+int zxp_pager_begin_generation(struct zxp_pager_file *by,
+			       const struct file_operations *fops,
+			       struct zxp_begin_generation *args,
+			       struct zxp_new_file *new);
+void zxp_pager_file_end(struct zxp_pager_file *by);
+
 /* create.c */
-struct file *zxp_vmo_file_create(struct zxp_pager *pager, struct zxp_port *port,
+struct file *zxp_vmo_file_create(struct zxp_pager_file *by, struct zxp_port *port,
 				 const struct zxp_create_vmo *args);
+struct file *zxp_vmo_file_open(struct zxp_vmo *vmo, unsigned long epoch);
 
 /* vmo.c */
 extern const struct file_operations zxp_vmo_fops;
@@ -58,9 +76,9 @@ void zxp_port_show_fdinfo(struct seq_file *m, struct zxp_port *port);
 long zxp_port_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
 /* supply.c */
-int zxp_pager_supply_pages(struct zxp_pager *pager,
+int zxp_pager_supply_pages(struct zxp_pager_file *by,
 			   struct zxp_supply_pages *args);
-int zxp_pager_supply_ranges(struct zxp_pager *pager,
+int zxp_pager_supply_ranges(struct zxp_pager_file *by,
 			    struct zxp_supply_ranges *args);
 
 #endif /* _ZXPAGER_OBJECTS_H */

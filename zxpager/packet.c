@@ -91,23 +91,36 @@ bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet)
 	return queued;
 }
 
-struct zxp_port_packet *zxp_port_pick(struct zxp_port *port)
+/* Take the first one; @reads: for a reader, of whom there are none when it is shut. */
+struct zxp_port_packet *zxp_port_pick(struct zxp_port *port, bool reads)
 {
-	struct zxp_port_packet *packet;
+	struct zxp_port_packet *packet = NULL;
 
 	spin_lock(&port->lock);
-	packet = list_first_entry_or_null(&port->queue, struct zxp_port_packet,
-					  link);
+	if (!reads || !port->shut)
+		packet = list_first_entry_or_null(&port->queue, struct zxp_port_packet,
+						  link);
 	if (packet)
 		list_del_init(&packet->link);
 	spin_unlock(&port->lock);
 	return packet;
 }
 
-/* Is there a packet? */
+/* Nobody reads any more: not what is queued either, which others take out. */
+void zxp_port_shut(struct zxp_port *port)
+{
+	spin_lock(&port->lock);
+	WRITE_ONCE(port->shut, true);
+	spin_unlock(&port->lock);
+	/* All of them. */
+	__wake_up(&port->wait, TASK_INTERRUPTIBLE, 0,
+		  poll_to_key(EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP));
+}
+
+/* Does a read return at once? */
 bool zxp_port_readable(struct zxp_port *port)
 {
-	return !list_empty_careful(&port->queue);
+	return !list_empty_careful(&port->queue) || READ_ONCE(port->shut);
 }
 
 /**
@@ -135,5 +148,7 @@ __poll_t zxp_port_poll(struct zxp_port *port, struct file *file,
 		       struct poll_table_struct *pt)
 {
 	poll_wait(file, &port->wait, pt);
+	if (READ_ONCE(port->shut))
+		return EPOLLIN | EPOLLRDNORM | EPOLLERR | EPOLLHUP;
 	return zxp_port_readable(port) ? EPOLLIN | EPOLLRDNORM : 0;
 }

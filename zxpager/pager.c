@@ -25,12 +25,31 @@ static bool zxp_vmo_options_valid(const struct zxp_create_vmo *args)
 	return !(args->flags & ZXP_CREATE_FIXED && options & moves);
 }
 
-int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
+/* A port that packets are to go to, and its file; NULL for the own stream. */
+static struct file *zxp_pager_port_file(struct zxp_pager_file *by, int fd,
+					struct zxp_port **port)
+{
+	struct file *file;
+
+	*port = by->port;
+	if (fd == ZXP_PORT_OWN)
+		return NULL;
+	file = fget(fd);
+	if (!file)
+		return ERR_PTR(-EBADF);
+	*port = zxp_port_of(file);
+	if (*port)
+		return file;
+	fput(file);
+	return ERR_PTR(-EMEDIUMTYPE);
+}
+
+int zxp_pager_create_vmo(struct zxp_pager_file *by, struct zxp_create_vmo *args,
 			 struct zxp_new_file *new)
 {
 	bool plain = args->flags & ZXP_CREATE_PLAIN;
-	struct zxp_port *port = pager->port;
-	struct file *port_file = NULL;
+	struct file *port_file;
+	struct zxp_port *port;
 	int ret = 0;
 
 	if (args->flags & ~ZXP_CREATE_FLAGS || args->reserved)
@@ -39,16 +58,9 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 		      args->flags != ZXP_CREATE_PLAIN || args->max_size))
 		return -EINVAL;
 
-	if (args->port_fd != ZXP_PORT_OWN) {
-		port_file = fget(args->port_fd);
-		if (!port_file)
-			return -EBADF;
-		port = zxp_port_of(port_file);
-		if (!port) {
-			ret = -EMEDIUMTYPE;
-			goto put_port;
-		}
-	}
+	port_file = zxp_pager_port_file(by, args->port_fd, &port);
+	if (IS_ERR(port_file))
+		return PTR_ERR(port_file);
 
 	if (!zxp_vmo_options_valid(args))
 		ret = -EINVAL;
@@ -58,7 +70,7 @@ int zxp_pager_create_vmo(struct zxp_pager *pager, struct zxp_create_vmo *args,
 	if (ret)
 		goto put_port;
 
-	new->file = zxp_vmo_file_create(plain ? NULL : pager, port, args);
+	new->file = zxp_vmo_file_create(plain ? NULL : by, port, args);
 	if (IS_ERR(new->file)) {
 		ret = PTR_ERR(new->file);
 		new->file = NULL;
@@ -69,7 +81,30 @@ put_port:
 	return ret;
 }
 
-int zxp_pager_detach_vmo(struct zxp_pager *pager, struct zxp_detach_vmo *args)
+int zxp_pager_bind_vmo(struct zxp_pager_file *by, struct zxp_bind_vmo *args)
+{
+	struct file *file, *port_file;
+	struct zxp_port *port;
+	struct zxp_vmo *vmo;
+	int ret;
+
+	if (args->flags || args->reserved)
+		return -EINVAL;
+	port_file = zxp_pager_port_file(by, args->port_fd, &port);
+	if (IS_ERR(port_file))
+		return PTR_ERR(port_file);
+	file = zxp_pager_vmo_file(by->pager, args->vmo_fd, FMODE_WRITE, &vmo);
+	ret = PTR_ERR_OR_ZERO(file);
+	if (!ret) {
+		ret = zxp_source_bind(vmo->source, port, args->key, by->epoch);
+		fput(file);
+	}
+	if (port_file)
+		fput(port_file);
+	return ret;
+}
+
+int zxp_pager_detach_vmo(struct zxp_pager_file *by, struct zxp_detach_vmo *args)
 {
 	struct zxp_vmo *vmo;
 	struct file *file;
@@ -78,10 +113,10 @@ int zxp_pager_detach_vmo(struct zxp_pager *pager, struct zxp_detach_vmo *args)
 	if (args->flags || args->reserved)
 		return -EINVAL;
 
-	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_WRITE, &vmo);
+	file = zxp_pager_vmo_file(by->pager, args->vmo_fd, FMODE_WRITE, &vmo);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	ret = zxp_vmo_detach(vmo);
+	ret = zxp_vmo_detach(vmo, by->epoch);
 	fput(file);
 	return ret;
 }
@@ -101,11 +136,12 @@ static bool zxp_fail_code_valid(u64 code)
 	}
 }
 
-static int zxp_vmo_fail(struct zxp_vmo *vmo, u64 offset, u64 length, u64 code)
+static int zxp_vmo_fail(struct zxp_vmo *vmo, u64 offset, u64 length, u64 code,
+			unsigned long epoch)
 {
 	pgoff_t start = offset >> PAGE_SHIFT;
 	pgoff_t end = start + (length >> PAGE_SHIFT);
-	int type;
+	int type, ret = 0;
 
 	if (!zxp_fail_code_valid(code))
 		return -EINVAL;
@@ -114,12 +150,13 @@ static int zxp_vmo_fail(struct zxp_vmo *vmo, u64 offset, u64 length, u64 code)
 	if (zxp_vmo_detached(vmo))
 		return -ESTALE;
 
-	for (type = 0; start < end && type < ZXP_REQUEST_TYPES; type++)
-		zxp_source_resolve(vmo->source, type, start, end, -(int)code);
-	return 0;
+	for (type = 0; !ret && start < end && type < ZXP_REQUEST_TYPES; type++)
+		ret = zxp_source_fail(vmo->source, type, start, end, -(int)code, epoch);
+	return ret;
 }
 
-static int zxp_vmo_sync_end(struct zxp_vmo *vmo, u64 offset, u64 length, u64 code)
+static int zxp_vmo_sync_end(struct zxp_vmo *vmo, u64 offset, u64 length, u64 code,
+			    unsigned long epoch)
 {
 	pgoff_t start = offset >> PAGE_SHIFT;
 
@@ -129,10 +166,10 @@ static int zxp_vmo_sync_end(struct zxp_vmo *vmo, u64 offset, u64 length, u64 cod
 		return -EOPNOTSUPP;
 	/* The VMO may have shrunk since, so its size does not matter. */
 	return zxp_sync_end(vmo->source, start, start + (length >> PAGE_SHIFT),
-			    -(int)code, &vmo->inode.i_mapping->wb_err);
+			    -(int)code, &vmo->inode.i_mapping->wb_err, epoch);
 }
 
-int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args)
+int zxp_pager_op_range(struct zxp_pager_file *by, struct zxp_op_range *args)
 {
 	struct zxp_vmo *vmo;
 	struct file *file;
@@ -142,14 +179,15 @@ int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args)
 	    !PAGE_ALIGNED(args->length))
 		return -EINVAL;
 
-	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_WRITE, &vmo);
+	file = zxp_pager_vmo_file(by->pager, args->vmo_fd, FMODE_WRITE, &vmo);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 
 	WRITE_ONCE(vmo->source->stalled, false);
 	switch (args->op) {
 	case ZXP_PAGER_OP_FAIL:
-		ret = zxp_vmo_fail(vmo, args->offset, args->length, args->data);
+		ret = zxp_vmo_fail(vmo, args->offset, args->length, args->data,
+				   by->epoch);
 		break;
 	case ZXP_PAGER_OP_DIRTY:
 		if (args->data)
@@ -158,15 +196,15 @@ int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args)
 			ret = -EOPNOTSUPP;
 		else
 			ret = zxp_vmo_dirty_range(vmo, args->offset,
-						  args->length);
+						  args->length, by->epoch);
 		break;
 	case ZXP_PAGER_OP_WRITEBACK_BEGIN:
 	case ZXP_PAGER_OP_WRITEBACK_END:
-		ret = zxp_vmo_writeback(vmo, args);
+		ret = zxp_vmo_writeback(vmo, args, by->epoch);
 		break;
 	case ZXP_PAGER_OP_SYNC_END:
 		ret = zxp_vmo_sync_end(vmo, args->offset, args->length,
-				       args->data);
+				       args->data, by->epoch);
 		break;
 	default:
 		ret = -EOPNOTSUPP;
@@ -175,7 +213,7 @@ int zxp_pager_op_range(struct zxp_pager *pager, struct zxp_op_range *args)
 	return ret;
 }
 
-int zxp_pager_query_dirty_ranges(struct zxp_pager *pager,
+int zxp_pager_query_dirty_ranges(struct zxp_pager_file *by,
 				 struct zxp_query_dirty_ranges *args)
 {
 	struct zxp_vmo *vmo;
@@ -187,15 +225,15 @@ int zxp_pager_query_dirty_ranges(struct zxp_pager *pager,
 	if (args->flags & ~ZXP_QUERY_NO_AVAIL || args->reserved)
 		return -EINVAL;
 
-	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_READ, &vmo);
+	file = zxp_pager_vmo_file(by->pager, args->vmo_fd, FMODE_READ, &vmo);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	ret = zxp_vmo_query_dirty(vmo, args);
+	ret = zxp_vmo_query_dirty(vmo, args, by->epoch);
 	fput(file);
 	return ret;
 }
 
-int zxp_pager_query_vmo_stats(struct zxp_pager *pager,
+int zxp_pager_query_vmo_stats(struct zxp_pager_file *by,
 			      struct zxp_query_vmo_stats *args)
 {
 	struct zxp_vmo *vmo;
@@ -203,28 +241,33 @@ int zxp_pager_query_vmo_stats(struct zxp_pager *pager,
 	int ret;
 
 	args->out_modified = 0;
-	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_READ, &vmo);
+	file = zxp_pager_vmo_file(by->pager, args->vmo_fd, FMODE_READ, &vmo);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	ret = zxp_vmo_query_stats(vmo, args);
+	ret = zxp_vmo_query_stats(vmo, args, by->epoch);
 	fput(file);
 	return ret;
 }
 
-int zxp_pager_query_vmo_key(struct zxp_pager *pager,
+int zxp_pager_query_vmo_key(struct zxp_pager_file *by,
 			    struct zxp_query_vmo_key *args)
 {
 	struct zxp_vmo *vmo;
 	struct file *file;
+	int ret;
 
 	args->out_key = 0;
 	if (args->flags || args->reserved)
 		return -EINVAL;
 
-	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_READ, &vmo);
+	file = zxp_pager_vmo_file(by->pager, args->vmo_fd, FMODE_READ, &vmo);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	args->out_key = vmo->source->key;
+	spin_lock(&vmo->source->lock);
+	ret = zxp_source_check_locked(vmo->source, by->epoch);
+	if (!ret)
+		args->out_key = vmo->source->key;
+	spin_unlock(&vmo->source->lock);
 	fput(file);
-	return 0;
+	return ret;
 }

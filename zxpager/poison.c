@@ -96,7 +96,7 @@ static void zxp_vmo_replace_locked(struct zxp_vmo *vmo, struct folio *new,
 	zxp_dirty_folio(new->mapping, new);
 	folio_unlock(new);
 	if (vmo->source)
-		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + 1, 0);
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, index, index + 1);
 }
 
 /**

@@ -134,7 +134,8 @@ static bool zxp_dirty_walk_next_locked(struct zxp_dirty_walk *walk,
  * @end then, or if there was much to look at.
  */
 static int zxp_vmo_find_dirty(struct zxp_vmo *vmo, pgoff_t *index, pgoff_t end,
-			      struct zxp_dirty_range *ranges, unsigned int nr)
+			      struct zxp_dirty_range *ranges, unsigned int nr,
+			      unsigned long epoch)
 {
 	struct zxp_dirty_walk walk = {
 		.vmo = vmo,
@@ -144,9 +145,15 @@ static int zxp_vmo_find_dirty(struct zxp_vmo *vmo, pgoff_t *index, pgoff_t end,
 		.budget = ZXP_ZERO_BUDGET,
 	};
 	unsigned int found = 0;
+	int ret;
 
 	if (mutex_lock_killable(&vmo->content_lock))
 		return -EINTR;
+	ret = zxp_vmo_check_locked(vmo, epoch);
+	if (ret) {
+		mutex_unlock(&vmo->content_lock);
+		return ret;
+	}
 	rcu_read_lock();
 	zxp_dirty_walk_first_locked(&walk);
 	while (found < nr && zxp_dirty_walk_next_locked(&walk, &ranges[found]))
@@ -161,13 +168,15 @@ static int zxp_vmo_find_dirty(struct zxp_vmo *vmo, pgoff_t *index, pgoff_t end,
  * zxp_vmo_query_dirty() - QUERY_DIRTY_RANGES
  * @vmo: a VMO with a pager
  * @args: what the daemon gave, and gets
+ * @epoch: of the generation that asks
  *
  * Ranges are found in batches with the lock held and copied without it, because
  * the daemon's buffer may fault.
  *
- * Return: 0, -ERANGE, -EFAULT, -EINTR.
+ * Return: 0, -ERANGE, -ESHUTDOWN, -EFAULT, -EINTR.
  */
-int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args)
+int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args,
+			unsigned long epoch)
 {
 	struct zxp_dirty_range __user *buffer = u64_to_user_ptr(args->buffer);
 	bool count_all = !(args->flags & ZXP_QUERY_NO_AVAIL);
@@ -189,7 +198,8 @@ int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args
 		if (!copy && !count_all)
 			break;
 		found = zxp_vmo_find_dirty(vmo, &index, end, ranges,
-					   count_all ? ARRAY_SIZE(ranges) : copy);
+					   count_all ? ARRAY_SIZE(ranges) : copy,
+					   epoch);
 		if (found < 0)
 			return found;
 		copy = min_t(unsigned int, copy, found);
@@ -209,14 +219,78 @@ int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args
  * zxp_vmo_query_stats() - QUERY_VMO_STATS
  * @vmo: a VMO with a pager
  * @args: what the daemon gave, and gets
+ * @epoch: of the generation that asks
  *
- * Return: 0, -EINVAL.
+ * Return: 0, -EINVAL, -ESHUTDOWN.
  */
-int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args)
+int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args,
+			unsigned long epoch)
 {
+	int ret;
+
 	if (args->options & ~ZXP_STATS_RESET)
 		return -EINVAL;
-	args->out_modified = args->options & ZXP_STATS_RESET ?
-			     xchg(&vmo->modified, 0) : READ_ONCE(vmo->modified);
-	return 0;
+	spin_lock(&vmo->source->lock);
+	ret = zxp_source_check_locked(vmo->source, epoch);
+	if (!ret)
+		args->out_modified = args->options & ZXP_STATS_RESET ?
+				     xchg(&vmo->modified, 0) : READ_ONCE(vmo->modified);
+	spin_unlock(&vmo->source->lock);
+	return ret;
+}
+
+static bool zxp_vmo_has_begun_page(struct zxp_vmo *vmo)
+{
+	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, 0);
+	unsigned long looked = 0;
+	struct folio *folio;
+	bool found = false;
+
+	rcu_read_lock();
+	xas_for_each_marked(&xas, folio, ULONG_MAX, ZXP_MARK_UNWRITTEN) {
+		if (xas_retry(&xas, folio))
+			continue;
+		found = !xas_get_mark(&xas, ZXP_MARK_DIRTY);
+		if (found || fatal_signal_pending(current))
+			break;
+		if (++looked % ZXP_QUERY_PAGES == 0) {
+			xas_pause(&xas);
+			cond_resched_rcu();
+		}
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+static bool zxp_vmo_has_begun_zeroes(struct zxp_vmo *vmo)
+{
+	struct zxp_zero_range *range;
+	bool found = false;
+	pgoff_t index = 0;
+
+	while (!found && index < ULONG_MAX && !fatal_signal_pending(current)) {
+		unsigned int budget = ZXP_ZERO_BUDGET;
+
+		spin_lock(&vmo->zero_lock);
+		while (!found && (range = zxp_zero_find_kinds(&vmo->zeroes, &index, ULONG_MAX,
+							      BIT(ZXP_ZERO_DIRTY), &budget))) {
+			found = range->awaiting;
+			index = range->end;
+		}
+		spin_unlock(&vmo->zero_lock);
+		cond_resched();
+	}
+	return found;
+}
+
+/**
+ * zxp_vmo_has_begun() - is anything of it being written back?
+ * @vmo: a VMO with a pager
+ *
+ * Return: true if WRITEBACK_BEGIN has come for something that is still as it was then, and
+ * no WRITEBACK_END; who was killed may get anything.
+ */
+bool zxp_vmo_has_begun(struct zxp_vmo *vmo)
+{
+	return zxp_vmo_has_begun_page(vmo) || zxp_vmo_has_begun_zeroes(vmo);
 }

@@ -14,12 +14,14 @@
  * The daemon reads all of a folio, to write it back: whoever changes it from now on makes it
  * dirty. See zxp_vmo_unread().
  */
-static void zxp_vmo_note_read(struct zxp_vmo *vmo, struct folio *folio)
+static void zxp_vmo_note_read(struct zxp_vmo *vmo, struct folio *folio,
+			      unsigned long daemon)
 {
 	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, folio->index);
 
 	xas_lock_irq(&xas);
-	if (xas_load(&xas) == folio && xas_get_mark(&xas, ZXP_MARK_UNWRITTEN) &&
+	if (zxp_vmo_is_daemon(vmo, daemon) && xas_load(&xas) == folio &&
+	    xas_get_mark(&xas, ZXP_MARK_UNWRITTEN) &&
 	    !xas_get_mark(&xas, ZXP_MARK_DIRTY))
 		xas_set_mark(&xas, ZXP_MARK_READ);
 	xas_unlock_irq(&xas);
@@ -104,7 +106,7 @@ static size_t zxp_read_copy(struct zxp_read *read, struct folio *folio, size_t o
 	if (!folio)
 		return iov_iter_zero(len, read->to);
 	if (read->daemon && len == folio_size(folio))
-		zxp_vmo_note_read(view->vmo, folio);
+		zxp_vmo_note_read(view->vmo, folio, read->daemon);
 	copied = zxp_copy_folio_to_iter(folio, offset, len, read->to, !view->child);
 	/* What a child has for itself is on no list of reclaim. */
 	if (folio->mapping == view->vmo->inode.i_mapping)
@@ -235,7 +237,7 @@ int zxp_vmo_read(struct file *file, const struct zxp_vmo_io *args)
 {
 	struct zxp_vmo *vmo = zxp_vmo_of(file_inode(file));
 	struct zxp_read read = {
-		.view = { .vmo = vmo }, .daemon = zxp_file_is_first(file),
+		.view = { .vmo = vmo }, .daemon = zxp_file_daemon(file),
 	};
 
 	return zxp_read_range(&read, zxp_vmo_pages(vmo), args);

@@ -137,18 +137,23 @@ void zxp_vmo_drop_unused(struct zxp_vmo *vmo, pgoff_t index, pgoff_t end)
 /**
  * zxp_vmo_detach() - end the relation of a VMO with its pager
  * @vmo: a VMO with a pager
+ * @epoch: of the generation that does
  *
  * Requests end first, then all mappings go, so that the next access looks again,
  * and then what is clean. Private copies of the clients are theirs and stay.
  *
- * Return: 0, -EINTR.
+ * Return: 0, -ESHUTDOWN, -EINTR.
  */
-int zxp_vmo_detach(struct zxp_vmo *vmo)
+int zxp_vmo_detach(struct zxp_vmo *vmo, unsigned long epoch)
 {
 	pgoff_t index = 0;
+	int ret;
 
 	if (mutex_lock_killable(&vmo->content_lock))
 		return -EINTR;
+	ret = zxp_vmo_check_locked(vmo, epoch);
+	if (ret)
+		goto unlock;
 	zxp_source_detach(vmo->source, true);
 	unmap_mapping_range(vmo->inode.i_mapping, 0, 0, 0);
 	zxp_vmo_drop_clean_locked(vmo, 0, ULONG_MAX);
@@ -161,6 +166,7 @@ int zxp_vmo_detach(struct zxp_vmo *vmo)
 	} while (index != ULONG_MAX);
 	/* A marker may have been mapped just before it went. */
 	zxp_vmo_unmap_zeroes_locked(vmo, 0, ULONG_MAX);
+unlock:
 	mutex_unlock(&vmo->content_lock);
-	return 0;
+	return ret;
 }

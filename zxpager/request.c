@@ -243,29 +243,17 @@ static void zxp_request_resolve_locked(struct zxp_source *source,
 	}
 }
 
-/**
- * zxp_source_resolve() - something was done about a range
- * @source: the source
- * @type: which requests it concerns
- * @start: first page
- * @end: the page after the last one
- * @error: negative errno if the daemon failed the range, or 0
- *
- * To be called after the pages are in place. An error counts for a request only
- * if it meets its first page or its wake offset; the other pages are asked for
- * again.
- *
- * Context: Any. Takes &zxp_source.lock.
- * Return: whether any of it had been asked for.
- */
-bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
-			pgoff_t start, pgoff_t end, int error)
+/* Return: whether any of it had been asked for. */
+static bool zxp_source_resolve_locked(struct zxp_source *source,
+				      enum zxp_request_type type, pgoff_t start,
+				      pgoff_t end, int error)
 {
 	struct zxp_request *request, *next;
 	bool asked = false;
 	struct rb_node *node;
 
-	spin_lock(&source->lock);
+	lockdep_assert_held(&source->lock);
+
 	/* After the pages; pairs with zxp_source_generation(). */
 	smp_store_release(&source->generation, source->generation + 1);
 	request = zxp_request_find(&source->requests[type], start);
@@ -277,8 +265,69 @@ bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
 		asked = true;
 	}
 	zxp_source_dispatch_locked(source);
-	spin_unlock(&source->lock);
 	return asked;
+}
+
+/**
+ * zxp_source_resolve() - something was done about a range
+ * @source: the source
+ * @type: which requests it concerns
+ * @start: first page
+ * @end: the page after the last one
+ *
+ * To be called after the pages are in place.
+ *
+ * Context: Any. Takes &zxp_source.lock.
+ */
+void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
+			pgoff_t start, pgoff_t end)
+{
+	spin_lock(&source->lock);
+	zxp_source_resolve_locked(source, type, start, end, 0);
+	spin_unlock(&source->lock);
+}
+
+/**
+ * zxp_source_supplied() - pages were supplied
+ * @source: the source
+ * @start: first page
+ * @end: the page after the last one
+ *
+ * As zxp_source_resolve(). If none of them was asked for the daemon is taken to go on.
+ */
+void zxp_source_supplied(struct zxp_source *source, pgoff_t start, pgoff_t end)
+{
+	spin_lock(&source->lock);
+	if (!zxp_source_resolve_locked(source, ZXP_REQUEST_READ, start, end, 0))
+		zxp_port_goes_on(source->port);
+	spin_unlock(&source->lock);
+}
+
+/**
+ * zxp_source_fail() - the daemon fails a range
+ * @source: the source
+ * @type: which requests it concerns
+ * @start: first page
+ * @end: the page after the last one
+ * @error: negative errno
+ * @epoch: of the generation that does
+ *
+ * It counts for a request only if it meets its first page or its wake offset; the other
+ * pages are asked for again.
+ *
+ * Return: 0, -ESHUTDOWN.
+ */
+int zxp_source_fail(struct zxp_source *source, enum zxp_request_type type,
+		    pgoff_t start, pgoff_t end, int error, unsigned long epoch)
+{
+	int ret;
+
+	spin_lock(&source->lock);
+	ret = zxp_source_check_locked(source, epoch);
+	if (!ret)
+		zxp_source_resolve_locked(source, type, start, end, error);
+	spin_unlock(&source->lock);
+	return ret;
 }
 
 /* All requests and hints end; whoever waits looks again. */
@@ -316,9 +365,11 @@ void zxp_source_detach(struct zxp_source *source, bool complete)
 		zxp_request_complete_all_locked(source);
 		zxp_sync_detach_locked(source);
 		source->complete = complete;
+		source->completes = complete;
 		zxp_source_dispatch_locked(source);
 	} else if (!complete) {
 		source->complete = false;
+		source->completes = false;
 		if (zxp_port_retract(source->port, &source->packet)) {
 			source->packet_busy = false;
 			zxp_source_put(source);

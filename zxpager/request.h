@@ -13,8 +13,11 @@
 
 /* request.c */
 void zxp_source_detach(struct zxp_source *source, bool complete);
-bool zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
-			pgoff_t start, pgoff_t end, int error);
+void zxp_source_resolve(struct zxp_source *source, enum zxp_request_type type,
+			pgoff_t start, pgoff_t end);
+void zxp_source_supplied(struct zxp_source *source, pgoff_t start, pgoff_t end);
+int zxp_source_fail(struct zxp_source *source, enum zxp_request_type type,
+		    pgoff_t start, pgoff_t end, int error, unsigned long epoch);
 
 struct zxp_request *zxp_request_find(struct rb_root *root, pgoff_t index);
 void zxp_request_send_locked(struct zxp_source *source,
@@ -51,7 +54,7 @@ int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end,
 		  bool restarts);
 int zxp_sync_end(struct zxp_source *source, pgoff_t start, pgoff_t end,
-		 int error, errseq_t *wb_err);
+		 int error, errseq_t *wb_err, unsigned long epoch);
 void zxp_sync_detach_locked(struct zxp_source *source);
 void zxp_sync_forget(struct zxp_source *source, struct task_struct *task);
 

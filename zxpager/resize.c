@@ -47,7 +47,7 @@ static int zxp_vmo_shrink_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	zxp_vmo_remove_zeroes(vmo, nr_pages, ULONG_MAX, NULL);
 
 	for (type = 0; vmo->source && type < ZXP_REQUEST_TYPES; type++)
-		zxp_source_resolve(vmo->source, type, nr_pages, ULONG_MAX, 0);
+		zxp_source_resolve(vmo->source, type, nr_pages, ULONG_MAX);
 	return 0;
 }
 

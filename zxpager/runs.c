@@ -17,12 +17,6 @@ void zxp_runs_init(struct zxp_runs *runs, struct zxp_run *room, unsigned int max
 	runs->pages = 0;
 }
 
-static void zxp_run_resolve(struct zxp_source *source, pgoff_t start, pgoff_t end)
-{
-	if (!zxp_source_resolve(source, ZXP_REQUEST_READ, start, end, 0))
-		zxp_port_goes_on(source->port);
-}
-
 /* Wake whoever waits for what was filled. */
 void zxp_runs_resolve(struct zxp_runs *runs)
 {
@@ -31,7 +25,7 @@ void zxp_runs_resolve(struct zxp_runs *runs)
 	for (i = 0; i < runs->nr; i++) {
 		struct zxp_run *run = &runs->run[i];
 
-		zxp_run_resolve(run->source, run->start, run->end);
+		zxp_source_supplied(run->source, run->start, run->end);
 		zxp_source_put(run->source);
 	}
 	runs->nr = 0;
@@ -52,7 +46,7 @@ void zxp_runs_add(struct zxp_runs *runs, struct zxp_source *source, pgoff_t star
 		  pgoff_t end)
 {
 	if (!runs->max) {
-		zxp_run_resolve(source, start, end);
+		zxp_source_supplied(source, start, end);
 		return;
 	}
 	zxp_source_get(source);

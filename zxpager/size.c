@@ -22,8 +22,7 @@ void zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,
 	}
 	WRITE_ONCE(vmo->nr_pages, nr_pages);
 	if (vmo->source)
-		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, old, nr_pages,
-				   0);
+		zxp_source_resolve(vmo->source, ZXP_REQUEST_READ, old, nr_pages);
 }
 
 /**

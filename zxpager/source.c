@@ -163,7 +163,8 @@ void zxp_source_packet_taken(struct zxp_port_packet *packet, bool read)
  * zxp_source_packet_returned() - a picked packet could not be copied
  * @packet: the packet
  *
- * It goes back to where it was, unless its request has ended meanwhile.
+ * It goes back to where it was, unless its request has ended meanwhile, or is to be sent
+ * anew.
  */
 void zxp_source_packet_returned(struct zxp_port_packet *packet)
 {
@@ -172,8 +173,10 @@ void zxp_source_packet_returned(struct zxp_port_packet *packet)
 	bool live;
 
 	spin_lock(&source->lock);
-	live = source->sending || packet->data.command == ZXP_PACKET_COMPLETE;
+	live = source->sending || (packet->data.command == ZXP_PACKET_COMPLETE &&
+				   !source->complete);
 	if (live) {
+		packet->data.key = source->key;
 		zxp_port_requeue(source->port, packet);
 	} else {
 		source->packet_busy = false;
@@ -182,4 +185,124 @@ void zxp_source_packet_returned(struct zxp_port_packet *packet)
 	spin_unlock(&source->lock);
 	if (!live)
 		zxp_source_put(source);
+}
+
+/*
+ * Packets go to another port; what nobody has read is what comes first there. Return: the
+ * former one, to be put without the lock.
+ */
+static struct zxp_port *zxp_source_set_port_locked(struct zxp_source *source,
+						   struct zxp_port *port)
+{
+	struct zxp_port *old = source->port;
+
+	lockdep_assert_held(&source->lock);
+
+	if (zxp_port_retract(old, &source->packet)) {
+		if (source->sending)
+			list_add(&source->sending->link, &source->fifo);
+		else
+			source->complete = true;
+		source->sending = NULL;
+		source->packet_busy = false;
+		zxp_source_put(source);
+	}
+	zxp_port_get(port);
+	source->port = port;
+	return old;
+}
+
+/**
+ * zxp_source_bind() - packets go elsewhere, with another key
+ * @source: the source, which the caller holds
+ * @port: where to
+ * @key: the key
+ * @epoch: of the generation that wants it
+ *
+ * What was read stays read, also if a reader has just picked it.
+ *
+ * Return: 0, -ESHUTDOWN.
+ */
+int zxp_source_bind(struct zxp_source *source, struct zxp_port *port, u64 key,
+		    unsigned long epoch)
+{
+	struct zxp_port *old = NULL;
+	int ret;
+
+	spin_lock(&source->lock);
+	ret = zxp_source_check_locked(source, epoch);
+	if (!ret) {
+		source->key = key;
+		old = zxp_source_set_port_locked(source, port);
+		zxp_source_dispatch_locked(source);
+	}
+	spin_unlock(&source->lock);
+	if (old)
+		zxp_port_put(old);
+	return ret;
+}
+
+/* All that is not answered waits for its turn, once, whether somebody has read it or not. */
+static void zxp_source_requeue_locked(struct zxp_source *source)
+{
+	struct zxp_request *request;
+	struct rb_node *node;
+	int type;
+
+	lockdep_assert_held(&source->lock);
+
+	/* A reader has just picked it, whose answer will not be taken. */
+	if (source->sending)
+		list_add(&source->sending->link, &source->fifo);
+	source->sending = NULL;
+	for (type = 0; type < ZXP_REQUEST_TYPES; type++) {
+		for (node = rb_first(&source->requests[type]); node; node = rb_next(node)) {
+			request = rb_entry(node, struct zxp_request, node);
+			if (list_empty(&request->link))
+				list_add_tail(&request->link, &source->fifo);
+		}
+	}
+	request = &source->sync.request;
+	if (source->sync.active && list_empty(&request->link))
+		list_add_tail(&request->link, &source->fifo);
+	source->complete = source->completes;
+}
+
+/**
+ * zxp_source_move() - another generation of the pager answers
+ * @source: the source, which the caller holds
+ * @port: where its packets go from now on
+ * @epoch: of that generation
+ *
+ * It is asked for all that is not answered. A packet that a reader has just picked keeps
+ * others from being sent until that is done with it.
+ *
+ * Context: with &zxp_vmo.content_lock held, or nobody can use the VMO any more.
+ */
+void zxp_source_move(struct zxp_source *source, struct zxp_port *port,
+		     unsigned long epoch)
+{
+	struct zxp_port *old;
+
+	spin_lock(&source->lock);
+	WRITE_ONCE(source->epoch, epoch);
+	WRITE_ONCE(source->stalled, false);
+	old = zxp_source_set_port_locked(source, port);
+	zxp_source_requeue_locked(source);
+	zxp_source_dispatch_locked(source);
+	spin_unlock(&source->lock);
+	zxp_port_put(old);
+}
+
+/* The same for a packet that was taken out of the port of a VMO that has gone. */
+void zxp_source_packet_move(struct zxp_port_packet *packet, struct zxp_port *port)
+{
+	struct zxp_source *source = container_of(packet, struct zxp_source, packet);
+	struct zxp_port *old;
+
+	spin_lock(&source->lock);
+	old = zxp_source_set_port_locked(source, port);
+	zxp_port_requeue(port, packet);
+	spin_unlock(&source->lock);
+	zxp_port_put(old);
 }

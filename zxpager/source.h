@@ -77,9 +77,11 @@ struct zxp_sync {
  * struct zxp_source - the requests of one VMO, and its one packet
  * @ref: held by the VMO, by the packet while it is in a port, by its reader, and by
  *	runs that are to be resolved
- * @lock: protects all below but constants. &zxp_port.lock nests inside.
- * @port: where packets go; constant
- * @key: constant
+ * @lock: protects all below. &zxp_port.lock nests inside.
+ * @port: where packets go
+ * @key: what they have as their key
+ * @epoch: the generation of the pager whose calls are taken; changes under
+ *	&zxp_vmo.content_lock as well
  * @generation: counts what resolves requests, see zxp_source_generation()
  * @requests: the primaries of each type, by @start; they never overlap
  * @fifo: primaries whose packet waits for its turn, oldest first
@@ -88,6 +90,7 @@ struct zxp_sync {
  * @sending: the request that @packet speaks of while it is in the port
  * @packet_busy: @packet is in the port, or with a reader
  * @complete: COMPLETE is to be sent when @packet is free
+ * @completes: each generation is sent one, as it is @detached
  * @detached: no more requests
  * @stalled: an exiting task waited in vain, and nothing was answered since
  * @nr_requests: primaries
@@ -103,6 +106,7 @@ struct zxp_source {
 	spinlock_t lock;	/* see above */
 	struct zxp_port *port;
 	u64 key;
+	unsigned long epoch;
 	unsigned long generation;
 	struct rb_root requests[ZXP_REQUEST_TYPES];
 	struct list_head fifo;
@@ -111,6 +115,7 @@ struct zxp_source {
 	struct zxp_request *sending;
 	bool packet_busy;
 	bool complete;
+	bool completes;
 	bool detached;
 	bool stalled;
 	unsigned int nr_requests;
@@ -131,8 +136,22 @@ void zxp_source_unsend_locked(struct zxp_source *source,
 			      struct zxp_request *request);
 void zxp_source_packet_taken(struct zxp_port_packet *packet, bool read);
 void zxp_source_packet_returned(struct zxp_port_packet *packet);
+int zxp_source_bind(struct zxp_source *source, struct zxp_port *port, u64 key,
+		    unsigned long epoch);
+void zxp_source_packet_move(struct zxp_port_packet *packet, struct zxp_port *port);
+void zxp_source_move(struct zxp_source *source, struct zxp_port *port,
+		     unsigned long epoch);
+
+/* Of which generation is who answers? */
+static inline int zxp_source_check_locked(struct zxp_source *source, unsigned long epoch)
+{
+	lockdep_assert_held(&source->lock);
+
+	return source->epoch == epoch ? 0 : -ESHUTDOWN;
+}
 
 /* deliver.c */
+void zxp_port_hand_over(struct zxp_port *from, struct zxp_port *to);
 void zxp_port_close(struct zxp_port *port);
 ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 		      bool nonblock);

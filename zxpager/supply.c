@@ -22,6 +22,7 @@ static int zxp_supply_batch(struct zxp_supply *s)
 	unsigned int i;
 	int ret, err;
 
+	batch.epoch = s->epoch;
 	/* It ends where a large folio may begin. */
 	batch.index = (args->offset + args->out_done) >> PAGE_SHIFT;
 	batch.nr = min_t(u64, (args->length - args->out_done) >> PAGE_SHIFT,
@@ -68,7 +69,7 @@ static int zxp_supply_large_folio(struct zxp_supply *s, struct folio *folio,
 			taken = s->aux && !ret;
 			if (!ret)
 				ret = zxp_vmo_insert_large_locked(vmo, folio, index,
-								  &s->runs);
+								  s->epoch, &s->runs);
 		}
 		mutex_unlock(&vmo->content_lock);
 	} while (ret == -ENOMEM && tries-- &&
@@ -238,7 +239,7 @@ static int zxp_supply_range(struct zxp_supply *s)
 	return s->args->flags & ZXP_SUPPLY_AUX ? zxp_supply_aux(s) : zxp_supply(s);
 }
 
-int zxp_pager_supply_pages(struct zxp_pager *pager,
+int zxp_pager_supply_pages(struct zxp_pager_file *by,
 			   struct zxp_supply_pages *args)
 {
 	struct zxp_supply s;
@@ -250,9 +251,10 @@ int zxp_pager_supply_pages(struct zxp_pager *pager,
 	if (!zxp_supply_args_valid(args))
 		return -EINVAL;
 
-	file = zxp_pager_vmo_file(pager, args->vmo_fd, FMODE_WRITE, &s.vmo);
+	file = zxp_pager_vmo_file(by->pager, args->vmo_fd, FMODE_WRITE, &s.vmo);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
+	s.epoch = by->epoch;
 	s.aux = NULL;
 	s.child = NULL;
 	s.args = args;
@@ -280,7 +282,7 @@ static int zxp_supply_get_range(struct zxp_supply *s, u64 from)
 	return range.reserved || !zxp_supply_args_valid(s->args) ? -EINVAL : 0;
 }
 
-int zxp_pager_supply_ranges(struct zxp_pager *pager,
+int zxp_pager_supply_ranges(struct zxp_pager_file *by,
 			    struct zxp_supply_ranges *args)
 {
 	struct zxp_supply_pages range = {};
@@ -295,6 +297,7 @@ int zxp_pager_supply_ranges(struct zxp_pager *pager,
 	if (args->flags || args->nr_ranges > ZXP_SUPPLY_RANGES_MAX)
 		return -EINVAL;
 
+	s.epoch = by->epoch;
 	s.aux = NULL;
 	s.child = NULL;
 	s.args = &range;
@@ -309,7 +312,7 @@ int zxp_pager_supply_ranges(struct zxp_pager *pager,
 			if (file)
 				fput(file);
 			fd = range.vmo_fd;
-			file = zxp_pager_vmo_file(pager, fd, FMODE_WRITE, &s.vmo);
+			file = zxp_pager_vmo_file(by->pager, fd, FMODE_WRITE, &s.vmo);
 			if (IS_ERR(file)) {
 				ret = PTR_ERR(file);
 				file = NULL;

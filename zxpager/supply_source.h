@@ -11,6 +11,7 @@
 
 /**
  * struct zxp_supply - a call that fills ranges
+ * @epoch: the generation that fills them
  * @vmo: the VMO that is filled
  * @aux: a plain VMO that content is taken from, or NULL
  * @child: a copy that it is taken from, or NULL; if neither, it is user memory
@@ -19,6 +20,7 @@
  * @runs: what was filled, and whose waiters were not woken yet
  */
 struct zxp_supply {
+	unsigned long epoch;
 	struct zxp_vmo *vmo;
 	struct zxp_vmo *aux;
 	struct zxp_child *child;

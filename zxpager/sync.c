@@ -322,17 +322,21 @@ int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end,
  * @end: the page after its last one
  * @error: 0 or a negative errno
  * @wb_err: where an error is kept for those who have the VMO open
+ * @epoch: of the generation that answers
  *
- * Return: 0, -ESTALE detached, -ENOENT there is no such SYNC that was read.
+ * Return: 0, -ESHUTDOWN, -ESTALE detached, -ENOENT there is no such SYNC that was read.
  */
 int zxp_sync_end(struct zxp_source *source, pgoff_t start, pgoff_t end,
-		 int error, errseq_t *wb_err)
+		 int error, errseq_t *wb_err, unsigned long epoch)
 {
 	struct zxp_sync *sync = &source->sync;
-	int ret = 0;
+	int ret;
 
 	spin_lock(&source->lock);
-	if (source->detached) {
+	ret = zxp_source_check_locked(source, epoch);
+	if (ret) {
+		/* It knows nothing of what was written since its SYNC. */
+	} else if (source->detached) {
 		ret = -ESTALE;
 	} else if (!sync->active || zxp_sync_unread_locked(source) ||
 		   sync->request.start != start || sync->request.end != end) {

@@ -39,7 +39,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 
 	vmo->pager = NULL;
 	vmo->source = NULL;
-	INIT_LIST_HEAD(&vmo->pager_link);
+	RB_CLEAR_NODE(&vmo->pager_node);
 	vmo->options = 0;
 	vmo->flags = 0;
 	vmo->max_size = ZXP_MAX_VMO_SIZE;
@@ -92,10 +92,13 @@ static void zxp_evict_inode(struct inode *inode)
 	clear_inode(inode);
 
 	if (vmo->source) {
-		spin_lock(&vmo->pager->lock);
-		list_del_init(&vmo->pager_link);
-		spin_unlock(&vmo->pager->lock);
+		/* In this order: what is asked of one generation last the next one is told. */
 		zxp_source_detach(vmo->source, true);
+		spin_lock(&vmo->pager->lock);
+		if (!RB_EMPTY_NODE(&vmo->pager_node))
+			rb_erase(&vmo->pager_node, &vmo->pager->vmos);
+		RB_CLEAR_NODE(&vmo->pager_node);
+		spin_unlock(&vmo->pager->lock);
 		zxp_sync_forget(vmo->source, NULL);
 		zxp_source_put(vmo->source);
 		zxp_pager_put(vmo->pager);

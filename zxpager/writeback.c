@@ -139,16 +139,17 @@ static int zxp_vmo_end_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end)
  * zxp_vmo_writeback() - WRITEBACK_BEGIN or WRITEBACK_END
  * @vmo: a VMO with a pager
  * @args: what the daemon gave
+ * @epoch: of the generation that does
  *
- * Return: 0; -EINVAL, -ERANGE, and nothing has changed; -EINTR, and some of it is done.
+ * Return: 0; -EINVAL, -ESHUTDOWN, -ERANGE, and nothing has changed; -EINTR, and some of it is done.
  */
-int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args)
+int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args, unsigned long epoch)
 {
 	bool begin = args->op == ZXP_PAGER_OP_WRITEBACK_BEGIN;
 	pgoff_t start = args->offset >> PAGE_SHIFT;
 	pgoff_t end = start + (args->length >> PAGE_SHIFT);
 	unsigned int noio;
-	int ret = 0;
+	int ret;
 
 	if (args->data && !(begin && args->data == ZXP_DIRTY_RANGE_IS_ZERO))
 		return -EINVAL;
@@ -156,12 +157,16 @@ int zxp_vmo_writeback(struct zxp_vmo *vmo, struct zxp_op_range *args)
 		return -EINTR;
 	/* Memory that is needed for this cannot come from writing to a VMO. */
 	noio = memalloc_noio_save();
+	ret = zxp_vmo_check_locked(vmo, epoch);
+	if (ret)
+		goto unlock;
 	if (!zxp_vmo_in_bounds(vmo, args->offset, args->length))
 		ret = -ERANGE;
 	else if (begin)
 		ret = zxp_vmo_begin_locked(vmo, start, end, args->data);
 	else
 		ret = zxp_vmo_end_locked(vmo, start, end);
+unlock:
 	memalloc_noio_restore(noio);
 	mutex_unlock(&vmo->content_lock);
 	return ret;

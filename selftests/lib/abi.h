@@ -250,6 +250,50 @@ static inline int zxp_query_vmo_key(int pager, int vmo, uint64_t *key)
 	return rc;
 }
 
+/* The descriptor of the new generation. */
+static inline int zxp_begin_generation(int keeper)
+{
+	struct zxp_begin_generation arg = { .size = sizeof(arg), .out_fd = -1 };
+	int rc = zxp_ioctl(keeper, ZXP_IOC_BEGIN_GENERATION, &arg);
+
+	return rc ? rc : arg.out_fd;
+}
+
+/* How many VMOs behind @after there were, up to @nr of them. */
+static inline int zxp_list_vmos(int pager, uint64_t after, struct zxp_vmo_entry *entries,
+				unsigned int nr)
+{
+	struct zxp_list_vmos arg = {
+		.size = sizeof(arg),
+		.after = after,
+		.buffer = (uintptr_t)entries,
+		.buffer_size = nr * sizeof(*entries),
+	};
+	int rc = zxp_ioctl(pager, ZXP_IOC_LIST_VMOS, &arg);
+
+	return rc ? rc : (int)arg.out_actual;
+}
+
+static inline int zxp_open_vmo(int pager, uint64_t id)
+{
+	struct zxp_open_vmo arg = { .size = sizeof(arg), .id = id, .out_fd = -1 };
+	int rc = zxp_ioctl(pager, ZXP_IOC_OPEN_VMO, &arg);
+
+	return rc ? rc : arg.out_fd;
+}
+
+static inline int zxp_bind_vmo(int pager, int vmo, int port, uint64_t key)
+{
+	struct zxp_bind_vmo arg = {
+		.size = sizeof(arg),
+		.vmo_fd = vmo,
+		.port_fd = port,
+		.key = key,
+	};
+
+	return zxp_ioctl(pager, ZXP_IOC_BIND_VMO, &arg);
+}
+
 /* @options is 0 or ZXP_STATS_RESET. */
 static inline int zxp_query_vmo_stats(int pager, int vmo, uint32_t options,
 				      uint32_t *modified)

@@ -14,7 +14,8 @@
  * Every object is a file descriptor:
  *
  * - a *pager*: each open() of /dev/zxpager makes a new one. It also is a packet
- *   stream, so read() and poll() work on it.
+ *   stream, so read() and poll() work on it. %ZXP_IOC_BEGIN_GENERATION makes further
+ *   descriptors of it, of which the last one is taken.
  * - a *port*: a packet stream of its own, made with %ZXP_IOC_CREATE_PORT.
  * - a *VMO*: a regular file over page-cache pages, made with
  *   %ZXP_IOC_CREATE_VMO. Its content comes from the daemon that holds the pager.
@@ -55,6 +56,8 @@
  * IO_DATA_INTEGRITY   EBADMSG      FAIL code
  * NO_SPACE            ENOSPC       FAIL code; write past a fixed size
  * TIMED_OUT           ETIMEDOUT    not in this revision: for time limits
+ * CANCELED            ESHUTDOWN    the descriptor of the pager is that of a former
+ *                                  generation; for nothing else
  * ==================  ===========  ============================================
  *
  * Besides these there are the errors of Linux itself: EFAULT for a bad pointer,
@@ -97,8 +100,11 @@
  *
  * Revision 10: what copies share. In struct zxp_vmo_info @out_shared_bytes and
  * @out_scaled_bytes. A copy, a slice or a reference as the source of a supply.
+ *
+ * Revision 11: generations of a pager. BEGIN_GENERATION, LIST_VMOS, OPEN_VMO and BIND_VMO on
+ * a pager; ESHUTDOWN.
  */
-#define ZXP_ABI_REVISION	10
+#define ZXP_ABI_REVISION	11
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -122,6 +128,7 @@
  * @ZXP_FEATURE_MAX_SIZE: @max_size of struct zxp_create_vmo
  * @ZXP_FEATURE_QUERY_OWN: QUERY_OWN
  * @ZXP_FEATURE_SNAPSHOTS: %ZXP_CREATE_SNAPSHOTS, %ZXP_CHILD_POINT_IN_TIME
+ * @ZXP_FEATURE_GENERATIONS: BEGIN_GENERATION, LIST_VMOS, OPEN_VMO, BIND_VMO
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -144,6 +151,7 @@ enum zxp_feature {
 	ZXP_FEATURE_MAX_SIZE	= 1 << 20,
 	ZXP_FEATURE_QUERY_OWN	= 1 << 21,
 	ZXP_FEATURE_SNAPSHOTS	= 1 << 22,
+	ZXP_FEATURE_GENERATIONS	= 1 << 23,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -208,6 +216,10 @@ struct zxp_packet {
 #define ZXP_IOC_QUERY_VMO_STATS		_IO(ZXP_IOC_TYPE, 0x87)
 #define ZXP_IOC_SUPPLY_RANGES		_IO(ZXP_IOC_TYPE, 0x88)
 #define ZXP_IOC_QUERY_VMO_KEY		_IO(ZXP_IOC_TYPE, 0x89)
+#define ZXP_IOC_BEGIN_GENERATION	_IO(ZXP_IOC_TYPE, 0x8a)
+#define ZXP_IOC_LIST_VMOS		_IO(ZXP_IOC_TYPE, 0x8b)
+#define ZXP_IOC_OPEN_VMO		_IO(ZXP_IOC_TYPE, 0x8c)
+#define ZXP_IOC_BIND_VMO		_IO(ZXP_IOC_TYPE, 0x8d)
 
 /* ioctls on a VMO */
 
@@ -674,6 +686,145 @@ struct zxp_query_vmo_key {
 	__s32 vmo_fd;
 	__u32 reserved;
 	__aligned_u64 out_key;
+};
+
+/**
+ * struct zxp_begin_generation - ZXP_IOC_BEGIN_GENERATION: another daemon takes over
+ * @size: sizeof(struct zxp_begin_generation)
+ * @flags: must be 0
+ * @out_fd: a descriptor of the pager, for the new generation, close-on-exec; or -1
+ * @reserved: must be 0
+ * @out_generation: its number; that of the open() has 0
+ *
+ * Only by the descriptor that open() made, which is the keeper's. It is generation 0, too,
+ * until there is another one. From then on each call by the descriptor of a former
+ * generation fails with ESHUTDOWN, also one that has begun, at the place where it would take
+ * effect; and by the keeper's each but GET_INFO, CREATE_PORT, BEGIN_GENERATION, LIST_VMOS and
+ * OPEN_VMO.
+ *
+ * The packets of all VMOs go to the stream of the new descriptor, see BIND_VMO. What is not
+ * answered is sent anew, once, whether it was read or not: READ, DIRTY and SYNC in any order,
+ * and COMPLETE last, for VMOs that are detached and still there. The pager ends, and all its
+ * VMOs are detached, when the keeper's descriptor and that of the present generation are
+ * closed, whatever others are open.
+ *
+ * Errors, in the order of the tests: EINVAL @flags, @reserved; EPERM not the keeper's; EINTR
+ * the caller is killed; ENOMEM, ENFILE. After EINTR there may be no generation: then clients
+ * wait until the call is made again. Needs %ZXP_FEATURE_GENERATIONS.
+ */
+struct zxp_begin_generation {
+	__u32 size;
+	__u32 flags;
+	__s32 out_fd;
+	__u32 reserved;
+	__aligned_u64 out_generation;
+};
+
+/* zxp_vmo_entry.state */
+#define ZXP_VMO_ENTRY_DETACHED	(1U << 0)
+#define ZXP_VMO_ENTRY_UNWRITTEN	(1U << 1)	/* QUERY_DIRTY_RANGES finds something */
+#define ZXP_VMO_ENTRY_BEGUN	(1U << 2)	/* of which something awaits WRITEBACK_END */
+
+/**
+ * struct zxp_vmo_entry - one VMO of ZXP_IOC_LIST_VMOS
+ * @id: its number, which no other VMO has or had; fstat() tells it as st_ino
+ * @key: its key
+ * @vmo_size: its size, a multiple of the page size
+ * @stream_size: its stream size, in bytes
+ * @max_size: the largest stream size that it may have
+ * @options: ZXP_VMO_*, as it was created with
+ * @flags: ZXP_CREATE_*, as it was created with
+ * @state: ZXP_VMO_ENTRY_*
+ * @reserved0: 0
+ * @waiting: tasks that wait for the pager now
+ * @requests: READ and DIRTY requests that are not answered
+ * @reserved: 0
+ */
+struct zxp_vmo_entry {
+	__aligned_u64 id;
+	__aligned_u64 key;
+	__aligned_u64 vmo_size;
+	__aligned_u64 stream_size;
+	__aligned_u64 max_size;
+	__u32 options;
+	__u32 flags;
+	__u32 state;
+	__u32 reserved0;
+	__aligned_u64 waiting;
+	__aligned_u64 requests;
+	__aligned_u64 reserved[7];
+};
+
+/**
+ * struct zxp_list_vmos - ZXP_IOC_LIST_VMOS: the VMOs of a pager
+ * @size: sizeof(struct zxp_list_vmos)
+ * @flags: must be 0
+ * @after: only those whose number is larger; 0 for all
+ * @buffer: address of an array of &struct zxp_vmo_entry
+ * @buffer_size: its size in bytes
+ * @out_actual: how many were written to @buffer
+ *
+ * In the order of their numbers, and so in that in which they were made. If the buffer is full
+ * ask again, after the last one. What is there all the time is listed once, whatever comes
+ * and goes. Plain VMOs and children are no VMOs of the pager.
+ *
+ * Errors: EINVAL @flags; ESHUTDOWN neither the keeper's descriptor nor that of the present
+ * generation; EINTR the caller is killed; EFAULT @buffer. Needs %ZXP_FEATURE_GENERATIONS.
+ */
+struct zxp_list_vmos {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 after;
+	__aligned_u64 buffer;
+	__aligned_u64 buffer_size;
+	__aligned_u64 out_actual;
+};
+
+/**
+ * struct zxp_open_vmo - ZXP_IOC_OPEN_VMO: a descriptor of a VMO that is listed
+ * @size: sizeof(struct zxp_open_vmo)
+ * @flags: must be 0
+ * @id: its number
+ * @out_fd: the VMO, readable and writable, close-on-exec; or -1
+ * @reserved: must be 0
+ *
+ * It is to this generation what that of CREATE_VMO is to the one that has made the VMO. What
+ * is read behind the stream size counts as read, see WRITEBACK_END, by such a descriptor of
+ * the present generation alone.
+ *
+ * Errors: EINVAL @flags, @reserved; ESHUTDOWN as LIST_VMOS; ENOENT the pager has none with this
+ * number; ENOMEM, ENFILE. Needs %ZXP_FEATURE_GENERATIONS.
+ */
+struct zxp_open_vmo {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 id;
+	__s32 out_fd;
+	__u32 reserved;
+};
+
+/**
+ * struct zxp_bind_vmo - ZXP_IOC_BIND_VMO: packets go elsewhere, with another key
+ * @size: sizeof(struct zxp_bind_vmo)
+ * @flags: must be 0
+ * @vmo_fd: the VMO, open for writing
+ * @port_fd: a port, or %ZXP_PORT_OWN for the stream of this descriptor
+ * @key: comes back in each of its packets from now on
+ * @reserved: must be 0
+ *
+ * A packet that nobody has read goes there, too; what was read is not sent again. Needs
+ * %ZXP_FEATURE_GENERATIONS.
+ *
+ * Errors, in the order of the tests: EINVAL @flags, @reserved; EBADF, EMEDIUMTYPE @port_fd;
+ * EBADF, EMEDIUMTYPE, EACCES @vmo_fd; EINVAL not a VMO of this pager; ESHUTDOWN.
+ */
+struct zxp_bind_vmo {
+	__u32 size;
+	__u32 flags;
+	__s32 vmo_fd;
+	__s32 port_fd;
+	__aligned_u64 key;
+	__aligned_u64 reserved;
 };
 
 /* zxp_vmo_info.out_flags */
