@@ -10,6 +10,7 @@
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/sched/signal.h>
 
 #include "objects.h"
 
@@ -115,6 +116,8 @@ static int zxp_pager_move_all(struct zxp_pager *pager, struct zxp_pager_file *by
 			break;
 		ret = zxp_vmo_move(vmo, by->port, by->epoch);
 		zxp_vmo_release_hold(vmo);
+		if (!ret && fatal_signal_pending(current))
+			ret = -EINTR;
 		cond_resched();
 	}
 	return ret;
