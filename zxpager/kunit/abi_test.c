@@ -133,6 +133,45 @@ static const struct zxp_abi_field zxp_abi_fields[] = {
 	FIELD(12, 4, struct zxp_query_vmo_key, reserved),
 	FIELD(16, 8, struct zxp_query_vmo_key, out_key),
 	END(zxp_query_vmo_key, 24),
+	FIELD(0, 4, struct zxp_begin_generation, size),
+	FIELD(4, 4, struct zxp_begin_generation, flags),
+	FIELD(8, 4, struct zxp_begin_generation, out_fd),
+	FIELD(12, 4, struct zxp_begin_generation, reserved),
+	FIELD(16, 8, struct zxp_begin_generation, out_generation),
+	END(zxp_begin_generation, 24),
+	FIELD(0, 8, struct zxp_vmo_entry, id),
+	FIELD(8, 8, struct zxp_vmo_entry, key),
+	FIELD(16, 8, struct zxp_vmo_entry, vmo_size),
+	FIELD(24, 8, struct zxp_vmo_entry, stream_size),
+	FIELD(32, 8, struct zxp_vmo_entry, max_size),
+	FIELD(40, 4, struct zxp_vmo_entry, options),
+	FIELD(44, 4, struct zxp_vmo_entry, flags),
+	FIELD(48, 4, struct zxp_vmo_entry, state),
+	FIELD(52, 4, struct zxp_vmo_entry, reserved0),
+	FIELD(56, 8, struct zxp_vmo_entry, waiting),
+	FIELD(64, 8, struct zxp_vmo_entry, requests),
+	FIELD(72, 56, struct zxp_vmo_entry, reserved),
+	END(zxp_vmo_entry, 128),
+	FIELD(0, 4, struct zxp_list_vmos, size),
+	FIELD(4, 4, struct zxp_list_vmos, flags),
+	FIELD(8, 8, struct zxp_list_vmos, after),
+	FIELD(16, 8, struct zxp_list_vmos, buffer),
+	FIELD(24, 8, struct zxp_list_vmos, buffer_size),
+	FIELD(32, 8, struct zxp_list_vmos, out_actual),
+	END(zxp_list_vmos, 40),
+	FIELD(0, 4, struct zxp_open_vmo, size),
+	FIELD(4, 4, struct zxp_open_vmo, flags),
+	FIELD(8, 8, struct zxp_open_vmo, id),
+	FIELD(16, 4, struct zxp_open_vmo, out_fd),
+	FIELD(20, 4, struct zxp_open_vmo, reserved),
+	END(zxp_open_vmo, 24),
+	FIELD(0, 4, struct zxp_bind_vmo, size),
+	FIELD(4, 4, struct zxp_bind_vmo, flags),
+	FIELD(8, 4, struct zxp_bind_vmo, vmo_fd),
+	FIELD(12, 4, struct zxp_bind_vmo, port_fd),
+	FIELD(16, 8, struct zxp_bind_vmo, key),
+	FIELD(24, 8, struct zxp_bind_vmo, reserved),
+	END(zxp_bind_vmo, 32),
 	FIELD(0, 4, struct zxp_vmo_info, size),
 	FIELD(4, 4, struct zxp_vmo_info, flags),
 	FIELD(8, 4, struct zxp_vmo_info, out_flags),
@@ -222,7 +261,7 @@ struct zxp_abi_number {
 #define NUMBER(_name, _number)	{ #_name, _number, _name }
 
 static const struct zxp_abi_number zxp_abi_numbers[] = {
-	NUMBER(ZXP_ABI_REVISION, 10),
+	NUMBER(ZXP_ABI_REVISION, 11),
 	NUMBER(ZXP_FEATURE_READ, 0x1),
 	NUMBER(ZXP_FEATURE_SUPPLY_AUX, 0x2),
 	NUMBER(ZXP_FEATURE_RESIZABLE, 0x4),
@@ -243,6 +282,7 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_FEATURE_MAX_SIZE, 0x100000),
 	NUMBER(ZXP_FEATURE_QUERY_OWN, 0x200000),
 	NUMBER(ZXP_FEATURE_SNAPSHOTS, 0x400000),
+	NUMBER(ZXP_FEATURE_GENERATIONS, 0x800000),
 	NUMBER(ZXP_PKT_TYPE_USER, 0),
 	NUMBER(ZXP_PKT_TYPE_PAGE_REQUEST, 9),
 	NUMBER(ZXP_PACKET_READ, 0),
@@ -258,6 +298,10 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_IOC_QUERY_DIRTY_RANGES, 0x5a86),
 	NUMBER(ZXP_IOC_QUERY_VMO_STATS, 0x5a87),
 	NUMBER(ZXP_IOC_SUPPLY_RANGES, 0x5a88),
+	NUMBER(ZXP_IOC_BEGIN_GENERATION, 0x5a8a),
+	NUMBER(ZXP_IOC_LIST_VMOS, 0x5a8b),
+	NUMBER(ZXP_IOC_OPEN_VMO, 0x5a8c),
+	NUMBER(ZXP_IOC_BIND_VMO, 0x5a8d),
 	NUMBER(ZXP_IOC_VMO_GET_INFO, 0x5aa0),
 	NUMBER(ZXP_IOC_VMO_OP_RANGE, 0x5aa1),
 	NUMBER(ZXP_IOC_VMO_READ, 0x5aa2),
@@ -295,6 +339,9 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_QUERY_NO_AVAIL, 1),
 	NUMBER(ZXP_STATS_RESET, 1),
 	NUMBER(ZXP_STATS_MODIFIED, 1),
+	NUMBER(ZXP_VMO_ENTRY_DETACHED, 1),
+	NUMBER(ZXP_VMO_ENTRY_UNWRITTEN, 2),
+	NUMBER(ZXP_VMO_ENTRY_BEGUN, 4),
 	NUMBER(ZXP_VMO_INFO_PAGER_BACKED, 1),
 	NUMBER(ZXP_VMO_INFO_DETACHED, 2),
 	NUMBER(ZXP_VMO_INFO_SYNC, 4),
@@ -320,10 +367,10 @@ static void zxp_abi_constants(struct kunit *test)
 				    zxp_abi_numbers[i].name);
 }
 
-/* What a module of revision 10 says that it can do. */
+/* What a module of revision 11 says that it can do. */
 static void zxp_abi_features(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x7fff1fULL);
+	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0xffff1fULL);
 }
 
 /* Sums of offsets and lengths do not overflow, in bytes and in pages. */

@@ -21,6 +21,7 @@ extern struct kunit_suite zxp_request_wait_suite;
 extern struct kunit_suite zxp_request_end_suite;
 extern struct kunit_suite zxp_request_hint_suite;
 extern struct kunit_suite zxp_request_random_suite;
+extern struct kunit_suite zxp_move_suite;
 extern struct kunit_suite zxp_sync_suite;
 extern struct kunit_suite zxp_sync_signal_suite;
 extern struct kunit_suite zxp_zero_suite;

@@ -157,7 +157,7 @@ static void zxp_port_forgets_what_is_over(struct kunit *test)
 	zxp_send(test, 0, ZXP_REQUEST_READ, 0, 1);
 	zxp_send(test, 0, ZXP_REQUEST_READ, 4, 5);
 	zxp_kunit_pick(f->source[0]);
-	zxp_source_resolve(f->source[0], ZXP_REQUEST_READ, 0, 1, 0);
+	zxp_source_resolve(f->source[0], ZXP_REQUEST_READ, 0, 1);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(f->port));
 	zxp_source_packet_returned(&f->source[0]->packet);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_next_is(test, f->port,
@@ -236,7 +236,7 @@ static void zxp_port_closes_first(struct kunit *test)
 	zxp_send(test, 0, ZXP_REQUEST_READ, 8, 9);
 	KUNIT_EXPECT_EQ(test, source->nr_requests, 3U);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(f->port));
-	zxp_source_resolve(source, ZXP_REQUEST_READ, 0, 9, 0);
+	zxp_source_resolve(source, ZXP_REQUEST_READ, 0, 9);
 	KUNIT_EXPECT_EQ(test, source->nr_requests, 0U);
 	zxp_source_detach(source, true);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(f->port));
@@ -251,7 +251,7 @@ static void zxp_port_polls(struct kunit *test)
 	zxp_send(test, 0, ZXP_REQUEST_READ, 0, 1);
 	KUNIT_EXPECT_TRUE(test, zxp_port_poll(f->port, NULL, NULL) ==
 				(EPOLLIN | EPOLLRDNORM));
-	zxp_source_resolve(f->source[0], ZXP_REQUEST_READ, 0, 1, 0);
+	zxp_source_resolve(f->source[0], ZXP_REQUEST_READ, 0, 1);
 	KUNIT_EXPECT_TRUE(test, zxp_port_poll(f->port, NULL, NULL) == 0);
 }
 

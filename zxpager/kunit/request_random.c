@@ -392,7 +392,10 @@ static bool zxp_request_step(struct zxp_request_pair *pair)
 	if (what < 550)
 		return zxp_try_hint(pair, type, start, end);
 	if (what < 800) {
-		zxp_source_resolve(pair->source, type, start, end, error);
+		if (error)
+			zxp_source_fail(pair->source, type, start, end, error, 0);
+		else
+			zxp_source_resolve(pair->source, type, start, end);
 		zxp_asked_resolve(&pair->model, type, start, end, error);
 		return true;
 	}

@@ -130,7 +130,7 @@ static void zxp_request_types_do_not_meet(struct kunit *test)
 	zxp_answer(test, 2, 4, 0);
 	KUNIT_EXPECT_TRUE(test, zxp_woken(test, 0));
 	KUNIT_EXPECT_FALSE(test, dirty->woken);
-	zxp_source_resolve(r->source, ZXP_REQUEST_DIRTY, 2, 4, 0);
+	zxp_source_resolve(r->source, ZXP_REQUEST_DIRTY, 2, 4);
 	KUNIT_EXPECT_TRUE(test, dirty->woken);
 	zxp_request_end(r->source, dirty);
 	KUNIT_EXPECT_EQ(test, r->source->dirty_packets, 1ULL);

@@ -51,7 +51,10 @@ static inline void zxp_answer(struct kunit *test, pgoff_t start, pgoff_t end,
 {
 	struct zxp_requests *r = test->priv;
 
-	zxp_source_resolve(r->source, ZXP_REQUEST_READ, start, end, error);
+	if (error)
+		zxp_source_fail(r->source, ZXP_REQUEST_READ, start, end, error, 0);
+	else
+		zxp_source_resolve(r->source, ZXP_REQUEST_READ, start, end);
 }
 
 /* Leave a wait that is over. */

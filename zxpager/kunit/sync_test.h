@@ -60,7 +60,7 @@ static inline int zxp_sync_answer(struct kunit *test, pgoff_t start, pgoff_t end
 {
 	struct zxp_sync_fixture *f = test->priv;
 
-	return zxp_sync_end(f->source, start, end, error, &f->wb_err);
+	return zxp_sync_end(f->source, start, end, error, &f->wb_err, 0);
 }
 
 static inline bool zxp_next_sync_is(struct kunit *test, pgoff_t start, pgoff_t end)

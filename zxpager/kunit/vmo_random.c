@@ -108,7 +108,7 @@ static bool zxp_try_dirty(struct zxp_page_pair *p, unsigned int start,
 		if (!zxp_page_has_content(p, i))
 			ret = -ENOENT;
 	if (zxp_vmo_dirty_range(zxp_world_vmo(p->w, 0), (u64)start << PAGE_SHIFT,
-				(u64)(end - start) << PAGE_SHIFT) != ret)
+				(u64)(end - start) << PAGE_SHIFT, 0) != ret)
 		return false;
 	for (i = start; !ret && i < end; i++) {
 		if (zxp_page_is_zero(p, i))
