@@ -132,6 +132,36 @@ TEST(layout_write_half)
 	AT(zxp_query_vmo_key, vmo_fd, 8);
 	AT(zxp_query_vmo_key, reserved, 12);
 	AT(zxp_query_vmo_key, out_key, 16);
+	SIZE(zxp_begin_generation, 24);
+	AT(zxp_begin_generation, flags, 4);
+	AT(zxp_begin_generation, out_fd, 8);
+	AT(zxp_begin_generation, reserved, 12);
+	AT(zxp_begin_generation, out_generation, 16);
+	SIZE(zxp_vmo_entry, 96);
+	AT(zxp_vmo_entry, key, 8);
+	AT(zxp_vmo_entry, vmo_size, 16);
+	AT(zxp_vmo_entry, stream_size, 24);
+	AT(zxp_vmo_entry, max_size, 32);
+	AT(zxp_vmo_entry, options, 40);
+	AT(zxp_vmo_entry, flags, 44);
+	AT(zxp_vmo_entry, state, 48);
+	AT(zxp_vmo_entry, waiting, 56);
+	AT(zxp_vmo_entry, requests, 64);
+	AT(zxp_vmo_entry, reserved1, 72);
+	SIZE(zxp_list_vmos, 40);
+	AT(zxp_list_vmos, after, 8);
+	AT(zxp_list_vmos, buffer, 16);
+	AT(zxp_list_vmos, buffer_size, 24);
+	AT(zxp_list_vmos, out_actual, 32);
+	SIZE(zxp_open_vmo, 24);
+	AT(zxp_open_vmo, id, 8);
+	AT(zxp_open_vmo, out_fd, 16);
+	AT(zxp_open_vmo, reserved, 20);
+	SIZE(zxp_bind_vmo, 32);
+	AT(zxp_bind_vmo, vmo_fd, 8);
+	AT(zxp_bind_vmo, port_fd, 12);
+	AT(zxp_bind_vmo, key, 16);
+	AT(zxp_bind_vmo, reserved, 24);
 	SIZE(zxp_vmo_set_stream_size, 16);
 	AT(zxp_vmo_set_stream_size, flags, 4);
 	AT(zxp_vmo_set_stream_size, stream_size, 8);
@@ -149,6 +179,10 @@ TEST(numbers)
 	EXPECT_EQ(0x5a87u, ZXP_IOC_QUERY_VMO_STATS);
 	EXPECT_EQ(0x5a88u, ZXP_IOC_SUPPLY_RANGES);
 	EXPECT_EQ(0x5a89u, ZXP_IOC_QUERY_VMO_KEY);
+	EXPECT_EQ(0x5a8au, ZXP_IOC_BEGIN_GENERATION);
+	EXPECT_EQ(0x5a8bu, ZXP_IOC_LIST_VMOS);
+	EXPECT_EQ(0x5a8cu, ZXP_IOC_OPEN_VMO);
+	EXPECT_EQ(0x5a8du, ZXP_IOC_BIND_VMO);
 	EXPECT_EQ(0x5aa0u, ZXP_IOC_VMO_GET_INFO);
 	EXPECT_EQ(0x5aa1u, ZXP_IOC_VMO_OP_RANGE);
 	EXPECT_EQ(0x5aa2u, ZXP_IOC_VMO_READ);
@@ -156,7 +190,7 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
 	EXPECT_EQ(0x5aa6u, ZXP_IOC_VMO_QUERY_OWN);
-	EXPECT_EQ(10, ZXP_ABI_REVISION);
+	EXPECT_EQ(11, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */
@@ -181,6 +215,9 @@ TEST(numbers_of_options)
 	EXPECT_EQ(16, ZXP_CREATE_COPIES);
 	EXPECT_EQ(32, ZXP_CREATE_SNAPSHOTS);
 	EXPECT_EQ(1, ZXP_QUERY_NO_AVAIL);
+	EXPECT_EQ(1, ZXP_VMO_ENTRY_DETACHED);
+	EXPECT_EQ(2, ZXP_VMO_ENTRY_UNWRITTEN);
+	EXPECT_EQ(4, ZXP_VMO_ENTRY_BEGUN);
 	EXPECT_EQ(4, ZXP_VMO_INFO_SYNC);
 	EXPECT_EQ(8, ZXP_VMO_INFO_FIXED);
 	EXPECT_EQ(16, ZXP_VMO_INFO_READ_ONLY);
@@ -206,7 +243,7 @@ FIXTURE_TEARDOWN(kinds)
 
 static bool is_ours(int nr)
 {
-	return (nr >= 0x80 && nr <= 0x89) || (nr >= 0xa0 && nr <= 0xa6) ||
+	return (nr >= 0x80 && nr <= 0x8d) || (nr >= 0xa0 && nr <= 0xa6) ||
 	       nr == 0xc0 || nr == 0xc1;
 }
 
@@ -243,7 +280,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All. */
-	EXPECT_EQ(0x7fff1f, info.out_features);
+	EXPECT_EQ(0xffff1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <stddef.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "kselftest_harness.h"
 #include "lib/child.h"
@@ -24,6 +25,10 @@ union any_arg {
 	struct zxp_query_dirty_ranges query;
 	struct zxp_query_vmo_stats stats;
 	struct zxp_query_vmo_key key;
+	struct zxp_begin_generation begin;
+	struct zxp_list_vmos list;
+	struct zxp_open_vmo open;
+	struct zxp_bind_vmo bind;
 	struct zxp_vmo_info vmo_info;
 	struct zxp_vmo_op_range vmo_op_range;
 	struct zxp_vmo_io vmo_io;
@@ -120,6 +125,25 @@ FIXTURE_VARIANT_ADD(call, QUERY_VMO_KEY) {
 	.reserved = OFF(zxp_query_vmo_key, reserved),
 	.out = OFF(zxp_query_vmo_key, out_key),
 };
+FIXTURE_VARIANT_ADD(call, BEGIN_GENERATION) {
+	.nr = ZXP_IOC_BEGIN_GENERATION, .size = sizeof(struct zxp_begin_generation),
+	.flags = OFF(zxp_begin_generation, flags),
+	.reserved = OFF(zxp_begin_generation, reserved),
+	.out = OFF(zxp_begin_generation, out_fd), .creates = true,
+};
+FIXTURE_VARIANT_ADD(call, LIST_VMOS) {
+	.nr = ZXP_IOC_LIST_VMOS, .size = sizeof(struct zxp_list_vmos),
+	.flags = OFF(zxp_list_vmos, flags), .out = OFF(zxp_list_vmos, out_actual),
+};
+FIXTURE_VARIANT_ADD(call, OPEN_VMO) {
+	.nr = ZXP_IOC_OPEN_VMO, .size = sizeof(struct zxp_open_vmo),
+	.flags = OFF(zxp_open_vmo, flags), .reserved = OFF(zxp_open_vmo, reserved),
+	.out = OFF(zxp_open_vmo, out_fd), .creates = true,
+};
+FIXTURE_VARIANT_ADD(call, BIND_VMO) {
+	.nr = ZXP_IOC_BIND_VMO, .size = sizeof(struct zxp_bind_vmo),
+	.flags = OFF(zxp_bind_vmo, flags), .reserved = OFF(zxp_bind_vmo, reserved),
+};
 FIXTURE_VARIANT_ADD(call, VMO_GET_INFO) {
 	.nr = ZXP_IOC_VMO_GET_INFO, .size = sizeof(struct zxp_vmo_info),
 	.first_size = OFF(zxp_vmo_info, out_dirty_bytes),
@@ -162,6 +186,13 @@ FIXTURE_VARIANT_ADD(call, VMO_QUERY_OWN) {
 	.out = OFF(zxp_vmo_query_own, out_actual), .on_vmo = true, .on_copy = true,
 };
 
+static uint64_t inode_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? 0 : st.st_ino;
+}
+
 static void fill(union any_arg *arg, unsigned long nr, struct world *w)
 {
 	memset(arg, 0, sizeof(*arg));
@@ -192,6 +223,14 @@ static void fill(union any_arg *arg, unsigned long nr, struct world *w)
 	case ZXP_IOC_QUERY_VMO_KEY:
 		arg->key.vmo_fd = w->vmo->fd;
 		break;
+	case ZXP_IOC_OPEN_VMO:
+		arg->open.id = inode_of(w->vmo->fd);
+		break;
+	case ZXP_IOC_BIND_VMO:
+		arg->bind.vmo_fd = w->vmo->fd;
+		arg->bind.port_fd = w->p.port;
+		arg->bind.key = w->vmo->key;
+		break;
 	case ZXP_IOC_VMO_SET_STREAM_SIZE:
 		/* As it is already. */
 		arg->stream.stream_size = WORLD_PAGES * page_size;
@@ -219,6 +258,9 @@ FIXTURE_SETUP(call)
 	fill(&self->arg, variant->nr, w);
 	self->arg.size = variant->size;
 	self->fd = variant->on_vmo ? w->vmo->fd : w->p.fd;
+	/* It ends the pager as the world knows it. */
+	if (variant->nr == ZXP_IOC_BEGIN_GENERATION)
+		self->fd = w->other.fd;
 	if (variant->on_copy) {
 		/* Not where a descriptor that a call leaves open would be looked for. */
 		self->copy = fcntl(zxp_create_child(w->vmo->fd, AT_LEAST, 0, page_size),

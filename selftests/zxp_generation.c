@@ -507,4 +507,72 @@ TEST_F(generation, reads_of_the_former)
 	close(first);
 }
 
+/* Begins one after the other until it is killed, and counts them at @arg. */
+static int begin_for_ever(void *arg)
+{
+	volatile int *word = arg;
+	int keeper = word[0], fd = -1, next;
+
+	for (;;) {
+		next = zxp_begin_generation(keeper);
+		if (next < 0)
+			return 1;
+		if (fd >= 0)
+			close(fd);
+		fd = next;
+		word[1]++;
+	}
+}
+
+#define VMOS	40
+#define GONE	4
+
+/* Wherever that is, the next one is asked for all, once. */
+TEST_F(generation, killed_while_it_begins)
+{
+	int *word = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct test_vmo *vmo[VMOS];
+	int stop = 0;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, (void *)word);
+	for (int i = 0; i < VMOS; i++) {
+		vmo[i] = pager_create_vmo(&self->old, 1);
+		ASSERT_NE(NULL, vmo[i]);
+		ASSERT_TRUE(thread_check_vmo(&self->t[i], vmo[i], 0, 1));
+		ASSERT_TRUE(vmo_wait_blocked(vmo[i], 1));
+	}
+	word[0] = self->keeper;
+	for (int round = 0; round < 10; round++) {
+		uint64_t gone[GONE];
+
+		take_over();
+		for (int i = 0; i < GONE; i++) {
+			gone[i] = 0xdead00 + i;
+			close(zxp_create_vmo(self->next.fd, 0, ZXP_PORT_OWN, gone[i], 1));
+		}
+		stop = word[1] + 1 + round;
+		pid = child_start(begin_for_ever, word);
+		ASSERT_LT(0, pid);
+		ASSERT_TRUE(wait_until(((volatile int *)word)[1] >= stop));
+		ASSERT_TRUE(child_kill(pid));
+		pager_close(&self->next);
+		take_over();
+		for (int i = 0; i < VMOS; i++)
+			ASSERT_TRUE(pager_wait_read(&self->next, vmo[i], 0, 1));
+		for (int i = 0; i < GONE; i++)
+			ASSERT_TRUE(pager_wait_complete(&self->next, gone[i]));
+		ASSERT_TRUE(pager_idle(&self->next));
+		pager_close(&self->next);
+	}
+	take_over();
+	for (int i = 0; i < VMOS; i++) {
+		vmo[i]->pager = &self->next;
+		ASSERT_TRUE(pager_supply(&self->next, vmo[i], 0, 1));
+		ASSERT_TRUE(thread_wait(&self->t[i]));
+	}
+	munmap(word, page_size);
+}
+
 TEST_HARNESS_MAIN

@@ -20,7 +20,7 @@ HEADER = os.path.join(UAPI, "linux", "zxpager.h")
 SIZES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8}
 # What a program gives, so all of these have to be described.
 GIVEN = r"ZXP_(VMO|CHILD|CREATE|SUPPLY|QUERY|STATS|CANCEL|PKT_TYPE|PAGER_OP|DIRTY_RANGE)_[A-Z_]+$"
-ANSWERS = r"ZXP_(VMO_INFO_.*|STATS_MODIFIED|SUPPLY_RANGES_MAX)$"
+ANSWERS = r"ZXP_(VMO_INFO_.*|VMO_ENTRY_.*|STATS_MODIFIED|SUPPLY_RANGES_MAX)$"
 
 number = 0
 failed = 0

@@ -738,7 +738,9 @@ struct zxp_begin_generation {
  * @reserved0: 0
  * @waiting: tasks that wait for the pager now
  * @requests: READ and DIRTY requests that are not answered
- * @reserved: 0
+ * @reserved1: 0
+ * @reserved2: 0
+ * @reserved3: 0
  */
 struct zxp_vmo_entry {
 	__aligned_u64 id;
@@ -752,7 +754,9 @@ struct zxp_vmo_entry {
 	__u32 reserved0;
 	__aligned_u64 waiting;
 	__aligned_u64 requests;
-	__aligned_u64 reserved[7];
+	__aligned_u64 reserved1;
+	__aligned_u64 reserved2;
+	__aligned_u64 reserved3;
 };
 
 /**
