@@ -22,6 +22,7 @@
  *	sb_writers, pipe lock	the VFS: write(), ftruncate(), splice()
  *	inode->i_rwsem		the VFS: ftruncate()
  *	zxp_vmo.append_lock	O_APPEND writes
+ *	zxp_pager.begin_lock	BEGIN_GENERATION, with none of these
  *	mmap_lock, VMA lock	the VFS: faults
  *	zxp_vmo.content_lock	what is in the VMO, and how large it is
  *	zxp_child.content_lock	what is in a child, and how large it is
@@ -30,7 +31,8 @@
  *	that of zxp_vmo.zero_folio
  *	zxp_family.lock
  *	i_mmap_rwsem, PTE locks, xa_lock
- *	zxp_vmo.zero_lock, zxp_vmo.faults_lock, zxp_pager.lock, inode->i_lock
+ *	zxp_vmo.zero_lock, zxp_vmo.faults_lock, zxp_pager.lock
+ *	inode->i_lock
  *	zxp_source.lock
  *	zxp_port.lock
  *
