@@ -43,20 +43,27 @@ static int do_ioctl(struct test_thread *t)
 	return ioctl((int)t->op, t->page, t->arg) < 0 ? errno : 0;
 }
 
-GENERATION_FIXTURE(late);
-
-FIXTURE_VARIANT(late)
-{
+/* The number of a call, and what matters to OP_RANGE. */
+struct late_call {
 	unsigned long nr;
 	uint32_t op;
 	uint64_t page;
 	uint64_t data;
 };
 
-#define OP(name, o, p, d) \
-	FIXTURE_VARIANT_ADD(late, name) { ZXP_IOC_OP_RANGE, ZXP_PAGER_OP_##o, p, d }
+GENERATION_FIXTURE(late);
+
+FIXTURE_VARIANT(late)
+{
+	struct late_call call;
+};
+
+#define OP(name, o, p, d)						\
+	FIXTURE_VARIANT_ADD(late, name) {				\
+		.call = { ZXP_IOC_OP_RANGE, ZXP_PAGER_OP_##o, p, d }	\
+	}
 #define CALL(name) \
-	FIXTURE_VARIANT_ADD(late, name) { .nr = ZXP_IOC_##name }
+	FIXTURE_VARIANT_ADD(late, name) { .call = { .nr = ZXP_IOC_##name } }
 
 OP(FAIL, FAIL, P_MISSING, EIO);
 OP(FAIL_DIRTY, FAIL, P_TRAPPED, EIO);
@@ -76,20 +83,19 @@ CALL(BIND_VMO);
 CALL(LIST_VMOS);
 CALL(OPEN_VMO);
 
-static size_t fill(union any_arg *arg, const FIXTURE_VARIANT(late) *variant, int vmo,
-		   void *room)
+static size_t fill(union any_arg *arg, const struct late_call *call, int vmo, void *room)
 {
 	static struct zxp_supply_range range;
 
 	memset(arg, 0, sizeof(*arg));
-	switch (variant->nr) {
+	switch (call->nr) {
 	case ZXP_IOC_OP_RANGE:
 		arg->op = (struct zxp_op_range) {
-			.op = variant->op, .vmo_fd = vmo,
-			.offset = BYTES(variant->page), .length = page_size,
-			.data = variant->data,
+			.op = call->op, .vmo_fd = vmo,
+			.offset = BYTES(call->page), .length = page_size,
+			.data = call->data,
 		};
-		if (variant->op == ZXP_PAGER_OP_SYNC_END)
+		if (call->op == ZXP_PAGER_OP_SYNC_END)
 			arg->op.length = BYTES(PAGES);
 		return sizeof(arg->op);
 	case ZXP_IOC_SUPPLY_PAGES:
@@ -167,7 +173,7 @@ TEST_F(late, call)
 	ASSERT_TRUE(pager_wait_sync(&self->old, self->vmo, 0, PAGES));
 
 	self->t[9].op = self->old.fd;
-	self->t[9].page = variant->nr;
+	self->t[9].page = variant->call.nr;
 	self->t[9].arg = holder->map;
 	ASSERT_TRUE(thread_start(&self->t[9], do_ioctl));
 	ASSERT_TRUE(pager_wait_read(&second, holder, 0, 1));
@@ -192,7 +198,7 @@ TEST_F(late, call)
 	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, P_MISSING, 1));
 	ASSERT_TRUE(threads_blocked(&self->t[1], 3, self->vmo));
 
-	arg.size = fill(&arg, variant, self->vmo->fd, map_anon(1));
+	arg.size = fill(&arg, &variant->call, self->vmo->fd, map_anon(1));
 	ASSERT_EQ(0, zxp_supply_pages(second.fd, holder->fd, 0, page_size,
 				      memcpy(map_anon(1), &arg, sizeof(arg))));
 	ASSERT_TRUE(thread_wait_failure(&self->t[9], ESHUTDOWN));
@@ -225,8 +231,8 @@ TEST_F(late, too_late)
 	union any_arg arg;
 
 	take_over();
-	arg.size = fill(&arg, variant, self->vmo->fd, map_anon(1));
-	EXPECT_EQ(-ESHUTDOWN, zxp_ioctl(self->old.fd, variant->nr, &arg));
+	arg.size = fill(&arg, &variant->call, self->vmo->fd, map_anon(1));
+	EXPECT_EQ(-ESHUTDOWN, zxp_ioctl(self->old.fd, variant->call.nr, &arg));
 }
 
 GENERATION_FIXTURE(middle);
