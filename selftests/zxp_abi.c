@@ -162,6 +162,10 @@ TEST(layout_write_half)
 	AT(zxp_bind_vmo, port_fd, 12);
 	AT(zxp_bind_vmo, key, 16);
 	AT(zxp_bind_vmo, reserved, 24);
+	SIZE(zxp_set_time_limit, 16);
+	AT(zxp_set_time_limit, flags, 4);
+	AT(zxp_set_time_limit, limit_ms, 8);
+	AT(zxp_set_time_limit, reserved, 12);
 	SIZE(zxp_vmo_set_stream_size, 16);
 	AT(zxp_vmo_set_stream_size, flags, 4);
 	AT(zxp_vmo_set_stream_size, stream_size, 8);
@@ -183,6 +187,7 @@ TEST(numbers)
 	EXPECT_EQ(0x5a8bu, ZXP_IOC_LIST_VMOS);
 	EXPECT_EQ(0x5a8cu, ZXP_IOC_OPEN_VMO);
 	EXPECT_EQ(0x5a8du, ZXP_IOC_BIND_VMO);
+	EXPECT_EQ(0x5a8eu, ZXP_IOC_SET_TIME_LIMIT);
 	EXPECT_EQ(0x5aa0u, ZXP_IOC_VMO_GET_INFO);
 	EXPECT_EQ(0x5aa1u, ZXP_IOC_VMO_OP_RANGE);
 	EXPECT_EQ(0x5aa2u, ZXP_IOC_VMO_READ);
@@ -243,7 +248,7 @@ FIXTURE_TEARDOWN(kinds)
 
 static bool is_ours(int nr)
 {
-	return (nr >= 0x80 && nr <= 0x8d) || (nr >= 0xa0 && nr <= 0xa6) ||
+	return (nr >= 0x80 && nr <= 0x8e) || (nr >= 0xa0 && nr <= 0xa6) ||
 	       nr == 0xc0 || nr == 0xc1;
 }
 
@@ -280,7 +285,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All. */
-	EXPECT_EQ(0xffff1f, info.out_features);
+	EXPECT_EQ(0x1ffff1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

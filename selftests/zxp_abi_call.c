@@ -144,6 +144,11 @@ FIXTURE_VARIANT_ADD(call, BIND_VMO) {
 	.nr = ZXP_IOC_BIND_VMO, .size = sizeof(struct zxp_bind_vmo),
 	.flags = OFF(zxp_bind_vmo, flags), .reserved = OFF(zxp_bind_vmo, reserved),
 };
+FIXTURE_VARIANT_ADD(call, SET_TIME_LIMIT) {
+	.nr = ZXP_IOC_SET_TIME_LIMIT, .size = sizeof(struct zxp_set_time_limit),
+	.flags = OFF(zxp_set_time_limit, flags),
+	.reserved = OFF(zxp_set_time_limit, reserved),
+};
 FIXTURE_VARIANT_ADD(call, VMO_GET_INFO) {
 	.nr = ZXP_IOC_VMO_GET_INFO, .size = sizeof(struct zxp_vmo_info),
 	.first_size = OFF(zxp_vmo_info, out_dirty_bytes),

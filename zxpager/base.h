@@ -223,6 +223,8 @@ struct zxp_zero_range *zxp_zero_find_kinds(struct zxp_zeroes *zeroes,
  * @spare: the stream of a generation that nobody has, with what was not read of it; NULL
  *	if there is none. The next generation has it.
  *
+ * @limit: of the sources of its VMOs, see &zxp_source.limit
+ *
  * It ends with the last of @keeper and @current_file.
  */
 struct zxp_pager {
@@ -234,6 +236,7 @@ struct zxp_pager {
 	struct zxp_pager_file *keeper;
 	struct zxp_pager_file *current_file;
 	struct zxp_port *spare;
+	unsigned long limit;
 };
 
 /**
@@ -294,6 +297,7 @@ union zxp_args {
 	struct zxp_list_vmos list_vmos;
 	struct zxp_open_vmo open_vmo;
 	struct zxp_bind_vmo bind_vmo;
+	struct zxp_set_time_limit set_time_limit;
 	struct zxp_vmo_info vmo_info;
 	struct zxp_vmo_op_range vmo_op_range;
 	struct zxp_vmo_io vmo_io;

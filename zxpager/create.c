@@ -57,7 +57,7 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager_file *by,
 		     vmo->nr_pages, ZXP_ZERO_UNTRACKED, &spare);
 	kfree(spare);
 
-	vmo->source = zxp_source_alloc(port, args->key);
+	vmo->source = zxp_source_alloc(port, args->key, zxp_source_watch_work);
 	if (!vmo->source)
 		goto put;
 	vmo->source->epoch = by->epoch;
@@ -88,6 +88,7 @@ static int zxp_pager_join(struct zxp_pager_file *by, struct zxp_vmo *vmo)
 			parent = *link;
 		rb_link_node(&vmo->pager_node, parent, link);
 		rb_insert_color(&vmo->pager_node, &pager->vmos);
+		zxp_source_set_limit(vmo->source, pager->limit);
 		ret = 0;
 	}
 	spin_unlock(&pager->lock);

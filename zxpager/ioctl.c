@@ -113,6 +113,12 @@ static int zxp_ioc_query_vmo_key(struct file *file, union zxp_args *args,
 	return zxp_pager_query_vmo_key(file->private_data, &args->query_vmo_key);
 }
 
+static int zxp_ioc_set_time_limit(struct file *file, union zxp_args *args,
+				  struct zxp_new_file *new)
+{
+	return zxp_pager_set_time_limit(file->private_data, &args->set_time_limit);
+}
+
 static const struct zxp_ioctl zxp_pager_ioctls[] = {
 	ZXP_IOCTL(ZXP_IOC_GET_INFO, struct zxp_info,
 		  reserved, .call = zxp_ioc_get_info,
@@ -148,6 +154,8 @@ static const struct zxp_ioctl zxp_pager_ioctls[] = {
 		  .fd_offset = offsetof(struct zxp_open_vmo, out_fd)),
 	ZXP_IOCTL(ZXP_IOC_BIND_VMO, struct zxp_bind_vmo,
 		  reserved, .call = zxp_ioc_bind_vmo),
+	ZXP_IOCTL(ZXP_IOC_SET_TIME_LIMIT, struct zxp_set_time_limit,
+		  reserved, .call = zxp_ioc_set_time_limit),
 };
 
 /* What takes a keeper's file that is not also the generation's. */
@@ -159,6 +167,7 @@ static bool zxp_ioctl_is_for_keeper(unsigned int cmd)
 	case ZXP_IOC_BEGIN_GENERATION:
 	case ZXP_IOC_LIST_VMOS:
 	case ZXP_IOC_OPEN_VMO:
+	case ZXP_IOC_SET_TIME_LIMIT:
 		return true;
 	default:
 		return false;

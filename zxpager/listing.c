@@ -8,7 +8,7 @@
 #include "objects.h"
 
 /* The keeper may ask, and who answers now. */
-static int zxp_pager_check_locked(struct zxp_pager_file *by)
+int zxp_pager_check_asker_locked(struct zxp_pager_file *by)
 {
 	struct zxp_pager *pager = by->pager;
 
@@ -29,7 +29,7 @@ static struct zxp_vmo *zxp_pager_get_next(struct zxp_pager_file *by, u64 after,
 	int ret;
 
 	spin_lock(&pager->lock);
-	ret = zxp_pager_check_locked(by);
+	ret = zxp_pager_check_asker_locked(by);
 	while (!ret && (vmo = zxp_pager_next_locked(pager, after)) &&
 	       !zxp_vmo_hold_locked(vmo)) {
 		after = zxp_vmo_id(vmo);

@@ -21,10 +21,12 @@ static int __init zxp_init(void)
 {
 	int ret;
 
-	ret = zxp_fs_init();
+	ret = zxp_sources_init();
 	if (ret)
 		return ret;
-
+	ret = zxp_fs_init();
+	if (ret)
+		goto exit_sources;
 	ret = zxp_child_fs_init();
 	if (ret)
 		goto exit_fs;
@@ -42,6 +44,8 @@ exit_child_fs:
 	zxp_child_fs_exit();
 exit_fs:
 	zxp_fs_exit();
+exit_sources:
+	zxp_sources_exit();
 	return ret;
 }
 
@@ -58,6 +62,7 @@ static void __exit zxp_exit(void)
 	misc_deregister(&zxp_misc);
 	zxp_child_fs_exit();
 	zxp_fs_exit();
+	zxp_sources_exit();
 }
 
 module_init(zxp_init);

@@ -24,7 +24,7 @@
 				 ZXP_FEATURE_FIXED | ZXP_FEATURE_READ_ONLY | \
 				 ZXP_FEATURE_MAX_SIZE | ZXP_FEATURE_CHILD | \
 				 ZXP_FEATURE_QUERY_OWN | ZXP_FEATURE_SNAPSHOTS | \
-				 ZXP_FEATURE_GENERATIONS)
+				 ZXP_FEATURE_GENERATIONS | ZXP_FEATURE_TIME_LIMIT)
 
 /* pager.c */
 int zxp_pager_create_vmo(struct zxp_pager_file *by, struct zxp_create_vmo *args,
@@ -38,8 +38,11 @@ int zxp_pager_query_vmo_stats(struct zxp_pager_file *by,
 			      struct zxp_query_vmo_stats *args);
 int zxp_pager_query_vmo_key(struct zxp_pager_file *by,
 			    struct zxp_query_vmo_key *args);
+int zxp_pager_set_time_limit(struct zxp_pager_file *by,
+			     const struct zxp_set_time_limit *args);
 
 /* listing.c */
+int zxp_pager_check_asker_locked(struct zxp_pager_file *by);
 int zxp_pager_list_vmos(struct zxp_pager_file *by, struct zxp_list_vmos *args);
 int zxp_pager_open_vmo(struct zxp_pager_file *by, struct zxp_open_vmo *args,
 		       struct zxp_new_file *new);

@@ -271,3 +271,29 @@ int zxp_pager_query_vmo_key(struct zxp_pager_file *by,
 	fput(file);
 	return ret;
 }
+
+/* Also by the keeper, who is there before and after any generation. */
+int zxp_pager_set_time_limit(struct zxp_pager_file *by,
+			     const struct zxp_set_time_limit *args)
+{
+	struct zxp_pager *pager = by->pager;
+	struct zxp_vmo *vmo;
+	u64 id = 0;
+	int ret;
+
+	if (args->flags || args->reserved)
+		return -EINVAL;
+
+	spin_lock(&pager->lock);
+	ret = zxp_pager_check_asker_locked(by);
+	/* Part of the first jiffy is over already. */
+	if (!ret)
+		pager->limit = args->limit_ms ? msecs_to_jiffies(args->limit_ms) + 1 : 0;
+	while (!ret && (vmo = zxp_pager_next_locked(pager, id))) {
+		id = zxp_vmo_id(vmo);
+		zxp_source_set_limit(vmo->source, pager->limit);
+		cond_resched_lock(&pager->lock);
+	}
+	spin_unlock(&pager->lock);
+	return ret;
+}

@@ -127,6 +127,7 @@ void zxp_request_replace_locked(struct zxp_source *source,
 	heir->start = request->start;
 	heir->end = request->end;
 	heir->pending = request->pending;
+	heir->since = request->since;
 	rb_replace_node(&request->node, &heir->node,
 			&source->requests[request->type]);
 	if (!list_empty(&request->link))
@@ -144,6 +145,8 @@ void zxp_request_send_locked(struct zxp_source *source,
 
 	zxp_request_insert(&source->requests[request->type], request);
 	source->nr_requests++;
+	request->since = jiffies;
+	zxp_source_watch_locked(source);
 	list_add_tail(&request->link, &source->fifo);
 	zxp_source_dispatch_locked(source);
 }
@@ -190,6 +193,7 @@ static bool zxp_request_credit(struct zxp_request *request, pgoff_t start,
 	     (first <= request->wake && request->wake < last)))
 		request->error = error;
 	request->pending -= min(request->pending, last - first);
+	request->since = jiffies;
 	return !request->pending;
 }
 
@@ -241,6 +245,15 @@ static void zxp_request_resolve_locked(struct zxp_source *source,
 		request->wake = last;
 		zxp_request_wake(source, request);
 	}
+}
+
+/* Nobody does anything about it: whoever waits for it gets @error. */
+void zxp_request_fail_locked(struct zxp_source *source, struct zxp_request *request,
+			     int error)
+{
+	lockdep_assert_held(&source->lock);
+
+	zxp_request_resolve_locked(source, request, request->start, request->end, error);
 }
 
 /* Return: whether any of it had been asked for. */
@@ -364,6 +377,7 @@ void zxp_source_detach(struct zxp_source *source, bool complete)
 		smp_store_release(&source->generation, source->generation + 1);
 		zxp_request_complete_all_locked(source);
 		zxp_sync_detach_locked(source);
+		zxp_source_unwatch_locked(source);
 		source->complete = complete;
 		source->completes = complete;
 		zxp_source_dispatch_locked(source);

@@ -20,6 +20,8 @@ int zxp_source_fail(struct zxp_source *source, enum zxp_request_type type,
 		    pgoff_t start, pgoff_t end, int error, unsigned long epoch);
 
 struct zxp_request *zxp_request_find(struct rb_root *root, pgoff_t index);
+void zxp_request_fail_locked(struct zxp_source *source, struct zxp_request *request,
+			     int error);
 void zxp_request_send_locked(struct zxp_source *source,
 			     struct zxp_request *request);
 void zxp_request_replace_locked(struct zxp_source *source,
@@ -27,6 +29,10 @@ void zxp_request_replace_locked(struct zxp_source *source,
 				struct zxp_request *heir);
 void zxp_request_cancel_locked(struct zxp_source *source,
 			       struct zxp_request *request);
+
+/* overdue.c */
+unsigned long zxp_source_look_locked(struct zxp_source *source, unsigned long now);
+void zxp_source_watch_work(struct work_struct *work);
 
 /* waiter.c */
 int zxp_request_start(struct zxp_source *source, struct zxp_request *request,
@@ -50,12 +56,34 @@ void zxp_request_end(struct zxp_source *source, struct zxp_request *request);
 int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 		     pgoff_t start, pgoff_t *end, unsigned long generation);
 
+/* look.c */
+
+/**
+ * struct zxp_look - a look at what is waited for
+ * @now: in jiffies
+ * @limit: how old a wait may become, in jiffies; 0 for any age
+ * @patience: the same, until it is told of
+ * @next: for how long nothing can become too old
+ */
+struct zxp_look {
+	unsigned long now;
+	unsigned long limit;
+	unsigned long patience;
+	unsigned long next;
+};
+
+bool zxp_look_at(struct zxp_source *source, struct zxp_look *look,
+		 enum zxp_request_type type, pgoff_t start, pgoff_t end,
+		 struct task_struct *task, unsigned long since);
+
 /* sync.c */
 int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end,
 		  bool restarts);
 int zxp_sync_end(struct zxp_source *source, pgoff_t start, pgoff_t end,
 		 int error, errseq_t *wb_err, unsigned long epoch);
 void zxp_sync_detach_locked(struct zxp_source *source);
+void zxp_sync_overdue_locked(struct zxp_source *source, struct zxp_look *look);
+bool zxp_sync_waits_locked(struct zxp_source *source);
 void zxp_sync_forget(struct zxp_source *source, struct task_struct *task);
 
 /* runs.c */

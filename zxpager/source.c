@@ -9,13 +9,97 @@
  *
  * The packet holds the source while it is in the port, since COMPLETE outlives
  * the VMO that it speaks of.
+ *
+ * A source that is waited for is watched: a work comes when the oldest wait may have become
+ * too long, and looks. It is armed with the first wait and then goes on by itself as long
+ * as there are any, so a wait costs a look at a flag, and it is never older than that when
+ * the work comes.
  */
 #include <linux/errno.h>
+#include <linux/jiffies.h>
+#include <linux/moduleparam.h>
 #include <linux/slab.h>
 
 #include "source.h"
 
-struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key)
+static unsigned int patience = 120;
+module_param(patience, uint, 0644);
+MODULE_PARM_DESC(patience,
+		 "seconds of waiting for a daemon that the log tells of, once a VMO (0: never)");
+
+static struct workqueue_struct *zxp_watches;
+
+int zxp_sources_init(void)
+{
+	/* A daemon that is frozen cannot answer. */
+	zxp_watches = alloc_workqueue("zxpager", WQ_FREEZABLE | WQ_UNBOUND, 0);
+	return zxp_watches ? 0 : -ENOMEM;
+}
+
+void zxp_sources_exit(void)
+{
+	destroy_workqueue(zxp_watches);
+}
+
+/* How long a wait may take before it is told of, in jiffies; 0 for ever. */
+unsigned long zxp_source_patience(void)
+{
+	return min_t(u64, (u64)READ_ONCE(patience) * HZ, MAX_JIFFY_OFFSET);
+}
+
+/* Come again, with the reference that the last time had. */
+void zxp_source_watch_again_locked(struct zxp_source *source, unsigned long delay)
+{
+	lockdep_assert_held(&source->lock);
+
+	queue_delayed_work(zxp_watches, &source->watch, delay);
+}
+
+/* For how long a wait that begins now cannot be too long. What is for ever may change. */
+unsigned long zxp_source_first_look(struct zxp_source *source)
+{
+	unsigned long delay = zxp_source_patience() ?: 120 * HZ;
+
+	return source->limit ? min(source->limit, delay) : delay;
+}
+
+void zxp_source_begin_watch_locked(struct zxp_source *source)
+{
+	lockdep_assert_held(&source->lock);
+
+	source->watched = true;
+	kref_get(&source->ref);
+	zxp_source_watch_again_locked(source, zxp_source_first_look(source));
+}
+
+/* Nothing is waited for any more. A work that runs just now sees that for itself. */
+void zxp_source_unwatch_locked(struct zxp_source *source)
+{
+	lockdep_assert_held(&source->lock);
+
+	if (!source->watched || !cancel_delayed_work(&source->watch))
+		return;
+	source->watched = false;
+	zxp_source_put(source);
+}
+
+/**
+ * zxp_source_set_limit() - how long may a wait take?
+ * @source: the source
+ * @limit: in jiffies, or 0 for any time
+ *
+ * What is waited for already is part of it. A work that runs just now goes by the new one.
+ */
+void zxp_source_set_limit(struct zxp_source *source, unsigned long limit)
+{
+	spin_lock(&source->lock);
+	source->limit = limit;
+	if (source->watched && cancel_delayed_work(&source->watch))
+		zxp_source_watch_again_locked(source, 0);
+	spin_unlock(&source->lock);
+}
+
+struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key, work_func_t watch)
 {
 	struct zxp_source *source;
 
@@ -32,6 +116,7 @@ struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key)
 	INIT_LIST_HEAD(&source->sync.next);
 	INIT_LIST_HEAD(&source->sync.left);
 	source->sync.request.type = ZXP_REQUEST_SYNC;
+	INIT_DELAYED_WORK(&source->watch, watch);
 	source->key = key;
 	source->port = port;
 	zxp_port_get(port);

@@ -6,6 +6,7 @@
 #define _ZXPAGER_SOURCE_H
 
 #include <linux/sched.h>
+#include <linux/workqueue.h>
 
 #include "base.h"
 
@@ -31,6 +32,7 @@ enum zxp_request_type {
  *	this was an overlap and has inherited the place of its primary
  * @wake: the page whose arrival wakes an early waiter
  * @pending: how many pages are still to be resolved
+ * @since: in jiffies, when it was made a primary, or the daemon did some of it
  * @type: READ or DIRTY
  * @error: what the daemon said of @first or @wake, or 0
  * @early: wake when a run that starts at @wake arrives, not only at the end
@@ -50,6 +52,7 @@ struct zxp_request {
 	pgoff_t first;
 	pgoff_t wake;
 	pgoff_t pending;
+	unsigned long since;
 	enum zxp_request_type type;
 	int error;
 	bool early;
@@ -93,6 +96,10 @@ struct zxp_sync {
  * @completes: each generation is sent one, as it is @detached
  * @detached: no more requests
  * @stalled: an exiting task waited in vain, and nothing was answered since
+ * @watched: @watch is to come, and has a reference
+ * @told: the log has it that somebody waited for long
+ * @watch: looks for what nobody answers, see overdue.c
+ * @limit: jiffies after which that fails; 0 for never
  * @nr_requests: primaries
  * @nr_hints: those of them that nobody waits for
  * @nr_waiting: tasks that wait
@@ -118,6 +125,10 @@ struct zxp_source {
 	bool completes;
 	bool detached;
 	bool stalled;
+	bool watched;
+	bool told;
+	struct delayed_work watch;
+	unsigned long limit;
 	unsigned int nr_requests;
 	unsigned int nr_hints;
 	unsigned int nr_waiting;
@@ -128,7 +139,9 @@ struct zxp_source {
 };
 
 /* source.c */
-struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key);
+int zxp_sources_init(void);
+void zxp_sources_exit(void);
+struct zxp_source *zxp_source_alloc(struct zxp_port *port, u64 key, work_func_t watch);
 void zxp_source_get(struct zxp_source *source);
 void zxp_source_put(struct zxp_source *source);
 void zxp_source_dispatch_locked(struct zxp_source *source);
@@ -148,6 +161,20 @@ static inline int zxp_source_check_locked(struct zxp_source *source, unsigned lo
 	lockdep_assert_held(&source->lock);
 
 	return source->epoch == epoch ? 0 : -ESHUTDOWN;
+}
+
+void zxp_source_set_limit(struct zxp_source *source, unsigned long limit);
+void zxp_source_watch_again_locked(struct zxp_source *source, unsigned long delay);
+void zxp_source_unwatch_locked(struct zxp_source *source);
+unsigned long zxp_source_patience(void);
+unsigned long zxp_source_first_look(struct zxp_source *source);
+void zxp_source_begin_watch_locked(struct zxp_source *source);
+
+/* Something is waited for from now on. */
+static inline void zxp_source_watch_locked(struct zxp_source *source)
+{
+	if (unlikely(!source->watched))
+		zxp_source_begin_watch_locked(source);
 }
 
 /* deliver.c */

@@ -38,6 +38,7 @@
  * @end: the page after the last one
  * @ip: where the system call was made
  * @sp: with this stack
+ * @since: in jiffies, when it began
  * @error: the daemon's answer
  * @woken: it has come
  *
@@ -51,21 +52,26 @@ struct zxp_sync_waiter {
 	pgoff_t end;
 	unsigned long ip;
 	unsigned long sp;
+	unsigned long since;
 	int error;
 	bool woken;
 };
+
+static void zxp_sync_wake(struct zxp_sync_waiter *waiter, int error)
+{
+	list_del_init(&waiter->link);
+	waiter->error = error;
+	WRITE_ONCE(waiter->woken, true);
+	if (list_empty(&waiter->left))
+		wake_up_process(waiter->task);
+}
 
 static void zxp_sync_wake_all(struct list_head *waiters, int error)
 {
 	struct zxp_sync_waiter *waiter, *next;
 
-	list_for_each_entry_safe(waiter, next, waiters, link) {
-		list_del_init(&waiter->link);
-		waiter->error = error;
-		WRITE_ONCE(waiter->woken, true);
-		if (list_empty(&waiter->left))
-			wake_up_process(waiter->task);
-	}
+	list_for_each_entry_safe(waiter, next, waiters, link)
+		zxp_sync_wake(waiter, error);
 }
 
 /* Has nobody read the packet yet? */
@@ -138,6 +144,8 @@ static int zxp_sync_start(struct zxp_source *source,
 		ret = -ESTALE;
 	} else {
 		source->nr_waiting++;
+		waiter->since = jiffies;
+		zxp_source_watch_locked(source);
 		if (sync->active && zxp_sync_unread_locked(source) &&
 		    waiter->start >= sync->request.start &&
 		    waiter->end <= sync->request.end)
@@ -350,6 +358,43 @@ int zxp_sync_end(struct zxp_source *source, pgoff_t start, pgoff_t end,
 	}
 	spin_unlock(&source->lock);
 	return ret;
+}
+
+static void zxp_sync_overdue_list_locked(struct zxp_source *source,
+					 struct list_head *waiters, struct zxp_look *look)
+{
+	struct zxp_sync_waiter *waiter, *next;
+
+	lockdep_assert_held(&source->lock);
+
+	list_for_each_entry_safe(waiter, next, waiters, link)
+		if (zxp_look_at(source, look, ZXP_REQUEST_SYNC, waiter->start, waiter->end,
+				waiter->task, waiter->since))
+			zxp_sync_wake(waiter, -ETIMEDOUT);
+}
+
+/*
+ * Who waits for too long. A SYNC that was read is to be answered all the same, as if its
+ * waiters were killed: the answer may still come, and is not to be taken for one to the next.
+ */
+void zxp_sync_overdue_locked(struct zxp_source *source, struct zxp_look *look)
+{
+	struct zxp_sync *sync = &source->sync;
+
+	lockdep_assert_held(&source->lock);
+
+	zxp_sync_overdue_list_locked(source, &sync->waiters, look);
+	zxp_sync_overdue_list_locked(source, &sync->next, look);
+	if (sync->active && list_empty(&sync->waiters) && zxp_sync_unread_locked(source))
+		zxp_sync_retract_locked(source);
+}
+
+/* Does anybody wait for a SYNC? */
+bool zxp_sync_waits_locked(struct zxp_source *source)
+{
+	lockdep_assert_held(&source->lock);
+
+	return !list_empty(&source->sync.waiters) || !list_empty(&source->sync.next);
 }
 
 /* No more answers: nobody knows what is durable. */

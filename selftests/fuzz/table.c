@@ -36,7 +36,7 @@
 #define IOCTL_BY(_run, _name, _cmd, _weight) \
 	.name = _name, .cmd = _cmd, .weight = _weight, .run = _run
 #define IOCTL(...)	IOCTL_BY(run_ioctl, __VA_ARGS__)
-#define FAIL_CODES	EIO, EBADMSG, ESTALE, ENOSPC, ENOBUFS
+#define FAIL_CODES	EIO, EBADMSG, ESTALE, ENOSPC, ENOBUFS, ETIMEDOUT
 /* So few that what is queued and what is looked for meet. */
 #define FEW_KEYS	0, 1, 2, 3
 
@@ -136,6 +136,13 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_query_vmo_key, vmo_fd, A_VMO),
 			  FIELD(zxp_query_vmo_key, reserved, A_ZERO) },
 		.errnos = { EACCES },
+	}, {
+		IOCTL("set_time_limit", ZXP_IOC_SET_TIME_LIMIT, 1),
+		.args = { ARG("pager", A_PAGER), STRUCT(zxp_set_time_limit, reserved),
+			  FIELD(zxp_set_time_limit, flags, A_ZERO),
+			  FIELD_OF(zxp_set_time_limit, limit_ms, A_CHOICE, 0, 0, 10,
+				   60000),
+			  FIELD(zxp_set_time_limit, reserved, A_ZERO) },
 	}, {
 		IOCTL("query_vmo_stats", ZXP_IOC_QUERY_VMO_STATS, 3),
 		.args = { ARG("pager", A_PAGER),

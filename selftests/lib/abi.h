@@ -241,6 +241,14 @@ static inline int zxp_query_dirty_ranges(int pager, int vmo, uint64_t offset,
 	return rc;
 }
 
+/* In milliseconds; 0 for none. */
+static inline int zxp_set_time_limit(int pager, uint32_t limit_ms)
+{
+	struct zxp_set_time_limit arg = { .size = sizeof(arg), .limit_ms = limit_ms };
+
+	return zxp_ioctl(pager, ZXP_IOC_SET_TIME_LIMIT, &arg);
+}
+
 static inline int zxp_query_vmo_key(int pager, int vmo, uint64_t *key)
 {
 	struct zxp_query_vmo_key arg = { .size = sizeof(arg), .vmo_fd = vmo };

@@ -55,9 +55,10 @@
  * IO                  EIO          FAIL code
  * IO_DATA_INTEGRITY   EBADMSG      FAIL code
  * NO_SPACE            ENOSPC       FAIL code; write past a fixed size
- * TIMED_OUT           ETIMEDOUT    not in this revision: for time limits
  * CANCELED            ESHUTDOWN    the descriptor of the pager is that of a former
  *                                  generation; for nothing else
+ * TIMED_OUT           ETIMEDOUT    the daemon has not answered in time, see
+ *                                  %ZXP_IOC_SET_TIME_LIMIT
  * ==================  ===========  ============================================
  *
  * Besides these there are the errors of Linux itself: EFAULT for a bad pointer,
@@ -102,7 +103,7 @@
  * @out_scaled_bytes. A copy, a slice or a reference as the source of a supply.
  *
  * Revision 11: generations of a pager. BEGIN_GENERATION, LIST_VMOS, OPEN_VMO and BIND_VMO on
- * a pager; ESHUTDOWN.
+ * a pager; ESHUTDOWN. Time limits: SET_TIME_LIMIT on a pager; ETIMEDOUT.
  */
 #define ZXP_ABI_REVISION	11
 
@@ -129,6 +130,7 @@
  * @ZXP_FEATURE_QUERY_OWN: QUERY_OWN
  * @ZXP_FEATURE_SNAPSHOTS: %ZXP_CREATE_SNAPSHOTS, %ZXP_CHILD_POINT_IN_TIME
  * @ZXP_FEATURE_GENERATIONS: BEGIN_GENERATION, LIST_VMOS, OPEN_VMO, BIND_VMO
+ * @ZXP_FEATURE_TIME_LIMIT: SET_TIME_LIMIT
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -152,6 +154,7 @@ enum zxp_feature {
 	ZXP_FEATURE_QUERY_OWN	= 1 << 21,
 	ZXP_FEATURE_SNAPSHOTS	= 1 << 22,
 	ZXP_FEATURE_GENERATIONS	= 1 << 23,
+	ZXP_FEATURE_TIME_LIMIT	= 1 << 24,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -220,6 +223,7 @@ struct zxp_packet {
 #define ZXP_IOC_LIST_VMOS		_IO(ZXP_IOC_TYPE, 0x8b)
 #define ZXP_IOC_OPEN_VMO		_IO(ZXP_IOC_TYPE, 0x8c)
 #define ZXP_IOC_BIND_VMO		_IO(ZXP_IOC_TYPE, 0x8d)
+#define ZXP_IOC_SET_TIME_LIMIT		_IO(ZXP_IOC_TYPE, 0x8e)
 
 /* ioctls on a VMO */
 
@@ -829,6 +833,35 @@ struct zxp_bind_vmo {
 	__s32 port_fd;
 	__aligned_u64 key;
 	__aligned_u64 reserved;
+};
+
+/**
+ * struct zxp_set_time_limit - ZXP_IOC_SET_TIME_LIMIT
+ * @size: sizeof(struct zxp_set_time_limit)
+ * @flags: must be 0
+ * @limit_ms: in milliseconds; 0 for none, as a pager has at first
+ * @reserved: must be 0
+ *
+ * For those who would rather have an error than wait for a daemon that hangs. A READ, DIRTY
+ * or SYNC of any VMO of this pager that nobody has answered for so long fails: reads, writes
+ * and fsync() with ETIMEDOUT, accesses of mappings with SIGBUS, and the log tells of it. An
+ * answer for a part of the range is one, and the time begins anew. That a packet was read is
+ * none. Hints that are too old are forgotten. It is for what is waited for already, too; that
+ * may fail at once.
+ *
+ * The daemon is not told. It may still answer: a supply is taken as any that nobody has asked
+ * for, and a SYNC that was read has to be answered all the same before there is another one.
+ *
+ * Without a limit the log tells once for each VMO if somebody waits for two minutes (the
+ * parameter patience of the module).
+ *
+ * Errors: EINVAL.
+ */
+struct zxp_set_time_limit {
+	__u32 size;
+	__u32 flags;
+	__u32 limit_ms;
+	__u32 reserved;
 };
 
 /* zxp_vmo_info.out_flags */

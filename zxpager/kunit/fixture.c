@@ -39,7 +39,7 @@ static int zxp_source_resource_init(struct kunit_resource *res, void *context)
 {
 	struct zxp_source_wanted *wanted = context;
 
-	res->data = zxp_source_alloc(wanted->port, wanted->key);
+	res->data = zxp_source_alloc(wanted->port, wanted->key, zxp_source_watch_work);
 	return res->data ? 0 : -ENOMEM;
 }
 

@@ -51,6 +51,9 @@ extern struct kunit_suite zxp_query_random_suite;
 	is_;								\
 })
 
+/* References of a source, but for that of its work. */
+#define zxp_kunit_refs(source)	(kref_read(&(source)->ref) - (source)->watched)
+
 /**
  * struct zxp_task - a kernel thread that does one thing
  * @task: referenced

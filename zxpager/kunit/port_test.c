@@ -207,11 +207,11 @@ static void zxp_port_says_complete_last(struct kunit *test)
 static void zxp_port_complete_outlives_its_vmo(struct kunit *test)
 {
 	struct zxp_port_fixture *f = test->priv;
-	struct zxp_source *source = zxp_source_alloc(f->port, 55);
+	struct zxp_source *source = zxp_source_alloc(f->port, 55, zxp_source_watch_work);
 
 	KUNIT_ASSERT_NOT_NULL(test, source);
 	zxp_source_detach(source, true);
-	KUNIT_EXPECT_EQ(test, kref_read(&source->ref), 2U);
+	KUNIT_EXPECT_EQ(test, zxp_kunit_refs(source), 2U);
 	zxp_source_put(source);
 	KUNIT_ASSERT_EQ(test, zxp_read_bytes(test, sizeof(f->packet)),
 			(ssize_t)sizeof(struct zxp_packet));
@@ -231,7 +231,7 @@ static void zxp_port_closes_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, source->read_packets, 0ULL);
 	KUNIT_EXPECT_FALSE(test, source->packet_busy);
 	KUNIT_EXPECT_TRUE(test, list_empty(&f->port->queue));
-	KUNIT_EXPECT_EQ(test, kref_read(&source->ref), 1U);
+	KUNIT_EXPECT_EQ(test, zxp_kunit_refs(source), 1U);
 	/* The requests stay, new ones can be made, and all can be answered. */
 	zxp_send(test, 0, ZXP_REQUEST_READ, 8, 9);
 	KUNIT_EXPECT_EQ(test, source->nr_requests, 3U);
@@ -240,7 +240,7 @@ static void zxp_port_closes_first(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, source->nr_requests, 0U);
 	zxp_source_detach(source, true);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(f->port));
-	KUNIT_EXPECT_EQ(test, kref_read(&source->ref), 1U);
+	KUNIT_EXPECT_EQ(test, zxp_kunit_refs(source), 1U);
 }
 
 static void zxp_port_polls(struct kunit *test)

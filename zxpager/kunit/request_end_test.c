@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Requests, case by case: giving up, detach, waking in runs.
+ * Requests, case by case: giving up, time limits, detach, waking in runs.
  */
 #include "request_test.h"
 
@@ -113,6 +113,129 @@ static void zxp_request_heir_has_its_own_first_page(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), -EIO);
 }
 
+#define ZXP_LIMIT	(100 * HZ)
+
+/* Look at all as if so much time were over since request 0 was made. */
+static unsigned long zxp_look_later(struct kunit *test, unsigned long later)
+{
+	struct zxp_requests *r = test->priv;
+	unsigned long next;
+
+	spin_lock(&r->source->lock);
+	next = zxp_source_look_locked(r->source, r->request[0].since + later);
+	spin_unlock(&r->source->lock);
+	return next;
+}
+
+static void zxp_request_that_nobody_answers(struct kunit *test)
+{
+	struct zxp_requests *r = test->priv;
+
+	zxp_source_set_limit(r->source, ZXP_LIMIT);
+	zxp_ask(test, 0, 0, 4, false);
+	zxp_ask(test, 1, 2, 3, false);
+	/* Whether it was read or not. */
+	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 0, 4));
+	zxp_ask(test, 2, 8, 9, true);
+	r->request[2].since = r->request[0].since + 2;
+	KUNIT_EXPECT_EQ(test, zxp_look_later(test, ZXP_LIMIT - 1), 1UL);
+	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 0));
+	KUNIT_EXPECT_EQ(test, zxp_look_later(test, ZXP_LIMIT), 2UL);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), -ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), -ETIMEDOUT);
+	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 2));
+	KUNIT_EXPECT_EQ(test, zxp_look_later(test, ZXP_LIMIT + 2), 0UL);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 2), -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
+	/* A late answer does no harm, and who asks again is heard. */
+	zxp_answer(test, 0, 4, 0);
+	zxp_ask(test, 0, 0, 4, false);
+	KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 0, 4));
+	zxp_give_up(test, 0);
+}
+
+/* A daemon that is slow is not one that hangs. */
+static void zxp_request_is_answered_in_parts(struct kunit *test)
+{
+	struct zxp_requests *r = test->priv;
+	unsigned long since;
+
+	zxp_source_set_limit(r->source, ZXP_LIMIT);
+	zxp_ask(test, 0, 0, 4, false);
+	since = r->request[0].since -= ZXP_LIMIT / 2;
+	zxp_answer(test, 0, 1, 0);
+	KUNIT_EXPECT_TRUE(test, time_after(r->request[0].since, since));
+	/* Who takes its place waits since then, too. */
+	zxp_ask(test, 1, 2, 4, false);
+	r->request[0].since = since;
+	zxp_give_up(test, 0);
+	KUNIT_EXPECT_EQ(test, r->request[1].since, since);
+	KUNIT_EXPECT_EQ(test, zxp_look_later(test, ZXP_LIMIT), 0UL);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), -ETIMEDOUT);
+}
+
+/* It just goes. */
+static void zxp_hint_that_nobody_answers(struct kunit *test)
+{
+	struct zxp_requests *r = test->priv;
+	pgoff_t end = 6;
+
+	zxp_source_set_limit(r->source, ZXP_LIMIT);
+	r->request[0].since = jiffies;
+	KUNIT_EXPECT_EQ(test, zxp_hint(test, 2, &end), 0);
+	zxp_ask(test, 1, 4, 5, false);
+	KUNIT_EXPECT_NE(test, zxp_look_later(test, 0), 0UL);
+	KUNIT_EXPECT_EQ(test, r->source->nr_hints, 1U);
+	/* The clock may have gone on meanwhile. */
+	KUNIT_EXPECT_EQ(test, zxp_look_later(test, 2 * ZXP_LIMIT), 0UL);
+	KUNIT_EXPECT_EQ(test, r->source->nr_hints, 0U);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), -ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
+}
+
+/* Without a limit nothing fails, and it is told once. */
+static void zxp_request_waits_without_a_limit(struct kunit *test)
+{
+	unsigned long patience = zxp_source_patience();
+	struct zxp_requests *r = test->priv;
+
+	zxp_ask(test, 0, 0, 4, false);
+	KUNIT_EXPECT_EQ(test, zxp_look_later(test, patience - 1), 1UL);
+	KUNIT_EXPECT_FALSE(test, r->source->told);
+	KUNIT_EXPECT_EQ(test, zxp_look_later(test, patience), patience);
+	KUNIT_EXPECT_TRUE(test, r->source->told);
+	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 0));
+	zxp_give_up(test, 0);
+	KUNIT_EXPECT_EQ(test, zxp_look_later(test, patience), 0UL);
+}
+
+/* The work comes when it is time, and again for who comes later, until nobody waits. */
+static void zxp_request_is_watched(struct kunit *test)
+{
+	struct zxp_requests *r = test->priv;
+	int round;
+
+	zxp_source_set_limit(r->source, 2);
+	for (round = 0; round < 3; round++) {
+		zxp_ask(test, 0, 0, 4, false);
+		KUNIT_EXPECT_TRUE(test, zxp_kunit_poll(zxp_woken(test, 0)));
+		KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), -ETIMEDOUT);
+	}
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_poll(!READ_ONCE(r->source->watched)));
+	/* It is for what is waited for already, too. */
+	zxp_source_set_limit(r->source, 0);
+	zxp_ask(test, 0, 0, 4, false);
+	KUNIT_EXPECT_TRUE(test, r->source->watched);
+	zxp_source_set_limit(r->source, 1);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_poll(zxp_woken(test, 0)));
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), -ETIMEDOUT);
+	zxp_source_set_limit(r->source, 0);
+	zxp_ask(test, 0, 0, 4, false);
+	zxp_source_detach(r->source, false);
+	KUNIT_EXPECT_FALSE(test, r->source->watched);
+	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
+}
+
 static void zxp_detach_wakes_everybody(struct kunit *test)
 {
 	struct zxp_requests *r = test->priv;
@@ -200,13 +323,13 @@ static void zxp_runs_wake_together(struct kunit *test)
 	zxp_runs_add(&runs, r->source, 0, 1);
 	zxp_runs_add(&runs, other, 0, 1);
 	KUNIT_EXPECT_EQ(test, runs.nr, 2U);
-	KUNIT_EXPECT_EQ(test, kref_read(&other->ref), 3U);
+	KUNIT_EXPECT_EQ(test, zxp_kunit_refs(other), 3U);
 	KUNIT_EXPECT_FALSE(test, zxp_woken(test, 0));
 	KUNIT_EXPECT_FALSE(test, request.woken);
 	/* Four pages are enough. */
 	zxp_runs_add(&runs, r->source, 4, 6);
 	KUNIT_EXPECT_EQ(test, runs.nr, 0U);
-	KUNIT_EXPECT_EQ(test, kref_read(&other->ref), 1U);
+	KUNIT_EXPECT_EQ(test, zxp_kunit_refs(other), 1U);
 	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
 	KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), 0);
 	KUNIT_EXPECT_TRUE(test, request.woken);
@@ -266,6 +389,11 @@ static struct kunit_case zxp_request_end_cases[] = {
 	KUNIT_CASE(zxp_request_given_up_in_another),
 	KUNIT_CASE(zxp_request_has_an_heir),
 	KUNIT_CASE(zxp_request_heir_has_its_own_first_page),
+	KUNIT_CASE(zxp_request_that_nobody_answers),
+	KUNIT_CASE(zxp_request_is_answered_in_parts),
+	KUNIT_CASE(zxp_hint_that_nobody_answers),
+	KUNIT_CASE(zxp_request_waits_without_a_limit),
+	KUNIT_CASE(zxp_request_is_watched),
 	KUNIT_CASE(zxp_detach_wakes_everybody),
 	KUNIT_CASE(zxp_detach_without_a_word),
 	KUNIT_CASE(zxp_detach_takes_complete_back),

@@ -59,7 +59,7 @@ static void zxp_pair_drop_source(struct zxp_request_pair *pair)
 
 static int zxp_pair_new_source(struct zxp_request_pair *pair)
 {
-	pair->source = zxp_source_alloc(pair->port, 3);
+	pair->source = zxp_source_alloc(pair->port, 3, zxp_source_watch_work);
 	if (!pair->source)
 		return -ENOMEM;
 	zxp_asked_init(&pair->model);

@@ -251,6 +251,57 @@ static void zxp_sync_unread_goes_with_a_detach(struct kunit *test)
 						  ZXP_PACKET_COMPLETE, 0, 0));
 }
 
+static void zxp_sync_look(struct kunit *test, unsigned long later)
+{
+	struct zxp_sync_fixture *f = test->priv;
+
+	spin_lock(&f->source->lock);
+	zxp_source_look_locked(f->source, jiffies + later);
+	spin_unlock(&f->source->lock);
+}
+
+/*
+ * What was read is to be answered before there is another one, or the late answer would be
+ * taken for one to that.
+ */
+static void zxp_sync_that_nobody_answers(struct kunit *test)
+{
+	struct zxp_sync_fixture *f = test->priv;
+
+	zxp_source_set_limit(f->source, 100 * HZ);
+	zxp_sync(test, 0, 2, 4);
+	KUNIT_EXPECT_TRUE(test, zxp_next_sync_is(test, 2, 4));
+	zxp_sync(test, 1, 2, 4);
+	zxp_sync_look(test, 100 * HZ);
+	KUNIT_EXPECT_EQ(test, zxp_synced(test, 0), (long)-ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, zxp_synced(test, 1), (long)-ETIMEDOUT);
+	KUNIT_EXPECT_EQ(test, f->wb_err, 0U);
+	zxp_sync(test, 2, 2, 4);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(f->port));
+	KUNIT_EXPECT_EQ(test, zxp_sync_answer(test, 2, 4, 0), 0);
+	KUNIT_EXPECT_TRUE(test, zxp_sync_waits(test, 2));
+	KUNIT_EXPECT_TRUE(test, zxp_next_sync_is(test, 2, 4));
+	KUNIT_EXPECT_EQ(test, zxp_sync_answer(test, 2, 4, 0), 0);
+	KUNIT_EXPECT_EQ(test, zxp_synced(test, 2), 0L);
+}
+
+static void zxp_sync_that_nobody_reads(struct kunit *test)
+{
+	struct zxp_sync_fixture *f = test->priv;
+
+	zxp_source_set_limit(f->source, 100 * HZ);
+	zxp_sync(test, 0, 2, 4);
+	zxp_sync_look(test, 50 * HZ);
+	KUNIT_EXPECT_TRUE(test, zxp_sync_waits(test, 0));
+	zxp_sync_look(test, 100 * HZ);
+	KUNIT_EXPECT_EQ(test, zxp_synced(test, 0), (long)-ETIMEDOUT);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(f->port));
+	zxp_sync(test, 1, 3, 4);
+	KUNIT_EXPECT_TRUE(test, zxp_next_sync_is(test, 3, 4));
+	KUNIT_EXPECT_EQ(test, zxp_sync_answer(test, 3, 4, 0), 0);
+	KUNIT_EXPECT_EQ(test, zxp_synced(test, 1), 0L);
+}
+
 static struct kunit_case zxp_sync_cases[] = {
 	KUNIT_CASE(zxp_sync_is_answered),
 	KUNIT_CASE(zxp_sync_fails),
@@ -262,6 +313,8 @@ static struct kunit_case zxp_sync_cases[] = {
 	KUNIT_CASE(zxp_sync_of_a_killed_one_in_the_next_round),
 	KUNIT_CASE(zxp_sync_ends_with_a_detach),
 	KUNIT_CASE(zxp_sync_unread_goes_with_a_detach),
+	KUNIT_CASE(zxp_sync_that_nobody_answers),
+	KUNIT_CASE(zxp_sync_that_nobody_reads),
 	{}
 };
 
