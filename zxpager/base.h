@@ -66,12 +66,27 @@ static inline bool zxp_in_bounds(pgoff_t nr_pages, u64 offset, u64 length)
  * @link: in &zxp_port.queue while it waits for a reader; else empty.
  *	Under &zxp_port.lock.
  * @data: what the reader gets. Written while not queued, constant while queued.
+ * @turn: of the packet of a source: counts those whose reader is not waited for. Written
+ *	while not queued.
  * @posted: queued by hand, see post.c; else it is the packet of a source. Constant.
  */
 struct zxp_port_packet {
 	struct list_head link;
 	struct zxp_packet data;
+	unsigned int turn;
 	bool posted;
+};
+
+/**
+ * struct zxp_picked - a packet that a reader has taken out of a port
+ * @packet: the packet
+ * @data: what was in it
+ * @turn: its turn; it is somebody else's if it has another one by now
+ */
+struct zxp_picked {
+	struct zxp_port_packet *packet;
+	struct zxp_packet data;
+	unsigned int turn;
 };
 
 /**
@@ -107,7 +122,7 @@ bool zxp_port_queue(struct zxp_port *port, struct zxp_port_packet *packet,
 		    bool sleeps);
 void zxp_port_requeue(struct zxp_port *port, struct zxp_port_packet *packet);
 bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet);
-struct zxp_port_packet *zxp_port_pick(struct zxp_port *port, bool reads);
+bool zxp_port_pick(struct zxp_port *port, struct zxp_picked *picked, bool reads);
 void zxp_port_shut(struct zxp_port *port);
 bool zxp_port_readable(struct zxp_port *port);
 bool zxp_port_rests(struct zxp_port *port);

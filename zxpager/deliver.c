@@ -5,50 +5,50 @@
  */
 #include "source.h"
 
-static void zxp_port_taken(struct zxp_port *port, struct zxp_port_packet *packet,
+static void zxp_port_taken(struct zxp_port *port, const struct zxp_picked *picked,
 			   bool read)
 {
-	if (packet->posted)
-		zxp_post_taken(port, packet);
+	if (picked->packet->posted)
+		zxp_post_taken(port, picked->packet);
 	else
-		zxp_source_packet_taken(packet, read);
+		zxp_source_packet_taken(picked->packet, picked->turn, read);
 }
 
-static void zxp_port_returned(struct zxp_port *port,
-			      struct zxp_port_packet *packet)
+static void zxp_port_returned(struct zxp_port *port, const struct zxp_picked *picked)
 {
-	if (packet->posted)
-		zxp_port_requeue(port, packet);
+	if (picked->packet->posted)
+		zxp_port_requeue(port, picked->packet);
 	else
-		zxp_source_packet_returned(packet);
+		zxp_source_packet_returned(picked->packet, picked->turn);
 }
 
 /* Nobody reads any more: what is queued vanishes, and so does what comes. */
 void zxp_port_close(struct zxp_port *port)
 {
-	struct zxp_port_packet *packet;
+	struct zxp_picked picked;
 
 	spin_lock(&port->lock);
 	port->closed = true;
 	spin_unlock(&port->lock);
 
-	while ((packet = zxp_port_pick(port, false)))
-		zxp_port_taken(port, packet, false);
+	while (zxp_port_pick(port, &picked, false))
+		zxp_port_taken(port, &picked, false);
 }
 
 /**
  * zxp_port_hand_over() - what is left in one port goes to another
- * @from: a port that is shut, and in which only VMOs that have gone have packets
+ * @from: the stream of a pager that is shut: nothing was queued by hand there
  * @to: the other one
  *
- * These are their last ones, and nobody knows of their sources but for them.
+ * These are the last packets of VMOs that have gone: nobody knows of their sources but for
+ * them.
  */
 void zxp_port_hand_over(struct zxp_port *from, struct zxp_port *to)
 {
-	struct zxp_port_packet *packet;
+	struct zxp_picked picked;
 
-	while ((packet = zxp_port_pick(from, false)))
-		zxp_source_packet_move(packet, to);
+	while (zxp_port_pick(from, &picked, false))
+		zxp_source_packet_move(picked.packet, to);
 }
 
 /* Packets were read: a round begins. */
@@ -109,16 +109,15 @@ static int zxp_port_wait(struct zxp_port *port)
 ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 		      bool nonblock)
 {
-	struct zxp_port_packet *packet;
+	struct zxp_picked picked;
 	ssize_t done = 0;
 	int ret;
 
-	if (iov_iter_count(to) < sizeof(packet->data))
+	if (iov_iter_count(to) < sizeof(picked.data))
 		return -EINVAL;
 
-	while (iov_iter_count(to) >= sizeof(packet->data)) {
-		packet = zxp_port_pick(port, true);
-		if (!packet) {
+	while (iov_iter_count(to) >= sizeof(picked.data)) {
+		if (!zxp_port_pick(port, &picked, true)) {
 			if (done)
 				break;
 			if (READ_ONCE(port->shut))
@@ -131,13 +130,13 @@ ssize_t zxp_port_read(struct zxp_port *port, struct iov_iter *to,
 			continue;
 		}
 
-		if (copy_to_iter(&packet->data, sizeof(packet->data), to) !=
-		    sizeof(packet->data)) {
-			zxp_port_returned(port, packet);
+		if (copy_to_iter(&picked.data, sizeof(picked.data), to) !=
+		    sizeof(picked.data)) {
+			zxp_port_returned(port, &picked);
 			return done ?: -EFAULT;
 		}
-		zxp_port_taken(port, packet, true);
-		done += sizeof(packet->data);
+		zxp_port_taken(port, &picked, true);
+		done += sizeof(picked.data);
 	}
 
 	zxp_port_begin_round(port);

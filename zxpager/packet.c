@@ -6,9 +6,10 @@
  * A packet belongs to a source (see request.h), which queues at most one at a
  * time, or was queued by hand (see post.c). It leaves the queue in one of two ways:
  * it is retracted because nobody waits for the answer any more, or a reader picks
- * it. A picked packet is copied to the reader without a lock held, since the
+ * it. What was in a picked packet is copied to the reader without a lock held, since the
  * reader's buffer may itself be a page that some daemon has to supply. If the copy
- * fails the packet goes back to the head of the queue, so nothing is lost.
+ * fails the packet goes back to the head of the queue, so nothing is lost. Where another
+ * generation takes over nobody waits for that reader.
  */
 #include <linux/slab.h>
 
@@ -91,8 +92,11 @@ bool zxp_port_retract(struct zxp_port *port, struct zxp_port_packet *packet)
 	return queued;
 }
 
-/* Take the first one; @reads: for a reader, of whom there are none when it is shut. */
-struct zxp_port_packet *zxp_port_pick(struct zxp_port *port, bool reads)
+/*
+ * Take the first one; @reads: for a reader, of whom there are none when it is shut. False:
+ * there is none.
+ */
+bool zxp_port_pick(struct zxp_port *port, struct zxp_picked *picked, bool reads)
 {
 	struct zxp_port_packet *packet = NULL;
 
@@ -100,8 +104,14 @@ struct zxp_port_packet *zxp_port_pick(struct zxp_port *port, bool reads)
 	if (!reads || !port->shut)
 		packet = list_first_entry_or_null(&port->queue, struct zxp_port_packet,
 						  link);
-	if (packet)
+	if (packet) {
 		list_del_init(&packet->link);
+		*picked = (struct zxp_picked) {
+			.packet = packet,
+			.data = packet->data,
+			.turn = packet->turn,
+		};
+	}
 	spin_unlock(&port->lock);
 	return packet;
 }

@@ -218,28 +218,35 @@ void zxp_source_unsend_locked(struct zxp_source *source,
 	}
 }
 
+static struct zxp_source *zxp_source_of(struct zxp_port_packet *packet)
+{
+	return container_of(packet, struct zxp_source, packet);
+}
+
 /**
  * zxp_source_packet_taken() - a picked packet has left the port for good
  * @packet: the packet
+ * @turn: its turn when it was picked
  * @read: it was read, not thrown away with its port
  */
-void zxp_source_packet_taken(struct zxp_port_packet *packet, bool read)
+void zxp_source_packet_taken(struct zxp_port_packet *packet, unsigned int turn, bool read)
 {
-	struct zxp_source *source = container_of(packet, struct zxp_source,
-						 packet);
+	struct zxp_source *source = zxp_source_of(packet);
 
 	spin_lock(&source->lock);
-	if (read && packet->data.command == ZXP_PACKET_READ) {
-		source->read_packets++;
-		source->read_pages += packet->data.length >> PAGE_SHIFT;
-	} else if (read && packet->data.command == ZXP_PACKET_DIRTY) {
-		source->dirty_packets++;
-	} else if (read && packet->data.command == ZXP_PACKET_SYNC) {
-		source->sync_packets++;
+	if (packet->turn == turn) {
+		if (read && packet->data.command == ZXP_PACKET_READ) {
+			source->read_packets++;
+			source->read_pages += packet->data.length >> PAGE_SHIFT;
+		} else if (read && packet->data.command == ZXP_PACKET_DIRTY) {
+			source->dirty_packets++;
+		} else if (read && packet->data.command == ZXP_PACKET_SYNC) {
+			source->sync_packets++;
+		}
+		source->sending = NULL;
+		source->packet_busy = false;
+		zxp_source_dispatch_locked(source);
 	}
-	source->sending = NULL;
-	source->packet_busy = false;
-	zxp_source_dispatch_locked(source);
 	spin_unlock(&source->lock);
 	zxp_source_put(source);
 }
@@ -247,25 +254,25 @@ void zxp_source_packet_taken(struct zxp_port_packet *packet, bool read)
 /**
  * zxp_source_packet_returned() - a picked packet could not be copied
  * @packet: the packet
+ * @turn: its turn when it was picked
  *
- * It goes back to where it was, unless its request has ended meanwhile, or is to be sent
- * anew.
+ * It goes back to where it was, unless its request has ended meanwhile.
  */
-void zxp_source_packet_returned(struct zxp_port_packet *packet)
+void zxp_source_packet_returned(struct zxp_port_packet *packet, unsigned int turn)
 {
-	struct zxp_source *source = container_of(packet, struct zxp_source,
-						 packet);
-	bool live;
+	struct zxp_source *source = zxp_source_of(packet);
+	bool live = false;
 
 	spin_lock(&source->lock);
-	live = source->sending || (packet->data.command == ZXP_PACKET_COMPLETE &&
-				   !source->complete);
-	if (live) {
-		packet->data.key = source->key;
-		zxp_port_requeue(source->port, packet);
-	} else {
-		source->packet_busy = false;
-		zxp_source_dispatch_locked(source);
+	if (packet->turn == turn) {
+		live = source->sending || packet->data.command == ZXP_PACKET_COMPLETE;
+		if (live) {
+			packet->data.key = source->key;
+			zxp_port_requeue(source->port, packet);
+		} else {
+			source->packet_busy = false;
+			zxp_source_dispatch_locked(source);
+		}
 	}
 	spin_unlock(&source->lock);
 	if (!live)
@@ -336,10 +343,17 @@ static void zxp_source_requeue_locked(struct zxp_source *source)
 
 	lockdep_assert_held(&source->lock);
 
-	/* A reader has just picked it, whose answer will not be taken. */
-	if (source->sending)
-		list_add(&source->sending->link, &source->fifo);
-	source->sending = NULL;
+	/*
+	 * A reader has just picked it, whose answer will not be taken. Where it copies it to
+	 * is its own business, and may take for ever.
+	 */
+	if (source->packet_busy) {
+		source->packet.turn++;
+		source->packet_busy = false;
+		if (source->sending)
+			list_add(&source->sending->link, &source->fifo);
+		source->sending = NULL;
+	}
 	for (type = 0; type < ZXP_REQUEST_TYPES; type++) {
 		for (node = rb_first(&source->requests[type]); node; node = rb_next(node)) {
 			request = rb_entry(node, struct zxp_request, node);
@@ -359,8 +373,7 @@ static void zxp_source_requeue_locked(struct zxp_source *source)
  * @port: where its packets go from now on
  * @epoch: of that generation
  *
- * It is asked for all that is not answered. A packet that a reader has just picked keeps
- * others from being sent until that is done with it.
+ * It is asked for all that is not answered.
  *
  * Context: with &zxp_vmo.content_lock held, or nobody can use the VMO any more.
  */
@@ -382,12 +395,14 @@ void zxp_source_move(struct zxp_source *source, struct zxp_port *port,
 /* The same for a packet that was taken out of the port of a VMO that has gone. */
 void zxp_source_packet_move(struct zxp_port_packet *packet, struct zxp_port *port)
 {
-	struct zxp_source *source = container_of(packet, struct zxp_source, packet);
+	struct zxp_source *source = zxp_source_of(packet);
 	struct zxp_port *old;
+	unsigned int turn;
 
 	spin_lock(&source->lock);
 	old = zxp_source_set_port_locked(source, port);
-	zxp_port_requeue(port, packet);
+	turn = packet->turn;
 	spin_unlock(&source->lock);
 	zxp_port_put(old);
+	zxp_source_packet_returned(packet, turn);
 }
