@@ -117,13 +117,17 @@ bool zxp_kunit_next_is(struct kunit *test, struct zxp_port *port, u16 command,
 
 /*
  * The packet of a source is with a reader from now on, in the middle of the copy to
- * the reader's buffer. zxp_source_packet_taken() or _returned() has to follow.
+ * the reader's buffer. zxp_source_packet_taken() or _returned() has to follow. Return: its turn.
  */
-void zxp_kunit_pick(struct zxp_source *source)
+unsigned int zxp_kunit_pick(struct zxp_source *source)
 {
+	unsigned int turn;
+
 	spin_lock(&source->port->lock);
 	list_del_init(&source->packet.link);
+	turn = source->packet.turn;
 	spin_unlock(&source->port->lock);
+	return turn;
 }
 
 unsigned int zxp_kunit_waiting(struct zxp_source *source)

@@ -89,7 +89,18 @@ ssize_t zxp_kunit_read(struct zxp_port *port, struct zxp_packet *packets,
 bool zxp_kunit_silent(struct zxp_port *port);
 bool zxp_kunit_next_is(struct kunit *test, struct zxp_port *port, u16 command,
 		       pgoff_t start, pgoff_t end);
-void zxp_kunit_pick(struct zxp_source *source);
+unsigned int zxp_kunit_pick(struct zxp_source *source);
+
+static inline void zxp_kunit_taken(struct zxp_source *source, bool read)
+{
+	zxp_source_packet_taken(&source->packet, source->packet.turn, read);
+}
+
+static inline void zxp_kunit_returned(struct zxp_source *source)
+{
+	zxp_source_packet_returned(&source->packet, source->packet.turn);
+}
+
 unsigned int zxp_kunit_waiting(struct zxp_source *source);
 
 /* suites.c */

@@ -66,37 +66,45 @@ static void zxp_move_refuses_the_former(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), -EIO);
 }
 
-/* A reader that has just picked a packet: what it was for is sent when that is done. */
+/* How a reader ends with a packet that it has picked, whose turn is over. */
+static void zxp_end_late(struct kunit *test, unsigned int turn, bool taken)
+{
+	struct zxp_requests *r = test->priv;
+
+	if (taken)
+		zxp_source_packet_taken(&r->source->packet, turn, true);
+	else
+		zxp_source_packet_returned(&r->source->packet, turn);
+}
+
+/* A reader that has just picked a packet is not waited for, and changes nothing any more. */
 static void zxp_move_while_a_packet_is_read(struct kunit *test)
 {
 	struct zxp_requests *r = test->priv;
-	struct zxp_port *port = r->port;
-	unsigned int returned;
+	unsigned int turn, how;
+	struct zxp_port *port;
+	u64 read;
 
-	for (returned = 0; returned < 2; returned++) {
+	/* Bit 0: it has it; bit 1: before that is sent again, which may be answered by then. */
+	for (how = 0; how < 4; how++) {
 		zxp_ask(test, 0, 0, 4, false);
 		zxp_ask(test, 1, 8, 9, false);
-		zxp_kunit_pick(r->source);
-		port = zxp_move(test, returned + 1);
-		KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(port));
-		if (returned)
-			zxp_source_packet_returned(&r->source->packet);
-		else
-			zxp_source_packet_taken(&r->source->packet, true);
+		turn = zxp_kunit_pick(r->source);
+		port = zxp_move(test, how + 1);
+		read = r->source->read_packets;
+		if (how & 2)
+			zxp_end_late(test, turn, how & 1);
 		KUNIT_EXPECT_TRUE(test, zxp_next_is(test, port, 0, 4));
 		KUNIT_EXPECT_TRUE(test, zxp_next_is(test, port, 8, 9));
-		KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(port));
 		zxp_source_resolve(r->source, ZXP_REQUEST_READ, 0, 9);
+		if (!(how & 2))
+			zxp_end_late(test, turn, how & 1);
+		KUNIT_EXPECT_EQ(test, r->source->read_packets, read + 2);
+		KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(port));
 		KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
 		KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), 0);
+		KUNIT_EXPECT_EQ(test, zxp_kunit_refs(r->source), 1U);
 	}
-	/* Or it has no waiter any more. */
-	zxp_ask(test, 0, 0, 4, false);
-	zxp_kunit_pick(r->source);
-	port = zxp_move(test, 3);
-	zxp_give_up(test, 0);
-	zxp_source_packet_returned(&r->source->packet);
-	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(port));
 }
 
 /* COMPLETE is for each generation, once, whatever became of it before. */
@@ -104,26 +112,23 @@ static void zxp_move_completes(struct kunit *test)
 {
 	struct zxp_requests *r = test->priv;
 	struct zxp_port *port;
-	unsigned int how;
+	unsigned int how, turn = 0;
 
 	zxp_source_detach(r->source, true);
 	/* 0: unread; 1: read; 2: just picked, and read; 3: and not copied. */
 	for (how = 0; how < 4; how++) {
 		if (how > 1)
-			zxp_kunit_pick(r->source);
+			turn = zxp_kunit_pick(r->source);
 		port = zxp_move(test, how + 1);
-		if (how == 2)
-			zxp_source_packet_taken(&r->source->packet, true);
-		else if (how == 3)
-			zxp_source_packet_returned(&r->source->packet);
-		if (how != 1)
-			KUNIT_EXPECT_FALSE(test, list_empty(&port->queue));
-		if (how == 0) {
-			KUNIT_EXPECT_TRUE(test, zxp_kunit_next_is(test, port,
-								  ZXP_PACKET_COMPLETE,
-								  0, 0));
-			KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(port));
-		}
+		if (how > 1)
+			zxp_end_late(test, turn, how == 2);
+		KUNIT_EXPECT_FALSE(test, list_empty(&port->queue));
+		KUNIT_EXPECT_EQ(test, zxp_kunit_refs(r->source), 2U);
+		if (how)
+			continue;
+		KUNIT_EXPECT_TRUE(test, zxp_kunit_next_is(test, port, ZXP_PACKET_COMPLETE,
+							  0, 0));
+		KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(port));
 	}
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_next_is(test, port, ZXP_PACKET_COMPLETE, 0, 0));
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(port));
@@ -155,7 +160,7 @@ static void zxp_move_binds(struct kunit *test)
 	zxp_kunit_pick(r->source);
 	KUNIT_EXPECT_EQ(test, 0, zxp_source_bind(r->source, r->port, 71, 0));
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
-	zxp_source_packet_returned(&r->source->packet);
+	zxp_kunit_returned(r->source);
 	KUNIT_EXPECT_EQ(test, zxp_kunit_read(r->port, &packet, sizeof(packet)),
 			(ssize_t)sizeof(packet));
 	KUNIT_EXPECT_EQ(test, packet.key, 71ULL);

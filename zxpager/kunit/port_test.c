@@ -159,7 +159,7 @@ static void zxp_port_forgets_what_is_over(struct kunit *test)
 	zxp_kunit_pick(f->source[0]);
 	zxp_source_resolve(f->source[0], ZXP_REQUEST_READ, 0, 1);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(f->port));
-	zxp_source_packet_returned(&f->source[0]->packet);
+	zxp_kunit_returned(f->source[0]);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_next_is(test, f->port,
 						  ZXP_PACKET_READ, 4, 5));
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(f->port));

@@ -298,7 +298,7 @@ static void zxp_detach_while_a_packet_is_read(struct kunit *test)
 	zxp_source_detach(r->source, true);
 	KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
-	zxp_source_packet_taken(&r->source->packet, r->source->packet.turn, true);
+	zxp_kunit_taken(r->source, true);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_next_is(test, r->port,
 						  ZXP_PACKET_COMPLETE, 0, 0));
 }

@@ -152,7 +152,7 @@ static void zxp_packet_is_seen_once(struct kunit *test,
 	if (place == IN_FIFO)
 		KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 50, 51));
 	if (place == WITH_READER)
-		zxp_source_packet_returned(&r->source->packet, r->source->packet.turn);
+		zxp_kunit_returned(r->source);
 	if (place != WAS_READ)
 		KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 2, 6));
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));
@@ -194,7 +194,7 @@ static void zxp_left_hint_is_answered_unread(struct kunit *test)
 	zxp_answer(test, 2, 6, 0);
 	KUNIT_EXPECT_EQ(test, r->source->nr_hints, 0U);
 	if (c->place == WITH_READER)
-		zxp_source_packet_returned(&r->source->packet, r->source->packet.turn);
+		zxp_kunit_returned(r->source);
 	if (c->place == IN_FIFO)
 		KUNIT_EXPECT_TRUE(test, zxp_next_read_is(test, 50, 51));
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(r->port));

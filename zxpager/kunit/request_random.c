@@ -53,7 +53,7 @@ static void zxp_pair_drop_source(struct zxp_request_pair *pair)
 		zxp_request_end(source, &pair->request[i]);
 	zxp_source_detach(source, false);
 	if (pair->model.picked)
-		zxp_source_packet_taken(&source->packet, source->packet.turn, false);
+		zxp_kunit_taken(source, false);
 	zxp_source_put(source);
 }
 
@@ -325,12 +325,12 @@ static bool zxp_try_read(struct zxp_request_pair *pair)
 	bool there = m->busy && !m->picked;
 
 	if (m->picked && zxp_roll(&pair->dice, 2)) {
-		zxp_source_packet_returned(&pair->source->packet, pair->source->packet.turn);
+		zxp_kunit_returned(pair->source);
 		zxp_asked_returned(m);
 		return true;
 	}
 	if (m->picked) {
-		zxp_source_packet_taken(&pair->source->packet, pair->source->packet.turn, true);
+		zxp_kunit_taken(pair->source, true);
 		zxp_asked_taken(m);
 		return true;
 	}

@@ -344,7 +344,7 @@ static void zxp_sync_is_forgotten_while_it_is_read(struct kunit *test)
 	zxp_interrupt(test, 0);
 	zxp_sync_forget(f->source, NULL);
 	KUNIT_EXPECT_TRUE(test, f->source->sync.active);
-	zxp_source_packet_taken(&f->source->packet, true);
+	zxp_kunit_taken(f->source, true);
 	zxp_return_to_wait(test, 0);
 	KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(f->port));
 	KUNIT_EXPECT_EQ(test, zxp_sync_answer(test, 2, 5, 0), 0);

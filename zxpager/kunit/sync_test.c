@@ -196,7 +196,7 @@ static void zxp_sync_killed_while_it_is_read(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, zxp_synced(test, 0), (long)-EINTR);
 	KUNIT_EXPECT_TRUE(test, f->source->sync.active);
 	zxp_sync(test, 1, 2, 4);
-	zxp_source_packet_taken(&f->source->packet, f->source->packet.turn, true);
+	zxp_kunit_taken(f->source, true);
 	KUNIT_EXPECT_EQ(test, zxp_sync_answer(test, 2, 4, 0), 0);
 	KUNIT_EXPECT_EQ(test, f->source->sync_packets, 1ULL);
 	/* Who came in between was unread then, and is answered with it. */
