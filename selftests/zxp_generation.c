@@ -258,6 +258,46 @@ static int do_read_packet(struct test_thread *t)
 	return read((int)t->op, &pkt, sizeof(pkt)) < 0 ? errno : 0;
 }
 
+/* Into a page that is missing. */
+static int do_read_packet_there(struct test_thread *t)
+{
+	return read((int)t->op, t->vmo->map, sizeof(struct zxp_packet)) < 0 ? errno : 0;
+}
+
+/* A reader has a packet, and its buffer hangs: nobody waits for that but itself. */
+TEST_F(generation, reader_that_hangs)
+{
+	struct user_pager other;
+	struct test_vmo *buffer;
+
+	ASSERT_TRUE(user_pager_init(&other));
+	buffer = pager_create_vmo(&other, 1);
+	ASSERT_NE(NULL, buffer);
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], self->vmo, 0, 2));
+	ASSERT_TRUE(thread_check_vmo(&self->t[1], self->vmo, 4, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 2));
+	self->t[2].vmo = buffer;
+	self->t[2].op = self->old.fd;
+	ASSERT_TRUE(thread_start(&self->t[2], do_read_packet_there));
+	ASSERT_TRUE(vmo_wait_blocked(buffer, 1));
+
+	take_over();
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 0, 2));
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 4, 1));
+	ASSERT_TRUE(pager_supply(&self->next, self->vmo, 0, 5));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(thread_wait(&self->t[1]));
+	EXPECT_TRUE(thread_running(&self->t[2]));
+	ASSERT_TRUE(pager_supply(&other, buffer, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[2]));
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], self->vmo, 8, 1));
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 8, 1));
+	EXPECT_TRUE(pager_idle(&self->next));
+	ASSERT_TRUE(pager_supply(&self->next, self->vmo, 8, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	user_pager_fini(&other);
+}
+
 static int revents(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
