@@ -169,20 +169,18 @@ unpin:
  */
 struct file *zxp_vmo_file_open(struct zxp_vmo *vmo, unsigned long epoch)
 {
-	struct file *file = ERR_PTR(-ENOENT);
+	struct file *file;
 	int ret;
 
+	/* That of the caller is not kept. */
 	ret = zxp_fs_pin();
 	if (ret)
 		return ERR_PTR(ret);
-	/* Else its last file has gone, and with it what it was mounted by. */
-	if (zxp_mnt->mnt_sb == vmo->inode.i_sb) {
-		ihold(&vmo->inode);
-		file = zxp_vmo_file_alloc(vmo, epoch);
-		if (!IS_ERR(file))
-			return file;
+	ihold(&vmo->inode);
+	file = zxp_vmo_file_alloc(vmo, epoch);
+	if (IS_ERR(file)) {
 		iput(&vmo->inode);
+		zxp_fs_unpin();
 	}
-	zxp_fs_unpin();
 	return file;
 }

@@ -375,13 +375,9 @@ int zxp_vmo_dirty_range(struct zxp_vmo *vmo, u64 offset, u64 length, unsigned lo
 		kvfree(folios);
 	kfree(spare);
 resolve:
-	/* It is of no matter. */
-	if (ret == -ESHUTDOWN)
-		return ret;
-	/* Who waits in the part that is there has to look again. */
+	/* Who waits in the part that is there has to look again, if it is asked about that. */
 	nr = min(nr, ZXP_MAX_VMO_PAGES - min(start, ZXP_MAX_VMO_PAGES));
 	if (ret && nr)
-		zxp_source_resolve(vmo->source, ZXP_REQUEST_DIRTY, start,
-				   start + nr);
+		zxp_source_fail(vmo->source, ZXP_REQUEST_DIRTY, start, start + nr, 0, epoch);
 	return ret;
 }

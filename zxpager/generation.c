@@ -40,25 +40,15 @@ struct zxp_vmo *zxp_pager_next_locked(struct zxp_pager *pager, u64 after)
 }
 
 /*
- * Hold a VMO that was found, unless it is at its end. Who has its last file may be about to
- * give up the mount, so that is held, too.
+ * Hold a VMO that was found, unless it is at its end. The caller has the mount pinned. Where
+ * that is another one than the VMO's, its last file has gone, and with it what it was mounted
+ * by.
  */
 bool zxp_vmo_hold_locked(struct zxp_vmo *vmo)
 {
 	lockdep_assert_held(&vmo->pager->lock);
 
-	if (!igrab(&vmo->inode))
-		return false;
-	atomic_inc(&vmo->inode.i_sb->s_active);
-	return true;
-}
-
-void zxp_vmo_release_hold(struct zxp_vmo *vmo)
-{
-	struct super_block *sb = vmo->inode.i_sb;
-
-	iput(&vmo->inode);
-	deactivate_super(sb);
+	return vmo->inode.i_sb == zxp_mnt->mnt_sb && igrab(&vmo->inode);
 }
 
 /* Nothing that a former generation has read counts as read by this one. */
@@ -115,7 +105,7 @@ static int zxp_pager_move_all(struct zxp_pager *pager, struct zxp_pager_file *by
 		if (!vmo)
 			break;
 		ret = zxp_vmo_move(vmo, by->port, by->epoch);
-		zxp_vmo_release_hold(vmo);
+		iput(&vmo->inode);
 		if (!ret && fatal_signal_pending(current))
 			ret = -EINTR;
 		cond_resched();
@@ -183,9 +173,16 @@ static int zxp_pager_begin_locked(struct zxp_pager *pager, const struct file_ope
 		return PTR_ERR(file);
 	}
 	stream_open(file_inode(file), file);
+	ret = zxp_fs_pin();
+	if (ret) {
+		/* It never was the current one, so nothing ends with it. */
+		fput(file);
+		return ret;
+	}
 
 	old = zxp_pager_end_generation(pager, by);
 	ret = zxp_pager_move_all(pager, by);
+	zxp_fs_unpin();
 	if (old) {
 		zxp_port_hand_over(old, by->port);
 		zxp_port_put(old);

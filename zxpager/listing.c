@@ -65,16 +65,8 @@ static void zxp_vmo_describe(struct zxp_vmo *vmo, struct zxp_vmo_entry *entry)
 	spin_unlock(&source->lock);
 }
 
-/**
- * zxp_pager_list_vmos() - LIST_VMOS
- * @by: who asks
- * @args: what it gave, and gets
- *
- * No lock is held while a VMO is looked at, nor for the caller's buffer, which may fault.
- *
- * Return: 0, -EINVAL, -ESHUTDOWN, -EFAULT, -EINTR.
- */
-int zxp_pager_list_vmos(struct zxp_pager_file *by, struct zxp_list_vmos *args)
+/* The mount is pinned. */
+static int zxp_pager_list_pinned(struct zxp_pager_file *by, struct zxp_list_vmos *args)
 {
 	struct zxp_vmo_entry __user *buffer = u64_to_user_ptr(args->buffer);
 	u64 room = args->buffer_size / sizeof(*buffer), after = args->after;
@@ -82,15 +74,12 @@ int zxp_pager_list_vmos(struct zxp_pager_file *by, struct zxp_list_vmos *args)
 	unsigned long epoch;
 	struct zxp_vmo *vmo;
 
-	args->out_actual = 0;
-	if (args->flags)
-		return -EINVAL;
 	while (args->out_actual < room) {
 		vmo = zxp_pager_get_next(by, after, &epoch);
 		if (IS_ERR_OR_NULL(vmo))
 			return PTR_ERR_OR_ZERO(vmo);
 		zxp_vmo_describe(vmo, &entry);
-		zxp_vmo_release_hold(vmo);
+		iput(&vmo->inode);
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (copy_to_user(buffer + args->out_actual, &entry, sizeof(entry)))
@@ -100,6 +89,46 @@ int zxp_pager_list_vmos(struct zxp_pager_file *by, struct zxp_list_vmos *args)
 		cond_resched();
 	}
 	return 0;
+}
+
+/**
+ * zxp_pager_list_vmos() - LIST_VMOS
+ * @by: who asks
+ * @args: what it gave, and gets
+ *
+ * No lock is held while a VMO is looked at, nor for the caller's buffer, which may fault.
+ *
+ * Return: 0, -EINVAL, -ESHUTDOWN, -EFAULT, -EINTR, -ENOMEM.
+ */
+int zxp_pager_list_vmos(struct zxp_pager_file *by, struct zxp_list_vmos *args)
+{
+	int ret;
+
+	args->out_actual = 0;
+	if (args->flags)
+		return -EINVAL;
+	ret = zxp_fs_pin();
+	if (ret)
+		return ret;
+	ret = zxp_pager_list_pinned(by, args);
+	zxp_fs_unpin();
+	return ret;
+}
+
+static struct file *zxp_pager_open_pinned(struct zxp_pager_file *by, u64 id)
+{
+	unsigned long epoch;
+	struct zxp_vmo *vmo;
+	struct file *file;
+
+	vmo = zxp_pager_get_next(by, id - 1, &epoch);
+	if (IS_ERR(vmo))
+		return ERR_CAST(vmo);
+	if (!vmo)
+		return ERR_PTR(-ENOENT);
+	file = zxp_vmo_id(vmo) == id ? zxp_vmo_file_open(vmo, epoch) : ERR_PTR(-ENOENT);
+	iput(&vmo->inode);
+	return file;
 }
 
 /**
@@ -113,22 +142,19 @@ int zxp_pager_list_vmos(struct zxp_pager_file *by, struct zxp_list_vmos *args)
 int zxp_pager_open_vmo(struct zxp_pager_file *by, struct zxp_open_vmo *args,
 		       struct zxp_new_file *new)
 {
-	unsigned long epoch;
-	struct zxp_vmo *vmo;
 	struct file *file;
+	int ret;
 
 	if (args->flags || args->reserved)
 		return -EINVAL;
 	/* None has 0. */
 	if (!args->id)
 		return -ENOENT;
-	vmo = zxp_pager_get_next(by, args->id - 1, &epoch);
-	if (IS_ERR(vmo))
-		return PTR_ERR(vmo);
-	if (!vmo)
-		return -ENOENT;
-	file = zxp_vmo_id(vmo) == args->id ? zxp_vmo_file_open(vmo, epoch) : ERR_PTR(-ENOENT);
-	zxp_vmo_release_hold(vmo);
+	ret = zxp_fs_pin();
+	if (ret)
+		return ret;
+	file = zxp_pager_open_pinned(by, args->id);
+	zxp_fs_unpin();
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	new->file = file;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A look at one wait: is it too long?
+ * A look at those who wait for a daemon: who waits for too long?
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -15,50 +15,70 @@ static const char * const zxp_look_names[] = {
 	[ZXP_REQUEST_SYNC] = "SYNC",
 };
 
+/* What the log is to have is noted, and printed without a lock. */
+static void zxp_look_note(struct zxp_look *look, const struct zxp_wait *wait)
+{
+	if (look->nr_told++)
+		return;
+	look->type = wait->type;
+	look->start = wait->start;
+	look->end = wait->end;
+	look->age = look->now - wait->since;
+	look->pid = task_pid_nr(wait->task);
+	get_task_comm(look->comm, wait->task);
+}
+
 /**
- * zxp_look_at() - is this wait too long?
+ * zxp_look_at() - does somebody wait for too long?
  * @source: the source
  * @look: the look; its @next becomes less if this is the next one to be too long
- * @type: what is waited for
- * @start: first page
- * @end: the page after the last one
- * @task: who waits, or NULL for a hint, which the log does not tell of
- * @since: since when, in jiffies
- *
- * Each one that fails is told of, within the rate that the kernel has for that; of what does
- * not fail the first one of each VMO.
+ * @wait: who waits for what; or a hint, which the log does not tell of
  *
  * Return: whether it is to fail.
  */
 bool zxp_look_at(struct zxp_source *source, struct zxp_look *look,
-		 enum zxp_request_type type, pgoff_t start, pgoff_t end,
-		 struct task_struct *task, unsigned long since)
+		 const struct zxp_wait *wait)
 {
-	unsigned long age = look->now - since;
-	const char *name = zxp_look_names[type];
-	u64 offset = (u64)start << PAGE_SHIFT;
-	u64 length = (u64)(end - start) << PAGE_SHIFT;
+	unsigned long age = look->now - wait->since;
 
 	lockdep_assert_held(&source->lock);
 
 	if (look->limit && age >= look->limit) {
-		if (task)
-			pr_warn_ratelimited("%s of %s[%d], %llu bytes at %llu of the VMO with key %#llx, fails: no answer for %u ms\n",
-					    name, task->comm, task_pid_nr(task), length,
-					    offset, source->key, jiffies_to_msecs(age));
+		if (wait->task)
+			zxp_look_note(look, wait);
+		look->fails = true;
 		return true;
 	}
 	if (look->limit)
 		look->next = min(look->next, look->limit - age);
-	if (!look->patience || !task || source->told)
+	if (!look->patience || !wait->task || source->told)
 		return false;
 	if (age < look->patience) {
 		look->next = min(look->next, look->patience - age);
-		return false;
+	} else {
+		source->told = true;
+		look->first = true;
+		zxp_look_note(look, wait);
 	}
-	source->told = true;
-	pr_warn("%s of %s[%d], %llu bytes at %llu of the VMO with key %#llx, waits for %lu s: its daemon does not answer\n",
-		name, task->comm, task_pid_nr(task), length, offset, source->key,
-		age / HZ);
 	return false;
+}
+
+/**
+ * zxp_look_tell() - have it in the log
+ * @look: a look that is over
+ * @key: of the VMO
+ *
+ * The first one of a VMO in any case, and then within the rate that the kernel has for that.
+ */
+void zxp_look_tell(const struct zxp_look *look, u64 key)
+{
+	static DEFINE_RATELIMIT_STATE(rate, DEFAULT_RATELIMIT_INTERVAL, DEFAULT_RATELIMIT_BURST);
+
+	if (!look->nr_told || (!look->first && !__ratelimit(&rate)))
+		return;
+	pr_warn("%s of %s[%d], %llu bytes at %llu of the VMO with key %#llx, %s after %lu.%02lu s without an answer (%u such)\n",
+		zxp_look_names[look->type], look->comm, look->pid,
+		(u64)(look->end - look->start) << PAGE_SHIFT, (u64)look->start << PAGE_SHIFT,
+		key, look->fails ? "fails" : "waits", look->age / HZ,
+		look->age % HZ * 100 / HZ, look->nr_told);
 }

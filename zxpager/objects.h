@@ -50,7 +50,6 @@ int zxp_pager_open_vmo(struct zxp_pager_file *by, struct zxp_open_vmo *args,
 /* generation.c */
 struct zxp_vmo *zxp_pager_next_locked(struct zxp_pager *pager, u64 after);
 bool zxp_vmo_hold_locked(struct zxp_vmo *vmo);
-void zxp_vmo_release_hold(struct zxp_vmo *vmo);
 int zxp_pager_begin_generation(struct zxp_pager_file *by,
 			       const struct file_operations *fops,
 			       struct zxp_begin_generation *args,

@@ -111,7 +111,8 @@ int zxp_vmo_bring_in(struct zxp_vmo *vmo, enum zxp_vmo_op op, pgoff_t index,
 			/* Detached: nothing more will come, and that is fine. */
 			return 0;
 		}
-		if (ret && (ret == -ERESTARTNOINTR ||
+		/* Not the whole time again for each page. */
+		if (ret && (ret == -ERESTARTNOINTR || ret == -ETIMEDOUT ||
 			    op != ZXP_VMO_OP_ALWAYS_NEED))
 			return ret;
 		if (ret)

@@ -127,7 +127,6 @@ void zxp_request_replace_locked(struct zxp_source *source,
 	heir->start = request->start;
 	heir->end = request->end;
 	heir->pending = request->pending;
-	heir->since = request->since;
 	rb_replace_node(&request->node, &heir->node,
 			&source->requests[request->type]);
 	if (!list_empty(&request->link))
@@ -145,8 +144,6 @@ void zxp_request_send_locked(struct zxp_source *source,
 
 	zxp_request_insert(&source->requests[request->type], request);
 	source->nr_requests++;
-	request->since = jiffies;
-	zxp_source_watch_locked(source);
 	list_add_tail(&request->link, &source->fifo);
 	zxp_source_dispatch_locked(source);
 }
@@ -247,13 +244,20 @@ static void zxp_request_resolve_locked(struct zxp_source *source,
 	}
 }
 
-/* Nobody does anything about it: whoever waits for it gets @error. */
+/* This one waits no more, but those that hang on it do. A hint that nobody does just goes. */
 void zxp_request_fail_locked(struct zxp_source *source, struct zxp_request *request,
 			     int error)
 {
 	lockdep_assert_held(&source->lock);
 
-	zxp_request_resolve_locked(source, request, request->start, request->end, error);
+	if (!request->task) {
+		zxp_request_complete_locked(source, request);
+		return;
+	}
+	if (!request->error)
+		request->error = error;
+	zxp_request_cancel_locked(source, request);
+	zxp_request_wake(source, request);
 }
 
 /* Return: whether any of it had been asked for. */

@@ -30,8 +30,11 @@ void zxp_request_replace_locked(struct zxp_source *source,
 void zxp_request_cancel_locked(struct zxp_source *source,
 			       struct zxp_request *request);
 
+struct zxp_look;
+
 /* overdue.c */
-unsigned long zxp_source_look_locked(struct zxp_source *source, unsigned long now);
+unsigned long zxp_source_look_locked(struct zxp_source *source, struct zxp_look *look,
+				     unsigned long now);
 void zxp_source_watch_work(struct work_struct *work);
 
 /* waiter.c */
@@ -59,22 +62,56 @@ int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 /* look.c */
 
 /**
- * struct zxp_look - a look at what is waited for
+ * struct zxp_wait - who waits for what
+ * @type: for what
+ * @start: first page
+ * @end: the page after the last one
+ * @task: who; NULL for a hint
+ * @since: in jiffies
+ */
+struct zxp_wait {
+	enum zxp_request_type type;
+	pgoff_t start;
+	pgoff_t end;
+	struct task_struct *task;
+	unsigned long since;
+};
+
+/**
+ * struct zxp_look - a look at all who wait
  * @now: in jiffies
- * @limit: how old a wait may become, in jiffies; 0 for any age
+ * @limit: how long somebody may wait, in jiffies; 0 for ever
  * @patience: the same, until it is told of
- * @next: for how long nothing can become too old
+ * @next: for how long nobody can have waited for too long
+ * @fails: somebody has
+ * @first: it is the first one of this VMO that is told of
+ * @nr_told: how many are to be told of; the others are of one of them
+ * @type: what is waited for
+ * @start: first page
+ * @end: the page after the last one
+ * @age: for how long, in jiffies
+ * @pid: by whom
+ * @comm: its name
  */
 struct zxp_look {
 	unsigned long now;
 	unsigned long limit;
 	unsigned long patience;
 	unsigned long next;
+	bool fails;
+	bool first;
+	unsigned int nr_told;
+	enum zxp_request_type type;
+	pgoff_t start;
+	pgoff_t end;
+	unsigned long age;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
 };
 
 bool zxp_look_at(struct zxp_source *source, struct zxp_look *look,
-		 enum zxp_request_type type, pgoff_t start, pgoff_t end,
-		 struct task_struct *task, unsigned long since);
+		 const struct zxp_wait *wait);
+void zxp_look_tell(const struct zxp_look *look, u64 key);
 
 /* sync.c */
 int zxp_sync_wait(struct zxp_source *source, pgoff_t start, pgoff_t end,

@@ -30,7 +30,7 @@ static bool zxp_vmo_misses_much(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 	return nr > ZXP_RESCUE_MAX;
 }
 
-/* Have a part of what is missing from @index on. Return: 0; -EINTR, -ERESTARTNOINTR. */
+/* Have a part of what is missing from @index on. Return: 0; -EINTR, -ERESTARTNOINTR, -ETIMEDOUT. */
 static int zxp_vmo_rescue_some(struct zxp_vmo *vmo, struct zxp_request *request,
 			       pgoff_t index, pgoff_t end, unsigned long generation)
 {
@@ -39,7 +39,8 @@ static int zxp_vmo_rescue_some(struct zxp_vmo *vmo, struct zxp_request *request,
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	ret = zxp_read_wait(vmo, request, index, end, generation);
-	if (ret == -EINTR || ret == -ERESTARTNOINTR)
+	/* A daemon that is late may have it. */
+	if (ret == -EINTR || ret == -ERESTARTNOINTR || ret == -ETIMEDOUT)
 		return ret;
 	/* The daemon has not got it, or there is none any more. A part may be on its way still. */
 	if (ret) {
@@ -60,7 +61,7 @@ static int zxp_vmo_rescue_some(struct zxp_vmo *vmo, struct zxp_request *request,
  * Snapshots get what they see there, or are broken if too much is missing up to @end.
  *
  * Return: 0; the caller looks with zxp_vmo_is_kept_locked() that there is nothing new;
- * -EINTR, -ERESTARTNOINTR.
+ * -EINTR, -ERESTARTNOINTR, -ETIMEDOUT.
  */
 int zxp_vmo_rescue(struct zxp_vmo *vmo, pgoff_t start, pgoff_t stop, pgoff_t end)
 {

@@ -31,8 +31,11 @@ static struct workqueue_struct *zxp_watches;
 
 int zxp_sources_init(void)
 {
-	/* A daemon that is frozen cannot answer. */
-	zxp_watches = alloc_workqueue("zxpager", WQ_FREEZABLE | WQ_UNBOUND, 0);
+	/*
+	 * A daemon that is frozen cannot answer. And who waits for one may be what memory is
+	 * waited for.
+	 */
+	zxp_watches = alloc_workqueue("zxpager", WQ_FREEZABLE | WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	return zxp_watches ? 0 : -ENOMEM;
 }
 

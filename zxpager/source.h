@@ -32,7 +32,7 @@ enum zxp_request_type {
  *	this was an overlap and has inherited the place of its primary
  * @wake: the page whose arrival wakes an early waiter
  * @pending: how many pages are still to be resolved
- * @since: in jiffies, when it was made a primary, or the daemon did some of it
+ * @since: in jiffies, when it was started, or the daemon did some of it
  * @type: READ or DIRTY
  * @error: what the daemon said of @first or @wake, or 0
  * @early: wake when a run that starts at @wake arrives, not only at the end

@@ -63,9 +63,10 @@ static int zxp_supply_large_folio(struct zxp_supply *s, struct folio *folio,
 			/* What was taken is nowhere else. */
 			ret = taken ? -ENOMEM : -EAGAIN;
 		} else {
-			ret = s->aux && !taken ?
-			      zxp_supply_fill_from_aux(folio, s->aux,
-						       source >> PAGE_SHIFT) : 0;
+			ret = zxp_vmo_check_locked(vmo, s->epoch);
+			if (!ret && s->aux && !taken)
+				ret = zxp_supply_fill_from_aux(folio, s->aux,
+							       source >> PAGE_SHIFT);
 			taken = s->aux && !ret;
 			if (!ret)
 				ret = zxp_vmo_insert_large_locked(vmo, folio, index,
@@ -122,6 +123,9 @@ static int zxp_supply(struct zxp_supply *s)
 	WRITE_ONCE(s->vmo->source->stalled, false);
 
 	while (args->out_done < args->length) {
+		/* Nothing is taken out of another VMO for what will be refused. */
+		if (READ_ONCE(s->vmo->source->epoch) != s->epoch)
+			return -ESHUTDOWN;
 		ret = zxp_supply_large(s);
 		if (ret == -EAGAIN)
 			ret = zxp_supply_batch(s);
@@ -156,7 +160,7 @@ static int zxp_supply_plain(struct zxp_supply *s, struct zxp_vmo *aux)
 	s->aux = aux;
 	ret = zxp_supply(s);
 	s->aux = NULL;
-	if (ret != -EIO)
+	if (ret != -EIO && ret != -ESHUTDOWN)
 		zxp_supply_drop_aux(aux, args->source + args->out_done,
 				    args->length - args->out_done);
 	return ret;
@@ -179,7 +183,7 @@ static int zxp_supply_copy_of(struct zxp_supply *s, struct zxp_child *child)
 	ret = zxp_supply(s);
 	s->child = NULL;
 	start += s->args->out_done >> PAGE_SHIFT;
-	if (!s->kept && start < end && !fatal_signal_pending(current))
+	if (!s->kept && ret != -ESHUTDOWN && start < end && !fatal_signal_pending(current))
 		zxp_child_zero_pages(child, start, end);
 	return ret;
 }

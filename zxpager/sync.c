@@ -367,10 +367,18 @@ static void zxp_sync_overdue_list_locked(struct zxp_source *source,
 
 	lockdep_assert_held(&source->lock);
 
-	list_for_each_entry_safe(waiter, next, waiters, link)
-		if (zxp_look_at(source, look, ZXP_REQUEST_SYNC, waiter->start, waiter->end,
-				waiter->task, waiter->since))
+	list_for_each_entry_safe(waiter, next, waiters, link) {
+		const struct zxp_wait wait = {
+			.type = ZXP_REQUEST_SYNC,
+			.start = waiter->start,
+			.end = waiter->end,
+			.task = waiter->task,
+			.since = waiter->since,
+		};
+
+		if (zxp_look_at(source, look, &wait))
 			zxp_sync_wake(waiter, -ETIMEDOUT);
+	}
 }
 
 /*

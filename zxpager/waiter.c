@@ -45,6 +45,7 @@ static int zxp_request_ask(struct zxp_source *source, struct zxp_request *reques
 		.end = end,
 		.first = start,
 		.wake = start,
+		.since = jiffies,
 		.type = type,
 		.early = early,
 		.active = true,
@@ -64,6 +65,7 @@ static int zxp_request_ask(struct zxp_source *source, struct zxp_request *reques
 		zxp_request_send_locked(source, request);
 	}
 	source->nr_waiting++;
+	zxp_source_watch_locked(source);
 unlock:
 	spin_unlock(&source->lock);
 	return ret;
@@ -274,6 +276,7 @@ void zxp_request_leave_hint(struct zxp_source *source, struct zxp_request *reque
 		hint->type = request->type;
 		hint->first = request->first;
 		hint->wake = request->wake;
+		hint->since = request->since;
 		hint->active = true;
 		zxp_request_replace_locked(source, request, hint);
 		source->nr_hints++;
@@ -332,9 +335,11 @@ int zxp_request_hint(struct zxp_source *source, enum zxp_request_type type,
 	request->first = start;
 	request->wake = start;
 	request->pending = *end - start;
+	request->since = jiffies;
 	request->type = type;
 	request->active = true;
 	source->nr_hints++;
+	zxp_source_watch_locked(source);
 	zxp_request_send_locked(source, request);
 	request = NULL;
 unlock:

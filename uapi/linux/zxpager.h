@@ -843,11 +843,11 @@ struct zxp_bind_vmo {
  * @reserved: must be 0
  *
  * For those who would rather have an error than wait for a daemon that hangs. A READ, DIRTY
- * or SYNC of any VMO of this pager that nobody has answered for so long fails: reads, writes
+ * or SYNC of any VMO of this pager that somebody waits for so long fails for him: reads, writes
  * and fsync() with ETIMEDOUT, accesses of mappings with SIGBUS, and the log tells of it. An
- * answer for a part of the range is one, and the time begins anew. That a packet was read is
- * none. Hints that are too old are forgotten. It is for what is waited for already, too; that
- * may fail at once.
+ * answer to a part of a READ or DIRTY is one, and the time begins anew. That a packet was read
+ * is none. Hints that are too old, and that nobody waits for, are forgotten. It is for who waits
+ * already, too; that may fail at once. The limit stays if another generation begins.
  *
  * The daemon is not told. It may still answer: a supply is taken as any that nobody has asked
  * for, and a SYNC that was read has to be answered all the same before there is another one.
@@ -855,7 +855,7 @@ struct zxp_bind_vmo {
  * Without a limit the log tells once for each VMO if somebody waits for two minutes (the
  * parameter patience of the module).
  *
- * Errors: EINVAL.
+ * Errors: EINVAL @flags, @reserved; ESHUTDOWN as LIST_VMOS. Needs %ZXP_FEATURE_TIME_LIMIT.
  */
 struct zxp_set_time_limit {
 	__u32 size;

@@ -254,9 +254,10 @@ static void zxp_sync_unread_goes_with_a_detach(struct kunit *test)
 static void zxp_sync_look(struct kunit *test, unsigned long later)
 {
 	struct zxp_sync_fixture *f = test->priv;
+	struct zxp_look look;
 
 	spin_lock(&f->source->lock);
-	zxp_source_look_locked(f->source, jiffies + later);
+	zxp_source_look_locked(f->source, &look, jiffies + later);
 	spin_unlock(&f->source->lock);
 }
 
