@@ -6,6 +6,8 @@
 
 #include <linux/jiffies.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include <linux/string.h>
 
 #include "request.h"
 
@@ -25,7 +27,7 @@ static void zxp_look_note(struct zxp_look *look, const struct zxp_wait *wait)
 	look->end = wait->end;
 	look->age = look->now - wait->since;
 	look->pid = task_pid_nr(wait->task);
-	get_task_comm(look->comm, wait->task);
+	strscpy(look->comm, wait->task->comm, sizeof(look->comm));
 }
 
 /**
