@@ -53,9 +53,10 @@ short_stress() {
 
 # Files and mappings, where kernels change most: what runs on the newest.
 short_selftests=(access child child_file child_kin child_own child_range child_share
-	child_unmap discard evict file freeze inode large large_copy life limits lost map mkwrite mm
+	child_unmap discard evict file freeze generation inode large large_copy late life limits lost
+	map mkwrite mm
 	module poison ranges reference remote scale seal slice slice_copy slice_file snapshot
-	snapshot_change snapshot_destroy snapshot_order snapshot_pager supply_copy uring
+	snapshot_change snapshot_destroy snapshot_order snapshot_pager supply_copy time_limit uring
 	wb_file wb_grow wb_kernel wb_map wb_stream zero zero_change zero_race zircon_access
 	zircon_chain zircon_clone zircon_clone_commit zircon_clone_op zircon_mapping zircon_slice zircon_snapshot
 	zircon_snapshot_memory zircon_wb_clone)
@@ -118,7 +119,7 @@ on_kernels_of_ours() {
 		wb_grow wb_stream zircon_wb_writeback zircon_clone zircon_clone_op \
 		zircon_snapshot zircon_snapshot_zero child child_file child_kin child_own child_share \
 		slice slice_copy slice_file snapshot snapshot_change snapshot_destroy snapshot_pager \
-		child_unmap supply_copy
+		child_unmap supply_copy generation late time_limit
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40
 	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 60 \
