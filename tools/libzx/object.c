@@ -21,7 +21,8 @@ struct answer {
 /* One record, or BUFFER_TOO_SMALL; the counts are told in both cases. */
 static zx_status_t tell(const struct answer *to, const void *record, size_t size)
 {
-	const size_t one = 1, actual = to->size >= size;
+	static const size_t one = 1;
+	size_t actual = to->size >= size;
 	zx_status_t status = ZX_OK;
 
 	if (actual)

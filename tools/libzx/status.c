@@ -29,6 +29,7 @@ static const struct {
 	{ ZX_ERR_IO_DATA_INTEGRITY,	EBADMSG },
 	{ ZX_ERR_NO_SPACE,		ENOSPC },
 	{ ZX_ERR_TIMED_OUT,		ETIMEDOUT },
+	{ ZX_ERR_CANCELED,		ESHUTDOWN },
 };
 
 /* Linux's own errors, which no status becomes. */

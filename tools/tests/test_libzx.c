@@ -27,6 +27,7 @@ static void status_and_errno(void **state)
 		{ ZX_ERR_IO_DATA_INTEGRITY, -42, EBADMSG },
 		{ ZX_ERR_NO_SPACE, -54, ENOSPC },
 		{ ZX_ERR_TIMED_OUT, -21, ETIMEDOUT },
+		{ ZX_ERR_CANCELED, -23, ESHUTDOWN },
 	};
 
 	(void)state;

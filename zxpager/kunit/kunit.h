@@ -52,7 +52,10 @@ extern struct kunit_suite zxp_query_random_suite;
 })
 
 /* References of a source, but for that of its work. */
-#define zxp_kunit_refs(source)	(kref_read(&(source)->ref) - (source)->watched)
+static inline unsigned int zxp_kunit_refs(struct zxp_source *source)
+{
+	return kref_read(&source->ref) - source->watched;
+}
 
 /**
  * struct zxp_task - a kernel thread that does one thing
