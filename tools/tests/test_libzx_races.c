@@ -144,6 +144,19 @@ static void *reads(void *arg)
 	return NULL;
 }
 
+/* A call of the thread is under way, and stays so; the handle that it uses is closed. */
+static pthread_t close_in_use(zx_handle_t *h)
+{
+	pthread_t thread;
+
+	assert_int_equal(sem_init(&inside, 0, 0) | sem_init(&go_on, 0, 0), 0);
+	fake_read = stay;
+	assert_int_equal(pthread_create(&thread, NULL, reads, h), 0);
+	sem_wait(&inside);
+	ok(zx_handle_close(*h));
+	return thread;
+}
+
 /* A call that is under way keeps its descriptor from being somebody else's. */
 static void closed_while_in_use(void **state)
 {
@@ -153,11 +166,7 @@ static void closed_while_in_use(void **state)
 	pthread_t thread;
 
 	(void)state;
-	assert_int_equal(sem_init(&inside, 0, 0) | sem_init(&go_on, 0, 0), 0);
-	fake_read = stay;
-	assert_int_equal(pthread_create(&thread, NULL, reads, &h), 0);
-	sem_wait(&inside);
-	ok(zx_handle_close(h));
+	thread = close_in_use(&h);
 	is(use(h, who), ZX_ERR_BAD_HANDLE);
 	is(use(zx_linux_handle_from_fd(fd), who), ZX_ERR_BAD_HANDLE);
 	other = new_vmo();
@@ -204,11 +213,7 @@ static void closed_slowly_at_the_end(void **state)
 	pthread_t thread;
 
 	(void)state;
-	assert_int_equal(sem_init(&inside, 0, 0) | sem_init(&go_on, 0, 0), 0);
-	fake_read = stay;
-	assert_int_equal(pthread_create(&thread, NULL, reads, &h), 0);
-	sem_wait(&inside);
-	ok(zx_handle_close(h));
+	thread = close_in_use(&h);
 	fake_read = NULL;
 	closes_slowly = fd;
 	sem_post(&go_on);
