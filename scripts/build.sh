@@ -10,7 +10,7 @@
 # kbuild writes next to what it compiles.  The module is build/NAME/zxpager.ko.
 #
 #   --clang    with clang, in build/NAME-clang
-#   --sparse   checked by sparse too, in build/NAME-sparse
+#   --sparse   and checked by sparse
 #   --strict   with W=1, and any warning is a failure
 #   --quiet    print the compiler's messages only
 #   --help     this text
@@ -58,7 +58,7 @@ running)
 	;;
 esac
 
-out=$zx_root/build/$name${clang:+-clang}${sparse:+-sparse}
+out=$zx_root/build/$name${clang:+-clang}
 mkdir -p "$out"
 exec 9> "$out/.lock"
 flock 9

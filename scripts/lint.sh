@@ -109,6 +109,7 @@ check "python" python_scripts
 about_like '^Documentation/man/'
 check "manual pages" manual_pages
 about_like .
+check "conformance: what the sources say of Zircon's tests" selftests/conformance.py --check
 check "Documentation" documents
 check "README: two screens, and the figures of the bench" readme
 check "SPDX lines" spdx

@@ -28,12 +28,22 @@ count() {
 	flock "$logs/lock" sh -c 'echo "$@" >> "$0"' "$logs/counts" "$@"
 }
 
-# failed NAME KTAP: so that it is found at the end as well
-# shellcheck disable=SC2016 # that is for the inner shell
+# failed NAME KTAP: so that it is found at the end as well, with what was said of it
+# shellcheck disable=SC2016 # that is for awk
 failed() {
 	[ -z "${lenient:-}" ] || return 0
-	flock "$logs/lock" sh -c 'echo "failed: $0"; sed -n "/# *skip/I!s/^not ok/    &/p" "$1"' \
-		"$1" "$2" >> "$logs/failed"
+	flock "$logs/lock" awk -v name="$1" '
+		BEGIN { print "failed: " name }
+		/^not ok/ && !/# *[Ss][Kk][Ii][Pp]/ {
+			for (i = said > 5 ? said - 5 : 0; i < said; i++)
+				print "    " line[i]
+			print "    " $0
+			after = 6
+		}
+		/^#/ { line[said++] = $0 }
+		/^#/ && after { print "    " $0; after-- }
+		!/^#/ { said = 0 }
+		/^ok/ { after = 0 }' "$2" >> "$logs/failed"
 }
 
 # The end of a file, as a part of what is told.

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# run-tests.sh [--without SCRIPT]... [TEST...]: the tests of libzx, zxpagerd and zxpager
+# run-tests.sh [--without=NAME]... [TEST...]: the tests of libzx, zxpagerd and zxpager
 #
 # Needs a machine that may be upset: a guest, and root.  Prints TAP; exit status 1 if
 # a test failed.  A TEST is a program in tests/, or one of those that a script in tests/
-# tells with --list.  --without leaves out what one of these tells, as "stop.sh".
+# tells with --list.  --without leaves out such a TEST, or all of a script, as "stop.sh".
 #
 #   ZXPAGER_KO    the module, loaded already or not
 #   O             the build directory (default build)
@@ -22,10 +22,9 @@ ZXPAGER_KO=$(realpath "$ZXPAGER_KO")
 export O ZXPAGER_KO
 limit=${ZXP_LIMIT:-300}
 without=()
-while [ "${1:-}" = --without ]; do
-	without+=("${2:?--without which script?}")
-	[ -e "$here/tests/$2" ] || { echo "no tests/$2" >&2; exit 2; }
-	shift 2
+while [[ ${1:-} = --without=* ]]; do
+	without+=("${1#--without=}")
+	shift
 done
 number=0 failures=0
 
@@ -66,7 +65,7 @@ run_one() {
 
 # run_program NAME COMMAND...: its cases become ours; a program that dies lacks some.
 run_program() {
-	local name=$1 status=0 line want=0 seen=0
+	local name=$1 status=0 line want=0 seen=0 start=$SECONDS
 	shift
 	CMOCKA_MESSAGE_OUTPUT=TAP timeout -k 10 "$limit" "$@" \
 		> "$tmp/$name" 2> "$tmp/$name.err" || status=$?
@@ -88,6 +87,7 @@ run_program() {
 		result "not ok" "$name ended after $seen of $want cases (status $status)"
 		tail -n 10 "$tmp/$name.err" | sed 's/^/# /'
 	fi
+	echo "# $name took $((SECONDS - start)) s"
 }
 
 tmp=$(mktemp -d)
@@ -100,18 +100,24 @@ grep -q '^zxpager ' /proc/modules || insmod "$ZXPAGER_KO"
 declare -A script_of
 shell=()
 for script in "$here"/tests/*.sh; do
-	[[ " ${without[*]} " != *" ${script##*/} "* ]] || continue
 	while read -r name; do
 		script_of[$name]=${script##*/}
 		shell+=("$name")
 	done < <("$script" --list)
 done
-if [ $# -gt 0 ]; then
-	wanted=("$@")
-else
-	programs=("$here"/tests/test_*.c "$here"/tests/test_*.cc)
-	programs=("${programs[@]##*/}")
-	wanted=("${programs[@]%.c*}" "${shell[@]}")
+programs=("$here"/tests/test_*.c "$here"/tests/test_*.cc)
+programs=("${programs[@]##*/}")
+programs=("${programs[@]%.c*}")
+is_left_out() { [[ " ${without[*]} " = *" $1 "* ]]; }
+for name in "${without[@]}"; do
+	[[ " ${script_of[*]} ${programs[*]} ${shell[*]} " = *" $name "* ]] ||
+		{ echo "no test or script '$name'" >&2; exit 2; }
+done
+wanted=("$@")
+if [ $# = 0 ]; then
+	for name in "${programs[@]}" "${shell[@]}"; do
+		is_left_out "$name" || is_left_out "${script_of[$name]:-}" || wanted+=("$name")
+	done
 fi
 echo "TAP version 13"
 for name in "${wanted[@]}"; do

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # files.sh: which files lint.sh looks at.  Sourced, never run.
-# shellcheck disable=SC2034 # the lists are for who sources this
+# shellcheck disable=SC2034,SC2154 # the lists are for who sources this; lib.sh sets variables
 
 # files PATTERN: files of ours whose paths match, tracked or not yet; of those that have
 # changed, if it is only about them
@@ -15,6 +15,25 @@ each() {
 	local count=$1
 	shift
 	xargs -r -P "$(nproc)" -n "$count" "$@"
+}
+
+# once COUNT TEXT COMMAND...: as each, but only for those files that COMMAND has not passed
+# before.  What "TEXT FILE" prints is all that its verdict depends on.
+once() {
+	local count=$1 text=$2 dir=$zx_cache/lint f sum new=() sums=()
+	shift 2
+	mkdir -p "$dir"
+	find "$dir" -type f -mtime +30 -delete
+	while IFS= read -r f; do
+		if sum=$({ echo "$* $f"; $text "$f"; } 2> /dev/null | sha256sum); then
+			sum=$dir/${sum%% *}
+			[ ! -e "$sum" ] || { touch "$sum"; continue; }
+			sums+=("$sum")
+		fi
+		new+=("$f")
+	done
+	[ ${#new[@]} -gt 0 ] || return 0
+	printf '%s\n' "${new[@]}" | each "$count" "$@" && touch "${sums[@]}"
 }
 
 # scripts_in LANGUAGE: files whose first line names such an interpreter

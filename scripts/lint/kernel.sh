@@ -32,9 +32,11 @@ checkpatch() {
 	local ignore=$1 scripts
 	scripts=$(kernel_scripts)
 	shift
-	printf '%s\n' "$@" | each 8 perl "$scripts/checkpatch.pl" --no-tree --strict \
-		--terse --no-summary --show-types --ignore "$ignore" -f
+	printf '%s\n' "$@" | once 8 checkpatch_text perl "$scripts/checkpatch.pl" --no-tree \
+		--strict --terse --no-summary --show-types --ignore "$ignore" -f
 }
+# shellcheck disable=SC2317 # once calls it
+checkpatch_text() { cat "$scripts/checkpatch.pl" "$1"; }
 
 checkpatch_kernel() {
 	local f bad=

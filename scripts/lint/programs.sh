@@ -52,9 +52,11 @@ cxx_style() {
 analyzer() {
 	local sources=("$@")
 	[ $# -gt 0 ] || sources=("${tools_c[@]}")
-	printf '%s\n' "${sources[@]}" | each 1 gcc -O2 -fanalyzer -Werror \
+	printf '%s\n' "${sources[@]}" | once 1 analyzer_text gcc -O2 -fanalyzer -Werror \
 		-Wno-analyzer-malloc-leak "${tools_flags[@]}" -S -o /dev/null
 }
+# shellcheck disable=SC2317 # once calls it
+analyzer_text() { gcc -dumpfullversion && gcc -E "${tools_flags[@]}" "$1"; }
 
 # tidy_cxx [FILE...]
 tidy_cxx() {
@@ -73,11 +75,15 @@ tidy() {
 
 # tidy_with FLAG... -- FILE...
 tidy_with() {
-	local flags=() out
+	local flags=() out version
+	version=$(clang-tidy --version)
 	while [ "$1" != -- ]; do
 		flags+=("$1")
 		shift
 	done
-	out=$(printf '%s\n' "${@:2}" | each 1 scripts/lint/tidy.sh "${flags[@]}" -- 2>&1) ||
+	out=$(printf '%s\n' "${@:2}" |
+		once 1 tidy_text scripts/lint/tidy.sh "${flags[@]}" -- 2>&1) ||
 		{ grep -v 'warnings\? generated\.$' <<< "$out"; return 1; }
 }
+# shellcheck disable=SC2317 # once calls it
+tidy_text() { echo "$version" && cat .clang-tidy && clang -E -C "${flags[@]}" "$1"; }
