@@ -58,6 +58,7 @@ enum zxp_clear_how {
 
 int zxp_vmo_get_spares(struct zxp_vmo *vmo, struct zxp_spares *spares, gfp_t gfp);
 void zxp_spares_free(struct zxp_spares *spares);
+void zxp_vmo_zero_beyond(struct zxp_vmo *vmo, struct folio *folio, loff_t from, loff_t to);
 int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to, bool beyond);
 int zxp_vmo_clear_run_locked(struct zxp_vmo *vmo, pgoff_t start, pgoff_t end,
 			     enum zxp_zero_kind kind, unsigned int keep,

@@ -38,6 +38,25 @@ static bool zxp_vmo_reads_zero(struct zxp_vmo *vmo, pgoff_t index)
 }
 
 /**
+ * zxp_vmo_zero_beyond() - zero what a page has behind the stream
+ * @vmo: the VMO
+ * @folio: has that page, and is locked
+ * @from: first byte
+ * @to: the byte after the last one, in the same page or its end
+ *
+ * The stream may go on over the page meanwhile, and somebody store to what is a part of it
+ * since: that stays. So where it ends is looked at with the lock under which it moves.
+ */
+void zxp_vmo_zero_beyond(struct zxp_vmo *vmo, struct folio *folio, loff_t from, loff_t to)
+{
+	spin_lock(&vmo->inode.i_lock);
+	from = max(from, i_size_read(&vmo->inode));
+	if (from < to)
+		folio_zero_range(folio, offset_in_folio(folio, from), to - from);
+	spin_unlock(&vmo->inode.i_lock);
+}
+
+/**
  * zxp_vmo_clear_part() - zero a part of a page
  * @vmo: the VMO; nothing of it is locked
  * @from: first byte
@@ -58,10 +77,9 @@ int zxp_vmo_clear_part(struct zxp_vmo *vmo, loff_t from, loff_t to, bool beyond)
 	folio = zxp_vmo_folio_for_write(vmo, index, index + 1, false);
 	if (IS_ERR(folio))
 		return zxp_write_error(folio);
-	/* Who extends the stream holds the lock of the page, too. */
 	if (beyond)
-		from = max(from, i_size_read(&vmo->inode));
-	if (from < to)
+		zxp_vmo_zero_beyond(vmo, folio, from, to);
+	else if (from < to)
 		folio_zero_range(folio, offset_in_folio(folio, from), to - from);
 	folio_unlock(folio);
 	folio_put(folio);

@@ -152,10 +152,9 @@ static bool zxp_write_begin(struct zxp_write *w, struct folio *folio)
 
 	if (now != w->cuts || (zxp_write_appends(w) && w->pos != size))
 		return false;
-	size = max(size, round_down(w->pos, PAGE_SIZE));
 	if (size < w->pos)
-		folio_zero_segment(folio, offset_in_folio(folio, size),
-				   offset_in_folio(folio, w->pos));
+		zxp_vmo_zero_beyond(w->view.vmo, folio, round_down(w->pos, PAGE_SIZE),
+				    w->pos);
 	return true;
 }
 
@@ -164,8 +163,7 @@ static void zxp_write_end(struct zxp_write *w, struct folio *folio)
 {
 	if (w->pos <= i_size_read(&w->view.vmo->inode))
 		return;
-	if (offset_in_page(w->pos))
-		zxp_folio_zero_tail(folio, w->pos);
+	zxp_vmo_zero_beyond(w->view.vmo, folio, w->pos, round_up(w->pos, PAGE_SIZE));
 	zxp_vmo_advance_stream(w->view.vmo, w->pos, w->cuts);
 }
 

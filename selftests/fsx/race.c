@@ -71,6 +71,7 @@ static unsigned int steps, writing;	/* authors that have steps left */
 static uint64_t least;			/* where the file has ended in this round */
 
 static atomic_uint cuts, zeroes, syncs, compared;
+static atomic_uint cutting;		/* odd while somebody cuts */
 
 /* At once, since others may have found the same. */
 static __attribute__((noreturn, format(printf, 1, 2))) void fault(const char *format, ...)
@@ -174,9 +175,13 @@ static void sync_records(struct actor *a, unsigned int at, unsigned int count)
 	compare(a, at, count);
 }
 
-/* A mapping has nothing behind the end, which may come nearer meanwhile. */
+/*
+ * A mapping has nothing behind the end, which may come nearer meanwhile.  What a store leaves
+ * behind the end is part of the file once that grows over it, and no earlier sync has it.
+ */
 static void store_records(struct actor *a, unsigned int at, unsigned int count)
 {
+	unsigned int before = atomic_load(&cutting);
 	uint64_t end = size_now() / RECORD;
 
 	if (end)
@@ -186,6 +191,8 @@ static void store_records(struct actor *a, unsigned int at, unsigned int count)
 		if (!guarded_copy(map + (at + i) * RECORD, &a->record[0], RECORD))
 			return;
 	}
+	if (before % 2 || before != atomic_load(&cutting))
+		return;
 	if (end && count == 1 && one_in(&a->dice, 4))
 		sync_records(a, at, 1);
 }
@@ -227,8 +234,10 @@ static void cut(uint64_t records)
 {
 	uint64_t size = records * RECORD;
 
+	atomic_fetch_add(&cutting, 1);
 	if (ftruncate(vmo, (off_t)size))
 		failed("ftruncate");
+	atomic_fetch_add(&cutting, 1);
 	if (least > size)
 		least = size;
 	atomic_fetch_add(&cuts, 1);

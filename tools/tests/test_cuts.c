@@ -172,6 +172,39 @@ static void readers_are_supplied(void **state)
 	}
 }
 
+static void answer_kind(enum kind kind)
+{
+	int i = waits(kind);
+
+	assert_int_not_equal(i, -1);
+	answer((unsigned int)i, 0);
+}
+
+/* A read that found what was cut off says so when the store has grown again. */
+static void read_meets_a_cut(void **state)
+{
+	(void)state;
+	evict(0, 16);
+	cut(SUPPLY, 1);
+	assert_false(client_read(10));
+	answer_kind(READ);
+	/* No longer a whole window. */
+	assert_int_not_equal(waits(READ), -1);
+	client_resize(8 * PAGE);
+	begin_sync(0, 8);
+	answer_kind(RESIZE);
+	asked[waits(READ)].done = true;
+	answer_kind(SYNC);
+	assert_int_equal(sync_error, 0);
+	client_resize(16 * PAGE);
+	begin_sync(0, 16);
+	answer_kind(RESIZE);
+	answer_kind(READ);
+	answer_all();
+	assert_int_equal(vmo.target.failed, 0);
+	assert_int_equal(page[10].failed, 0);
+}
+
 static void readers_are_failed(void **state)
 {
 	(void)state;
@@ -198,6 +231,7 @@ int main(void)
 		TEST(writers_are_granted),
 		TEST(writers_are_failed),
 		TEST(readers_are_supplied),
+		TEST(read_meets_a_cut),
 		TEST(readers_are_failed),
 	};
 

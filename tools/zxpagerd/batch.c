@@ -23,6 +23,7 @@
 #include "dirty.h"
 #include "log.h"
 #include "pager.h"
+#include "reader.h"
 
 /* A store that loses what it was given this often at a stretch has failed. */
 #define REWRITES_MAX	10
@@ -103,9 +104,11 @@ static void resize(struct batch *b, uint64_t size, void (*done)(struct event *ev
 
 	b->old_size = be->size;
 	b->new_size = size;
-	/* Reads must not miss what is being cut off. */
-	if (size < be->size)
+	/* Reads must not miss what is being cut off, nor tell of it when that is there again. */
+	if (size < be->size) {
 		be->size = size;
+		reader_outdate(b->parts.reader, size, UINT64_MAX);
+	}
 	b->event.handler = done;
 	be->ops->resize(be, &b->event, size);
 }

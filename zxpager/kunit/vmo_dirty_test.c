@@ -3,6 +3,8 @@
  * The writing half of a VMO: DIRTY, writeback, query, zero ranges, SYNC, stream size.
  * Random operations on the same are in vmo_random.c.
  */
+#include <linux/highmem.h>
+
 #include "world.h"
 
 #define ZXP_PAGES	8
@@ -408,6 +410,42 @@ static int zxp_set_stream(struct zxp_world *w, pgoff_t pages)
 	return ret;
 }
 
+static u8 zxp_byte(struct folio *folio, size_t offset)
+{
+	const u8 *kaddr = kmap_local_folio(folio, offset);
+	u8 byte = *kaddr;
+
+	kunmap_local(kaddr);
+	return byte;
+}
+
+/* The stream has gone on over a page since somebody saw that it ends there. */
+static void zxp_stream_is_not_zeroed(struct kunit *test)
+{
+	struct zxp_world *w = zxp_new(test, 0, 0);
+	struct zxp_vmo *vmo = zxp_world_vmo(w, 0);
+	struct folio *folio;
+	size_t at;
+
+	KUNIT_EXPECT_EQ(test, zxp_world_supply(w, 0, 0, 1, 0x33), 0);
+	KUNIT_EXPECT_EQ(test, zxp_set_stream(w, 1), 0);
+	folio = zxp_vmo_lock_folio(vmo, 0);
+	KUNIT_ASSERT_NOT_NULL(test, folio);
+	at = offset_in_folio(folio, 0);
+	zxp_vmo_zero_beyond(vmo, folio, 100, PAGE_SIZE);
+	KUNIT_EXPECT_EQ(test, zxp_byte(folio, at + 100), 0x33);
+	spin_lock(&vmo->inode.i_lock);
+	i_size_write(&vmo->inode, 200);
+	spin_unlock(&vmo->inode.i_lock);
+	zxp_vmo_zero_beyond(vmo, folio, 100, PAGE_SIZE - 1);
+	KUNIT_EXPECT_EQ(test, zxp_byte(folio, at + 199), 0x33);
+	KUNIT_EXPECT_EQ(test, zxp_byte(folio, at + 200), 0);
+	KUNIT_EXPECT_EQ(test, zxp_byte(folio, at + PAGE_SIZE - 2), 0);
+	KUNIT_EXPECT_EQ(test, zxp_byte(folio, at + PAGE_SIZE - 1), 0x33);
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
 /* What was stored after it had been cleared is in it, written back or not. */
 static void zxp_stream_grows_over_stores(struct kunit *test)
 {
@@ -493,6 +531,7 @@ static struct kunit_case zxp_vmo_dirty_cases[] = {
 	KUNIT_CASE(zxp_zero_page_is_replaced),
 	KUNIT_CASE(zxp_size_changes),
 	KUNIT_CASE(zxp_stream_size_changes),
+	KUNIT_CASE(zxp_stream_is_not_zeroed),
 	KUNIT_CASE(zxp_stream_grows_over_stores),
 	KUNIT_CASE(zxp_sync_waits_for_the_daemon),
 	KUNIT_CASE(zxp_stats_tell_who_wrote),
