@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The descriptors that outlive a worker.  There is room for as many as the command line
+ * allows, and no more is taken whatever a worker sends.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "held.h"
+
+bool held_init(struct held *held, unsigned int vmo_max, unsigned int copy_max)
+{
+	*held = (struct held){
+		.vmos = calloc(vmo_max ? vmo_max : 1, sizeof(*held->vmos)),
+		.vmo_max = vmo_max,
+		.copies = calloc(copy_max ? copy_max : 1, sizeof(*held->copies)),
+		.copy_max = copy_max,
+		.listener = -1,
+		.lock = -1,
+	};
+	return held->vmos && held->copies;
+}
+
+static struct held_copy *named(struct held *held, const char *name)
+{
+	for (unsigned int i = 0; i < held->copy_count; i++)
+		if (!strcmp(held->copies[i].told.name, name))
+			return &held->copies[i];
+	return NULL;
+}
+
+static const char *take_vmo(struct held *held, int fd)
+{
+	if (held->vmo_count == held->vmo_max)
+		return "more VMOs than are served";
+	held->vmos[held->vmo_count++] = fd;
+	return NULL;
+}
+
+static const char *take_copy(struct held *held, const struct keep_message *message, int fd)
+{
+	if (!zxd_is_name(message->name))
+		return "a copy without a name";
+	if (named(held, message->name))
+		return "two copies of one name";
+	if (held->copy_count == held->copy_max)
+		return "more copies than there may be";
+	held->copies[held->copy_count++] = (struct held_copy){ *message, fd };
+	return NULL;
+}
+
+/* In the order in which they came: that is the one in which they are listed. */
+static const char *drop_copy(struct held *held, const char *name)
+{
+	struct held_copy *copy = named(held, name);
+	struct held_copy *end = held->copies + held->copy_count;
+
+	if (!copy)
+		return "the end of a copy that is not held";
+	close(copy->fd);
+	memmove(copy, copy + 1, (size_t)(end - copy - 1) * sizeof(*copy));
+	held->copy_count--;
+	return NULL;
+}
+
+static const char *take_one(int *place, int fd)
+{
+	if (*place >= 0)
+		return "a second socket";
+	*place = fd;
+	return NULL;
+}
+
+/* Once taken the descriptor is not closed any more. */
+static const char *take(struct held *held, const struct keep_message *message, int fd)
+{
+	switch (message->kind) {
+	case KEEP_VMO:
+		return take_vmo(held, fd);
+	case KEEP_COPY:
+		return take_copy(held, message, fd);
+	case KEEP_LISTENER:
+		return take_one(&held->listener, fd);
+	case KEEP_LOCK:
+		return take_one(&held->lock, fd);
+	}
+	return "a descriptor that belongs to nothing";
+}
+
+const char *held_take(struct held *held, const struct keep_message *message, int fd)
+{
+	const char *flaw;
+
+	if (fd < 0 && message->kind == KEEP_DROP)
+		return drop_copy(held, message->name);
+	if (fd < 0)
+		return "a message without its descriptor";
+	flaw = take(held, message, fd);
+	if (flaw)
+		close(fd);
+	return flaw;
+}
+
+bool held_tell(const struct held *held, unsigned int index, struct keep_message *message,
+	       int *fd)
+{
+	memset(message, 0, sizeof(*message));
+	if (index < 2) {
+		message->kind = index ? KEEP_LOCK : KEEP_LISTENER;
+		*fd = index ? held->lock : held->listener;
+		return true;
+	}
+	index -= 2;
+	if (index >= held->copy_count)
+		return false;
+	*message = held->copies[index].told;
+	*fd = held->copies[index].fd;
+	return true;
+}

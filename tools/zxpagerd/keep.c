@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The messages between a keeper and its worker.
+ */
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "keep.h"
+
+int keep_send(int sock, const struct keep_message *message, int fd, int flags)
+{
+	union {
+		char buffer[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct iovec iov = { (void *)message, sizeof(*message) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cmsg;
+	ssize_t n;
+
+	if (fd >= 0) {
+		msg.msg_control = control.buffer;
+		msg.msg_controllen = sizeof(control.buffer);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
+	}
+	do {
+		n = sendmsg(sock, &msg, flags | MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? errno : 0;
+}
+
+/* There is room for one: the kernel closes what does not fit, and says so. */
+static int take_fd(struct msghdr *msg)
+{
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
+	int fd;
+
+	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS ||
+	    cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
+		return -1;
+	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
+	return fd;
+}
+
+static bool is_flawed(const struct keep_message *message, ssize_t n, int flags)
+{
+	return n != (ssize_t)sizeof(*message) || flags & (MSG_TRUNC | MSG_CTRUNC) ||
+	       message->name[ZXD_NAME_SIZE - 1] || message->of[ZXD_NAME_SIZE - 1];
+}
+
+int keep_receive(int sock, struct keep_message *message, int *fd, int flags)
+{
+	union {
+		char buffer[CMSG_LEN(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { message, sizeof(*message) };
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.buffer,
+		.msg_controllen = sizeof(control.buffer),
+	};
+	ssize_t n;
+
+	*fd = -1;
+	do {
+		n = recvmsg(sock, &msg, flags | MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == ECONNRESET ? EPIPE : errno;
+	*fd = take_fd(&msg);
+	if (!n && *fd < 0)
+		return EPIPE;
+	if (!is_flawed(message, n, msg.msg_flags))
+		return 0;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	return EPROTO;
+}

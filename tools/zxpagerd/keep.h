@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What a keeper and its worker say to each other, over a SOCK_SEQPACKET socket: messages
+ * of one size, some of them with a descriptor.  Both are the same program.
+ */
+#ifndef ZXD_KEEP_H
+#define ZXD_KEEP_H
+
+#include <stdint.h>
+
+#include "proto.h"
+
+/*
+ * enum keep_kind - what a message says
+ * @KEEP_GENERATION: from the keeper, with the descriptor of the generation
+ * @KEEP_LISTENER, @KEEP_LOCK: the socket that clients connect to, and the lock that goes
+ *	with it; from the worker to be kept, and from the keeper to the next one
+ * @KEEP_COPY: the same with a copy that has a name
+ * @KEEP_SERVE: from the keeper: that is all that there is; @number workers were before
+ * @KEEP_VMO: from the worker, a VMO that it has made, to be kept
+ * @KEEP_READY: from the worker: it serves
+ * @KEEP_DROP: from the worker: the copy called @name may go
+ * @KEEP_DROPPED: from the keeper: it has
+ * @KEEP_STOP: from the keeper: this is the end, and @number signals have said so
+ * @KEEP_LEAVE: from the keeper: write back and leave, another one comes
+ * @KEEP_PING, @KEEP_PONG: from the keeper, and the answer
+ */
+enum keep_kind {
+	KEEP_GENERATION = 1,
+	KEEP_LISTENER,
+	KEEP_LOCK,
+	KEEP_COPY,
+	KEEP_SERVE,
+	KEEP_VMO,
+	KEEP_READY,
+	KEEP_DROP,
+	KEEP_DROPPED,
+	KEEP_STOP,
+	KEEP_LEAVE,
+	KEEP_PING,
+	KEEP_PONG,
+};
+
+/*
+ * struct keep_message - one message
+ * @uid, @frozen, @name, @of: of a copy, as copies.c knows them
+ */
+struct keep_message {
+	uint32_t kind;
+	uint32_t frozen;
+	uint64_t number;
+	uint64_t uid;
+	char name[ZXD_NAME_SIZE];
+	char of[ZXD_NAME_SIZE];
+};
+
+/* A worker that has left, and is no death; no other exit status is as large. */
+#define KEEP_EXIT_LEFT	100
+
+/* Sends it, with @fd unless that is -1; with @flags of sendmsg().  0 or an errno. */
+int keep_send(int sock, const struct keep_message *message, int fd, int flags);
+
+/*
+ * Takes one, with @flags of recvmsg().  *@fd is the descriptor that came along, or -1.  0, or
+ * an errno: EAGAIN, EPIPE at the end, EPROTO for what is no such message.
+ */
+int keep_receive(int sock, struct keep_message *message, int *fd, int flags);
+
+#endif /* ZXD_KEEP_H */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_RESTARTS_H
+#define ZXD_RESTARTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RESTARTS_OVER	UINT64_MAX
+
+/*
+ * struct restarts - when a worker that has died is started again
+ * @quick_ms: who has served for less has died quickly
+ * @since: it has served since then, if @serves
+ * @quick: so many in a row have died quickly
+ */
+struct restarts {
+	uint64_t quick_ms;
+	uint64_t since;
+	bool serves;
+	unsigned int quick;
+};
+
+/* A worker was started; and has begun to serve. */
+void restarts_begun(struct restarts *r);
+void restarts_serves(struct restarts *r, uint64_t now_ms);
+
+/* It has died: in so many milliseconds there is to be another one, or RESTARTS_OVER. */
+uint64_t restarts_died(struct restarts *r, uint64_t now_ms);
+
+#endif /* ZXD_RESTARTS_H */
