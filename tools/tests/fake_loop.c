@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The loop of the fake, for sockets that are real and time that is not; and what the
- * daemon needs of the pager and of back ends when it has VMOs, but no module.
+ * daemon needs of the pager when it has VMOs, but no module.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -110,12 +110,6 @@ bool fake_packets(void)
 	return true;
 }
 
-void pager_create_vmo(struct target *t)
-{
-	(void)t;
-	abort();	/* there is one already */
-}
-
 /* --- copies --------------------------------------------------------------------- */
 
 static struct {
@@ -142,6 +136,13 @@ int pager_copy(struct event *ev, int fd, bool frozen, bool written_to)
 	(void)written_to;
 	begin_copying(ev, fd, frozen, false);
 	return 0;
+}
+
+bool pager_adopt_copy(int fd)
+{
+	(void)fd;
+	fake_copy_fds++;
+	return true;
 }
 
 void pager_close(struct event *ev, int fd)
@@ -201,26 +202,4 @@ int pager_reopen(int fd, bool writable)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-}
-
-/* --- back ends ------------------------------------------------------------------ */
-
-bool backend_is_nbd(const char *path)
-{
-	(void)path;
-	return false;
-}
-
-struct backend *backend_file_open(const char *path, bool writable)
-{
-	(void)path;
-	(void)writable;
-	abort();
-}
-
-struct backend *backend_nbd_open(const char *uri, bool writable,
-				 unsigned int under_way)
-{
-	(void)under_way;
-	return backend_file_open(uri, writable);
 }

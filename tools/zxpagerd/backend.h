@@ -45,6 +45,7 @@ struct backend_ops {
  * @path: how messages call it
  * @store: the same for those that hang together
  * @max_size: the most that @size can become, or 0 if that is not known
+ * @identity: what tells it from others, in numbers that are spread over all there are
  * @size: bytes that it had when it was opened, and since then what was made of that
  *	by whoever calls write() and resize()
  */
@@ -53,14 +54,18 @@ struct backend {
 	const char *path;
 	const void *store;
 	uint64_t max_size;
+	uint64_t identity;
 	uint64_t size;
 };
 
-/* A regular file or block device; on failure the daemon ends with a message. */
+/* A regular file or block device; NULL, after a line that says why, if it cannot be had. */
 struct backend *backend_file_open(const char *path, bool writable);
 
+/* What is served in place of a store that is not the one of the VMO; @size is that of its content. */
+struct backend *backend_refused_open(const char *path, uint64_t size);
+
 /*
- * An export of an NBD server, by its URI; likewise.  At most @under_way requests will be
+ * An export of an NBD server, by its URI; on failure the daemon ends with a message.  At most @under_way requests will be
  * under way at a time.
  */
 bool backend_is_nbd(const char *path);

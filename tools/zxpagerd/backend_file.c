@@ -16,6 +16,8 @@
 
 #include "backend.h"
 #include "calls.h"
+#include "key.h"
+#include "lock.h"
 #include "log.h"
 
 /*
@@ -148,7 +150,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* Under two names it would be two VMOs, and what is written to one not be seen in the other. */
-static void take(struct backend_file *file, const char *path, const struct stat *st)
+static bool take(struct backend_file *file, const char *path, const struct stat *st)
 {
 	static void *taken;	/* a tree of <search.h> */
 	struct backend_file **found;
@@ -158,8 +160,24 @@ static void take(struct backend_file *file, const char *path, const struct stat 
 	found = tsearch(file, &taken, compare);
 	if (!found)
 		die("out of memory");
-	if (*found != file)
-		die("%s is %s under another name: serve it once", path, (*found)->base.path);
+	if (*found == file)
+		return true;
+	log_line("%s is %s under another name: serve it once", path, (*found)->base.path);
+	return false;
+}
+
+/* A file that was removed and made anew may have its number, but was not born then. */
+static uint64_t identity(const struct backend_file *file)
+{
+	struct statx st = { .stx_mask = 0 };
+	uint64_t known[4] = { file->device, file->ino };
+
+	if (file->ino && !statx(file->fd, "", AT_EMPTY_PATH, STATX_BTIME, &st) &&
+	    st.stx_mask & STATX_BTIME) {
+		known[2] = (uint64_t)st.stx_btime.tv_sec;
+		known[3] = st.stx_btime.tv_nsec;
+	}
+	return key_hash(KEY_SEED, known, sizeof(known));
 }
 
 /*
@@ -182,23 +200,37 @@ static uint64_t largest(int fd)
 	return most;
 }
 
+static bool fail(const char *path, const char *why)
+{
+	log_line("%s%s", path, why);
+	return false;
+}
+
+static bool fail_by(const char *what, const char *path, int error)
+{
+	log_line("%s%s: %s", what, path, strerror(error));
+	return false;
+}
+
 /* Finds out what it is, how large, and how large it can be. */
-static void examine(struct backend_file *file, const char *path)
+static bool examine(struct backend_file *file, const char *path)
 {
 	struct stat st;
 
 	if (fstat(file->fd, &st))
-		die("%s: %s", path, strerror(errno));
+		return fail_by("", path, errno);
 	file->base.ops = S_ISREG(st.st_mode) ? &regular_ops : &device_ops;
 	if (S_ISREG(st.st_mode)) {
 		file->base.size = (uint64_t)st.st_size;
 		file->base.max_size = largest(file->fd);
 	} else if (!S_ISBLK(st.st_mode)) {
-		die("%s is neither a regular file nor a block device", path);
+		return fail(path, " is neither a regular file nor a block device");
 	} else if (ioctl(file->fd, BLKGETSIZE64, &file->base.size)) {
-		die("%s: its size cannot be had: %s", path, strerror(errno));
+		return fail_by("the size cannot be had of ", path, errno);
 	}
-	take(file, path, &st);
+	if (!take(file, path, &st))
+		return false;
+	file->base.identity = identity(file);
 	file->disk = calls_disk(file->device);
 	if (!file->disk)
 		die("out of memory");
@@ -206,17 +238,54 @@ static void examine(struct backend_file *file, const char *path)
 	/* A hole on a device would be a discard, which thin devices take as a gift. */
 	file->hole = S_ISREG(st.st_mode);
 	file->blank = true;
+	return true;
 }
 
 /* Two that write to one file would each undo what the other has written. */
-static void claim(struct backend_file *file, const char *path)
+static bool claim(struct backend_file *file, const char *path)
 {
-	if (!flock(file->fd, LOCK_EX | LOCK_NB))
-		return;
-	if (errno == EWOULDBLOCK)
-		die("%s is being written by another daemon: serve it once",
-		    path);
-	die("%s: cannot lock it: %s", path, strerror(errno));
+	unsigned int tries = 0;
+
+	while (flock(file->fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK)
+			return fail_by("cannot lock ", path, errno);
+		if (!lock_again(path, tries++))
+			return fail(path, " is being written by another daemon: serve it once");
+	}
+	return true;
+}
+
+/*
+ * Not to hang on a FIFO that nobody writes to.  O_EXCL says something about block devices
+ * alone: not while it is mounted.
+ */
+static int open_store(const char *path, bool writable)
+{
+	unsigned int tries = 0;
+	int fd;
+
+	do {
+		fd = open(path, (writable ? O_RDWR | O_EXCL : O_RDONLY) | O_CLOEXEC | O_NONBLOCK |
+				O_NOCTTY);
+	} while (fd < 0 && errno == EBUSY && lock_again(path, tries++));
+	return fd;
+}
+
+static bool begin(struct backend_file *file, const char *path, bool writable)
+{
+	file->fd = open_store(path, writable);
+	if (file->fd < 0 && errno == EBUSY)
+		return fail(path, " is mounted or in use: stop that before serving it writable");
+	if (file->fd < 0)
+		return fail_by("cannot open ", path, errno);
+	file->base.path = path;
+	file->event.handler = zero_done;
+	if (!examine(file, path) || (writable && !claim(file, path)))
+		return false;
+	/* A file that can grow may begin with nothing. */
+	if (!file->base.size && !(writable && file->base.ops->resize))
+		return fail(path, " is empty: there is nothing to serve");
+	return !fcntl(file->fd, F_SETFL, 0) || fail_by("", path, errno);
 }
 
 struct backend *backend_file_open(const char *path, bool writable)
@@ -225,26 +294,6 @@ struct backend *backend_file_open(const char *path, bool writable)
 
 	if (!file)
 		die("out of memory");
-	/*
-	 * Not to hang on a FIFO that nobody writes to.  O_EXCL says something about
-	 * block devices alone: not while it is mounted.
-	 */
-	file->fd = open(path, (writable ? O_RDWR | O_EXCL : O_RDONLY) | O_CLOEXEC |
-			      O_NONBLOCK | O_NOCTTY);
-	if (file->fd < 0 && errno == EBUSY)
-		die("%s is mounted or in use: stop that before serving it writable",
-		    path);
-	if (file->fd < 0)
-		die("cannot open %s: %s", path, strerror(errno));
-	file->base.path = path;
-	file->event.handler = zero_done;
-	examine(file, path);
-	if (writable)
-		claim(file, path);
-	/* A file that can grow may begin with nothing. */
-	if (!file->base.size && !(writable && file->base.ops->resize))
-		die("%s is empty: there is nothing to serve", path);
-	if (fcntl(file->fd, F_SETFL, 0))
-		die("%s: %s", path, strerror(errno));
-	return &file->base;
+	/* What failed stays as it is: it may be known as taken already. */
+	return begin(file, path, writable) ? &file->base : NULL;
 }

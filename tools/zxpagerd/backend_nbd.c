@@ -440,6 +440,7 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 {
 	struct backend_nbd *nbd = calloc(1, sizeof(*nbd));
 	struct nbd_handle *first;
+	uint64_t identity;
 
 	if (!nbd)
 		die("out of memory");
@@ -450,9 +451,10 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 	first = nbd->conns.conn[0].handle;
 	if (writable && nbd_is_read_only(first))
 		die("%s is read-only: leave --rw out", uri);
-	nbd_claim(first, uri, writable);
+	identity = nbd_claim(first, uri, writable);
 	nbd->base = (struct backend){
 		.ops = &export_ops, .path = uri, .size = nbd->identity.size, .store = nbd,
+		.identity = identity,
 	};
 	nbd->can_flush = nbd_can_flush(first) > 0;
 	nbd->can_zero = nbd_can_zero(first) > 0;

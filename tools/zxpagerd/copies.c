@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "copies.h"
+#include "keep.h"
 #include "log.h"
 #include "pager.h"
 #include "proto.h"
@@ -24,6 +25,7 @@
  * @fd: -1 while it is being made
  * @frozen: it cannot be written to
  * @dropped: it has no name any more, and goes when it is not needed
+ * @kept: the keeper has it, too
  * @making: so many copies of it are being made
  * @from: the copy of which it is being made
  * @req: of whom waits for it to be there, or to go
@@ -38,6 +40,7 @@ struct copy {
 	int fd;
 	bool frozen;
 	bool dropped;
+	bool kept;
 	unsigned int making;
 	struct copy *from;
 	struct copy_request *req;
@@ -47,6 +50,8 @@ unsigned int copy_max = COPIES_MAX;
 static struct copy *copies, **copies_end = &copies;	/* by number */
 static unsigned int count;
 static uint64_t numbers;
+static struct copy *going, **going_end = &going;	/* until the keeper does not have them */
+const struct copy_keeper *copy_keeper;
 
 /* Also one that is being made. */
 static struct copy *named(const char *name)
@@ -115,12 +120,33 @@ static void forget(struct copy *copy)
 
 /* --- making one ------------------------------------------------------------------------ */
 
-static void begin_close(struct copy *copy);
+static void begin_end(struct copy *copy);
+
+static void keep(struct copy *copy)
+{
+	struct keep_message message = {
+		.kind = KEEP_COPY,
+		.frozen = copy->frozen,
+		.number = copy->number,
+		.uid = copy->user->uid,
+	};
+	int error;
+
+	if (!copy_keeper)
+		return;
+	memcpy(message.name, copy->name, sizeof(message.name));
+	memcpy(message.of, copy->of, sizeof(message.of));
+	error = copy_keeper->send(&message, copy->fd);
+	copy->kept = !error;
+	if (error)
+		log_line("%s: this copy goes with the worker: it cannot be kept: %s", copy->name,
+			 strerror(error));
+}
 
 static void leave(struct copy *from)
 {
 	if (from && !--from->making && from->dropped)
-		begin_close(from);
+		begin_end(from);
 }
 
 static void made(struct event *ev, int res)
@@ -134,6 +160,7 @@ static void made(struct event *ev, int res)
 	if (res >= 0) {
 		log_debug("%s: a copy of %s, for user %u", copy->name, copy->of,
 			  (unsigned int)copy->user->uid);
+		keep(copy);
 		req->done(req, copy, 0);
 		return;
 	}
@@ -208,6 +235,26 @@ int copy_copy(struct copy_request *req, struct copy *copy, const char *name,
 	return begin(req, copy->fd, copy->name, copy, name, user, frozen, false);
 }
 
+/* Its number is its own, and those to come are larger. */
+void copy_adopt(const struct keep_message *message, int fd)
+{
+	struct copy *copy = calloc(1, sizeof(*copy));
+
+	if (!copy || !pager_adopt_copy(fd))
+		die("out of memory");
+	memcpy(copy->name, message->name, sizeof(copy->name));
+	memcpy(copy->of, message->of, sizeof(copy->of));
+	copy->user = user_find((uid_t)message->uid);
+	if (!copy->user)
+		die("out of memory");
+	copy->frozen = message->frozen;
+	copy->kept = true;
+	copy->fd = fd;
+	if (message->number > numbers)
+		numbers = message->number;
+	add(copy);
+}
+
 /* --- the end of one ---------------------------------------------------------------------- */
 
 static void closed(struct event *ev, int res)
@@ -226,13 +273,58 @@ static void begin_close(struct copy *copy)
 	pager_close(&copy->event, copy->fd);
 }
 
+/* The keeper closes it first: what that takes, when it is the last, is for the crew. */
+static void begin_end(struct copy *copy)
+{
+	struct keep_message message = { .kind = KEEP_DROP };
+
+	if (copy->kept && copy_keeper) {
+		memcpy(message.name, copy->name, sizeof(message.name));
+		if (!copy_keeper->send(&message, -1)) {
+			copy->next = NULL;
+			*going_end = copy;
+			going_end = &copy->next;
+			return;
+		}
+		log_line("%s: the keeper cannot be told that this copy goes", copy->name);
+	}
+	begin_close(copy);
+}
+
+static struct copy *take_going(struct copy **link)
+{
+	struct copy *copy = *link;
+
+	*link = copy->next;
+	if (!*link)
+		going_end = link;
+	return copy;
+}
+
+void copy_dropped(const char *name)
+{
+	struct copy **link = &going;
+
+	while (*link && strcmp((*link)->name, name))
+		link = &(*link)->next;
+	if (*link)
+		begin_close(take_going(link));
+}
+
+void copies_alone(void)
+{
+	copy_keeper = NULL;
+	while (going)
+		begin_close(take_going(&going));
+}
+
 void copy_drop(struct copy_request *req, struct copy *copy)
 {
 	take_out(copy);
 	copy->dropped = true;
 	copy->req = req;
 	if (!copy->making)
-		begin_close(copy);
+		begin_end(copy);
 }
 
 /* --- what clients get of it -------------------------------------------------------------- */

@@ -8,6 +8,7 @@
 #include "options.h"
 
 struct copy;
+struct keep_message;
 struct user;
 struct vmo;
 struct zxd_reply;
@@ -38,6 +39,24 @@ int copy_vmo(struct copy_request *req, struct vmo *vmo, const char *name,
 	     struct user *user, bool frozen);
 int copy_copy(struct copy_request *req, struct copy *copy, const char *name,
 	      struct user *user, bool frozen);
+
+/*
+ * struct copy_keeper - who keeps copies when this daemon has gone
+ * @send: has a message go there, with @fd unless that is -1; 0 or an errno
+ */
+struct copy_keeper {
+	int (*send)(const struct keep_message *message, int fd);
+};
+
+/* Or NULL; before any copy is made. */
+extern const struct copy_keeper *copy_keeper;
+
+/* One that a predecessor had, and that was kept; a failure ends the daemon. */
+void copy_adopt(const struct keep_message *message, int fd);
+
+/* The keeper does not have it any more; or there is no keeper any more. */
+void copy_dropped(const char *name);
+void copies_alone(void);
 
 /* From now on it has no name; @req is done when the daemon's descriptor is closed. */
 void copy_drop(struct copy_request *req, struct copy *copy);

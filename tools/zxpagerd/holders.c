@@ -51,6 +51,8 @@ static dev_t vmo_dev;
 static pid_t this_pid;
 static char this_name[32];
 
+pid_t holders_keeper;
+
 static int answer = -1;
 static struct event answered, *waiting;
 
@@ -235,10 +237,9 @@ static void look_at_process(int dir, const char *path, const char *name)
 	(void)dir;
 	this_pid = (pid_t)strtol(name, NULL, 10);
 	seen_first |= this_pid == 1;
-	if (this_pid == getpid()) {
-		seen_self = true;
+	seen_self |= this_pid == getpid();
+	if (this_pid == getpid() || this_pid == holders_keeper)
 		return;
-	}
 	snprintf(file, sizeof(file), "%s/%s/comm", path, name);
 	comm = fopen(file, "re");
 	if (!comm || !fgets(this_name, sizeof(this_name), comm))

@@ -18,6 +18,9 @@ struct target;
  */
 int holders_look(dev_t dev, struct event *done);
 
+/* A process that has them open for this daemon, and is none of those; or 0. */
+extern pid_t holders_keeper;
+
 /* What was found then: somebody has this one open. */
 bool holders_have(const struct target *t);
 

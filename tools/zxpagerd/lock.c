@@ -4,12 +4,37 @@
  * on anything that they can open, as a directory, or whose name they can guess.
  */
 #include <errno.h>
+#include <stdbool.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lock.h"
+#include "log.h"
+
+#define STEP_MS	50
+
+static unsigned int patience;	/* in steps */
+
+void lock_wait_for(unsigned int ms)
+{
+	patience = ms / STEP_MS;
+}
+
+bool lock_again(const char *path, unsigned int tries)
+{
+	struct timespec step = { .tv_nsec = STEP_MS * 1000000L };
+
+	if (tries >= patience)
+		return false;
+	if (!tries)
+		log_line("%s is still locked: waiting for up to %u seconds", path,
+			 patience * STEP_MS / 1000);
+	nanosleep(&step, NULL);
+	return true;
+}
 
 static int fail(int fd, int error)
 {
@@ -19,7 +44,7 @@ static int fail(int fd, int error)
 }
 
 /* Whoever has locked it may remove it: who has one without a name opens the next. */
-int lock_file(const char *path)
+static int try_lock(const char *path)
 {
 	struct stat st;
 	int fd;
@@ -38,4 +63,15 @@ int lock_file(const char *path)
 			return fd;
 		close(fd);
 	}
+}
+
+int lock_file(const char *path)
+{
+	unsigned int tries = 0;
+	int fd;
+
+	do {
+		fd = try_lock(path);
+	} while (fd < 0 && errno == EWOULDBLOCK && lock_again(path, tries++));
+	return fd;
 }

@@ -19,6 +19,7 @@
 #include "calls.h"
 #include "client.h"
 #include "crew.h"
+#include "keeper.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -26,6 +27,7 @@
 #include "server.h"
 #include "stop.h"
 #include "vmo.h"
+#include "worker.h"
 
 /* Since Linux 5.6, in headers newer than some that this is built with. */
 #ifndef PR_SET_IO_FLUSHER
@@ -88,6 +90,10 @@ static void tell_ready(void)
 {
 	static const char line[] = "ready\n";
 
+	if (options.worker_sock >= 0) {
+		worker_serve();
+		return;
+	}
 	if (options.ready_fd < 0)
 		return;
 	if (write(options.ready_fd, line, sizeof(line) - 1) < 0)
@@ -114,23 +120,55 @@ static void ticked(struct event *ev, int res)
 	loop_timer(&tick, (stop_is_wanted() ? STOP_TICK_MS : TICK_MS) / parts + 1);
 }
 
+static void open_pager(void)
+{
+	if (options.worker_sock < 0) {
+		pager_open();
+		return;
+	}
+	worker_begin();
+	pager_open_generation(worker_generation());
+}
+
+/* A worker that is to end the daemon, as the one before did not come to the end, needs none. */
+static void open_socket(void)
+{
+	if (stop_is_wanted())
+		return;
+	if (options.worker_sock >= 0 && worker_listener() >= 0) {
+		server_take(options.socket, worker_listener(), worker_lock());
+		return;
+	}
+	server_open(options.socket);
+	if (options.worker_sock >= 0)
+		worker_keep_listener(server_listener(), server_lock());
+}
+
 int main(int argc, char **argv)
 {
 	options_parse(argc, argv);
+	if (options.keep && options.worker_sock < 0)
+		return keeper_run(argc, argv);
 	signal(SIGPIPE, SIG_IGN);
+	/* A terminal has them for all its processes; a worker hears of them by its keeper. */
+	if (options.worker_sock >= 0) {
+		signal(SIGINT, SIG_IGN);
+		signal(SIGHUP, SIG_IGN);
+	}
 	signal(SIGXFSZ, SIG_IGN);	/* a write beyond a limit fails with EFBIG */
 	set_limits();
 	have_one_arena();
-	pager_open();
-	share_memory();
 	loop_init();
+	open_pager();
+	share_memory();
 	for (unsigned int i = 0; i < options.vmo_count; i++)
 		vmo_add(&options.vmos[i]);
+	pager_tell_unknown();
 	lock_memory();
 	/* Until here a signal just ends it: opening may take its time. */
-	stop_catch_signals();
+	stop_catch_signals(options.worker_sock >= 0);
 	crew_start();
-	server_open(options.socket);
+	open_socket();
 	tell_ready();
 	if (any_writable())
 		ticked(&tick.event, 0);

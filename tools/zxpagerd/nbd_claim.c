@@ -19,6 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "key.h"
 #include "lock.h"
 #include "log.h"
 #include "nbd_claim.h"
@@ -80,14 +81,10 @@ static int compare(const void *a, const void *b)
 	return strcmp(one->called, other->called);
 }
 
-/* FNV-1a: a name of any length becomes one that fits. */
+/* A name of any length becomes one that fits. */
 static unsigned long long hash(const char *text)
 {
-	unsigned long long h = 0xcbf29ce484222325;
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3;
-	return h;
+	return key_hash(KEY_SEED, text, strlen(text));
 }
 
 /* Where nobody but root and this user can make files. */
@@ -122,7 +119,7 @@ static void lock(const struct claim *claim)
 	free(path);
 }
 
-void nbd_claim(struct nbd_handle *handle, const char *uri, bool writable)
+uint64_t nbd_claim(struct nbd_handle *handle, const char *uri, bool writable)
 {
 	static void *claims;	/* a tree of <search.h> */
 	struct claim *claim = malloc(sizeof(*claim)), **found;
@@ -138,4 +135,5 @@ void nbd_claim(struct nbd_handle *handle, const char *uri, bool writable)
 		die("%s is %s under another name: serve it once", uri, (*found)->uri);
 	if (writable)
 		lock(claim);
+	return hash(claim->called);
 }

@@ -28,8 +28,7 @@ void op_describe(const struct op *op, struct zxd_reply *reply)
 {
 	if (op->vmo) {
 		vmo_describe(op->vmo, reply);
-		/* Keys begin with 1. */
-		reply->next = op->vmo->target.key;
+		reply->next = op->vmo->index + 1;
 	} else {
 		copy_describe(op->copy, reply);
 		reply->next = vmo_count() + copy_number(op->copy) + 1;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <search.h>
 #include <stdlib.h>
@@ -40,6 +41,8 @@ struct options options = {
 	.writeback_age = 30,
 	.shutdown_timeout = 60,
 	.ready_fd = -1,
+	.worker_sock = -1,
+	.quick = 10,
 };
 
 static const char **rw_names, **scratch_names, **snapshot_names;
@@ -50,7 +53,8 @@ enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_RECONNECT, OPT_REQUEST, OPT_CONNECTIONS, OPT_IDENTITY,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
        OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY,
-       OPT_MAX_SIZE, OPT_SCRATCH, OPT_SNAPSHOTS, OPT_COPIES };
+       OPT_MAX_SIZE, OPT_SCRATCH, OPT_SNAPSHOTS, OPT_COPIES, OPT_KEEP,
+       OPT_QUICK, OPT_WORKER };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -107,6 +111,13 @@ static const struct argp_option table[] = {
 	  "At the end wait that long for clients that have VMOs open, and then try that "
 	  "long to write everything back (default 60)", 0 },
 	{ "force", OPT_FORCE, NULL, 0, "At the end do not wait for clients", 0 },
+	{ "keep", OPT_KEEP, NULL, 0,
+	  "Serve in a process of its own, and start another one when that dies: clients wait",
+	  0 },
+	{ "quick", OPT_QUICK, "SECONDS", 0,
+	  "With --keep: who has served for less than this has died too soon, which is put up "
+	  "with 9 times in a row; 0: nobody has (default 10)", 0 },
+	{ "worker", OPT_WORKER, "FD", OPTION_HIDDEN, "Be the worker of a keeper", 0 },
 	{ "mlock", OPT_MLOCK, NULL, 0, "Keep the daemon's memory from swapping", 0 },
 	{ "ready-fd", OPT_READY, "FD", 0,
 	  "Write the line 'ready' there once clients can connect", 0 },
@@ -220,6 +231,9 @@ static void set_ready_fd(const char *text)
 	char *end;
 	long fd = strtol(text, &end, 10);
 
+	/* It is the keeper's, and its worker does not have it. */
+	if (options.worker_sock >= 0)
+		return;
 	if (end == text || *end || fd < 0 || fcntl((int)fd, F_GETFD) < 0)
 		die("--ready-fd %s: no open file descriptor", text);
 	options.ready_fd = (int)fd;
@@ -319,6 +333,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		break;
 	case OPT_READY:
 		set_ready_fd(arg);
+		break;
+	case OPT_KEEP:
+		options.keep = true;
+		break;
+	case OPT_QUICK:
+		options.quick = (unsigned int)number("quick", arg, 0, SECONDS_MAX);
+		break;
+	case OPT_WORKER:
+		options.worker_sock = (int)number("worker", arg, 0, INT_MAX);
 		break;
 	case OPT_MLOCK:
 		options.lock_memory = true;

@@ -36,6 +36,9 @@ struct vmo_option {
  * @shutdown_timeout: seconds for each of the three steps at the end
  * @force: not to wait at the end for clients that have VMOs open
  * @ready_fd: where to tell that it serves, or -1
+ * @worker_sock: of a worker, where its keeper is; or -1
+ * @quick: seconds in which a worker that dies has died quickly
+ * @keep: the daemon is a keeper and its worker
  */
 struct options {
 	const char *socket;
@@ -57,6 +60,9 @@ struct options {
 	unsigned int writeback_age;
 	unsigned int shutdown_timeout;
 	int ready_fd;
+	int worker_sock;
+	unsigned int quick;
+	bool keep;
 	bool lock_memory;
 	bool force;
 	uid_t uids[IDS_MAX];

@@ -19,6 +19,7 @@
 #include <zircon/syscalls.h>
 
 #include "calls.h"
+#include "generation.h"
 #include "log.h"
 #include "pager.h"
 
@@ -26,6 +27,8 @@
 #define ABI_REVISION	6
 
 static zx_handle_t pager, port;
+static int own_port = -1;	/* for CREATE_VMO; of a generation its own stream */
+void (*pager_keep_vmo)(int fd);
 
 static __attribute__((noreturn)) void die_too_old(void)
 {
@@ -48,10 +51,56 @@ void pager_open(void)
 	/* The crew waits in read(). */
 	if (fcntl(zx_linux_handle_to_fd(port), F_SETFL, 0))
 		die("cannot set up the port: %s", strerror(errno));
+	own_port = zx_linux_handle_to_fd(port);
 	if (ioctl(zx_linux_handle_to_fd(pager), ZXP_IOC_GET_INFO, &info))
 		die("the module does not tell its revision: %s", strerror(errno));
 	if (info.out_abi_revision < ABI_REVISION)
 		die_too_old();
+}
+
+/* Its packets come by its own stream: there is no port to be closed with packets in it. */
+void pager_open_generation(int fd)
+{
+	pager = zx_linux_handle_from_fd(fd);
+	port = pager;
+	own_port = ZXP_PORT_OWN;
+	generation_look(fd);
+}
+
+const struct found *pager_find_vmo(uint64_t key)
+{
+	return generation_find(key);
+}
+
+void pager_tell_unknown(void)
+{
+	generation_tell_unknown();
+}
+
+static void note_file(struct target *t)
+{
+	struct stat st;
+
+	if (fstat(pager_fd(t), &st))
+		die("%s: cannot look at the VMO: %s", t->name, strerror(errno));
+	t->dev = st.st_dev;
+	t->ino = st.st_ino;
+}
+
+/* A limit or a kind of its own that the command line gave it stays as it was made. */
+void pager_adopt_vmo(struct target *t, const struct found *found)
+{
+	int fd = generation_open(zx_linux_handle_to_fd(pager), found);
+	struct pager_info info;
+
+	if (fd < 0)
+		die("%s: cannot open the VMO that is there: %s", t->name, strerror(errno));
+	t->handle = zx_linux_handle_from_fd(fd);
+	note_file(t);
+	if (pager_info(t, &info))
+		die("%s: cannot look at the VMO that is there", t->name);
+	t->size = info.size;
+	t->detached = found->detached;
 }
 
 /*
@@ -61,38 +110,38 @@ void pager_open(void)
  */
 void pager_create_vmo(struct target *t)
 {
-	uint32_t options = 0, flags = ZX_LINUX_CREATE_READ_ONLY;
-	zx_status_t status;
-	struct stat st;
+	struct zxp_create_vmo arg = {
+		.size = sizeof(arg),
+		.flags = ZXP_CREATE_READ_ONLY,
+		.port_fd = own_port,
+		.key = t->key,
+		.vmo_size = t->backend->size,
+		.max_size = t->max_size,
+	};
 
 	if (t->writable) {
-		options = ZX_VMO_TRAP_DIRTY | (t->resizable ? ZX_VMO_RESIZABLE : 0);
-		flags = ZX_LINUX_CREATE_SYNC |
-			(t->resizable ? 0 : ZX_LINUX_CREATE_FIXED) |
-			(t->snapshots ? ZX_LINUX_CREATE_SNAPSHOTS : 0);
+		arg.options = ZXP_VMO_TRAP_DIRTY | (t->resizable ? ZXP_VMO_RESIZABLE : 0);
+		arg.flags = ZXP_CREATE_SYNC | (t->resizable ? 0 : ZXP_CREATE_FIXED) |
+			    (t->snapshots ? ZXP_CREATE_SNAPSHOTS : 0);
 	} else if (t->scratch) {
-		flags |= ZX_LINUX_CREATE_COPIES;
+		arg.flags |= ZXP_CREATE_COPIES;
 	}
-	status = zx_linux_pager_create_vmo_max(pager, options, flags, port,
-					       t->key, t->backend->size,
-					       t->max_size, &t->handle);
-	/* Nothing else is wrong with the arguments but a flag that it does not know. */
-	if (status == ZX_ERR_NOT_SUPPORTED || status == ZX_ERR_INVALID_ARGS)
-		die_too_old();
-	if (status == ZX_ERR_OUT_OF_RANGE)
-		die("%s: %s is larger than a VMO can be", t->name,
-		    t->backend->path);
-	if (status != ZX_OK)
-		die("%s: cannot make the VMO: %s", t->name,
-		    zx_status_get_string(status));
+	if (ioctl(zx_linux_handle_to_fd(pager), ZXP_IOC_CREATE_VMO, &arg)) {
+		/* Nothing else is wrong with the arguments but a flag that it does not know. */
+		if (errno == EOPNOTSUPP || errno == EINVAL)
+			die_too_old();
+		if (errno == ERANGE)
+			die("%s: %s is larger than a VMO can be", t->name, t->backend->path);
+		die("%s: cannot make the VMO: %s", t->name, strerror(errno));
+	}
+	t->handle = zx_linux_handle_from_fd(arg.out_fd);
 	if (fchmod(zx_linux_handle_to_fd(t->handle),
 		   t->writable ? 0666 : 0444))
 		die("%s: cannot set the VMO's mode: %s", t->name,
 		    strerror(errno));
-	if (fstat(zx_linux_handle_to_fd(t->handle), &st))
-		die("%s: cannot look at the VMO: %s", t->name, strerror(errno));
-	t->dev = st.st_dev;
-	t->ino = st.st_ino;
+	note_file(t);
+	if (pager_keep_vmo)
+		pager_keep_vmo(pager_fd(t));
 }
 
 unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count)
@@ -222,6 +271,15 @@ int pager_info(struct target *t, struct pager_info *info)
 /* Whatever they hang on, it is the same for all. */
 static struct disk *copies_disk;
 
+bool pager_adopt_copy(int fd)
+{
+	struct stat st;
+
+	if (!copies_disk && !fstat(fd, &st))
+		copies_disk = calls_disk(st.st_dev);
+	return copies_disk;
+}
+
 /* As for a VMO: who gets a descriptor may open it anew, and not for more. */
 static int make_copy(const struct file_call *c)
 {
@@ -249,13 +307,8 @@ int pager_copy(struct event *ev, int fd, bool frozen, bool written_to)
 {
 	int frozen_mode = written_to ? ZXP_CHILD_POINT_IN_TIME :
 				       ZXP_CHILD_SNAPSHOT_MODIFIED;
-	struct stat st;
 
-	if (fstat(fd, &st))
-		return errno;
-	if (!copies_disk)
-		copies_disk = calls_disk(st.st_dev);
-	if (!copies_disk)
+	if (!pager_adopt_copy(fd))
 		return ENOMEM;
 	calls_begin(copies_disk, ev, (struct file_call){
 		.make = make_copy,

@@ -49,8 +49,25 @@ struct content {
 /* The daemon's one pager and its port; ends the daemon if there is no module. */
 void pager_open(void);
 
+/* The same for a worker, whose pager is a generation of one that its keeper has. */
+void pager_open_generation(int fd);
+
+/* Called with the descriptor of each VMO that is made, if there is somebody to keep it. */
+extern void (*pager_keep_vmo)(int fd);
+
 /* Makes the VMO itself, with @t->key; its handle is in @t afterwards. */
 void pager_create_vmo(struct target *t);
+
+struct found;
+
+/* One that a predecessor has made and named, as @key tells; or NULL. */
+const struct found *pager_find_vmo(uint64_t key);
+
+/* A line for each that was never asked for: it stays, and nobody serves it. */
+void pager_tell_unknown(void);
+
+/* Has @t be that one; a failure ends the daemon. */
+void pager_adopt_vmo(struct target *t, const struct found *found);
 
 /* Waits for packets, and takes @count at most; tells how many. */
 unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count);
@@ -91,6 +108,9 @@ zx_status_t pager_sync_end(struct target *t, uint64_t offset, uint64_t length,
  * @ev is handled with its descriptor, or -errno.  0 or an errno.
  */
 int pager_copy(struct event *ev, int fd, bool frozen, bool written_to);
+
+/* One that was made by a predecessor; false if there is no memory. */
+bool pager_adopt_copy(int fd);
 
 /* Of a copy; @ev is handled once that is done, which may take its time. */
 void pager_close(struct event *ev, int fd);

@@ -59,10 +59,15 @@ static void remove_stale(const struct sockaddr_un *addr)
 		 addr->sun_path);
 }
 
+static void name_lock(const char *path)
+{
+	snprintf(lock_path, sizeof(lock_path), "%s.lock", path);
+}
+
 /* Of two daemons that start at once, one is told that the socket is in use. */
 static void lock_socket(const char *path)
 {
-	snprintf(lock_path, sizeof(lock_path), "%s.lock", path);
+	name_lock(path);
 	lock_fd = lock_file(lock_path);
 	if (lock_fd >= 0)
 		return;
@@ -196,6 +201,16 @@ static void find_room(void)
 		 (unsigned long long)files.rlim_cur, client_max, copy_max);
 }
 
+static void begin(const char *path)
+{
+	socket_path = path;
+	find_room();
+	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	connections.handler = connection_ready;
+	client_on_gone(listen_for_clients);
+	listen_for_clients();
+}
+
 void server_open(const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
@@ -213,14 +228,27 @@ void server_open(const char *path)
 	if (bind(listen_fd, (struct sockaddr *)&addr, sizeof(addr)))
 		die("cannot make the socket %s: %s", path, strerror(errno));
 	umask(mask);
-	socket_path = path;
 	if (listen(listen_fd, SOMAXCONN))
 		die("cannot listen on %s: %s", path, strerror(errno));
-	find_room();
-	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	connections.handler = connection_ready;
-	client_on_gone(listen_for_clients);
-	listen_for_clients();
+	begin(path);
+}
+
+void server_take(const char *path, int listener, int lock)
+{
+	name_lock(path);
+	listen_fd = listener;
+	lock_fd = lock;
+	begin(path);
+}
+
+int server_listener(void)
+{
+	return listen_fd;
+}
+
+int server_lock(void)
+{
+	return lock_fd;
 }
 
 void server_close(void)

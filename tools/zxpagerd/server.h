@@ -5,6 +5,13 @@
 /* Begins to listen; ends the daemon if it cannot. */
 void server_open(const char *path);
 
+/* The same with what a predecessor has opened, and clients may wait at. */
+void server_take(const char *path, int listener, int lock);
+
+/* What a successor is to have of it. */
+int server_listener(void);
+int server_lock(void);
+
 /* Takes the socket away. */
 void server_close(void);
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "copies.h"
 #include "crew.h"
 #include "holders.h"
+#include "keep.h"
 #include "log.h"
 #include "loop.h"
 #include "options.h"
@@ -26,9 +28,11 @@
 
 #define LOOK_MS		1000
 #define EXIT_UNWRITTEN	2
-#define PHASES		3
+#define PHASES		4
 
 static unsigned int signals;	/* so many have come */
+static unsigned int leaves;	/* so many ask for another worker */
+static bool kept;
 static struct event signal_event, looked;
 static int signal_fd;
 static bool looking;
@@ -41,20 +45,26 @@ static void signal_ready(struct event *ev, int res)
 	(void)ev;
 	(void)res;
 	if (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		signals++;
+		if (kept)
+			leaves++;
+		else
+			signals++;
 		log_debug("signal %u", info.ssi_signo);
 	}
 	loop_poll(&signal_event, signal_fd);
 }
 
-void stop_catch_signals(void)
+void stop_catch_signals(bool is_kept)
 {
 	sigset_t set;
 
+	kept = is_kept;
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	if (!kept) {
+		sigaddset(&set, SIGINT);
+		sigaddset(&set, SIGHUP);
+	}
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (signal_fd < 0)
@@ -63,9 +73,21 @@ void stop_catch_signals(void)
 	loop_poll(&signal_event, signal_fd);
 }
 
+void stop_told(unsigned int told)
+{
+	if (told > signals)
+		signals = told;
+	log_debug("the keeper has told of %u signals", told);
+}
+
+void stop_leave(void)
+{
+	leaves++;
+}
+
 bool stop_is_wanted(void)
 {
-	return signals;
+	return signals || leaves;
 }
 
 /* struct phase - it is over at @end, or with the next signal */
@@ -275,11 +297,66 @@ static bool write_back(void)
 	return true;
 }
 
+/* --- leaving what there is to a successor -------------------------------------------- */
+
+/* struct leave - until what is dirty in a VMO by now is durable, or cannot be */
+struct leave {
+	struct sync_request request;
+	unsigned int *left;
+};
+
+static void left_one(struct sync_request *req, int error)
+{
+	struct leave *leave = event_owner(req, struct leave, request);
+
+	(void)error;	/* a line has told, and the successor tries again */
+	--*leave->left;
+	free(leave);
+}
+
+/* A sync of each, and not until all is clean: clients may go on for ever. */
+static void sync_all(unsigned int *left)
+{
+	struct leave *leave;
+
+	for (struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
+		if (!vmo->target.writable)
+			continue;
+		leave = malloc(sizeof(*leave));
+		if (!leave)
+			continue;
+		*leave = (struct leave){
+			.request = { .end = UINT64_MAX, .done = left_one },
+			.left = left,
+		};
+		++*left;
+		writeback_sync(&vmo->writeback, &leave->request);
+	}
+}
+
+/* False if this is to be the end after all. */
+static bool leave(void)
+{
+	static unsigned int left;	/* a sync that hangs may end later */
+	struct phase phase = begin_phase();
+	unsigned int asked = leaves;
+
+	sync_all(&left);
+	while (left && !is_over(&phase) && leaves == asked)
+		crew_turn();
+	if (left && !signals)
+		log_line("leaving, and %u VMOs are not written back in full: another worker does that",
+			 left);
+	return !signals;
+}
+
 int stop(void)
 {
 	bool alone, detached, written;
 
 	loop_watch();
+	if (leaves && !signals && leave())
+		return KEEP_EXIT_LEFT;
 	server_close();
 	client_stop();
 	alone = options.force || wait_for_clients();

@@ -4,8 +4,15 @@
 
 #include <stdbool.h>
 
-/* From now on signals that end the daemon are for stop_is_wanted(). */
-void stop_catch_signals(void);
+/*
+ * From now on signals that end the daemon are for stop_is_wanted().  A worker of a keeper, which
+ * hears of the end in another way, leaves with SIGTERM, and takes no other one.
+ */
+void stop_catch_signals(bool is_kept);
+
+/* The keeper has had so many signals that ask for the end; or wants another worker. */
+void stop_told(unsigned int signals);
+void stop_leave(void);
 
 /* One has come. */
 bool stop_is_wanted(void);

@@ -36,6 +36,9 @@ struct user *user_find(uid_t uid);
 /* Any of these users was given a descriptor; or anybody, with none of them. */
 bool user_was_given(const uid_t *uids, unsigned int count);
 
+/* Predecessors of this daemon may have given descriptors to anybody. */
+void user_all_were_given(void);
+
 /* Root, or the daemon's own. */
 bool user_is_admin(const struct user *user);
 

@@ -1,27 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The VMOs that the daemon serves.  They are made at the start and stay to its end.
+ * The VMOs that the daemon serves, and how they are found.
  */
 #include <errno.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
-#include "options.h"
+#include "key.h"
 #include "pager.h"
 #include "proto.h"
 #include "vmo.h"
-
-#define VMOS_TOGETHER	64
 
 struct vmo *vmos;
 static struct vmo **vmos_end = &vmos;
 static struct slot {
 	struct vmo *vmo;
-} *by_key;			/* the first has key 1 */
-static uint64_t count;
+} *by_index, *by_key;
+static uint64_t count, slots;	/* slots of @by_key: a power of two, at most half of them used */
 static void *by_name;		/* a tree of <search.h>, of targets */
 
 static int compare(const void *a, const void *b)
@@ -31,95 +27,59 @@ static int compare(const void *a, const void *b)
 	return strcmp(one->name, other->name);
 }
 
-int vmo_register(struct vmo *vmo)
+/*
+ * Where a key of that name is, or would be: a name has one place, whatever its store.  The
+ * upper bits are those of the name, and spread.
+ */
+static struct slot *find_slot(uint64_t key)
 {
-	struct slot *more = by_key;
+	uint64_t at = key >> 32 & (slots - 1);
 
-	/* Twice as many whenever that is what there is room for. */
-	if (!(count & (count - 1)))
-		more = realloc(by_key, (count ? 2 * count : 1) * sizeof(*more));
+	while (by_key[at].vmo && !key_is_of_name(by_key[at].vmo->target.key, key))
+		at = (at + 1) & (slots - 1);
+	return &by_key[at];
+}
+
+/* Twice as many whenever there are as many as there is room for. */
+static int make_room(void)
+{
+	uint64_t room = count ? 2 * count : 1;
+	struct slot *more, *keys;
+
+	if (count & (count - 1))
+		return 0;
+	more = realloc(by_index, room * sizeof(*more));
 	if (!more)
 		return ENOMEM;
-	by_key = more;
-	if (!tsearch(&vmo->target, &by_name, compare))
+	by_index = more;
+	keys = calloc(2 * room, sizeof(*keys));
+	if (!keys)
 		return ENOMEM;
-	by_key[count++].vmo = vmo;
-	vmo->target.key = count;
-	*vmos_end = vmo;
-	vmos_end = &vmo->next;
+	free(by_key);
+	by_key = keys;
+	slots = 2 * room;
+	for (uint64_t i = 0; i < count; i++)
+		find_slot(by_index[i].vmo->target.key)->vmo = by_index[i].vmo;
 	return 0;
 }
 
-/*
- * So many together that calloc() has fresh memory from the kernel, of which what only VMOs
- * that are written to need is never touched for others.
- */
-static struct vmo *allocate(void)
+int vmo_register(struct vmo *vmo)
 {
-	static struct vmo *next;
-	static unsigned int left;
+	struct slot *slot;
 
-	if (!left) {
-		left = VMOS_TOGETHER;
-		next = calloc(left, sizeof(*next));
-	}
-	if (!next)
-		die("out of memory");
-	left--;
-	return next++;
-}
-
-/*
- * What the store, a limit of this process or the command line does not allow is an error of
- * whoever asks for it, rather than of each fsync() afterwards.  Whether there is space for it
- * is another matter.
- */
-static uint64_t max_size(const struct target *t)
-{
-	uint64_t max = t->backend->max_size ? t->backend->max_size : UINT64_MAX;
-	struct rlimit limit;
-
-	if (!getrlimit(RLIMIT_FSIZE, &limit) && limit.rlim_cur < max)
-		max = limit.rlim_cur;
-	if (options.max_size && options.max_size < max)
-		max = options.max_size;
-	return max < t->backend->size ? t->backend->size : max;
-}
-
-void vmo_add(const struct vmo_option *option)
-{
-	const char *name = option->name, *path = option->path;
-	bool writable = option->writable;
-	struct vmo *vmo = allocate();
-	uint32_t page_size = (uint32_t)sysconf(_SC_PAGESIZE);
-	uint64_t mask = page_size - 1;
-	struct target *t;
-
-	t = &vmo->target;
-	t->name = name;
-	t->writable = writable;
-	t->scratch = option->scratch;
-	t->snapshots = option->snapshots;
-	/* Each window and each chunk, and one request of the batch itself. */
-	t->backend = backend_is_nbd(path) ?
-		     backend_nbd_open(path, writable, options.depth + CHUNKS + 1) :
-		     backend_file_open(path, writable);
-	t->resizable = writable && t->backend->ops->resize;
-	t->max_size = t->resizable ? max_size(t) : 0;
-	t->page_size = page_size;
-	t->size = (t->backend->size + mask) & ~mask;
-	if (reader_init(&vmo->reader, t, options.window, options.depth,
-			options.readahead))
-		die("%s: out of memory for %u windows of %u bytes", name,
-		    options.depth, options.window);
-	if (writable && writeback_init(&vmo->writeback, t, &vmo->reader))
-		die("%s: out of memory for writing back", name);
-	if (vmo_register(vmo))
-		die("%s: out of memory", name);
-	pager_create_vmo(t);
-	log_debug("%s: %s, %llu bytes, %s", name, path,
-		  (unsigned long long)t->backend->size,
-		  writable ? "writable" : "read-only");
+	if (make_room())
+		return ENOMEM;
+	slot = find_slot(vmo->target.key);
+	if (slot->vmo)
+		return EEXIST;
+	if (!tsearch(&vmo->target, &by_name, compare))
+		return ENOMEM;
+	slot->vmo = vmo;
+	vmo->index = count;
+	by_index[count++].vmo = vmo;
+	*vmos_end = vmo;
+	vmos_end = &vmo->next;
+	return 0;
 }
 
 struct vmo *vmo_find(const char *name)
@@ -132,12 +92,14 @@ struct vmo *vmo_find(const char *name)
 
 struct vmo *vmo_of_key(uint64_t key)
 {
-	return key && key <= count ? by_key[key - 1].vmo : NULL;
+	struct vmo *vmo = slots ? find_slot(key)->vmo : NULL;
+
+	return vmo && vmo->target.key == key ? vmo : NULL;
 }
 
 struct vmo *vmo_at(uint64_t index)
 {
-	return vmo_of_key(index + 1);
+	return index < count ? by_index[index].vmo : NULL;
 }
 
 uint64_t vmo_count(void)

@@ -9,10 +9,11 @@
 #include "target.h"
 #include "writeback.h"
 
-/* struct vmo - one file that is served, and all that serves it */
+/* struct vmo - one file that is served, and all that serves it; @index: which one it is */
 struct vmo {
 	struct target target;
 	struct vmo *next;
+	uint64_t index;
 	struct reader reader;
 	struct writeback writeback;
 };
@@ -27,12 +28,12 @@ struct zxd_reply;
 void vmo_add(const struct vmo_option *option);
 
 /*
- * Adds one that is there, and gives it its key: the number of the one before and 1, so that
- * no two ever have the same.  ENOMEM.
+ * Adds one that is there, with its key.  ENOMEM, or EEXIST if there is one whose key is of the
+ * same name, as far as keys tell.
  */
 int vmo_register(struct vmo *vmo);
 
-/* NULL if there is none of that name, of that key, or as many and 1. */
+/* NULL if there is none of that name, of that key, or of that index. */
 struct vmo *vmo_find(const char *name);
 struct vmo *vmo_of_key(uint64_t key);
 struct vmo *vmo_at(uint64_t index);

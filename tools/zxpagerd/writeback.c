@@ -393,6 +393,13 @@ int writeback_init(struct writeback *wb, struct target *t, struct reader *r)
 	return batch_init(&wb->batch, t, r, &wb->dirty);
 }
 
+void writeback_adopt(struct writeback *wb)
+{
+	wb->batch.unsynced = true;
+	wb->batch.resized = true;
+	look(wb);
+}
+
 void writeback_free(struct writeback *wb)
 {
 	next_look = NULL;

@@ -71,6 +71,12 @@ struct writeback {
 int writeback_init(struct writeback *wb, struct target *t, struct reader *r);
 void writeback_free(struct writeback *wb);
 
+/*
+ * The VMO was there before this daemon, which knows nothing of what was written to the store:
+ * a sync has to be one, of the size, too, and what is dirty counts.
+ */
+void writeback_adopt(struct writeback *wb);
+
 /* What is dirty is to be written back soon; after an error not at once. */
 void writeback_want(struct writeback *wb);
 

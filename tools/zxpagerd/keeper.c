@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * zxpagerd --keep: a process that holds the descriptors, and starts another one, the worker,
+ * that serves; and again when that has died.  As long as the pager's descriptor is open
+ * clients wait for the next worker.
+ *
+ * It does next to nothing else, so that nothing brings it down.  All its memory is there when
+ * the first worker starts, it waits for nobody but in poll(), and what a worker sends is
+ * judged before it is believed.  The pager's own descriptor no worker gets: with that it
+ * could begin a generation, or keep clients waiting when everybody else has gone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "generation.h"
+#include "held.h"
+#include "keep.h"
+#include "keeper.h"
+#include "log.h"
+#include "options.h"
+#include "restarts.h"
+
+#define EXIT_GIVEN_UP	3
+
+/*
+ * struct worker - the one there is, if @pid is not 0
+ * @told: so much of what is held it was told, @is_told all
+ * @left, @stops: it was told to leave, and how many signals ask for the end
+ */
+struct worker {
+	pid_t pid;
+	int sock;
+	unsigned int told;
+	bool is_told;
+	bool left;
+	unsigned int stops;
+};
+
+static struct held held;
+static struct restarts restarts;
+static struct worker worker;
+static unsigned int started;	/* workers, ever */
+static bool has_served;		/* any of them */
+static unsigned int stops;	/* signals that ask for the end */
+static bool leave_wanted;
+static uint64_t due;		/* the next worker */
+static int pager_fd, signal_fd;
+static sigset_t old_mask;
+static char **worker_argv, worker_sock[16];
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* --- starting one ---------------------------------------------------------------------- */
+
+static __attribute__((noreturn)) void exec_worker(int sock)
+{
+	/* It is what this process is, whatever has become of the file since. */
+	fcntl(sock, F_SETFD, 0);
+	snprintf(worker_sock, sizeof(worker_sock), "%d", sock);
+	sigprocmask(SIG_SETMASK, &old_mask, NULL);
+	execv("/proc/self/exe", worker_argv);
+	log_line("cannot start a worker: %s", strerror(errno));
+	_exit(1);
+}
+
+/* Says what is wrong, or begins a new generation, whose descriptor goes to the worker. */
+static const char *begin_worker(int *generation, int socks[2])
+{
+	*generation = generation_begin(pager_fd);
+	if (*generation < 0)
+		return "cannot begin a generation";
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, socks))
+		return "cannot make a socket";
+	if (fcntl(socks[1], F_SETFL, 0))
+		return "cannot set up a socket";
+	worker.pid = fork();
+	if (!worker.pid)
+		exec_worker(socks[1]);
+	return worker.pid < 0 ? "cannot start a worker" : NULL;
+}
+
+static void died(const char *how, int code);
+
+static void start_worker(void)
+{
+	struct keep_message message = { .kind = KEEP_GENERATION };
+	int generation, socks[2] = { -1, -1 };
+	const char *flaw;
+
+	restarts_begun(&restarts);
+	worker = (struct worker){ .sock = -1 };
+	leave_wanted = false;
+	flaw = begin_worker(&generation, socks);
+	if (flaw)
+		log_line("%s: %s", flaw, strerror(errno));
+	if (!flaw) {
+		started++;
+		worker.sock = socks[0];
+		log_debug("worker %d is started", (int)worker.pid);
+		/* The first message always fits. */
+		keep_send(worker.sock, &message, generation, MSG_DONTWAIT);
+	} else if (socks[0] >= 0) {
+		close(socks[0]);
+	}
+	if (generation >= 0)
+		close(generation);
+	if (socks[1] >= 0)
+		close(socks[1]);
+	if (!flaw)
+		return;
+	worker.pid = 0;
+	died("could not be started", 0);
+}
+
+/* --- talking to it ----------------------------------------------------------------------- */
+
+static void kill_worker(const char *flaw)
+{
+	log_line("the worker has sent %s: it is killed", flaw);
+	kill(worker.pid, SIGKILL);
+	close(worker.sock);
+	worker.sock = -1;
+}
+
+/* False if it is to be tried again. */
+static bool tell(const struct keep_message *message, int fd)
+{
+	return keep_send(worker.sock, message, fd, MSG_DONTWAIT) != EAGAIN;
+}
+
+/* All that is held, and that this is all. */
+static void tell_held(void)
+{
+	struct keep_message message;
+	int fd;
+
+	while (held_tell(&held, worker.told, &message, &fd)) {
+		if (fd >= 0 && !tell(&message, fd))
+			return;
+		worker.told++;
+	}
+	if (stops && worker.stops != stops) {
+		message = (struct keep_message){ .kind = KEEP_STOP, .number = stops };
+		if (!tell(&message, -1))
+			return;
+		worker.stops = stops;
+	}
+	message = (struct keep_message){ .kind = KEEP_SERVE, .number = started - 1 };
+	worker.is_told = tell(&message, -1);
+}
+
+/* Signals that came since. */
+static void tell_news(void)
+{
+	struct keep_message stop = { .kind = KEEP_STOP, .number = stops };
+	struct keep_message leave = { .kind = KEEP_LEAVE };
+
+	/* Nothing is there yet that could be lost, and opening a store may take its time. */
+	if (stops && !has_served)
+		kill(worker.pid, SIGKILL);
+	if (worker.stops != stops && tell(&stop, -1))
+		worker.stops = stops;
+	if (leave_wanted && !worker.left && tell(&leave, -1))
+		worker.left = true;
+}
+
+static bool has_news(void)
+{
+	return !worker.is_told || worker.stops != stops || (leave_wanted && !worker.left);
+}
+
+static void tell_ready(void)
+{
+	static const char line[] = "ready\n";
+
+	if (options.ready_fd < 0)
+		return;
+	if (write(options.ready_fd, line, sizeof(line) - 1) < 0)
+		log_line("--ready-fd: %s", strerror(errno));
+	if (options.ready_fd > STDERR_FILENO)
+		close(options.ready_fd);
+	options.ready_fd = -1;
+}
+
+/* NULL, or what is wrong with the message. */
+static const char *handle(struct keep_message *message, int fd)
+{
+	const char *flaw;
+
+	if (message->kind == KEEP_READY && fd < 0) {
+		restarts_serves(&restarts, now_ms());
+		has_served = true;
+		tell_ready();
+		return NULL;
+	}
+	flaw = held_take(&held, message, fd);
+	if (flaw || message->kind != KEEP_DROP)
+		return flaw;
+	message->kind = KEEP_DROPPED;
+	return tell(message, -1) ? NULL : "more than it reads";
+}
+
+/* All that it has sent; also after it has died. */
+static void listen_to_worker(void)
+{
+	struct keep_message message;
+	const char *flaw;
+	int fd, error;
+
+	while (worker.sock >= 0) {
+		error = keep_receive(worker.sock, &message, &fd, MSG_DONTWAIT);
+		if (error == EAGAIN)
+			return;
+		if (error == EPROTO) {
+			kill_worker("what is no message");
+		} else if (error) {
+			close(worker.sock);
+			worker.sock = -1;
+		} else {
+			flaw = handle(&message, fd);
+			if (flaw)
+				kill_worker(flaw);
+		}
+	}
+}
+
+/* --- its end ----------------------------------------------------------------------------- */
+
+static __attribute__((noreturn)) void end(int status)
+{
+	char lock[PATH_MAX];
+
+	/* What a worker that ended well has removed is not there any more. */
+	if (held.listener >= 0 && status == EXIT_GIVEN_UP) {
+		unlink(options.socket);
+		snprintf(lock, sizeof(lock), "%s.lock", options.socket);
+		unlink(lock);
+	}
+	exit(status);
+}
+
+static void died(const char *how, int code)
+{
+	uint64_t ms = restarts_died(&restarts, now_ms());
+
+	if (ms == RESTARTS_OVER) {
+		log_line("giving up: the worker %s %d, and has died soon %u times in a row: all VMOs are lost to their clients",
+			 how, code, restarts.quick);
+		end(EXIT_GIVEN_UP);
+	}
+	log_line("the worker %s %d: another one is started %s", how, code,
+		 ms ? "in a while" : "at once");
+	due = now_ms() + ms;
+}
+
+static void take_status(int status)
+{
+	bool exited = WIFEXITED(status);
+	int code = exited ? WEXITSTATUS(status) : WTERMSIG(status);
+
+	if (exited && code == KEEP_EXIT_LEFT && restarts.serves) {
+		log_line("the worker has left: another one is started");
+		due = now_ms();
+		return;
+	}
+	if (!exited && stops && !has_served)
+		end(1);
+	/* It has said why.  What it was asked for a second time would be the same. */
+	if (exited && code != KEEP_EXIT_LEFT && (stops || !has_served))
+		end(code);
+	died(exited ? "has ended with status" : "was killed by signal", code);
+}
+
+static void reap(void)
+{
+	int status;
+
+	if (!worker.pid || waitpid(worker.pid, &status, WNOHANG) != worker.pid)
+		return;
+	listen_to_worker();
+	if (worker.sock >= 0)
+		close(worker.sock);
+	worker = (struct worker){ .sock = -1 };
+	take_status(status);
+}
+
+/* --- signals ------------------------------------------------------------------------------- */
+
+static void take_signals(void)
+{
+	struct signalfd_siginfo info;
+
+	while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			stops++;
+		else if (info.ssi_signo == SIGHUP)
+			leave_wanted = true;
+	}
+	reap();
+}
+
+static void catch_signals(void)
+{
+	sigset_t set;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, &old_mask);
+	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (signal_fd < 0)
+		die("cannot catch signals: %s", strerror(errno));
+}
+
+/* --- the loop ------------------------------------------------------------------------------ */
+
+static void wait_for_events(void)
+{
+	struct pollfd pfd[2] = {
+		{ .fd = signal_fd, .events = POLLIN },
+		{ .fd = worker.sock, .events = POLLIN },
+	};
+	uint64_t now = now_ms();
+	int ms = -1;
+
+	if (worker.sock >= 0 && has_news())
+		pfd[1].events |= POLLOUT;
+	if (!worker.pid)
+		ms = due > now ? (int)(due - now) : 0;
+	poll(pfd, 2, ms);
+}
+
+static void turn(void)
+{
+	wait_for_events();
+	take_signals();
+	if (!worker.pid && now_ms() >= due)
+		start_worker();
+	listen_to_worker();
+	if (worker.sock >= 0 && !worker.is_told)
+		tell_held();
+	if (worker.sock >= 0 && worker.is_told)
+		tell_news();
+}
+
+static void raise_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files))
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static void make_arguments(int argc, char **argv)
+{
+	worker_argv = calloc((size_t)argc + 3, sizeof(*worker_argv));
+	if (!worker_argv)
+		die("out of memory");
+	worker_argv[0] = argv[0];
+	worker_argv[1] = "--worker";
+	worker_argv[2] = worker_sock;
+	memcpy(worker_argv + 3, argv + 1, (size_t)(argc - 1) * sizeof(*argv));
+}
+
+int keeper_run(int argc, char **argv)
+{
+	raise_limit();
+	make_arguments(argc, argv);
+	if (!held_init(&held, options.vmo_count, COPIES_MAX))
+		die("out of memory");
+	restarts.quick_ms = (uint64_t)options.quick * 1000;
+	if (options.ready_fd > STDERR_FILENO)
+		fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
+	pager_fd = generation_open_pager();
+	catch_signals();
+	worker.sock = -1;
+	for (;;)
+		turn();
+}

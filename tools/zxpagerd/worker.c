@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The worker's end of its keeper's socket.
+ *
+ * That the keeper has gone is seen by the end of the socket.  A signal, as PR_SET_PDEATHSIG
+ * sends it, would be one more that means something else to a worker, and would not come if
+ * the keeper had gone before it was asked for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "copies.h"
+#include "holders.h"
+#include "keep.h"
+#include "lock.h"
+#include "log.h"
+#include "loop.h"
+#include "options.h"
+#include "pager.h"
+#include "stop.h"
+#include "user.h"
+#include "worker.h"
+
+#define PATIENCE_MS	10000	/* with what the one before has locked */
+
+static struct event event;
+static int generation = -1, listener = -1, lock = -1;
+
+int worker_generation(void)
+{
+	return generation;
+}
+
+int worker_listener(void)
+{
+	return listener;
+}
+
+int worker_lock(void)
+{
+	return lock;
+}
+
+static void take(const struct keep_message *message, int fd)
+{
+	switch (message->kind) {
+	case KEEP_GENERATION:
+		generation = fd;
+		return;
+	case KEEP_LISTENER:
+		listener = fd;
+		return;
+	case KEEP_LOCK:
+		lock = fd;
+		return;
+	case KEEP_COPY:
+		copy_adopt(message, fd);
+		return;
+	case KEEP_STOP:
+		stop_told((unsigned int)message->number);
+		return;
+	}
+}
+
+/* It waits for the keeper, which does nothing but to listen. */
+static void keep(enum keep_kind kind, int fd)
+{
+	struct keep_message message = { .kind = kind };
+	int error = keep_send(options.worker_sock, &message, fd, 0);
+
+	if (error)
+		die("the keeper cannot be told: %s", strerror(error));
+}
+
+static void keep_vmo(int fd)
+{
+	keep(KEEP_VMO, fd);
+}
+
+static int keep_copy(const struct keep_message *message, int fd)
+{
+	return keep_send(options.worker_sock, message, fd, MSG_DONTWAIT);
+}
+
+static const struct copy_keeper keeper = { .send = keep_copy };
+
+void worker_begin(void)
+{
+	struct keep_message message = { .kind = 0 };
+	int fd, error;
+
+	fcntl(options.worker_sock, F_SETFD, FD_CLOEXEC);
+	while (message.kind != KEEP_SERVE) {
+		error = keep_receive(options.worker_sock, &message, &fd, 0);
+		if (error)
+			die("the keeper does not say what there is: %s", strerror(error));
+		take(&message, fd);
+	}
+	if (generation < 0)
+		die("the keeper has sent no generation");
+	holders_keeper = getppid();
+	if (message.number) {
+		lock_wait_for(PATIENCE_MS);
+		user_all_were_given();
+	}
+	pager_keep_vmo = keep_vmo;
+	copy_keeper = &keeper;
+}
+
+void worker_keep_listener(int new_listener, int new_lock)
+{
+	keep(KEEP_LISTENER, new_listener);
+	keep(KEEP_LOCK, new_lock);
+}
+
+static void handle(const struct keep_message *message)
+{
+	switch (message->kind) {
+	case KEEP_STOP:
+		stop_told((unsigned int)message->number);
+		return;
+	case KEEP_LEAVE:
+		stop_leave();
+		return;
+	case KEEP_DROPPED:
+		copy_dropped(message->name);
+		return;
+	case KEEP_PING:
+		keep_send(options.worker_sock, &(struct keep_message){ .kind = KEEP_PONG }, -1,
+			  MSG_DONTWAIT);
+		return;
+	}
+}
+
+static void keeper_ready(struct event *ev, int res)
+{
+	struct keep_message message;
+	int fd, error;
+
+	(void)ev;
+	(void)res;
+	while (!(error = keep_receive(options.worker_sock, &message, &fd, MSG_DONTWAIT))) {
+		if (fd >= 0)
+			close(fd);
+		handle(&message);
+	}
+	if (error == EAGAIN) {
+		loop_poll(&event, options.worker_sock);
+		return;
+	}
+	log_line("the keeper has gone: this is the end");
+	holders_keeper = 0;
+	copies_alone();
+	stop_told(1);
+}
+
+void worker_serve(void)
+{
+	keep(KEEP_READY, -1);
+	event.handler = keeper_ready;
+	loop_poll(&event, options.worker_sock);
+}
