@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,12 @@
 
 #include "connection.h"
 
+/* Daemons that a keeper has started one after the other, and that died with a request. */
+#define DEATHS_MAX	20
+
 static int sock = -1;
 static int fixed_status;
+static struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
 void die_always_with(int status)
 {
@@ -33,20 +38,27 @@ void die(int status, const char *fmt, ...)
 	exit(fixed_status ? fixed_status : status);
 }
 
+/* 0 or an errno. */
+static int begin(void)
+{
+	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (sock < 0)
+		die(EXIT_DAEMON, "cannot make a socket: %s", strerror(errno));
+	return connect(sock, (struct sockaddr *)&addr, sizeof(addr)) ? errno : 0;
+}
+
 void connection_open(const char *path)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int error;
 
 	if (strlen(path) >= sizeof(addr.sun_path))
 		die(EXIT_USAGE, "--socket %s: longer than %zu bytes", path,
 		    sizeof(addr.sun_path) - 1);
 	memcpy(addr.sun_path, path, strlen(path));
-	sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (sock < 0)
-		die(EXIT_DAEMON, "cannot make a socket: %s", strerror(errno));
-	if (!connect(sock, (struct sockaddr *)&addr, sizeof(addr)))
+	error = begin();
+	switch (error) {
+	case 0:
 		return;
-	switch (errno) {
 	case ENOENT:
 	case ECONNREFUSED:
 		die(EXIT_DAEMON, "no daemon at %s: start zxpagerd, or give its --socket",
@@ -56,7 +68,7 @@ void connection_open(const char *path)
 		die(EXIT_DENIED, "you may not connect to %s (zxpagerd --allow-uid)",
 		    path);
 	}
-	die(EXIT_DAEMON, "cannot connect to %s: %s", path, strerror(errno));
+	die(EXIT_DAEMON, "cannot connect to %s: %s", path, strerror(error));
 }
 
 static int take_fd(struct msghdr *msg)
@@ -72,7 +84,8 @@ static int take_fd(struct msghdr *msg)
 	return fd;
 }
 
-static int receive(struct zxd_reply *reply)
+/* *@fd is what came along, or -1.  False if the daemon has gone. */
+static bool receive(struct zxd_reply *reply, int *fd)
 {
 	union {
 		char buffer[CMSG_SPACE(sizeof(int))];
@@ -90,15 +103,16 @@ static int receive(struct zxd_reply *reply)
 	do {
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
 	} while (n < 0 && errno == EINTR);
+	if (!n || (n < 0 && errno == ECONNRESET))
+		return false;
 	if (n < 0)
 		die(EXIT_DAEMON, "no reply: %s", strerror(errno));
-	if (!n)
-		die(EXIT_DAEMON, "the daemon closed the connection");
 	if (n != (ssize_t)sizeof(*reply) || reply->size != sizeof(*reply) ||
 	    reply->version != ZXD_VERSION ||
 	    reply->name[sizeof(reply->name) - 1])
 		die(EXIT_DAEMON, "not a zxpagerd of this version (%d)", ZXD_VERSION);
-	return take_fd(&msg);
+	*fd = take_fd(&msg);
+	return true;
 }
 
 struct zxd_request connection_request(enum zxd_op op, const char *name)
@@ -116,16 +130,41 @@ struct zxd_request connection_request(enum zxd_op op, const char *name)
 	return request;
 }
 
+/* Twice is as good as once: all but what makes or drops a copy, which may be done already. */
+static bool may_repeat(const struct zxd_request *request)
+{
+	return request->op < ZXD_CLONE;
+}
+
+/*
+ * Where the daemon has a keeper another one takes the connection, in time.  Without one nobody
+ * is there.
+ */
+static bool begin_again(const struct zxd_request *request)
+{
+	static unsigned int deaths;
+
+	if (!may_repeat(request) || deaths++ >= DEATHS_MAX)
+		return false;
+	close(sock);
+	return !begin();
+}
+
 int connection_call(const struct zxd_request *request, struct zxd_reply *reply,
 		    int *fd)
 {
 	int received;
 
-	/* A daemon that refuses this user has replied and gone: that reply counts. */
-	if (send(sock, request, sizeof(*request), MSG_NOSIGNAL) < 0 &&
-	    errno != EPIPE)
-		die(EXIT_DAEMON, "cannot ask the daemon: %s", strerror(errno));
-	received = receive(reply);
+	do {
+		/* A daemon that refuses this user has replied and gone: that reply counts. */
+		if (send(sock, request, sizeof(*request), MSG_NOSIGNAL) < 0 &&
+		    errno != EPIPE && errno != ECONNRESET)
+			die(EXIT_DAEMON, "cannot ask the daemon: %s", strerror(errno));
+		if (receive(reply, &received))
+			break;
+		if (!begin_again(request))
+			die(EXIT_DAEMON, "the daemon closed the connection");
+	} while (true);
 	if (reply->error == EACCES && !reply->op)
 		die(EXIT_DENIED, "the daemon does not serve you (zxpagerd --allow-uid)");
 	if (reply->error && !reply->op)

@@ -208,6 +208,7 @@ static const char *handle(struct keep_message *message, int fd)
 	if (message->kind == KEEP_READY && fd < 0) {
 		restarts_serves(&restarts, now_ms());
 		has_served = true;
+		log_debug("worker %d serves", (int)worker.pid);
 		tell_ready();
 		return NULL;
 	}
@@ -374,7 +375,7 @@ static void raise_limit(void)
 	setrlimit(RLIMIT_NOFILE, &files);
 }
 
-static void make_arguments(int argc, char **argv)
+void keeper_note_arguments(int argc, char **argv)
 {
 	worker_argv = calloc((size_t)argc + 3, sizeof(*worker_argv));
 	if (!worker_argv)
@@ -382,13 +383,16 @@ static void make_arguments(int argc, char **argv)
 	worker_argv[0] = argv[0];
 	worker_argv[1] = "--worker";
 	worker_argv[2] = worker_sock;
-	memcpy(worker_argv + 3, argv + 1, (size_t)(argc - 1) * sizeof(*argv));
+	for (int i = 1; i < argc; i++) {
+		worker_argv[i + 2] = strdup(argv[i]);
+		if (!worker_argv[i + 2])
+			die("out of memory");
+	}
 }
 
-int keeper_run(int argc, char **argv)
+void keeper_run(void)
 {
 	raise_limit();
-	make_arguments(argc, argv);
 	if (!held_init(&held, options.vmo_count, COPIES_MAX))
 		die("out of memory");
 	restarts.quick_ms = (uint64_t)options.quick * 1000;

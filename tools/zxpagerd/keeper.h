@@ -2,7 +2,10 @@
 #ifndef ZXD_KEEPER_H
 #define ZXD_KEEPER_H
 
-/* Has workers serve what the command line says; tells the exit status. */
-int keeper_run(int argc, char **argv);
+/* Workers have these, too; before they are parsed, which changes them. */
+void keeper_note_arguments(int argc, char **argv);
+
+/* Has workers serve what the command line says, to the end. */
+void keeper_run(void) __attribute__((noreturn));
 
 #endif /* ZXD_KEEPER_H */

@@ -146,9 +146,10 @@ static void open_socket(void)
 
 int main(int argc, char **argv)
 {
+	keeper_note_arguments(argc, argv);
 	options_parse(argc, argv);
 	if (options.keep && options.worker_sock < 0)
-		return keeper_run(argc, argv);
+		keeper_run();
 	signal(SIGPIPE, SIG_IGN);
 	/* A terminal has them for all its processes; a worker hears of them by its keeper. */
 	if (options.worker_sock >= 0) {

@@ -1,0 +1,468 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# keep.sh TEST: one test of zxpagerd --keep, whose worker dies and is started again
+#
+# A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
+# run-tests.sh, which tells what the environment has to be, runs them all.
+. "$(dirname "$0")/writing.bash"
+
+# No death is taken for a quick one, so there is no pause before the next worker.
+keep=(--keep --quick 0)
+kills=10
+
+# The worker of the keeper $pid.
+worker() {
+	pgrep -P "$pid" -f -- --worker
+}
+
+# serving N: so many workers have begun to serve
+serving() {
+	[ "$(grep -c 'worker [0-9]* serves' "$log")" -ge "$1" ]
+}
+
+# After a worker has gone: the next one serves.
+next_worker() {
+	deaths=$((deaths + 1))
+	until_true serving $((deaths + 1))
+}
+deaths=0
+
+kill_worker() {
+	kill -9 "$(worker)"
+	next_worker
+}
+
+# keep_with BYTES ARG...: a file of that many bytes, served for writing, and kept
+keep_with() {
+	start_with "$1" "${keep[@]}" "${@:2}"
+}
+
+# count_of NAME: how far a client has come
+count_of() {
+	cat "$tmp/$1.count" 2> /dev/null || echo 0
+}
+
+# is_beyond NAME COUNT
+is_beyond() {
+	[ "$(count_of "$1")" -gt "$2" ]
+}
+
+# Each kill comes when each client has got on since the last one.
+# kill_while CLIENT...
+kill_while() {
+	local name n
+	declare -A was
+	for ((n = 0; n < kills; n++)); do
+		for name in "$@"; do
+			was[$name]=$(count_of "$name")
+		done
+		kill_worker
+		for name in "$@"; do
+			until_true is_beyond "$name" "${was[$name]}"
+		done
+	done
+}
+
+# $tmp/client.py HOW NAME PATH FIRST PAGES: goes on and on over these pages, and counts
+#   read     they are what $tmp/want has
+#   map      stores a number into one, msync()s it, and then the store must have it
+#   write    the same with pwrite() and fsync(), and looks at it by pread()
+# until $tmp/end is there.  Any error ends it with status 1.
+make_client() {
+	cat > "$tmp/client.py" <<-'END'
+		import mmap, os, sys
+		tmp, how, name, path, first, pages = sys.argv[1:5] + [int(sys.argv[5]), int(sys.argv[6])]
+		page = 4096
+		fd = os.open(path, os.O_RDONLY if how == "read" else os.O_RDWR)
+		store = os.open(tmp + "/f", os.O_RDONLY)
+		want = open(tmp + "/want", "rb").read()
+		m = mmap.mmap(fd, 0) if how == "map" else None
+		def count(n):
+		    with open(tmp + "/" + name + ".new", "w") as f:
+		        f.write(str(n))
+		    os.rename(tmp + "/" + name + ".new", tmp + "/" + name + ".count")
+		done = 0
+		while not os.path.exists(tmp + "/end"):
+		    at = (first + done % pages) * page
+		    data = b"%016d" % done * (page // 16)
+		    if how == "read":
+		        os.posix_fadvise(fd, at, page, os.POSIX_FADV_DONTNEED)
+		        assert os.pread(fd, page, at) == want[at:at + page], "other content"
+		    elif how == "map":
+		        m[at:at + page] = data
+		        m.flush(at, page)
+		    else:
+		        assert os.pwrite(fd, data, at) == page
+		        os.fsync(fd)
+		        os.posix_fadvise(fd, at, page, os.POSIX_FADV_DONTNEED)
+		        assert os.pread(fd, page, at) == data, "not what was written"
+		    if how != "read":
+		        assert os.pread(store, page, at) == data, "acknowledged, and not in the file"
+		    done += 1
+		    count(done)
+	END
+}
+
+# client HOW FIRST PAGES: one of them, in the background; $clients are all
+client() {
+	zx exec f -- python3 "$tmp/client.py" "$tmp" "$1" "$1" {} "$2" "$3" \
+		2> "$tmp/$1.why" &
+	clients+=($!)
+	names+=("$1")
+}
+clients=() names=()
+
+# All of them end when they are told to, and none met an error.
+end_clients() {
+	local i
+	touch "$tmp/end"
+	for i in "${!clients[@]}"; do
+		wait "${clients[$i]}" || fail "${names[$i]}: $(tail -n 1 "$tmp/${names[$i]}.why")"
+	done
+}
+
+test_keep_kill_while_clients_go_on() {
+	make_client
+	keep_with 4194304 "${quiet[@]}"
+	client read 0 256
+	client map 256 128
+	client write 384 128
+	kill_while read map write
+	end_clients
+	stop
+}
+
+test_keep_kill_while_it_writes_back() {
+	local writer n was
+	bytes 4000000 "$tmp/new"
+	keep_with 4000000 --dirty-limit 256K --writeback-age 10000
+	cp "$tmp/new" "$tmp/want"
+	zx exec f -- dd if="$tmp/new" of={} bs=64K conv=notrunc status=none &
+	writer=$!
+	for ((n = 0; n < kills; n++)); do
+		was=$(stat_of f daemon_written)
+		[ ! -d "/proc/$writer" ] || until_true has_written_or_gone "$writer" "$was"
+		kill_worker
+	done
+	wait "$writer"
+	stop
+	is_written
+}
+
+# has_written_or_gone PID BYTES: more than that was written back, or the writer has ended
+has_written_or_gone() {
+	[ ! -d "/proc/$1" ] || stat_is f daemon_written -gt "$2"
+}
+
+# Each size that a client was told is in the file for good is the file's, whenever it is cut.
+test_keep_kill_while_a_client_shrinks() {
+	cat > "$tmp/shrink.py" <<-'END'
+		import os, sys
+		tmp, path = sys.argv[1:3]
+		fd = os.open(path, os.O_RDWR)
+		size, done = os.fstat(fd).st_size, 0
+		while not os.path.exists(tmp + "/end"):
+		    size -= 1000
+		    os.ftruncate(fd, size)
+		    os.fsync(fd)
+		    assert os.stat(tmp + "/f").st_size == size, "acknowledged, and not the file's size"
+		    done += 1
+		    with open(tmp + "/shrink.new", "w") as f:
+		        f.write(str(done))
+		    os.rename(tmp + "/shrink.new", tmp + "/shrink.count")
+	END
+	keep_with 64000000 "${quiet[@]}"
+	zx exec f -- python3 "$tmp/shrink.py" "$tmp" {} 2> "$tmp/shrink.why" &
+	clients+=($!)
+	names+=(shrink)
+	kill_while shrink
+	end_clients
+	stop
+	cmp -n "$(stat -c %s "$tmp/f")" "$tmp/f" "$tmp/want"
+}
+
+# Who has it open goes on, and what was dirty is in the file before the worker has gone.
+# leaves COMMAND...: has the worker leave
+leaves() {
+	local old
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	mkfifo "$tmp/tell" "$tmp/told"
+	zx exec f -- "$probe" stay {} < "$tmp/tell" > "$tmp/told" &
+	client=$!
+	exec 8> "$tmp/tell"
+	read -r < "$tmp/told"
+	put 300000 "$tmp/new"
+	is_written && fail "it is written already"
+	old=$(worker)
+	"$@"
+	next_worker
+	[ "$(worker)" != "$old" ]
+	is_written
+	grep -q 'the worker has left' "$log"
+	[ "$(stat_of f state)" = served ]
+	put 600000 "$tmp/new"
+	evict
+	zx cat f | cmp - "$tmp/want"
+	exec 8>&-
+	wait "$client"
+	stop
+	is_written
+}
+
+term_worker() {
+	kill "$(worker)"
+}
+
+hup_keeper() {
+	kill -HUP "$pid"
+}
+
+test_keep_sigterm_to_the_worker() {
+	leaves term_worker
+}
+
+test_keep_sighup_to_the_keeper() {
+	leaves hup_keeper
+}
+
+# end_by SIGNAL: to the keeper, and all that is promised of the end
+end_by() {
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	kill_worker
+	mkfifo "$tmp/tell" "$tmp/told"
+	zx exec f -- "$probe" stay {} < "$tmp/tell" > "$tmp/told" &
+	client=$!
+	exec 8> "$tmp/tell"
+	read -r < "$tmp/told"
+	put 300000 "$tmp/new"
+	kill -s "$1" "$pid"
+	until_true grep -q 'f: process .* (vmoprobe) has it open' "$log"
+	[ ! -e "$sock" ]
+	exec 8>&-
+	wait "$client"
+	wait "$pid"
+	is_written
+	[ ! -e "$sock.lock" ]
+}
+
+test_keep_sigterm_is_the_end() {
+	end_by TERM
+}
+
+test_keep_sigint_is_the_end() {
+	end_by INT
+}
+
+# The next one goes on with the end, and what is dirty is not lost.
+test_keep_kill_while_it_ends() {
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	mkfifo "$tmp/tell" "$tmp/told"
+	zx exec f -- "$probe" stay {} < "$tmp/tell" > "$tmp/told" &
+	client=$!
+	exec 8> "$tmp/tell"
+	read -r < "$tmp/told"
+	kill "$pid"
+	until_true grep -q 'f: process .* (vmoprobe) has it open' "$log"
+	kill_worker
+	until_true test "$(grep -c '(vmoprobe) has it open' "$log")" = 2
+	exec 8>&-
+	wait "$client"
+	wait "$pid"
+	[ ! -e "$sock" ]
+}
+
+# Without a keeper there is no next one: this one is the end, in good order.
+test_keep_keeper_killed() {
+	local left
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	put 300000 "$tmp/new"
+	left=$(worker)
+	kill -9 "$pid"
+	wait "$pid" || :
+	until_true gone "$left"
+	is_written
+	[ ! -e "$sock" ]
+	serve --rw f "f=$tmp/f"
+	zx cat f | cmp - "$tmp/want"
+	stop
+}
+
+gone() {
+	! kill -0 "$1" 2> /dev/null
+}
+
+test_keep_both_killed() {
+	local left
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	put 300000 "$tmp/new" conv=notrunc,fsync
+	evict
+	zx hold f
+	zx cat f > "$tmp/got" 2> "$tmp/why" &
+	client=$!
+	until_true waiting f 1
+	left=$(worker)
+	kill -9 "$pid" "$left"
+	wait "$pid" || :
+	status_is 1 wait "$client"
+	is_written
+	until_true gone "$left"
+	unload
+	insmod "$ZXPAGER_KO"
+}
+
+test_keep_gives_up() {
+	local client status=0 was n
+	start_with 1000000 --keep
+	evict
+	zx hold f
+	zx cat f > "$tmp/got" 2> "$tmp/why" &
+	client=$!
+	until_true waiting f 1
+	for ((n = 0; n < 10; n++)); do
+		was=$(worker)
+		kill -9 "$was"
+		until_true has_another "$was"
+	done
+	wait "$pid" || status=$?
+	[ $status = 3 ] || fail "status $status"
+	grep -q 'giving up: .* 10 times in a row' "$log"
+	[ "$(grep -c 'another one is started in a while' "$log")" = 8 ]
+	[ ! -e "$sock" ]
+}
+
+# has_another PID: the keeper has another worker, or has ended
+has_another() {
+	local now
+	gone "$pid" && return
+	now=$(worker) || return
+	[ "$now" != "$1" ]
+}
+
+test_keep_store_replaced() {
+	bytes 100000 "$tmp/new"
+	bytes 500000 "$tmp/g"
+	bytes 1000000 "$tmp/f"
+	cp "$tmp/f" "$tmp/want"
+	serve "${keep[@]}" --rw f "${quiet[@]}" "f=$tmp/f" "g=$tmp/g"
+	put 300000 "$tmp/new"
+	mv "$tmp/f" "$tmp/old"
+	bytes 1000000 "$tmp/f"
+	cp "$tmp/f" "$tmp/other"
+	kill_worker
+	grep -q "f: $tmp/f is another one than it was" "$log"
+	evict
+	zx cat g | cmp - "$tmp/g"
+	zx exec f -- "$probe" read {} 900000 1 > "$tmp/got" || :
+	grep -q EIO "$tmp/got"
+	status_is 1 zx sync f
+	cmp "$tmp/f" "$tmp/other"
+	# It is back, and nothing was lost.
+	mv "$tmp/old" "$tmp/f"
+	kill_worker
+	zx cat f | cmp - "$tmp/want"
+	stop
+	is_written
+}
+
+test_keep_store_is_gone() {
+	bytes 500000 "$tmp/g"
+	bytes 100000 "$tmp/f"
+	serve "${keep[@]}" "f=$tmp/f" "g=$tmp/g"
+	mv "$tmp/f" "$tmp/old"
+	kill_worker
+	evict
+	zx cat g | cmp - "$tmp/g"
+	zx exec f -- "$probe" read {} 0 1 > "$tmp/got" || :
+	grep -q EIO "$tmp/got"
+	mv "$tmp/old" "$tmp/f"
+	kill_worker
+	zx cat f | cmp - "$tmp/f"
+	stop
+}
+
+test_keep_copies() {
+	bytes 300000 "$tmp/f"
+	bytes 4096 "$tmp/new"
+	chmod 777 "$tmp"
+	serve "${keep[@]}" --scratch f --copies 2 --allow-uid 65534 "f=$tmp/f"
+	zx clone f one
+	cp "$tmp/f" "$tmp/want"
+	zx exec one -- dd if="$tmp/new" of={} bs=4096 seek=3 conv=notrunc status=none
+	dd if="$tmp/new" of="$tmp/want" bs=4096 seek=3 conv=notrunc status=none
+	zx snapshot one two
+	as_nobody "$bin/zxpager/zxpager" -s "$sock" clone f theirs
+	zx clone f gone
+	zx drop gone
+	zx ls > "$tmp/before"
+	kill_worker
+	zx ls | diff "$tmp/before" -
+	evict
+	zx cat one | cmp - "$tmp/want"
+	zx cat two | cmp - "$tmp/want"
+	status_is 1 zx clone f one
+	as_nobody "$bin/zxpager/zxpager" -s "$sock" clone f more
+	status_is 1 as_nobody "$bin/zxpager/zxpager" -s "$sock" clone f most
+	status_is 5 as_nobody "$bin/zxpager/zxpager" -s "$sock" drop one
+	as_nobody "$bin/zxpager/zxpager" -s "$sock" drop theirs
+	zx drop one
+	kill_worker
+	zx ls | grep -q ' two$'
+	zx ls | grep -q ' one$' && fail "it was dropped"
+	zx cat two | cmp - "$tmp/want"
+	stop
+}
+
+# As many sockets have that name: the one that listens, and a connection to it.
+sockets_are() {
+	[ "$(grep -c " $sock\$" /proc/net/unix)" = "$1" ]
+}
+
+test_keep_client_connects_in_between() {
+	local client left
+	keep_with 300000
+	left=$(worker)
+	kill -STOP "$left"
+	until_true sockets_are 1
+	zx cat f > "$tmp/got" &
+	client=$!
+	until_true sockets_are 2
+	kill -9 "$left"
+	next_worker
+	wait "$client"
+	cmp "$tmp/got" "$tmp/want"
+	stop
+}
+
+# $tmp/sync.sh: goes on and on, and counts; a request that a worker dies with is asked again.
+test_keep_clients_ask_again() {
+	cat > "$tmp/sync.sh" <<-'END'
+		for ((n = 1; ; n++)); do
+			[ ! -e "$tmp/end" ] || exit 0
+			zx exec f -- "$probe" write {} 0 1000000 "$((n % 10))" > "$tmp/wrote"
+			zx sync f
+			[ "$(head -c 1 "$tmp/f")" = $((n % 10)) ]
+			echo $n > "$tmp/sync.new"
+			mv "$tmp/sync.new" "$tmp/sync.count"
+		done
+	END
+	keep_with 1000000 "${quiet[@]}"
+	(set -e && . "$tmp/sync.sh") 2> "$tmp/sync.why" &
+	clients+=($!)
+	names+=(sync)
+	kill_while sync
+	end_clients
+	stop
+}
+
+test_keep_refuses_what_cannot_be() {
+	refused 'No such file' --keep "f=$tmp/none"
+	refused 'want NAME=FILE' --keep f
+}
+
+main "$@"

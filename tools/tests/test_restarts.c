@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * When a keeper starts its worker again, on a clock of the test.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../zxpagerd/restarts.h"
+
+#define QUICK_MS	10000u
+
+static struct restarts r;
+static uint64_t now;
+
+static int setup(void **state)
+{
+	(void)state;
+	r = (struct restarts){ .quick_ms = QUICK_MS };
+	now = 1000;
+	return 0;
+}
+
+/* A worker that serves for so long, and what comes then. */
+static uint64_t serves_for(uint64_t ms)
+{
+	restarts_begun(&r);
+	restarts_serves(&r, now);
+	now += ms;
+	return restarts_died(&r, now);
+}
+
+static uint64_t never_serves(uint64_t ms)
+{
+	restarts_begun(&r);
+	now += ms;
+	return restarts_died(&r, now);
+}
+
+static void at_once_then_later(void **state)
+{
+	uint64_t last = 0, ms;
+
+	(void)state;
+	assert_int_equal(serves_for(1), 0);
+	assert_int_equal(serves_for(1), 100);
+	assert_int_equal(serves_for(1), 200);
+	assert_int_equal(serves_for(1), 400);
+	while ((ms = serves_for(1)) != RESTARTS_OVER) {
+		assert_true(ms >= last && ms <= 5000);
+		last = ms;
+	}
+	assert_int_equal(last, 5000);
+	assert_int_equal(r.quick, 10);
+}
+
+static void who_served_is_no_quick_death(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++)
+		assert_int_equal(serves_for(QUICK_MS), 0);
+	for (unsigned int i = 0; i < 9; i++)
+		assert_int_not_equal(serves_for(QUICK_MS - 1), RESTARTS_OVER);
+	/* One that serves long enough wipes all that out. */
+	assert_int_equal(serves_for(QUICK_MS), 0);
+	assert_int_equal(serves_for(0), 0);
+	assert_int_equal(serves_for(0), 100);
+}
+
+/* As one whose store takes its time, and is not there in the end. */
+static void who_never_serves_is_one_whatever_it_takes(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 9; i++)
+		assert_int_not_equal(never_serves(10 * QUICK_MS), RESTARTS_OVER);
+	assert_int_equal(never_serves(10 * QUICK_MS), RESTARTS_OVER);
+}
+
+/* Nor does it count that the one before has served. */
+static void serving_is_of_one_worker(void **state)
+{
+	(void)state;
+	serves_for(QUICK_MS);
+	assert_int_equal(never_serves(QUICK_MS), 0);
+	assert_int_equal(never_serves(QUICK_MS), 100);
+}
+
+static void none_is_quick(void **state)
+{
+	(void)state;
+	r.quick_ms = 0;
+	for (unsigned int i = 0; i < 100; i++)
+		assert_int_equal(serves_for(0), 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup(f, setup)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(at_once_then_later),
+		TEST(who_served_is_no_quick_death),
+		TEST(who_never_serves_is_one_whatever_it_takes),
+		TEST(serving_is_of_one_worker),
+		TEST(none_is_quick),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
