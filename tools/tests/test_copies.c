@@ -12,6 +12,7 @@
 
 #include "../zxpagerd/client.h"
 #include "../zxpagerd/copies.h"
+#include "../zxpagerd/keep.h"
 #include "../zxpagerd/proto.h"
 #include "../zxpagerd/user.h"
 #include "fake.h"
@@ -58,6 +59,37 @@ static int teardown(void **state)
 	assert_int_equal(user_find(ANNA)->copies, 0);
 	close(zx_linux_handle_to_fd(vmo.target.handle));
 	return teardown_fake(state);
+}
+
+/* --- a keeper -------------------------------------------------------------------------- */
+
+static struct keep_message sent[16];
+static unsigned int sent_count;
+static int sent_fd, keeper_error;
+
+static int send_to_keeper(const struct keep_message *message, int fd)
+{
+	assert_true(sent_count < 16);
+	sent[sent_count++] = *message;
+	sent_fd = fd;
+	return keeper_error;
+}
+
+static const struct copy_keeper keeper = { .send = send_to_keeper };
+
+static int setup_kept(void **state)
+{
+	setup(state);
+	copy_keeper = &keeper;
+	sent_count = 0;
+	keeper_error = 0;
+	return 0;
+}
+
+static int teardown_kept(void **state)
+{
+	copies_alone();
+	return teardown(state);
 }
 
 static void step(void)
@@ -398,6 +430,95 @@ static void waiting_leaves_room(void **state)
 	hang_up(admin);
 }
 
+/* --- what outlives the daemon --------------------------------------------------------- */
+
+static void made_and_kept(void **state)
+{
+	(void)state;
+	assert_int_equal(tells(ANNA, ZXD_SNAPSHOT, "vmo", "one"), 0);
+	assert_int_equal(sent_count, 1);
+	assert_int_equal(sent[0].kind, KEEP_COPY);
+	assert_string_equal(sent[0].name, "one");
+	assert_string_equal(sent[0].of, "vmo");
+	assert_int_equal(sent[0].uid, ANNA);
+	assert_int_equal(sent[0].frozen, true);
+	assert_true(sent_fd >= 0);
+	fake_copy_error = ENOMEM;
+	assert_int_equal(tells(ANNA, ZXD_SNAPSHOT, "vmo", "two"), ENOMEM);
+	assert_int_equal(sent_count, 1);
+}
+
+/* The keeper's descriptor goes first: only then what it had is gone when this one is closed. */
+static void dropped_when_the_keeper_has(void **state)
+{
+	int anna = connects(ANNA), again = connects(ANNA);
+
+	(void)state;
+	assert_int_equal(asks(anna, ZXD_CLONE, "vmo", "one"), 0);
+	assert_int_equal(asks(anna, ZXD_DROP, "one", ""), -1);
+	assert_int_equal(sent[1].kind, KEEP_DROP);
+	assert_string_equal(sent[1].name, "one");
+	assert_int_equal(fake_copy_fds, 1);
+	assert_int_equal(asks(again, ZXD_CLONE, "vmo", "one"), 0);
+	copy_dropped("none");
+	copy_dropped("one");
+	step();
+	assert_int_equal(hear(anna), 0);
+	assert_int_equal(fake_copy_fds, 1);
+	assert_int_equal(asks(again, ZXD_STAT, "one", ""), 0);
+	copy_dropped("one");
+	step();
+	assert_int_equal(fake_copy_fds, 1);
+	hang_up(anna);
+	hang_up(again);
+}
+
+/* It is there all the same, as long as this daemon. */
+static void keeper_takes_none(void **state)
+{
+	(void)state;
+	keeper_error = ENOBUFS;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "one"), 0);
+	assert_int_equal(tells(ANNA, ZXD_DROP, "one", ""), 0);
+	assert_int_equal(sent_count, 1);
+}
+
+static void keeper_goes_meanwhile(void **state)
+{
+	int anna = connects(ANNA);
+
+	(void)state;
+	assert_int_equal(asks(anna, ZXD_CLONE, "vmo", "one"), 0);
+	assert_int_equal(asks(anna, ZXD_DROP, "one", ""), -1);
+	copies_alone();
+	step();
+	assert_int_equal(hear(anna), 0);
+	hang_up(anna);
+}
+
+static void those_of_a_predecessor(void **state)
+{
+	struct keep_message message = { .kind = KEEP_COPY, .uid = ANNA, .number = 1000 };
+
+	(void)state;
+	strcpy(message.name, "old");
+	strcpy(message.of, "vmo");
+	copy_adopt(&message, memfd_create("old", MFD_CLOEXEC));
+	assert_int_equal(user_find(ANNA)->copies, 1);
+	assert_int_equal(tells(BERTA, ZXD_DROP, "old", ""), EACCES);
+	assert_int_equal(tells(BERTA, ZXD_CLONE, "vmo", "old"), EEXIST);
+	assert_int_equal(tells(ANNA, ZXD_STAT, "old", ""), 0);
+	assert_string_equal(reply.copy_of, "vmo");
+	assert_int_equal(reply.flags, ZXD_COPY | ZXD_WRITABLE);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "new"), 0);
+	/* Who reads the list meanwhile goes on where it was. */
+	assert_int_equal(lists(1 + 1000), 0);
+	assert_string_equal(reply.name, "old");
+	assert_int_equal(lists(reply.next), 0);
+	assert_string_equal(reply.name, "new");
+}
+
+#define KEPT(f) cmocka_unit_test_setup_teardown(f, setup_kept, teardown_kept)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -416,6 +537,11 @@ int main(void)
 		TEST(client_goes_meanwhile),
 		TEST(dropped_while_it_is_copied),
 		TEST(waiting_leaves_room),
+		KEPT(made_and_kept),
+		KEPT(dropped_when_the_keeper_has),
+		KEPT(keeper_takes_none),
+		KEPT(keeper_goes_meanwhile),
+		KEPT(those_of_a_predecessor),
 		TEST(none_is_made_at_the_end),
 	};
 

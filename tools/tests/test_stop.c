@@ -4,6 +4,7 @@
  * kernel module.
  */
 #include "../zxpagerd/holders.h"
+#include "../zxpagerd/keep.h"
 #include "../zxpagerd/stop.h"
 #include "fake.h"
 #include "fake_loop.h"
@@ -167,6 +168,77 @@ static void all_are_read_only(void **state)
 	fake_turn = fake_timer_wait;
 	assert_int_equal(stop_in(&ms), 1);
 	assert_in_range(ms, TIMEOUT_MS, TIMEOUT_MS + AT_ONCE_MS);
+	fake_packets();
+}
+
+/* --- leaving what there is to a successor --------------------------------------------- */
+
+/* From here on each stop() is by a worker that was asked for that. */
+static void leaves(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	is_held = true;
+	write_page(3);
+	stop_leave();
+	assert_true(stop_is_wanted());
+	assert_int_equal(stop_in(&ms), KEEP_EXIT_LEFT);
+	assert_in_range(ms, 0, AT_ONCE_MS);
+	assert_false(vmo.target.detached);
+	assert_int_equal(told, 0);
+	assert_same();
+}
+
+static void turn_and_write(void)
+{
+	turn();
+	write_page(5);
+}
+
+/* Somebody always does, and the successor has that. */
+static void leaves_a_busy_client(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	write_page(3);
+	fake_turn = turn_and_write;
+	assert_int_equal(stop_in(&ms), KEEP_EXIT_LEFT);
+	assert_in_range(ms, 0, AT_ONCE_MS);
+	assert_int_equal(block[3].durable, page[3].value);
+}
+
+static void leaves_a_store_that_hangs(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	write_page(3);
+	fake_turn = fake_timer_wait;
+	assert_int_equal(stop_in(&ms), KEEP_EXIT_LEFT);
+	assert_in_range(ms, TIMEOUT_MS, TIMEOUT_MS + AT_ONCE_MS);
+	assert_false(vmo.target.detached);
+}
+
+static void is_told_of_the_end(void)
+{
+	stop_told(1);
+	fake_turn = turn;
+	turn();
+}
+
+/* It wins. */
+static void end_while_it_leaves(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	write_page(3);
+	fake_turn = is_told_of_the_end;
+	assert_int_equal(stop_in(&ms), 0);
+	assert_true(vmo.target.detached);
+	assert_same();
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_fake)
@@ -181,6 +253,10 @@ int main(void)
 		TEST(look_fails_for_a_while),
 		TEST(lost_page),
 		TEST(all_are_read_only),
+		TEST(leaves),
+		TEST(leaves_a_busy_client),
+		TEST(leaves_a_store_that_hangs),
+		TEST(end_while_it_leaves),
 	};
 
 	return cmocka_run_group_tests(stops, NULL, NULL);

@@ -34,6 +34,46 @@ static void nothing_to_sync(void **state)
 	assert_int_equal(asked_count, 0);
 }
 
+/*
+ * What a predecessor did to the store, and did not sync before it died, nobody knows: a cut of
+ * its size, too, which the first sync asks for though there is nothing to be written.
+ */
+static void first_sync_of_a_successor(void **state)
+{
+	(void)state;
+	writeback_adopt(&vmo.writeback);
+	begin_sync(0, 16);
+	assert_int_equal(sync_error, -1);
+	assert_only(SYNC);
+	assert_true(asked[0].flag);
+	answer(0, EIO);
+	assert_int_equal(sync_error, EIO);
+	begin_sync(0, 16);
+	assert_only(SYNC);
+	assert_true(asked[0].flag);
+	answer(0, 0);
+	assert_int_equal(sync_error, 0);
+	sync_pages(0, 16);
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(asked_ever[SYNC], 2);
+}
+
+/* What was dirty already counts, and what was begun is begun anew. */
+static void dirty_before_a_successor(void **state)
+{
+	(void)state;
+	page[3].state = DIRTY;
+	page[3].value = ++clock_now;
+	page[9].state = AWAITING;
+	page[9].value = ++clock_now;
+	writeback_adopt(&vmo.writeback);
+	assert_int_equal(vmo.writeback.dirty.bytes, 2 * PAGE);
+	sync_pages(0, 16);
+	assert_int_equal(sync_error, 0);
+	assert_int_equal(page[9].state, CLEAN);
+	assert_same();
+}
+
 static void sync_of_a_part(void **state)
 {
 	(void)state;
@@ -323,6 +363,8 @@ int main(void)
 	static const struct CMUnitTest writeback[] = {
 		TEST(write_sync_end),
 		TEST(nothing_to_sync),
+		TEST(first_sync_of_a_successor),
+		TEST(dirty_before_a_successor),
 		TEST(sync_of_a_part),
 		TEST(written_to_meanwhile),
 		TEST(sync_during_a_sync),
