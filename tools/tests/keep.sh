@@ -5,7 +5,7 @@
 #
 # A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
 # run-tests.sh, which tells what the environment has to be, runs them all.
-. "$(dirname "$0")/writing.bash"
+. "$(dirname "$0")/nbd.bash"
 
 # No death is taken for a quick one, so there is no pause before the next worker.
 keep=(--keep --quick 0)
@@ -146,6 +146,20 @@ test_keep_kill_while_it_writes_back() {
 		kill_worker
 	done
 	wait "$writer"
+	stop
+	is_written
+}
+
+# Nobody has it open but the keeper.
+test_keep_kill_with_dirty_pages_of_nobody() {
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	put 300000 "$tmp/new"
+	kill_worker
+	is_written && fail "it is written already"
+	[ "$(stat_of f dirty_bytes)" -ge 100000 ]
+	[ "$(stat_of f daemon_dirty)" -ge 100000 ]
+	zx cat f | cmp - "$tmp/want"
 	stop
 	is_written
 }
@@ -370,6 +384,22 @@ test_keep_store_replaced() {
 	is_written
 }
 
+# The lock of an export is one of the worker's, and goes with it.
+test_keep_kill_with_an_export() {
+	bytes 100000 "$tmp/new"
+	store 1048576
+	export_with file "$tmp/f"
+	serve "${keep[@]}" --rw f "${quiet[@]}" "f=$uri"
+	put 300000 "$tmp/new"
+	kill_worker
+	kill_worker
+	zx cat f | cmp - "$tmp/want"
+	zx sync f
+	is_written
+	stop
+	end_export
+}
+
 test_keep_store_is_gone() {
 	bytes 500000 "$tmp/g"
 	bytes 100000 "$tmp/f"
@@ -387,7 +417,7 @@ test_keep_store_is_gone() {
 }
 
 test_keep_copies() {
-	bytes 300000 "$tmp/f"
+	bytes 303104 "$tmp/f"
 	bytes 4096 "$tmp/new"
 	chmod 777 "$tmp"
 	serve "${keep[@]}" --scratch f --copies 2 --allow-uid 65534 "f=$tmp/f"

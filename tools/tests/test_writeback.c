@@ -3,6 +3,7 @@
  * How the daemon writes back: in what order, after which errors, when.  Needs no kernel
  * module.
  */
+#include "../zxpagerd/renew.h"
 #include "fake.h"
 
 /* --- the order ------------------------------------------------------------------ */
@@ -72,6 +73,30 @@ static void dirty_before_a_successor(void **state)
 	assert_int_equal(sync_error, 0);
 	assert_int_equal(page[9].state, CLEAN);
 	assert_same();
+}
+
+/* It may have been killed between cutting off a block and reserving it. */
+static void reserved_anew_by_a_successor(void **state)
+{
+	(void)state;
+	can_reserve = true;
+	for (unsigned int i = 0; i < 16; i++)
+		block[i].allocated = false;
+	page[3].state = page[4].state = DIRTY;
+	page[6].state = ZERO;
+	page[9].state = AWAITING;
+	renew_reservations(&vmo.target);
+	assert_only(RESERVE);
+	answer(0, 0);
+	assert_only(RESERVE);
+	answer(0, ENOSPC);
+	assert_int_equal(asked_count, 0);
+	assert_true(block[3].allocated && block[4].allocated);
+	assert_false(block[6].allocated);
+	/* What is cleaned and punched meanwhile is not reserved for good. */
+	assert_false(ranges_have(&vmo.writeback.dirty.reserved, 3 * PAGE, 5 * PAGE));
+	for (unsigned int i = 0; i < 16; i++)
+		block[i].allocated = true;
 }
 
 static void sync_of_a_part(void **state)
@@ -365,6 +390,7 @@ int main(void)
 		TEST(nothing_to_sync),
 		TEST(first_sync_of_a_successor),
 		TEST(dirty_before_a_successor),
+		TEST(reserved_anew_by_a_successor),
 		TEST(sync_of_a_part),
 		TEST(written_to_meanwhile),
 		TEST(sync_during_a_sync),
