@@ -490,6 +490,41 @@ test_keep_clients_ask_again() {
 	stop
 }
 
+# $tmp/manager.py: hears what a service manager is told, a line each in $tmp/notified
+make_manager() {
+	cat > "$tmp/manager.py" <<-'END'
+		import os, socket, sys
+		s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		s.bind(sys.argv[1] + "/notify")
+		while True:
+		    with open(sys.argv[1] + "/notified", "ab") as f:
+		        f.write(s.recv(1000) + b"\n")
+	END
+}
+
+notified() {
+	[ "$(grep -cx "$1" "$tmp/notified")" -ge "$2" ]
+}
+
+test_keep_tells_a_service_manager() {
+	ldd "$daemon" | grep -q libsystemd || skip "built without libsystemd"
+	make_manager
+	touch "$tmp/notified"
+	python3 "$tmp/manager.py" "$tmp" &
+	manager=$!
+	until_true test -S "$tmp/notify"
+	NOTIFY_SOCKET=$tmp/notify WATCHDOG_USEC=100000 keep_with 100000
+	until_true notified READY=1 1
+	until_true notified WATCHDOG=1 5
+	kill_worker
+	until_true notified WATCHDOG=1 20
+	notified STOPPING=1 1 && fail "it does not stop"
+	stop
+	until_true notified STOPPING=1 1
+	[ "$(grep -cx READY=1 "$tmp/notified")" = 1 ]
+	kill "$manager"
+}
+
 test_keep_refuses_what_cannot_be() {
 	refused 'No such file' --keep "f=$tmp/none"
 	refused 'want NAME=FILE' --keep f

@@ -29,6 +29,7 @@
 #include "keep.h"
 #include "keeper.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 #include "restarts.h"
 
@@ -56,6 +57,7 @@ static bool has_served;		/* any of them */
 static unsigned int stops;	/* signals that ask for the end */
 static bool leave_wanted;
 static uint64_t due;		/* the next worker */
+static uint64_t ping_ms, ping_due;	/* of a watchdog; 0 without one */
 static int pager_fd, signal_fd;
 static sigset_t old_mask;
 static char **worker_argv, worker_sock[16];
@@ -191,6 +193,7 @@ static void tell_ready(void)
 {
 	static const char line[] = "ready\n";
 
+	notify_ready();
 	if (options.ready_fd < 0)
 		return;
 	if (write(options.ready_fd, line, sizeof(line) - 1) < 0)
@@ -210,6 +213,10 @@ static const char *handle(struct keep_message *message, int fd)
 		has_served = true;
 		log_debug("worker %d serves", (int)worker.pid);
 		tell_ready();
+		return NULL;
+	}
+	if (message->kind == KEEP_PONG && fd < 0) {
+		notify_alive();
 		return NULL;
 	}
 	flaw = held_take(&held, message, fd);
@@ -305,13 +312,19 @@ static void reap(void)
 
 /* --- signals ------------------------------------------------------------------------------- */
 
+static void tell_stopping(void)
+{
+	if (!stops++)
+		notify_stopping();
+}
+
 static void take_signals(void)
 {
 	struct signalfd_siginfo info;
 
 	while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
-			stops++;
+			tell_stopping();
 		else if (info.ssi_signo == SIGHUP)
 			leave_wanted = true;
 	}
@@ -336,19 +349,41 @@ static void catch_signals(void)
 
 /* --- the loop ------------------------------------------------------------------------------ */
 
+/* While none serves this process alone says so: a store may take its time to be opened. */
+static void ping(void)
+{
+	struct keep_message message = { .kind = KEEP_PING };
+
+	ping_due = now_ms() + ping_ms;
+	if (worker.sock >= 0 && restarts.serves)
+		tell(&message, -1);
+	else
+		notify_alive();
+}
+
+/* What is due next, if @ms is not before that; -1 is never. */
+static int earlier(int ms, uint64_t when)
+{
+	uint64_t now = now_ms();
+	int left = when > now ? (int)(when - now) : 0;
+
+	return ms < 0 || left < ms ? left : ms;
+}
+
 static void wait_for_events(void)
 {
 	struct pollfd pfd[2] = {
 		{ .fd = signal_fd, .events = POLLIN },
 		{ .fd = worker.sock, .events = POLLIN },
 	};
-	uint64_t now = now_ms();
 	int ms = -1;
 
 	if (worker.sock >= 0 && has_news())
 		pfd[1].events |= POLLOUT;
 	if (!worker.pid)
-		ms = due > now ? (int)(due - now) : 0;
+		ms = earlier(ms, due);
+	if (ping_ms)
+		ms = earlier(ms, ping_due);
 	poll(pfd, 2, ms);
 }
 
@@ -363,6 +398,8 @@ static void turn(void)
 		tell_held();
 	if (worker.sock >= 0 && worker.is_told)
 		tell_news();
+	if (ping_ms && now_ms() >= ping_due)
+		ping();
 }
 
 static void raise_limit(void)
@@ -400,6 +437,7 @@ void keeper_run(void)
 		fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
 	pager_fd = generation_open_pager();
 	catch_signals();
+	ping_ms = notify_every();
 	worker.sock = -1;
 	for (;;)
 		turn();

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef ZXD_NOTIFY_H
+#define ZXD_NOTIFY_H
+
+#include <stdint.h>
+
+/*
+ * What a service manager is told of a keeper: it serves, is about to end, is alive.  Nothing
+ * without one, or without libsystemd.
+ */
+void notify_ready(void);
+void notify_stopping(void);
+void notify_alive(void);
+
+/* How often it has to be alive, in milliseconds; 0 if nobody looks. */
+uint64_t notify_every(void);
+
+#endif /* ZXD_NOTIFY_H */
