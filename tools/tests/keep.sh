@@ -400,6 +400,29 @@ test_keep_kill_with_an_export() {
 	end_export
 }
 
+# One that does not answer keeps nobody else from going on.
+test_keep_export_is_gone() {
+	bytes 100000 "$tmp/new"
+	bytes 500000 "$tmp/g"
+	store 1048576
+	export_with file "$tmp/f"
+	serve "${keep[@]}" --reconnect-timeout 0 --rw f "${quiet[@]}" "f=$uri" "g=$tmp/g"
+	put 300000 "$tmp/new"
+	end_export
+	kill_worker
+	grep -q "cannot connect to $uri" "$log"
+	evict
+	zx cat g | cmp - "$tmp/g"
+	zx exec f -- "$probe" read {} 900000 1 > "$tmp/got" || :
+	grep -q EIO "$tmp/got"
+	export_with file "$tmp/f"
+	kill_worker
+	zx cat f | cmp - "$tmp/want"
+	stop
+	is_written
+	end_export
+}
+
 test_keep_store_is_gone() {
 	bytes 500000 "$tmp/g"
 	bytes 100000 "$tmp/f"

@@ -72,4 +72,7 @@ bool backend_is_nbd(const char *path);
 struct backend *backend_nbd_open(const char *uri, bool writable,
 				 unsigned int under_way);
 
+/* Tries to connect for --reconnect-timeout; false, after a line, if it cannot be had. */
+bool backend_nbd_wait(const char *uri);
+
 #endif /* ZXD_BACKEND_H */

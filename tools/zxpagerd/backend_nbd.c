@@ -39,9 +39,16 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 	die("%s: this zxpagerd was built without libnbd", uri);
 }
 
+bool backend_nbd_wait(const char *uri)
+{
+	(void)uri;
+	return true;
+}
+
 #else
 
 #include <libnbd.h>
+#include <unistd.h>
 
 #include "nbd_claim.h"
 #include "nbd_conns.h"
@@ -433,6 +440,20 @@ static void make_ops(struct backend_nbd *nbd, unsigned int count)
 	}
 	nbd->waiting.end = &nbd->waiting.first;
 	nbd->done.end = &nbd->done.first;
+}
+
+bool backend_nbd_wait(const char *uri)
+{
+	uint64_t end = loop_now() + (uint64_t)options.reconnect_timeout * 1000;
+
+	while (!nbd_conn_try(uri)) {
+		if (loop_now() >= end) {
+			log_line("cannot connect to %s for %u s", uri, options.reconnect_timeout);
+			return false;
+		}
+		sleep(1);
+	}
+	return true;
 }
 
 struct backend *backend_nbd_open(const char *uri, bool writable,

@@ -134,12 +134,19 @@ static void start_worker(void)
 
 /* --- talking to it ----------------------------------------------------------------------- */
 
+/* It has ended, or cannot be told anything any more; its pid is this process's until reaped. */
+static void hang_up(void)
+{
+	if (worker.pid)
+		kill(worker.pid, SIGKILL);
+	close(worker.sock);
+	worker.sock = -1;
+}
+
 static void kill_worker(const char *flaw)
 {
 	log_line("the worker has sent %s: it is killed", flaw);
-	kill(worker.pid, SIGKILL);
-	close(worker.sock);
-	worker.sock = -1;
+	hang_up();
 }
 
 /* False if it is to be tried again. */
@@ -240,8 +247,7 @@ static void listen_to_worker(void)
 		if (error == EPROTO) {
 			kill_worker("what is no message");
 		} else if (error) {
-			close(worker.sock);
-			worker.sock = -1;
+			hang_up();
 		} else {
 			flaw = handle(&message, fd);
 			if (flaw)
@@ -303,6 +309,7 @@ static void reap(void)
 
 	if (!worker.pid || waitpid(worker.pid, &status, WNOHANG) != worker.pid)
 		return;
+	worker.pid = 0;
 	listen_to_worker();
 	if (worker.sock >= 0)
 		close(worker.sock);

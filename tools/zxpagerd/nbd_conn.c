@@ -164,6 +164,22 @@ void nbd_conn_open_first(struct nbd_conn *conn)
 	conn->state = NBD_READY;
 }
 
+bool nbd_conn_try(const char *uri)
+{
+	struct nbd_handle *handle = make_handle();
+	bool is_there;
+
+	if (!handle)
+		die("out of memory");
+	is_there = !nbd_connect_uri(handle, uri);
+	if (is_there)
+		nbd_shutdown(handle, 0);
+	else
+		log_debug("cannot connect to %s: %s", uri, nbd_get_error());
+	nbd_close(handle);
+	return is_there;
+}
+
 /* --- is it the export? ---------------------------------------------------------- */
 
 static int check_done(void *data, int *error) /* NOLINT(readability-non-const-parameter) */

@@ -56,6 +56,9 @@ void nbd_conn_init(struct nbd_conn *conn);
 /* Connects and waits for that, or ends the daemon; and takes note of what is there. */
 void nbd_conn_open_first(struct nbd_conn *conn);
 
+/* One could be had now: it is closed again. */
+bool nbd_conn_try(const char *uri);
+
 /* Begins to connect, now, as long as nobody is served yet; or once that was looked up. */
 void nbd_conn_open_now(struct nbd_conn *conn);
 void nbd_conn_open(struct nbd_conn *conn);

@@ -187,7 +187,7 @@ static void connection_ready(struct event *ev, int res)
 static void find_room(void)
 {
 	struct rlimit files;
-	unsigned int used = (unsigned int)listen_fd + 1 + SPARE_FDS, room;
+	unsigned int used = (unsigned int)(spare_fd >= 0 ? spare_fd : listen_fd) + SPARE_FDS, room;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) ||
 	    files.rlim_cur >= used + CLIENTS_MAX + COPIES_MAX)
@@ -204,8 +204,8 @@ static void find_room(void)
 static void begin(const char *path)
 {
 	socket_path = path;
-	find_room();
 	spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	find_room();
 	connections.handler = connection_ready;
 	client_on_gone(listen_for_clients);
 	listen_for_clients();

@@ -61,10 +61,17 @@ static struct backend *open_store(const char *path, bool writable)
 	       backend_file_open(path, writable);
 }
 
+/* If it is not there now, that is no reason for all the others to fail. */
+static struct backend *open_again(const char *path, bool writable)
+{
+	return backend_is_nbd(path) && !backend_nbd_wait(path) ? NULL : open_store(path, writable);
+}
+
 /* One that is there already goes on with the store that it had, and with no other. */
 static struct backend *find_store(const struct vmo_option *option, const struct found *found)
 {
-	struct backend *be = open_store(option->path, option->writable);
+	struct backend *be = found ? open_again(option->path, option->writable) :
+				     open_store(option->path, option->writable);
 
 	if (!be && !found)
 		exit(1);
