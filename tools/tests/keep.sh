@@ -5,6 +5,7 @@
 #
 # A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
 # run-tests.sh, which tells what the environment has to be, runs them all.
+# shellcheck disable=SC2119 # end_export's arguments are those of kill
 . "$(dirname "$0")/nbd.bash"
 
 # No death is taken for a quick one, so there is no pause before the next worker.
@@ -492,20 +493,23 @@ test_keep_client_connects_in_between() {
 	stop
 }
 
-# $tmp/sync.sh: goes on and on, and counts; a request that a worker dies with is asked again.
+# Goes on and on, and counts.
+sync_on() {
+	local n
+	for ((n = 1; ; n++)); do
+		[ ! -e "$tmp/end" ] || exit 0
+		zx exec f -- "$probe" write {} 0 1000000 "$((n % 10))" > "$tmp/wrote"
+		zx sync f
+		[ "$(head -c 1 "$tmp/f")" = $((n % 10)) ]
+		echo $n > "$tmp/sync.new"
+		mv "$tmp/sync.new" "$tmp/sync.count"
+	done
+}
+
+# A request that a worker dies with is asked again.
 test_keep_clients_ask_again() {
-	cat > "$tmp/sync.sh" <<-'END'
-		for ((n = 1; ; n++)); do
-			[ ! -e "$tmp/end" ] || exit 0
-			zx exec f -- "$probe" write {} 0 1000000 "$((n % 10))" > "$tmp/wrote"
-			zx sync f
-			[ "$(head -c 1 "$tmp/f")" = $((n % 10)) ]
-			echo $n > "$tmp/sync.new"
-			mv "$tmp/sync.new" "$tmp/sync.count"
-		done
-	END
 	keep_with 1000000 "${quiet[@]}"
-	(set -e && . "$tmp/sync.sh") 2> "$tmp/sync.why" &
+	sync_on 2> "$tmp/sync.why" &
 	clients+=($!)
 	names+=(sync)
 	kill_while sync

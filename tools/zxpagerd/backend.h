@@ -61,6 +61,9 @@ struct backend {
 /* A regular file or block device; NULL, after a line that says why, if it cannot be had. */
 struct backend *backend_file_open(const char *path, bool writable);
 
+/* One that was opened, and that nothing is asked for. */
+void backend_file_close(struct backend *be);
+
 /* What is served in place of a store that is not the one of the VMO; @size is that of its content. */
 struct backend *backend_refused_open(const char *path, uint64_t size);
 

@@ -149,10 +149,11 @@ static int compare(const void *a, const void *b)
 	return 0;
 }
 
+static void *taken;	/* a tree of <search.h> */
+
 /* Under two names it would be two VMOs, and what is written to one not be seen in the other. */
 static bool take(struct backend_file *file, const char *path, const struct stat *st)
 {
-	static void *taken;	/* a tree of <search.h> */
 	struct backend_file **found;
 
 	file->device = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
@@ -288,12 +289,26 @@ static bool begin(struct backend_file *file, const char *path, bool writable)
 	return !fcntl(file->fd, F_SETFL, 0) || fail_by("", path, errno);
 }
 
+/* Another one may be known as taken in its place. */
+void backend_file_close(struct backend *be)
+{
+	struct backend_file *file = file_of(be), **found = tfind(file, &taken, compare);
+
+	if (found && *found == file)
+		tdelete(file, &taken, compare);
+	if (file->fd >= 0)
+		close(file->fd);
+	free(file);
+}
+
 struct backend *backend_file_open(const char *path, bool writable)
 {
 	struct backend_file *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		die("out of memory");
-	/* What failed stays as it is: it may be known as taken already. */
-	return begin(file, path, writable) ? &file->base : NULL;
+	if (begin(file, path, writable))
+		return &file->base;
+	backend_file_close(&file->base);
+	return NULL;
 }

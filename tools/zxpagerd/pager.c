@@ -91,7 +91,7 @@ static void note_file(struct target *t)
 void pager_adopt_vmo(struct target *t, const struct found *found)
 {
 	int fd = generation_open(zx_linux_handle_to_fd(pager), found);
-	struct pager_info info;
+	struct pager_info info = { 0 };
 
 	if (fd < 0)
 		die("%s: cannot open the VMO that is there: %s", t->name, strerror(errno));

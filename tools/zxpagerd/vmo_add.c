@@ -79,6 +79,8 @@ static struct backend *find_store(const struct vmo_option *option, const struct 
 		return be;
 	if (be)
 		log_line("%s: %s is another one than it was", option->name, option->path);
+	if (be && !backend_is_nbd(option->path))
+		backend_file_close(be);
 	log_line("%s: its accesses fail: what it has stays there until its store is back",
 		 option->name);
 	return backend_refused_open(option->path, found->stream_size);
