@@ -123,6 +123,9 @@ as_nobody() {
 cleanup() {
 	local left
 	left=$(jobs -p)
+	# Workers outlive their keeper for a while.
+	[ -z "$left" ] || left+=$'\n'$(pgrep -P "${left//$'\n'/,}" || :)
+	left+=${orphans:+$'\n'$orphans}
 	[ -z "$left" ] || xargs kill -9 <<< "$left" 2> /dev/null || :
 	! mountpoint -q "$tmp/mnt" || umount "$tmp/mnt"
 	rm -rf "$tmp"

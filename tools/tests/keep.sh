@@ -297,6 +297,7 @@ test_keep_keeper_killed() {
 	keep_with 1000000 "${quiet[@]}"
 	put 300000 "$tmp/new"
 	left=$(worker)
+	orphans=$left
 	kill -9 "$pid"
 	wait "$pid" || :
 	until_true gone "$left"
