@@ -200,7 +200,6 @@ static void tell_ready(void)
 {
 	static const char line[] = "ready\n";
 
-	notify_ready();
 	if (options.ready_fd < 0)
 		return;
 	if (write(options.ready_fd, line, sizeof(line) - 1) < 0)
@@ -217,6 +216,8 @@ static const char *handle(struct keep_message *message, int fd)
 
 	if (message->kind == KEEP_READY && fd < 0) {
 		restarts_serves(&restarts, now_ms());
+		if (!has_served)
+			notify_ready();
 		has_served = true;
 		log_debug("worker %d serves", (int)worker.pid);
 		tell_ready();
