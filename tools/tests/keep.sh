@@ -494,28 +494,24 @@ test_keep_client_connects_in_between() {
 	stop
 }
 
-# Goes on and on, and counts.
-sync_on() {
-	local n
-	for ((n = 1; ; n++)); do
-		[ ! -e "$tmp/end" ] || exit 0
-		zx exec f -- "$probe" write {} 0 1000000 "$((n % 10))" > "$tmp/wrote"
-		zx sync f
-		[ "$(head -c 1 "$tmp/f")" = $((n % 10)) ]
-		echo $n > "$tmp/sync.new"
-		mv "$tmp/sync.new" "$tmp/sync.count"
-	done
-}
-
-# A request that a worker dies with is asked again.
-test_keep_clients_ask_again() {
-	keep_with 1000000 "${quiet[@]}"
-	sync_on 2> "$tmp/sync.why" &
-	clients+=($!)
-	names+=(sync)
-	kill_while sync
-	end_clients
+# Its request dies with the worker that has taken it, and is asked again.
+test_keep_client_asks_again() {
+	local client
+	bytes 100000 "$tmp/new"
+	store 1048576
+	export_with --filter=pause file "$tmp/f" "pause-control=$tmp/control"
+	serve "${keep[@]}" --rw f "${quiet[@]}" "f=$uri"
+	put 300000 "$tmp/new"
+	pausing p
+	"$bin/zxpager/zxpager" -s "$sock" sync f &
+	client=$!
+	until_true grep -q 'f: a client waits for a sync' "$log"
+	kill_worker
+	pausing r
+	wait "$client"
+	is_written
 	stop
+	end_export
 }
 
 # $tmp/manager.py: hears what a service manager is told, a line each in $tmp/notified

@@ -256,6 +256,7 @@ static bool begin_sync(struct client *c, struct vmo *vmo)
 	c->vmo = vmo;
 	c->gone = false;
 	begin_wait(c);
+	log_debug("%s: a client waits for a sync", vmo->target.name);
 	c->sync = (struct sync_request){ .end = UINT64_MAX, .done = sync_done };
 	if (vmo->target.writable)
 		writeback_sync(&vmo->writeback, &c->sync);
