@@ -271,6 +271,10 @@ test_keep_sigint_is_the_end() {
 	end_by INT
 }
 
+told_twice() {
+	[ "$(grep -c '(vmoprobe) has it open' "$log")" = 2 ]
+}
+
 # The next one goes on with the end, and what is dirty is not lost.
 test_keep_kill_while_it_ends() {
 	bytes 100000 "$tmp/new"
@@ -283,7 +287,7 @@ test_keep_kill_while_it_ends() {
 	kill "$pid"
 	until_true grep -q 'f: process .* (vmoprobe) has it open' "$log"
 	kill_worker
-	until_true test "$(grep -c '(vmoprobe) has it open' "$log")" = 2
+	until_true told_twice
 	exec 8>&-
 	wait "$client"
 	wait "$pid"
