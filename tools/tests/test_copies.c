@@ -51,7 +51,7 @@ static int teardown(void **state)
 	struct copy *copy;
 
 	while ((copy = copy_from(0))) {
-		copy_drop(&req, copy);
+		assert_int_equal(copy_drop(&req, copy), 0);
 		while (fake_copy_step())
 			;
 	}
@@ -473,6 +473,80 @@ static void dropped_when_the_keeper_has(void **state)
 	hang_up(again);
 }
 
+/*
+ * The keeper never has two of one name: the name is free at once, so it is told at once, though
+ * there is somebody who copies the one that goes.
+ */
+static void dropped_while_it_is_copied_and_made_anew(void **state)
+{
+	int anna = connects(ANNA), copying = connects(ANNA), berta = connects(BERTA);
+
+	(void)state;
+	assert_int_equal(asks(anna, ZXD_CLONE, "vmo", "old"), 0);
+	fake_copies_wait = true;
+	assert_int_equal(asks(copying, ZXD_CLONE, "old", "of_it"), -1);
+	assert_int_equal(asks(anna, ZXD_DROP, "old", ""), -1);
+	assert_int_equal(asks(berta, ZXD_CLONE, "vmo", "old"), -1);
+	assert_int_equal(sent_count, 2);
+	assert_int_equal(sent[1].kind, KEEP_DROP);
+	assert_string_equal(sent[1].name, "old");
+	/* The keeper has closed it, and who copies it needs it. */
+	copy_dropped("old");
+	assert_int_equal(fake_copy_fds, 1);
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(copying), 0);
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(berta), 0);
+	assert_int_equal(sent_count, 4);
+	assert_int_equal(sent[3].kind, KEEP_COPY);
+	assert_string_equal(sent[3].name, "old");
+	assert_int_equal(hear(anna), -1);
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(anna), 0);
+	assert_int_equal(fake_copy_fds, 2);
+	assert_int_equal(asks(berta, ZXD_STAT, "old", ""), 0);
+	hang_up(anna);
+	hang_up(copying);
+	hang_up(berta);
+}
+
+/* The other way round: the copy of it is there first. */
+static void copied_before_the_keeper_has_dropped(void **state)
+{
+	int anna = connects(ANNA), copying = connects(ANNA);
+
+	(void)state;
+	assert_int_equal(asks(anna, ZXD_CLONE, "vmo", "old"), 0);
+	fake_copies_wait = true;
+	assert_int_equal(asks(copying, ZXD_CLONE, "old", "of_it"), -1);
+	assert_int_equal(asks(anna, ZXD_DROP, "old", ""), -1);
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(copying), 0);
+	assert_false(fake_copy_step());
+	copy_dropped("old");
+	assert_true(fake_copy_step());
+	assert_int_equal(hear(anna), 0);
+	assert_int_equal(fake_copy_fds, 1);
+	hang_up(anna);
+	hang_up(copying);
+}
+
+/* One that the keeper does not know of as dropped keeps its name. */
+static void keeper_cannot_be_told(void **state)
+{
+	(void)state;
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "one"), 0);
+	keeper_error = EAGAIN;
+	assert_int_equal(tells(ANNA, ZXD_DROP, "one", ""), EBUSY);
+	assert_int_equal(tells(ANNA, ZXD_STAT, "one", ""), 0);
+	assert_int_equal(tells(ANNA, ZXD_CLONE, "vmo", "one"), EEXIST);
+	keeper_error = 0;
+	assert_int_equal(tells(ANNA, ZXD_DROP, "one", ""), -1);
+	copy_dropped("one");
+	step();
+	assert_int_equal(fake_copy_fds, 0);
+}
+
 /* It is there all the same, as long as this daemon. */
 static void keeper_takes_none(void **state)
 {
@@ -539,6 +613,9 @@ int main(void)
 		TEST(waiting_leaves_room),
 		KEPT(made_and_kept),
 		KEPT(dropped_when_the_keeper_has),
+		KEPT(dropped_while_it_is_copied_and_made_anew),
+		KEPT(copied_before_the_keeper_has_dropped),
+		KEPT(keeper_cannot_be_told),
 		KEPT(keeper_takes_none),
 		KEPT(keeper_goes_meanwhile),
 		KEPT(those_of_a_predecessor),

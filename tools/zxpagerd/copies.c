@@ -25,7 +25,7 @@
  * @fd: -1 while it is being made
  * @frozen: it cannot be written to
  * @dropped: it has no name any more, and goes when it is not needed
- * @kept: the keeper has it, too
+ * @kept: the keeper has it, too, under this name
  * @making: so many copies of it are being made
  * @from: the copy of which it is being made
  * @req: of whom waits for it to be there, or to go
@@ -50,7 +50,7 @@ unsigned int copy_max = COPIES_MAX;
 static struct copy *copies, **copies_end = &copies;	/* by number */
 static unsigned int count;
 static uint64_t numbers;
-static struct copy *going, **going_end = &going;	/* until the keeper does not have them */
+static struct copy *going, **going_end = &going;	/* dropped, and the keeper has them yet */
 const struct copy_keeper *copy_keeper;
 
 /* Also one that is being made. */
@@ -120,7 +120,7 @@ static void forget(struct copy *copy)
 
 /* --- making one ------------------------------------------------------------------------ */
 
-static void begin_end(struct copy *copy);
+static void close_if_free(struct copy *copy);
 
 static void keep(struct copy *copy)
 {
@@ -145,8 +145,10 @@ static void keep(struct copy *copy)
 
 static void leave(struct copy *from)
 {
-	if (from && !--from->making && from->dropped)
-		begin_end(from);
+	if (!from)
+		return;
+	from->making--;
+	close_if_free(from);
 }
 
 static void made(struct event *ev, int res)
@@ -267,40 +269,27 @@ static void closed(struct event *ev, int res)
 	req->done(req, NULL, 0);
 }
 
-static void begin_close(struct copy *copy)
+/* The keeper closes it first: what that takes, when it is the last, is for the crew. */
+static void close_if_free(struct copy *copy)
 {
+	if (!copy->dropped || copy->kept || copy->making)
+		return;
 	copy->event.handler = closed;
 	pager_close(&copy->event, copy->fd);
 }
 
-/* The keeper closes it first: what that takes, when it is the last, is for the crew. */
-static void begin_end(struct copy *copy)
-{
-	struct keep_message message = { .kind = KEEP_DROP };
-
-	if (copy->kept && copy_keeper) {
-		memcpy(message.name, copy->name, sizeof(message.name));
-		if (!copy_keeper->send(&message, -1)) {
-			copy->next = NULL;
-			*going_end = copy;
-			going_end = &copy->next;
-			return;
-		}
-		log_line("%s: the keeper cannot be told that this copy goes", copy->name);
-	}
-	begin_close(copy);
-}
-
-static struct copy *take_going(struct copy **link)
+static void forsake(struct copy **link)
 {
 	struct copy *copy = *link;
 
 	*link = copy->next;
 	if (!*link)
 		going_end = link;
-	return copy;
+	copy->kept = false;
+	close_if_free(copy);
 }
 
+/* Of one name they go in the order in which the keeper was told. */
 void copy_dropped(const char *name)
 {
 	struct copy **link = &going;
@@ -308,23 +297,41 @@ void copy_dropped(const char *name)
 	while (*link && strcmp((*link)->name, name))
 		link = &(*link)->next;
 	if (*link)
-		begin_close(take_going(link));
+		forsake(link);
 }
 
 void copies_alone(void)
 {
 	copy_keeper = NULL;
+	for (struct copy *copy = copies; copy; copy = copy->next)
+		copy->kept = false;
 	while (going)
-		begin_close(take_going(&going));
+		forsake(&going);
 }
 
-void copy_drop(struct copy_request *req, struct copy *copy)
+/* At once, whoever still copies it: another one may have its name from now on. */
+static bool tell_keeper(const struct copy *copy)
 {
+	struct keep_message message = { .kind = KEEP_DROP };
+
+	memcpy(message.name, copy->name, sizeof(message.name));
+	return !copy_keeper->send(&message, -1);
+}
+
+int copy_drop(struct copy_request *req, struct copy *copy)
+{
+	if (copy->kept && !tell_keeper(copy))
+		return EBUSY;
 	take_out(copy);
 	copy->dropped = true;
 	copy->req = req;
-	if (!copy->making)
-		begin_end(copy);
+	if (copy->kept) {
+		copy->next = NULL;
+		*going_end = copy;
+		going_end = &copy->next;
+	}
+	close_if_free(copy);
+	return 0;
 }
 
 /* --- what clients get of it -------------------------------------------------------------- */

@@ -58,8 +58,11 @@ void copy_adopt(const struct keep_message *message, int fd);
 void copy_dropped(const char *name);
 void copies_alone(void);
 
-/* From now on it has no name; @req is done when the daemon's descriptor is closed. */
-void copy_drop(struct copy_request *req, struct copy *copy);
+/*
+ * From now on it has no name; @req is done when the daemon's descriptor is closed.  0, or EBUSY
+ * if the keeper cannot be told now: then it stays.
+ */
+int copy_drop(struct copy_request *req, struct copy *copy);
 
 /* A descriptor for a client, or -1 and errno. */
 int copy_open(const struct copy *copy);

@@ -118,10 +118,8 @@ int op_begin(const struct op *op, struct copy_request *req, struct user *user)
 {
 	bool frozen = op->req->op == ZXD_SNAPSHOT;
 
-	if (op->req->op == ZXD_DROP) {
-		copy_drop(req, op->copy);
-		return 0;
-	}
+	if (op->req->op == ZXD_DROP)
+		return copy_drop(req, op->copy);
 	if (op->vmo)
 		return copy_vmo(req, op->vmo, op->req->new_name, user, frozen);
 	return copy_copy(req, op->copy, op->req->new_name, user, frozen);
