@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the scripts that test zxpagerd --keep have in common, beside nbd.bash; sourced, not run.
+#
+# shellcheck disable=SC2034 # the variables are for those scripts
+. "$(dirname "$0")/nbd.bash"
+
+# No death is taken for a quick one, so there is no pause before the next worker.
+keep=(--keep --quick 0)
+
+# The worker of the keeper $pid.
+worker() {
+	pgrep -P "$pid" -f -- --worker
+}
+
+# serving N: so many workers have begun to serve
+serving() {
+	[ "$(grep -c 'worker [0-9]* serves' "$log")" -ge "$1" ]
+}
+
+# After a worker has gone: the next one serves.
+next_worker() {
+	deaths=$((deaths + 1))
+	until_true serving $((deaths + 1))
+}
+deaths=0
+
+kill_worker() {
+	kill -9 "$(worker)"
+	next_worker
+}
+
+# keep_with BYTES ARG...: a file of that many bytes, served for writing, and kept
+keep_with() {
+	start_with "$1" "${keep[@]}" "${@:2}"
+}
+
+gone() {
+	! kill -0 "$1" 2> /dev/null
+}
+
+# As many sockets have that name: the one that listens, and a connection to it.
+sockets_are() {
+	[ "$(grep -c " $sock\$" /proc/net/unix)" = "$1" ]
+}

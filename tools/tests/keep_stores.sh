@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# keep_stores.sh TEST: one test of what a worker of zxpagerd --keep finds that its predecessor
+# had: stores, which may be others by now, and copies
+#
+# A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
+# run-tests.sh, which tells what the environment has to be, runs them all.
+# shellcheck disable=SC2119 # end_export's arguments are those of kill
+. "$(dirname "$0")/keep.bash"
+
+test_keep_store_replaced() {
+	bytes 100000 "$tmp/new"
+	bytes 500000 "$tmp/g"
+	bytes 1000000 "$tmp/f"
+	cp "$tmp/f" "$tmp/want"
+	serve "${keep[@]}" --rw f "${quiet[@]}" "f=$tmp/f" "g=$tmp/g"
+	put 300000 "$tmp/new"
+	mv "$tmp/f" "$tmp/old"
+	bytes 1000000 "$tmp/f"
+	cp "$tmp/f" "$tmp/other"
+	kill_worker
+	grep -q "f: $tmp/f is another one than it was" "$log"
+	evict
+	zx cat g | cmp - "$tmp/g"
+	zx exec f -- "$probe" read {} 900000 1 > "$tmp/got" || :
+	grep -q EIO "$tmp/got"
+	status_is 1 zx sync f
+	cmp "$tmp/f" "$tmp/other"
+	# It is back, and nothing was lost.
+	mv "$tmp/old" "$tmp/f"
+	kill_worker
+	zx cat f | cmp - "$tmp/want"
+	stop
+	is_written
+}
+
+test_keep_store_is_gone() {
+	bytes 500000 "$tmp/g"
+	bytes 100000 "$tmp/f"
+	serve "${keep[@]}" "f=$tmp/f" "g=$tmp/g"
+	mv "$tmp/f" "$tmp/old"
+	kill_worker
+	evict
+	zx cat g | cmp - "$tmp/g"
+	zx exec f -- "$probe" read {} 0 1 > "$tmp/got" || :
+	grep -q EIO "$tmp/got"
+	mv "$tmp/old" "$tmp/f"
+	kill_worker
+	zx cat f | cmp - "$tmp/f"
+	stop
+}
+
+# The lock of an export is one of the worker's, and goes with it.
+test_keep_kill_with_an_export() {
+	bytes 100000 "$tmp/new"
+	store 1048576
+	export_with file "$tmp/f"
+	serve "${keep[@]}" --rw f "${quiet[@]}" "f=$uri"
+	put 300000 "$tmp/new"
+	kill_worker
+	kill_worker
+	zx cat f | cmp - "$tmp/want"
+	zx sync f
+	is_written
+	stop
+	end_export
+}
+
+# One that does not answer keeps nobody else from going on.
+test_keep_export_is_gone() {
+	bytes 100000 "$tmp/new"
+	bytes 500000 "$tmp/g"
+	store 1048576
+	export_with file "$tmp/f"
+	serve "${keep[@]}" --reconnect-timeout 0 --rw f "${quiet[@]}" "f=$uri" "g=$tmp/g"
+	put 300000 "$tmp/new"
+	end_export -9
+	kill_worker
+	grep -q "cannot connect to $uri" "$log"
+	evict
+	zx cat g | cmp - "$tmp/g"
+	zx exec f -- "$probe" read {} 900000 1 > "$tmp/got" || :
+	grep -q EIO "$tmp/got"
+	export_with file "$tmp/f"
+	kill_worker
+	zx cat f | cmp - "$tmp/want"
+	stop
+	is_written
+	end_export
+}
+
+# Its request dies with the worker that has taken it, and is asked again.
+test_keep_client_asks_again() {
+	local client
+	bytes 100000 "$tmp/new"
+	store 1048576
+	export_with --filter=pause file "$tmp/f" "pause-control=$tmp/control"
+	serve "${keep[@]}" --rw f "${quiet[@]}" "f=$uri"
+	put 300000 "$tmp/new"
+	pausing p
+	"$bin/zxpager/zxpager" -s "$sock" sync f &
+	client=$!
+	until_true grep -q 'f: a client waits for a sync' "$log"
+	kill_worker
+	pausing r
+	wait "$client"
+	is_written
+	stop
+	end_export
+}
+
+test_keep_copies() {
+	bytes 303104 "$tmp/f"
+	bytes 4096 "$tmp/new"
+	chmod 777 "$tmp"
+	serve "${keep[@]}" --scratch f --copies 2 --allow-uid 65534 "f=$tmp/f"
+	zx clone f one
+	cp "$tmp/f" "$tmp/want"
+	zx exec one -- dd if="$tmp/new" of={} bs=4096 seek=3 conv=notrunc status=none
+	dd if="$tmp/new" of="$tmp/want" bs=4096 seek=3 conv=notrunc status=none
+	zx snapshot one two
+	as_nobody "$bin/zxpager/zxpager" -s "$sock" clone f theirs
+	zx clone f gone
+	zx drop gone
+	zx ls > "$tmp/before"
+	kill_worker
+	zx ls | diff "$tmp/before" -
+	evict
+	zx cat one | cmp - "$tmp/want"
+	zx cat two | cmp - "$tmp/want"
+	status_is 1 zx clone f one
+	as_nobody "$bin/zxpager/zxpager" -s "$sock" clone f more
+	status_is 1 as_nobody "$bin/zxpager/zxpager" -s "$sock" clone f most
+	status_is 5 as_nobody "$bin/zxpager/zxpager" -s "$sock" drop one
+	as_nobody "$bin/zxpager/zxpager" -s "$sock" drop theirs
+	zx drop one
+	kill_worker
+	zx ls | grep -q 'snapshot two of one'
+	zx ls | grep -q 'clone *one of' && fail "it was dropped"
+	zx cat two | cmp - "$tmp/want"
+	stop
+}
+
+main "$@"
