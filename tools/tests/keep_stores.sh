@@ -51,6 +51,57 @@ test_keep_store_is_gone() {
 	stop
 }
 
+# Its VMO has the size that it had, and what was written before and is written now gets there;
+# or there is no room for all of it.
+test_keep_device_has_changed_its_size() {
+	local dev
+	bytes 100000 "$tmp/new"
+	bytes 500000 "$tmp/g"
+	store 1048576
+	dev=$(losetup --find --show "$tmp/f")
+	serve "${keep[@]}" --rw f "${quiet[@]}" "f=$dev" "g=$tmp/g"
+	put 300000 "$tmp/new"
+	truncate -s 2097152 "$tmp/f"
+	losetup -c "$dev"
+	kill_worker
+	zx sync f
+	cmp -n 1048576 "$dev" "$tmp/want"
+	put 900000 "$tmp/new" conv=notrunc,fsync
+	cmp -n 1048576 "$dev" "$tmp/want"
+	[ "$(zx ls | awk '$4 == "f" { print $2 }')" = 1048576 ]
+	put 200000 "$tmp/new"
+	truncate -s 524288 "$tmp/f"
+	losetup -c "$dev"
+	kill_worker
+	grep -q "f: $dev is smaller than it was" "$log"
+	evict
+	zx cat g | cmp - "$tmp/g"
+	status_is 1 zx sync f
+	truncate -s 1048576 "$tmp/f"
+	losetup -c "$dev"
+	kill_worker
+	zx sync f
+	cmp -n 524288 "$dev" "$tmp/want"
+	stop
+	losetup -d "$dev"
+}
+
+# What it has no more is an error, as it would be without another worker, and never zeroes.
+test_keep_file_is_shorter() {
+	bytes 1000000 "$tmp/f"
+	cp "$tmp/f" "$tmp/want"
+	serve "${keep[@]}" "f=$tmp/f"
+	truncate -s 300000 "$tmp/f"
+	kill_worker
+	evict
+	[ "$(zx exec f -- "$probe" read {} 0 294912)" = ok ]
+	[ "$(zx exec f -- "$probe" read {} 290000 50000 || :)" = "EIO at 302288" ]
+	cat "$tmp/want" "$tmp/want" > "$tmp/f"
+	kill_worker
+	zx cat f | cmp - "$tmp/want"
+	stop
+}
+
 # The lock of an export is one of the worker's, and goes with it.
 test_keep_kill_with_an_export() {
 	bytes 100000 "$tmp/new"

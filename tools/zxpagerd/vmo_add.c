@@ -67,18 +67,45 @@ static struct backend *open_again(const char *path, bool writable)
 	return backend_is_nbd(path) && !backend_nbd_wait(path) ? NULL : open_store(path, writable);
 }
 
+/*
+ * A VMO has the size that its store had, and only a file that is written to follows it.  What
+ * a larger store has more is not served, and of a smaller one that is only read the rest
+ * fails, as if it had been cut off while it was served.
+ */
+static bool has_size(struct backend *be, bool writable, uint64_t size)
+{
+	if (writable && be->ops->resize)
+		return true;
+	if (writable && be->size < size)
+		return false;
+	be->size = size;
+	return true;
+}
+
+/* NULL, or what is wrong with a store as that of a VMO which is there. */
+static const char *flaw_of(struct backend *be, const struct vmo_option *option,
+			   const struct found *found)
+{
+	if (key_of(option->name, be->identity) != found->key)
+		return "is another one than it was";
+	if (!has_size(be, option->writable, found->stream_size))
+		return "is smaller than it was";
+	return NULL;
+}
+
 /* One that is there already goes on with the store that it had, and with no other. */
 static struct backend *find_store(const struct vmo_option *option, const struct found *found)
 {
 	struct backend *be = found ? open_again(option->path, option->writable) :
 				     open_store(option->path, option->writable);
+	const char *flaw = be && found ? flaw_of(be, option, found) : NULL;
 
 	if (!be && !found)
 		exit(1);
-	if (!found || (be && key_of(option->name, be->identity) == found->key))
+	if (be && !flaw)
 		return be;
-	if (be)
-		log_line("%s: %s is another one than it was", option->name, option->path);
+	if (flaw)
+		log_line("%s: %s %s", option->name, option->path, flaw);
 	if (be && !backend_is_nbd(option->path))
 		backend_file_close(be);
 	log_line("%s: its accesses fail: what it has stays there until its store is back",
