@@ -212,8 +212,10 @@ test_keep_sighup_to_the_keeper() {
 	leaves hup_keeper
 }
 
-# end_by SIGNAL: to the keeper, and all that is promised of the end
+# end_by SIGNAL [COMMAND]: to the keeper, and to whom COMMAND tells before that, and all that is
+# promised of the end
 end_by() {
+	local others
 	bytes 100000 "$tmp/new"
 	keep_with 1000000 "${quiet[@]}"
 	kill_worker
@@ -223,7 +225,8 @@ end_by() {
 	exec 8> "$tmp/tell"
 	read -r < "$tmp/told"
 	put 300000 "$tmp/new"
-	kill -s "$1" "$pid"
+	others=$("${@:2}")
+	kill -s "$1" ${others:+"$others"} "$pid"
 	until_true grep -q 'f: process .* (vmoprobe) has it open' "$log"
 	[ ! -e "$sock" ]
 	exec 8>&-
@@ -234,11 +237,16 @@ end_by() {
 }
 
 test_keep_sigterm_is_the_end() {
-	end_by TERM
+	end_by TERM true
 }
 
 test_keep_sigint_is_the_end() {
-	end_by INT
+	end_by INT true
+}
+
+# As a service manager does that tells all processes.
+test_keep_sigterm_to_all_is_the_end() {
+	end_by TERM worker
 }
 
 told_twice() {
@@ -280,6 +288,25 @@ test_keep_keeper_killed() {
 	serve --rw f "f=$tmp/f"
 	zx cat f | cmp - "$tmp/want"
 	stop
+}
+
+# The signal that has a worker leave to the next one does not if there is none.
+test_keep_keeper_killed_and_sigterm_to_the_worker() {
+	local left
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	put 300000 "$tmp/new"
+	left=$(worker)
+	orphans=$left
+	kill -STOP "$left"
+	kill -9 "$pid"
+	wait "$pid" || :
+	kill "$left"
+	kill -CONT "$left"
+	until_true gone "$left"
+	is_written
+	[ ! -e "$sock" ]
+	grep -q 'detaching all VMOs' "$log"
 }
 
 test_keep_both_killed() {

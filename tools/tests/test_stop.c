@@ -3,6 +3,9 @@
  * The daemon's end: how long it takes, and what it says of it with its status.  Needs no
  * kernel module.
  */
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "../zxpagerd/holders.h"
 #include "../zxpagerd/keep.h"
 #include "../zxpagerd/stop.h"
@@ -241,6 +244,32 @@ static void end_while_it_leaves(void **state)
 	assert_same();
 }
 
+static void hears_of_the_end(void)
+{
+	stop_told(1);
+}
+
+/* All is written back, and it is about to go: nobody may come after it. */
+static void end_is_heard_at_last(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	write_page(3);
+	/* Signals are counted for good. */
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		stop_hear = hears_of_the_end;
+		status = stop();
+		_exit(vmo.target.detached ? status : KEEP_EXIT_LEFT + 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_fake)
 
 int main(void)
@@ -256,6 +285,7 @@ int main(void)
 		TEST(leaves),
 		TEST(leaves_a_busy_client),
 		TEST(leaves_a_store_that_hangs),
+		TEST(end_is_heard_at_last),
 		TEST(end_while_it_leaves),
 	};
 

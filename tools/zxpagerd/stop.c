@@ -37,6 +37,7 @@ static struct event signal_event, looked;
 static int signal_fd;
 static bool looking;
 static int look_error;
+void (*stop_hear)(void);
 
 static void signal_ready(struct event *ev, int res)
 {
@@ -344,6 +345,8 @@ static bool leave(void)
 	sync_all(&left);
 	while (left && !is_over(&phase) && leaves == asked)
 		crew_turn();
+	if (stop_hear)
+		stop_hear();
 	if (left && !signals)
 		log_line("leaving, and %u VMOs are not written back in full: another worker does that",
 			 left);

@@ -14,6 +14,12 @@ void stop_catch_signals(bool is_kept);
 void stop_told(unsigned int signals);
 void stop_leave(void);
 
+/*
+ * Or NULL: calls one of these if the keeper has said so, or has gone.  A worker that leaves asks
+ * once more, since without a keeper there is none after it.
+ */
+extern void (*stop_hear)(void);
+
 /* One has come. */
 bool stop_is_wanted(void);
 

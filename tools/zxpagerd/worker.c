@@ -28,6 +28,7 @@
 
 static struct event event;
 static int generation = -1, listener = -1, lock = -1;
+static bool alone;	/* the keeper has gone */
 
 int worker_generation(void)
 {
@@ -135,31 +136,39 @@ static void handle(const struct keep_message *message)
 	}
 }
 
-static void keeper_ready(struct event *ev, int res)
+/* All that it has said by now, or that it says nothing any more. */
+static void hear(void)
 {
 	struct keep_message message;
 	int fd, error;
 
-	(void)ev;
-	(void)res;
 	while (!(error = keep_receive(options.worker_sock, &message, &fd, MSG_DONTWAIT))) {
 		if (fd >= 0)
 			close(fd);
 		handle(&message);
 	}
-	if (error == EAGAIN) {
-		loop_poll(&event, options.worker_sock);
+	if (error == EAGAIN || alone)
 		return;
-	}
+	alone = true;
 	log_line("the keeper has gone: this is the end");
 	holders_keeper = 0;
 	copies_alone();
 	stop_told(1);
 }
 
+static void keeper_ready(struct event *ev, int res)
+{
+	(void)ev;
+	(void)res;
+	hear();
+	if (!alone)
+		loop_poll(&event, options.worker_sock);
+}
+
 void worker_serve(void)
 {
 	keep(KEEP_READY, -1);
+	stop_hear = hear;
 	event.handler = keeper_ready;
 	loop_poll(&event, options.worker_sock);
 }
