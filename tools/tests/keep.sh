@@ -408,6 +408,22 @@ test_keep_tells_a_service_manager() {
 	kill "$manager"
 }
 
+# flags_of PID: of the process, as the kernel has them
+flags_of() {
+	sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 7
+}
+
+# Reclaim may wait for the worker that it is to start.
+test_keep_keeper_does_not_wait_for_reclaim() {
+	local noio=$((0x80000)) process	# PF_MEMALLOC_NOIO
+	keep_with 100000 --mlock
+	for process in "$pid" "$(worker)"; do
+		[ $(($(flags_of "$process") & noio)) = $noio ] || fail "it waits for reclaim"
+		[ "$(awk '$1 == "VmLck:" { print $2 }' "/proc/$process/status")" -gt 0 ]
+	done
+	stop
+}
+
 test_keep_refuses_what_cannot_be() {
 	refused 'No such file' --keep "f=$tmp/none"
 	refused 'want NAME=FILE' --keep f

@@ -5,8 +5,8 @@
  * clients wait for the next worker.
  *
  * It does next to nothing else, so that nothing brings it down.  All its memory is there when
- * the first worker starts, it waits for nobody but in poll(), and what a worker sends is
- * judged before it is believed.  The pager's own descriptor no worker gets: with that it
+ * the first worker starts, it does not wait for reclaim, which may wait for the worker, nor for
+ * anybody but in poll(), and what a worker sends is judged before it is believed.  The pager's own descriptor no worker gets: with that it
  * could begin a generation, or keep clients waiting when everybody else has gone.
  */
 #include <errno.h>
@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -410,16 +409,6 @@ static void turn(void)
 		ping();
 }
 
-static void raise_limit(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files))
-		return;
-	files.rlim_cur = files.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &files);
-}
-
 void keeper_note_arguments(int argc, char **argv)
 {
 	worker_argv = calloc((size_t)argc + 3, sizeof(*worker_argv));
@@ -437,7 +426,6 @@ void keeper_note_arguments(int argc, char **argv)
 
 void keeper_run(void)
 {
-	raise_limit();
 	if (!held_init(&held, options.vmo_count, COPIES_MAX))
 		die("out of memory");
 	restarts.quick_ms = (uint64_t)options.quick * 1000;

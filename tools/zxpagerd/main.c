@@ -41,7 +41,7 @@ static struct timer tick;
 
 /*
  * Whoever reclaims memory may wait for this daemon, so it must not wait for reclaim
- * itself.  It takes CAP_SYS_RESOURCE, without which the daemon works too.  Threads that
+ * itself; nor may a keeper, which has to start the worker that is waited for.  It takes CAP_SYS_RESOURCE, without which the daemon works too.  Threads that
  * are made later have it from this one.
  */
 static void set_limits(void)
@@ -148,8 +148,11 @@ int main(int argc, char **argv)
 {
 	keeper_note_arguments(argc, argv);
 	options_parse(argc, argv);
-	if (options.keep && options.worker_sock < 0)
+	set_limits();
+	if (options.keep && options.worker_sock < 0) {
+		lock_memory();
 		keeper_run();
+	}
 	signal(SIGPIPE, SIG_IGN);
 	/* A terminal has them for all its processes; a worker hears of them by its keeper. */
 	if (options.worker_sock >= 0) {
@@ -157,7 +160,6 @@ int main(int argc, char **argv)
 		signal(SIGHUP, SIG_IGN);
 	}
 	signal(SIGXFSZ, SIG_IGN);	/* a write beyond a limit fails with EFBIG */
-	set_limits();
 	have_one_arena();
 	loop_init();
 	open_pager();
