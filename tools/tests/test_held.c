@@ -176,6 +176,29 @@ static void a_message_and_its_descriptor(void **state)
 	socks[1] = -1;
 }
 
+/* It had something to read still: that is no reason not to hear what it has said. */
+static void last_words(void **state)
+{
+	struct keep_message sent = copy("one"), got;
+	int fd = a_file(), came;
+
+	(void)state;
+	assert_int_equal(keep_send(socks[0], &sent, -1, 0), 0);
+	assert_int_equal(keep_send(socks[1], &sent, fd, 0), 0);
+	assert_int_equal(keep_send(socks[1], &sent, -1, 0), 0);
+	close(fd);
+	close(socks[1]);
+	socks[1] = -1;
+	assert_int_equal(receive(&got, &came), 0);
+	assert_memory_equal(&got, &sent, sizeof(got));
+	assert_true(came >= 0);
+	close(came);
+	assert_int_equal(receive(&got, &came), 0);
+	assert_int_equal(receive(&got, &came), EPIPE);
+	assert_int_equal(receive(&got, &came), EPIPE);
+	assert_int_equal(open_files(), before - 1);
+}
+
 /* Of @size bytes, with @count descriptors. */
 static void send_raw(const void *data, size_t size, unsigned int count)
 {
@@ -270,6 +293,7 @@ int main(void)
 		TEST(what_makes_no_sense),
 		TEST(copies_are_told_in_order),
 		TEST(a_message_and_its_descriptor),
+		TEST(last_words),
 		TEST(what_is_no_message),
 		cmocka_unit_test(keys_tell_names_and_stores),
 		cmocka_unit_test(keys_of_many_are_different),

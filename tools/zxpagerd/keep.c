@@ -69,11 +69,12 @@ int keep_receive(int sock, struct keep_message *message, int *fd, int flags)
 	ssize_t n;
 
 	*fd = -1;
+	/* That the other end had not read all is told once, before what it has sent. */
 	do {
 		n = recvmsg(sock, &msg, flags | MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0)
-		return errno == ECONNRESET ? EPIPE : errno;
+		return errno;
 	*fd = take_fd(&msg);
 	if (!n && *fd < 0)
 		return EPIPE;

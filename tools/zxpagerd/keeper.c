@@ -38,6 +38,8 @@
  * struct worker - the one there is, if @pid is not 0
  * @told: so much of what is held it was told, @is_told all
  * @left, @stops: it was told to leave, and how many signals ask for the end
+ * @killed: it is told nothing any more
+ * @answer: has no room yet, if @has_answer: until then nothing more is taken from it
  */
 struct worker {
 	pid_t pid;
@@ -46,6 +48,9 @@ struct worker {
 	bool is_told;
 	bool left;
 	unsigned int stops;
+	bool killed;
+	bool has_answer;
+	struct keep_message answer;
 };
 
 static struct held held;
@@ -148,10 +153,26 @@ static void kill_worker(const char *flaw)
 	hang_up();
 }
 
-/* False if it is to be tried again. */
+/*
+ * Of one that has died it is heard what it has sent before that; one that cannot be told what
+ * there is cannot serve.
+ */
+static int try_to_tell(const struct keep_message *message, int fd)
+{
+	int error = keep_send(worker.sock, message, fd, MSG_DONTWAIT);
+
+	if (!error || error == EAGAIN || error == EPIPE || error == ECONNRESET)
+		return error;
+	log_line("the worker cannot be told anything: %s: it is killed", strerror(error));
+	worker.killed = true;
+	kill(worker.pid, SIGKILL);
+	return error;
+}
+
+/* False if it does not know yet. */
 static bool tell(const struct keep_message *message, int fd)
 {
-	return keep_send(worker.sock, message, fd, MSG_DONTWAIT) != EAGAIN;
+	return !worker.killed && !try_to_tell(message, fd);
 }
 
 /* All that is held, and that this is all. */
@@ -190,8 +211,15 @@ static void tell_news(void)
 		worker.left = true;
 }
 
+static void answer(void)
+{
+	worker.has_answer = !worker.killed && try_to_tell(&worker.answer, -1) == EAGAIN;
+}
+
 static bool has_news(void)
 {
+	if (worker.killed)
+		return false;
 	return !worker.is_told || worker.stops != stops || (leave_wanted && !worker.left);
 }
 
@@ -209,7 +237,7 @@ static void tell_ready(void)
 }
 
 /* NULL, or what is wrong with the message. */
-static const char *handle(struct keep_message *message, int fd)
+static const char *handle(const struct keep_message *message, int fd)
 {
 	const char *flaw;
 
@@ -229,8 +257,10 @@ static const char *handle(struct keep_message *message, int fd)
 	flaw = held_take(&held, message, fd);
 	if (flaw || message->kind != KEEP_DROP)
 		return flaw;
-	message->kind = KEEP_DROPPED;
-	return tell(message, -1) ? NULL : "more than it reads";
+	worker.answer = *message;
+	worker.answer.kind = KEEP_DROPPED;
+	answer();
+	return NULL;
 }
 
 /* All that it has sent; also after it has died. */
@@ -240,7 +270,7 @@ static void listen_to_worker(void)
 	const char *flaw;
 	int fd, error;
 
-	while (worker.sock >= 0) {
+	while (worker.sock >= 0 && !worker.has_answer) {
 		error = keep_receive(worker.sock, &message, &fd, MSG_DONTWAIT);
 		if (error == EAGAIN)
 			return;
@@ -310,6 +340,8 @@ static void reap(void)
 	if (!worker.pid || waitpid(worker.pid, &status, WNOHANG) != worker.pid)
 		return;
 	worker.pid = 0;
+	worker.killed = true;
+	worker.has_answer = false;
 	listen_to_worker();
 	if (worker.sock >= 0)
 		close(worker.sock);
@@ -381,7 +413,7 @@ static void wait_for_events(void)
 {
 	struct pollfd pfd[2] = {
 		{ .fd = signal_fd, .events = POLLIN },
-		{ .fd = worker.sock, .events = POLLIN },
+		{ .fd = worker.sock, .events = worker.has_answer ? POLLOUT : POLLIN },
 	};
 	int ms = -1;
 
@@ -400,6 +432,8 @@ static void turn(void)
 	take_signals();
 	if (!worker.pid && now_ms() >= due)
 		start_worker();
+	if (worker.sock >= 0 && worker.has_answer)
+		answer();
 	listen_to_worker();
 	if (worker.sock >= 0 && !worker.is_told)
 		tell_held();
