@@ -408,6 +408,18 @@ test_keep_tells_a_service_manager() {
 	kill "$manager"
 }
 
+# As some are who start it.
+test_keep_started_with_sigchld_ignored() {
+	printf '#!/bin/sh\nexec env --ignore-signal=CHLD "%s" "$@"\n' "$(realpath "$daemon")" \
+		> "$tmp/daemon"
+	chmod +x "$tmp/daemon"
+	daemon=$tmp/daemon
+	keep_with 100000
+	kill_worker
+	zx cat f | cmp - "$tmp/want"
+	stop
+}
+
 # flags_of PID: of the process, as the kernel has them
 flags_of() {
 	sed 's/.*) //' "/proc/$1/stat" | cut -d ' ' -f 7

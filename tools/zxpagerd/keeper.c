@@ -333,11 +333,22 @@ static void take_status(int status)
 	died(exited ? "has ended with status" : "was killed by signal", code);
 }
 
+/* False as long as it is there. */
+static bool has_ended(int *status)
+{
+	pid_t pid = waitpid(worker.pid, status, WNOHANG);
+
+	/* How it has ended nobody knows: that is as bad as if it had been killed. */
+	if (pid < 0 && errno == ECHILD)
+		*status = SIGKILL;
+	return pid > 0 || (pid < 0 && errno == ECHILD);
+}
+
 static void reap(void)
 {
 	int status;
 
-	if (!worker.pid || waitpid(worker.pid, &status, WNOHANG) != worker.pid)
+	if (!worker.pid || !has_ended(&status))
 		return;
 	worker.pid = 0;
 	worker.killed = true;
@@ -375,6 +386,8 @@ static void catch_signals(void)
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
+	/* Who has started this may ignore it: then no worker would be waited for. */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
