@@ -331,7 +331,7 @@ test_keep_both_killed() {
 
 test_keep_gives_up() {
 	local client status=0 was n
-	start_with 1000000 --keep
+	start_with 1000000 --keep --quick 1000
 	evict
 	zx hold f
 	zx cat f > "$tmp/got" 2> "$tmp/why" &
@@ -347,6 +347,24 @@ test_keep_gives_up() {
 	grep -q 'giving up: .* 10 times in a row' "$log"
 	[ "$(grep -c 'another one is started in a while' "$log")" = 8 ]
 	[ ! -e "$sock" ]
+}
+
+# Unless it was asked to by its keeper, a worker that leaves soon is as one that dies.
+test_keep_leaves_again_and_again() {
+	local status=0 was n
+	start_with 100000 --keep --quick 1000
+	for ((n = 0; n < 11; n++)); do
+		kill -HUP "$pid"
+		next_worker
+	done
+	for ((n = 0; n < 10; n++)); do
+		was=$(worker)
+		kill "$was"
+		until_true has_another "$was"
+	done
+	wait "$pid" || status=$?
+	[ $status = 3 ] || fail "status $status"
+	grep -q 'giving up: .* 10 times in a row' "$log"
 }
 
 # has_another PID: the keeper has another worker, or has ended

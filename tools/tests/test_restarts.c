@@ -79,6 +79,21 @@ static void who_never_serves_is_one_whatever_it_takes(void **state)
 	assert_int_equal(never_serves(10 * QUICK_MS), RESTARTS_OVER);
 }
 
+/* One that leaves after that is no death. */
+static void how_long_it_has_served(void **state)
+{
+	(void)state;
+	restarts_begun(&r);
+	now += 2 * QUICK_MS;
+	assert_false(restarts_has_served(&r, now));
+	restarts_serves(&r, now);
+	assert_false(restarts_has_served(&r, now));
+	assert_false(restarts_has_served(&r, now + QUICK_MS - 1));
+	assert_true(restarts_has_served(&r, now + QUICK_MS));
+	restarts_begun(&r);
+	assert_false(restarts_has_served(&r, now + QUICK_MS));
+}
+
 /* Nor does it count that the one before has served. */
 static void serving_is_of_one_worker(void **state)
 {
@@ -104,6 +119,7 @@ int main(void)
 		TEST(at_once_then_later),
 		TEST(who_served_is_no_quick_death),
 		TEST(who_never_serves_is_one_whatever_it_takes),
+		TEST(how_long_it_has_served),
 		TEST(serving_is_of_one_worker),
 		TEST(none_is_quick),
 	};

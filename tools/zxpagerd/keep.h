@@ -54,8 +54,12 @@ struct keep_message {
 	char of[ZXD_NAME_SIZE];
 };
 
-/* A worker that has left, and is no death; no other exit status is as large. */
+/*
+ * A worker that has left, and is no death; or that has come to the end of the daemon, whose
+ * status is that much less.  No other exit status is as large.
+ */
 #define KEEP_EXIT_LEFT	100
+#define KEEP_EXIT_END	101
 
 /* Sends it, with @fd unless that is -1; with @flags of sendmsg().  0 or an errno. */
 int keep_send(int sock, const struct keep_message *message, int fd, int flags);

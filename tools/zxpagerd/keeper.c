@@ -33,6 +33,8 @@
 #include "restarts.h"
 
 #define EXIT_GIVEN_UP	3
+#define TURN_MAX	64	/* messages of a worker, until others have their turn */
+#define LEFT_MAX	10000	/* of one that has gone: more than its socket holds */
 
 /*
  * struct worker - the one there is, if @pid is not 0
@@ -263,14 +265,14 @@ static const char *handle(const struct keep_message *message, int fd)
 	return NULL;
 }
 
-/* All that it has sent; also after it has died. */
-static void listen_to_worker(void)
+/* What it has sent, @most messages; also after it has died. */
+static void listen_to_worker(unsigned int most)
 {
 	struct keep_message message;
 	const char *flaw;
 	int fd, error;
 
-	while (worker.sock >= 0 && !worker.has_answer) {
+	while (most-- && worker.sock >= 0 && !worker.has_answer) {
 		error = keep_receive(worker.sock, &message, &fd, MSG_DONTWAIT);
 		if (error == EAGAIN)
 			return;
@@ -315,20 +317,30 @@ static void died(const char *how, int code)
 	due = now_ms() + ms;
 }
 
-static void take_status(int status)
+/* In good order.  One that does that again and again without being asked is a broken one. */
+static bool has_left(int code, bool was_asked)
+{
+	return code == KEEP_EXIT_LEFT && restarts.serves &&
+	       (was_asked || restarts_has_served(&restarts, now_ms()));
+}
+
+static void take_status(int status, bool was_asked_to_leave)
 {
 	bool exited = WIFEXITED(status);
 	int code = exited ? WEXITSTATUS(status) : WTERMSIG(status);
 
-	if (exited && code == KEEP_EXIT_LEFT && restarts.serves) {
+	if (exited && has_left(code, was_asked_to_leave)) {
 		log_line("the worker has left: another one is started");
 		due = now_ms();
 		return;
 	}
+	/* It has come to the end of the daemon.  One that failed on the way has a successor. */
+	if (exited && stops && code >= KEEP_EXIT_END)
+		end(code - KEEP_EXIT_END);
 	if (!exited && stops && !has_served)
 		end(1);
 	/* It has said why.  What it was asked for a second time would be the same. */
-	if (exited && code != KEEP_EXIT_LEFT && (stops || !has_served))
+	if (exited && code < KEEP_EXIT_LEFT && !has_served)
 		end(code);
 	died(exited ? "has ended with status" : "was killed by signal", code);
 }
@@ -346,6 +358,7 @@ static bool has_ended(int *status)
 
 static void reap(void)
 {
+	bool was_asked = worker.left;
 	int status;
 
 	if (!worker.pid || !has_ended(&status))
@@ -353,11 +366,11 @@ static void reap(void)
 	worker.pid = 0;
 	worker.killed = true;
 	worker.has_answer = false;
-	listen_to_worker();
+	listen_to_worker(LEFT_MAX);
 	if (worker.sock >= 0)
 		close(worker.sock);
 	worker = (struct worker){ .sock = -1 };
-	take_status(status);
+	take_status(status, was_asked);
 }
 
 /* --- signals ------------------------------------------------------------------------------- */
@@ -447,7 +460,7 @@ static void turn(void)
 		start_worker();
 	if (worker.sock >= 0 && worker.has_answer)
 		answer();
-	listen_to_worker();
+	listen_to_worker(TURN_MAX);
 	if (worker.sock >= 0 && !worker.is_told)
 		tell_held();
 	if (worker.sock >= 0 && worker.is_told)

@@ -19,6 +19,7 @@
 #include "calls.h"
 #include "client.h"
 #include "crew.h"
+#include "keep.h"
 #include "keeper.h"
 #include "log.h"
 #include "loop.h"
@@ -144,6 +145,13 @@ static void open_socket(void)
 		worker_keep_listener(server_listener(), server_lock());
 }
 
+/* A keeper tells an end that was reached from one that was not by its status. */
+static int end_status(int status)
+{
+	return options.worker_sock >= 0 && status < KEEP_EXIT_LEFT ? KEEP_EXIT_END + status :
+								     status;
+}
+
 int main(int argc, char **argv)
 {
 	keeper_note_arguments(argc, argv);
@@ -177,5 +185,5 @@ int main(int argc, char **argv)
 		ticked(&tick.event, 0);
 	while (!stop_is_wanted())
 		crew_turn();
-	return stop();
+	return end_status(stop());
 }

@@ -21,12 +21,17 @@ void restarts_serves(struct restarts *r, uint64_t now_ms)
 	r->since = now_ms;
 }
 
+bool restarts_has_served(const struct restarts *r, uint64_t now_ms)
+{
+	return r->serves && now_ms - r->since >= r->quick_ms;
+}
+
 /* One that has never served has died quickly however long it has tried. */
 uint64_t restarts_died(struct restarts *r, uint64_t now_ms)
 {
 	uint64_t ms = FIRST_MS;
 
-	if (r->serves && now_ms - r->since >= r->quick_ms) {
+	if (restarts_has_served(r, now_ms)) {
 		r->quick = 0;
 		return 0;
 	}

@@ -24,6 +24,9 @@ struct restarts {
 void restarts_begun(struct restarts *r);
 void restarts_serves(struct restarts *r, uint64_t now_ms);
 
+/* For so long that it is no quick death, if it is one. */
+bool restarts_has_served(const struct restarts *r, uint64_t now_ms);
+
 /* It has died: in so many milliseconds there is to be another one, or RESTARTS_OVER. */
 uint64_t restarts_died(struct restarts *r, uint64_t now_ms);
 
