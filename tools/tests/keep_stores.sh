@@ -35,6 +35,75 @@ test_keep_store_replaced() {
 	is_written
 }
 
+# serves_g_alone PATTERN: the next worker says that of f, and fails it and nothing else
+serves_g_alone() {
+	kill_worker
+	grep -q "$1" "$log" || fail "no '$1' in: $(tail -n 5 "$log")"
+	evict
+	zx cat g | cmp - "$tmp/g"
+	zx exec f -- "$probe" read {} 900000 1 > "$tmp/got" || :
+	grep -q EIO "$tmp/got"
+	status_is 1 zx sync f
+}
+
+# Whatever is wrong with an export when a worker starts, it is the matter of that one VMO.
+test_keep_export_is_another_one() {
+	bytes 100000 "$tmp/new"
+	bytes 500000 "$tmp/g"
+	store 1048576
+	export_with file "$tmp/f"
+	serve "${keep[@]}" --reconnect-timeout 0 --rw f "${quiet[@]}" "f=$uri" "g=$tmp/g"
+	put 300000 "$tmp/new"
+	end_export
+	truncate -s 2097152 "$tmp/f"
+	export_with file "$tmp/f"
+	serves_g_alone "f: $uri is another one than it was"
+	end_export
+	truncate -s 1048576 "$tmp/f"
+	export_with -r file "$tmp/f"
+	serves_g_alone "$uri is read-only"
+	end_export
+	export_with file "$tmp/f"
+	kill_worker
+	zx cat f | cmp - "$tmp/want"
+	stop
+	is_written
+	end_export
+}
+
+# It takes connections, and says nothing.
+test_keep_export_hangs() {
+	local mute
+	bytes 100000 "$tmp/new"
+	bytes 500000 "$tmp/g"
+	store 1048576
+	export_with file "$tmp/f"
+	serve "${keep[@]}" --reconnect-timeout 0 --rw f "${quiet[@]}" "f=$uri" "g=$tmp/g"
+	put 300000 "$tmp/new"
+	end_export
+	rm -f "$tmp/nbd"
+	python3 - "$tmp/nbd" <<-'END' &
+		import signal, socket, sys
+		s = socket.socket(socket.AF_UNIX)
+		s.bind(sys.argv[1])
+		s.listen()
+		open(sys.argv[1] + ".listens", "w")
+		signal.pause()
+	END
+	mute=$!
+	until_true test -e "$tmp/nbd.listens"
+	serves_g_alone "cannot connect to $uri"
+	kill "$mute"
+	wait "$mute" || :
+	rm -f "$tmp/nbd"
+	export_with file "$tmp/f"
+	kill_worker
+	zx cat f | cmp - "$tmp/want"
+	stop
+	is_written
+	end_export
+}
+
 test_keep_store_is_gone() {
 	bytes 500000 "$tmp/g"
 	bytes 100000 "$tmp/f"

@@ -2,6 +2,7 @@
 /*
  * Exports of NBD servers as stores: an nbdkit comes and goes.  Needs no kernel module.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -482,7 +483,7 @@ static void content_after_a_failed_write(void **state)
 	assert_used(be);
 }
 
-/* The daemon ends; tells whether it does. */
+/* By a process of its own, which has no other export. */
 static bool is_refused(const char *name, bool writable)
 {
 	int status;
@@ -492,8 +493,7 @@ static bool is_refused(const char *name, bool writable)
 		int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 		dup2(null, STDERR_FILENO);
-		backend_nbd_open(name, writable, AT_ONCE);
-		_exit(0);
+		_exit(!backend_nbd_open(name, writable, AT_ONCE));
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
@@ -520,6 +520,40 @@ static void one_writer_of_an_export(void **state)
 	START("file", "$file");
 	assert_false(is_refused(uri, true));
 	kill_server();
+}
+
+static unsigned int open_files(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int n = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* The daemon may go on without it, and serve it later. */
+static void refused_leaves_nothing(void **state)
+{
+	unsigned int before;
+
+	(void)state;
+	START("-r", "file", "$file");
+	/* What is opened once for all is open then. */
+	backend_nbd_close(backend_nbd_open(uri, false, AT_ONCE));
+	before = open_files();
+	for (unsigned int i = 0; i < 3; i++)
+		assert_null(backend_nbd_open(uri, true, AT_ONCE));
+	assert_int_equal(open_files(), before);
+	for (unsigned int i = 0; i < 3; i++)
+		backend_nbd_close(backend_nbd_open(uri, false, AT_ONCE));
+	assert_int_equal(open_files(), before);
+	kill_server();
+	for (unsigned int i = 0; i < 3; i++)
+		assert_null(backend_nbd_open(uri, true, AT_ONCE));
+	assert_int_equal(open_files(), before);
 }
 
 /* --- several connections ---------------------------------------------------------- */
@@ -637,6 +671,7 @@ static const struct CMUnitTest exports[] = {
 	TEST(another_content_is_not_used),
 	TEST(content_after_a_failed_write),
 	TEST(one_writer_of_an_export),
+		TEST(refused_leaves_nothing),
 	TEST(connections_where_they_are_offered),
 	TEST(one_of_several_is_lost),
 	TEST(peers_are_kept_alive),

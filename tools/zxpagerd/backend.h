@@ -68,14 +68,16 @@ void backend_file_close(struct backend *be);
 struct backend *backend_refused_open(const char *path, uint64_t size);
 
 /*
- * An export of an NBD server, by its URI; on failure the daemon ends with a message.  At most @under_way requests will be
- * under way at a time.
+ * An export of an NBD server, by its URI; NULL, after a line, if it cannot be had.  At most
+ * @under_way requests will be under way at a time.
  */
 bool backend_is_nbd(const char *path);
 struct backend *backend_nbd_open(const char *uri, bool writable,
 				 unsigned int under_way);
 
-/* Tries to connect for --reconnect-timeout; false, after a line, if it cannot be had. */
+void backend_nbd_close(struct backend *be);
+
+/* Tries to connect, until --reconnect-timeout after the first time; false, after a line, if it cannot be had. */
 bool backend_nbd_wait(const char *uri);
 
 #endif /* ZXD_BACKEND_H */

@@ -39,6 +39,11 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 	die("%s: this zxpagerd was built without libnbd", uri);
 }
 
+void backend_nbd_close(struct backend *be)
+{
+	(void)be;
+}
+
 bool backend_nbd_wait(const char *uri)
 {
 	(void)uri;
@@ -48,7 +53,6 @@ bool backend_nbd_wait(const char *uri)
 #else
 
 #include <libnbd.h>
-#include <unistd.h>
 
 #include "nbd_claim.h"
 #include "nbd_conns.h"
@@ -92,10 +96,14 @@ struct ops {
  * @waiting: until a connection is ready
  * @done: to be handled by the loop, which @wake has it do
  * @tick: while there is something to be looked after, if @ticking
+ * @claim: no other one has it
+ * @next_closed: once it is closed, since a timer may have it still
  * @changed: something was written since the last flush; @lost if a connection, too
  */
 struct backend_nbd {
 	struct backend base;
+	struct nbd_claim *claim;
+	struct backend_nbd *next_closed;
 	struct nbd_identity identity;
 	struct nbd_conns conns;
 	struct op *all, *spare;
@@ -444,16 +452,26 @@ static void make_ops(struct backend_nbd *nbd, unsigned int count)
 
 bool backend_nbd_wait(const char *uri)
 {
-	uint64_t end = loop_now() + (uint64_t)options.reconnect_timeout * 1000;
+	return nbd_conn_wait(uri);
+}
 
-	while (!nbd_conn_try(uri)) {
-		if (loop_now() >= end) {
-			log_line("cannot connect to %s for %u s", uri, options.reconnect_timeout);
-			return false;
-		}
-		sleep(1);
-	}
-	return true;
+static void free_nbd(struct backend_nbd *nbd)
+{
+	nbd_identity_forget(&nbd->identity);
+	free(nbd->all);
+	free(nbd);
+}
+
+void backend_nbd_close(struct backend *be)
+{
+	static struct backend_nbd *closed;
+	struct backend_nbd *nbd = nbd_of(be);
+
+	nbd_conns_close(&nbd->conns);
+	nbd_unclaim(nbd->claim);
+	nbd->claim = NULL;
+	nbd->next_closed = closed;
+	closed = nbd;
 }
 
 struct backend *backend_nbd_open(const char *uri, bool writable,
@@ -461,21 +479,23 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 {
 	struct backend_nbd *nbd = calloc(1, sizeof(*nbd));
 	struct nbd_handle *first;
-	uint64_t identity;
 
 	if (!nbd)
 		die("out of memory");
 	make_ops(nbd, under_way);
 	nbd->conns.moved = conn_moved;
 	nbd->conns.dropped = conn_dropped;
-	nbd_conns_init(&nbd->conns, nbd, uri, &nbd->identity);
+	if (nbd_conns_init(&nbd->conns, nbd, uri, &nbd->identity))
+		nbd->claim = nbd_claim(nbd->conns.conn[0].handle, uri, writable);
+	if (!nbd->claim) {
+		nbd_conns_close(&nbd->conns);
+		free_nbd(nbd);
+		return NULL;
+	}
 	first = nbd->conns.conn[0].handle;
-	if (writable && nbd_is_read_only(first))
-		die("%s is read-only: leave --rw out", uri);
-	identity = nbd_claim(first, uri, writable);
 	nbd->base = (struct backend){
 		.ops = &export_ops, .path = uri, .size = nbd->identity.size, .store = nbd,
-		.identity = identity,
+		.identity = nbd->claim->identity,
 	};
 	nbd->can_flush = nbd_can_flush(first) > 0;
 	nbd->can_zero = nbd_can_zero(first) > 0;

@@ -24,11 +24,7 @@
 #include "log.h"
 #include "nbd_claim.h"
 
-/* struct claim - an export that is served; @called is unlike that of any other */
-struct claim {
-	char *called;
-	const char *uri;
-};
+static void *claims;	/* a tree of <search.h> */
 
 /* Where the socket leads.  A path that is relative to its server says little. */
 static void print_peer(FILE *out, int fd, const char *uri)
@@ -76,7 +72,7 @@ static char *call(struct nbd_handle *handle, const char *uri)
 
 static int compare(const void *a, const void *b)
 {
-	const struct claim *one = a, *other = b;
+	const struct nbd_claim *one = a, *other = b;
 
 	return strcmp(one->called, other->called);
 }
@@ -87,53 +83,88 @@ static unsigned long long hash(const char *text)
 	return key_hash(KEY_SEED, text, strlen(text));
 }
 
-/* Where nobody but root and this user can make files. */
+/* Where nobody but root and this user can make files; or NULL, after a line. */
 static const char *lock_directory(void)
 {
 	const char *dir = geteuid() ? getenv("XDG_RUNTIME_DIR") : "/run";
 	struct stat st;
 
 	if (!dir)
-		die("XDG_RUNTIME_DIR is not set: only root can write to NBD exports without it");
-	if (stat(dir, &st))
-		die("%s: %s", dir, strerror(errno));
-	if ((st.st_uid && st.st_uid != geteuid()) || st.st_mode & 022)
-		die("%s: others can make files there: that is no place for locks", dir);
-	return dir;
+		log_line("XDG_RUNTIME_DIR is not set: only root can write to NBD exports without it");
+	else if (stat(dir, &st))
+		log_line("%s: %s", dir, strerror(errno));
+	else if ((st.st_uid && st.st_uid != geteuid()) || st.st_mode & 022)
+		log_line("%s: others can make files there: that is no place for locks", dir);
+	else
+		return dir;
+	return NULL;
 }
 
-static void lock(const struct claim *claim)
+static bool lock(struct nbd_claim *claim)
 {
+	const char *dir = lock_directory();
 	char *path;
 
-	if (asprintf(&path, "%s/zxpagerd-nbd-%016llx.lock", lock_directory(),
-		     hash(claim->called)) < 0)
+	if (!dir)
+		return false;
+	if (asprintf(&path, "%s/zxpagerd-nbd-%016llx.lock", dir, hash(claim->called)) < 0)
 		die("out of memory");
-	/* It is there as long as the daemon. */
-	if (lock_file(path) < 0) {
-		if (errno == EWOULDBLOCK)
-			die("%s is being written by another daemon: serve it once",
-			    claim->uri);
-		die("cannot lock %s: %s", path, strerror(errno));
-	}
+	claim->lock = lock_file(path);
+	if (claim->lock < 0 && errno == EWOULDBLOCK)
+		log_line("%s is being written by another daemon: serve it once", claim->uri);
+	else if (claim->lock < 0)
+		log_line("cannot lock %s: %s", path, strerror(errno));
 	free(path);
+	return claim->lock >= 0;
 }
 
-uint64_t nbd_claim(struct nbd_handle *handle, const char *uri, bool writable)
+static void free_claim(struct nbd_claim *claim)
 {
-	static void *claims;	/* a tree of <search.h> */
-	struct claim *claim = malloc(sizeof(*claim)), **found;
+	if (claim->lock >= 0)
+		close(claim->lock);
+	free(claim->called);
+	free(claim);
+}
+
+void nbd_unclaim(struct nbd_claim *claim)
+{
+	tdelete(claim, &claims, compare);
+	free_claim(claim);
+}
+
+/* One of another size is another one: it never changes. */
+static uint64_t identity(const struct nbd_claim *claim, struct nbd_handle *handle)
+{
+	int64_t size = nbd_get_size(handle);
+
+	return key_hash(hash(claim->called), &size, sizeof(size));
+}
+
+struct nbd_claim *nbd_claim(struct nbd_handle *handle, const char *uri, bool writable)
+{
+	struct nbd_claim *claim = malloc(sizeof(*claim)), **found;
 
 	if (!claim)
 		die("out of memory");
+	if (writable && nbd_is_read_only(handle)) {
+		log_line("%s is read-only: leave --rw out", uri);
+		free(claim);
+		return NULL;
+	}
 	claim->uri = uri;
 	claim->called = call(handle, uri);
+	claim->lock = -1;
+	claim->identity = identity(claim, handle);
 	found = tsearch(claim, &claims, compare);
 	if (!found)
 		die("out of memory");
-	if (*found != claim)
-		die("%s is %s under another name: serve it once", uri, (*found)->uri);
-	if (writable)
-		lock(claim);
-	return hash(claim->called);
+	if (*found != claim) {
+		log_line("%s is %s under another name: serve it once", uri, (*found)->uri);
+		free_claim(claim);
+		return NULL;
+	}
+	if (!writable || lock(claim))
+		return claim;
+	nbd_unclaim(claim);
+	return NULL;
 }

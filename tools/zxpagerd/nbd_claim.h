@@ -8,9 +8,25 @@
 struct nbd_handle;
 
 /*
- * The daemon ends if it has the export under another name already, or if it is to be written
- * and another daemon of this user does that.  Tells what it is known by.
+ * struct nbd_claim - an export that is served
+ * @called: unlike any other
+ * @lock: against other writers, or -1
+ * @identity: what it is known by to a successor
  */
-uint64_t nbd_claim(struct nbd_handle *handle, const char *uri, bool writable);
+struct nbd_claim {
+	char *called;
+	const char *uri;
+	int lock;
+	uint64_t identity;
+};
+
+/*
+ * NULL, after a line, if the daemon has the export under another name already, or if it is to
+ * be written and is read-only, or another daemon of this user does that.
+ */
+struct nbd_claim *nbd_claim(struct nbd_handle *handle, const char *uri, bool writable);
+
+/* It is nobody's any more. */
+void nbd_unclaim(struct nbd_claim *claim);
 
 #endif /* ZXD_NBD_CLAIM_H */

@@ -18,10 +18,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "nbd_conn.h"
 #include "nbd_identity.h"
+#include "options.h"
 #include "thread.h"
 
 #define CONNECT_MS	10000
@@ -151,33 +153,73 @@ static void keep_alive(struct nbd_conn *conn)
 			   sizeof(set[i].value));
 }
 
-void nbd_conn_open_first(struct nbd_conn *conn)
+/* NULL, or why it is not connected; to look up a name may take longer than the rest may. */
+static const char *connect_in_time(struct nbd_handle *handle, const char *uri)
 {
+	uint64_t now = loop_now(), end = now + CONNECT_MS;
+
+	if (nbd_aio_connect_uri(handle, uri))
+		return nbd_get_error();
+	for (; nbd_aio_is_connecting(handle) > 0; now = loop_now()) {
+		if (now >= end)
+			return "it takes too long";
+		if (nbd_poll(handle, (int)(end - now)) < 0)
+			return nbd_get_error();
+	}
+	return nbd_aio_is_ready(handle) > 0 ? NULL : "the connection is lost";
+}
+
+bool nbd_conn_open_first(struct nbd_conn *conn)
+{
+	const char *why;
+
 	conn->tried_at = loop_now();
 	conn->handle = make_handle();
 	if (!conn->handle)
 		die("out of memory");
-	if (nbd_connect_uri(conn->handle, conn->uri))
-		die("cannot connect to %s: %s", conn->uri, nbd_get_error());
-	nbd_identity_note(conn->identity, conn->handle, conn->uri);
+	why = connect_in_time(conn->handle, conn->uri);
+	if (why)
+		log_line("cannot connect to %s: %s", conn->uri, why);
+	if (why || !nbd_identity_note(conn->identity, conn->handle, conn->uri)) {
+		nbd_conn_close(conn);
+		return false;
+	}
 	keep_alive(conn);
 	conn->state = NBD_READY;
+	return true;
 }
 
-bool nbd_conn_try(const char *uri)
+static bool can_connect(const char *uri)
 {
 	struct nbd_handle *handle = make_handle();
-	bool is_there;
+	const char *why;
 
 	if (!handle)
 		die("out of memory");
-	is_there = !nbd_connect_uri(handle, uri);
-	if (is_there)
-		nbd_shutdown(handle, 0);
+	why = connect_in_time(handle, uri);
+	if (why)
+		log_debug("cannot connect to %s: %s", uri, why);
 	else
-		log_debug("cannot connect to %s: %s", uri, nbd_get_error());
+		nbd_aio_disconnect(handle, 0);
 	nbd_close(handle);
-	return is_there;
+	return !why;
+}
+
+/* All together, or as many that are not there would take as many times as long. */
+bool nbd_conn_wait(const char *uri)
+{
+	static uint64_t end;
+
+	if (!end)
+		end = loop_now() + (uint64_t)options.reconnect_timeout * 1000;
+	while (!can_connect(uri)) {
+		if (loop_now() >= end) {
+			log_line("cannot connect to %s for %u s", uri, options.reconnect_timeout);
+			return false;
+		}
+		sleep(1);
+	}
+	return true;
 }
 
 /* --- is it the export? ---------------------------------------------------------- */

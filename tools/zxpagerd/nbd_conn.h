@@ -53,11 +53,17 @@ struct nbd_conn {
 /* The rest of @conn is filled in by the caller. */
 void nbd_conn_init(struct nbd_conn *conn);
 
-/* Connects and waits for that, or ends the daemon; and takes note of what is there. */
-void nbd_conn_open_first(struct nbd_conn *conn);
+/*
+ * Connects and waits for that, and takes note of what is there.  False, after a line, if that
+ * cannot be had, or not in time: then it is closed.
+ */
+bool nbd_conn_open_first(struct nbd_conn *conn);
 
-/* One could be had now: it is closed again. */
-bool nbd_conn_try(const char *uri);
+/*
+ * Tries to connect, and closes that again, until --reconnect-timeout after the first time;
+ * false, after a line, if it cannot be had.
+ */
+bool nbd_conn_wait(const char *uri);
 
 /* Begins to connect, now, as long as nobody is served yet; or once that was looked up. */
 void nbd_conn_open_now(struct nbd_conn *conn);

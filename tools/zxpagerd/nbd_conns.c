@@ -136,7 +136,7 @@ void nbd_conns_listen(struct nbd_conns *conns)
 		nbd_conn_listen(&conns->conn[i]);
 }
 
-void nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char *uri,
+bool nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char *uri,
 		    struct nbd_identity *identity)
 {
 	conns->conn = calloc(options.connections, sizeof(*conns->conn));
@@ -152,10 +152,24 @@ void nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char
 		conn->moved = conns->moved;
 		nbd_conn_init(conn);
 	}
-	nbd_conn_open_first(&conns->conn[0]);
+	if (!nbd_conn_open_first(&conns->conn[0])) {
+		nbd_conns_close(conns);
+		return false;
+	}
 	conns->count = nbd_can_multi_conn(conns->conn[0].handle) > 0 ?
 		       options.connections : 1;
 	/* All of them now, before it is counted how many descriptors are left. */
 	for (unsigned int i = 1; i < conns->count; i++)
 		nbd_conn_open_now(&conns->conn[i]);
+	return true;
+}
+
+void nbd_conns_close(struct nbd_conns *conns)
+{
+	for (unsigned int i = 0; i < conns->count; i++)
+		if (conns->conn[i].handle)
+			nbd_conn_close(&conns->conn[i]);
+	free(conns->conn);
+	conns->conn = NULL;
+	conns->count = 0;
 }

@@ -25,11 +25,14 @@ struct nbd_conns {
 };
 
 /*
- * Has one connection, or the daemon ends, and begins with more if the server allows it.
+ * Has one connection, or is false after a line, and begins with more if the server allows it.
  * @moved and @dropped are set by the caller.
  */
-void nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char *uri,
+bool nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char *uri,
 		    struct nbd_identity *identity);
+
+/* Closes all there are; none is asked for anything. */
+void nbd_conns_close(struct nbd_conns *conns);
 
 /* Drops those that are lost, and goes on with those that are not ready. */
 void nbd_conns_look(struct nbd_conns *conns);

@@ -55,31 +55,49 @@ static void mark(struct nbd_identity *id, uint64_t offset, uint64_t end,
 		id->sure[i] = sure;
 }
 
-void nbd_identity_note(struct nbd_identity *id, struct nbd_handle *handle,
+/* What is in the range. */
+static bool note_content(struct nbd_identity *id, struct nbd_handle *handle, const char *uri)
+{
+	id->offset = options.identity_offset;
+	id->length = options.identity_length;
+	if (id->offset > id->size || id->length > id->size - id->offset) {
+		log_line("--identity: %s has %llu bytes, fewer than that", uri,
+			 (unsigned long long)id->size);
+		return false;
+	}
+	id->content = malloc(id->length);
+	id->sure = malloc(id->length * sizeof(*id->sure));
+	if (!id->content || !id->sure)
+		die("out of memory");
+	if (nbd_pread(handle, id->content, id->length, id->offset, 0)) {
+		log_line("%s: what it is known by cannot be read: %s", uri, nbd_get_error());
+		return false;
+	}
+	mark(id, id->offset, id->offset + id->length, NBD_FLUSHED);
+	return true;
+}
+
+bool nbd_identity_note(struct nbd_identity *id, struct nbd_handle *handle,
 		       const char *uri)
 {
 	int64_t size = nbd_get_size(handle);
 
 	if (size < 0)
-		die("%s: its size cannot be had: %s", uri, nbd_get_error());
-	if (!size)
-		die("%s is empty: there is nothing to serve", uri);
+		log_line("%s: its size cannot be had: %s", uri, nbd_get_error());
+	else if (!size)
+		log_line("%s is empty: there is nothing to serve", uri);
+	if (size <= 0)
+		return false;
 	id->size = (uint64_t)size;
 	id->flags = flags_of(handle);
-	if (!options.identity_length)
-		return;
-	id->offset = options.identity_offset;
-	id->length = options.identity_length;
-	if (id->offset > id->size || id->length > id->size - id->offset)
-		die("--identity: %s has %llu bytes, fewer than that", uri,
-		    (unsigned long long)id->size);
-	id->content = malloc(id->length);
-	id->sure = malloc(id->length * sizeof(*id->sure));
-	if (!id->content || !id->sure)
-		die("out of memory");
-	if (nbd_pread(handle, id->content, id->length, id->offset, 0))
-		die("%s: what it is known by cannot be read: %s", uri, nbd_get_error());
-	mark(id, id->offset, id->offset + id->length, NBD_FLUSHED);
+	return !options.identity_length || note_content(id, handle, uri);
+}
+
+void nbd_identity_forget(struct nbd_identity *id)
+{
+	free(id->content);
+	free(id->sure);
+	*id = (struct nbd_identity){ .size = 0 };
 }
 
 const char *nbd_identity_differs(const struct nbd_identity *id,

@@ -25,9 +25,10 @@ struct nbd_identity {
 	enum nbd_sure *sure;
 };
 
-/* Takes note of an export just connected to; on failure the daemon ends. */
-void nbd_identity_note(struct nbd_identity *id, struct nbd_handle *handle,
+/* Takes note of an export just connected to; false, after a line, if that is not to be served. */
+bool nbd_identity_note(struct nbd_identity *id, struct nbd_handle *handle,
 		       const char *uri);
+void nbd_identity_forget(struct nbd_identity *id);
 
 /* What is different about the export at the other end, or NULL. */
 const char *nbd_identity_differs(const struct nbd_identity *id,

@@ -61,6 +61,14 @@ static struct backend *open_store(const char *path, bool writable)
 	       backend_file_open(path, writable);
 }
 
+static void close_store(struct backend *be)
+{
+	if (backend_is_nbd(be->path))
+		backend_nbd_close(be);
+	else
+		backend_file_close(be);
+}
+
 /* If it is not there now, that is no reason for all the others to fail. */
 static struct backend *open_again(const char *path, bool writable)
 {
@@ -106,8 +114,8 @@ static struct backend *find_store(const struct vmo_option *option, const struct 
 		return be;
 	if (flaw)
 		log_line("%s: %s %s", option->name, option->path, flaw);
-	if (be && !backend_is_nbd(option->path))
-		backend_file_close(be);
+	if (be)
+		close_store(be);
 	log_line("%s: its accesses fail: what it has stays there until its store is back",
 		 option->name);
 	return backend_refused_open(option->path, found->stream_size);
