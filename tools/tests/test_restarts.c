@@ -27,7 +27,7 @@ static int setup(void **state)
 /* A worker that serves for so long, and what comes then. */
 static uint64_t serves_for(uint64_t ms)
 {
-	restarts_begun(&r);
+	restarts_begun(&r, now);
 	restarts_serves(&r, now);
 	now += ms;
 	return restarts_died(&r, now);
@@ -35,7 +35,7 @@ static uint64_t serves_for(uint64_t ms)
 
 static uint64_t never_serves(uint64_t ms)
 {
-	restarts_begun(&r);
+	restarts_begun(&r, now);
 	now += ms;
 	return restarts_died(&r, now);
 }
@@ -83,15 +83,30 @@ static void who_never_serves_is_one_whatever_it_takes(void **state)
 static void how_long_it_has_served(void **state)
 {
 	(void)state;
-	restarts_begun(&r);
+	restarts_begun(&r, now);
 	now += 2 * QUICK_MS;
 	assert_false(restarts_has_served(&r, now));
 	restarts_serves(&r, now);
 	assert_false(restarts_has_served(&r, now));
 	assert_false(restarts_has_served(&r, now + QUICK_MS - 1));
 	assert_true(restarts_has_served(&r, now + QUICK_MS));
-	restarts_begun(&r);
+	restarts_begun(&r, now);
 	assert_false(restarts_has_served(&r, now + QUICK_MS));
+}
+
+static void how_long_it_may_take_to_serve(void **state)
+{
+	(void)state;
+	restarts_begun(&r, now);
+	assert_true(restarts_serves_by(&r) == UINT64_MAX);
+	r.serve_ms = 5000;
+	restarts_begun(&r, now);
+	assert_int_equal(restarts_serves_by(&r), now + 5000);
+	restarts_serves(&r, now);
+	assert_true(restarts_serves_by(&r) == UINT64_MAX);
+	now += 1000000;
+	restarts_begun(&r, now);
+	assert_int_equal(restarts_serves_by(&r), now + 5000);
 }
 
 /* Nor does it count that the one before has served. */
@@ -120,6 +135,7 @@ int main(void)
 		TEST(who_served_is_no_quick_death),
 		TEST(who_never_serves_is_one_whatever_it_takes),
 		TEST(how_long_it_has_served),
+		TEST(how_long_it_may_take_to_serve),
 		TEST(serving_is_of_one_worker),
 		TEST(none_is_quick),
 	};

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backend.h"
 #include "generation.h"
 #include "held.h"
 #include "keep.h"
@@ -34,6 +35,8 @@
 
 #define EXIT_GIVEN_UP	3
 #define TURN_MAX	64	/* messages of a worker, until others have their turn */
+#define START_MS	60000	/* for a worker of exports, and so much for each of them */
+#define EXPORT_MS	20000
 #define LEFT_MAX	10000	/* of one that has gone: more than its socket holds */
 
 /*
@@ -113,7 +116,7 @@ static void start_worker(void)
 	int generation, socks[2] = { -1, -1 };
 	const char *flaw;
 
-	restarts_begun(&restarts);
+	restarts_begun(&restarts, now_ms());
 	worker = (struct worker){ .sock = -1 };
 	leave_wanted = false;
 	flaw = begin_worker(&generation, socks);
@@ -426,13 +429,31 @@ static void ping(void)
 		notify_alive();
 }
 
+/*
+ * The very first one is waited for by whoever has started this.  Others are waited for by
+ * clients, and whoever looks up the name of an export's server may never answer.
+ */
+static uint64_t serves_by(void)
+{
+	return worker.pid && !worker.killed && has_served ? restarts_serves_by(&restarts) :
+							    UINT64_MAX;
+}
+
+static void kill_late(void)
+{
+	log_line("the worker does not begin to serve: it is killed");
+	worker.killed = true;
+	kill(worker.pid, SIGKILL);
+}
+
 /* What is due next, if @ms is not before that; -1 is never. */
 static int earlier(int ms, uint64_t when)
 {
-	uint64_t now = now_ms();
-	int left = when > now ? (int)(when - now) : 0;
+	uint64_t now = now_ms(), left = when > now ? when - now : 0;
 
-	return ms < 0 || left < ms ? left : ms;
+	if (left > INT_MAX)
+		left = INT_MAX;
+	return ms < 0 || (int)left < ms ? (int)left : ms;
 }
 
 static void wait_for_events(void)
@@ -449,6 +470,8 @@ static void wait_for_events(void)
 		ms = earlier(ms, due);
 	if (ping_ms)
 		ms = earlier(ms, ping_due);
+	if (serves_by() != UINT64_MAX)
+		ms = earlier(ms, serves_by());
 	poll(pfd, 2, ms);
 }
 
@@ -465,8 +488,22 @@ static void turn(void)
 		tell_held();
 	if (worker.sock >= 0 && worker.is_told)
 		tell_news();
+	if (now_ms() >= serves_by())
+		kill_late();
 	if (ping_ms && now_ms() >= ping_due)
 		ping();
+}
+
+/* A file or a device that hangs is a store that hangs: another worker is not better off. */
+static uint64_t time_to_serve(void)
+{
+	uint64_t exports = 0;
+
+	for (unsigned int i = 0; i < options.vmo_count; i++)
+		exports += backend_is_nbd(options.vmos[i].path);
+	if (!exports)
+		return 0;
+	return START_MS + exports * EXPORT_MS + (uint64_t)options.reconnect_timeout * 1000;
 }
 
 void keeper_note_arguments(int argc, char **argv)
@@ -489,6 +526,7 @@ void keeper_run(void)
 	if (!held_init(&held, options.vmo_count, COPIES_MAX))
 		die("out of memory");
 	restarts.quick_ms = (uint64_t)options.quick * 1000;
+	restarts.serve_ms = time_to_serve();
 	if (options.ready_fd > STDERR_FILENO)
 		fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
 	pager_fd = generation_open_pager();

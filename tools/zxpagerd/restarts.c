@@ -10,9 +10,15 @@
 #define FIRST_MS	100
 #define MOST_MS		5000
 
-void restarts_begun(struct restarts *r)
+void restarts_begun(struct restarts *r, uint64_t now_ms)
 {
 	r->serves = false;
+	r->begun = now_ms;
+}
+
+uint64_t restarts_serves_by(const struct restarts *r)
+{
+	return r->serves || !r->serve_ms ? UINT64_MAX : r->begun + r->serve_ms;
 }
 
 void restarts_serves(struct restarts *r, uint64_t now_ms)
