@@ -272,6 +272,49 @@ test_keep_kill_while_it_ends() {
 	[ ! -e "$sock" ]
 }
 
+# Who waits to be taken by a worker that is no more is not taken by one that is to end, nor does
+# it wait for the end of that.
+test_keep_end_hangs_up_on_who_waits() {
+	local left second
+	keep_with 300000
+	mkfifo "$tmp/tell" "$tmp/told"
+	zx exec f -- "$probe" stay {} < "$tmp/tell" > "$tmp/told" &
+	client=$!
+	exec 8> "$tmp/tell"
+	read -r < "$tmp/told"
+	left=$(worker)
+	kill -STOP "$left"
+	until_true sockets_are 1
+	zx cat f > "$tmp/got" 2> "$tmp/why" &
+	second=$!
+	until_true sockets_are 2
+	kill "$pid"
+	kill -9 "$left"
+	until_true grep -q 'f: process .* (vmoprobe) has it open' "$log"
+	! wait "$second" || fail "it was served"
+	[ ! -e "$sock" ]
+	exec 8>&-
+	wait "$client"
+	wait "$pid"
+}
+
+# One of another daemon that was started there meanwhile is let be.
+test_keep_end_leaves_the_socket_of_another() {
+	local other
+	keep_with 300000
+	rm "$sock" "$sock.lock"
+	mkfifo "$tmp/ready2"
+	"$daemon" --socket "$sock" --ready-fd 3 "g=$tmp/want" 3> "$tmp/ready2" &
+	other=$!
+	[ "$(cat "$tmp/ready2")" = ready ]
+	kill "$pid"
+	wait "$pid"
+	zx cat g | cmp - "$tmp/want"
+	kill "$other"
+	wait "$other"
+	[ ! -e "$sock" ]
+}
+
 # Without a keeper there is no next one: this one is the end, in good order.
 test_keep_keeper_killed() {
 	local left
@@ -347,6 +390,7 @@ test_keep_gives_up() {
 	grep -q 'giving up: .* 10 times in a row' "$log"
 	[ "$(grep -c 'another one is started in a while' "$log")" = 8 ]
 	[ ! -e "$sock" ]
+	[ ! -e "$sock.lock" ]
 }
 
 # Unless it was asked to by its keeper, a worker that leaves soon is as one that dies.

@@ -313,7 +313,7 @@ static void nobody_is_dropped_for_those_who_may_not(void **state)
 	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/socket", dir);
 	options.uid_count = 1;
 	options.uids[0] = 4711;
-	server_open(addr.sun_path);
+	server_open(addr.sun_path, -1);
 	client_max = 8;
 	for (unsigned int i = 0; i < 8; i++)
 		sock[i] = connects(4711);

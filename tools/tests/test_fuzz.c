@@ -479,7 +479,7 @@ static void begin_round(void)
 	crowded = dice(2);
 	copy_max = 3;
 	client_max = !crowded ? 4 * PEERS : dice(4) ? 6 : 1;
-	server_open(path);
+	server_open(path, -1);
 }
 
 static void dropped(struct copy_request *req, const struct copy *copy, int error)

@@ -124,6 +124,28 @@ static void what_makes_no_sense(void **state)
 	assert_int_equal(open_files(), before + 1);
 }
 
+/* Also if they are not there any more. */
+static void the_socket_goes(void **state)
+{
+	struct keep_message message;
+	int fd;
+
+	(void)state;
+	assert_null(take(KEEP_LOCK, a_file()));
+	assert_null(take(KEEP_LISTENER, a_file()));
+	assert_non_null(take(KEEP_CLOSE, a_file()));
+	assert_int_equal(open_files(), before + 2);
+	for (unsigned int i = 0; i < 2; i++) {
+		assert_null(take(KEEP_CLOSE, -1));
+		assert_int_equal(open_files(), before);
+		assert_true(held_tell(&held, 0, &message, &fd));
+		assert_int_equal(fd, -1);
+		assert_true(held_tell(&held, 1, &message, &fd));
+		assert_int_equal(fd, -1);
+	}
+	assert_null(take(KEEP_LISTENER, a_file()));
+}
+
 static void copies_are_told_in_order(void **state)
 {
 	struct keep_message message;
@@ -291,6 +313,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(as_many_as_there_may_be),
 		TEST(what_makes_no_sense),
+		TEST(the_socket_goes),
 		TEST(copies_are_told_in_order),
 		TEST(a_message_and_its_descriptor),
 		TEST(last_words),

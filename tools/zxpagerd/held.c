@@ -72,6 +72,21 @@ static const char *take_one(int *place, int fd)
 	return NULL;
 }
 
+static void drop_one(int *place)
+{
+	if (*place >= 0)
+		close(*place);
+	*place = -1;
+}
+
+/* Who waits there to be taken is not served any more, and finds that out. */
+static const char *drop_socket(struct held *held)
+{
+	drop_one(&held->listener);
+	drop_one(&held->lock);
+	return NULL;
+}
+
 /* Once taken the descriptor is not closed any more. */
 static const char *take(struct held *held, const struct keep_message *message, int fd)
 {
@@ -94,6 +109,8 @@ const char *held_take(struct held *held, const struct keep_message *message, int
 
 	if (fd < 0 && message->kind == KEEP_DROP)
 		return drop_copy(held, message->name);
+	if (fd < 0 && message->kind == KEEP_CLOSE)
+		return drop_socket(held);
 	if (fd < 0)
 		return "a message without its descriptor";
 	flaw = take(held, message, fd);

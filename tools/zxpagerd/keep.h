@@ -13,14 +13,15 @@
 /*
  * enum keep_kind - what a message says
  * @KEEP_GENERATION: from the keeper, with the descriptor of the generation
- * @KEEP_LISTENER, @KEEP_LOCK: the socket that clients connect to, and the lock that goes
- *	with it; from the worker to be kept, and from the keeper to the next one
+ * @KEEP_LOCK, @KEEP_LISTENER: the lock of the socket that clients connect to, and the socket;
+ *	from the worker to be kept, and from the keeper to the next one
  * @KEEP_COPY: the same with a copy that has a name
  * @KEEP_SERVE: from the keeper: that is all that there is; @number workers were before
  * @KEEP_VMO: from the worker, a VMO that it has made, to be kept
  * @KEEP_READY: from the worker: it serves
  * @KEEP_DROP: from the worker: the copy called @name may go
  * @KEEP_DROPPED: from the keeper: it has
+ * @KEEP_CLOSE: from the worker: nobody is to connect any more, the socket and its lock may go
  * @KEEP_STOP: from the keeper: this is the end, and @number signals have said so
  * @KEEP_LEAVE: from the keeper: write back and leave, another one comes
  * @KEEP_PING, @KEEP_PONG: from the keeper, and the answer
@@ -35,6 +36,7 @@ enum keep_kind {
 	KEEP_READY,
 	KEEP_DROP,
 	KEEP_DROPPED,
+	KEEP_CLOSE,
 	KEEP_STOP,
 	KEEP_LEAVE,
 	KEEP_PING,

@@ -28,6 +28,7 @@
 #include "held.h"
 #include "keep.h"
 #include "keeper.h"
+#include "lock.h"
 #include "log.h"
 #include "notify.h"
 #include "options.h"
@@ -297,8 +298,7 @@ static __attribute__((noreturn)) void end(int status)
 {
 	char lock[PATH_MAX];
 
-	/* What a worker that ended well has removed is not there any more. */
-	if (held.listener >= 0 && status == EXIT_GIVEN_UP) {
+	if (held.lock >= 0 && lock_has_name(held.lock)) {
 		unlink(options.socket);
 		snprintf(lock, sizeof(lock), "%s.lock", options.socket);
 		unlink(lock);

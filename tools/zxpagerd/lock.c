@@ -43,6 +43,13 @@ static int fail(int fd, int error)
 	return -1;
 }
 
+bool lock_has_name(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_nlink;
+}
+
 /* Whoever has locked it may remove it: who has one without a name opens the next. */
 static int try_lock(const char *path)
 {
@@ -59,7 +66,7 @@ static int try_lock(const char *path)
 			return fail(fd, EPERM);
 		if (flock(fd, LOCK_EX | LOCK_NB))
 			return fail(fd, errno);
-		if (!fstat(fd, &st) && st.st_nlink)
+		if (lock_has_name(fd))
 			return fd;
 		close(fd);
 	}

@@ -12,6 +12,12 @@
 int lock_file(const char *path);
 
 /*
+ * Its file is there still.  Whoever holds a lock with others removes it, and what it is for, only
+ * then: if another one of them has, those names may be somebody else's.
+ */
+bool lock_has_name(int fd);
+
+/*
  * From now on what is locked is waited for so long: who had it has just been killed, or is on
  * its way out.  Until then it is not.
  */

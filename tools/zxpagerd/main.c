@@ -131,16 +131,19 @@ static void open_pager(void)
 	pager_open_generation(worker_generation());
 }
 
-/* A worker that is to end the daemon, as the one before did not come to the end, needs none. */
+/*
+ * A worker that is to end the daemon, as the one before did not come to the end, makes none, and
+ * takes away the one that there is.
+ */
 static void open_socket(void)
 {
-	if (stop_is_wanted())
-		return;
 	if (options.worker_sock >= 0 && worker_listener() >= 0) {
 		server_take(options.socket, worker_listener(), worker_lock());
 		return;
 	}
-	server_open(options.socket);
+	if (stop_is_wanted())
+		return;
+	server_open(options.socket, options.worker_sock >= 0 ? worker_lock() : -1);
 	if (options.worker_sock >= 0)
 		worker_keep_listener(server_listener(), server_lock());
 }

@@ -32,6 +32,7 @@ static int listen_fd = -1, spare_fd = -1, lock_fd = -1;
 static char lock_path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof(".lock")];
 static const char *socket_path;
 static bool listening;	/* for connections, in the loop */
+void (*server_closed)(void);
 
 /* Removes what a daemon left that was killed; a live one is let be. */
 static void remove_stale(const struct sockaddr_un *addr)
@@ -68,7 +69,8 @@ static void name_lock(const char *path)
 static void lock_socket(const char *path)
 {
 	name_lock(path);
-	lock_fd = lock_file(lock_path);
+	if (lock_fd < 0)
+		lock_fd = lock_file(lock_path);
 	if (lock_fd >= 0)
 		return;
 	if (errno == EWOULDBLOCK)
@@ -211,11 +213,12 @@ static void begin(const char *path)
 	listen_for_clients();
 }
 
-void server_open(const char *path)
+void server_open(const char *path, int lock)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	mode_t mode = options.uid_count || options.gid_count ? 0666 : 0600, mask;
 
+	lock_fd = lock;
 	lock_socket(path);
 	strncpy(addr.sun_path, path, sizeof(addr.sun_path) - 1);
 	remove_stale(&addr);
@@ -255,8 +258,10 @@ void server_close(void)
 {
 	if (listen_fd < 0)
 		return;
-	unlink(socket_path);
-	unlink(lock_path);
+	if (lock_has_name(lock_fd)) {
+		unlink(socket_path);
+		unlink(lock_path);
+	}
 	close(lock_fd);
 	lock_fd = -1;
 	close(listen_fd);
@@ -264,4 +269,6 @@ void server_close(void)
 	if (spare_fd >= 0)
 		close(spare_fd);
 	spare_fd = -1;
+	if (server_closed)
+		server_closed();
 }

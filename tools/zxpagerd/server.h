@@ -2,8 +2,8 @@
 #ifndef ZXD_SERVER_H
 #define ZXD_SERVER_H
 
-/* Begins to listen; ends the daemon if it cannot. */
-void server_open(const char *path);
+/* Begins to listen, with @lock of a predecessor or -1; ends the daemon if it cannot. */
+void server_open(const char *path, int lock);
 
 /* The same with what a predecessor has opened, and clients may wait at. */
 void server_take(const char *path, int listener, int lock);
@@ -12,7 +12,8 @@ void server_take(const char *path, int listener, int lock);
 int server_listener(void);
 int server_lock(void);
 
-/* Takes the socket away. */
+/* Takes the socket away; and tells whoever has it, too, if that is not NULL. */
 void server_close(void);
+extern void (*server_closed)(void);
 
 #endif /* ZXD_SERVER_H */

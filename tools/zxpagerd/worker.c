@@ -20,6 +20,7 @@
 #include "loop.h"
 #include "options.h"
 #include "pager.h"
+#include "server.h"
 #include "stop.h"
 #include "user.h"
 #include "worker.h"
@@ -66,14 +67,24 @@ static void take(const struct keep_message *message, int fd)
 	}
 }
 
-/* It waits for the keeper, which does nothing but to listen. */
+/*
+ * It waits for the keeper, which does nothing but to listen.  That it has gone is seen as soon as
+ * this worker serves, and is then the end in good order.
+ */
 static void keep(enum keep_kind kind, int fd)
 {
 	struct keep_message message = { .kind = kind };
 	int error = keep_send(options.worker_sock, &message, fd, 0);
 
-	if (error)
+	if (error && error != EPIPE && error != ECONNRESET)
 		die("the keeper cannot be told: %s", strerror(error));
+}
+
+/* If it cannot be told who waits there does so until the keeper ends. */
+static void tell_closed(void)
+{
+	keep_send(options.worker_sock, &(struct keep_message){ .kind = KEEP_CLOSE }, -1,
+		  MSG_DONTWAIT);
 }
 
 static void keep_vmo(int fd)
@@ -109,12 +120,14 @@ void worker_begin(void)
 	}
 	pager_keep_vmo = keep_vmo;
 	copy_keeper = &keeper;
+	server_closed = tell_closed;
 }
 
 void worker_keep_listener(int new_listener, int new_lock)
 {
+	if (lock < 0)
+		keep(KEEP_LOCK, new_lock);
 	keep(KEEP_LISTENER, new_listener);
-	keep(KEEP_LOCK, new_lock);
 }
 
 static void handle(const struct keep_message *message)

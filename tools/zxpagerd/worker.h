@@ -11,11 +11,11 @@ void worker_begin(void);
 /* The descriptor of its generation; who is kept has no other. */
 int worker_generation(void);
 
-/* The socket for clients and its lock, if there were workers before; or -1. */
+/* The socket for clients and its lock, if a worker before had them; or -1. */
 int worker_listener(void);
 int worker_lock(void);
 
-/* From now on the keeper has it, too. */
+/* From now on the keeper has them, too. */
 void worker_keep_listener(int listener, int lock);
 
 /* It serves, and hears what the keeper says. */
