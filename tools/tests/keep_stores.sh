@@ -46,6 +46,57 @@ serves_g_alone() {
 	status_is 1 zx sync f
 }
 
+# The worker dies, and before its successor has the file somebody else has locked it, for longer
+# than a worker waits for that.  Then it is free again.
+taken_by_another() {
+	local left taker
+	mkfifo "$tmp/release"
+	flock "$tmp/f" cat "$tmp/release" > "$tmp/released" &
+	taker=$!
+	left=$(worker)
+	# Who waits for a lock has it as soon as it is free.
+	until_true waits_for_a_lock "$taker"
+	kill -9 "$left"
+	until_true grep -q 'f: that may pass: another worker tries again' "$log"
+	echo > "$tmp/release"
+	wait "$taker"
+}
+
+waits_for_a_lock() {
+	grep -q -- "-> FLOCK .* $1 " /proc/locks
+}
+
+test_keep_file_is_locked_for_a_while() {
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	put 300000 "$tmp/new"
+	taken_by_another
+	next_worker
+	zx cat f | cmp - "$tmp/want"
+	grep -q 'its accesses fail' "$log" && fail "somebody may have seen an error"
+	stop
+	is_written
+}
+
+# Not each worker that ends ends the daemon, even if that is what it is to do.
+test_keep_end_goes_on_after_a_worker_that_cannot_start() {
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	put 300000 "$tmp/new"
+	mkfifo "$tmp/tell" "$tmp/told"
+	zx exec f -- "$probe" stay {} < "$tmp/tell" > "$tmp/told" &
+	client=$!
+	exec 8> "$tmp/tell"
+	read -r < "$tmp/told"
+	kill "$pid"
+	until_true grep -q 'f: process .* (vmoprobe) has it open' "$log"
+	taken_by_another
+	exec 8>&-
+	wait "$client"
+	wait "$pid"
+	is_written
+}
+
 # Whatever is wrong with an export when a worker starts, it is the matter of that one VMO.
 test_keep_export_is_another_one() {
 	bytes 100000 "$tmp/new"

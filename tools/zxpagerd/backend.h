@@ -58,7 +58,10 @@ struct backend {
 	uint64_t size;
 };
 
-/* A regular file or block device; NULL, after a line that says why, if it cannot be had. */
+/*
+ * A regular file or block device.  NULL, after a line that says why, and with an errno, if it
+ * cannot be had: EWOULDBLOCK if another daemon writes to it.
+ */
 struct backend *backend_file_open(const char *path, bool writable);
 
 /* One that was opened, and that nothing is asked for. */
@@ -68,8 +71,8 @@ void backend_file_close(struct backend *be);
 struct backend *backend_refused_open(const char *path, uint64_t size);
 
 /*
- * An export of an NBD server, by its URI; NULL, after a line, if it cannot be had.  At most
- * @under_way requests will be under way at a time.
+ * An export of an NBD server, by its URI; NULL likewise.  At most @under_way requests will be
+ * under way at a time.
  */
 bool backend_is_nbd(const char *path);
 struct backend *backend_nbd_open(const char *uri, bool writable,

@@ -164,6 +164,7 @@ static bool take(struct backend_file *file, const char *path, const struct stat 
 	if (*found == file)
 		return true;
 	log_line("%s is %s under another name: serve it once", path, (*found)->base.path);
+	errno = EEXIST;
 	return false;
 }
 
@@ -201,15 +202,17 @@ static uint64_t largest(int fd)
 	return most;
 }
 
-static bool fail(const char *path, const char *why)
+static bool fail(const char *path, const char *why, int error)
 {
 	log_line("%s%s", path, why);
+	errno = error;
 	return false;
 }
 
 static bool fail_by(const char *what, const char *path, int error)
 {
 	log_line("%s%s: %s", what, path, strerror(error));
+	errno = error;
 	return false;
 }
 
@@ -225,7 +228,7 @@ static bool examine(struct backend_file *file, const char *path)
 		file->base.size = (uint64_t)st.st_size;
 		file->base.max_size = largest(file->fd);
 	} else if (!S_ISBLK(st.st_mode)) {
-		return fail(path, " is neither a regular file nor a block device");
+		return fail(path, " is neither a regular file nor a block device", EINVAL);
 	} else if (ioctl(file->fd, BLKGETSIZE64, &file->base.size)) {
 		return fail_by("the size cannot be had of ", path, errno);
 	}
@@ -251,7 +254,8 @@ static bool claim(struct backend_file *file, const char *path)
 		if (errno != EWOULDBLOCK)
 			return fail_by("cannot lock ", path, errno);
 		if (!lock_again(path, tries++))
-			return fail(path, " is being written by another daemon: serve it once");
+			return fail(path, " is being written by another daemon: serve it once",
+				    EWOULDBLOCK);
 	}
 	return true;
 }
@@ -276,7 +280,8 @@ static bool begin(struct backend_file *file, const char *path, bool writable)
 {
 	file->fd = open_store(path, writable);
 	if (file->fd < 0 && errno == EBUSY)
-		return fail(path, " is mounted or in use: stop that before serving it writable");
+		return fail(path, " is mounted or in use: stop that before serving it writable",
+			    EBUSY);
 	if (file->fd < 0)
 		return fail_by("cannot open ", path, errno);
 	file->base.path = path;
@@ -285,7 +290,7 @@ static bool begin(struct backend_file *file, const char *path, bool writable)
 		return false;
 	/* A file that can grow may begin with nothing. */
 	if (!file->base.size && !(writable && file->base.ops->resize))
-		return fail(path, " is empty: there is nothing to serve");
+		return fail(path, " is empty: there is nothing to serve", ENODATA);
 	return !fcntl(file->fd, F_SETFL, 0) || fail_by("", path, errno);
 }
 
@@ -304,11 +309,14 @@ void backend_file_close(struct backend *be)
 struct backend *backend_file_open(const char *path, bool writable)
 {
 	struct backend_file *file = calloc(1, sizeof(*file));
+	int error;
 
 	if (!file)
 		die("out of memory");
 	if (begin(file, path, writable))
 		return &file->base;
+	error = errno;
 	backend_file_close(&file->base);
+	errno = error;
 	return NULL;
 }

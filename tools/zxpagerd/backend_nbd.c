@@ -479,17 +479,21 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 {
 	struct backend_nbd *nbd = calloc(1, sizeof(*nbd));
 	struct nbd_handle *first;
+	int error = ENOTCONN;
 
 	if (!nbd)
 		die("out of memory");
 	make_ops(nbd, under_way);
 	nbd->conns.moved = conn_moved;
 	nbd->conns.dropped = conn_dropped;
-	if (nbd_conns_init(&nbd->conns, nbd, uri, &nbd->identity))
+	if (nbd_conns_init(&nbd->conns, nbd, uri, &nbd->identity)) {
 		nbd->claim = nbd_claim(nbd->conns.conn[0].handle, uri, writable);
+		error = errno;
+	}
 	if (!nbd->claim) {
 		nbd_conns_close(&nbd->conns);
 		free_nbd(nbd);
+		errno = error;
 		return NULL;
 	}
 	first = nbd->conns.conn[0].handle;

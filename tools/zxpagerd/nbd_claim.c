@@ -100,22 +100,25 @@ static const char *lock_directory(void)
 	return NULL;
 }
 
-static bool lock(struct nbd_claim *claim)
+/* 0, or an errno after a line. */
+static int lock(struct nbd_claim *claim)
 {
 	const char *dir = lock_directory();
+	int error;
 	char *path;
 
 	if (!dir)
-		return false;
+		return EPERM;
 	if (asprintf(&path, "%s/zxpagerd-nbd-%016llx.lock", dir, hash(claim->called)) < 0)
 		die("out of memory");
 	claim->lock = lock_file(path);
-	if (claim->lock < 0 && errno == EWOULDBLOCK)
+	error = claim->lock < 0 ? errno : 0;
+	if (error == EWOULDBLOCK)
 		log_line("%s is being written by another daemon: serve it once", claim->uri);
-	else if (claim->lock < 0)
-		log_line("cannot lock %s: %s", path, strerror(errno));
+	else if (error)
+		log_line("cannot lock %s: %s", path, strerror(error));
 	free(path);
-	return claim->lock >= 0;
+	return error;
 }
 
 static void free_claim(struct nbd_claim *claim)
@@ -143,12 +146,14 @@ static uint64_t identity(const struct nbd_claim *claim, struct nbd_handle *handl
 struct nbd_claim *nbd_claim(struct nbd_handle *handle, const char *uri, bool writable)
 {
 	struct nbd_claim *claim = malloc(sizeof(*claim)), **found;
+	int error;
 
 	if (!claim)
 		die("out of memory");
 	if (writable && nbd_is_read_only(handle)) {
 		log_line("%s is read-only: leave --rw out", uri);
 		free(claim);
+		errno = EROFS;
 		return NULL;
 	}
 	claim->uri = uri;
@@ -161,10 +166,13 @@ struct nbd_claim *nbd_claim(struct nbd_handle *handle, const char *uri, bool wri
 	if (*found != claim) {
 		log_line("%s is %s under another name: serve it once", uri, (*found)->uri);
 		free_claim(claim);
+		errno = EEXIST;
 		return NULL;
 	}
-	if (!writable || lock(claim))
+	error = writable ? lock(claim) : 0;
+	if (!error)
 		return claim;
 	nbd_unclaim(claim);
+	errno = error;
 	return NULL;
 }

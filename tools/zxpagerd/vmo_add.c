@@ -61,6 +61,12 @@ static struct backend *open_store(const char *path, bool writable)
 	       backend_file_open(path, writable);
 }
 
+static bool passes(int error)
+{
+	return error == EWOULDBLOCK || error == EBUSY || error == EINTR || error == ENOMEM ||
+	       error == ENOBUFS || error == EMFILE || error == ENFILE;
+}
+
 static void close_store(struct backend *be)
 {
 	if (backend_is_nbd(be->path))
@@ -69,10 +75,20 @@ static void close_store(struct backend *be)
 		backend_file_close(be);
 }
 
-/* If it is not there now, that is no reason for all the others to fail. */
-static struct backend *open_again(const char *path, bool writable)
+/*
+ * If it is not there now, that is no reason for all the others to fail.  But what may be otherwise
+ * in a moment says nothing about the store: clients wait for another worker then.
+ */
+static struct backend *open_again(const struct vmo_option *option)
 {
-	return backend_is_nbd(path) && !backend_nbd_wait(path) ? NULL : open_store(path, writable);
+	struct backend *be;
+
+	if (backend_is_nbd(option->path) && !backend_nbd_wait(option->path))
+		return NULL;
+	be = open_store(option->path, option->writable);
+	if (!be && passes(errno))
+		die("%s: that may pass: another worker tries again", option->name);
+	return be;
 }
 
 /*
@@ -104,7 +120,7 @@ static const char *flaw_of(struct backend *be, const struct vmo_option *option,
 /* One that is there already goes on with the store that it had, and with no other. */
 static struct backend *find_store(const struct vmo_option *option, const struct found *found)
 {
-	struct backend *be = found ? open_again(option->path, option->writable) :
+	struct backend *be = found ? open_again(option) :
 				     open_store(option->path, option->writable);
 	const char *flaw = be && found ? flaw_of(be, option, found) : NULL;
 
