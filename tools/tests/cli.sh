@@ -195,6 +195,42 @@ test_sync_tells_of_a_failure() {
 	stop
 }
 
+# Its connection ends with something unread, as that of a daemon which is killed may: the reply
+# counts, and nobody else is asked.
+test_reply_of_a_daemon_that_has_gone() {
+	local proxy
+	bytes 10000 "$tmp/f"
+	serve "f=$tmp/f"
+	python3 - "$sock" "$tmp/proxy" <<-'END' &
+		import os, signal, socket, struct, sys
+		def sock():
+		    return socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		listener, daemon = sock(), sock()
+		listener.bind(sys.argv[2])
+		listener.listen()
+		client = listener.accept()[0]
+		listener.close()
+		request = client.recv(4096, socket.MSG_PEEK)
+		daemon.connect(sys.argv[1])
+		daemon.send(request)
+		reply = daemon.recv(4096)
+		# Who has hung up is known when the reply is read.
+		pid = struct.unpack("3i", client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+		os.kill(pid, signal.SIGSTOP)
+		while open("/proc/%d/stat" % pid).read().rpartition(")")[2].split()[0] != "T":
+		    pass
+		client.send(reply)
+		client.close()
+		os.kill(pid, signal.SIGCONT)
+	END
+	proxy=$!
+	until_true test -S "$tmp/proxy"
+	"$bin/zxpager/zxpager" --socket "$tmp/proxy" hold f
+	wait "$proxy"
+	zx release f
+	stop
+}
+
 # --- stat -------------------------------------------------------------------------
 
 test_stat_of_writes() {

@@ -315,6 +315,16 @@ test_keep_end_leaves_the_socket_of_another() {
 	[ ! -e "$sock" ]
 }
 
+# Whoever had it open then may have lost something, which nobody can find out any more.
+test_keep_end_of_what_another_worker_has_detached() {
+	keep_with 100000
+	zx detach f
+	kill_worker
+	kill "$pid"
+	status_is 2 wait "$pid"
+	grep -q 'f: another worker has detached it' "$log"
+}
+
 # Without a keeper there is no next one: this one is the end, in good order.
 test_keep_keeper_killed() {
 	local left

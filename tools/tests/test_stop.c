@@ -148,6 +148,21 @@ static void look_fails_for_a_while(void **state)
 	assert_in_range(ms, 2000, TIMEOUT_MS / 2);
 }
 
+/* What a predecessor has done with its clients is not known. */
+static void detached_by_another(void **state)
+{
+	uint64_t ms;
+
+	(void)state;
+	vmo.target.was_detached = true;
+	assert_int_equal(stop_in(&ms), 2);
+	assert_in_range(ms, 0, AT_ONCE_MS);
+	options.force = true;
+	assert_int_equal(stop_in(&ms), 0);
+	options.force = false;
+	vmo.target.was_detached = false;
+}
+
 /* It cannot be had by waiting, and it is not to be passed over. */
 static void lost_page(void **state)
 {
@@ -280,6 +295,7 @@ int main(void)
 		TEST(look_cannot_begin),
 		TEST(look_does_not_see_all),
 		TEST(look_fails_for_a_while),
+		TEST(detached_by_another),
 		TEST(lost_page),
 		TEST(all_are_read_only),
 		TEST(leaves),

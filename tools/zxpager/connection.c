@@ -100,10 +100,11 @@ static bool receive(struct zxd_reply *reply, int *fd)
 	};
 	ssize_t n;
 
+	/* That the daemon had not read all is told once, before what it has sent. */
 	do {
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	if (!n || (n < 0 && errno == ECONNRESET))
+	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (!n)
 		return false;
 	if (n < 0)
 		die(EXIT_DAEMON, "no reply: %s", strerror(errno));

@@ -101,6 +101,7 @@ void pager_adopt_vmo(struct target *t, const struct found *found)
 		die("%s: cannot look at the VMO that is there", t->name);
 	t->size = info.size;
 	t->detached = found->detached;
+	t->was_detached = found->detached;
 }
 
 /*

@@ -261,6 +261,21 @@ static void tell_left(void)
 	}
 }
 
+/* Whether clients had it open then is not to be found out any more. */
+static bool any_was_detached(void)
+{
+	bool any = false;
+
+	for (const struct vmo *vmo = vmos; vmo; vmo = vmo->next) {
+		if (!vmo->target.writable || !vmo->target.was_detached)
+			continue;
+		any = true;
+		log_line("%s: another worker has detached it, and clients may have had it open",
+			 vmo->target.name);
+	}
+	return any;
+}
+
 /* Nothing is waited for that is lost, but a line tells of it. */
 static bool any_lost(void)
 {
@@ -362,7 +377,7 @@ int stop(void)
 		return KEEP_EXIT_LEFT;
 	server_close();
 	client_stop();
-	alone = options.force || wait_for_clients();
+	alone = options.force || (wait_for_clients() && !any_was_detached());
 	detached = detach_all();
 	written = write_back();
 	copies_tell();

@@ -23,6 +23,7 @@
  * @resizable: clients may change the size, and the file follows
  * @held: READs and DIRTYs wait for ZXD_RELEASE
  * @detached: no READ is answered any more
+ * @was_detached: it was when this daemon came, and nobody knows from whom
  * @complete: its last packet has come; a number that grows from one to the next
  */
 struct target {
@@ -41,6 +42,7 @@ struct target {
 	bool resizable;
 	bool held;
 	bool detached;
+	bool was_detached;
 	uint64_t complete;
 	struct log_limit limit;
 	/* What ZXD_STAT tells. */
