@@ -208,6 +208,7 @@ test_reply_of_a_daemon_that_has_gone() {
 		listener, daemon = sock(), sock()
 		listener.bind(sys.argv[2])
 		listener.listen()
+		open(sys.argv[2] + ".listens", "w")
 		client = listener.accept()[0]
 		listener.close()
 		request = client.recv(4096, socket.MSG_PEEK)
@@ -224,7 +225,7 @@ test_reply_of_a_daemon_that_has_gone() {
 		os.kill(pid, signal.SIGCONT)
 	END
 	proxy=$!
-	until_true test -S "$tmp/proxy"
+	until_true test -e "$tmp/proxy.listens"
 	"$bin/zxpager/zxpager" --socket "$tmp/proxy" hold f
 	wait "$proxy"
 	zx release f

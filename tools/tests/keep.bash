@@ -36,6 +36,20 @@ keep_with() {
 	start_with "$1" "${keep[@]}" "${@:2}"
 }
 
+# Somebody has f open, and all of it mapped, until let_go.
+hold_open() {
+	mkfifo "$tmp/tell" "$tmp/told"
+	zx exec f -- "$probe" stay {} < "$tmp/tell" > "$tmp/told" &
+	client=$!
+	exec 8> "$tmp/tell"
+	read -r < "$tmp/told"
+}
+
+let_go() {
+	exec 8>&-
+	wait "$client"
+}
+
 gone() {
 	! kill -0 "$1" 2> /dev/null
 }

@@ -83,16 +83,11 @@ test_keep_end_goes_on_after_a_worker_that_cannot_start() {
 	bytes 100000 "$tmp/new"
 	keep_with 1000000 "${quiet[@]}"
 	put 300000 "$tmp/new"
-	mkfifo "$tmp/tell" "$tmp/told"
-	zx exec f -- "$probe" stay {} < "$tmp/tell" > "$tmp/told" &
-	client=$!
-	exec 8> "$tmp/tell"
-	read -r < "$tmp/told"
+	hold_open
 	kill "$pid"
 	until_true grep -q 'f: process .* (vmoprobe) has it open' "$log"
 	taken_by_another
-	exec 8>&-
-	wait "$client"
+	let_go
 	wait "$pid"
 	is_written
 }
