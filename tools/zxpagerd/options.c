@@ -116,7 +116,7 @@ static const struct argp_option table[] = {
 	  0 },
 	{ "quick", OPT_QUICK, "SECONDS", 0,
 	  "With --keep: a process that has served for less than this has died quickly, and after "
-	  "ten of these in a row it is over; 0: none has (default 10)", 0 },
+	  "ten of these in a row it is over; 0: none that has served counts (default 10)", 0 },
 	{ "worker", OPT_WORKER, "FD", OPTION_HIDDEN, "Be the worker of a keeper", 0 },
 	{ "mlock", OPT_MLOCK, NULL, 0, "Keep the daemon's memory from swapping", 0 },
 	{ "ready-fd", OPT_READY, "FD", 0,
