@@ -6,8 +6,9 @@
  *
  * It does next to nothing else, so that nothing brings it down.  All its memory is there when
  * the first worker starts, it does not wait for reclaim, which may wait for the worker, nor for
- * anybody but in poll(), and what a worker sends is judged before it is believed.  The pager's own descriptor no worker gets: with that it
- * could begin a generation, or keep clients waiting when everybody else has gone.
+ * anybody but in poll(), and what a worker sends is judged before it is believed.  The pager's
+ * own descriptor no worker gets: with that it could begin a generation, or keep clients waiting
+ * when everybody else has gone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,7 @@
 #include "notify.h"
 #include "options.h"
 #include "restarts.h"
+#include "spawn.h"
 
 #define EXIT_GIVEN_UP	3
 #define TURN_MAX	64	/* messages of a worker, until others have their turn */
@@ -70,7 +72,6 @@ static uint64_t due;		/* the next worker */
 static uint64_t ping_ms, ping_due;	/* of a watchdog; 0 without one */
 static int pager_fd, signal_fd;
 static sigset_t old_mask;
-static char **worker_argv, worker_sock[16];
 
 static uint64_t now_ms(void)
 {
@@ -80,66 +81,20 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* --- starting one ---------------------------------------------------------------------- */
-
-static __attribute__((noreturn)) void exec_worker(int sock)
-{
-	/* It is what this process is, whatever has become of the file since. */
-	fcntl(sock, F_SETFD, 0);
-	snprintf(worker_sock, sizeof(worker_sock), "%d", sock);
-	sigprocmask(SIG_SETMASK, &old_mask, NULL);
-	execv("/proc/self/exe", worker_argv);
-	log_line("cannot start a worker: %s", strerror(errno));
-	_exit(1);
-}
-
-/* Says what is wrong, or begins a new generation, whose descriptor goes to the worker. */
-static const char *begin_worker(int *generation, int socks[2])
-{
-	*generation = generation_begin(pager_fd);
-	if (*generation < 0)
-		return "cannot begin a generation";
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, socks))
-		return "cannot make a socket";
-	if (fcntl(socks[1], F_SETFL, 0))
-		return "cannot set up a socket";
-	worker.pid = fork();
-	if (!worker.pid)
-		exec_worker(socks[1]);
-	return worker.pid < 0 ? "cannot start a worker" : NULL;
-}
-
 static void died(const char *how, int code);
 
 static void start_worker(void)
 {
-	struct keep_message message = { .kind = KEEP_GENERATION };
-	int generation, socks[2] = { -1, -1 };
-	const char *flaw;
-
 	restarts_begun(&restarts, now_ms());
 	worker = (struct worker){ .sock = -1 };
 	leave_wanted = false;
-	flaw = begin_worker(&generation, socks);
-	if (flaw)
-		log_line("%s: %s", flaw, strerror(errno));
-	if (!flaw) {
-		started++;
-		worker.sock = socks[0];
-		log_debug("worker %d is started", (int)worker.pid);
-		/* The first message always fits. */
-		keep_send(worker.sock, &message, generation, MSG_DONTWAIT);
-	} else if (socks[0] >= 0) {
-		close(socks[0]);
-	}
-	if (generation >= 0)
-		close(generation);
-	if (socks[1] >= 0)
-		close(socks[1]);
-	if (!flaw)
+	worker.pid = spawn_worker(pager_fd, &old_mask, &worker.sock);
+	if (!worker.pid) {
+		died("could not be started", 0);
 		return;
-	worker.pid = 0;
-	died("could not be started", 0);
+	}
+	started++;
+	log_debug("worker %d is started", (int)worker.pid);
 }
 
 /* --- talking to it ----------------------------------------------------------------------- */
@@ -504,21 +459,6 @@ static uint64_t time_to_serve(void)
 	if (!exports)
 		return 0;
 	return START_MS + exports * EXPORT_MS + (uint64_t)options.reconnect_timeout * 1000;
-}
-
-void keeper_note_arguments(int argc, char **argv)
-{
-	worker_argv = calloc((size_t)argc + 3, sizeof(*worker_argv));
-	if (!worker_argv)
-		die("out of memory");
-	worker_argv[0] = argv[0];
-	worker_argv[1] = "--worker";
-	worker_argv[2] = worker_sock;
-	for (int i = 1; i < argc; i++) {
-		worker_argv[i + 2] = strdup(argv[i]);
-		if (!worker_argv[i + 2])
-			die("out of memory");
-	}
 }
 
 void keeper_run(void)

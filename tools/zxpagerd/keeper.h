@@ -2,9 +2,6 @@
 #ifndef ZXD_KEEPER_H
 #define ZXD_KEEPER_H
 
-/* Workers have these, too; before they are parsed, which changes them. */
-void keeper_note_arguments(int argc, char **argv);
-
 /* Has workers serve what the command line says, to the end. */
 void keeper_run(void) __attribute__((noreturn));
 

@@ -26,6 +26,7 @@
 #include "options.h"
 #include "pager.h"
 #include "server.h"
+#include "spawn.h"
 #include "stop.h"
 #include "vmo.h"
 #include "worker.h"
@@ -157,7 +158,7 @@ static int end_status(int status)
 
 int main(int argc, char **argv)
 {
-	keeper_note_arguments(argc, argv);
+	spawn_note_arguments(argc, argv);
 	options_parse(argc, argv);
 	set_limits();
 	if (options.keep && options.worker_sock < 0) {

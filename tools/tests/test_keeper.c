@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The keeper, and workers that are broken, or worse: what it makes of their ends and of what they
+ * send.  The workers are this program.  Needs no kernel module.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../zxpagerd/backend.h"
+#include "../zxpagerd/generation.h"
+#include "../zxpagerd/keep.h"
+#include "../zxpagerd/keeper.h"
+#include "../zxpagerd/options.h"
+#include "../zxpagerd/spawn.h"
+
+#define GIVEN_UP	3
+#define FLOODERS	4
+
+/* --- what a keeper has from elsewhere ------------------------------------------------------ */
+
+static int a_file(void)
+{
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
+int generation_open_pager(void)
+{
+	return a_file();
+}
+
+int generation_begin(int pager_fd)
+{
+	(void)pager_fd;
+	return a_file();
+}
+
+static bool exports;
+
+bool backend_is_nbd(const char *path)
+{
+	(void)path;
+	return exports;
+}
+
+/* Pauses are skipped if nothing happens at once. */
+#define REAL_MS	20
+
+static uint64_t skipped;	/* ms */
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __real_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_poll(struct pollfd *fds, nfds_t count, int ms);
+int __real_poll(struct pollfd *fds, nfds_t count, int ms);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	int error = __real_clock_gettime(clock, now);
+
+	now->tv_sec += (time_t)(skipped / 1000);
+	return error;
+}
+
+int __wrap_poll(struct pollfd *fds, nfds_t count, int ms)
+{
+	int ready = __real_poll(fds, count, ms > REAL_MS ? REAL_MS : ms);
+
+	/* In whole seconds, so that what is due then is. */
+	if (!ready && ms > REAL_MS)
+		skipped += (uint64_t)(ms / 1000 + 1) * 1000;
+	return ready;
+}
+
+/* --- the worker ---------------------------------------------------------------------------- */
+
+static int sock;
+static uint64_t number;		/* so many were before */
+static unsigned int copies;	/* that it was given */
+static bool is_stopped;
+
+static void hear(struct keep_message *message)
+{
+	int fd;
+
+	if (keep_receive(sock, message, &fd, 0))
+		_exit(99);
+	if (message->kind == KEEP_COPY)
+		copies++;
+	if (message->kind == KEEP_STOP)
+		is_stopped = true;
+	if (message->kind == KEEP_SERVE)
+		number = message->number;
+}
+
+static void say(enum keep_kind kind, int fd)
+{
+	struct keep_message message = { .kind = kind };
+
+	strcpy(message.name, kind == KEEP_COPY ? "one" : "");
+	if (keep_send(sock, &message, fd, 0))
+		_exit(98);
+}
+
+/* Comes to the end of the daemon when it is told to, with that status. */
+static int end(int status)
+{
+	struct keep_message message;
+
+	while (!is_stopped)
+		hear(&message);
+	return KEEP_EXIT_END + status;
+}
+
+static void wait_for_state(pid_t pid, char state)
+{
+	char path[32], line[256] = "", *end_of_name;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	do {
+		file = fopen(path, "re");
+		if (!file)
+			_exit(97);
+		(void)!fgets(line, sizeof(line), file);
+		fclose(file);
+		end_of_name = strrchr(line, ')');
+	} while (!end_of_name || end_of_name[2] != state);
+}
+
+/*
+ * It has something to read, says something, and dies, all of which the keeper finds out at
+ * once.
+ */
+static void have_last_words(void)
+{
+	struct pollfd pfd = { .fd = sock, .events = POLLIN };
+	pid_t keeper = getppid();
+	int ends[2];
+	char byte;
+
+	__real_poll(&pfd, 1, -1);
+	kill(keeper, SIGSTOP);
+	wait_for_state(keeper, 'T');
+	if (pipe(ends))
+		_exit(96);
+	if (!fork()) {
+		close(sock);
+		close(ends[1]);
+		(void)!read(ends[0], &byte, 1);
+		kill(keeper, SIGCONT);
+		_exit(0);
+	}
+	say(KEEP_COPY, a_file());
+	kill(getpid(), SIGKILL);
+}
+
+/* Children of its own go on with that until nobody listens. */
+static void flood(void)
+{
+	for (unsigned int i = 0; i < FLOODERS; i++)
+		if (!fork())
+			for (;;)
+				say(KEEP_PONG, -1);
+}
+
+static int be_worker(const char *how)
+{
+	struct keep_message message = { .kind = 0 };
+	int fd = a_file();
+
+	while (message.kind != KEEP_SERVE)
+		hear(&message);
+	if (!strcmp(how, "never serves") && number)
+		pause();
+	say(KEEP_READY, -1);
+	(void)!write(atoi(getenv("NEWS")), ".", 1);
+	if (!strcmp(how, "leaves"))
+		return KEEP_EXIT_LEFT;
+	if (number)
+		return end(10 + (int)copies);
+	if (!strcmp(how, "dies") || !strcmp(how, "never serves"))
+		kill(getpid(), SIGKILL);
+	if (!strcmp(how, "fails at the end")) {
+		end(0);
+		return 1;
+	}
+	if (!strcmp(how, "ends unasked"))
+		return KEEP_EXIT_END;
+	if (!strcmp(how, "has last words"))
+		have_last_words();
+	if (!strcmp(how, "sends what is no message") && write(sock, how, strlen(how)) > 0)
+		pause();
+	if (!strcmp(how, "sends what is not to be held")) {
+		say(KEEP_STOP, fd);
+		pause();
+	}
+	if (!strcmp(how, "floods"))
+		flood();
+	return end(20);
+}
+
+/* --- the tests ----------------------------------------------------------------------------- */
+
+static pid_t keeper;
+static bool ignores_children;
+static int news;
+
+static void run_keeper(const char *how, int ready_fd)
+{
+	static struct vmo_option vmo = { .name = (char *)"f", .path = "f" };
+	char *argv[] = { (char *)"test_keeper", (char *)how, NULL };
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	dup2(null, STDERR_FILENO);
+	if (ignores_children)
+		signal(SIGCHLD, SIG_IGN);
+	spawn_note_arguments(2, argv);
+	options = (struct options){
+		.socket = "/nowhere/sock",
+		.quick = 1000000,
+		.ready_fd = ready_fd,
+		.worker_sock = -1,
+		.vmos = &vmo,
+		.vmo_count = 1,
+	};
+	keeper_run();
+}
+
+/* Until so many workers more have served. */
+static void await(unsigned int workers)
+{
+	char byte;
+
+	while (workers--)
+		assert_int_equal(read(news, &byte, 1), 1);
+}
+
+/* When this returns the first worker has served, and the keeper knows. */
+static void start(const char *how)
+{
+	int ready[2], from_workers[2];
+	char line[8], fd[16];
+
+	assert_int_equal(pipe(ready), 0);
+	assert_int_equal(pipe(from_workers), 0);
+	news = from_workers[0];
+	snprintf(fd, sizeof(fd), "%d", from_workers[1]);
+	setenv("NEWS", fd, true);
+	keeper = fork();
+	assert_true(keeper >= 0);
+	if (!keeper) {
+		close(ready[0]);
+		close(news);
+		run_keeper(how, ready[1]);
+	}
+	close(ready[1]);
+	close(from_workers[1]);
+	assert_int_equal(read(ready[0], line, sizeof(line)), 6);
+	assert_memory_equal(line, "ready\n", 6);
+	close(ready[0]);
+	await(1);
+}
+
+static int status(void)
+{
+	int how;
+
+	assert_int_equal(waitpid(keeper, &how, 0), keeper);
+	assert_true(WIFEXITED(how));
+	return WEXITSTATUS(how);
+}
+
+static int stopped(void)
+{
+	kill(keeper, SIGTERM);
+	return status();
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	close(news);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	exports = false;
+	ignores_children = false;
+	return 0;
+}
+
+/* What comes out of a keeper whose first worker does that, and then is told to end. */
+static int status_of(const char *how)
+{
+	start(how);
+	return stopped();
+}
+
+/* The same where that is the end of the first one, and the second one is told. */
+static int status_after(const char *how)
+{
+	start(how);
+	await(1);
+	return stopped();
+}
+
+static void one_that_is_well(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of("is well"), 20);
+}
+
+static void one_that_dies(void **state)
+{
+	(void)state;
+	assert_int_equal(status_after("dies"), 10);
+	close(news);
+	ignores_children = true;
+	assert_int_equal(status_after("dies"), 10);
+}
+
+/* It says that it ends everything, and nobody has asked for that; or was asked, and fails. */
+static void one_that_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(status_after("ends unasked"), 10);
+	close(news);
+	assert_int_equal(status_of("fails at the end"), 10);
+}
+
+static void one_that_talks_nonsense(void **state)
+{
+	(void)state;
+	assert_int_equal(status_after("sends what is no message"), 10);
+	close(news);
+	assert_int_equal(status_after("sends what is not to be held"), 10);
+}
+
+static void last_words_count(void **state)
+{
+	(void)state;
+	start("has last words");
+	kill(keeper, SIGHUP);
+	assert_int_equal(stopped(), 11);
+}
+
+/* Signals are heard all the same, and it can be told of them. */
+static void one_that_floods(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of("floods"), 20);
+}
+
+static void one_that_leaves_again_and_again(void **state)
+{
+	(void)state;
+	start("leaves");
+	assert_int_equal(status(), GIVEN_UP);
+}
+
+/* As one that waits for whoever looks up a name. */
+static void one_that_never_serves(void **state)
+{
+	(void)state;
+	exports = true;
+	start("never serves");
+	assert_int_equal(status(), GIVEN_UP);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(one_that_is_well),
+		TEST(one_that_dies),
+		TEST(one_that_ends),
+		TEST(one_that_talks_nonsense),
+		TEST(last_words_count),
+		TEST(one_that_floods),
+		TEST(one_that_leaves_again_and_again),
+		TEST(one_that_never_serves),
+	};
+
+	if (argc == 4 && !strcmp(argv[1], "--worker")) {
+		sock = atoi(argv[2]);
+		return be_worker(argv[3]);
+	}
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
