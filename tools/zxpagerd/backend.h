@@ -67,7 +67,7 @@ struct backend *backend_file_open(const char *path, bool writable);
 /* One that was opened, and that nothing is asked for. */
 void backend_file_close(struct backend *be);
 
-/* What is served in place of a store that is not the one of the VMO; @size is that of its content. */
+/* What is served in place of a store that is not the one of a VMO of @size bytes. */
 struct backend *backend_refused_open(const char *path, uint64_t size);
 
 /*
@@ -80,7 +80,10 @@ struct backend *backend_nbd_open(const char *uri, bool writable,
 
 void backend_nbd_close(struct backend *be);
 
-/* Tries to connect, until --reconnect-timeout after the first time; false, after a line, if it cannot be had. */
+/*
+ * Tries to connect, until --reconnect-timeout after the first time; false, after a line, if it
+ * cannot be had.
+ */
 bool backend_nbd_wait(const char *uri);
 
 #endif /* ZXD_BACKEND_H */

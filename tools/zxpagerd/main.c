@@ -43,8 +43,9 @@ static struct timer tick;
 
 /*
  * Whoever reclaims memory may wait for this daemon, so it must not wait for reclaim
- * itself; nor may a keeper, which has to start the worker that is waited for.  It takes CAP_SYS_RESOURCE, without which the daemon works too.  Threads that
- * are made later have it from this one.
+ * itself; nor may a keeper, which has to start the worker that is waited for.  It takes
+ * CAP_SYS_RESOURCE, without which the daemon works too.  Threads that are made later have it
+ * from this one.
  */
 static void set_limits(void)
 {

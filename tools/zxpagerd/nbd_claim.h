@@ -21,8 +21,8 @@ struct nbd_claim {
 };
 
 /*
- * NULL, after a line, and with an errno, if the daemon has the export under another name already, or if it is to
- * be written and is read-only, or another daemon of this user does that.
+ * NULL, after a line, and with an errno, if the daemon has the export under another name
+ * already, or if it is to be written and is read-only, or another daemon of this user does that.
  */
 struct nbd_claim *nbd_claim(struct nbd_handle *handle, const char *uri, bool writable);
 
