@@ -29,6 +29,7 @@
 
 #define GIVEN_UP	3
 #define FLOODERS	4
+#define DROPS		2000u	/* several times what both sockets hold */
 
 /* --- what a keeper has from elsewhere ------------------------------------------------------ */
 
@@ -109,7 +110,7 @@ static void say(enum keep_kind kind, int fd)
 {
 	struct keep_message message = { .kind = kind };
 
-	strcpy(message.name, kind == KEEP_COPY ? "one" : "");
+	strcpy(message.name, kind == KEEP_COPY || kind == KEEP_DROP ? "one" : "");
 	if (keep_send(sock, &message, fd, 0))
 		_exit(98);
 }
@@ -124,20 +125,19 @@ static int end(int status)
 	return KEEP_EXIT_END + status;
 }
 
-static void wait_for_state(pid_t pid, char state)
+static char state_of(pid_t pid)
 {
 	char path[32], line[256] = "", *end_of_name;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	do {
-		file = fopen(path, "re");
-		if (!file)
-			_exit(97);
-		(void)!fgets(line, sizeof(line), file);
-		fclose(file);
-		end_of_name = strrchr(line, ')');
-	} while (!end_of_name || end_of_name[2] != state);
+	file = fopen(path, "re");
+	if (!file)
+		_exit(97);
+	(void)!fgets(line, sizeof(line), file);
+	fclose(file);
+	end_of_name = strrchr(line, ')');
+	return end_of_name ? end_of_name[2] : '?';
 }
 
 /*
@@ -153,7 +153,8 @@ static void have_last_words(void)
 
 	__real_poll(&pfd, 1, -1);
 	kill(keeper, SIGSTOP);
-	wait_for_state(keeper, 'T');
+	while (state_of(keeper) != 'T')
+		;
 	if (pipe(ends))
 		_exit(96);
 	if (!fork()) {
@@ -174,6 +175,31 @@ static void flood(void)
 		if (!fork())
 			for (;;)
 				say(KEEP_PONG, -1);
+}
+
+/*
+ * Sends more than is answered while it does not read: until who sends that sleeps, and so does
+ * the keeper, which has no room for an answer then.
+ */
+static void read_late(void)
+{
+	struct keep_message message;
+	unsigned int dropped = 0;
+	int fd = a_file();
+	pid_t pid = fork();
+
+	for (unsigned int i = 0; !pid && i < DROPS; i++) {
+		say(KEEP_COPY, fd);
+		say(KEEP_DROP, -1);
+	}
+	if (!pid)
+		_exit(0);
+	while (state_of(pid) != 'S' || state_of(getppid()) != 'S' || state_of(pid) != 'S')
+		;
+	while (dropped < DROPS) {
+		hear(&message);
+		dropped += message.kind == KEEP_DROPPED;
+	}
 }
 
 static int be_worker(const char *how)
@@ -209,6 +235,8 @@ static int be_worker(const char *how)
 	}
 	if (!strcmp(how, "floods"))
 		flood();
+	if (!strcmp(how, "reads late"))
+		read_late();
 	return end(20);
 }
 
@@ -359,6 +387,13 @@ static void last_words_count(void **state)
 	assert_int_equal(stopped(), 11);
 }
 
+/* It is waited for, and not killed. */
+static void one_that_reads_late(void **state)
+{
+	(void)state;
+	assert_int_equal(status_of("reads late"), 20);
+}
+
 /* Signals are heard all the same, and it can be told of them. */
 static void one_that_floods(void **state)
 {
@@ -392,6 +427,7 @@ int main(int argc, char **argv)
 		TEST(one_that_ends),
 		TEST(one_that_talks_nonsense),
 		TEST(last_words_count),
+		TEST(one_that_reads_late),
 		TEST(one_that_floods),
 		TEST(one_that_leaves_again_and_again),
 		TEST(one_that_never_serves),
