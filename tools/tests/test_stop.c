@@ -276,7 +276,7 @@ static void end_is_heard_at_last(void **state)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid) {
-		stop_hear = hears_of_the_end;
+		stop_on_leave(hears_of_the_end);
 		status = stop();
 		_exit(vmo.target.detached ? status : KEEP_EXIT_LEFT + 1);
 	}

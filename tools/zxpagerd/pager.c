@@ -28,7 +28,12 @@
 
 static zx_handle_t pager, port;
 static int own_port = -1;	/* for CREATE_VMO; of a generation its own stream */
-void (*pager_keep_vmo)(int fd);
+static void (*on_vmo)(int fd);
+
+void pager_on_vmo(void (*made)(int fd))
+{
+	on_vmo = made;
+}
 
 static __attribute__((noreturn)) void die_too_old(void)
 {
@@ -141,8 +146,8 @@ void pager_create_vmo(struct target *t)
 		die("%s: cannot set the VMO's mode: %s", t->name,
 		    strerror(errno));
 	note_file(t);
-	if (pager_keep_vmo)
-		pager_keep_vmo(pager_fd(t));
+	if (on_vmo)
+		on_vmo(pager_fd(t));
 }
 
 unsigned int pager_read_packets(zx_port_packet_t *packets, unsigned int count)

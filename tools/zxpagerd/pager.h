@@ -52,8 +52,8 @@ void pager_open(void);
 /* The same for a worker, whose pager is a generation of one that its keeper has. */
 void pager_open_generation(int fd);
 
-/* Called with the descriptor of each VMO that is made, if there is somebody to keep it. */
-extern void (*pager_keep_vmo)(int fd);
+/* Called with the descriptor of each VMO that is made from now on: somebody keeps it. */
+void pager_on_vmo(void (*made)(int fd));
 
 /* Makes the VMO itself, with @t->key; its handle is in @t afterwards. */
 void pager_create_vmo(struct target *t);

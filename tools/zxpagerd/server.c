@@ -32,7 +32,7 @@ static int listen_fd = -1, spare_fd = -1, lock_fd = -1;
 static char lock_path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + sizeof(".lock")];
 static const char *socket_path;
 static bool listening;	/* for connections, in the loop */
-void (*server_closed)(void);
+static void (*on_close)(void);
 
 /* Removes what a daemon left that was killed; a live one is let be. */
 static void remove_stale(const struct sockaddr_un *addr)
@@ -269,6 +269,11 @@ void server_close(void)
 	if (spare_fd >= 0)
 		close(spare_fd);
 	spare_fd = -1;
-	if (server_closed)
-		server_closed();
+	if (on_close)
+		on_close();
+}
+
+void server_on_close(void (*closed)(void))
+{
+	on_close = closed;
 }

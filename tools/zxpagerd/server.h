@@ -12,8 +12,10 @@ void server_take(const char *path, int listener, int lock);
 int server_listener(void);
 int server_lock(void);
 
-/* Takes the socket away; and tells whoever has it, too, if that is not NULL. */
+/* Takes the socket away. */
 void server_close(void);
-extern void (*server_closed)(void);
+
+/* Called then: somebody else has it, too. */
+void server_on_close(void (*closed)(void));
 
 #endif /* ZXD_SERVER_H */

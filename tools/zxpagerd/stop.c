@@ -37,7 +37,7 @@ static struct event signal_event, looked;
 static int signal_fd;
 static bool looking;
 static int look_error;
-void (*stop_hear)(void);
+static void (*on_leave)(void);
 
 static void signal_ready(struct event *ev, int res)
 {
@@ -84,6 +84,11 @@ void stop_told(unsigned int told)
 void stop_leave(void)
 {
 	leaves++;
+}
+
+void stop_on_leave(void (*hear)(void))
+{
+	on_leave = hear;
 }
 
 bool stop_is_wanted(void)
@@ -360,8 +365,8 @@ static bool leave(void)
 	sync_all(&left);
 	while (left && !is_over(&phase) && leaves == asked)
 		crew_turn();
-	if (stop_hear)
-		stop_hear();
+	if (on_leave)
+		on_leave();
 	if (left && !signals)
 		log_line("leaving, and %u VMOs are not written back in full: another worker does that",
 			 left);

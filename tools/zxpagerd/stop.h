@@ -15,10 +15,10 @@ void stop_told(unsigned int signals);
 void stop_leave(void);
 
 /*
- * Or NULL: calls one of these if the keeper has said so, or has gone.  A worker that leaves asks
- * once more, since without a keeper there is none after it.
+ * Called by a worker that is about to leave: @hear calls one of these if the keeper has said
+ * so, or has gone, since without a keeper there is none after it.
  */
-extern void (*stop_hear)(void);
+void stop_on_leave(void (*hear)(void));
 
 /* One has come. */
 bool stop_is_wanted(void);

@@ -118,9 +118,9 @@ void worker_begin(void)
 		lock_wait_for(PATIENCE_MS);
 		user_all_were_given();
 	}
-	pager_keep_vmo = keep_vmo;
+	pager_on_vmo(keep_vmo);
 	copy_keeper = &keeper;
-	server_closed = tell_closed;
+	server_on_close(tell_closed);
 }
 
 void worker_keep_listener(int new_listener, int new_lock)
@@ -181,7 +181,7 @@ static void keeper_ready(struct event *ev, int res)
 void worker_serve(void)
 {
 	keep(KEEP_READY, -1);
-	stop_hear = hear;
+	stop_on_leave(hear);
 	event.handler = keeper_ready;
 	loop_poll(&event, options.worker_sock);
 }
