@@ -39,7 +39,7 @@ static unsigned int open_files(void)
 static int setup(void **state)
 {
 	(void)state;
-	assert_true(held_init(&held, 2, 2));
+	assert_true(held_init(&held, 2, 3));
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks), 0);
 	before = open_files();
 	return 0;
@@ -100,12 +100,13 @@ static void as_many_as_there_may_be(void **state)
 	assert_non_null(take(KEEP_VMO, a_file()));
 	assert_null(take_copy("one"));
 	assert_null(take_copy("two"));
-	assert_non_null(take_copy("three"));
+	assert_null(take_copy("three"));
+	assert_non_null(take_copy("four"));
 	assert_null(take(KEEP_LISTENER, a_file()));
 	assert_non_null(take(KEEP_LISTENER, a_file()));
 	assert_null(take(KEEP_LOCK, a_file()));
 	assert_non_null(take(KEEP_LOCK, a_file()));
-	assert_int_equal(open_files(), before + 6);
+	assert_int_equal(open_files(), before + 7);
 }
 
 static void what_makes_no_sense(void **state)
@@ -154,9 +155,10 @@ static void copies_are_told_in_order(void **state)
 	(void)state;
 	assert_null(take_copy("one"));
 	assert_null(take_copy("two"));
+	assert_null(take_copy("three"));
 	assert_null(drop("one"));
 	assert_null(take_copy("one"));
-	assert_int_equal(open_files(), before + 2);
+	assert_int_equal(open_files(), before + 3);
 	assert_true(held_tell(&held, 0, &message, &fd));
 	assert_int_equal(fd, -1);
 	assert_true(held_tell(&held, 2, &message, &fd));
@@ -166,8 +168,10 @@ static void copies_are_told_in_order(void **state)
 	assert_int_equal(message.uid, 1000);
 	assert_true(fd >= 0);
 	assert_true(held_tell(&held, 3, &message, &fd));
+	assert_string_equal(message.name, "three");
+	assert_true(held_tell(&held, 4, &message, &fd));
 	assert_string_equal(message.name, "one");
-	assert_false(held_tell(&held, 4, &message, &fd));
+	assert_false(held_tell(&held, 5, &message, &fd));
 }
 
 /* --- what comes by the socket ------------------------------------------------------------ */
