@@ -100,15 +100,15 @@ test_keep_export_is_another_one() {
 	export_with file "$tmp/f"
 	serve "${keep[@]}" --reconnect-timeout 0 --rw f "${quiet[@]}" "f=$uri" "g=$tmp/g"
 	put 300000 "$tmp/new"
-	end_export
+	end_export -9
 	truncate -s 2097152 "$tmp/f"
 	export_with file "$tmp/f"
 	serves_g_alone "f: $uri is another one than it was"
-	end_export
+	end_export -9
 	truncate -s 1048576 "$tmp/f"
 	export_with -r file "$tmp/f"
 	serves_g_alone "$uri is read-only"
-	end_export
+	end_export -9
 	export_with file "$tmp/f"
 	kill_worker
 	zx cat f | cmp - "$tmp/want"
@@ -126,7 +126,7 @@ test_keep_export_hangs() {
 	export_with file "$tmp/f"
 	serve "${keep[@]}" --reconnect-timeout 0 --rw f "${quiet[@]}" "f=$uri" "g=$tmp/g"
 	put 300000 "$tmp/new"
-	end_export
+	end_export -9
 	rm -f "$tmp/nbd"
 	python3 - "$tmp/nbd" <<-'END' &
 		import signal, socket, sys
