@@ -232,22 +232,4 @@ test_keep_gives_up() {
 	[ ! -e "$sock.lock" ]
 }
 
-# Unless it was asked to by its keeper, a worker that leaves soon is as one that dies.
-test_keep_leaves_again_and_again() {
-	local status=0 was n
-	start_with 100000 --keep --quick 1000
-	for ((n = 0; n < 11; n++)); do
-		kill -HUP "$pid"
-		next_worker
-	done
-	for ((n = 0; n < 10; n++)); do
-		was=$(worker)
-		kill "$was"
-		until_true has_another "$was"
-	done
-	wait "$pid" || status=$?
-	[ $status = 3 ] || fail "status $status"
-	grep -q 'giving up: .* 10 times in a row' "$log"
-}
-
 main "$@"

@@ -28,6 +28,7 @@
 #include "../zxpagerd/spawn.h"
 
 #define GIVEN_UP	3
+#define QUICK_DEATHS	10	/* are too many in a row */
 #define FLOODERS	4
 #define DROPS		2000u	/* several times what both sockets hold */
 
@@ -125,6 +126,15 @@ static int end(int status)
 	return KEEP_EXIT_END + status;
 }
 
+static int leave_or_end(void)
+{
+	struct keep_message message = { .kind = 0 };
+
+	while (message.kind != KEEP_LEAVE && !is_stopped)
+		hear(&message);
+	return is_stopped ? KEEP_EXIT_END : KEEP_EXIT_LEFT;
+}
+
 static char state_of(pid_t pid)
 {
 	char path[32], line[256] = "", *end_of_name;
@@ -215,6 +225,8 @@ static int be_worker(const char *how)
 	(void)!write(atoi(getenv("NEWS")), ".", 1);
 	if (!strcmp(how, "leaves"))
 		return KEEP_EXIT_LEFT;
+	if (!strcmp(how, "leaves when it is told"))
+		return leave_or_end();
 	if (number)
 		return end(10 + (int)copies);
 	if (!strcmp(how, "dies") || !strcmp(how, "never serves"))
@@ -249,7 +261,7 @@ static int news;
 static void run_keeper(const char *how, int ready_fd)
 {
 	static struct vmo_option vmo = { .name = (char *)"f", .path = "f" };
-	char *argv[] = { (char *)"test_keeper", (char *)how, NULL };
+	char *argv[3] = { (char *)"test_keeper", (char *)how, NULL };
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	dup2(null, STDERR_FILENO);
@@ -408,6 +420,18 @@ static void one_that_leaves_again_and_again(void **state)
 	assert_int_equal(status(), GIVEN_UP);
 }
 
+/* Unless it was asked to by its keeper, one that leaves soon is as one that dies. */
+static void one_that_leaves_when_it_is_told(void **state)
+{
+	(void)state;
+	start("leaves when it is told");
+	for (unsigned int i = 0; i < 2 * QUICK_DEATHS; i++) {
+		kill(keeper, SIGHUP);
+		await(1);
+	}
+	assert_int_equal(stopped(), 0);
+}
+
 /* As one that waits for whoever looks up a name. */
 static void one_that_never_serves(void **state)
 {
@@ -430,6 +454,7 @@ int main(int argc, char **argv)
 		TEST(one_that_reads_late),
 		TEST(one_that_floods),
 		TEST(one_that_leaves_again_and_again),
+		TEST(one_that_leaves_when_it_is_told),
 		TEST(one_that_never_serves),
 	};
 

@@ -3,6 +3,6 @@
 #define ZXD_KEEPER_H
 
 /* Has workers serve what the command line says, to the end. */
-void keeper_run(void) __attribute__((noreturn));
+__attribute__((noreturn)) void keeper_run(void);
 
 #endif /* ZXD_KEEPER_H */
