@@ -5,9 +5,11 @@
 #
 # A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
 # run-tests.sh, which tells what the environment has to be, runs them all.
+#
+#   ZXP_KILLS    workers that are killed while clients go on (default 4)
 . "$(dirname "$0")/keep.bash"
 
-kills=10
+kills=${ZXP_KILLS:-4}
 
 # count_of NAME: how far a client has come
 count_of() {
@@ -148,7 +150,7 @@ test_keep_kill_while_a_client_shrinks() {
 		fd = os.open(path, os.O_RDWR)
 		size, done = os.fstat(fd).st_size, 0
 		while not os.path.exists(tmp + "/end"):
-		    size -= 1000
+		    size -= 100
 		    os.ftruncate(fd, size)
 		    os.fsync(fd)
 		    assert os.stat(tmp + "/f").st_size == size, "acknowledged, and not the file's size"
@@ -157,7 +159,7 @@ test_keep_kill_while_a_client_shrinks() {
 		        f.write(str(done))
 		    os.rename(tmp + "/shrink.new", tmp + "/shrink.count")
 	END
-	keep_with 64000000 "${quiet[@]}"
+	keep_with 6400000 "${quiet[@]}"
 	zx exec f -- python3 "$tmp/shrink.py" "$tmp" {} 2> "$tmp/shrink.why" &
 	clients+=($!)
 	names+=(shrink)

@@ -46,10 +46,17 @@ serves_g_alone() {
 	status_is 1 zx sync f
 }
 
+waits_for_a_lock() {
+	grep -q -- "-> FLOCK .* $1 " /proc/locks
+}
+
 # The worker dies, and before its successor has the file somebody else has locked it, for longer
 # than a worker waits for that.  Then it is free again.
-taken_by_another() {
+test_keep_file_is_locked_for_a_while() {
 	local left taker
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	put 300000 "$tmp/new"
 	mkfifo "$tmp/release"
 	flock "$tmp/f" cat "$tmp/release" > "$tmp/released" &
 	taker=$!
@@ -60,35 +67,10 @@ taken_by_another() {
 	until_true grep -q 'f: that may pass: another worker tries again' "$log"
 	echo > "$tmp/release"
 	wait "$taker"
-}
-
-waits_for_a_lock() {
-	grep -q -- "-> FLOCK .* $1 " /proc/locks
-}
-
-test_keep_file_is_locked_for_a_while() {
-	bytes 100000 "$tmp/new"
-	keep_with 1000000 "${quiet[@]}"
-	put 300000 "$tmp/new"
-	taken_by_another
 	next_worker
 	zx cat f | cmp - "$tmp/want"
 	grep -q 'its accesses fail' "$log" && fail "somebody may have seen an error"
 	stop
-	is_written
-}
-
-# Not each worker that ends ends the daemon, even if that is what it is to do.
-test_keep_end_goes_on_after_a_worker_that_cannot_start() {
-	bytes 100000 "$tmp/new"
-	keep_with 1000000 "${quiet[@]}"
-	put 300000 "$tmp/new"
-	hold_open
-	kill "$pid"
-	until_true grep -q 'f: process .* (vmoprobe) has it open' "$log"
-	taken_by_another
-	let_go
-	wait "$pid"
 	is_written
 }
 
