@@ -111,7 +111,8 @@ static void say(enum keep_kind kind, int fd)
 {
 	struct keep_message message = { .kind = kind };
 
-	strcpy(message.name, kind == KEEP_COPY || kind == KEEP_DROP ? "one" : "");
+	if (kind == KEEP_COPY || kind == KEEP_DROP)
+		strncpy(message.name, "one", sizeof(message.name) - 1);
 	if (keep_send(sock, &message, fd, 0))
 		_exit(98);
 }
@@ -137,7 +138,7 @@ static int leave_or_end(void)
 
 static char state_of(pid_t pid)
 {
-	char path[32], line[256] = "", *end_of_name;
+	char path[32], line[256] = "", *end_of_name, state = '?';
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -147,7 +148,9 @@ static char state_of(pid_t pid)
 	(void)!fgets(line, sizeof(line), file);
 	fclose(file);
 	end_of_name = strrchr(line, ')');
-	return end_of_name ? end_of_name[2] : '?';
+	if (end_of_name)
+		state = end_of_name[2];
+	return state;
 }
 
 /*
@@ -165,7 +168,7 @@ static void have_last_words(void)
 	kill(keeper, SIGSTOP);
 	while (state_of(keeper) != 'T')
 		;
-	if (pipe(ends))
+	if (pipe2(ends, O_CLOEXEC))
 		_exit(96);
 	if (!fork()) {
 		close(sock);
@@ -212,6 +215,11 @@ static void read_late(void)
 	}
 }
 
+static int descriptor(const char *text)
+{
+	return text ? (int)strtol(text, NULL, 10) : -1;
+}
+
 static int be_worker(const char *how)
 {
 	struct keep_message message = { .kind = 0 };
@@ -222,7 +230,7 @@ static int be_worker(const char *how)
 	if (!strcmp(how, "never serves") && number)
 		pause();
 	say(KEEP_READY, -1);
-	(void)!write(atoi(getenv("NEWS")), ".", 1);
+	(void)!write(descriptor(getenv("NEWS")), ".", 1);
 	if (!strcmp(how, "leaves"))
 		return KEEP_EXIT_LEFT;
 	if (!strcmp(how, "leaves when it is told"))
@@ -294,8 +302,10 @@ static void start(const char *how)
 	int ready[2], from_workers[2];
 	char line[8], fd[16];
 
-	assert_int_equal(pipe(ready), 0);
-	assert_int_equal(pipe(from_workers), 0);
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(from_workers, O_CLOEXEC), 0);
+	/* Workers have it. */
+	assert_int_equal(fcntl(from_workers[1], F_SETFD, 0), 0);
 	news = from_workers[0];
 	snprintf(fd, sizeof(fd), "%d", from_workers[1]);
 	setenv("NEWS", fd, true);
@@ -459,7 +469,7 @@ int main(int argc, char **argv)
 	};
 
 	if (argc == 4 && !strcmp(argv[1], "--worker")) {
-		sock = atoi(argv[2]);
+		sock = descriptor(argv[2]);
 		return be_worker(argv[3]);
 	}
 	return cmocka_run_group_tests(tests, NULL, NULL);
