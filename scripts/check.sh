@@ -225,7 +225,8 @@ main() {
 				--without=nbd_stores.sh --without=nbd_connections.sh \
 				--without=writing.sh --without=space.sh --without=daemon.sh \
 				--without=stop.sh --without=ten_thousand_files \
-				--without=keep.sh --without=keep_ends.sh --without=keep_stores.sh
+				--without=keep.sh --without=keep_ends.sh --without=keep_stores.sh \
+				--without=keep_replace.sh
 		fi
 		later suite "stress on $s" short_stress "$s" 20
 		later suite "vcpu on $s" vcpu "$s"

@@ -14,6 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +33,7 @@
 #define GIVEN_UP	3
 #define QUICK_DEATHS	10	/* are too many in a row */
 #define FLOODERS	4
+#define SERVED		UINT64_C(0x5e4ed)	/* stands for what is served */
 #define DROPS		2000u	/* several times what both sockets hold */
 
 /* --- what a keeper has from elsewhere ------------------------------------------------------ */
@@ -48,6 +52,13 @@ int generation_begin(int pager_fd)
 {
 	(void)pager_fd;
 	return a_file();
+}
+
+uint64_t __wrap_options_served(void);
+
+uint64_t __wrap_options_served(void)
+{
+	return SERVED;
 }
 
 static bool exports;
@@ -88,10 +99,33 @@ int __wrap_poll(struct pollfd *fds, nfds_t count, int ms)
 
 /* --- the worker ---------------------------------------------------------------------------- */
 
+static const char *how;
 static int sock;
 static uint64_t number;		/* so many were before */
 static unsigned int copies;	/* that it was given */
 static bool is_stopped;
+
+static int descriptor(const char *text)
+{
+	return text ? (int)strtol(text, NULL, 10) : -1;
+}
+
+/* Before anybody has left to it: this is what it would serve. */
+static void be_tried(void)
+{
+	struct keep_message fit = { .kind = KEEP_FIT, .number = SERVED };
+
+	if (!strcmp(how, "does not start"))
+		_exit(1);
+	if (!strcmp(how, "never says what it is")) {
+		(void)!write(descriptor(getenv("NEWS")), ".", 1);
+		pause();
+	}
+	if (!strcmp(how, "serves something else"))
+		fit.number++;
+	if (keep_send(sock, &fit, -1, 0))
+		_exit(95);
+}
 
 static void hear(struct keep_message *message)
 {
@@ -99,6 +133,8 @@ static void hear(struct keep_message *message)
 
 	if (keep_receive(sock, message, &fd, 0))
 		_exit(99);
+	if (message->kind == KEEP_TRY)
+		be_tried();
 	if (message->kind == KEEP_COPY)
 		copies++;
 	if (message->kind == KEEP_STOP)
@@ -215,12 +251,7 @@ static void read_late(void)
 	}
 }
 
-static int descriptor(const char *text)
-{
-	return text ? (int)strtol(text, NULL, 10) : -1;
-}
-
-static int be_worker(const char *how)
+static int be_worker(void)
 {
 	struct keep_message message = { .kind = 0 };
 	int fd = a_file();
@@ -229,6 +260,8 @@ static int be_worker(const char *how)
 		hear(&message);
 	if (!strcmp(how, "never serves") && number)
 		pause();
+	if (!strcmp(how, "starts, and dies"))
+		kill(getpid(), SIGKILL);
 	say(KEEP_READY, -1);
 	(void)!write(descriptor(getenv("NEWS")), ".", 1);
 	if (!strcmp(how, "leaves"))
@@ -266,10 +299,12 @@ static pid_t keeper;
 static bool ignores_children;
 static int news;
 
-static void run_keeper(const char *how, int ready_fd)
+static char directory[32], socket_path[64], keeper_path[80];
+
+static void run_keeper(const char *first, int ready_fd)
 {
 	static struct vmo_option vmo = { .name = (char *)"f", .path = "f" };
-	char *argv[3] = { (char *)"test_keeper", (char *)how, NULL };
+	char *argv[3] = { (char *)"test_keeper", (char *)first, NULL };
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	dup2(null, STDERR_FILENO);
@@ -277,7 +312,7 @@ static void run_keeper(const char *how, int ready_fd)
 		signal(SIGCHLD, SIG_IGN);
 	spawn_note_arguments(2, argv);
 	options = (struct options){
-		.socket = "/nowhere/sock",
+		.socket = socket_path,
 		.quick = 1000000,
 		.ready_fd = ready_fd,
 		.worker_sock = -1,
@@ -297,7 +332,7 @@ static void await(unsigned int workers)
 }
 
 /* When this returns the first worker has served, and the keeper knows. */
-static void start(const char *how)
+static void start(const char *first)
 {
 	int ready[2], from_workers[2];
 	char line[8], fd[16];
@@ -314,7 +349,7 @@ static void start(const char *how)
 	if (!keeper) {
 		close(ready[0]);
 		close(news);
-		run_keeper(how, ready[1]);
+		run_keeper(first, ready[1]);
 	}
 	close(ready[1]);
 	close(from_workers[1]);
@@ -326,11 +361,11 @@ static void start(const char *how)
 
 static int status(void)
 {
-	int how;
+	int end_status;
 
-	assert_int_equal(waitpid(keeper, &how, 0), keeper);
-	assert_true(WIFEXITED(how));
-	return WEXITSTATUS(how);
+	assert_int_equal(waitpid(keeper, &end_status, 0), keeper);
+	assert_true(WIFEXITED(end_status));
+	return WEXITSTATUS(end_status);
 }
 
 static int stopped(void)
@@ -355,16 +390,16 @@ static int setup(void **state)
 }
 
 /* What comes out of a keeper whose first worker does that, and then is told to end. */
-static int status_of(const char *how)
+static int status_of(const char *first)
 {
-	start(how);
+	start(first);
 	return stopped();
 }
 
 /* The same where that is the end of the first one, and the second one is told. */
-static int status_after(const char *how)
+static int status_after(const char *first)
 {
-	start(how);
+	start(first);
 	await(1);
 	return stopped();
 }
@@ -451,6 +486,133 @@ static void one_that_never_serves(void **state)
 	assert_int_equal(status(), GIVEN_UP);
 }
 
+/* --- another program in its place ------------------------------------------------------------ */
+
+static int ask(void)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	memcpy(addr.sun_path, keeper_path, strlen(keeper_path));
+	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	return fd;
+}
+
+static void tell(int fd, enum keep_kind kind, int sent)
+{
+	struct keep_message message = { .kind = kind };
+
+	assert_int_equal(keep_send(fd, &message, sent, 0), 0);
+	if (sent >= 0)
+		close(sent);
+}
+
+static void tell_program(int fd, const char *next)
+{
+	int arguments = memfd_create("arguments", MFD_CLOEXEC);
+
+	tell(fd, KEEP_PROGRAM, open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+	assert_true(write(arguments, next, strlen(next) + 1) > 0);
+	tell(fd, KEEP_REPLACE, arguments);
+}
+
+/* What the keeper says, after which it has hung up. */
+static int answer(int fd)
+{
+	struct keep_message message;
+	int received;
+
+	assert_int_equal(keep_receive(fd, &message, &received, 0), 0);
+	assert_int_equal(message.kind, KEEP_REPLACE);
+	close(fd);
+	return (int)message.number;
+}
+
+static int replace(const char *next)
+{
+	int fd = ask();
+
+	tell_program(fd, next);
+	return answer(fd);
+}
+
+static void replaced_by_another(void **state)
+{
+	(void)state;
+	start("leaves when it is told");
+	assert_int_equal(replace("is well"), 0);
+	await(1);
+	assert_int_equal(stopped(), 10);
+}
+
+/* Each time the one that is there goes on, and is the end at last. */
+static void one_that_cannot_replace(void **state)
+{
+	int fd;
+
+	(void)state;
+	start("leaves when it is told");
+	assert_int_equal(replace("does not start"), ENOEXEC);
+	assert_int_equal(replace("serves something else"), EINVAL);
+	fd = ask();
+	tell(fd, KEEP_REPLACE, a_file());
+	assert_int_equal(answer(fd), EPROTO);
+	fd = ask();
+	tell(fd, KEEP_PROGRAM, -1);
+	assert_int_equal(answer(fd), EPROTO);
+	fd = ask();
+	tell_program(fd, "never says what it is");
+	close(fd);
+	fd = ask();
+	tell(fd, KEEP_PROGRAM, a_file());
+	tell(fd, KEEP_REPLACE, a_file());
+	assert_int_not_equal(answer(fd), 0);
+	assert_int_equal(stopped(), 0);
+}
+
+/* Who was there before is back. */
+static void one_that_replaces_and_dies(void **state)
+{
+	(void)state;
+	start("leaves when it is told");
+	assert_int_equal(replace("starts, and dies"), ENOEXEC);
+	await(1);
+	assert_int_equal(replace("serves something else"), EINVAL);
+	assert_int_equal(stopped(), 0);
+}
+
+/* Who asks is told, and who is tried goes. */
+static void end_while_one_is_tried(void **state)
+{
+	int fd;
+
+	(void)state;
+	start("leaves when it is told");
+	fd = ask();
+	tell_program(fd, "never says what it is");
+	await(1);
+	assert_int_equal(stopped(), 0);
+	assert_int_equal(answer(fd), ESHUTDOWN);
+}
+
+static int make_directory(void **state)
+{
+	(void)state;
+	snprintf(directory, sizeof(directory), "/tmp/test_keeper.XXXXXX");
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(socket_path, sizeof(socket_path), "%s/sock", directory);
+	snprintf(keeper_path, sizeof(keeper_path), "%s.keeper", socket_path);
+	return 0;
+}
+
+static int remove_directory(void **state)
+{
+	(void)state;
+	unlink(keeper_path);
+	return rmdir(directory);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(int argc, char **argv)
@@ -466,11 +628,16 @@ int main(int argc, char **argv)
 		TEST(one_that_leaves_again_and_again),
 		TEST(one_that_leaves_when_it_is_told),
 		TEST(one_that_never_serves),
+		TEST(replaced_by_another),
+		TEST(one_that_cannot_replace),
+		TEST(one_that_replaces_and_dies),
+		TEST(end_while_one_is_tried),
 	};
 
 	if (argc == 4 && !strcmp(argv[1], "--worker")) {
 		sock = descriptor(argv[2]);
-		return be_worker(argv[3]);
+		how = argv[3];
+		return be_worker();
 	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -25,6 +25,10 @@
  * @KEEP_STOP: from the keeper: this is the end, and @number signals have said so
  * @KEEP_LEAVE: from the keeper: write back and leave, another one comes
  * @KEEP_PING, @KEEP_PONG: from the keeper, and the answer
+ * @KEEP_TRY: from the keeper, before all else: say what you would serve, and wait
+ * @KEEP_FIT: from who may be the next worker: @number is a hash of that
+ * @KEEP_PROGRAM, @KEEP_REPLACE: from who wants another worker, with its program, and with its
+ *	arguments; the keeper answers the latter with a @number, 0 or an errno
  */
 enum keep_kind {
 	KEEP_GENERATION = 1,
@@ -41,6 +45,10 @@ enum keep_kind {
 	KEEP_LEAVE,
 	KEEP_PING,
 	KEEP_PONG,
+	KEEP_TRY,
+	KEEP_FIT,
+	KEEP_PROGRAM,
+	KEEP_REPLACE,
 };
 
 /*

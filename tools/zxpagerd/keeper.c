@@ -33,6 +33,7 @@
 #include "log.h"
 #include "notify.h"
 #include "options.h"
+#include "replace.h"
 #include "restarts.h"
 #include "spawn.h"
 
@@ -79,22 +80,6 @@ static uint64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static void died(const char *how, int code);
-
-static void start_worker(void)
-{
-	restarts_begun(&restarts, now_ms());
-	worker = (struct worker){ .sock = -1 };
-	leave_wanted = false;
-	worker.pid = spawn_worker(pager_fd, &old_mask, &worker.sock);
-	if (!worker.pid) {
-		died("could not be started", 0);
-		return;
-	}
-	started++;
-	log_debug("worker %d is started", (int)worker.pid);
 }
 
 /* --- talking to it ----------------------------------------------------------------------- */
@@ -204,9 +189,12 @@ static const char *handle(const struct keep_message *message, int fd)
 
 	if (message->kind == KEEP_READY && fd < 0) {
 		restarts_serves(&restarts, now_ms());
-		if (!has_served)
+		if (!has_served) {
 			notify_ready();
+			replace_open(&old_mask);
+		}
 		has_served = true;
+		replace_serves();
 		log_debug("worker %d serves", (int)worker.pid);
 		tell_ready();
 		return NULL;
@@ -247,13 +235,20 @@ static void listen_to_worker(unsigned int most)
 	}
 }
 
-/* --- its end ----------------------------------------------------------------------------- */
+/* --- its end, and the next one ------------------------------------------------------------- */
+
+/* Its name is that of nobody else by now. */
+static bool has_socket(void)
+{
+	return held.lock >= 0 && lock_has_name(held.lock);
+}
 
 static __attribute__((noreturn)) void end(int status)
 {
 	char lock[PATH_MAX];
 
-	if (held.lock >= 0 && lock_has_name(held.lock)) {
+	replace_close(has_socket());
+	if (has_socket()) {
 		unlink(options.socket);
 		snprintf(lock, sizeof(lock), "%s.lock", options.socket);
 		unlink(lock);
@@ -273,6 +268,24 @@ static void died(const char *how, int code)
 	log_line("the worker %s %d: another one is started %s", how, code,
 		 ms ? "in a while" : "at once");
 	due = now_ms() + ms;
+}
+
+static void start_worker(void)
+{
+	restarts_begun(&restarts, now_ms());
+	worker = (struct worker){ .sock = -1 };
+	leave_wanted = false;
+	worker.pid = replace_take(&worker.sock);
+	if (!worker.pid)
+		worker.pid = spawn_process(replace_program(), &old_mask, &worker.sock);
+	if (!worker.pid) {
+		died("could not be started", 0);
+		return;
+	}
+	started++;
+	if (!spawn_begin(pager_fd, worker.sock))
+		hang_up();
+	log_debug("worker %d is started", (int)worker.pid);
 }
 
 /* In good order.  One that does that again and again without being asked is a broken one. */
@@ -319,6 +332,7 @@ static void reap(void)
 	bool was_asked = worker.left;
 	int status;
 
+	replace_reap();
 	if (!worker.pid || !has_ended(&status))
 		return;
 	worker.pid = 0;
@@ -328,6 +342,7 @@ static void reap(void)
 	if (worker.sock >= 0)
 		close(worker.sock);
 	worker = (struct worker){ .sock = -1 };
+	replace_died(restarts.serves);
 	take_status(status, was_asked);
 }
 
@@ -335,8 +350,10 @@ static void reap(void)
 
 static void tell_stopping(void)
 {
-	if (!stops++)
-		notify_stopping();
+	if (stops++)
+		return;
+	notify_stopping();
+	replace_close(has_socket());
 }
 
 static void take_signals(void)
@@ -413,7 +430,7 @@ static int earlier(int ms, uint64_t when)
 
 static void wait_for_events(void)
 {
-	struct pollfd pfd[2] = {
+	struct pollfd pfd[2 + REPLACE_FDS] = {
 		{ .fd = signal_fd, .events = POLLIN },
 		{ .fd = worker.sock, .events = worker.has_answer ? POLLOUT : POLLIN },
 	};
@@ -427,13 +444,17 @@ static void wait_for_events(void)
 		ms = earlier(ms, ping_due);
 	if (serves_by() != UINT64_MAX)
 		ms = earlier(ms, serves_by());
-	poll(pfd, 2, ms);
+	replace_poll(pfd + 2);
+	poll(pfd, 2 + REPLACE_FDS, ms);
 }
 
 static void turn(void)
 {
 	wait_for_events();
 	take_signals();
+	replace_turn();
+	if (replace_is_due())
+		leave_wanted = true;
 	if (!worker.pid && now_ms() >= due)
 		start_worker();
 	if (worker.sock >= 0 && worker.has_answer)

@@ -25,6 +25,7 @@
 #include "loop.h"
 #include "options.h"
 #include "pager.h"
+#include "replace.h"
 #include "server.h"
 #include "spawn.h"
 #include "stop.h"
@@ -161,6 +162,8 @@ int main(int argc, char **argv)
 {
 	spawn_note_arguments(argc, argv);
 	options_parse(argc, argv);
+	if (options.replace && options.worker_sock < 0)
+		replace_ask();
 	set_limits();
 	if (options.keep && options.worker_sock < 0) {
 		lock_memory();

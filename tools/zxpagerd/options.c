@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "key.h"
 #include "log.h"
 #include "options.h"
 #include "proto.h"
@@ -54,7 +55,7 @@ enum { OPT_RW = 0x100, OPT_UID, OPT_GID, OPT_WINDOW, OPT_DEPTH, OPT_AHEAD,
        OPT_READY, OPT_MLOCK, OPT_DIRTY_WINDOW, OPT_DIRTY_LIMIT, OPT_DIRTY_TOTAL,
        OPT_DIRTY_BACKGROUND, OPT_AGE, OPT_TIMEOUT, OPT_FORCE, OPT_MEMORY,
        OPT_MAX_SIZE, OPT_SCRATCH, OPT_SNAPSHOTS, OPT_COPIES, OPT_KEEP,
-       OPT_QUICK, OPT_WORKER };
+       OPT_QUICK, OPT_WORKER, OPT_REPLACE };
 
 static const struct argp_option table[] = {
 	{ "socket", 's', "PATH", 0,
@@ -117,6 +118,8 @@ static const struct argp_option table[] = {
 	{ "quick", OPT_QUICK, "SECONDS", 0,
 	  "With --keep: a process that has served for less than this has died quickly, and after "
 	  "ten of these in a row it is over; 0: none that has served counts (default 10)", 0 },
+	{ "replace", OPT_REPLACE, NULL, 0,
+	  "Have the daemon with --keep that runs go on with this program and these options", 0 },
 	{ "worker", OPT_WORKER, "FD", OPTION_HIDDEN, "Be the worker of a keeper", 0 },
 	{ "mlock", OPT_MLOCK, NULL, 0, "Keep the daemon's memory from swapping", 0 },
 	{ "ready-fd", OPT_READY, "FD", 0,
@@ -337,6 +340,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	case OPT_KEEP:
 		options.keep = true;
 		break;
+	case OPT_REPLACE:
+		options.replace = true;
+		break;
 	case OPT_QUICK:
 		options.quick = (unsigned int)number("quick", arg, 0, SECONDS_MAX);
 		break;
@@ -411,4 +417,25 @@ void options_parse(int argc, char **argv)
 		named("scratch", scratch_names[i])->scratch = true;
 	for (unsigned int i = 0; i < snapshot_count; i++)
 		allow_snapshots(snapshot_names[i]);
+}
+
+static uint64_t hash_text(uint64_t seed, const char *text)
+{
+	return key_hash(seed, text, strlen(text) + 1);
+}
+
+/* In whatever order they are given. */
+uint64_t options_served(void)
+{
+	uint64_t hash = hash_text(KEY_SEED, options.socket);
+
+	for (unsigned int i = 0; i < options.vmo_count; i++) {
+		const struct vmo_option *vmo = &options.vmos[i];
+		unsigned char kind = (unsigned char)(vmo->writable | vmo->scratch << 1 |
+						     vmo->snapshots << 2);
+
+		hash += key_hash(hash_text(hash_text(KEY_SEED, vmo->name), vmo->path), &kind,
+				 sizeof(kind));
+	}
+	return hash;
 }

@@ -39,6 +39,7 @@ struct vmo_option {
  * @worker_sock: of a worker, where its keeper is; or -1
  * @quick: seconds in which a worker that dies has died quickly
  * @keep: the daemon is a keeper and its worker
+ * @replace: have the one that runs go on with these, and with this program
  */
 struct options {
 	const char *socket;
@@ -63,6 +64,7 @@ struct options {
 	int worker_sock;
 	unsigned int quick;
 	bool keep;
+	bool replace;
 	bool lock_memory;
 	bool force;
 	uid_t uids[IDS_MAX];
@@ -77,5 +79,8 @@ extern struct options options;
 
 /* Fills in options; a mistake ends the program with a line and exit status 1. */
 void options_parse(int argc, char **argv);
+
+/* A hash of what is served, where, and how: what another worker cannot change. */
+uint64_t options_served(void);
 
 #endif /* ZXD_OPTIONS_H */

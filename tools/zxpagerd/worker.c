@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "copies.h"
+#include "generation.h"
 #include "holders.h"
 #include "keep.h"
 #include "lock.h"
@@ -46,9 +47,24 @@ int worker_lock(void)
 	return lock;
 }
 
+/* All that can be wrong with this program that shows before it takes over has shown by then. */
+static void tell_fit(void)
+{
+	struct keep_message message = { .kind = KEEP_FIT, .number = options_served() };
+	int error;
+
+	close(generation_open_pager());
+	error = keep_send(options.worker_sock, &message, -1, 0);
+	if (error)
+		die("the keeper cannot be told: %s", strerror(error));
+}
+
 static void take(const struct keep_message *message, int fd)
 {
 	switch (message->kind) {
+	case KEEP_TRY:
+		tell_fit();
+		return;
 	case KEEP_GENERATION:
 		generation = fd;
 		return;

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# keep_replace.sh TEST: one test of zxpagerd --replace
+#
+# A TEST is one of the functions test_* below, without test_; daemon.bash tells more.
+# run-tests.sh, which tells what the environment has to be, runs them all.
+. "$(dirname "$0")/keep.bash"
+
+# replace ARG...: the daemon that runs is asked to go on with another one, of those options
+replace() {
+	"${program:-$daemon}" --socket "$sock" --verbose --replace "$@" 2>> "$tmp/asked"
+}
+program=''
+
+# has_option WORKER OPTION
+has_option() {
+	tr '\0' '\n' < "/proc/$1/cmdline" | grep -qx -e "$2"
+}
+
+# Who has it open goes on, and what was dirty is in the file before the worker has gone.
+test_replace_options_and_program() {
+	local old
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	hold_open
+	put 300000 "$tmp/new"
+	is_written && fail "it is written already"
+	old=$(worker)
+	cp "$daemon" "$tmp/newer"
+	program=$tmp/newer
+	replace "${keep[@]}" --rw f "${quiet[@]}" --window 64K "f=$tmp/f"
+	is_written
+	gone "$old" || fail "the one before is there still"
+	has_option "$(worker)" 64K
+	[ "$(readlink "/proc/$(worker)/exe")" = "$tmp/newer" ]
+	[ "$(stat_of f state)" = served ]
+	put 600000 "$tmp/new"
+	evict
+	zx cat f | cmp - "$tmp/want"
+	# That is what the next one is, too, whatever has become of the file.
+	rm "$tmp/newer"
+	deaths=1
+	kill_worker
+	has_option "$(worker)" 64K
+	zx cat f | cmp - "$tmp/want"
+	let_go
+	stop
+	is_written
+	[ ! -e "$sock.keeper" ]
+}
+
+# stays STATUS PATTERN COMMAND...: it is refused, with these words, and the worker has not noticed
+stays() {
+	local old
+	old=$(worker)
+	status_is "$1" "${@:3}"
+	grep -q -e "$2" "$tmp/asked" || fail "no '$2' in: $(tail -n 3 "$tmp/asked")"
+	[ "$(worker)" = "$old" ]
+	zx cat f | cmp - "$tmp/want"
+}
+
+test_replace_refused() {
+	keep_with 1000000
+	bytes 100000 "$tmp/g"
+	chmod 777 "$tmp"
+	stays 1 'want a number' replace --window none --rw f "f=$tmp/f"
+	stays 1 'serves other files' replace "f=$tmp/f"
+	stays 1 'serves other files' replace --rw f "f=$tmp/g"
+	stays 1 'serves other files' replace --rw f "f=$tmp/f" "g=$tmp/g"
+	stays 1 'Permission denied' as_nobody "$daemon" --socket "$sock" --replace --rw f \
+		"f=$tmp/f" 2>> "$tmp/asked"
+	stop
+	stays_out 'no daemon with --keep'
+}
+
+# Nobody is there to be asked.
+stays_out() {
+	status_is 1 replace --rw f "f=$tmp/f"
+	grep -q -e "$1" "$tmp/asked"
+}
+
+main "$@"

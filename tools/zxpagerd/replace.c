@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The keeper's side of zxpagerd --replace.
+ *
+ * Who asks may do anything to the keeper already, being of its user or root; still nobody is
+ * waited for, one at a time is heard, and who hangs up takes back what is not done yet.  What is
+ * wrong with a program shows before it takes over: it says what it would serve by a hash of that,
+ * which has to be the keeper's own.  If it then dies before it serves, the one before is back.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "keep.h"
+#include "log.h"
+#include "options.h"
+#include "replace.h"
+#include "spawn.h"
+
+static const struct program itself = PROGRAM_NONE;
+
+static int listener = -1, client = -1;
+static struct sockaddr_un addr = { .sun_family = AF_UNIX };
+static const sigset_t *old_mask;
+static struct program current = PROGRAM_NONE;	/* of workers */
+static struct program former = PROGRAM_NONE;	/* if @is_on_trial */
+static struct program asked = PROGRAM_NONE;	/* of who waits to be a worker */
+static bool is_on_trial;	/* no worker of @current has served */
+static pid_t pid;		/* who waits, or 0 */
+static int sock = -1;
+static bool fits;
+
+/* --- who asks ------------------------------------------------------------------------------ */
+
+/* 0, or an errno that tells why not. */
+static void reply(int error)
+{
+	struct keep_message message = { .kind = KEEP_REPLACE, .number = (uint64_t)error };
+
+	if (client < 0)
+		return;
+	keep_send(client, &message, -1, MSG_DONTWAIT);
+	close(client);
+	client = -1;
+}
+
+static void forget_asked(void)
+{
+	if (pid)
+		kill(pid, SIGKILL);
+	if (sock >= 0)
+		close(sock);
+	sock = -1;
+	fits = false;
+	program_close(&asked);
+}
+
+static void refuse(int error)
+{
+	forget_asked();
+	reply(error);
+}
+
+static void start(void)
+{
+	struct keep_message message = { .kind = KEEP_TRY };
+
+	pid = spawn_process(&asked, old_mask, &sock);
+	if (!pid) {
+		refuse(EAGAIN);
+		return;
+	}
+	/* The first message always fits. */
+	keep_send(sock, &message, -1, MSG_DONTWAIT);
+}
+
+/* 0, or what is wrong with it. */
+static int flaw_of(const struct keep_message *message, int fd)
+{
+	if (pid || is_on_trial)
+		return EBUSY;
+	if (fd >= 0 && message->kind == KEEP_PROGRAM && asked.file < 0)
+		return 0;
+	if (fd >= 0 && message->kind == KEEP_REPLACE && asked.file >= 0)
+		return 0;
+	return EPROTO;
+}
+
+static void take(const struct keep_message *message, int fd)
+{
+	if (message->kind == KEEP_PROGRAM) {
+		asked.file = fd;
+		return;
+	}
+	asked.arguments = fd;
+	start();
+}
+
+static void hear_client(void)
+{
+	struct keep_message message;
+	int fd, error = keep_receive(client, &message, &fd, MSG_DONTWAIT);
+
+	if (error == EAGAIN)
+		return;
+	if (!error)
+		error = flaw_of(&message, fd);
+	if (!error) {
+		take(&message, fd);
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	refuse(error);
+}
+
+static bool may_ask(int fd)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) &&
+	       (!cred.uid || cred.uid == geteuid());
+}
+
+static void accept_client(void)
+{
+	client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (client >= 0 && !may_ask(client))
+		reply(EPERM);
+}
+
+/* --- who waits to be a worker ---------------------------------------------------------------- */
+
+static void hear_next(void)
+{
+	struct keep_message message;
+	int fd, error = keep_receive(sock, &message, &fd, MSG_DONTWAIT);
+
+	if (error == EAGAIN)
+		return;
+	if (!error && fd < 0 && message.kind == KEEP_FIT && !fits) {
+		fits = message.number == options_served();
+		if (!fits) {
+			log_line("--replace: refused: it would serve other VMOs, or otherwise");
+			refuse(EINVAL);
+		}
+		return;
+	}
+	if (fd >= 0)
+		close(fd);
+	/* It has ended, and has said why; or is no worker. */
+	refuse(ENOEXEC);
+}
+
+void replace_reap(void)
+{
+	int status;
+
+	if (!pid || waitpid(pid, &status, WNOHANG) != pid)
+		return;
+	pid = 0;
+	if (sock >= 0) {
+		log_line("--replace: refused: it does not start");
+		refuse(ENOEXEC);
+	}
+}
+
+bool replace_is_due(void)
+{
+	return fits;
+}
+
+pid_t replace_take(int *worker_sock)
+{
+	pid_t taken = pid;
+
+	if (!fits || !pid)
+		return 0;
+	*worker_sock = sock;
+	pid = 0;
+	sock = -1;
+	fits = false;
+	former = current;
+	current = asked;
+	asked = itself;
+	is_on_trial = true;
+	return taken;
+}
+
+const struct program *replace_program(void)
+{
+	return &current;
+}
+
+void replace_serves(void)
+{
+	if (!is_on_trial)
+		return;
+	is_on_trial = false;
+	program_close(&former);
+	reply(0);
+}
+
+void replace_died(bool has_served)
+{
+	if (!is_on_trial || has_served)
+		return;
+	log_line("--replace: it does not serve: what was there before does again");
+	is_on_trial = false;
+	program_close(&current);
+	current = former;
+	former = itself;
+	reply(ENOEXEC);
+}
+
+/* --- the socket ------------------------------------------------------------------------------ */
+
+void replace_open(const sigset_t *mask)
+{
+	int length = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s.keeper", options.socket);
+
+	old_mask = mask;
+	if (length >= (int)sizeof(addr.sun_path)) {
+		log_line("no --replace: the name of the socket is too long for that");
+		return;
+	}
+	/* Whoever has the lock of the clients' socket has this one, too. */
+	unlink(addr.sun_path);
+	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (listener < 0 || fchmod(listener, 0600) ||
+	    bind(listener, (struct sockaddr *)&addr, sizeof(addr)) || listen(listener, 8)) {
+		log_line("no --replace: cannot make %s: %s", addr.sun_path, strerror(errno));
+		if (listener >= 0)
+			close(listener);
+		listener = -1;
+	}
+}
+
+void replace_close(bool is_own)
+{
+	refuse(ESHUTDOWN);
+	if (listener < 0)
+		return;
+	if (is_own)
+		unlink(addr.sun_path);
+	close(listener);
+	listener = -1;
+}
+
+/* It was killed and is not waited for yet: nobody is heard before that. */
+static bool is_going(void)
+{
+	return pid && sock < 0;
+}
+
+void replace_poll(struct pollfd fds[REPLACE_FDS])
+{
+	int next = client < 0 ? listener : client;
+
+	fds[0] = (struct pollfd){ .fd = is_going() ? -1 : next, .events = POLLIN };
+	fds[1] = (struct pollfd){ .fd = sock, .events = POLLIN };
+}
+
+void replace_turn(void)
+{
+	if (client < 0 && listener >= 0 && !is_going())
+		accept_client();
+	if (client >= 0 && !is_going())
+		hear_client();
+	if (sock >= 0)
+		hear_next();
+}
