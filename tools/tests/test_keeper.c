@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -364,6 +365,7 @@ static int status(void)
 	int end_status;
 
 	assert_int_equal(waitpid(keeper, &end_status, 0), keeper);
+	keeper = 0;
 	assert_true(WIFEXITED(end_status));
 	return WEXITSTATUS(end_status);
 }
@@ -378,6 +380,12 @@ static int teardown(void **state)
 {
 	(void)state;
 	close(news);
+	/* A test that has failed leaves none, nor the worker, which goes with it. */
+	if (keeper > 0) {
+		kill(keeper, SIGKILL);
+		waitpid(keeper, NULL, 0);
+	}
+	keeper = 0;
 	return 0;
 }
 
@@ -636,6 +644,7 @@ int main(int argc, char **argv)
 
 	if (argc == 4 && !strcmp(argv[1], "--worker")) {
 		sock = descriptor(argv[2]);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		how = argv[3];
 		return be_worker();
 	}
