@@ -418,6 +418,59 @@ end_of_writing() {
 		broken "what was dirty is not in the file"
 	shown "SIGTERM with $((left / 1024)) KiB dirty" \
 		"written back; then the daemon ends with 0"
+}
+
+# --- the third act: the daemon is killed ----------------------------------------------
+
+kept_daemon() {
+	start_daemon --keep --quick 0 --rw image --dirty-limit 2M
+	dev=$(zx exec image -- losetup --find --show {})
+	mount -t ext4 "$dev" "$tmp/mnt"
+	mounted=1
+	shown "daemon" "serves it again, with --keep; ext4 mounted on it"
+}
+
+# Reads, writes, syncs and compares until it is told to stop; $tmp/rounds is how often.
+program() {
+	local rounds=0
+	until [ -e "$tmp/enough" ]; do
+		rm -rf "$tmp/mnt/again"
+		cp -r "$here/../zxpager" "$tmp/mnt/again"
+		evict
+		diff -r "$here/../zxpager" "$tmp/mnt/again"
+		rounds=$((rounds + 1))
+		echo $rounds > "$tmp/rounds.new"
+		mv "$tmp/rounds.new" "$tmp/rounds"
+	done
+}
+
+# got_on ROUNDS PID: the program has done more than those
+got_on() {
+	until [ "$(cat "$tmp/rounds" 2> /dev/null || echo 0)" -gt "$1" ]; do
+		kill -0 "$2" 2> /dev/null || broken "the program: $(cat "$tmp/program")"
+	done
+}
+
+killed_daemon() {
+	local pid kills=0
+	program > "$tmp/program" 2>&1 &
+	pid=$!
+	while [ $kills -lt 5 ]; do
+		got_on $kills $pid
+		pkill -9 -P "$daemon" -f -- --worker || broken "there is no worker"
+		kills=$((kills + 1))
+		got_on "$(cat "$tmp/rounds")" $pid
+	done
+	touch "$tmp/enough"
+	wait $pid || broken "the program: $(cat "$tmp/program")"
+	same "workers that served" $((kills + 1)) "$(grep -c 'worker [0-9]* serves' "$tmp/log")"
+	shown "the daemon is killed, $kills times" \
+		"the program copies, syncs and compares on: $(cat "$tmp/rounds") times, no error"
+}
+
+end_of_keeping() {
+	end_daemon
+	shown "SIGTERM" "the daemon ends with 0"
 	cp --sparse=always "$image" "$dir/written.ext4" ||
 		broken "written.ext4 does not fit into $dir"
 }
@@ -453,5 +506,10 @@ copy_in
 edit
 unmount
 end_of_writing
+echo "and killed:"
+kept_daemon
+killed_daemon
+unmount
+end_of_keeping
 unload
 echo "everything held, in $SECONDS s"

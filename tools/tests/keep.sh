@@ -248,6 +248,10 @@ test_keep_keeper_does_not_wait_for_reclaim() {
 	stop
 }
 
+test_keep_example() {
+	[ "$("$bin/examples/keeper")" = "ABCDEFGHIJKLMNOPQRSTUVWXYZ, by 7 workers" ]
+}
+
 test_keep_refuses_what_cannot_be() {
 	refused 'No such file' --keep "f=$tmp/none"
 	refused 'want NAME=FILE' --keep f
