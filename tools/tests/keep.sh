@@ -7,12 +7,14 @@
 # run-tests.sh, which tells what the environment has to be, runs them all.
 #
 #   ZXP_KILLS    workers that are killed while clients go on (default 4)
+#   ZXP_GUEST    a kernel, for a virtual machine whose memory is a VMO; no such test without
 . "$(dirname "$0")/keep.bash"
 
 kills=${ZXP_KILLS:-4}
 
-# count_of NAME: how far a client has come
+# count_of NAME: how far a client has come, which may be told by lines of a console
 count_of() {
+	[ ! -e "$tmp/$1.console" ] || { grep -c '^round' "$tmp/$1.console" || :; return; }
 	cat "$tmp/$1.count" 2> /dev/null || echo 0
 }
 
@@ -41,13 +43,15 @@ kill_while() {
 #   read     they are what $tmp/want has
 #   map      stores a number into one, msync()s it, and then the store must have it
 #   write    the same with pwrite() and fsync(), and looks at it by pread()
+#   files    the same with so many files in the directory PATH, whose pages it has evicted
 # until $tmp/end is there.  Any error ends it with status 1.
 make_client() {
 	cat > "$tmp/client.py" <<-'END'
 		import mmap, os, sys
 		tmp, how, name, path, first, pages = sys.argv[1:5] + [int(sys.argv[5]), int(sys.argv[6])]
 		page = 4096
-		fd = os.open(path, os.O_RDONLY if how == "read" else os.O_RDWR)
+		if how != "files":
+		    fd = os.open(path, os.O_RDONLY if how == "read" else os.O_RDWR)
 		store = os.open(tmp + "/f", os.O_RDONLY)
 		want = open(tmp + "/want", "rb").read()
 		m = mmap.mmap(fd, 0) if how == "map" else None
@@ -59,7 +63,14 @@ make_client() {
 		while not os.path.exists(tmp + "/end"):
 		    at = (first + done % pages) * page
 		    data = b"%016d" % done * (page // 16)
-		    if how == "read":
+		    if how == "files":
+		        fd = os.open(path + "/%d" % (done % pages), os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+		        assert os.write(fd, data) == page
+		        os.fsync(fd)
+		        os.posix_fadvise(fd, 0, page, os.POSIX_FADV_DONTNEED)
+		        assert os.pread(fd, page, 0) == data, "not what was written"
+		        os.close(fd)
+		    elif how == "read":
 		        os.posix_fadvise(fd, at, page, os.POSIX_FADV_DONTNEED)
 		        assert os.pread(fd, page, at) == want[at:at + page], "other content"
 		    elif how == "map":
@@ -70,7 +81,7 @@ make_client() {
 		        os.fsync(fd)
 		        os.posix_fadvise(fd, at, page, os.POSIX_FADV_DONTNEED)
 		        assert os.pread(fd, page, at) == data, "not what was written"
-		    if how != "read":
+		    if how in ("map", "write"):
 		        assert os.pread(store, page, at) == data, "acknowledged, and not in the file"
 		    done += 1
 		    count(done)
@@ -103,6 +114,73 @@ test_keep_kill_while_clients_go_on() {
 	client write 384 128
 	kill_while read map write
 	end_clients
+	stop
+}
+
+# ext4, on a loop device, on the VMO: nothing in between knows of zxpagerd.
+test_keep_kill_under_a_file_system() {
+	local dev
+	truncate -s 16M "$tmp/f"
+	mke2fs -q -F -t ext4 "$tmp/f"
+	cp "$tmp/f" "$tmp/want"
+	make_client
+	serve "${keep[@]}" --rw f "f=$tmp/f" --dirty-limit 256K
+	dev=$(zx exec f -- losetup --find --show {})
+	mkdir "$tmp/mnt"
+	mount "$dev" "$tmp/mnt"
+	python3 "$tmp/client.py" "$tmp" files files "$tmp/mnt" 0 64 2> "$tmp/files.why" &
+	clients+=($!)
+	names+=(files)
+	kill_while files
+	end_clients
+	umount "$tmp/mnt"
+	losetup -d "$dev"
+	stop
+	e2fsck -fn "$tmp/f" > "$tmp/said" 2>&1 || fail "$(cat "$tmp/said")"
+}
+
+# All of a machine's memory is the VMO.  What runs in it copies and compares, in memory.
+test_keep_kill_under_a_virtual_machine() {
+	local busybox
+	[ -n "${ZXP_GUEST:-}" ] || skip "no ZXP_GUEST"
+	busybox=$(command -v busybox) || skip "no busybox"
+	mkdir -p "$tmp/initrd/bin"
+	cp "$busybox" "$tmp/initrd/bin/busybox"
+	cat > "$tmp/initrd/init" <<-'END'
+		#!/bin/busybox sh
+		/bin/busybox mkdir /dev
+		/bin/busybox mount -t devtmpfs none /dev
+		exec > /dev/ttyS0 2>&1
+		/bin/busybox dd if=/dev/urandom of=/a bs=64k count=32
+		while /bin/busybox cp /a /b && /bin/busybox cmp /a /b; do
+			echo round
+			/bin/busybox rm /a
+			/bin/busybox mv /b /a
+		done
+		echo "it is not what it was"
+		exec /bin/busybox sleep 1000
+	END
+	chmod +x "$tmp/initrd/init"
+	(cd "$tmp/initrd" && find . | cpio --quiet -o -H newc) > "$tmp/initrd.cpio"
+	truncate -s 96M "$tmp/f"
+	serve "${keep[@]}" --rw f "f=$tmp/f" --dirty-limit 8M --writeback-age 1
+	: > "$tmp/machine.console"
+	zx exec f -- qemu-system-x86_64 -accel tcg -cpu max,-erms,-fsrm -m 96 -smp 1 \
+		-object memory-backend-file,id=memory,mem-path={},size=96M,share=on \
+		-M q35,memory-backend=memory,usb=off,sata=off,smbus=off -nodefaults \
+		-no-user-config -display none -no-reboot -kernel "$ZXP_GUEST" \
+		-initrd "$tmp/initrd.cpio" -append "console=ttyS0 panic=-1 tsc=reliable \
+		no_timer_check random.trust_cpu=on mitigations=off no5lvl quiet" \
+		-chardev "file,id=console,path=$tmp/machine.console" -serial chardev:console \
+		> "$tmp/machine.why" 2>&1 &
+	client=$!
+	grep -q -m 1 '^round' < <(tail -n +1 -f --pid=$client "$tmp/machine.console") ||
+		fail "the machine does not start: $(cat "$tmp/machine.why")"
+	kill_while machine
+	[ -d "/proc/$client" ] || fail "the machine has ended: $(cat "$tmp/machine.why")"
+	grep 'it is not\|[Pp]anic\|[Oo]ops' "$tmp/machine.console" && fail "the machine met an error"
+	kill "$client"
+	wait "$client" || :
 	stop
 }
 
