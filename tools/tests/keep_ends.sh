@@ -75,6 +75,23 @@ test_keep_sigint_is_the_end() {
 	end_by INT true
 }
 
+test_keep_zxpager_stop_is_the_end() {
+	local stopping
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	put 300000 "$tmp/new"
+	hold_open
+	zx stop 8>&- &
+	stopping=$!
+	until_true grep -q '(vmoprobe) has it open' "$log"
+	[ -d "/proc/$stopping" ]
+	let_go
+	wait "$stopping"
+	wait "$pid"
+	[ ! -e "$sock" ]
+	is_written
+}
+
 # As a service manager does that tells all processes.
 test_keep_sigterm_to_all_is_the_end() {
 	end_by TERM worker

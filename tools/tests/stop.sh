@@ -27,6 +27,42 @@ test_sigterm_with_a_writer_that_waits() {
 	cmp "$tmp/f" "$tmp/new"
 }
 
+test_stop_writes_everything_back() {
+	bytes 300000 "$tmp/new"
+	start_with 1000000 "${quiet[@]}"
+	put 500000 "$tmp/new"
+	status_is 2 zx stop now
+	status_is 5 as_nobody "$bin/zxpager/zxpager" --socket "$sock" stop
+	zx stop
+	wait "$pid"
+	is_written
+}
+
+test_stop_waits_for_clients() {
+	local stopping
+	start_with 1000000 "${quiet[@]}"
+	client
+	zx stop &
+	stopping=$!
+	until_true grep -q 'f: process .* (bash) has it open, 0 bytes are not written' "$log"
+	[ -d "/proc/$stopping" ]
+	echo > "$tmp/tell"
+	wait "$client"
+	wait "$stopping"
+	wait "$pid"
+	[ "$(head -n 1 "$tmp/f")" = there ]
+}
+
+# Neither for a client nor for the time that it might take.
+test_stop_by_force() {
+	start_with 1000000 "${quiet[@]}" --shutdown-timeout 10000
+	client
+	zx stop --force
+	status_is 2 wait "$pid"
+	echo > "$tmp/tell"
+	status_is 1 wait "$client"
+}
+
 # A client that has "f" open, and writes to it when it is told to.
 client() {
 	# shellcheck disable=SC2016 # it is a script

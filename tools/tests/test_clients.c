@@ -15,6 +15,7 @@
 #include <zircon/syscalls.h>
 
 #include "../zxpagerd/client.h"
+#include "../zxpagerd/op.h"
 #include "../zxpagerd/proto.h"
 #include "../zxpagerd/serve.h"
 #include "../zxpagerd/server.h"
@@ -66,6 +67,8 @@ static void say(enum zxd_op op)
 		.name = "vmo",
 	};
 
+	if (op == ZXD_STOP)
+		req.name[0] = '\0';
 	assert_int_equal(send(client_end, &req, sizeof(req), 0), sizeof(req));
 	while (fake_loop_step(0))
 		;
@@ -105,6 +108,9 @@ static void users_have_rights(void **state)
 		assert_int_equal(hear(op),
 				 op >= ZXD_FAIL && op <= ZXD_DETACH ? EPERM : 0);
 	}
+	op_keeper = -1;		/* or this test would end */
+	say(ZXD_STOP);
+	assert_int_equal(hear(ZXD_STOP), EPERM);
 	assert_false(vmo.target.held);
 	end_client();
 	assert_int_equal(client_count(), 0);

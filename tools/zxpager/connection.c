@@ -116,6 +116,16 @@ static bool receive(struct zxd_reply *reply, int *fd)
 	return true;
 }
 
+void connection_wait_for_end(void)
+{
+	char byte;
+	ssize_t n;
+
+	do {
+		n = recv(sock, &byte, sizeof(byte), 0);
+	} while (n > 0 || (n < 0 && errno == EINTR));
+}
+
 struct zxd_request connection_request(enum zxd_op op, const char *name)
 {
 	struct zxd_request request = {

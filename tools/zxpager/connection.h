@@ -37,6 +37,9 @@ int connection_call(const struct zxd_request *request, struct zxd_reply *reply,
 void connection_must(const struct zxd_request *request, struct zxd_reply *reply,
 		     int *fd);
 
+/* Until the daemon, or its worker, has gone. */
+void connection_wait_for_end(void);
+
 /* A request of @op for the VMO called @name. */
 struct zxd_request connection_request(enum zxd_op op, const char *name);
 

@@ -53,6 +53,8 @@ static const char usage[] =
 	"  release NAME           let them go on\n"
 	"  detach NAME            end the service of a VMO for good; what is dirty is\n"
 	"                         still written back\n"
+	"  stop [--force]         end the daemon, and wait for that; clients that can\n"
+	"                         write are waited for first, unless forced\n"
 	"\n"
 	"OFFSET and LENGTH are bytes, or take K, M or G.\n"
 	"  -s, --socket PATH      where the daemon listens (default " ZXD_SOCKET ")\n"
@@ -432,6 +434,18 @@ static void cmd_detach(char **argv)
 	admin(ZXD_DETACH, argv[0]);
 }
 
+static void cmd_stop(char **argv)
+{
+	struct zxd_request request = connection_request(ZXD_STOP, "");
+	struct zxd_reply r;
+
+	if (argv[0] && strcmp(argv[0], "--force"))
+		die(EXIT_USAGE, "stop: not '%s' (see --help)", argv[0]);
+	request.code = argv[0] != NULL;
+	connection_must(&request, &r, NULL);
+	connection_wait_for_end();
+}
+
 static const struct {
 	const char *name;
 	int min, max;	/* arguments */
@@ -452,6 +466,7 @@ static const struct {
 	{ "hold",	1, 1,		cmd_hold },
 	{ "release",	1, 1,		cmd_release },
 	{ "detach",	1, 1,		cmd_detach },
+	{ "stop",	0, 1,		cmd_stop },
 };
 
 int main(int argc, char **argv)

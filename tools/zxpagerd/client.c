@@ -303,11 +303,11 @@ static bool handle(struct client *c, const struct zxd_request *req)
 	struct op op = op_of(req);
 	int error = op_refuses(&op, c->user, stopping), fd = -1;
 
-	if (!error && req->op >= ZXD_SYNC && !may_wait(c)) {
+	if (!error && op_takes_time(&op) && !may_wait(c)) {
 		error = EBUSY;
 	} else if (!error && req->op == ZXD_SYNC) {
 		return begin_sync(c, op.vmo);
-	} else if (!error && req->op > ZXD_SYNC) {
+	} else if (!error && op_takes_time(&op)) {
 		error = begin_copy(c, &op);
 		if (!error)
 			return true;
@@ -315,10 +315,11 @@ static bool handle(struct client *c, const struct zxd_request *req)
 		error = op_serve(&op, c->user, &fd);
 	}
 	reply.error = (uint32_t)error;
-	if (!error)
+	if (!error && (op.vmo || op.copy))
 		op_describe(&op, &reply);
 	if (op_is_for_admins(&op) && !error)
-		log_line("%s: operation %u of user %u", op.vmo->target.name, req->op,
+		log_line("%s: operation %u of user %u",
+			 op.vmo ? op.vmo->target.name : "all", req->op,
 			 (unsigned int)c->user->uid);
 	return answer(c, &reply, fd);
 }

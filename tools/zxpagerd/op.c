@@ -3,7 +3,9 @@
  * What clients ask for.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include "copies.h"
 #include "op.h"
@@ -11,6 +13,8 @@
 #include "serve.h"
 #include "user.h"
 #include "vmo.h"
+
+pid_t op_keeper;
 
 /* In a list copies come behind VMOs. */
 struct op op_of(const struct zxd_request *req)
@@ -47,16 +51,25 @@ static bool is_clean(const struct zxd_request *req)
 {
 	if (req->reserved || (!makes_copy(req) && req->new_name[0]))
 		return false;
-	if (req->op != ZXD_FAIL && (req->code || req->offset || req->length))
+	if (req->op != ZXD_FAIL && (req->offset || req->length))
 		return false;
-	if (req->op != ZXD_LIST)
-		return !req->index;
-	return !req->name[0];
+	if (req->op != ZXD_FAIL && req->code > (req->op == ZXD_STOP))
+		return false;
+	if (req->op != ZXD_LIST && req->index)
+		return false;
+	return (req->op != ZXD_LIST && req->op != ZXD_STOP) || !req->name[0];
+}
+
+bool op_takes_time(const struct op *op)
+{
+	return op->req->op >= ZXD_SYNC && op->req->op <= ZXD_DROP;
 }
 
 bool op_is_for_admins(const struct op *op)
 {
-	return op->req->op >= ZXD_FAIL && op->req->op <= ZXD_DETACH;
+	unsigned int number = op->req->op;
+
+	return (number >= ZXD_FAIL && number <= ZXD_DETACH) || number == ZXD_STOP;
 }
 
 /* It is for the other kind. */
@@ -71,12 +84,14 @@ int op_refuses(const struct op *op, const struct user *user, bool stopping)
 {
 	const struct zxd_request *req = op->req;
 
-	if (req->op < ZXD_LIST || req->op > ZXD_DROP)
+	if (req->op < ZXD_LIST || req->op > ZXD_STOP)
 		return EOPNOTSUPP;
 	if (!is_clean(req))
 		return EINVAL;
 	if (op_is_for_admins(op) && !user_is_admin(user))
 		return EPERM;
+	if (req->op == ZXD_STOP)
+		return 0;
 	if (!op->vmo && !op->copy)
 		return ENOENT;
 	if (is_of_wrong_kind(op))
@@ -87,6 +102,18 @@ int op_refuses(const struct op *op, const struct user *user, bool stopping)
 }
 
 /* --- what is done ------------------------------------------------------------------------ */
+
+/* Of a keeper that has gone a worker hears elsewhere.  Two of one kind might come as one. */
+static void end_daemon(bool force)
+{
+	pid_t pid = op_keeper ? op_keeper : getpid();
+
+	if (op_keeper && op_keeper != getppid())
+		return;
+	kill(pid, SIGTERM);
+	if (force)
+		kill(pid, SIGINT);
+}
 
 int op_serve(const struct op *op, struct user *user, int *fd)
 {
@@ -110,6 +137,9 @@ int op_serve(const struct op *op, struct user *user, int *fd)
 		return 0;
 	case ZXD_DETACH:
 		return serve_detach(op->vmo);
+	case ZXD_STOP:
+		end_daemon(req->code);
+		return 0;
 	}
 	return 0;	/* LIST and STAT: the description is all */
 }

@@ -3,6 +3,7 @@
 #define ZXD_OP_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct copy;
 struct copy_request;
@@ -32,6 +33,12 @@ int op_begin(const struct op *op, struct copy_request *req, struct user *user);
 
 /* All of a reply but what is the same for each. */
 void op_describe(const struct op *op, struct zxd_reply *reply);
+
+/* Who ends the daemon when it gets SIGTERM: its keeper, or 0 for this process. */
+extern pid_t op_keeper;
+
+/* It is begun, and answered later. */
+bool op_takes_time(const struct op *op);
 
 /* It changes what is served, for root and the daemon's user. */
 bool op_is_for_admins(const struct op *op);

@@ -36,8 +36,10 @@
  *	to, is in no file, and stays until it is dropped or the daemon ends
  * @ZXD_SNAPSHOT: the same, but it stays as @name is now
  * @ZXD_DROP: there is no copy called @name any more, but for those who have it open
+ * @ZXD_STOP: end the daemon, as SIGTERM does, or with @code 1 as two signals; the reply comes
+ *	at once, and the end of the connection with that of the daemon
  *
- * FAIL to DETACH are for root and for the daemon's own user; for others EPERM.  Of copies
+ * FAIL to DETACH and STOP are for root and for the daemon's own user; for others EPERM.  Of copies
  * FAIL to SYNC are EMEDIUMTYPE, and so is DROP of what is no copy; OPEN and what makes or
  * drops copies is for their user, root and the daemon's own; for others EACCES.
  */
@@ -54,6 +56,7 @@ enum zxd_op {
 	ZXD_CLONE = 10,
 	ZXD_SNAPSHOT = 11,
 	ZXD_DROP = 12,
+	ZXD_STOP = 13,
 };
 
 /**
@@ -61,12 +64,12 @@ enum zxd_op {
  * @size: sizeof(struct zxd_request)
  * @version: ZXD_VERSION
  * @op: one of &enum zxd_op
- * @code: with FAIL: EIO, EBADMSG, ESTALE, ENOSPC or ENOBUFS
+ * @code: with FAIL: EIO, EBADMSG, ESTALE, ENOSPC or ENOBUFS; with STOP: 0 or 1
  * @reserved: 0
  * @index: with LIST
  * @offset: with FAIL: start of the range in bytes, rounded out to pages
  * @length: with FAIL: its length in bytes, at least 1
- * @name: of the VMO, with all but LIST; closed by NUL
+ * @name: of the VMO, with all but LIST and STOP; closed by NUL
  * @new_name: with CLONE and SNAPSHOT; closed by NUL
  *
  * What an operation does not use must be 0.

@@ -187,6 +187,8 @@ static bool wait_for_clients(void)
 	bool told = false;
 	uint64_t next;
 
+	/* Each signal but the first ends it, also if it came at once. */
+	phase.signals = 1;
 	if (!any_matters())
 		return true;
 	writeback_hurry();

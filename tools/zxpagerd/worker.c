@@ -19,6 +19,7 @@
 #include "lock.h"
 #include "log.h"
 #include "loop.h"
+#include "op.h"
 #include "options.h"
 #include "pager.h"
 #include "server.h"
@@ -129,7 +130,7 @@ void worker_begin(void)
 	}
 	if (generation < 0)
 		die("the keeper has sent no generation");
-	holders_keeper = getppid();
+	holders_keeper = op_keeper = getppid();
 	if (message.number) {
 		lock_wait_for(PATIENCE_MS);
 		user_all_were_given();
