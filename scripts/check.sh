@@ -60,7 +60,7 @@ on_debug=(exit kill poison supply_copy)
 short_selftests=(access child child_file child_kin child_own child_range child_share
 	child_unmap discard evict file generation inode large large_copy late life limits lost map
 	mkwrite mm module poison ranges reference remote scale seal slice slice_copy slice_file
-	snapshot snapshot_change snapshot_destroy snapshot_pager supply_copy uring wb_file wb_grow
+	snapshot snapshot_change snapshot_destroy snapshot_pager successor supply_copy uring wb_file wb_grow
 	wb_kernel wb_map wb_stream zero zero_change zero_race zircon_access zircon_chain
 	zircon_clone zircon_clone_commit zircon_clone_op zircon_mapping zircon_slice zircon_snapshot
 	zircon_snapshot_memory zircon_wb_clone)
@@ -121,7 +121,7 @@ on_kernels_of_ours() {
 		port mm kill exit dump poison zero zero_change discard wb_wait wb_grow wb_stream \
 		zircon_clone_op zircon_snapshot_zero child child_file child_kin child_own slice \
 		slice_copy slice_file snapshot snapshot_change snapshot_destroy snapshot_pager \
-		child_unmap supply_copy generation late time_limit
+		child_unmap supply_copy generation successor late time_limit
 	later suite "kunit on $1" scripts/kunit.sh --ktap "$1" debug
 	later suite "stress on $d" ours "$d" short_stress "$d" 40
 	later suite "fuzz on $d" ours "$d" selftests/fuzz/fuzz.sh --kernel "$d" --runs 30 \

@@ -75,7 +75,7 @@ TEST(layout_structures)
 	AT(zxp_op_range, offset, 16);
 	AT(zxp_op_range, length, 24);
 	AT(zxp_op_range, data, 32);
-	SIZE(zxp_vmo_info, 168);
+	SIZE(zxp_vmo_info, 192);
 	AT(zxp_vmo_info, out_key, 16);
 	AT(zxp_vmo_info, out_resident, 40);
 	AT(zxp_vmo_info, out_waiting, 48);
@@ -88,6 +88,9 @@ TEST(layout_structures)
 	AT(zxp_vmo_info, out_children, 144);
 	AT(zxp_vmo_info, out_shared_bytes, 152);
 	AT(zxp_vmo_info, out_scaled_bytes, 160);
+	AT(zxp_vmo_info, out_id, 168);
+	AT(zxp_vmo_info, out_parent_id, 176);
+	AT(zxp_vmo_info, out_root_id, 184);
 	SIZE(zxp_vmo_op_range, 32);
 	AT(zxp_vmo_op_range, offset, 8);
 	SIZE(zxp_vmo_io, 32);
@@ -195,7 +198,7 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
 	EXPECT_EQ(0x5aa6u, ZXP_IOC_VMO_QUERY_OWN);
-	EXPECT_EQ(11, ZXP_ABI_REVISION);
+	EXPECT_EQ(12, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */
@@ -285,7 +288,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All. */
-	EXPECT_EQ(0x1ffff1f, info.out_features);
+	EXPECT_EQ(0x3ffff1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

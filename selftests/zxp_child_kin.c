@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How many children something has, and the end of waiting for the last one to go.
+ * Which one a child is, how many children something has, and the end of waiting for the last
+ * one to go.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -21,31 +22,14 @@ PAGER_FIXTURE(child_kin);
 
 #define READY	(POLLIN | POLLOUT)
 
-/* A line of its fdinfo is this number. */
-static bool fdinfo_has(int fd, const char *format, uint64_t *number)
-{
-	char line[100], name[40];
-	bool has = false;
-	FILE *file;
-
-	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
-	file = fopen(name, "r");
-	while (file && !has && fgets(line, sizeof(line), file))
-		has = sscanf(line, format, number) == 1;
-	if (file)
-		fclose(file);
-	return has;
-}
-
 /* All that tells of it says the same. */
 static bool has_children(int fd, uint64_t nr)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = READY | POLLPRI };
-	uint64_t shown = UINT64_MAX;
+	uint64_t shown = fdinfo_number(fd, "zxpager-children");
 	struct zxp_vmo_info info;
 	int rc = zxp_vmo_get_info(fd, &info);
 
-	fdinfo_has(fd, "zxpager-children: %" SCNu64, &shown);
 	poll(&poll_fd, 1, 0);
 	if (!rc && info.out_children == nr && shown == nr &&
 	    poll_fd.revents == (nr ? READY : READY | POLLPRI))
@@ -222,22 +206,73 @@ static unsigned long mapped_inode(const char *map)
 	return ino;
 }
 
-/* Who looks for who has a VMO finds who has a child of it, and no more than that. */
-TEST_F(child_kin, root)
+/* All that tells which one it is says the same. */
+static bool is_child(struct test_vmo *vmo, struct test_vmo *parent, struct test_vmo *root)
+{
+	struct zxp_vmo_info is = vmo_info(vmo);
+	uint64_t of = parent ? vmo_info(parent).out_id : 0;
+	uint64_t below = root ? vmo_info(root).out_id : 0;
+	struct stat st;
+
+	if (!fstat(vmo->fd, &st) && is.out_id && st.st_ino == is.out_id &&
+	    is.out_parent_id == of && is.out_root_id == below &&
+	    fdinfo_number(vmo->fd, "zxpager-id") == (long long)is.out_id &&
+	    fdinfo_number(vmo->fd, "zxpager-parent") == (parent ? (long long)of : -1) &&
+	    fdinfo_number(vmo->fd, "zxpager-root") == (root ? (long long)below : -1))
+		return true;
+	diag("descriptor %d: number %llu, inode %lu, fdinfo %lld, %lld, %lld; made of %llu, %llu instead of %"
+	     PRIu64 ", %" PRIu64, vmo->fd, is.out_id, (unsigned long)st.st_ino,
+	     fdinfo_number(vmo->fd, "zxpager-id"), fdinfo_number(vmo->fd, "zxpager-parent"),
+	     fdinfo_number(vmo->fd, "zxpager-root"), is.out_parent_id, is.out_root_id, of, below);
+	return false;
+}
+
+/* Who has a descriptor knows what it is of, also when what that was made of has gone. */
+TEST_F(child_kin, numbers)
+{
+	struct test_vmo *vmo = new_vmo(4), *other = new_vmo(1), *clone = new_clone(vmo), *slice;
+	struct test_vmo *of_clone = new_snapshot(clone), *of_slice;
+	uint64_t clone_id = vmo_info(clone).out_id, last;
+
+	slice = new_slice(vmo, 0, 2);
+	of_slice = new_child(slice, AT_LEAST, 0, 2);
+	EXPECT_TRUE(is_child(vmo, NULL, NULL));
+	EXPECT_TRUE(is_child(clone, vmo, vmo));
+	EXPECT_TRUE(is_child(of_clone, clone, vmo));
+	EXPECT_TRUE(is_child(slice, vmo, vmo));
+	EXPECT_TRUE(is_child(of_slice, slice, vmo));
+	EXPECT_TRUE(is_child(new_slice(slice, 0, 1), slice, vmo));
+	EXPECT_TRUE(is_child(new_slice(of_slice, 1, 1), of_slice, vmo));
+	EXPECT_TRUE(is_child(other, NULL, NULL));
+	/* That one is what it refers to. */
+	EXPECT_TRUE(is_child(new_reference(clone, 0), vmo, vmo));
+	EXPECT_EQ(clone_id, vmo_info(new_reference(clone, 0)).out_id);
+	EXPECT_TRUE(is_child(new_reference(vmo, 0), NULL, NULL));
+	/* None comes again. */
+	last = vmo_info(new_clone(other)).out_id;
+	for (int i = 0; i < 3; i++) {
+		struct test_vmo *next = new_clone(other);
+
+		EXPECT_LT(last, vmo_info(next).out_id);
+		last = vmo_info(next).out_id;
+		vmo_release(next);
+	}
+	EXPECT_LT(last, vmo_info(new_vmo(1)).out_id);
+	vmo_release(other);
+	vmo_release(slice);
+	EXPECT_LT(clone_id, vmo_info(of_slice).out_parent_id);
+	EXPECT_EQ(vmo_info(vmo).out_id, vmo_info(of_slice).out_root_id);
+}
+
+/* Who looks for who has a VMO finds who has a child of it. */
+TEST_F(child_kin, mappings)
 {
 	struct test_vmo *vmo = new_vmo(2), *clone = new_clone(vmo);
 	struct test_vmo *children[] = { clone, new_snapshot(clone), new_slice(vmo, 0, 1) };
-	uint64_t shown;
-	struct stat st;
 
-	ASSERT_EQ(0, fstat(vmo->fd, &st));
-	for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
-		EXPECT_TRUE(fdinfo_has(children[i]->fd, "zxpager-root: %" SCNu64, &shown));
-		EXPECT_EQ(st.st_ino, shown);
-		EXPECT_EQ(st.st_ino, mapped_inode(children[i]->map));
-	}
-	EXPECT_EQ(st.st_ino, mapped_inode(vmo->map));
-	EXPECT_FALSE(fdinfo_has(vmo->fd, "zxpager-root: %" SCNu64, &shown));
+	for (size_t i = 0; i < ARRAY_SIZE(children); i++)
+		EXPECT_EQ(vmo_info(vmo).out_id, mapped_inode(children[i]->map));
+	EXPECT_EQ(vmo_info(vmo).out_id, mapped_inode(vmo->map));
 }
 
 static int wait_for_none(struct test_thread *t)

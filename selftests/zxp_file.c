@@ -360,24 +360,6 @@ TEST_F(file, direct_io_into_mapping)
 	ASSERT_EQ(0, loop_end(loop));
 }
 
-/* The number in the line of /proc/self/fdinfo/FD that begins like this, or -1. */
-static long long fdinfo(int fd, const char *key)
-{
-	size_t len = strlen(key);
-	char path[40], line[80];
-	long long value = -1;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	f = fopen(path, "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (!strncmp(line, key, len) && line[len] == ':')
-			value = atoll(line + len + 1);
-	if (f)
-		fclose(f);
-	return value;
-}
-
 TEST_F(file, fdinfo)
 {
 	struct test_vmo *vmo = new_vmo(4);
@@ -385,22 +367,22 @@ TEST_F(file, fdinfo)
 
 	ASSERT_LE(0, plain);
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 2));
-	EXPECT_EQ(0, fdinfo(self->p.port, "zxpager-packets"));
-	EXPECT_EQ(0, fdinfo(self->p.fd, "zxpager-packets"));
+	EXPECT_EQ(0, fdinfo_number(self->p.port, "zxpager-packets"));
+	EXPECT_EQ(0, fdinfo_number(self->p.fd, "zxpager-packets"));
 	ASSERT_TRUE(thread_check_vmo(&self->t[0], vmo, 2, 1));
 	ASSERT_TRUE(vmo_wait_blocked(vmo, 1));
-	EXPECT_EQ(1, fdinfo(self->p.port, "zxpager-packets"));
-	EXPECT_EQ(-1, fdinfo(vmo->fd, "zxpager-key"));
-	EXPECT_EQ((long long)BYTES(4), fdinfo(vmo->fd, "zxpager-size"));
-	EXPECT_EQ((long long)BYTES(2), fdinfo(vmo->fd, "zxpager-resident"));
-	EXPECT_EQ(1, fdinfo(vmo->fd, "zxpager-waiting"));
-	EXPECT_EQ(1, fdinfo(vmo->fd, "zxpager-requests"));
-	EXPECT_EQ(0, fdinfo(vmo->fd, "zxpager-dirty"));
+	EXPECT_EQ(1, fdinfo_number(self->p.port, "zxpager-packets"));
+	EXPECT_EQ(-1, fdinfo_number(vmo->fd, "zxpager-key"));
+	EXPECT_EQ((long long)BYTES(4), fdinfo_number(vmo->fd, "zxpager-size"));
+	EXPECT_EQ((long long)BYTES(2), fdinfo_number(vmo->fd, "zxpager-resident"));
+	EXPECT_EQ(1, fdinfo_number(vmo->fd, "zxpager-waiting"));
+	EXPECT_EQ(1, fdinfo_number(vmo->fd, "zxpager-requests"));
+	EXPECT_EQ(0, fdinfo_number(vmo->fd, "zxpager-dirty"));
 	ASSERT_TRUE(pager_supply(&self->p, vmo, 2, 2));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
-	EXPECT_EQ(0, fdinfo(vmo->fd, "zxpager-waiting"));
-	EXPECT_EQ((long long)BYTES(4), fdinfo(vmo->fd, "zxpager-resident"));
-	EXPECT_EQ((long long)BYTES(2), fdinfo(plain, "zxpager-size"));
+	EXPECT_EQ(0, fdinfo_number(vmo->fd, "zxpager-waiting"));
+	EXPECT_EQ((long long)BYTES(4), fdinfo_number(vmo->fd, "zxpager-resident"));
+	EXPECT_EQ((long long)BYTES(2), fdinfo_number(plain, "zxpager-size"));
 	close(plain);
 }
 

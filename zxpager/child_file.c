@@ -183,7 +183,7 @@ static struct file *zxp_create_copy(const struct zxp_parent *parent,
 	if (IS_ERR(map))
 		return map;
 	child = map->private_data;
-	file = zxp_child_make_file(map, child->nr_pages,
+	file = zxp_child_make_file(map, child->kin->id, child->nr_pages,
 				   !(child->options & ZXP_CHILD_NO_WRITE),
 				   &zxp_child_fops, &zxp_child_iops);
 	if (!IS_ERR(file))
@@ -222,8 +222,8 @@ static struct file *zxp_create_slice(const struct zxp_parent *parent,
 	if (IS_ERR(map))
 		return map;
 	slice = map->private_data;
-	file = zxp_child_make_file(map, slice->nr_pages, slice->writable, &zxp_slice_fops,
-				   &zxp_slice_iops);
+	file = zxp_child_make_file(map, slice->kin->id, slice->nr_pages, slice->writable,
+				   &zxp_slice_fops, &zxp_slice_iops);
 	if (!IS_ERR(file)) {
 		rcu_assign_pointer(slice->inode, file_inode(file));
 		zxp_slice_begin(file);
@@ -311,7 +311,9 @@ static long zxp_child_ioctl(struct file *file, unsigned int cmd, unsigned long a
 /* The daemon of a VMO looks for who holds it, and has its inode number. */
 static void zxp_show_kin(struct seq_file *m, struct zxp_vmo *root, struct zxp_kin *kin)
 {
-	seq_printf(m, "zxpager-root:\t%lu\n", (unsigned long)root->inode.i_ino);
+	seq_printf(m, "zxpager-root:\t%llu\n", zxp_vmo_id(root));
+	seq_printf(m, "zxpager-id:\t%llu\n", kin->id);
+	seq_printf(m, "zxpager-parent:\t%llu\n", kin->parent_id);
 	seq_printf(m, "zxpager-children:\t%u\n", zxp_kin_children(kin));
 }
 
@@ -459,8 +461,8 @@ static int zxp_ioc_slice_get_info(struct file *file, union zxp_args *args,
 					    zxp_vmo_info_flags(slice->root),
 		.out_vmo_size = zxp_slice_size(slice),
 		.out_stream_size = zxp_slice_size(slice),
-		.out_children = zxp_kin_children(slice->kin),
 	};
+	zxp_kin_info(slice->root, slice->kin, &args->vmo_info);
 	zxp_vmo_info_below(slice->root, slice->offset, zxp_slice_end(slice),
 			   &args->vmo_info);
 	if (zxp_file_is_reference(file))

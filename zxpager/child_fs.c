@@ -71,6 +71,7 @@ void zxp_child_fs_exit(void)
 /**
  * zxp_child_make_file() - the first descriptor of a child
  * @map: the file of its mappings, which is taken over, also after an error
+ * @id: its number, which is that of the inode
  * @nr_pages: its size
  * @writes: it is open for writing
  * @fops: what is done by it
@@ -78,7 +79,7 @@ void zxp_child_fs_exit(void)
  *
  * Return: the file; -ENOMEM, -ENFILE.
  */
-struct file *zxp_child_make_file(struct file *map, pgoff_t nr_pages, bool writes,
+struct file *zxp_child_make_file(struct file *map, u64 id, pgoff_t nr_pages, bool writes,
 				 const struct file_operations *fops,
 				 const struct inode_operations *iops)
 {
@@ -96,6 +97,7 @@ struct file *zxp_child_make_file(struct file *map, pgoff_t nr_pages, bool writes
 		file = ERR_PTR(-ENOMEM);
 		goto unpin;
 	}
+	inode->i_ino = id;
 	inode->i_private = map;
 	inode->i_op = iops;
 	inode->i_fop = fops;

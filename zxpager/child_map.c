@@ -87,14 +87,13 @@ static const struct address_space_operations zxp_map_aops = {
 	.dirty_folio = noop_dirty_folio,
 };
 
-/* An inode of the caller's, in one of our file systems; or NULL. */
+/* An inode of the caller's, in one of our file systems, without a number; or NULL. */
 struct inode *zxp_child_new_inode(struct vfsmount *mnt, umode_t mode)
 {
 	struct inode *inode = new_inode(mnt->mnt_sb);
 
 	if (!inode)
 		return NULL;
-	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFREG | mode;
 	inode->i_uid = current_fsuid();
 	inode->i_gid = current_fsgid();

@@ -249,9 +249,9 @@ int zxp_child_get_info(struct zxp_child *child, struct zxp_vmo_info *info)
 		.out_resident = (u64)pages.own << PAGE_SHIFT,
 		.out_shared_bytes = (u64)pages.shared << PAGE_SHIFT,
 		.out_scaled_bytes = pages.part,
-		.out_children = zxp_kin_children(child->kin),
 		.out_options = child->options & ZXP_CHILD_RESIZABLE ? ZXP_VMO_RESIZABLE : 0,
 	};
+	zxp_kin_info(child->root, child->kin, info);
 	zxp_vmo_info_below(child->root, child->offset, zxp_child_end(child), info);
 	return 0;
 }

@@ -91,6 +91,8 @@ struct zxp_batch {
 
 /**
  * struct zxp_kin - a VMO or a child, to its own children
+ * @id: its number, that nothing else ever had; constant once it has one
+ * @parent_id: that of what it was made of, which may have gone; 0 for a VMO; constant
  * @parent: what it was made of, or if that has gone what that was made of, and so on; NULL for
  *	a VMO
  * @refs: itself, as long as it is there, and each that has it as @parent
@@ -98,9 +100,11 @@ struct zxp_batch {
  * @gone: it is not there any more
  * @wait: who waits for the last child to go
  *
- * All of it changes under i_lock of the VMO at the bottom.
+ * All else changes under i_lock of the VMO at the bottom.
  */
 struct zxp_kin {
+	u64 id;
+	u64 parent_id;
 	struct zxp_kin *parent;
 	refcount_t refs;
 	unsigned int nr_children;
@@ -304,10 +308,10 @@ static inline int zxp_vmo_check_locked(struct zxp_vmo *vmo, unsigned long epoch)
 	return READ_ONCE(vmo->source->epoch) == epoch ? 0 : -ESHUTDOWN;
 }
 
-/* Its number, that no other VMO ever had. */
+/* Its number, that no other VMO and no child ever had. */
 static inline u64 zxp_vmo_id(struct zxp_vmo *vmo)
 {
-	return vmo->inode.i_ino;
+	return vmo->kin.id;
 }
 
 /*
@@ -391,6 +395,8 @@ static inline unsigned int zxp_kin_children(const struct zxp_kin *kin)
 }
 
 void zxp_kin_init(struct zxp_kin *kin);
+u64 zxp_kin_number(struct zxp_kin *kin);
+void zxp_kin_info(struct zxp_vmo *root, const struct zxp_kin *kin, struct zxp_vmo_info *info);
 struct zxp_kin *zxp_kin_join(struct zxp_vmo *root, struct zxp_kin *parent);
 void zxp_kin_leave(struct zxp_vmo *root, struct zxp_kin *kin);
 void zxp_kin_add(struct zxp_vmo *root, struct zxp_kin *kin, int nr);

@@ -11,9 +11,6 @@
 /* For lockdep: a supply takes pages out of a plain VMO with the lock of another VMO held. */
 static struct lock_class_key zxp_plain_lock_key;
 
-/* The last number of a VMO. Not get_next_ino(), whose numbers come again. */
-static atomic64_t zxp_vmo_ids;
-
 static struct inode *zxp_vmo_inode_create(struct zxp_pager_file *by,
 					  struct zxp_port *port,
 					  const struct zxp_create_vmo *args)
@@ -44,7 +41,7 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager_file *by,
 	i_size_write(inode, size);
 
 	if (!by) {
-		inode->i_ino = atomic64_inc_return(&zxp_vmo_ids);
+		inode->i_ino = zxp_kin_number(&vmo->kin);
 		lockdep_set_class(&vmo->content_lock, &zxp_plain_lock_key);
 		return inode;
 	}
@@ -83,7 +80,7 @@ static int zxp_pager_join(struct zxp_pager_file *by, struct zxp_vmo *vmo)
 
 	spin_lock(&pager->lock);
 	if (pager->epoch == by->epoch) {
-		vmo->inode.i_ino = atomic64_inc_return(&zxp_vmo_ids);
+		vmo->inode.i_ino = zxp_kin_number(&vmo->kin);
 		for (; *link; link = &parent->rb_right)
 			parent = *link;
 		rb_link_node(&vmo->pager_node, parent, link);

@@ -74,8 +74,8 @@ static void zxp_vmo_info_fill(struct file *file, struct zxp_vmo_info *info)
 		.out_failures = last.nr,
 		.out_fail_offset = (u64)last.index << PAGE_SHIFT,
 		.out_fail_error = last.error,
-		.out_children = zxp_kin_children(&vmo->kin),
 	};
+	zxp_kin_info(vmo, &vmo->kin, info);
 	info->out_scaled_bytes = info->out_resident;
 	if (!zxp_may_resize(file->f_path.dentry))
 		info->out_options &= ~ZXP_VMO_RESIZABLE;
@@ -116,6 +116,7 @@ void zxp_vmo_show_fdinfo(struct seq_file *m, struct file *file)
 		   !(info.out_flags & ZXP_VMO_INFO_PAGER_BACKED) ? "plain" :
 		   info.out_flags & ZXP_VMO_INFO_DETACHED ? "detached" :
 							    "attached");
+	seq_printf(m, "zxpager-id:\t%llu\n", info.out_id);
 	seq_printf(m, "zxpager-size:\t%llu\n", info.out_vmo_size);
 	seq_printf(m, "zxpager-resident:\t%llu\n", info.out_resident);
 	seq_printf(m, "zxpager-children:\t%llu\n", info.out_children);

@@ -11,13 +11,39 @@
 
 #include "content.h"
 
+/* The last number. Not get_next_ino(), whose numbers come again. */
+static atomic64_t zxp_kin_ids;
+
 void zxp_kin_init(struct zxp_kin *kin)
 {
+	kin->id = 0;
+	kin->parent_id = 0;
 	kin->parent = NULL;
 	refcount_set(&kin->refs, 1);
 	kin->nr_children = 0;
 	kin->gone = false;
 	init_waitqueue_head(&kin->wait);
+}
+
+/* It gets its number, which is its inode's, too. */
+u64 zxp_kin_number(struct zxp_kin *kin)
+{
+	kin->id = atomic64_inc_return(&zxp_kin_ids);
+	return kin->id;
+}
+
+/**
+ * zxp_kin_info() - who is it, and what is it made of?
+ * @root: the VMO at the bottom
+ * @kin: that, or a child
+ * @info: what is told
+ */
+void zxp_kin_info(struct zxp_vmo *root, const struct zxp_kin *kin, struct zxp_vmo_info *info)
+{
+	info->out_children = zxp_kin_children(kin);
+	info->out_id = kin->id;
+	info->out_parent_id = kin->parent_id;
+	info->out_root_id = kin->parent_id ? zxp_vmo_id(root) : 0;
 }
 
 /* That of a VMO has a reference of its own, and so is not freed here. */
@@ -63,6 +89,8 @@ struct zxp_kin *zxp_kin_join(struct zxp_vmo *root, struct zxp_kin *parent)
 	if (!kin)
 		return NULL;
 	zxp_kin_init(kin);
+	zxp_kin_number(kin);
+	kin->parent_id = parent->id;
 	refcount_inc(&parent->refs);
 	kin->parent = parent;
 	zxp_kin_add(root, parent, 1);

@@ -355,6 +355,12 @@ static void check_info(const struct zxp_vmo_info *i)
 	else if (!(i->out_options & ZXP_VMO_RESIZABLE) && stream > i->out_vmo_size)
 		finding("vmo_get_info: size %#llx, stream %#llx", i->out_vmo_size,
 			i->out_stream_size);
+	/* What something is made of was there before it. */
+	if (i->size >= sizeof(*i) &&
+	    (!i->out_id || i->out_parent_id >= i->out_id ||
+	     i->out_root_id > i->out_parent_id || !i->out_parent_id != !i->out_root_id))
+		finding("vmo_get_info: %llu is made of %llu and %llu", i->out_id,
+			i->out_parent_id, i->out_root_id);
 }
 
 static void check_outside(struct thread *t, const struct call_desc *d,

@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -51,6 +53,23 @@ uint64_t from_env(const char *name, uint64_t otherwise)
 	const char *text = getenv(name);
 
 	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+long long fdinfo_number(int fd, const char *name)
+{
+	size_t len = strlen(name);
+	char path[40], line[80];
+	long long value = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, name, len) && line[len] == ':')
+			value = atoll(line + len + 1);
+	if (f)
+		fclose(f);
+	return value;
 }
 
 void *map_anon(size_t pages)

@@ -38,6 +38,9 @@ void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A number out of the environment. */
 uint64_t from_env(const char *name, uint64_t otherwise);
 
+/* The number in the line of /proc/self/fdinfo/@fd that has this name, or -1. */
+long long fdinfo_number(int fd, const char *name);
+
 /* Anonymous memory of @pages pages. */
 void *map_anon(size_t pages);
 

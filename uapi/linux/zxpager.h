@@ -104,8 +104,11 @@
  *
  * Revision 11: generations of a pager. BEGIN_GENERATION, LIST_VMOS, OPEN_VMO and BIND_VMO on
  * a pager; ESHUTDOWN. Time limits: SET_TIME_LIMIT on a pager; ETIMEDOUT.
+ *
+ * Revision 12: which VMO is which. @out_id, @out_parent_id and @out_root_id in struct
+ * zxp_vmo_info; what fstat() of a child tells as st_ino is its number, too.
  */
-#define ZXP_ABI_REVISION	11
+#define ZXP_ABI_REVISION	12
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -131,6 +134,7 @@
  * @ZXP_FEATURE_SNAPSHOTS: %ZXP_CREATE_SNAPSHOTS, %ZXP_CHILD_POINT_IN_TIME
  * @ZXP_FEATURE_GENERATIONS: BEGIN_GENERATION, LIST_VMOS, OPEN_VMO, BIND_VMO
  * @ZXP_FEATURE_TIME_LIMIT: SET_TIME_LIMIT
+ * @ZXP_FEATURE_VMO_ID: numbers in struct zxp_vmo_info
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -155,6 +159,7 @@ enum zxp_feature {
 	ZXP_FEATURE_SNAPSHOTS	= 1 << 22,
 	ZXP_FEATURE_GENERATIONS	= 1 << 23,
 	ZXP_FEATURE_TIME_LIMIT	= 1 << 24,
+	ZXP_FEATURE_VMO_ID	= 1 << 25,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -731,7 +736,7 @@ struct zxp_begin_generation {
 
 /**
  * struct zxp_vmo_entry - one VMO of ZXP_IOC_LIST_VMOS
- * @id: its number, which no other VMO has or had; fstat() tells it as st_ino
+ * @id: its number, @out_id of struct zxp_vmo_info
  * @key: its key
  * @vmo_size: its size, a multiple of the page size
  * @stream_size: its stream size, in bytes
@@ -905,10 +910,16 @@ struct zxp_set_time_limit {
  * @out_shared_bytes: of a copy, bytes in memory that other copies see as well
  * @out_scaled_bytes: @out_resident and its part of what is shared: of a page that three copies
  *	see, a third. So what all of them have comes to what they see.
+ * @out_id: its number, which no other VMO or child has or had since the module was loaded;
+ *	fstat() tells it as st_ino, and LIST_VMOS as @id
+ * @out_parent_id: of a child, the number of what it was made of, which may have gone; or 0
+ * @out_root_id: of a child, the number of the VMO at the bottom; or 0
  *
- * The fields behind @reserved came with revision 2, @out_children with revision 8, what comes
- * behind that with revision 10. Of a copy these have to be counted, which takes as long as
- * there are pages and who sees them: leave them out by @size where they are not wanted.
+ * The fields behind @reserved came with revision 2, @out_children with revision 8,
+ * @out_shared_bytes and @out_scaled_bytes with revision 10, what comes behind that with
+ * revision 12. What a copy shares has to be counted, which takes as long as there are pages and
+ * who sees them: leave that and all behind it out by @size where it is not wanted. The numbers
+ * are in fdinfo, too, where nothing is counted.
  */
 struct zxp_vmo_info {
 	__u32 size;
@@ -935,6 +946,9 @@ struct zxp_vmo_info {
 	__aligned_u64 out_children;
 	__aligned_u64 out_shared_bytes;
 	__aligned_u64 out_scaled_bytes;
+	__aligned_u64 out_id;
+	__aligned_u64 out_parent_id;
+	__aligned_u64 out_root_id;
 };
 
 /**
