@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include "kselftest_harness.h"
 #include "lib/client.h"
@@ -352,6 +351,30 @@ TEST_F(generation, who_may_begin)
 	close(arg.out_fd);
 }
 
+/* Who is not told of all has no descriptor; the next call is answered. */
+TEST_F(generation, answer_that_faults)
+{
+	char *pages = map_anon(2);
+	struct zxp_begin_generation *arg =
+		(void *)(pages + page_size - offsetof(struct zxp_begin_generation, out_generation));
+	int lowest = dup(self->keeper);
+
+	ASSERT_LE(0, lowest);
+	close(lowest);
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], self->vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_read(&self->old, self->vmo, 0, 1));
+	arg->size = sizeof(*arg);
+	ASSERT_EQ(0, mprotect(pages + page_size, page_size, PROT_READ));
+	EXPECT_EQ(-EFAULT, zxp_ioctl(self->keeper, ZXP_IOC_BEGIN_GENERATION, arg));
+	EXPECT_EQ(-1, arg->out_fd);
+	EXPECT_EQ(-1, fcntl(lowest, F_GETFD));
+	take_over();
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_supply(&self->next, self->vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	munmap(pages, 2 * page_size);
+}
+
 /* Until there is a generation the open() is all of it. */
 TEST_F(generation, zero)
 {
@@ -370,181 +393,6 @@ TEST_F(generation, zero)
 	close(next);
 	close(vmo);
 	close(keeper);
-}
-
-/* What was unread goes to the new port with the new key; what was read stays read. */
-TEST_F(generation, bind)
-{
-	struct user_pager other = self->old;
-	struct test_vmo renamed;
-	uint64_t key;
-
-	other.nr_aside = 0;
-	other.port = zxp_create_port(self->old.fd);
-	ASSERT_LE(0, other.port);
-	ASSERT_TRUE(thread_check_vmo(&self->t[0], self->vmo, 0, 1));
-	ASSERT_TRUE(pager_wait_read(&self->old, self->vmo, 0, 1));
-	ASSERT_TRUE(thread_check_vmo(&self->t[1], self->vmo, 3, 1));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 2));
-	renamed = *self->vmo;
-	renamed.key = 0x77;
-	ASSERT_EQ(0, zxp_bind_vmo(self->old.fd, self->vmo->fd, other.port, renamed.key));
-	EXPECT_TRUE(pager_idle(&self->old));
-	ASSERT_TRUE(pager_wait_read(&other, &renamed, 3, 1));
-	EXPECT_TRUE(pager_idle(&other));
-	ASSERT_EQ(0, zxp_query_vmo_key(self->old.fd, self->vmo->fd, &key));
-	EXPECT_EQ(renamed.key, key);
-	/* And back, with a COMPLETE that nobody has read. */
-	ASSERT_TRUE(pager_supply(&self->old, self->vmo, 0, 4));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	ASSERT_TRUE(thread_wait(&self->t[1]));
-	ASSERT_TRUE(pager_detach(&self->old, self->vmo));
-	ASSERT_EQ(0, zxp_bind_vmo(self->old.fd, self->vmo->fd, ZXP_PORT_OWN, 0x99));
-	EXPECT_TRUE(pager_idle(&other));
-	ASSERT_TRUE(pager_wait_complete(&self->old, 0x99));
-	EXPECT_TRUE(pager_idle(&self->old));
-	close(other.port);
-	/* In the order in which they are looked for. */
-	EXPECT_EQ(-EBADF, zxp_bind_vmo(self->old.fd, -1, 9999, 0));
-	EXPECT_EQ(-EMEDIUMTYPE, zxp_bind_vmo(self->old.fd, -1, self->old.fd, 0));
-	EXPECT_EQ(-EBADF, zxp_bind_vmo(self->old.fd, -1, ZXP_PORT_OWN, 0));
-}
-
-TEST_F(generation, list)
-{
-	struct zxp_vmo_entry entry[8] = {};
-	struct test_vmo *vmo[4] = { self->vmo };
-	int plain = zxp_create_plain(self->old.fd, BYTES(1));
-	uint64_t after = 0;
-	struct stat st;
-
-	ASSERT_LE(0, plain);
-	for (int i = 1; i < 4; i++) {
-		vmo[i] = pager_create_vmo_flags(&self->old, BYTES(i) - 5, 0, 0);
-		ASSERT_NE(NULL, vmo[i]);
-	}
-	ASSERT_TRUE(pager_detach(&self->old, vmo[2]));
-	ASSERT_TRUE(pager_supply(&self->old, vmo[3], 0, 3));
-	ASSERT_TRUE(thread_write_vmo(&self->t[0], vmo[3], 0, 2));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	ASSERT_TRUE(thread_check_vmo(&self->t[1], self->vmo, 0, 1));
-	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 1));
-	self->old.nr_aside = 0;
-	take_over();
-	ASSERT_EQ(4, zxp_list_vmos(self->next.fd, 0, entry, 8));
-	for (int i = 0; i < 4; i++) {
-		struct zxp_vmo_info info = vmo_info(vmo[i]);
-
-		ASSERT_EQ(0, fstat(vmo[i]->fd, &st));
-		EXPECT_EQ(st.st_ino, entry[i].id);
-		EXPECT_EQ(vmo[i]->key, entry[i].key);
-		EXPECT_EQ(info.out_vmo_size, entry[i].vmo_size);
-		EXPECT_EQ((uint64_t)st.st_size, entry[i].stream_size);
-		EXPECT_LT(entry[i].stream_size, entry[i].max_size);
-		EXPECT_EQ(i == 2 ? ZXP_VMO_ENTRY_DETACHED :
-			  i == 3 ? ZXP_VMO_ENTRY_UNWRITTEN : 0, entry[i].state);
-		EXPECT_EQ(i ? 0 : 1, entry[i].waiting);
-		EXPECT_EQ(i ? 0 : 1, entry[i].requests);
-	}
-	EXPECT_EQ(ZXP_VMO_TRAP_DIRTY, entry[0].options);
-	EXPECT_EQ(ZXP_CREATE_SYNC, entry[0].flags);
-	EXPECT_EQ(0, entry[1].options);
-	/* One by one, also while those go that were told of. */
-	for (int i = 0; i < 4; i++) {
-		ASSERT_EQ(1, zxp_list_vmos(self->keeper, after, entry, 1));
-		EXPECT_EQ(vmo[i]->key, entry[0].key);
-		after = entry[0].id;
-		if (i == 1)
-			vmo_release(vmo[1]);
-	}
-	EXPECT_EQ(0, zxp_list_vmos(self->next.fd, after, entry, 8));
-	EXPECT_EQ(0, zxp_list_vmos(self->next.fd, ~0ULL, entry, 8));
-	EXPECT_EQ(0, zxp_list_vmos(self->next.fd, 0, NULL, 0));
-	EXPECT_EQ(-EFAULT, zxp_list_vmos(self->next.fd, 0, NULL, 1));
-	EXPECT_EQ(3, zxp_list_vmos(self->next.fd, 0, entry, 8));
-	EXPECT_EQ(-ESHUTDOWN, zxp_list_vmos(self->old.fd, 0, entry, 8));
-	/* Some of it awaits the end of its writeback, and then not any more. */
-	vmo[3]->pager = &self->next;
-	ASSERT_TRUE(pager_writeback_begin(&self->next, vmo[3], 1, 1));
-	ASSERT_EQ(1, zxp_list_vmos(self->next.fd, entry[1].id, entry, 8));
-	EXPECT_EQ(ZXP_VMO_ENTRY_UNWRITTEN | ZXP_VMO_ENTRY_BEGUN, entry[0].state);
-	ASSERT_TRUE(pager_writeback_end(&self->next, vmo[3], 1, 1));
-	ASSERT_EQ(1, zxp_list_vmos(self->next.fd, entry[0].id - 1, entry, 8));
-	EXPECT_EQ(ZXP_VMO_ENTRY_UNWRITTEN, entry[0].state);
-	ASSERT_TRUE(vmo_zero(vmo[3], 0, 1));
-	ASSERT_TRUE(pager_writeback_begin(&self->next, vmo[3], 0, 1));
-	ASSERT_EQ(1, zxp_list_vmos(self->next.fd, entry[0].id - 1, entry, 8));
-	EXPECT_EQ(ZXP_VMO_ENTRY_UNWRITTEN | ZXP_VMO_ENTRY_BEGUN, entry[0].state);
-	ASSERT_TRUE(pager_supply(&self->next, self->vmo, 0, 1));
-	ASSERT_TRUE(thread_wait(&self->t[1]));
-	close(plain);
-}
-
-/* A VMO that is held by a mapping alone is served by who opens it. */
-TEST_F(generation, open)
-{
-	struct zxp_vmo_entry entry;
-	int fd;
-
-	ASSERT_EQ(1, zxp_list_vmos(self->old.fd, 0, &entry, 1));
-	EXPECT_EQ(-ENOENT, zxp_open_vmo(self->old.fd, 0));
-	EXPECT_EQ(-ENOENT, zxp_open_vmo(self->old.fd, entry.id - 1));
-	EXPECT_EQ(-ENOENT, zxp_open_vmo(self->old.fd, entry.id + 1));
-	EXPECT_EQ(-ENOENT, zxp_open_vmo(self->old.fd, ~0ULL));
-	close(self->vmo->fd);
-	self->vmo->fd = -1;
-	ASSERT_TRUE(thread_check_vmar(&self->t[0], self->vmo, 2, 1));
-	take_over();
-	EXPECT_EQ(-ESHUTDOWN, zxp_open_vmo(self->old.fd, entry.id));
-	fd = zxp_open_vmo(self->next.fd, entry.id);
-	ASSERT_LE(0, fd);
-	EXPECT_EQ(FD_CLOEXEC, fcntl(fd, F_GETFD));
-	EXPECT_EQ(O_RDWR, fcntl(fd, F_GETFL) & O_ACCMODE);
-	self->vmo->fd = fd;
-	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 2, 1));
-	ASSERT_TRUE(pager_supply(&self->next, self->vmo, 2, 1));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	/* With the last of them it is gone. */
-	vmo_release(self->vmo);
-	ASSERT_TRUE(pager_wait_complete(&self->next, entry.key));
-	EXPECT_EQ(-ENOENT, zxp_open_vmo(self->next.fd, entry.id));
-}
-
-/* What a former generation has read of a page behind the stream is not stored. */
-TEST_F(generation, reads_of_the_former)
-{
-	struct test_vmo *vmo = pager_create_vmo_flags(&self->old, 0, ZXP_VMO_UNBOUNDED, 0);
-	struct zxp_vmo_entry entry[2];
-	char buf[2 * 4096];
-	int first;
-
-	ASSERT_NE(NULL, vmo);
-	vmo->map = mmap(NULL, BYTES(1), PROT_READ | PROT_WRITE, MAP_SHARED, vmo->fd, 0);
-	ASSERT_NE(MAP_FAILED, (void *)vmo->map);
-	vmo->map_pages = 1;
-	ASSERT_TRUE(thread_store(&self->t[0], vmo->map));
-	ASSERT_TRUE(thread_wait(&self->t[0]));
-	ASSERT_TRUE(is_dirty(vmo, DATA(0, 1)));
-	ASSERT_TRUE(pager_writeback_begin(&self->old, vmo, 0, 1));
-	ASSERT_EQ(0, zxp_vmo_read(vmo->fd, 0, page_size, buf));
-	take_over();
-	vmo->pager = &self->next;
-	first = vmo->fd;
-	ASSERT_TRUE(pager_writeback_end(&self->next, vmo, 0, 1));
-	EXPECT_TRUE(is_dirty(vmo, DATA(0, 1)));
-	/* Nor what is read by a descriptor of that. */
-	ASSERT_TRUE(pager_writeback_begin(&self->next, vmo, 0, 1));
-	ASSERT_EQ(0, zxp_vmo_read(first, 0, page_size, buf));
-	ASSERT_TRUE(pager_writeback_end(&self->next, vmo, 0, 1));
-	EXPECT_TRUE(is_dirty(vmo, DATA(0, 1)));
-	ASSERT_EQ(2, zxp_list_vmos(self->next.fd, 0, entry, 2));
-	vmo->fd = zxp_open_vmo(self->next.fd, entry[1].id);
-	ASSERT_LE(0, vmo->fd);
-	ASSERT_TRUE(pager_writeback_begin(&self->next, vmo, 0, 1));
-	ASSERT_EQ(0, zxp_vmo_read(vmo->fd, 0, page_size, buf));
-	ASSERT_TRUE(pager_writeback_end(&self->next, vmo, 0, 1));
-	EXPECT_TRUE(is_clean(vmo));
-	close(first);
 }
 
 /* Begins one after the other until it is killed, and counts them at @arg. */

@@ -43,8 +43,8 @@ static long zxp_ioctl_refuse(unsigned int cmd)
 }
 
 /*
- * Reserve a number and tell the caller, since after the call nothing may fail.
- * It becomes a descriptor only when what it stands for is there.
+ * Reserve a number and tell the caller, since after the call nothing may fail but to tell more.
+ * It becomes a descriptor only when what it stands for is there, and all is told.
  */
 static int zxp_ioctl_reserve_fd(const struct zxp_ioctl *ioctl,
 				void __user *uarg, struct zxp_new_file *new)
@@ -98,14 +98,18 @@ static long zxp_ioctl_run(const struct zxp_ioctl *ioctl, struct file *file,
 
 	ret = ioctl->call(file, &args, &new);
 
-	if (ioctl->fd_offset)
-		zxp_ioctl_publish_fd(ioctl, uarg, &new);
 	if (ioctl->answers) {
 		/* The caller may not see another size than the one it gave. */
 		args.size = size;
 		if (copy_to_user(uarg, &args, min(size, ioctl->size)) && !ret)
 			ret = -EFAULT;
 	}
+	if (ret && new.file) {
+		fput(new.file);
+		new.file = NULL;
+	}
+	if (ioctl->fd_offset)
+		zxp_ioctl_publish_fd(ioctl, uarg, &new);
 	return ret;
 }
 
