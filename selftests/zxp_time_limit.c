@@ -211,6 +211,25 @@ TEST_F(late, log_tells_of_patience)
 	EXPECT_TRUE(client_good(c));
 }
 
+/* It is the pager's, whatever descriptor of that is asked; ports have none. */
+TEST_F(late, fdinfo)
+{
+	int next;
+
+	EXPECT_EQ(0, fdinfo_number(self->p.fd, "zxpager-time-limit"));
+	test_zxp(set_time_limit, self->p.fd, 61001);
+	EXPECT_EQ(61001, fdinfo_number(self->p.fd, "zxpager-time-limit"));
+	EXPECT_EQ(0, fdinfo_number(self->p.fd, "zxpager-generation"));
+	EXPECT_EQ(-1, fdinfo_number(self->p.port, "zxpager-time-limit"));
+	next = zxp_begin_generation(self->p.fd);
+	ASSERT_LE(0, next);
+	EXPECT_EQ(1, fdinfo_number(next, "zxpager-generation"));
+	EXPECT_EQ(61001, fdinfo_number(next, "zxpager-time-limit"));
+	test_zxp(set_time_limit, next, 0);
+	EXPECT_EQ(0, fdinfo_number(self->p.fd, "zxpager-time-limit"));
+	close(next);
+}
+
 TEST_F(late, refused)
 {
 	struct zxp_set_time_limit arg = { .size = sizeof(arg), .flags = 1 };

@@ -237,8 +237,8 @@ struct zxp_zero_range *zxp_zero_find_kinds(struct zxp_zeroes *zeroes,
  * @current_file: that of the generation; NULL if that is closed, or has not begun yet
  * @spare: the stream of a generation that nobody has, with what was not read of it; NULL
  *	if there is none. The next generation has it.
- *
  * @limit: of the sources of its VMOs, see &zxp_source.limit
+ * @limit_ms: the same as it was given
  *
  * It ends with the last of @keeper and @current_file.
  */
@@ -252,6 +252,7 @@ struct zxp_pager {
 	struct zxp_pager_file *current_file;
 	struct zxp_port *spare;
 	unsigned long limit;
+	u32 limit_ms;
 };
 
 /**

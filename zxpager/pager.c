@@ -286,9 +286,11 @@ int zxp_pager_set_time_limit(struct zxp_pager_file *by,
 
 	spin_lock(&pager->lock);
 	ret = zxp_pager_check_asker_locked(by);
-	/* Part of the first jiffy is over already. */
-	if (!ret)
+	if (!ret) {
+		WRITE_ONCE(pager->limit_ms, args->limit_ms);
+		/* Part of the first jiffy is over already. */
 		pager->limit = args->limit_ms ? msecs_to_jiffies(args->limit_ms) + 1 : 0;
+	}
 	while (!ret && (vmo = zxp_pager_next_locked(pager, id))) {
 		id = zxp_vmo_id(vmo);
 		zxp_source_set_limit(vmo->source, pager->limit);

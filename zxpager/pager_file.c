@@ -56,6 +56,7 @@ static void zxp_pager_show_fdinfo(struct seq_file *m, struct file *file)
 
 	zxp_port_show_fdinfo(m, by->port);
 	seq_printf(m, "zxpager-generation:\t%lu\n", by->epoch);
+	seq_printf(m, "zxpager-time-limit:\t%u\n", READ_ONCE(by->pager->limit_ms));
 }
 
 const struct file_operations zxp_pager_fops = {
