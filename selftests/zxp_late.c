@@ -3,10 +3,14 @@
  * Late calls of a former generation of a pager: each is refused, and changes nothing.
  *
  * What is late has begun before the next generation, and goes on after it: the structure of
- * the call, or what it reads, lies in a page that a second pager has not supplied yet.
+ * the call, or what it reads, lies in a page that a second pager has not supplied yet. Or a
+ * whole daemon is stopped, and begins its calls when another one has done what it had to do.
  */
 #define _GNU_SOURCE
+#include <poll.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #include "kselftest_harness.h"
 #include "lib/child.h"
@@ -233,6 +237,134 @@ TEST_F(late, too_late)
 	take_over();
 	arg.size = fill(&arg, &variant->call, self->vmo->fd, map_anon(1));
 	EXPECT_EQ(-ESHUTDOWN, zxp_ioctl(self->old.fd, variant->call.nr, &arg));
+}
+
+GENERATION_FIXTURE(stopped);
+
+/* What a daemon has in common with who looks at it. */
+struct late_daemon {
+	int fd;
+	int vmo;
+	char *content;		/* a page as the store had it */
+	bool was_asked;		/* by a READ, */
+	bool is_to_sync;	/* and a SYNC */
+	unsigned int nr;	/* its calls, */
+	unsigned int refused;	/* with ESHUTDOWN */
+};
+
+static void late_answer(struct late_daemon *d, int rc)
+{
+	d->nr++;
+	if (rc == -ESHUTDOWN)
+		d->refused++;
+}
+
+/* Reads a page, and finds there what a client has written. */
+static int do_read_written(struct test_thread *t)
+{
+	char *page = map_anon(1);
+	int rc;
+
+	if (pread(t->vmo->fd, page, page_size, BYTES(t->page)) != (ssize_t)page_size)
+		rc = errno ?: EIO;
+	else
+		rc = content_is(t->vmo, t->page, 1, WRITTEN, page) ? 0 : EBADMSG;
+	munmap(page, page_size);
+	return rc;
+}
+
+/* Reads a READ and a SYNC, is stopped, and then does all that it might have done. */
+static int late_daemon(void *arg)
+{
+	struct late_daemon *d = arg;
+	struct pollfd stream = { .fd = d->fd, .events = POLLIN };
+	struct zxp_packet pkt;
+
+	while (!d->was_asked || !d->is_to_sync) {
+		if (poll(&stream, 1, -1) != 1 ||
+		    read(d->fd, &pkt, sizeof(pkt)) != sizeof(pkt))
+			return 1;
+		d->was_asked |= pkt.command == ZXP_PACKET_READ;
+		d->is_to_sync |= pkt.command == ZXP_PACKET_SYNC;
+	}
+	raise(SIGSTOP);
+	late_answer(d, zxp_supply_pages(d->fd, d->vmo, 0, page_size, d->content));
+	late_answer(d, zxp_sync_end(d->fd, d->vmo, 0, BYTES(PAGES), 0));
+	late_answer(d, zxp_dirty(d->fd, d->vmo, 0, page_size));
+	late_answer(d, zxp_writeback_begin(d->fd, d->vmo, 0, BYTES(PAGES), 0));
+	late_answer(d, zxp_writeback_end(d->fd, d->vmo, 0, BYTES(PAGES)));
+	late_answer(d, zxp_fail(d->fd, d->vmo, 0, BYTES(PAGES), EIO));
+	late_answer(d, zxp_sync_end(d->fd, d->vmo, 0, BYTES(PAGES), EIO));
+	late_answer(d, zxp_detach_vmo(d->fd, d->vmo));
+	late_answer(d, read(d->fd, &pkt, sizeof(pkt)) < 0 ? -errno : 0);
+	return 0;
+}
+
+/*
+ * The whole of it, with another process: what it had read has been answered by its successor,
+ * who holds back a newer fsync(), and has written back a newer page, which is evicted.
+ */
+TEST_F(stopped, daemon)
+{
+	struct late_daemon *d = mmap(NULL, page_size, PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *store = map_anon(1);
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(MAP_FAILED, (void *)d);
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], self->vmo, 0, 1));
+	start(1, do_fsync, 0, 0);
+	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 2));
+	d->fd = self->old.fd;
+	d->vmo = self->vmo->fd;
+	d->content = map_anon(1);
+	memset(d->content, 0x0d, page_size);
+	pid = child_start(late_daemon, d);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	ASSERT_TRUE(WIFSTOPPED(status));
+
+	take_over();
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_sync(&self->next, self->vmo, 0, PAGES));
+	ASSERT_TRUE(pager_supply(&self->next, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_sync_end(&self->next, self->vmo, 0, PAGES, 0));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(thread_wait(&self->t[1]));
+	ASSERT_TRUE(thread_write_vmo(&self->t[0], self->vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_dirty(&self->next, self->vmo, 0, 1));
+	ASSERT_TRUE(pager_dirty(&self->next, self->vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[0]));
+	ASSERT_TRUE(pager_writeback_begin(&self->next, self->vmo, 0, 1));
+	ASSERT_EQ(0, zxp_vmo_read(self->vmo->fd, 0, page_size, store));
+	ASSERT_TRUE(pager_writeback_end(&self->next, self->vmo, 0, 1));
+	start(1, do_fsync, 0, 0);
+	ASSERT_TRUE(pager_wait_sync(&self->next, self->vmo, 0, PAGES));
+	ASSERT_TRUE(threads_blocked(&self->t[1], 1, self->vmo));
+	ASSERT_TRUE(drain_lru());
+	ASSERT_TRUE(drop_caches(1));
+	ASSERT_EQ(0, vmo_info(self->vmo).out_resident);
+
+	ASSERT_EQ(0, kill(pid, SIGCONT));
+	ASSERT_TRUE(child_wait(pid, 0));
+	EXPECT_EQ(9, d->nr);
+	EXPECT_EQ(d->nr, d->refused);
+	EXPECT_EQ(0, vmo_info(self->vmo).out_resident);
+	EXPECT_EQ(0, vmo_info(self->vmo).out_flags & ZXP_VMO_INFO_DETACHED);
+	EXPECT_EQ(1, vmo_info(self->vmo).out_waiting);
+	EXPECT_TRUE(thread_asleep(&self->t[1]));
+	EXPECT_TRUE(pager_idle(&self->next));
+
+	/* And what comes in is the newer page. */
+	start(2, do_read_written, 0, 1);
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 0, 1));
+	ASSERT_EQ(0, zxp_supply_pages(self->next.fd, self->vmo->fd, 0, page_size, store));
+	ASSERT_TRUE(thread_wait(&self->t[2]));
+	EXPECT_TRUE(thread_running(&self->t[1]));
+	ASSERT_TRUE(pager_sync_end(&self->next, self->vmo, 0, PAGES, 0));
+	ASSERT_TRUE(thread_wait(&self->t[1]));
+	munmap(d, page_size);
 }
 
 GENERATION_FIXTURE(middle);
