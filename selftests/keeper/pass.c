@@ -34,8 +34,10 @@ struct pass {
 
 static bool tell(const char *what, uint64_t offset, uint64_t length, int rc)
 {
-	diag("keeper: %s %#" PRIx64 "+%#" PRIx64 ": %s", what, offset, length,
-	     strerror(-rc));
+	/* Who is followed by another one begins a pass anew. */
+	if (rc != -ESHUTDOWN)
+		diag("keeper: %s %#" PRIx64 "+%#" PRIx64 ": %s", what, offset, length,
+		     strerror(-rc));
 	return false;
 }
 

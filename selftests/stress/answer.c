@@ -26,10 +26,25 @@ static void bad(struct served *s, const char *what, uint64_t off, uint64_t len, 
 	      strerror(-rc));
 }
 
+/* For a thread that has begun something with this in mind. */
+bool was_followed(struct daemon *d, unsigned int begun)
+{
+	return load(d->begun) != begun || load(d->taken_over) != begun;
+}
+
+/* Refused to a former generation: another one was asked for it, or will be. */
+static bool late(struct daemon *d, int rc)
+{
+	if (rc != -ESHUTDOWN || !load(d->begun))
+		return false;
+	add(d->pb->late, 1);
+	return true;
+}
+
 /* Errors that are nobody's fault; of a pager that was closed, any. */
 static bool may_be(struct daemon *d, struct served *s, int rc)
 {
-	return !rc || rc == -ENOENT || load(d->closing) ||
+	return !rc || late(d, rc) || rc == -ENOENT || load(d->closing) ||
 	       (rc == -ESTALE && load(board->vmo[s->v].gone));
 }
 
@@ -45,7 +60,7 @@ static int supply_memory(struct daemon_thread *t, struct served *s, uint64_t off
 	};
 	int rc;
 
-	rc = zxp_supply(t->d->p.fd, &arg);
+	rc = zxp_supply(t->fd, &arg);
 	if (!load(t->d->closing))
 		add(s->filled, arg.out_filled);
 	return rc;
@@ -81,7 +96,7 @@ static int supply_plain(struct daemon_thread *t, struct served *s, uint64_t off,
 			return 0;
 		}
 	}
-	rc = zxp_supply(t->d->p.fd, &arg);
+	rc = zxp_supply(t->fd, &arg);
 	if (!load(t->d->closing))
 		add(s->filled, arg.out_filled);
 	return rc;
@@ -102,7 +117,7 @@ static int give(struct daemon_thread *t, struct served *s, uint64_t off, uint64_
 
 static int allow(struct daemon_thread *t, struct served *s, uint64_t off, uint64_t len)
 {
-	return zxp_dirty(t->d->p.fd, s->vmo.fd, off, len);
+	return zxp_dirty(t->fd, s->vmo.fd, off, len);
 }
 
 static int refuse(struct daemon_thread *t, struct served *s, uint64_t off, uint64_t len)
@@ -110,7 +125,7 @@ static int refuse(struct daemon_thread *t, struct served *s, uint64_t off, uint6
 	int code = codes[roll(&t->dice, sizeof(codes) / sizeof(codes[0]))];
 
 	add(t->d->pb->fails, 1);
-	return zxp_fail(t->d->p.fd, s->vmo.fd, off, len, code);
+	return zxp_fail(t->fd, s->vmo.fd, off, len, code);
 }
 
 typedef int (*answer_fn)(struct daemon_thread *t, struct served *s, uint64_t off,
@@ -235,11 +250,12 @@ static void answer_sync(struct daemon_thread *t, struct served *s, uint64_t off,
 			uint64_t len)
 {
 	int code = load(s->fails) && one_in(&t->dice, 8) ? EIO : 0, rc;
+	unsigned int begun = load(t->d->begun);
 
 	if (!code && !keeper_pass(&s->k, &t->dice, off, len, true) &&
-	    !load(t->d->closing))
+	    !load(t->d->closing) && !was_followed(t->d, begun))
 		bad(s, "pass of a SYNC", off, len, 0);
-	rc = zxp_sync_end(t->d->p.fd, s->vmo.fd, off, len, code);
+	rc = zxp_sync_end(t->fd, s->vmo.fd, off, len, code);
 	if (!may_be(t->d, s, rc))
 		bad(s, "SYNC_END", off, len, rc);
 }
@@ -331,6 +347,8 @@ static bool answer_stream(struct daemon_thread *t, int fd)
 		before.completed[i] = load(t->d->served[i].completed);
 	}
 	n = read(fd, p, nr * sizeof(p[0]));
+	if (n < 0 && errno == ESHUTDOWN && load(t->d->begun))
+		return true;
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		wrong("read of packets: %m");
 	if (n == 0)
@@ -346,6 +364,9 @@ static bool answer_stream(struct daemon_thread *t, int fd)
 			before.completed[p[i].key -
 					 board->vmo[t->d->number * SERVED].key] = true;
 	}
+	/* Long enough for another generation to begin. */
+	if (nr && t->d->keeper >= 0 && one_in(&t->dice, 8))
+		nanosleep(&(struct timespec){ .tv_nsec = roll(&t->dice, 4000000) }, NULL);
 	for (; nr; nr--) {
 		i = roll(&t->dice, nr);
 		answer_packet(t, &p[i]);
@@ -364,6 +385,13 @@ void *answer_main(void *arg)
 	for (i = 0; i < d->nr_streams; i++)
 		fds[i + 1] = (struct pollfd){ .fd = d->stream[i], .events = POLLIN };
 	while (poll(fds, d->nr_streams + 1, -1) > 0 && !fds[0].revents) {
+		/* What it reads of a stream it answers as that generation. */
+		if (d->keeper >= 0 && fds[1].revents & POLLERR) {
+			fds[1].fd = d->generation[load(d->taken_over)];
+			t->fd = fds[1].fd;
+			sched_yield();
+			continue;
+		}
 		for (i = 1; i <= d->nr_streams; i++)
 			if (fds[i].revents && !answer_stream(t, fds[i].fd))
 				fds[i].fd = -1;

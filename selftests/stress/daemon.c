@@ -82,12 +82,59 @@ static bool make_vmo(struct daemon *d, struct dice *dice, int i)
 	return s->vmo.fd >= 0;
 }
 
+static int begin_generation(struct daemon *d)
+{
+	int fd = zxp_begin_generation(d->keeper);
+
+	if (fd < 0 || fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK))
+		wrong("pager %d: begin a generation: %s", d->number, strerror(-fd));
+	return fd;
+}
+
+/*
+ * Another generation answers. Threads go on with what they have read of the former one, and
+ * what they say is late. It is the same daemon to the passes, which have the store.
+ */
+static void take_over(struct daemon *d)
+{
+	unsigned int next = d->taken_over + 1;
+	int fd, vmo, i;
+
+	if (d->keeper < 0 || next == GENERATIONS)
+		return;
+	put(d->begun, next);
+	fd = begin_generation(d);
+	if (fd < 0)
+		return;
+	for (i = 0; i < SERVED; i++) {
+		vmo = zxp_open_vmo(fd, vmo_info(&d->served[i].vmo).out_id);
+		if (vmo < 0 || dup2(vmo, d->served[i].vmo.fd) < 0)
+			wrong("VMO %d: open: %s", d->served[i].v, strerror(-vmo));
+		close(vmo);
+	}
+	d->generation[next] = fd;
+	put(d->p.fd, fd);
+	d->stream[0] = fd;
+	put(d->taken_over, next);
+	add(d->pb->generations, 1);
+}
+
 static bool make_all(struct daemon *d, struct dice *dice)
 {
 	int i;
 
 	if (!user_pager_init_own(&d->p) || pipe(d->stop))
 		return false;
+	d->keeper = -1;
+	/* The one whose packets come by the pager itself. */
+	if (d->number == 0) {
+		d->keeper = d->p.fd;
+		d->p.fd = begin_generation(d);
+		d->generation[0] = d->p.fd;
+		d->p.port = d->p.fd;
+		if (d->p.fd < 0)
+			return false;
+	}
 	for (i = 0; i < SERVED; i++)
 		if (!make_vmo(d, dice, i))
 			return false;
@@ -139,6 +186,8 @@ static void meet_fate(struct daemon *d, struct dice *dice)
 		for (i = 0; i < SERVED; i++)
 			put(board->vmo[d->served[i].v].gone, true);
 		put(d->closing, true);
+		if (d->keeper >= 0)
+			close(d->keeper);
 		close_under(d->p.fd);
 		break;
 	default:
@@ -155,14 +204,17 @@ static void *pass_main(void *arg)
 	while (!poll(&stop, 1, roll(&t->dice, 30))) {
 		struct served *s = &d->served[roll(&t->dice, SERVED)];
 		uint64_t page = roll(&t->dice, ROOM), nr = ROOM - page;
+		unsigned int begun = load(d->begun);
 		uint32_t modified;
 
 		if (load(d->closing))
 			return NULL;
+		t->fd = load(d->p.fd);
 		if (one_in(&t->dice, 3))
 			page = 0, nr = ROOM;
 		if (!keeper_pass(&s->k, &t->dice, page * page_size, nr * page_size,
-				 one_in(&t->dice, 2)) && !load(d->closing))
+				 one_in(&t->dice, 2)) && !load(d->closing) &&
+		    !was_followed(d, begun))
 			wrong("VMO %d: a pass went wrong", s->v);
 		if (one_in(&t->dice, 4))
 			answer_unasked(t, s);
@@ -179,6 +231,7 @@ static bool start(struct daemon *d, struct daemon_thread *t, void *(*fn)(void *)
 		  int who)
 {
 	t->d = d;
+	t->fd = d->p.fd;
 	t->dice.state = seed_of(100 + d->number * 10 + who, 0);
 	t->aux = zxp_create_plain(d->p.fd, ROOM_BYTES);
 	return t->aux >= 0 && !pthread_create(&t->thread, NULL, fn, t);
@@ -248,6 +301,10 @@ static void wait_for_clients(struct daemon *d, struct dice *dice)
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 		if (met && !--met)
 			meet_fate(d, dice);
+		/* Not later: a VMO that is detached is told of once, or else again. */
+		else if ((met || d->pb->fate == FATE_LIVES) && !load(board->calm) &&
+			 one_in(dice, 8))
+			take_over(d);
 	}
 }
 

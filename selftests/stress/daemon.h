@@ -12,6 +12,7 @@
 
 #define SERVED		(VMOS / PAGERS)
 #define ANSWERERS	3
+#define GENERATIONS	400	/* in a round, at most */
 
 /* One VMO. */
 struct served {
@@ -31,6 +32,10 @@ struct daemon {
 	int number;
 	struct pager_board *pb;
 	struct user_pager p;
+	int keeper;		/* that of open(), if the pager has generations */
+	int generation[GENERATIONS];
+	unsigned int begun;	/* calls that were made, */
+	unsigned int taken_over; /* and of which all have the descriptors */
 	int stream[SERVED];
 	int nr_streams;
 	bool port_closed;	/* stream 0 is no stream any more */
@@ -44,6 +49,7 @@ struct daemon_thread {
 	struct daemon *d;
 	struct dice dice;
 	pthread_t thread;
+	int fd;			/* the pager, of the generation that it belongs to */
 	int aux;		/* a plain VMO of ROOM pages */
 };
 
@@ -51,6 +57,8 @@ struct daemon_thread {
 void *answer_main(void *arg);
 /* What nobody has asked for: more of everything, and noes. */
 void answer_unasked(struct daemon_thread *t, struct served *s);
+/* Did another generation begin since @begun was read? Then a call may have been refused. */
+bool was_followed(struct daemon *d, unsigned int begun);
 /* What it gives before there are clients. */
 void answer_before(struct daemon_thread *t, struct served *s);
 /* There is nothing to be read, and there may not be. */

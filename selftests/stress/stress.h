@@ -98,6 +98,8 @@ struct pager_board {
 	uint64_t packets[4];	/* READ, DIRTY, SYNC, COMPLETE */
 	uint64_t fails;
 	uint64_t cuts;		/* requests that a smaller size has answered */
+	uint64_t generations;	/* that have taken over, and */
+	uint64_t late;		/* what was refused to those before them */
 	uint64_t ranges[2];	/* written back: pages, zeroes */
 };
 

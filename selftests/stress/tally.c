@@ -33,6 +33,8 @@ static void sum_up(struct pager_board *sum, const struct pager_board *of)
 		sum->packets[i] += of->packets[i];
 	sum->fails += of->fails;
 	sum->cuts += of->cuts;
+	sum->generations += of->generations;
+	sum->late += of->late;
 	for (i = 0; i < 2; i++)
 		sum->ranges[i] += of->ranges[i];
 }
@@ -137,6 +139,7 @@ bool tally_enough_in_all(void)
 	ok &= enough("COMPLETE", packets.packets[3], 1);
 	ok &= enough("FAIL", packets.fails, 1);
 	ok &= enough("a request cut off", packets.cuts, 1);
+	ok &= enough("a late answer", packets.late, 1);
 	ok &= enough("pages written back", packets.ranges[0], LEAST);
 	ok &= enough("zeroes written back", packets.ranges[1], LEAST);
 	ok &= enough("a sync found in the store", totals.synced, 1);
@@ -183,6 +186,8 @@ void tally_print(void)
 	diag("%" PRIu64 " FAILs, %" PRIu64 " requests cut off, %" PRIu64 " and %" PRIu64
 	     " ranges of pages and of zeroes written back", packets.fails, packets.cuts,
 	     packets.ranges[0], packets.ranges[1]);
+	diag("%" PRIu64 " generations have taken over, %" PRIu64 " late answers", packets.generations,
+	     packets.late);
 	diag("%" PRIu64 " robust mutexes marked, %" PRIu64 " words of VMOs in core dumps, at most "
 	     "%" PRIu64 " faults for a store beside readers", totals.marked, totals.dumped,
 	     totals.most_faults);
