@@ -116,7 +116,7 @@ on_kernels_of_ours() {
 	fi
 	local d=$1-debug c=$1-kcsan
 	later suite "failures on $d" ours "$d" guest "$d" selftests/run.sh \
-		fail_child fail_dirty fail_fault fail_hook fail_pager
+		fail_child fail_dirty fail_fault fail_generation fail_hook fail_pager
 	later suite "selftests on $d" ours "$d" guest "$d" selftests/run.sh \
 		port mm kill exit dump poison zero zero_change discard wb_wait wb_grow wb_stream \
 		zircon_clone_op zircon_snapshot_zero child child_file child_kin child_own slice \
