@@ -25,6 +25,9 @@ static bool listed(const struct call_desc *d, int error)
 	for (i = 0; i < ARRAY_SIZE(all); i++)
 		if (error == all[i])
 			return true;
+	/* See check_generation(). */
+	if (error == ESHUTDOWN && d->args[0].kind == A_PAGER)
+		return true;
 	for (i = 0; i < ARRAY_SIZE(d->errnos) && d->errnos[i]; i++)
 		if (error == d->errnos[i])
 			return true;
@@ -400,6 +403,8 @@ void check_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a,
 		check_supply_ranges((void *)t->own, ret);
 	if (!ret && d->cmd == ZXP_IOC_QUERY_DIRTY_RANGES)
 		check_query(t, (void *)t->own);
+	if (!ret && d->cmd == ZXP_IOC_LIST_VMOS)
+		check_list(t, (void *)t->own);
 	if (!ret && d->cmd == ZXP_IOC_VMO_QUERY_OWN)
 		check_own((void *)t->own);
 	if (!ret && d->cmd == ZXP_IOC_VMO_GET_INFO)

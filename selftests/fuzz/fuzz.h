@@ -254,6 +254,18 @@ long run_create_vmo(struct thread *t, const struct call_desc *d,
 		    const uint64_t *a);
 long run_supply_ranges(struct thread *t, const struct call_desc *d,
 		       const uint64_t *a);
+int new_fd(struct thread *t, uint64_t at, size_t offset);
+
+/* generations.c */
+long run_begin_generation(struct thread *t, const struct call_desc *d, const uint64_t *a);
+long run_open_vmo(struct thread *t, const struct call_desc *d, const uint64_t *a);
+void check_generation(const struct call_desc *d, uint64_t slot, long ret);
+void check_list(struct thread *t, const struct zxp_list_vmos *l);
+void pager_opened(unsigned int slot);
+void pager_closed(uint64_t slot);
+unsigned int generations_begun(void);
+unsigned int generations_ended(void);
+void generations_forget(void);
 
 /* check.c */
 void check_errno(const struct call_desc *d, int error, bool failing);

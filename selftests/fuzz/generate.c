@@ -245,6 +245,22 @@ static void take_back(struct dice *d, struct program *p)
 	p->nr++;
 }
 
+/* Another generation, or two; then the keeper has gone, and the former is there. */
+static void add_generations(struct dice *d, struct program *p)
+{
+	struct call *c = add(d, p, "begin_generation");
+
+	c->arg[0] = SLOT_PAGER;
+	c->arg[5] = SLOT_PAGER + 1;
+	if (one_in(d, 2)) {
+		c = add(d, p, "begin_generation");
+		c->arg[0] = SLOT_PAGER;
+		c->arg[5] = SLOT_PAGER;
+	}
+	c = add(d, p, one_in(d, 2) ? "create_port" : "list_vmos");
+	c->arg[0] = SLOT_PAGER + 1;
+}
+
 /* A pager with some VMOs, for the rest to act on. */
 static void add_world(struct dice *d, struct program *p)
 {
@@ -274,6 +290,8 @@ static void add_world(struct dice *d, struct program *p)
 	}
 	if (one_in(d, 4))
 		add(d, p, "pipe");
+	if (one_in(d, 6))
+		add_generations(d, p);
 	if (one_in(d, 2)) {
 		c = add(d, p, "reopen");
 		c->arg[0] = SLOT_VMO + roll(d, nr);

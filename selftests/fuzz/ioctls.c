@@ -70,12 +70,14 @@ long run_ioctl(struct thread *t, const struct call_desc *d, const uint64_t *a)
 	arg = place(t, d, a[1]);
 	ret = ioctl(fd, d->cmd, arg) < 0 ? -errno : 0;
 	rights_end(t, d, a, ret);
+	if (d->args[0].kind == A_PAGER)
+		check_generation(d, a[0], ret);
 	if (!a[1])
 		check_ioctl(t, d, a, ret);
 	return ret;
 }
 
-static int new_fd(struct thread *t, uint64_t at, size_t offset)
+int new_fd(struct thread *t, uint64_t at, size_t offset)
 {
 	uint8_t *from = pointer(t, at);
 	int fd;

@@ -32,9 +32,15 @@ static unsigned int spare(uint64_t slot)
 
 RUN(open)
 {
+	long ret;
+
 	if (a[0] >= SLOT_PORT)
 		return -EBADF;
-	return put_new(a[0], open("/dev/zxpager", O_RDWR | O_CLOEXEC | (int)a[1]));
+	pager_closed(a[0]);
+	ret = put_new(a[0], open("/dev/zxpager", O_RDWR | O_CLOEXEC | (int)a[1]));
+	if (!ret)
+		pager_opened(a[0]);
+	return ret;
 }
 
 /* As who gets a descriptor of less rights. */
@@ -56,6 +62,7 @@ RUN(close)
 {
 	if (a[0] >= NR_SLOTS)
 		return -EBADF;
+	pager_closed(a[0]);
 	slot_put(a[0], -1);
 	return 0;
 }

@@ -69,6 +69,7 @@ static void check(struct thread *t, const struct call_desc *d, const uint64_t *a
 		needs(t, d, 4, true, false);
 		break;
 	case ZXP_IOC_DETACH_VMO:
+	case ZXP_IOC_BIND_VMO:
 	case ZXP_IOC_OP_RANGE:
 		needs(t, d, 4, false, true);
 		break;

@@ -28,7 +28,8 @@
  * @pager_fd: copies, for the end
  * @fd: of the program's descriptors
  * @made: the call has succeeded
- * @complete: its COMPLETE was read
+ * @complete: its COMPLETE was read, and
+ * @ended: so many generations had begun before that
  */
 struct vmo {
 	uint32_t options;
@@ -40,6 +41,7 @@ struct vmo {
 	int fd;
 	bool made;
 	bool complete;
+	unsigned int ended;
 };
 
 static struct vmo vmos[MAX_VMOS];
@@ -122,7 +124,8 @@ bool detach_all(void)
 	return all;
 }
 
-static const char *wrong_packet(const struct zxp_packet *p, bool from_port)
+static const char *wrong_packet(const struct zxp_packet *p, bool from_port,
+				unsigned int ended)
 {
 	struct vmo *v = vmo_of(p->key);
 	bool empty_is_good = p->command == ZXP_PACKET_SYNC;
@@ -136,11 +139,14 @@ static const char *wrong_packet(const struct zxp_packet *p, bool from_port)
 	/* Made by a structure that lay somewhere else, or one too many. */
 	if (p->key >> KEY_SHIFT == 0 || !v)
 		return NULL;
-	if (v->complete)
+	/* If it is still there the next generation is told again. */
+	if (v->complete && (p->command != ZXP_PACKET_COMPLETE ||
+			    v->ended == generations_begun()))
 		return "its VMO is complete";
 
 	if (p->command == ZXP_PACKET_COMPLETE) {
 		v->complete = true;
+		v->ended = ended;
 		return p->offset || p->length ? "a COMPLETE with a range" : NULL;
 	}
 	if (p->command == ZXP_PACKET_DIRTY && !(v->options & ZXP_VMO_TRAP_DIRTY))
@@ -156,9 +162,9 @@ static const char *wrong_packet(const struct zxp_packet *p, bool from_port)
 	return NULL;
 }
 
-static void check_packet(const struct zxp_packet *p, bool from_port)
+static void check_packet(const struct zxp_packet *p, bool from_port, unsigned int ended)
 {
-	const char *wrong = wrong_packet(p, from_port);
+	const char *wrong = wrong_packet(p, from_port, ended);
 	const struct vmo *v = vmo_of(p->key);
 
 	if (wrong)
@@ -206,14 +212,16 @@ static void answer(const struct zxp_packet *p, unsigned int how)
 static long read_stream(unsigned int slot, struct zxp_packet *packets, size_t room)
 {
 	struct pollfd p = { .events = POLLIN };
+	unsigned int ended;
 	ssize_t n = 0, i;
 
 	pthread_mutex_lock(&stream_lock);
+	ended = generations_ended();
 	p.fd = atomic_load(&slots[slot]);
 	if (fcntl(p.fd, F_GETFL) & O_NONBLOCK || poll(&p, 1, 0) > 0)
 		n = read(p.fd, packets, room * sizeof(*packets));
 	for (i = 0; i < n / (ssize_t)sizeof(*packets); i++)
-		check_packet(&packets[i], slot >= SLOT_PORT);
+		check_packet(&packets[i], slot >= SLOT_PORT, ended);
 	pthread_mutex_unlock(&stream_lock);
 	if (n > 0 && n % sizeof(*packets))
 		finding("read of a stream: %zd bytes, not whole packets", n);

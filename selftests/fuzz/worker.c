@@ -427,6 +427,7 @@ static void clean_up(void)
 	syscall(SYS_close_range, 0, FIRST_HIDDEN - 1, 0);
 	syscall(SYS_close_range, FIRST_COPY, ~0U, 0);
 	vmos_forget();
+	generations_forget();
 	arena_renew();
 }
 
