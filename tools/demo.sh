@@ -451,6 +451,11 @@ got_on() {
 	done
 }
 
+# So many workers have begun to.
+served() {
+	grep -c 'worker [0-9]* serves' "$tmp/log"
+}
+
 killed_daemon() {
 	local pid kills=0
 	program > "$tmp/program" 2>&1 &
@@ -459,11 +464,14 @@ killed_daemon() {
 		got_on $kills $pid
 		pkill -9 -P "$daemon" -f -- --worker || broken "there is no worker"
 		kills=$((kills + 1))
+		until [ "$(served)" = $((kills + 1)) ]; do
+			kill -0 $pid 2> /dev/null || broken "the program: $(cat "$tmp/program")"
+		done
 		got_on "$(cat "$tmp/rounds")" $pid
 	done
 	touch "$tmp/enough"
 	wait $pid || broken "the program: $(cat "$tmp/program")"
-	same "workers that served" $((kills + 1)) "$(grep -c 'worker [0-9]* serves' "$tmp/log")"
+	same "workers that served" $((kills + 1)) "$(served)"
 	shown "the daemon is killed, $kills times" \
 		"the program copies, syncs and compares on: $(cat "$tmp/rounds") times, no error"
 }

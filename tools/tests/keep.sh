@@ -133,10 +133,14 @@ test_keep_kill_under_a_file_system() {
 	names+=(files)
 	kill_while files
 	end_clients
+	(cd "$tmp/mnt" && sha256sum [0-9]*) > "$tmp/sums"
 	umount "$tmp/mnt"
 	losetup -d "$dev"
 	stop
 	e2fsck -fn "$tmp/f" > "$tmp/said" 2>&1 || fail "$(cat "$tmp/said")"
+	mount -o ro,loop "$tmp/f" "$tmp/mnt"
+	(cd "$tmp/mnt" && sha256sum --quiet --strict -c "$tmp/sums")
+	umount "$tmp/mnt"
 }
 
 # All of a machine's memory is the VMO.  What runs in it copies and compares, in memory.

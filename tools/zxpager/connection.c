@@ -208,7 +208,7 @@ void die_refused(const struct zxd_request *request, int error)
 	case ERANGE:
 		die(EXIT_OPERATION, "%s: that range is outside of the VMO", name);
 	}
-	die(EXIT_OPERATION, "%s: %s", name, strerror(error));
+	die(EXIT_OPERATION, "%s: %s", *name ? name : "the daemon", strerror(error));
 }
 
 void connection_must(const struct zxd_request *request, struct zxd_reply *reply,

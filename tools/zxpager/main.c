@@ -441,7 +441,7 @@ static void cmd_stop(char **argv)
 
 	if (argv[0] && strcmp(argv[0], "--force"))
 		die(EXIT_USAGE, "stop: not '%s' (see --help)", argv[0]);
-	request.code = argv[0] != NULL;
+	request.code = !!argv[0];
 	connection_must(&request, &r, NULL);
 	connection_wait_for_end();
 }

@@ -53,7 +53,7 @@ static bool is_clean(const struct zxd_request *req)
 		return false;
 	if (req->op != ZXD_FAIL && (req->offset || req->length))
 		return false;
-	if (req->op != ZXD_FAIL && req->code > (req->op == ZXD_STOP))
+	if (req->op == ZXD_STOP ? req->code > 1 : req->op != ZXD_FAIL && req->code)
 		return false;
 	if (req->op != ZXD_LIST && req->index)
 		return false;

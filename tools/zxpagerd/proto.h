@@ -5,8 +5,9 @@
  * A client sends one request and gets one reply, as often as it likes.  Either is
  * one message of fixed size, in the byte order of the machine.  The reply to
  * ZXD_OPEN carries a file descriptor (SCM_RIGHTS), those to ZXD_SYNC, ZXD_CLONE,
- * ZXD_SNAPSHOT and ZXD_DROP may take their time.  Who sends what is no request gets a reply without an operation, with error
- * EPROTO, or EPROTONOSUPPORT for a request of another version, and loses the connection.
+ * ZXD_SNAPSHOT and ZXD_DROP may take their time.  Who sends what is no request gets a reply
+ * without an operation, with error EPROTO, or EPROTONOSUPPORT for a request of another
+ * version, and loses the connection.
  */
 #ifndef ZXD_PROTO_H
 #define ZXD_PROTO_H

@@ -266,7 +266,7 @@ struct zxp_abi_number {
 #define NUMBER(_name, _number)	{ #_name, _number, _name }
 
 static const struct zxp_abi_number zxp_abi_numbers[] = {
-	NUMBER(ZXP_ABI_REVISION, 11),
+	NUMBER(ZXP_ABI_REVISION, 12),
 	NUMBER(ZXP_FEATURE_READ, 0x1),
 	NUMBER(ZXP_FEATURE_SUPPLY_AUX, 0x2),
 	NUMBER(ZXP_FEATURE_RESIZABLE, 0x4),
@@ -372,10 +372,10 @@ static void zxp_abi_constants(struct kunit *test)
 				    zxp_abi_numbers[i].name);
 }
 
-/* What a module of revision 11 says that it can do. */
+/* What a module of revision 12 says that it can do. */
 static void zxp_abi_features(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x1ffff1fULL);
+	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x3ffff1fULL);
 }
 
 /* Sums of offsets and lengths do not overflow, in bytes and in pages. */
