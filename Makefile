@@ -59,13 +59,18 @@ integrity: test_module	## fio, LMDB, ext4 with SIZE=64 MiB each; OPS=100000 on s
 		env $(test_env) ZXP_SIZE=$(or $(SIZE),64) ZXP_OPS=$(or $(OPS),100000) \
 		selftests/integrity.sh
 
-crash: test_module	## ROUNDS=50 killed daemons, and as many guests switched off
+crash: test_module	## ROUNDS=50 killed daemons, and guests switched off; KILLS=200 workers, and keepers
 	@scripts/vm.sh --kernel $(kernel) --timeout 7200 -- \
 		env $(test_env) selftests/crash.sh kill $(or $(ROUNDS),50)
-	@scripts/vm.sh --kernel $(kernel) --timeout 36000 -- \
-		env $(test_env) ZXP_KILLS=$(or $(KILLS),200) ZXP_LIMIT=18000 \
-		ZXP_GUEST="$$(scripts/kernel.sh 6.1)/boot/vmlinuz-$$(scripts/kernel.sh --release 6.1)" \
-		tools/run-tests.sh $$(tools/tests/keep.sh --list | grep kill)
+	@scripts/vm.sh --kernel $(kernel) --timeout 7200 -- \
+		env $(test_env) ZXP_KEEP=1 selftests/crash.sh kill $(or $(KILLS),200)
+	@for how in kill replace; do \
+		scripts/vm.sh --kernel $(kernel) --timeout 36000 -- \
+			env $(test_env) ZXP_KILLS=$(or $(KILLS),200) ZXP_HOW=$$how \
+			ZXP_LIMIT=18000 ZXP_GUEST="$$(scripts/kernel.sh 6.1)/boot/vmlinuz-$$( \
+				scripts/kernel.sh --release 6.1)" \
+			tools/run-tests.sh $$(tools/tests/keep.sh --list | grep kill) || exit; \
+	done
 	@$(test_env) selftests/crash.sh power $(kernel) $(or $(ROUNDS),50)
 
 random: test_module	## OPS=1000000 times anything, on each of four VMOs [SEED=N]

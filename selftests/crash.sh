@@ -18,6 +18,7 @@
 #   ZXPAGER_KO   the module
 #   O            the build directory (default build)
 #   ZXPAGERD     the daemon, if it is to be another build of it
+#   ZXP_KEEP     not empty: it has a keeper, and both are killed
 #   ZXP_SEED     repeats what is written and the moments, though not what both meet
 set -euo pipefail
 
@@ -51,7 +52,7 @@ serve() {
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
 	"${ZXPAGERD:-$O/tools/zxpagerd/zxpagerd}" --socket "$tmp/sock" --ready-fd 3 \
-		--writeback-age 1 --dirty-background 512K --rw f "f=$1" \
+		--writeback-age 1 --dirty-background 512K ${ZXP_KEEP:+--keep} --rw f "f=$1" \
 		3> "$tmp/ready" > "$tmp/log" 2>&1 &
 	daemon=$!
 	[ "$(cat "$tmp/ready")" = ready ] || {
@@ -89,12 +90,13 @@ ends() {
 
 # Every other round the client is killed as well, while it waits perhaps.
 kill_round() {
-	local round=$1 after
+	local round=$1 after workers
 	after=$(moment "$round" 400)
 	serve "$tmp/f" || return 1
 	write crash_writer "$tmp/record" $((seed + round)) || return 1
 	pause "$after"
-	kill -9 "$daemon"
+	mapfile -t workers < <(pgrep -P "$daemon")
+	kill -9 "$daemon" "${workers[@]}"
 	[ $((round % 2)) = 0 ] || kill -9 "$writer"
 	ends "$daemon" || return 1
 	ends "$writer" || return 1

@@ -34,6 +34,7 @@ skip() {
 # said.
 serve() {
 	sock=$tmp/sock log=$tmp/log
+	served_with=("$@")
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
 	"$daemon" --socket "$sock" --verbose --ready-fd 3 "$@" \

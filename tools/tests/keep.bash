@@ -31,6 +31,13 @@ kill_worker() {
 	next_worker
 }
 
+# The next worker serves, of the same program and options.
+replace_worker() {
+	"$daemon" --socket "$sock" --verbose --replace "${served_with[@]}" 2> "$tmp/asked" ||
+		fail "$(cat "$tmp/asked")"
+	deaths=$((deaths + 1))
+}
+
 # keep_with BYTES ARG...: a file of that many bytes, served for writing, and kept
 keep_with() {
 	start_with "$1" "${keep[@]}" "${@:2}"

@@ -7,10 +7,11 @@
 # run-tests.sh, which tells what the environment has to be, runs them all.
 #
 #   ZXP_KILLS    workers that are killed while clients go on (default 4)
+#   ZXP_HOW      "replace" has them replaced instead (default "kill")
 #   ZXP_GUEST    a kernel, for a virtual machine whose memory is a VMO; no such test without
 . "$(dirname "$0")/keep.bash"
 
-kills=${ZXP_KILLS:-4}
+kills=${ZXP_KILLS:-4} how=${ZXP_HOW:-kill}
 
 # count_of NAME: how far a client has come, which may be told by lines of a console
 count_of() {
@@ -32,7 +33,7 @@ kill_while() {
 		for name in "$@"; do
 			was[$name]=$(count_of "$name")
 		done
-		kill_worker
+		"${how}_worker"
 		for name in "$@"; do
 			until_true is_beyond "$name" "${was[$name]}"
 		done
@@ -198,7 +199,7 @@ test_keep_kill_while_it_writes_back() {
 	for ((n = 0; n < kills; n++)); do
 		was=$(stat_of f daemon_written)
 		[ ! -d "/proc/$writer" ] || until_true has_written_or_gone "$writer" "$was"
-		kill_worker
+		"${how}_worker"
 	done
 	wait "$writer"
 	stop
