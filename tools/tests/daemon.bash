@@ -34,6 +34,7 @@ skip() {
 # said.
 serve() {
 	sock=$tmp/sock log=$tmp/log
+	# shellcheck disable=SC2034 # for keep.bash
 	served_with=("$@")
 	rm -f "$tmp/ready"
 	mkfifo "$tmp/ready"
