@@ -27,9 +27,9 @@ static void bad(struct served *s, const char *what, uint64_t off, uint64_t len, 
 }
 
 /* For a thread that has begun something with this in mind. */
-bool was_followed(struct daemon *d, unsigned int begun)
+bool was_followed(struct daemon *d, unsigned int taken_over)
 {
-	return load(d->begun) != begun || load(d->taken_over) != begun;
+	return load(d->begun) != taken_over;
 }
 
 /* Refused to a former generation: another one was asked for it, or will be. */
@@ -250,10 +250,10 @@ static void answer_sync(struct daemon_thread *t, struct served *s, uint64_t off,
 			uint64_t len)
 {
 	int code = load(s->fails) && one_in(&t->dice, 8) ? EIO : 0, rc;
-	unsigned int begun = load(t->d->begun);
+	unsigned int taken_over = load(t->d->taken_over);
 
 	if (!code && !keeper_pass(&s->k, &t->dice, off, len, true) &&
-	    !load(t->d->closing) && !was_followed(t->d, begun))
+	    !load(t->d->closing) && !was_followed(t->d, taken_over))
 		bad(s, "pass of a SYNC", off, len, 0);
 	rc = zxp_sync_end(t->fd, s->vmo.fd, off, len, code);
 	if (!may_be(t->d, s, rc))

@@ -204,7 +204,7 @@ static void *pass_main(void *arg)
 	while (!poll(&stop, 1, roll(&t->dice, 30))) {
 		struct served *s = &d->served[roll(&t->dice, SERVED)];
 		uint64_t page = roll(&t->dice, ROOM), nr = ROOM - page;
-		unsigned int begun = load(d->begun);
+		unsigned int taken_over = load(d->taken_over);
 		uint32_t modified;
 
 		if (load(d->closing))
@@ -214,7 +214,7 @@ static void *pass_main(void *arg)
 			page = 0, nr = ROOM;
 		if (!keeper_pass(&s->k, &t->dice, page * page_size, nr * page_size,
 				 one_in(&t->dice, 2)) && !load(d->closing) &&
-		    !was_followed(d, begun))
+		    !was_followed(d, taken_over))
 			wrong("VMO %d: a pass went wrong", s->v);
 		if (one_in(&t->dice, 4))
 			answer_unasked(t, s);

@@ -57,8 +57,8 @@ struct daemon_thread {
 void *answer_main(void *arg);
 /* What nobody has asked for: more of everything, and noes. */
 void answer_unasked(struct daemon_thread *t, struct served *s);
-/* Did another generation begin since @begun was read? Then a call may have been refused. */
-bool was_followed(struct daemon *d, unsigned int begun);
+/* Did another generation begin since @taken_over was read? Then a call may have been refused. */
+bool was_followed(struct daemon *d, unsigned int taken_over);
 /* What it gives before there are clients. */
 void answer_before(struct daemon_thread *t, struct served *s);
 /* There is nothing to be read, and there may not be. */
