@@ -33,6 +33,14 @@ static uint64_t serves_for(uint64_t ms)
 	return restarts_died(&r, now);
 }
 
+static void leaves_after(uint64_t ms)
+{
+	restarts_begun(&r, now);
+	restarts_serves(&r, now);
+	now += ms;
+	restarts_left(&r, now);
+}
+
 static uint64_t never_serves(uint64_t ms)
 {
 	restarts_begun(&r, now);
@@ -68,6 +76,20 @@ static void who_served_is_no_quick_death(void **state)
 	assert_int_equal(serves_for(QUICK_MS), 0);
 	assert_int_equal(serves_for(0), 0);
 	assert_int_equal(serves_for(0), 100);
+}
+
+/* As one that is replaced, months later. */
+static void who_leaves_at_last_wipes_that_out(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 9; i++)
+		assert_int_not_equal(serves_for(0), RESTARTS_OVER);
+	leaves_after(QUICK_MS);
+	assert_int_equal(serves_for(0), 0);
+	assert_int_equal(serves_for(0), 100);
+	/* But not one that leaves soon. */
+	leaves_after(QUICK_MS - 1);
+	assert_int_equal(serves_for(0), 200);
 }
 
 /* As one whose store takes its time, and is not there in the end. */
@@ -133,6 +155,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(at_once_then_later),
 		TEST(who_served_is_no_quick_death),
+		TEST(who_leaves_at_last_wipes_that_out),
 		TEST(who_never_serves_is_one_whatever_it_takes),
 		TEST(how_long_it_has_served),
 		TEST(how_long_it_may_take_to_serve),

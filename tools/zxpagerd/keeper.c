@@ -256,9 +256,10 @@ static __attribute__((noreturn)) void end(int status)
 	exit(status);
 }
 
+/* One that is only tried is no worse for those that serve. */
 static void died(const char *how, int code)
 {
-	uint64_t ms = restarts_died(&restarts, now_ms());
+	uint64_t ms = replace_is_on_trial() ? 0 : restarts_died(&restarts, now_ms());
 
 	if (ms == RESTARTS_OVER) {
 		log_line("giving up: the worker %s %d, and has died soon %u times in a row: all VMOs are lost to their clients",
@@ -302,6 +303,7 @@ static void take_status(int status, bool was_asked_to_leave)
 
 	if (exited && has_left(code, was_asked_to_leave)) {
 		log_line("the worker has left: another one is started");
+		restarts_left(&restarts, now_ms());
 		due = now_ms();
 		return;
 	}
@@ -342,8 +344,8 @@ static void reap(void)
 	if (worker.sock >= 0)
 		close(worker.sock);
 	worker = (struct worker){ .sock = -1 };
-	replace_died(restarts.serves);
 	take_status(status, was_asked);
+	replace_died();
 }
 
 /* --- signals ------------------------------------------------------------------------------- */

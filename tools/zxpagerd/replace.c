@@ -198,6 +198,11 @@ const struct program *replace_program(void)
 	return &current;
 }
 
+bool replace_is_on_trial(void)
+{
+	return is_on_trial;
+}
+
 void replace_serves(void)
 {
 	if (!is_on_trial)
@@ -207,9 +212,9 @@ void replace_serves(void)
 	reply(0);
 }
 
-void replace_died(bool has_served)
+void replace_died(void)
 {
-	if (!is_on_trial || has_served)
+	if (!is_on_trial)
 		return;
 	log_line("--replace: it does not serve: what was there before does again");
 	is_on_trial = false;

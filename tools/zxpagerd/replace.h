@@ -39,9 +39,12 @@ pid_t replace_take(int *sock);
 /* The program of the next worker, if it is to be started. */
 const struct program *replace_program(void);
 
-/* The worker serves; or has ended, and had or had not come so far. */
+/* The worker is of a program none of which has served yet. */
+bool replace_is_on_trial(void);
+
+/* The worker serves; or has ended, and if it was on trial the program before it is back. */
 void replace_serves(void);
-void replace_died(bool has_served);
+void replace_died(void);
 
 /* The other side: asks the keeper of options.socket, and ends with an exit status. */
 __attribute__((noreturn)) void replace_ask(void);

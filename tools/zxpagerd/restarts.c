@@ -32,6 +32,12 @@ bool restarts_has_served(const struct restarts *r, uint64_t now_ms)
 	return r->serves && now_ms - r->since >= r->quick_ms;
 }
 
+void restarts_left(struct restarts *r, uint64_t now_ms)
+{
+	if (restarts_has_served(r, now_ms))
+		r->quick = 0;
+}
+
 /* One that has never served has died quickly however long it has tried. */
 uint64_t restarts_died(struct restarts *r, uint64_t now_ms)
 {

@@ -34,6 +34,9 @@ uint64_t restarts_serves_by(const struct restarts *r);
 /* For so long that it is no quick death, if it is one. */
 bool restarts_has_served(const struct restarts *r, uint64_t now_ms);
 
+/* It has left, which is no death; what died before it has, if it has served for so long. */
+void restarts_left(struct restarts *r, uint64_t now_ms);
+
 /* It has died: in so many milliseconds there is to be another one, or RESTARTS_OVER. */
 uint64_t restarts_died(struct restarts *r, uint64_t now_ms);
 
