@@ -39,8 +39,8 @@
 
 #define EXIT_GIVEN_UP	3
 #define TURN_MAX	64	/* messages of a worker, until others have their turn */
-#define START_MS	60000	/* for a worker of exports, and so much for each of them */
-#define EXPORT_MS	20000
+#define START_MS	60000	/* for a worker of exports or a new program */
+#define EXPORT_MS	20000	/* for each of them */
 #define LEFT_MAX	10000	/* of one that has gone: more than its socket holds */
 
 /*
@@ -271,12 +271,28 @@ static void died(const char *how, int code)
 	due = now_ms() + ms;
 }
 
+/*
+ * A file or a device that hangs is a store that hangs: another worker is not better off.  One of
+ * a new program may be, if that hangs.
+ */
+static uint64_t time_to_serve(void)
+{
+	uint64_t exports = 0;
+
+	for (unsigned int i = 0; i < options.vmo_count; i++)
+		exports += backend_is_nbd(options.vmos[i].path);
+	if (!exports)
+		return replace_is_on_trial() ? START_MS : 0;
+	return START_MS + exports * EXPORT_MS + (uint64_t)options.reconnect_timeout * 1000;
+}
+
 static void start_worker(void)
 {
 	restarts_begun(&restarts, now_ms());
 	worker = (struct worker){ .sock = -1 };
 	leave_wanted = false;
 	worker.pid = replace_take(&worker.sock);
+	restarts.serve_ms = time_to_serve();
 	if (!worker.pid)
 		worker.pid = spawn_process(replace_program(), &old_mask, &worker.sock);
 	if (!worker.pid) {
@@ -318,24 +334,13 @@ static void take_status(int status, bool was_asked_to_leave)
 	died(exited ? "has ended with status" : "was killed by signal", code);
 }
 
-/* False as long as it is there. */
-static bool has_ended(int *status)
-{
-	pid_t pid = waitpid(worker.pid, status, WNOHANG);
-
-	/* How it has ended nobody knows: that is as bad as if it had been killed. */
-	if (pid < 0 && errno == ECHILD)
-		*status = SIGKILL;
-	return pid > 0 || (pid < 0 && errno == ECHILD);
-}
-
 static void reap(void)
 {
 	bool was_asked = worker.left;
 	int status;
 
 	replace_reap();
-	if (!worker.pid || !has_ended(&status))
+	if (!worker.pid || !spawn_has_ended(worker.pid, &status))
 		return;
 	worker.pid = 0;
 	worker.killed = true;
@@ -472,24 +477,11 @@ static void turn(void)
 		ping();
 }
 
-/* A file or a device that hangs is a store that hangs: another worker is not better off. */
-static uint64_t time_to_serve(void)
-{
-	uint64_t exports = 0;
-
-	for (unsigned int i = 0; i < options.vmo_count; i++)
-		exports += backend_is_nbd(options.vmos[i].path);
-	if (!exports)
-		return 0;
-	return START_MS + exports * EXPORT_MS + (uint64_t)options.reconnect_timeout * 1000;
-}
-
 void keeper_run(void)
 {
 	if (!held_init(&held, options.vmo_count, COPIES_MAX))
 		die("out of memory");
 	restarts.quick_ms = (uint64_t)options.quick * 1000;
-	restarts.serve_ms = time_to_serve();
 	if (options.ready_fd > STDERR_FILENO)
 		fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
 	pager_fd = generation_open_pager();

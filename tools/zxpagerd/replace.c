@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "keep.h"
@@ -162,7 +161,7 @@ void replace_reap(void)
 {
 	int status;
 
-	if (!pid || waitpid(pid, &status, WNOHANG) != pid)
+	if (!pid || !spawn_has_ended(pid, &status))
 		return;
 	pid = 0;
 	if (sock >= 0) {

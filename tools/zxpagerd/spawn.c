@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "generation.h"
@@ -121,6 +122,16 @@ pid_t spawn_process(const struct program *program, const sigset_t *mask, int *so
 		close(socks[1]);
 	*sock = pid < 0 ? -1 : socks[0];
 	return pid < 0 ? 0 : pid;
+}
+
+bool spawn_has_ended(pid_t pid, int *status)
+{
+	pid_t ended = waitpid(pid, status, WNOHANG);
+
+	/* How it has ended nobody knows: that is as bad as if it had been killed. */
+	if (ended < 0 && errno == ECHILD)
+		*status = SIGKILL;
+	return ended > 0 || (ended < 0 && errno == ECHILD);
 }
 
 bool spawn_begin(int pager_fd, int sock)

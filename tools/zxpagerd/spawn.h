@@ -32,6 +32,9 @@ int spawn_arguments(void);
  */
 pid_t spawn_process(const struct program *program, const sigset_t *mask, int *sock);
 
+/* False as long as it is there; else with *@status. */
+bool spawn_has_ended(pid_t pid, int *status);
+
 /* Begins a generation of the pager for it; false, after a line, if that cannot be. */
 bool spawn_begin(int pager_fd, int sock);
 
