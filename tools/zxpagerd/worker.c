@@ -116,6 +116,17 @@ static int keep_copy(const struct keep_message *message, int fd)
 
 static const struct copy_keeper keeper = { .send = keep_copy };
 
+/* It has made the socket.  Once it has gone the parent is somebody else, as init. */
+static pid_t pid_of_keeper(void)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+
+	if (getsockopt(options.worker_sock, SOL_SOCKET, SO_PEERCRED, &cred, &size))
+		die("cannot tell who the keeper is: %s", strerror(errno));
+	return cred.pid;
+}
+
 void worker_begin(void)
 {
 	struct keep_message message = { .kind = 0 };
@@ -130,7 +141,7 @@ void worker_begin(void)
 	}
 	if (generation < 0)
 		die("the keeper has sent no generation");
-	holders_keeper = op_keeper = getppid();
+	holders_keeper = op_keeper = pid_of_keeper();
 	if (message.number) {
 		lock_wait_for(PATIENCE_MS);
 		user_all_were_given();
