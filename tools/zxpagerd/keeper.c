@@ -191,7 +191,8 @@ static const char *handle(const struct keep_message *message, int fd)
 		restarts_serves(&restarts, now_ms());
 		if (!has_served) {
 			notify_ready();
-			replace_open(&old_mask);
+			if (!stops)
+				replace_open(&old_mask);
 		}
 		has_served = true;
 		replace_serves();
