@@ -225,6 +225,15 @@ void replace_died(void)
 
 /* --- the socket ------------------------------------------------------------------------------ */
 
+/* Whoever has the lock of the clients' socket has this one, too; nothing else is taken away. */
+static void remove_old(void)
+{
+	struct stat st;
+
+	if (!lstat(addr.sun_path, &st) && S_ISSOCK(st.st_mode))
+		unlink(addr.sun_path);
+}
+
 void replace_open(const sigset_t *mask)
 {
 	int length = snprintf(addr.sun_path, sizeof(addr.sun_path), "%s.keeper", options.socket);
@@ -234,8 +243,7 @@ void replace_open(const sigset_t *mask)
 		log_line("no --replace: the name of the socket is too long for that");
 		return;
 	}
-	/* Whoever has the lock of the clients' socket has this one, too. */
-	unlink(addr.sun_path);
+	remove_old();
 	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (listener < 0 || fchmod(listener, 0600) ||
 	    bind(listener, (struct sockaddr *)&addr, sizeof(addr)) || listen(listener, 8)) {
