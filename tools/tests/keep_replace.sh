@@ -7,9 +7,14 @@
 # run-tests.sh, which tells what the environment has to be, runs them all.
 . "$(dirname "$0")/keep.bash"
 
-# replace ARG...: the daemon that runs is asked to go on with another one, of those options
+# replace ARG...: the daemon that runs is asked to go on with another one, of those options;
+# what is said to that is in "asked"
 replace() {
-	"${program:-$daemon}" --socket "$sock" --verbose --replace "$@" 2>> "$tmp/asked"
+	"${program:-$daemon}" --socket "$sock" --verbose --replace "$@" 2> "$tmp/asked"
+}
+
+replace_as_nobody() {
+	as_nobody "$daemon" --socket "$sock" --replace "$@" 2> "$tmp/asked"
 }
 program=''
 
@@ -50,13 +55,23 @@ test_replace_options_and_program() {
 	[ ! -e "$sock.keeper" ]
 }
 
-# stays STATUS PATTERN COMMAND...: it is refused, with these words, and the worker has not noticed
+# Nobody else is there, who was tried and is on the way out.
+worker_is() {
+	[ "$(worker)" = "$1" ]
+}
+
+# refuses PATTERN COMMAND...: nothing is replaced, with these words
+refuses() {
+	status_is 1 "${@:2}"
+	grep -q -e "$1" "$tmp/asked" || fail "no '$1' in: $(tail -n 3 "$tmp/asked")"
+}
+
+# stays PATTERN COMMAND...: the same, and the worker has not noticed
 stays() {
 	local old
 	old=$(worker)
-	status_is "$1" "${@:3}"
-	grep -q -e "$2" "$tmp/asked" || fail "no '$2' in: $(tail -n 3 "$tmp/asked")"
-	[ "$(worker)" = "$old" ]
+	refuses "$@"
+	until_true worker_is "$old"
 	zx cat f | cmp - "$tmp/want"
 }
 
@@ -64,20 +79,13 @@ test_replace_refused() {
 	keep_with 1000000
 	bytes 100000 "$tmp/g"
 	chmod 777 "$tmp"
-	stays 1 'want a number' replace --window none --rw f "f=$tmp/f"
-	stays 1 'serves other files' replace "f=$tmp/f"
-	stays 1 'serves other files' replace --rw f "f=$tmp/g"
-	stays 1 'serves other files' replace --rw f "f=$tmp/f" "g=$tmp/g"
-	stays 1 'Permission denied' as_nobody "$daemon" --socket "$sock" --replace --rw f \
-		"f=$tmp/f" 2>> "$tmp/asked"
+	stays 'want a number' replace --window none --rw f "f=$tmp/f"
+	stays 'serves other files' replace "f=$tmp/f"
+	stays 'serves other files' replace --rw f "f=$tmp/g"
+	stays 'serves other files' replace --rw f "f=$tmp/f" "g=$tmp/g"
+	stays 'Permission denied' replace_as_nobody --rw f "f=$tmp/f"
 	stop
-	stays_out 'no daemon with --keep'
-}
-
-# Nobody is there to be asked.
-stays_out() {
-	status_is 1 replace --rw f "f=$tmp/f"
-	grep -q -e "$1" "$tmp/asked"
+	refuses 'no daemon with --keep' replace --rw f "f=$tmp/f"
 }
 
 main "$@"
