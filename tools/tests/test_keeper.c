@@ -603,6 +603,23 @@ static void one_that_replaces_and_dies(void **state)
 	assert_int_equal(stopped(), 0);
 }
 
+/* The one that is there has not noticed. */
+static void one_that_is_tried_and_hangs(void **state)
+{
+	int fd;
+
+	(void)state;
+	start_to_replace();
+	fd = ask();
+	tell_program(fd, "never says what it is");
+	await(1);
+	*skips = true;
+	assert_int_equal(answer(fd), ETIMEDOUT);
+	*skips = false;
+	assert_int_equal(replace("serves something else"), EINVAL);
+	assert_int_equal(stopped(), 0);
+}
+
 /* That is no fault of the one before, which is not given up for it. */
 static void many_that_replace_and_die(void **state)
 {
@@ -685,6 +702,7 @@ int main(int argc, char **argv)
 		TEST(replaced_by_another),
 		TEST(one_that_cannot_replace),
 		TEST(one_that_replaces_and_dies),
+		TEST(one_that_is_tried_and_hangs),
 		TEST(many_that_replace_and_die),
 		TEST(one_that_replaces_and_hangs),
 		TEST(end_while_one_is_tried),

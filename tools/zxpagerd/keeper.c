@@ -452,6 +452,8 @@ static void wait_for_events(void)
 		ms = earlier(ms, ping_due);
 	if (serves_by() != UINT64_MAX)
 		ms = earlier(ms, serves_by());
+	if (replace_wants_a_turn() != UINT64_MAX)
+		ms = earlier(ms, replace_wants_a_turn());
 	replace_poll(pfd + 2);
 	poll(pfd, 2 + REPLACE_FDS, ms);
 }
@@ -460,7 +462,7 @@ static void turn(void)
 {
 	wait_for_events();
 	take_signals();
-	replace_turn();
+	replace_turn(now_ms());
 	if (replace_is_due())
 		leave_wanted = true;
 	if (!worker.pid && now_ms() >= due)

@@ -33,6 +33,9 @@ static bool is_on_trial;	/* no worker of @current has served */
 static pid_t pid;		/* who waits, or 0 */
 static int sock = -1;
 static bool fits;
+static uint64_t answer_due;	/* of who waits, as long as it does not fit */
+
+#define ANSWER_MS	60000
 
 /* --- who asks ------------------------------------------------------------------------------ */
 
@@ -65,7 +68,7 @@ static void refuse(int error)
 	reply(error);
 }
 
-static void start(void)
+static void start(uint64_t now_ms)
 {
 	struct keep_message message = { .kind = KEEP_TRY };
 
@@ -74,6 +77,7 @@ static void start(void)
 		refuse(EAGAIN);
 		return;
 	}
+	answer_due = now_ms + ANSWER_MS;
 	/* The first message always fits. */
 	keep_send(sock, &message, -1, MSG_DONTWAIT);
 }
@@ -90,17 +94,17 @@ static int flaw_of(const struct keep_message *message, int fd)
 	return EPROTO;
 }
 
-static void take(const struct keep_message *message, int fd)
+static void take(const struct keep_message *message, int fd, uint64_t now_ms)
 {
 	if (message->kind == KEEP_PROGRAM) {
 		asked.file = fd;
 		return;
 	}
 	asked.arguments = fd;
-	start();
+	start(now_ms);
 }
 
-static void hear_client(void)
+static void hear_client(uint64_t now_ms)
 {
 	struct keep_message message;
 	int fd, error = keep_receive(client, &message, &fd, MSG_DONTWAIT);
@@ -110,7 +114,7 @@ static void hear_client(void)
 	if (!error)
 		error = flaw_of(&message, fd);
 	if (!error) {
-		take(&message, fd);
+		take(&message, fd, now_ms);
 		return;
 	}
 	if (fd >= 0)
@@ -279,12 +283,21 @@ void replace_poll(struct pollfd fds[REPLACE_FDS])
 	fds[1] = (struct pollfd){ .fd = sock, .events = POLLIN };
 }
 
-void replace_turn(void)
+uint64_t replace_wants_a_turn(void)
+{
+	return sock >= 0 && !fits ? answer_due : UINT64_MAX;
+}
+
+void replace_turn(uint64_t now_ms)
 {
 	if (client < 0 && listener >= 0 && !is_going())
 		accept_client();
 	if (client >= 0 && !is_going())
-		hear_client();
+		hear_client(now_ms);
 	if (sock >= 0)
 		hear_next();
+	if (now_ms >= replace_wants_a_turn()) {
+		log_line("--replace: refused: it does not say what it would serve");
+		refuse(ETIMEDOUT);
+	}
 }

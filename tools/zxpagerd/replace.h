@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -23,9 +24,10 @@ void replace_open(const sigset_t *mask);
 /* Nobody may ask any more, and who has is refused; the socket goes if @is_own. */
 void replace_close(bool is_own);
 
-/* What to wait for, and what to do when something may be there. */
+/* What to wait for, how long at most, and what to do when something may be there. */
 void replace_poll(struct pollfd fds[REPLACE_FDS]);
-void replace_turn(void);
+uint64_t replace_wants_a_turn(void);
+void replace_turn(uint64_t now_ms);
 
 /* A child has ended that is no worker yet. */
 void replace_reap(void);

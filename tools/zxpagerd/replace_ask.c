@@ -52,6 +52,8 @@ static const char *why(int error)
 		return "it serves other files, or under other names or otherwise";
 	case ENOEXEC:
 		return "the new one does not start; the daemon's log tells why";
+	case ETIMEDOUT:
+		return "the new one does not say what it would serve";
 	case ESHUTDOWN:
 		return "the daemon is about to end";
 	}
