@@ -75,7 +75,24 @@ stays() {
 	zx cat f | cmp - "$tmp/want"
 }
 
+# Somebody else has made the keeper's socket, and hears one who asks.
+listens_as_nobody() {
+	python3 - "$sock.keeper" <<-'END'
+	import os
+	import socket
+	import sys
+
+	os.setuid(65534)
+	with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+	    listener.bind(sys.argv[1] + ".new")
+	    listener.listen()
+	    os.rename(sys.argv[1] + ".new", sys.argv[1])
+	    listener.accept()[0].recv(1)
+	END
+}
+
 test_replace_refused() {
+	local listener
 	keep_with 1000000
 	bytes 100000 "$tmp/g"
 	chmod 777 "$tmp"
@@ -86,6 +103,12 @@ test_replace_refused() {
 	stays 'Permission denied' replace_as_nobody --rw f "f=$tmp/f"
 	stop
 	refuses 'no daemon with --keep' replace --rw f "f=$tmp/f"
+	chmod 1777 "$tmp"
+	listens_as_nobody &
+	listener=$!
+	until_true test -S "$sock.keeper"
+	refuses 'neither root' replace --rw f "f=$tmp/f"
+	wait "$listener"
 }
 
 main "$@"

@@ -4,10 +4,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,6 +18,32 @@
 #include "options.h"
 #include "replace.h"
 #include "spawn.h"
+
+/* It may have @path, of a socket, as it likes: it is the directory's. */
+static bool owns_directory(uid_t uid, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[sizeof(((struct sockaddr_un *)0)->sun_path)] = ".";
+	struct stat st;
+
+	if (slash)
+		snprintf(directory, sizeof(directory), "%.*s/", (int)(slash - path), path);
+	return !stat(directory, &st) && st.st_uid == uid;
+}
+
+/*
+ * Anybody may have made a socket of that name in a directory that is everybody's.  Root asks
+ * keepers of others, too, where those make them.
+ */
+static bool is_trusted(int sock, const char *path)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &cred, &size))
+		return false;
+	return !cred.uid || cred.uid == geteuid() || (!geteuid() && owns_directory(cred.uid, path));
+}
 
 static int connect_to_keeper(void)
 {
@@ -30,6 +58,9 @@ static int connect_to_keeper(void)
 	if (connect(sock, (struct sockaddr *)&addr, sizeof(addr)))
 		die("--replace: no daemon with --keep at %s: %s", options.socket,
 		    strerror(errno));
+	if (!is_trusted(sock, addr.sun_path))
+		die("--replace: who listens at %s is neither root nor of this user",
+		    addr.sun_path);
 	return sock;
 }
 
