@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -662,6 +663,23 @@ static void end_while_one_is_tried(void **state)
 	assert_int_equal(answer(fd), ESHUTDOWN);
 }
 
+/* Nobody can ask then. */
+static void what_is_no_socket_stays(void **state)
+{
+	struct stat st;
+	int fd;
+
+	(void)state;
+	unlink(keeper_path);
+	fd = open(keeper_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(status_of("is well"), 20);
+	assert_int_equal(lstat(keeper_path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	unlink(keeper_path);
+}
+
 static int make_directory(void **state)
 {
 	(void)state;
@@ -705,6 +723,7 @@ int main(int argc, char **argv)
 		TEST(one_that_is_tried_and_hangs),
 		TEST(many_that_replace_and_die),
 		TEST(one_that_replaces_and_hangs),
+		TEST(what_is_no_socket_stays),
 		TEST(end_while_one_is_tried),
 	};
 
