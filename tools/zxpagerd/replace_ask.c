@@ -19,7 +19,7 @@
 #include "replace.h"
 #include "spawn.h"
 
-/* It may have @path, of a socket, as it likes: it is the directory's. */
+/* Who has the directory of @path says what is there. */
 static bool owns_directory(uid_t uid, const char *path)
 {
 	const char *slash = strrchr(path, '/');
