@@ -52,7 +52,7 @@ short_stress() {
 }
 
 # What takes long and shows the same on any kernel is run on one of them.
-on_one_series=(abi_call freeze random snapshot_order stress throttle wb_pageout)
+on_one_series=(abi_call freeze random snapshot_order stress supply_copy throttle wb_pageout)
 # So is what the debug kernel of a series has, too: not on its stock one.
 on_debug=(exit kill poison supply_copy)
 

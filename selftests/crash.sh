@@ -86,11 +86,16 @@ ends() {
 	wait "$1" 2> /dev/null || status=$?
 }
 
+# is_dead PID: whose child it is has not looked yet, perhaps
+is_dead() {
+	[ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2> /dev/null
+}
+
 # --- the daemon is killed ---------------------------------------------------------
 
 # Every other round the client is killed as well, while it waits perhaps.
 kill_round() {
-	local round=$1 after workers
+	local round=$1 after workers worker
 	after=$(moment "$round" 400)
 	serve "$tmp/f" || return 1
 	write crash_writer "$tmp/record" $((seed + round)) || return 1
@@ -99,6 +104,10 @@ kill_round() {
 	kill -9 "$daemon" "${workers[@]}"
 	[ $((round % 2)) = 0 ] || kill -9 "$writer"
 	ends "$daemon" || return 1
+	# Workers are nobody's child now; the store's lock is theirs until they have gone.
+	for worker in "${workers[@]}"; do
+		until is_dead "$worker"; do :; done
+	done
 	ends "$writer" || return 1
 	if [ $((round % 2)) = 0 ] && [ "$status" != 0 ]; then
 		echo "# the writer: $status, $(tail -n 1 "$tmp/writer.err")"

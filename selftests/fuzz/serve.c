@@ -175,7 +175,7 @@ static void check_packet(const struct zxp_packet *p, bool from_port, unsigned in
 }
 
 /* 0 well; 1 the first half; 2 it fails; 3 too much; 4 the first page; 5 not at all */
-static void answer(const struct zxp_packet *p, unsigned int how)
+static void answer(const struct zxp_packet *p, unsigned int slot, unsigned int how)
 {
 	static const int codes[] = { EIO, EBADMSG, ESTALE, ENOSPC, ENOBUFS };
 	int code = codes[p->offset / PAGE % ARRAY_SIZE(codes)];
@@ -186,7 +186,11 @@ static void answer(const struct zxp_packet *p, unsigned int how)
 	if (!v || how == 5 || p->type != ZXP_PKT_TYPE_PAGE_REQUEST ||
 	    p->command == ZXP_PACKET_COMPLETE)
 		return;
-	pager = v->pager_fd >= 0 ? v->pager_fd : slot_fd(v->pager);
+	/* A pager's own stream is that of the generation that may answer. */
+	if (slot < SLOT_PORT)
+		pager = slot_fd(slot);
+	else
+		pager = v->pager_fd >= 0 ? v->pager_fd : slot_fd(v->pager);
 	vmo = v->fd >= 0 ? v->fd : slot_fd(v->slot);
 	if (how == 1)
 		length = p->length / 2 / PAGE * PAGE;
@@ -240,7 +244,7 @@ long serve(unsigned int slot, unsigned int how, unsigned int max)
 						       ARRAY_SIZE(packets);
 		n = read_stream(slot, packets, n);
 		for (i = 0; i < n; i++)
-			answer(&packets[i], how);
+			answer(&packets[i], slot, how);
 		if (!n)
 			break;
 		done += n;

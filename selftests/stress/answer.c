@@ -32,6 +32,12 @@ bool was_followed(struct daemon *d, unsigned int taken_over)
 	return load(d->begun) != taken_over;
 }
 
+/* Another one has taken over, so what this thread says is of no effect. */
+static bool is_former(struct daemon_thread *t)
+{
+	return t->d->keeper >= 0 && load(t->d->taken_over) > t->generation;
+}
+
 /* Refused to a former generation: another one was asked for it, or will be. */
 static bool late(struct daemon *d, int rc)
 {
@@ -135,9 +141,12 @@ typedef int (*answer_fn)(struct daemon_thread *t, struct served *s, uint64_t off
 static void answer(struct daemon_thread *t, struct served *s, answer_fn fn, uint64_t off,
 		   uint64_t len)
 {
+	bool former = is_former(t);
 	uint64_t at;
 	int rc = fn(t, s, off, len);
 
+	if (former && rc != -ESHUTDOWN && !load(t->d->closing))
+		bad(s, "not refused to a former generation", off, len, rc);
 	if (rc == -ERANGE || rc == -ENOENT) {
 		for (rc = 0, at = off; at < off + len; at += page_size) {
 			rc = fn(t, s, at, page_size);
@@ -251,11 +260,15 @@ static void answer_sync(struct daemon_thread *t, struct served *s, uint64_t off,
 {
 	int code = load(s->fails) && one_in(&t->dice, 8) ? EIO : 0, rc;
 	unsigned int taken_over = load(t->d->taken_over);
+	bool former;
 
 	if (!code && !keeper_pass(&s->k, &t->dice, off, len, true) &&
 	    !load(t->d->closing) && !was_followed(t->d, taken_over))
 		bad(s, "pass of a SYNC", off, len, 0);
+	former = is_former(t);
 	rc = zxp_sync_end(t->fd, s->vmo.fd, off, len, code);
+	if (former && rc != -ESHUTDOWN && !load(t->d->closing))
+		bad(s, "SYNC_END not refused to a former generation", off, len, rc);
 	if (!may_be(t->d, s, rc))
 		bad(s, "SYNC_END", off, len, rc);
 }
@@ -387,8 +400,9 @@ void *answer_main(void *arg)
 	while (poll(fds, d->nr_streams + 1, -1) > 0 && !fds[0].revents) {
 		/* What it reads of a stream it answers as that generation. */
 		if (d->keeper >= 0 && fds[1].revents & POLLERR) {
-			fds[1].fd = d->generation[load(d->taken_over)];
-			t->fd = fds[1].fd;
+			t->generation = load(d->taken_over);
+			t->fd = d->generation[t->generation];
+			fds[1].fd = t->fd;
 			sched_yield();
 			continue;
 		}

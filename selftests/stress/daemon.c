@@ -209,7 +209,8 @@ static void *pass_main(void *arg)
 
 		if (load(d->closing))
 			return NULL;
-		t->fd = load(d->p.fd);
+		t->generation = taken_over;
+		t->fd = d->keeper >= 0 ? d->generation[taken_over] : load(d->p.fd);
 		if (one_in(&t->dice, 3))
 			page = 0, nr = ROOM;
 		if (!keeper_pass(&s->k, &t->dice, page * page_size, nr * page_size,

@@ -49,7 +49,8 @@ struct daemon_thread {
 	struct daemon *d;
 	struct dice dice;
 	pthread_t thread;
-	int fd;			/* the pager, of the generation that it belongs to */
+	unsigned int generation; /* that it belongs to */
+	int fd;			/* the pager, of that generation */
 	int aux;		/* a plain VMO of ROOM pages */
 };
 

@@ -81,7 +81,7 @@ static void unknown_operations(void **state)
 
 	(void)state;
 	for (unsigned int op = 0; op <= UINT16_MAX; op += op < 32 ? 1 : 4095) {
-		if (op >= ZXD_LIST && op <= ZXD_DROP)
+		if (op >= ZXD_LIST && op <= ZXD_STOP)
 			continue;
 		req.op = (uint16_t)op;
 		assert_int_equal(ask(sock, &req), EOPNOTSUPP);
@@ -114,6 +114,11 @@ static void unused_fields_are_zero(void **state)
 	assert_int_equal(ask(sock, &req), EINVAL);
 	req = request(ZXD_DROP, "f");
 	req.new_name[0] = 'n';
+	assert_int_equal(ask(sock, &req), EINVAL);
+	req = request(ZXD_STOP, "f");
+	assert_int_equal(ask(sock, &req), EINVAL);
+	req = request(ZXD_STOP, "");
+	req.code = 2;
 	assert_int_equal(ask(sock, &req), EINVAL);
 	close(sock);
 }

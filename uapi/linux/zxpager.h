@@ -708,8 +708,8 @@ struct zxp_query_vmo_key {
  * Only by the descriptor that open() made, which is the keeper's. It is generation 0, too,
  * until there is another one. From then on each call by the descriptor of a former
  * generation fails with ESHUTDOWN, also one that has begun, at the place where it would take
- * effect; and by the keeper's each but GET_INFO, CREATE_PORT, BEGIN_GENERATION, LIST_VMOS and
- * OPEN_VMO.
+ * effect; and by the keeper's each but GET_INFO, CREATE_PORT, BEGIN_GENERATION, LIST_VMOS,
+ * OPEN_VMO and SET_TIME_LIMIT.
  *
  * The packets of all VMOs go to the stream of the new descriptor, see BIND_VMO. What is not
  * answered is sent anew, once, whether it was read or not: READ, DIRTY and SYNC in any order,
@@ -718,8 +718,8 @@ struct zxp_query_vmo_key {
  * closed, whatever others are open.
  *
  * Errors, in the order of the tests: EINVAL @flags, @reserved; EPERM not the keeper's; EINTR
- * the caller is killed; ENOMEM, ENFILE. After EINTR there may be no generation: then clients
- * wait until the call is made again. Needs %ZXP_FEATURE_GENERATIONS.
+ * the caller is killed; ENOMEM, ENFILE. After EINTR, or EFAULT of this structure, there may be
+ * no generation that anybody has: then clients wait until the call is made again. Needs %ZXP_FEATURE_GENERATIONS.
  */
 struct zxp_begin_generation {
 	__u32 size;
@@ -782,7 +782,8 @@ struct zxp_vmo_entry {
  * and goes. Plain VMOs and children are no VMOs of the pager.
  *
  * Errors: EINVAL @flags; ESHUTDOWN neither the keeper's descriptor nor that of the present
- * generation; EINTR the caller is killed; EFAULT @buffer. Needs %ZXP_FEATURE_GENERATIONS.
+ * generation; EINTR the caller is killed; ENOMEM; EFAULT @buffer. Needs
+ * %ZXP_FEATURE_GENERATIONS.
  */
 struct zxp_list_vmos {
 	__u32 size;
