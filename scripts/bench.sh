@@ -73,7 +73,7 @@ if [ ${#works[@]} = 0 ]; then
 	mapfile -t works < <("$zxbench" --list)
 fi
 for work in "${works[@]}"; do
-	"$zxbench" --list | grep -q -x -e "$work" || die "no work '$work' (see --list)"
+	grep -q -x -e "$work" < <("$zxbench" --list) || die "no work '$work' (see --list)"
 done
 # In the guest: each work is a process of its own, and one that fails does not take
 # the others with it.  A line behind its figures says how it ended.

@@ -116,6 +116,7 @@ check "SPDX lines" spdx
 check "LINUX_VERSION_CODE only in zxpager/compat.h" one_compat
 check "no path outside of the repository" no_outside
 check "no name of a package registry" no_registry
+check "no pipe into grep -q, which may end first" no_early_end
 
 if [ -n "$list" ]; then
 	printf '%s\n' "${names[@]}"

@@ -157,7 +157,7 @@ test_sync_statuses() {
 	status_is 2 zx sync
 	status_is 2 zx sync f g
 	status_is 4 zx sync g
-	zx --help | grep -q '^  sync NAME '
+	grep -q '^  sync NAME ' < <(zx --help)
 	stop
 }
 

@@ -41,7 +41,7 @@ test_daemon_refuses_bad_options() {
 	refused 'no open file descriptor' --ready-fd 99 "f=$tmp/f"
 	refused 'cannot open' --socket "$tmp/none/s" "f=$tmp/f"
 	status_is 1 "$daemon" --nonsense "f=$tmp/f"
-	"$daemon" --help | grep -q NAME=FILE
+	grep -q NAME=FILE < <("$daemon" --help)
 }
 
 test_daemon_without_the_module() {
@@ -342,7 +342,7 @@ test_one_vmo_that_stalls_harms_no_other() {
 	local client=$!
 	until_true waiting f 1
 	zx cat g | cmp - "$tmp/f"
-	zx ls | grep -q 'held *f$'
+	grep -q 'held *f$' < <(zx ls)
 	zx release f
 	wait $client
 	cmp "$tmp/out" "$tmp/f"

@@ -285,7 +285,7 @@ notified() {
 }
 
 test_keep_tells_a_service_manager() {
-	ldd "$daemon" | grep -q libsystemd || skip "built without libsystemd"
+	grep -q libsystemd < <(ldd "$daemon") || skip "built without libsystemd"
 	make_manager
 	touch "$tmp/notified"
 	python3 "$tmp/manager.py" "$tmp" &

@@ -20,7 +20,7 @@ program=''
 
 # has_option WORKER OPTION
 has_option() {
-	tr '\0' '\n' < "/proc/$1/cmdline" | grep -qx -e "$2"
+	grep -qx -e "$2" < <(tr '\0' '\n' < "/proc/$1/cmdline")
 }
 
 # Who has it open goes on, and what was dirty is in the file before the worker has gone.

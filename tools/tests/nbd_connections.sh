@@ -27,7 +27,7 @@ test_nbd_that_hangs_and_goes_on() {
 	zx cat g | cmp - "$tmp/g"
 	zx exec g -- dd if="$tmp/new" of={} bs=64K conv=notrunc,fsync status=none
 	cmp -n 100000 "$tmp/g" "$tmp/new"
-	zx ls | grep -q ' f$'
+	grep -q ' f$' < <(zx ls)
 	waiting f 1
 	kill -0 $reader $sync
 	is_written && fail "it is there already"
@@ -58,10 +58,10 @@ test_nbd_syncs_that_pile_up() {
 		clients+=($!)
 	done
 	some_were_refused() {
-		cat "$tmp"/why* | grep -q 'resource busy'
+		grep -q 'resource busy' "$tmp"/why*
 	}
 	until_true some_were_refused
-	zx ls | grep -q ' f$'
+	grep -q ' f$' < <(zx ls)
 	zx exec f -- "$probe" read {} 0 1000
 	pausing r
 	for i in "${clients[@]}"; do
@@ -88,7 +88,7 @@ test_nbd_server_that_is_killed() {
 	until_true waiting f 1
 	end_export -9
 	until_true grep -q 'the connection is lost' "$log"
-	zx ls | grep -q ' f$'
+	grep -q ' f$' < <(zx ls)
 	kill -0 $reader $sync
 	is_written && fail "it is there already"
 	export_with file "$tmp/f"

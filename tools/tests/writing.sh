@@ -12,7 +12,7 @@
 test_written_back_by_age() {
 	bytes 100000 "$tmp/new"
 	start_with 1000000 --writeback-age 1
-	zx ls | grep -q '^rw .* f$'
+	grep -q '^rw .* f$' < <(zx ls)
 	put 123456 "$tmp/new"
 	zx cat f | cmp - "$tmp/want"
 	until_true is_written
