@@ -11,7 +11,7 @@ static void zxp_port_taken(struct zxp_port *port, const struct zxp_picked *picke
 	if (picked->packet->posted)
 		zxp_post_taken(port, picked->packet);
 	else
-		zxp_source_packet_taken(picked->packet, picked->turn, read);
+		zxp_source_packet_taken(picked, read);
 }
 
 static void zxp_port_returned(struct zxp_port *port, const struct zxp_picked *picked)
@@ -19,7 +19,7 @@ static void zxp_port_returned(struct zxp_port *port, const struct zxp_picked *pi
 	if (picked->packet->posted)
 		zxp_port_requeue(port, picked->packet);
 	else
-		zxp_source_packet_returned(picked->packet, picked->turn);
+		zxp_source_packet_returned(picked);
 }
 
 /* Nobody reads any more: what is queued vanishes, and so does what comes. */

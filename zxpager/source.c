@@ -228,24 +228,25 @@ static struct zxp_source *zxp_source_of(struct zxp_port_packet *packet)
 
 /**
  * zxp_source_packet_taken() - a picked packet has left the port for good
- * @packet: the packet
- * @turn: its turn when it was picked
+ * @picked: the packet
  * @read: it was read, not thrown away with its port
+ *
+ * It counts as read also if it was sent anew, to another generation, since it was picked.
  */
-void zxp_source_packet_taken(struct zxp_port_packet *packet, unsigned int turn, bool read)
+void zxp_source_packet_taken(const struct zxp_picked *picked, bool read)
 {
-	struct zxp_source *source = zxp_source_of(packet);
+	struct zxp_source *source = zxp_source_of(picked->packet);
 
 	spin_lock(&source->lock);
-	if (packet->turn == turn) {
-		if (read && packet->data.command == ZXP_PACKET_READ) {
-			source->read_packets++;
-			source->read_pages += packet->data.length >> PAGE_SHIFT;
-		} else if (read && packet->data.command == ZXP_PACKET_DIRTY) {
-			source->dirty_packets++;
-		} else if (read && packet->data.command == ZXP_PACKET_SYNC) {
-			source->sync_packets++;
-		}
+	if (read && picked->data.command == ZXP_PACKET_READ) {
+		source->read_packets++;
+		source->read_pages += picked->data.length >> PAGE_SHIFT;
+	} else if (read && picked->data.command == ZXP_PACKET_DIRTY) {
+		source->dirty_packets++;
+	} else if (read && picked->data.command == ZXP_PACKET_SYNC) {
+		source->sync_packets++;
+	}
+	if (picked->packet->turn == picked->turn) {
 		source->sending = NULL;
 		source->packet_busy = false;
 		zxp_source_dispatch_locked(source);
@@ -256,18 +257,18 @@ void zxp_source_packet_taken(struct zxp_port_packet *packet, unsigned int turn, 
 
 /**
  * zxp_source_packet_returned() - a picked packet could not be copied
- * @packet: the packet
- * @turn: its turn when it was picked
+ * @picked: the packet
  *
  * It goes back to where it was, unless its request has ended meanwhile.
  */
-void zxp_source_packet_returned(struct zxp_port_packet *packet, unsigned int turn)
+void zxp_source_packet_returned(const struct zxp_picked *picked)
 {
+	struct zxp_port_packet *packet = picked->packet;
 	struct zxp_source *source = zxp_source_of(packet);
 	bool live = false;
 
 	spin_lock(&source->lock);
-	if (packet->turn == turn) {
+	if (packet->turn == picked->turn) {
 		live = source->sending || packet->data.command == ZXP_PACKET_COMPLETE;
 		if (live) {
 			packet->data.key = source->key;
@@ -398,14 +399,14 @@ void zxp_source_move(struct zxp_source *source, struct zxp_port *port,
 /* The same for a packet that was taken out of the port of a VMO that has gone. */
 void zxp_source_packet_move(struct zxp_port_packet *packet, struct zxp_port *port)
 {
+	struct zxp_picked picked = { .packet = packet };
 	struct zxp_source *source = zxp_source_of(packet);
 	struct zxp_port *old;
-	unsigned int turn;
 
 	spin_lock(&source->lock);
 	old = zxp_source_set_port_locked(source, port);
-	turn = packet->turn;
+	picked.turn = packet->turn;
 	spin_unlock(&source->lock);
 	zxp_port_put(old);
-	zxp_source_packet_returned(packet, turn);
+	zxp_source_packet_returned(&picked);
 }

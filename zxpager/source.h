@@ -147,8 +147,8 @@ void zxp_source_put(struct zxp_source *source);
 void zxp_source_dispatch_locked(struct zxp_source *source);
 void zxp_source_unsend_locked(struct zxp_source *source,
 			      struct zxp_request *request);
-void zxp_source_packet_taken(struct zxp_port_packet *packet, unsigned int turn, bool read);
-void zxp_source_packet_returned(struct zxp_port_packet *packet, unsigned int turn);
+void zxp_source_packet_taken(const struct zxp_picked *picked, bool read);
+void zxp_source_packet_returned(const struct zxp_picked *picked);
 int zxp_source_bind(struct zxp_source *source, struct zxp_port *port, u64 key,
 		    unsigned long epoch);
 void zxp_source_packet_move(struct zxp_port_packet *packet, struct zxp_port *port);

@@ -117,17 +117,17 @@ bool zxp_kunit_next_is(struct kunit *test, struct zxp_port *port, u16 command,
 
 /*
  * The packet of a source is with a reader from now on, in the middle of the copy to
- * the reader's buffer. zxp_source_packet_taken() or _returned() has to follow. Return: its turn.
+ * the reader's buffer. zxp_source_packet_taken() or _returned() has to follow.
  */
-unsigned int zxp_kunit_pick(struct zxp_source *source)
+struct zxp_picked zxp_kunit_pick(struct zxp_source *source)
 {
-	unsigned int turn;
+	struct zxp_picked picked;
 
 	spin_lock(&source->port->lock);
 	list_del_init(&source->packet.link);
-	turn = source->packet.turn;
+	picked = zxp_kunit_picked(source);
 	spin_unlock(&source->port->lock);
-	return turn;
+	return picked;
 }
 
 unsigned int zxp_kunit_waiting(struct zxp_source *source)

@@ -92,16 +92,29 @@ ssize_t zxp_kunit_read(struct zxp_port *port, struct zxp_packet *packets,
 bool zxp_kunit_silent(struct zxp_port *port);
 bool zxp_kunit_next_is(struct kunit *test, struct zxp_port *port, u16 command,
 		       pgoff_t start, pgoff_t end);
-unsigned int zxp_kunit_pick(struct zxp_source *source);
+struct zxp_picked zxp_kunit_pick(struct zxp_source *source);
+
+static inline struct zxp_picked zxp_kunit_picked(struct zxp_source *source)
+{
+	return (struct zxp_picked) {
+		.packet = &source->packet,
+		.data = source->packet.data,
+		.turn = source->packet.turn,
+	};
+}
 
 static inline void zxp_kunit_taken(struct zxp_source *source, bool read)
 {
-	zxp_source_packet_taken(&source->packet, source->packet.turn, read);
+	const struct zxp_picked picked = zxp_kunit_picked(source);
+
+	zxp_source_packet_taken(&picked, read);
 }
 
 static inline void zxp_kunit_returned(struct zxp_source *source)
 {
-	zxp_source_packet_returned(&source->packet, source->packet.turn);
+	const struct zxp_picked picked = zxp_kunit_picked(source);
+
+	zxp_source_packet_returned(&picked);
 }
 
 unsigned int zxp_kunit_waiting(struct zxp_source *source);

@@ -67,39 +67,38 @@ static void zxp_move_refuses_the_former(struct kunit *test)
 }
 
 /* How a reader ends with a packet that it has picked, whose turn is over. */
-static void zxp_end_late(struct kunit *test, unsigned int turn, bool taken)
+static void zxp_end_late(const struct zxp_picked *picked, bool taken)
 {
-	struct zxp_requests *r = test->priv;
-
 	if (taken)
-		zxp_source_packet_taken(&r->source->packet, turn, true);
+		zxp_source_packet_taken(picked, true);
 	else
-		zxp_source_packet_returned(&r->source->packet, turn);
+		zxp_source_packet_returned(picked);
 }
 
-/* A reader that has just picked a packet is not waited for, and changes nothing any more. */
+/* A reader that has just picked a packet is not waited for, and changes nothing but counts. */
 static void zxp_move_while_a_packet_is_read(struct kunit *test)
 {
 	struct zxp_requests *r = test->priv;
-	unsigned int turn, how;
+	struct zxp_picked picked;
 	struct zxp_port *port;
+	unsigned int how;
 	u64 read;
 
 	/* Bit 0: it has it; bit 1: before that is sent again, which may be answered by then. */
 	for (how = 0; how < 4; how++) {
 		zxp_ask(test, 0, 0, 4, false);
 		zxp_ask(test, 1, 8, 9, false);
-		turn = zxp_kunit_pick(r->source);
+		picked = zxp_kunit_pick(r->source);
 		port = zxp_move(test, how + 1);
 		read = r->source->read_packets;
 		if (how & 2)
-			zxp_end_late(test, turn, how & 1);
+			zxp_end_late(&picked, how & 1);
 		KUNIT_EXPECT_TRUE(test, zxp_next_is(test, port, 0, 4));
 		KUNIT_EXPECT_TRUE(test, zxp_next_is(test, port, 8, 9));
 		zxp_source_resolve(r->source, ZXP_REQUEST_READ, 0, 9);
 		if (!(how & 2))
-			zxp_end_late(test, turn, how & 1);
-		KUNIT_EXPECT_EQ(test, r->source->read_packets, read + 2);
+			zxp_end_late(&picked, how & 1);
+		KUNIT_EXPECT_EQ(test, r->source->read_packets, read + 2 + (how & 1));
 		KUNIT_EXPECT_TRUE(test, zxp_kunit_silent(port));
 		KUNIT_EXPECT_EQ(test, zxp_leave(test, 0), 0);
 		KUNIT_EXPECT_EQ(test, zxp_leave(test, 1), 0);
@@ -112,16 +111,17 @@ static void zxp_move_completes(struct kunit *test)
 {
 	struct zxp_requests *r = test->priv;
 	struct zxp_port *port;
-	unsigned int how, turn = 0;
+	struct zxp_picked picked;
+	unsigned int how;
 
 	zxp_source_detach(r->source, true);
 	/* 0: unread; 1: read; 2: just picked, and read; 3: and not copied. */
 	for (how = 0; how < 4; how++) {
 		if (how > 1)
-			turn = zxp_kunit_pick(r->source);
+			picked = zxp_kunit_pick(r->source);
 		port = zxp_move(test, how + 1);
 		if (how > 1)
-			zxp_end_late(test, turn, how == 2);
+			zxp_end_late(&picked, how == 2);
 		KUNIT_EXPECT_FALSE(test, list_empty(&port->queue));
 		KUNIT_EXPECT_EQ(test, zxp_kunit_refs(r->source), 2U);
 		if (how)
