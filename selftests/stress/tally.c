@@ -142,7 +142,9 @@ bool tally_enough_in_all(void)
 	ok &= enough("a late answer", packets.late, 1);
 	ok &= enough("pages written back", packets.ranges[0], LEAST);
 	ok &= enough("zeroes written back", packets.ranges[1], LEAST);
-	ok &= enough("a sync found in the store", totals.synced, 1);
+	/* Of 400 operations there are three such, or none. */
+	if (total_ops >= 4 * LONG)
+		ok &= enough("a sync found in the store", totals.synced, 1);
 	if (cgroup_freezes())
 		ok &= enough("all clients frozen", totals.frozen, 1);
 	ok &= enough("a robust mutex marked", totals.marked, 1);

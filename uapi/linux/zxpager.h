@@ -719,7 +719,8 @@ struct zxp_query_vmo_key {
  *
  * Errors, in the order of the tests: EINVAL @flags, @reserved; EPERM not the keeper's; EINTR
  * the caller is killed; ENOMEM, ENFILE. After EINTR, or EFAULT of this structure, there may be
- * no generation that anybody has: then clients wait until the call is made again. Needs %ZXP_FEATURE_GENERATIONS.
+ * no generation that anybody has: then clients wait until the call is made again. Needs
+ * %ZXP_FEATURE_GENERATIONS.
  */
 struct zxp_begin_generation {
 	__u32 size;
