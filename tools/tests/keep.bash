@@ -52,6 +52,16 @@ hold_open() {
 	read -r < "$tmp/told"
 }
 
+# Somebody has f open, and not all of $tmp/want is in the file yet.
+keep_something_dirty() {
+	bytes 100000 "$tmp/new"
+	keep_with 1000000 "${quiet[@]}"
+	hold_open
+	put 300000 "$tmp/new"
+	is_written && fail "it is written already"
+	return 0
+}
+
 let_go() {
 	exec 8>&-
 	wait "$client"

@@ -12,11 +12,7 @@
 # leaves COMMAND...: has the worker leave
 leaves() {
 	local old
-	bytes 100000 "$tmp/new"
-	keep_with 1000000 "${quiet[@]}"
-	hold_open
-	put 300000 "$tmp/new"
-	is_written && fail "it is written already"
+	keep_something_dirty
 	old=$(worker)
 	"$@"
 	next_worker

@@ -26,11 +26,7 @@ has_option() {
 # Who has it open goes on, and what was dirty is in the file before the worker has gone.
 test_replace_options_and_program() {
 	local old
-	bytes 100000 "$tmp/new"
-	keep_with 1000000 "${quiet[@]}"
-	hold_open
-	put 300000 "$tmp/new"
-	is_written && fail "it is written already"
+	keep_something_dirty
 	old=$(worker)
 	cp "$daemon" "$tmp/newer"
 	program=$tmp/newer

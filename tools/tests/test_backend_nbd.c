@@ -2,7 +2,6 @@
 /*
  * Exports of NBD servers as stores: an nbdkit comes and goes.  Needs no kernel module.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -15,6 +14,7 @@
 #include "nbd_proxy.h"
 #include "nbd_server.h"
 #include "store.h"
+#include "open_files.h"
 
 #define AT_ONCE	9	/* requests under way, the most that an export is told of */
 #define GIB	(1ull << 30)
@@ -520,18 +520,6 @@ static void one_writer_of_an_export(void **state)
 	START("file", "$file");
 	assert_false(is_refused(uri, true));
 	kill_server();
-}
-
-static unsigned int open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 /* The daemon may go on without it, and serve it later. */

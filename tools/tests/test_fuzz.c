@@ -7,7 +7,6 @@
  * What each peer is to hear is known when it speaks.  ZXD_FUZZ is the number of steps,
  * ZXP_SEED repeats what the dice said.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,7 @@
 #include "../zxpagerd/user.h"
 #include "fake.h"
 #include "fake_loop.h"
+#include "open_files.h"
 
 #define PEERS	24
 #define STEPS	40000u		/* unless told otherwise */
@@ -66,18 +66,6 @@ static unsigned int dice(unsigned int sides)
 {
 	dice_state = dice_state * 6364136223846793005ull + 1442695040888963407ull;
 	return (unsigned int)(dice_state >> 33) % sides;
-}
-
-static unsigned int open_fds(void)
-{
-	DIR *all = opendir("/proc/self/fd");
-	unsigned int count = 0;
-
-	assert_non_null(all);
-	while (readdir(all))
-		count++;
-	closedir(all);
-	return count;
 }
 
 /* --- peers ------------------------------------------------------------------------ */
@@ -588,10 +576,10 @@ static void anything_at_all(void **state)
 	silence_the_daemon();
 	op_keeper = -1;		/* who asks for the end is told that it comes, and it does not */
 	round_of(ROUND);
-	fds = open_fds();
+	fds = open_files();
 	for (unsigned long done = 0; done < steps; done += ROUND)
 		round_of(ROUND);
-	assert_int_equal(open_fds(), fds);
+	assert_int_equal(open_files(), fds);
 	rmdir(dir);
 	print_message("# %u replies, %u of them refusals, %u connections ended\n", replies,
 		      refused, ends);

@@ -3,7 +3,6 @@
  * What a keeper takes from its worker, and what it does not: whatever that sends, no
  * descriptor is left over.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -19,22 +18,11 @@
 
 #include "../zxpagerd/held.h"
 #include "../zxpagerd/key.h"
+#include "open_files.h"
 
 static struct held held;
 static int socks[2];
 static unsigned int before;
-
-static unsigned int open_files(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	unsigned int n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
 
 static int setup(void **state)
 {
