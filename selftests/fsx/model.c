@@ -59,10 +59,16 @@ void part_changed(struct part *p, uint64_t offset, uint64_t end, uint32_t op)
 	p->end = larger(p->end, end);
 }
 
+/*
+ * A file system that shrinks a file zeroes the rest of the last block as data.  A cut of
+ * its power may find that block written and the size not yet, ext4 with a journal too.
+ */
 void part_resize(struct part *p, uint64_t end)
 {
 	if (end > p->end)
 		note(p, p->end, end, 0);
+	else if (end < p->end)
+		note(p, end, smaller(p->end, (end + PAGE - 1) / PAGE * PAGE), 0);
 	p->least = smaller(p->least, end);
 	p->most = larger(p->most, end);
 }
