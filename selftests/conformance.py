@@ -95,10 +95,12 @@ compiles and links as well. On Linux 6.12, each case in a process of its own, 12
 these return at once, since they pin pages by a resource that is not here. The other three:
 CloneMightSeeIntermediateForks wants a clone to see what its parent wrote after the clone was
 made, which SNAPSHOT_AT_LEAST_ON_WRITE allows and here does not happen; EvictionHintsNestedVmar
-did not end within a minute, and was not looked into; CreateVmoUnboundedInvalidStreamSize wants
-ZX_ERR_INVALID_ARGS, where another version of the file has ZX_ERR_OUT_OF_RANGE, as here. Seven
-tests have no row above: DetachNonMappingAccess, CloneSplitCommitTest, MappedSupplyPages,
-EvictionHintsCloneVmar, RacyPortDequeue, EarlyWakeWithResize and ProxyUseAfterFree.
+waits for a READ of the one page before another that has had the hint DONT_NEED, which here goes
+at once and in Zircon only when memory is short, so that ALWAYS_NEED asks for all of them by one
+READ; CreateVmoUnboundedInvalidStreamSize wants ZX_ERR_INVALID_ARGS, where another version of the
+file has ZX_ERR_OUT_OF_RANGE, as here. Seven tests have no row above: DetachNonMappingAccess,
+CloneSplitCommitTest, MappedSupplyPages, EvictionHintsCloneVmar, RacyPortDequeue,
+EarlyWakeWithResize and ProxyUseAfterFree.
 
 Seek of that ``stream.cc`` sets ZX_PROP_VMO_CONTENT_SIZE beyond the VMO, which in another version
 of the file is ZX_ERR_OUT_OF_RANGE, as here. In that one streams never make a VMO larger, and say
