@@ -12,14 +12,14 @@ zx_status_t zxi_object_info(zx_handle_t handle, struct zxi_object_info *info)
 	struct zxi_object *object;
 
 	if (handle == ZXI_VMAR_ROOT) {
-		*info = (struct zxi_object_info){ ZX_KOID_FIRST - 1, 1, 0, 0, 0 };
+		*info = (struct zxi_object_info){ ZX_KOID_FIRST - 1, 1, 0, 0 };
 		return ZX_OK;
 	}
 	zxi_table_lock();
 	object = zxi_object_of(handle);
 	if (object) {
 		*info = (struct zxi_object_info){ object->koid, object->handles,
-						  object->parent_koid, object->child_count,
+						  object->child_count,
 						  object->related_koid };
 	}
 	zxi_table_unlock();

@@ -103,7 +103,8 @@ static zx_status_t vmo(zx_handle_t handle, const struct answer *to)
 	if (status != ZX_OK)
 		return status;
 	info.koid = object.koid;
-	info.parent_koid = object.parent_koid;
+	if (has.out_parent_id)
+		info.parent_koid = ZX_KOID_FIRST + has.out_parent_id;
 	/*
 	 * The kernel knows those of other processes, too; but a reference has none in the kernel,
 	 * to which it is what it refers to.

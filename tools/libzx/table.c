@@ -270,7 +270,6 @@ zx_status_t zxi_publish_child(int fd, zx_rights_t rights, zx_handle_t parent,
 	/* A reference is the same VMO. */
 	if (child && of && child != of) {
 		zxi_registry_set_parent(child, of);
-		child->parent_koid = of->koid;
 		if (named)
 			memcpy(child->name, of->name, ZX_MAX_NAME_LEN);
 	}

@@ -36,8 +36,7 @@ struct zxi_stream;
  * @koid: constant
  * @region: of a VMAR; constant
  * @stream: of a stream, which there is as long as this; constant
- * @parent_koid: of a child that this process made: what it was made of; constant
- * @parent: of such a child, the nearest one above it that has handles; or NULL
+ * @parent: of a child that this process made, the nearest one above it that has handles; or NULL
  * @siblings: in the list of its parent's children
  * @children: those that have it as their @parent
  * @child_count: how many
@@ -62,7 +61,6 @@ struct zxi_object {
 	zx_koid_t koid;
 	struct zxi_region *region;
 	struct zxi_stream *stream;
-	zx_koid_t parent_koid;
 	struct zxi_object *parent;
 	LIST_ENTRY(zxi_object) siblings;
 	struct zxi_objects children;
@@ -175,7 +173,6 @@ struct zxi_region *zxi_handle_region(zx_handle_t handle);
 struct zxi_object_info {
 	zx_koid_t koid;
 	unsigned int handles;
-	zx_koid_t parent_koid;
 	size_t children;
 	zx_koid_t related_koid;
 };

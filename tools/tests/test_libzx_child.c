@@ -310,6 +310,7 @@ static void received(void **state)
 {
 	zx_handle_t child = new_child(ON_WRITE | RESIZABLE);
 	zx_handle_t other = same_from_elsewhere(child);
+	int fd = fcntl(zx_linux_handle_to_fd(child), F_DUPFD_CLOEXEC, 0);
 
 	(void)state;
 	assert_int_equal(rights_of(other), ZX_DEFAULT_VMO_RIGHTS | ZX_RIGHT_RESIZE);
@@ -317,6 +318,10 @@ static void received(void **state)
 	ok(zx_handle_close(child));
 	assert_int_equal(vmo_info(other).parent_koid, koid_of(vmo));
 	ok(zx_vmo_set_size(other, PAGE));
+	ok(zx_handle_close(other));
+	/* Nothing here knows it any more, as if another process had made it. */
+	other = zx_linux_handle_from_fd(fd);
+	assert_int_equal(vmo_info(other).parent_koid, koid_of(vmo));
 	ok(zx_handle_close(other));
 
 	ok(zx_vmo_create_child(vmo, ON_WRITE | NO_WRITE, 0, PAGE, &child));

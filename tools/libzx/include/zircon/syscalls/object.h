@@ -103,9 +103,9 @@ typedef struct zx_info_thread {
 
 /*
  * Of ZX_INFO_VMO.  num_mappings and share_count are those of this process; num_children counts
- * also those of others, but for the children of a reference, and parent_koid is told if the child
- * was made here.  The bytes of a child are those of the pages that it alone has.  What is about kernel
- * memory and reclaim is 0.
+ * also those of others, but for the children of a reference.  parent_koid is 0 with a module before
+ * revision 12.  The bytes of a child are those of the pages that it alone has.  What is about
+ * kernel memory and reclaim is 0.
  */
 typedef struct zx_info_vmo {
 	zx_koid_t koid;
