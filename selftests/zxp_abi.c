@@ -41,12 +41,13 @@ TEST(layout_structures)
 	AT(zxp_info, out_packet_size, 32);
 	SIZE(zxp_create_port, 16);
 	AT(zxp_create_port, out_fd, 8);
-	SIZE(zxp_create_vmo, 48);
+	SIZE(zxp_create_vmo, 56);
 	AT(zxp_create_vmo, port_fd, 12);
 	AT(zxp_create_vmo, key, 16);
 	AT(zxp_create_vmo, vmo_size, 24);
 	AT(zxp_create_vmo, out_fd, 32);
 	AT(zxp_create_vmo, max_size, 40);
+	AT(zxp_create_vmo, name, 48);
 	SIZE(zxp_detach_vmo, 16);
 	AT(zxp_detach_vmo, vmo_fd, 8);
 	SIZE(zxp_supply_pages, 56);
@@ -95,7 +96,7 @@ TEST(layout_structures)
 	AT(zxp_vmo_op_range, offset, 8);
 	SIZE(zxp_vmo_io, 32);
 	AT(zxp_vmo_io, buffer, 24);
-	SIZE(zxp_vmo_create_child, 32);
+	SIZE(zxp_vmo_create_child, 40);
 	SIZE(zxp_own_range, 24);
 	AT(zxp_own_range, offset, 0);
 	AT(zxp_own_range, length, 8);
@@ -198,7 +199,7 @@ TEST(numbers)
 	EXPECT_EQ(0x5aa4u, ZXP_IOC_VMO_SET_STREAM_SIZE);
 	EXPECT_EQ(0x5aa5u, ZXP_IOC_VMO_CREATE_CHILD);
 	EXPECT_EQ(0x5aa6u, ZXP_IOC_VMO_QUERY_OWN);
-	EXPECT_EQ(12, ZXP_ABI_REVISION);
+	EXPECT_EQ(13, ZXP_ABI_REVISION);
 }
 
 /* Those that Zircon has too have its numbers. */

@@ -176,6 +176,7 @@ FIXTURE_VARIANT_ADD(call, VMO_SET_STREAM_SIZE) {
 FIXTURE_VARIANT_ADD(call, VMO_CREATE_CHILD) {
 	.nr = ZXP_IOC_VMO_CREATE_CHILD,
 	.size = sizeof(struct zxp_vmo_create_child),
+	.first_size = OFF(zxp_vmo_create_child, name),
 	.flags = OFF(zxp_vmo_create_child, options),
 	.known = ZXP_CHILD_SNAPSHOT | ZXP_CHILD_RESIZABLE | ZXP_CHILD_SLICE |
 		 ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_NO_WRITE |

@@ -325,7 +325,8 @@ int zxp_child_fs_init(void);
 void zxp_child_fs_exit(void);
 int zxp_child_pin(void);
 void zxp_child_unpin(void);
-struct file *zxp_child_make_file(struct file *map, u64 id, pgoff_t nr_pages, bool writes,
+struct file *zxp_child_make_file(struct file *map, const struct zxp_kin *kin, pgoff_t nr_pages,
+				 bool writes,
 				 const struct file_operations *fops,
 				 const struct inode_operations *iops);
 

@@ -133,10 +133,15 @@ struct file *zxp_child_create(const struct zxp_parent *parent,
 	ret = zxp_child_place(child, parent, args);
 	if (ret)
 		goto free;
+	child->kin = zxp_kin_join(root, zxp_parent_kin(parent), args->name);
+	ret = PTR_ERR_OR_ZERO(child->kin);
+	if (ret) {
+		child->kin = NULL;
+		goto free;
+	}
 	ret = -ENOMEM;
 	child->top = zxp_tree_alloc(child);
-	child->kin = zxp_kin_join(root, zxp_parent_kin(parent));
-	if (!child->top || !child->kin || !zxp_vmo_get_family(root))
+	if (!child->top || !zxp_vmo_get_family(root))
 		goto free;
 	map = zxp_child_make_map(child);
 	ret = PTR_ERR_OR_ZERO(map);

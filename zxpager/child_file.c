@@ -183,7 +183,7 @@ static struct file *zxp_create_copy(const struct zxp_parent *parent,
 	if (IS_ERR(map))
 		return map;
 	child = map->private_data;
-	file = zxp_child_make_file(map, child->kin->id, child->nr_pages,
+	file = zxp_child_make_file(map, child->kin, child->nr_pages,
 				   !(child->options & ZXP_CHILD_NO_WRITE),
 				   &zxp_child_fops, &zxp_child_iops);
 	if (!IS_ERR(file))
@@ -222,7 +222,7 @@ static struct file *zxp_create_slice(const struct zxp_parent *parent,
 	if (IS_ERR(map))
 		return map;
 	slice = map->private_data;
-	file = zxp_child_make_file(map, slice->kin->id, slice->nr_pages, slice->writable,
+	file = zxp_child_make_file(map, slice->kin, slice->nr_pages, slice->writable,
 				   &zxp_slice_fops, &zxp_slice_iops);
 	if (!IS_ERR(file)) {
 		rcu_assign_pointer(slice->inode, file_inode(file));

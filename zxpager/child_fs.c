@@ -71,7 +71,7 @@ void zxp_child_fs_exit(void)
 /**
  * zxp_child_make_file() - the first descriptor of a child
  * @map: the file of its mappings, which is taken over, also after an error
- * @id: its number, which is that of the inode
+ * @kin: its number, which is that of the inode, and its name
  * @nr_pages: its size
  * @writes: it is open for writing
  * @fops: what is done by it
@@ -79,7 +79,8 @@ void zxp_child_fs_exit(void)
  *
  * Return: the file; -ENOMEM, -ENFILE.
  */
-struct file *zxp_child_make_file(struct file *map, u64 id, pgoff_t nr_pages, bool writes,
+struct file *zxp_child_make_file(struct file *map, const struct zxp_kin *kin, pgoff_t nr_pages,
+				 bool writes,
 				 const struct file_operations *fops,
 				 const struct inode_operations *iops)
 {
@@ -97,12 +98,12 @@ struct file *zxp_child_make_file(struct file *map, u64 id, pgoff_t nr_pages, boo
 		file = ERR_PTR(-ENOMEM);
 		goto unpin;
 	}
-	inode->i_ino = id;
+	inode->i_ino = kin->id;
 	inode->i_private = map;
 	inode->i_op = iops;
 	inode->i_fop = fops;
 	i_size_write(inode, (loff_t)nr_pages << PAGE_SHIFT);
-	file = alloc_file_pseudo(inode, zxp_child_mnt, "zxpager-vmo",
+	file = alloc_file_pseudo(inode, zxp_child_mnt, zxp_kin_name(kin),
 				 (writes ? O_RDWR : O_RDONLY) | O_LARGEFILE, fops);
 	if (IS_ERR(file)) {
 		iput(inode);

@@ -142,8 +142,8 @@ struct file *zxp_child_make_map(struct zxp_child *child)
 	if (!inode)
 		goto unpin;
 	ihold(inode);
-	file = alloc_file_pseudo(inode, zxp_mnt, "zxpager-child", O_RDWR | O_LARGEFILE,
-				 &zxp_map_fops);
+	file = alloc_file_pseudo(inode, zxp_mnt, zxp_kin_name(child->kin),
+				 O_RDWR | O_LARGEFILE, &zxp_map_fops);
 	if (IS_ERR(file)) {
 		iput(inode);
 		goto unpin;

@@ -93,6 +93,7 @@ struct zxp_batch {
  * struct zxp_kin - a VMO or a child, to its own children
  * @id: its number, that nothing else ever had; constant once it has one
  * @parent_id: that of what it was made of, which may have gone; 0 for a VMO; constant
+ * @name: what /proc shows, or NULL; constant once others can find it
  * @parent: what it was made of, or if that has gone what that was made of, and so on; NULL for
  *	a VMO
  * @refs: itself, as long as it is there, and each that has it as @parent
@@ -105,6 +106,7 @@ struct zxp_batch {
 struct zxp_kin {
 	u64 id;
 	u64 parent_id;
+	char *name;
 	struct zxp_kin *parent;
 	refcount_t refs;
 	unsigned int nr_children;
@@ -397,7 +399,9 @@ static inline unsigned int zxp_kin_children(const struct zxp_kin *kin)
 void zxp_kin_init(struct zxp_kin *kin);
 u64 zxp_kin_number(struct zxp_kin *kin);
 void zxp_kin_info(struct zxp_vmo *root, const struct zxp_kin *kin, struct zxp_vmo_info *info);
-struct zxp_kin *zxp_kin_join(struct zxp_vmo *root, struct zxp_kin *parent);
+char *zxp_kin_get_name(u64 from);
+const char *zxp_kin_name(const struct zxp_kin *kin);
+struct zxp_kin *zxp_kin_join(struct zxp_vmo *root, struct zxp_kin *parent, u64 name);
 void zxp_kin_leave(struct zxp_vmo *root, struct zxp_kin *kin);
 void zxp_kin_add(struct zxp_vmo *root, struct zxp_kin *kin, int nr);
 __poll_t zxp_kin_poll(struct zxp_kin *kin, struct file *file, struct poll_table_struct *pt);

@@ -15,15 +15,22 @@ static struct inode *zxp_vmo_inode_create(struct zxp_pager_file *by,
 					  struct zxp_port *port,
 					  const struct zxp_create_vmo *args)
 {
+	char *name = zxp_kin_get_name(args->name);
 	u64 size = args->vmo_size;
-	struct inode *inode = new_inode(zxp_mnt->mnt_sb);
 	struct zxp_zero_range *spare;
+	struct inode *inode;
 	struct zxp_vmo *vmo;
 
-	if (!inode)
+	if (IS_ERR(name))
+		return ERR_CAST(name);
+	inode = new_inode(zxp_mnt->mnt_sb);
+	if (!inode) {
+		kfree(name);
 		return ERR_PTR(-ENOMEM);
+	}
 
 	vmo = zxp_vmo_of(inode);
+	vmo->kin.name = name;
 	inode->i_mode = S_IFREG | 0600;
 	inode->i_uid = current_fsuid();
 	inode->i_gid = current_fsgid();
@@ -97,7 +104,7 @@ static struct file *zxp_vmo_file_alloc(struct zxp_vmo *vmo, unsigned long epoch)
 {
 	struct file *file;
 
-	file = alloc_file_pseudo(&vmo->inode, zxp_mnt, "zxpager-vmo",
+	file = alloc_file_pseudo(&vmo->inode, zxp_mnt, zxp_kin_name(&vmo->kin),
 				 O_RDWR | O_LARGEFILE, &zxp_vmo_fops);
 	if (!IS_ERR(file)) {
 		zxp_file_set_daemon(file, epoch);

@@ -8,6 +8,7 @@
  */
 #include <linux/poll.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "content.h"
 
@@ -18,6 +19,7 @@ void zxp_kin_init(struct zxp_kin *kin)
 {
 	kin->id = 0;
 	kin->parent_id = 0;
+	kin->name = NULL;
 	kin->parent = NULL;
 	refcount_set(&kin->refs, 1);
 	kin->nr_children = 0;
@@ -30,6 +32,33 @@ u64 zxp_kin_number(struct zxp_kin *kin)
 {
 	kin->id = atomic64_inc_return(&zxp_kin_ids);
 	return kin->id;
+}
+
+/**
+ * zxp_kin_get_name() - what a caller names a VMO or a child
+ * @from: where the caller has it, or 0
+ *
+ * Return: what /proc is to show, which kfree() takes; NULL for none; -EFAULT, -ENOMEM; -EINVAL
+ * it is too long.
+ */
+char *zxp_kin_get_name(u64 from)
+{
+	char *given, *name;
+
+	if (!from)
+		return NULL;
+	given = strndup_user(u64_to_user_ptr(from), ZXP_NAME_MAX + 1);
+	if (IS_ERR(given))
+		return given;
+	name = kasprintf(GFP_KERNEL_ACCOUNT, "zxpager:%s", given);
+	kfree(given);
+	return name ?: ERR_PTR(-ENOMEM);
+}
+
+/* What /proc shows of its descriptors. */
+const char *zxp_kin_name(const struct zxp_kin *kin)
+{
+	return kin->name ?: "zxpager-vmo";
 }
 
 /**
@@ -53,6 +82,7 @@ static void zxp_kin_put(struct zxp_kin *kin)
 
 	for (; kin && refcount_dec_and_test(&kin->refs); kin = parent) {
 		parent = kin->parent;
+		kfree(kin->name);
 		kfree(kin);
 	}
 }
@@ -79,16 +109,24 @@ void zxp_kin_add(struct zxp_vmo *root, struct zxp_kin *kin, int nr)
  * zxp_kin_join() - there is a child
  * @root: the VMO at the bottom
  * @parent: of what, which is there
+ * @name: where the caller has its name, or 0
  *
- * Return: it, which zxp_kin_leave() takes; or NULL without memory.
+ * Return: it, which zxp_kin_leave() takes; -ENOMEM, and as zxp_kin_get_name().
  */
-struct zxp_kin *zxp_kin_join(struct zxp_vmo *root, struct zxp_kin *parent)
+struct zxp_kin *zxp_kin_join(struct zxp_vmo *root, struct zxp_kin *parent, u64 name)
 {
-	struct zxp_kin *kin = kmalloc(sizeof(*kin), GFP_KERNEL_ACCOUNT);
+	char *shown = zxp_kin_get_name(name);
+	struct zxp_kin *kin;
 
-	if (!kin)
-		return NULL;
+	if (IS_ERR(shown))
+		return ERR_CAST(shown);
+	kin = kmalloc(sizeof(*kin), GFP_KERNEL_ACCOUNT);
+	if (!kin) {
+		kfree(shown);
+		return ERR_PTR(-ENOMEM);
+	}
 	zxp_kin_init(kin);
+	kin->name = shown;
 	zxp_kin_number(kin);
 	kin->parent_id = parent->id;
 	refcount_inc(&parent->refs);

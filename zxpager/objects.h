@@ -25,7 +25,7 @@
 				 ZXP_FEATURE_MAX_SIZE | ZXP_FEATURE_CHILD | \
 				 ZXP_FEATURE_QUERY_OWN | ZXP_FEATURE_SNAPSHOTS | \
 				 ZXP_FEATURE_GENERATIONS | ZXP_FEATURE_TIME_LIMIT | \
-				 ZXP_FEATURE_VMO_ID)
+				 ZXP_FEATURE_VMO_ID | ZXP_FEATURE_VMO_NAME)
 
 /* pager.c */
 int zxp_pager_create_vmo(struct zxp_pager_file *by, struct zxp_create_vmo *args,

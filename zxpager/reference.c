@@ -26,6 +26,7 @@ struct file *zxp_reference_create(const struct zxp_parent *parent, bool resizabl
 	unsigned long limits = zxp_file_limits(file) % ZXP_LIMIT_FILE | ZXP_LIMIT_NO_PAGER;
 	struct inode *inode = file_inode(file);
 	struct file *reference;
+	char *name;
 
 	if (args->offset || args->length)
 		return ERR_PTR(-EINVAL);
@@ -36,10 +37,14 @@ struct file *zxp_reference_create(const struct zxp_parent *parent, bool resizabl
 	if (args->options & ZXP_CHILD_NO_WRITE || !(file->f_mode & FMODE_WRITE))
 		limits |= ZXP_LIMIT_NO_WRITE;
 
+	name = zxp_kin_get_name(args->name);
+	if (IS_ERR(name))
+		return ERR_CAST(name);
 	ihold(inode);
-	reference = alloc_file_pseudo(inode, file->f_path.mnt, "zxpager-vmo",
+	reference = alloc_file_pseudo(inode, file->f_path.mnt, name ?: "zxpager-vmo",
 				      (limits & ZXP_LIMIT_NO_WRITE ? O_RDONLY : O_RDWR) |
 				      O_LARGEFILE, file->f_op);
+	kfree(name);
 	if (IS_ERR(reference)) {
 		iput(inode);
 		return reference;

@@ -154,8 +154,8 @@ static struct file *zxp_slice_make_map(struct zxp_slice *slice)
 	if (ret)
 		return ERR_PTR(ret);
 	ihold(inode);
-	map = alloc_file_pseudo(inode, zxp_mnt, "zxpager-slice", O_RDWR | O_LARGEFILE,
-				&zxp_slice_map_fops);
+	map = alloc_file_pseudo(inode, zxp_mnt, zxp_kin_name(slice->kin),
+				O_RDWR | O_LARGEFILE, &zxp_slice_map_fops);
 	if (IS_ERR(map)) {
 		iput(inode);
 		zxp_fs_unpin();
@@ -225,8 +225,10 @@ struct file *zxp_slice_create(const struct zxp_parent *parent,
 			  !(args->options & ZXP_CHILD_NO_WRITE);
 	ret = zxp_slice_place(slice, parent, args);
 	if (!ret) {
-		slice->kin = zxp_kin_join(slice->root, zxp_parent_kin(parent));
-		ret = slice->kin ? 0 : -ENOMEM;
+		slice->kin = zxp_kin_join(slice->root, zxp_parent_kin(parent), args->name);
+		ret = PTR_ERR_OR_ZERO(slice->kin);
+		if (ret)
+			slice->kin = NULL;
 	}
 	map = ret ? ERR_PTR(ret) : zxp_slice_make_map(slice);
 	if (IS_ERR(map))

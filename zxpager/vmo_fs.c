@@ -64,6 +64,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 
 static void zxp_free_inode(struct inode *inode)
 {
+	kfree(zxp_vmo_of(inode)->kin.name);
 	kmem_cache_free(zxp_vmo_cache, zxp_vmo_of(inode));
 }
 

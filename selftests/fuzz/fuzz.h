@@ -25,7 +25,7 @@
 #define PAGE		4096ULL
 #define MAX_VMO_SIZE	0x3ffffffffffff000ULL
 
-#define MAX_ARGS	11
+#define MAX_ARGS	12
 #define MAX_CALLS	40
 /* Thread 0 makes its calls first; then the others, all at once. */
 #define MAX_THREADS	4
@@ -87,6 +87,7 @@ enum arg_kind {
 	A_LENGTH,
 	A_KEY,
 	A_POINTER,
+	A_NAME,		/* a pointer that may be none */
 	A_WINDOW,	/* an address in a window */
 	A_RANDOM,
 };

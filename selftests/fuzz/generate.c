@@ -98,6 +98,7 @@ static void add_vmo(struct dice *d, struct program *p, unsigned int to)
 	c->arg[8] = 0;
 	c->arg[9] = to < SLOT_PLAIN && one_in(d, 4) ? 12 * PAGE + roll(d, 8 * PAGE) : 0;
 	c->arg[10] = to;
+	c->arg[11] = 0;
 	if (to >= SLOT_PLAIN) {
 		c->arg[3] = one_in(d, 2) ? ZXP_VMO_RESIZABLE : 0;
 		c->arg[4] = ZXP_CREATE_PLAIN;

@@ -36,7 +36,7 @@ static void build(struct thread *t, const struct call_desc *d, const uint64_t *a
 			continue;
 		if (is_fd(f->kind))
 			value = (uint32_t)rights_hold(t, i, value);
-		else if (f->kind == A_POINTER)
+		else if (f->kind == A_POINTER || f->kind == A_NAME)
 			value = (uintptr_t)pointer(t, value);
 		memcpy(t->own + f->offset, &value,
 		       f->width < given - f->offset ? f->width : given - f->offset);

@@ -70,7 +70,8 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_create_vmo, vmo_size, A_LENGTH),
 			  FIELD(zxp_create_vmo, reserved, A_ZERO),
 			  FIELD(zxp_create_vmo, max_size, A_LENGTH),
-			  ARG("to", A_TO_VMO) },
+			  ARG("to", A_TO_VMO),
+			  FIELD(zxp_create_vmo, name, A_NAME) },
 		.errnos = { EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, ERANGE },
 	}, {
 		IOCTL("detach_vmo", ZXP_IOC_DETACH_VMO, 3),
@@ -247,7 +248,8 @@ const struct call_desc calls[] = {
 			  FIELD(zxp_vmo_create_child, offset, A_OFFSET),
 			  FIELD(zxp_vmo_create_child, length, A_LENGTH),
 			  FIELD(zxp_vmo_create_child, reserved, A_ZERO),
-			  ARG("to", A_SPARE) },
+			  ARG("to", A_SPARE),
+			  FIELD(zxp_vmo_create_child, name, A_NAME) },
 		.errnos = { EACCES, EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, ERANGE, ESTALE },
 	}, {
 		IOCTL("vmo_query_own", ZXP_IOC_VMO_QUERY_OWN, 6),

@@ -59,6 +59,8 @@ test_clone_of_a_clone() {
 rw          40960 clone    one of f
 rw          40960 clone    two of one
 ro          40960 snapshot kept of one" ] || fail "$(zx ls)"
+	[ "$(zx exec f -- readlink {})" = "/zxpager:f (deleted)" ]
+	[ "$(zx exec two -- readlink {})" = "/zxpager:two (deleted)" ]
 	[ "$(stat_of two copy_of)" = one ]
 	[ "$(zx stat | grep -c '^state  *clone$')" = 2 ]
 	# Nobody stores to a snapshot, root neither, but to a copy of it.

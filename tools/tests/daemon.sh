@@ -181,6 +181,7 @@ test_block_device_with_a_bad_sector() {
 	serve "f=$tmp/f"
 	inner=$sock outer=$tmp/outer
 	dev=$(zx exec f -- losetup --read-only --find --show {})
+	[ "$(< "/sys/block/${dev#/dev/}/loop/backing_file")" = "/zxpager:f (deleted)" ]
 	evict
 	zx fail f 65536 4096
 	mkfifo "$tmp/ready2"

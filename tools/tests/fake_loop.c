@@ -131,8 +131,9 @@ static void begin_copying(struct event *ev, int fd, bool frozen, bool closes)
 	copying[copying_count++].closes = closes;
 }
 
-int pager_copy(struct event *ev, int fd, bool frozen, bool written_to)
+int pager_copy(struct event *ev, const char *name, int fd, bool frozen, bool written_to)
 {
+	(void)name;
 	(void)written_to;
 	begin_copying(ev, fd, frozen, false);
 	return 0;

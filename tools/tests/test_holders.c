@@ -294,6 +294,7 @@ static void process_of_another_user(void **state)
 static void device_of_root(void **state)
 {
 	static const char on_a_file[] = "/srv/image\n", on_a_vmo[] = "/zxpager-vmo (deleted)\n";
+	static const char on_a_named_one[] = "/zxpager:image (deleted)\n";
 	char dir[] = "/tmp/zxd-holders-XXXXXX", device[64];
 
 	(void)state;
@@ -305,6 +306,8 @@ static void device_of_root(void **state)
 	backing = on_a_vmo;
 	assert_int_equal(look(), 0);
 	give_to(ANOTHER);
+	assert_int_equal(look(), -EACCES);
+	backing = on_a_named_one;
 	assert_int_equal(look(), -EACCES);
 	backing = on_a_file;
 	assert_int_equal(look(), 0);

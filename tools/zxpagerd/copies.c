@@ -207,7 +207,7 @@ static int begin(struct copy_request *req, int fd, const char *of, struct copy *
 	copy->from = from;
 	copy->req = req;
 	copy->event.handler = made;
-	error = pager_copy(&copy->event, fd, frozen, written_to);
+	error = pager_copy(&copy->event, copy->name, fd, frozen, written_to);
 	if (error) {
 		free(copy);
 		return error;

@@ -32,8 +32,8 @@
 #define HOLDERS_MAX	4096
 #define TOLD_MAX	10	/* lines for one VMO */
 
-/* What the kernel calls the files of the module, all of them: they are in no directory. */
-#define FILES_PREFIX	"/zxpager-"
+/* What the kernel calls the files of the module: what follows is "-" or, with a name, ":". */
+#define FILES_PREFIX	"/zxpager"
 
 /* struct holder - somebody who has the VMO with inode @ino open; @pid 0 for a device */
 struct holder {
@@ -272,7 +272,8 @@ static bool may_be_on_a_vmo(const char *name)
 		return access(file, F_OK) != 0;
 	}
 	may = !fgets(below, sizeof(below), tells) ||
-	      !strncmp(below, FILES_PREFIX, strlen(FILES_PREFIX));
+	      (!strncmp(below, FILES_PREFIX, strlen(FILES_PREFIX)) &&
+	       strchr("-:", below[strlen(FILES_PREFIX)]));
 	fclose(tells);
 	return may;
 }

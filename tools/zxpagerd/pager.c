@@ -123,7 +123,9 @@ void pager_create_vmo(struct target *t)
 		.key = t->key,
 		.vmo_size = t->backend->size,
 		.max_size = t->max_size,
+		.name = (uintptr_t)t->name,
 	};
+	int refused;
 
 	if (t->writable) {
 		arg.options = ZXP_VMO_TRAP_DIRTY | (t->resizable ? ZXP_VMO_RESIZABLE : 0);
@@ -132,7 +134,13 @@ void pager_create_vmo(struct target *t)
 	} else if (t->scratch) {
 		arg.flags |= ZXP_CREATE_COPIES;
 	}
-	if (ioctl(zx_linux_handle_to_fd(pager), ZXP_IOC_CREATE_VMO, &arg)) {
+	refused = ioctl(zx_linux_handle_to_fd(pager), ZXP_IOC_CREATE_VMO, &arg);
+	if (refused && errno == E2BIG) {
+		/* The module knows no names yet. */
+		arg.name = 0;
+		refused = ioctl(zx_linux_handle_to_fd(pager), ZXP_IOC_CREATE_VMO, &arg);
+	}
+	if (refused) {
 		/* Nothing else is wrong with the arguments but a flag that it does not know. */
 		if (errno == EOPNOTSUPP || errno == EINVAL)
 			die_too_old();
@@ -292,6 +300,7 @@ static int make_copy(const struct file_call *c)
 	struct zxp_vmo_create_child arg = {
 		.size = sizeof(arg),
 		.options = (uint32_t)c->mode,
+		.name = (uintptr_t)c->buffer,
 	};
 	struct stat st;
 	int error;
@@ -300,8 +309,13 @@ static int make_copy(const struct file_call *c)
 	if (fstat(c->fd, &st))
 		return -errno;
 	arg.length = (uint64_t)st.st_size;
-	if (ioctl(c->fd, ZXP_IOC_VMO_CREATE_CHILD, &arg))
-		return -errno;
+	if (ioctl(c->fd, ZXP_IOC_VMO_CREATE_CHILD, &arg)) {
+		if (errno != E2BIG)
+			return -errno;
+		arg.name = 0;
+		if (ioctl(c->fd, ZXP_IOC_VMO_CREATE_CHILD, &arg))
+			return -errno;
+	}
 	if (!fchmod(arg.out_fd, c->mode & ZXP_CHILD_NO_WRITE ? 0444 : 0666))
 		return arg.out_fd;
 	error = errno;
@@ -309,7 +323,7 @@ static int make_copy(const struct file_call *c)
 	return -error;
 }
 
-int pager_copy(struct event *ev, int fd, bool frozen, bool written_to)
+int pager_copy(struct event *ev, const char *name, int fd, bool frozen, bool written_to)
 {
 	int frozen_mode = written_to ? ZXP_CHILD_POINT_IN_TIME :
 				       ZXP_CHILD_SNAPSHOT_MODIFIED;
@@ -318,6 +332,7 @@ int pager_copy(struct event *ev, int fd, bool frozen, bool written_to)
 		return ENOMEM;
 	calls_begin(copies_disk, ev, (struct file_call){
 		.make = make_copy,
+		.buffer = (void *)(uintptr_t)name,
 		.fd = fd,
 		.mode = frozen ? frozen_mode | ZXP_CHILD_NO_WRITE :
 				 ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_RESIZABLE,

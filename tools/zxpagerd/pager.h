@@ -105,9 +105,10 @@ zx_status_t pager_sync_end(struct target *t, uint64_t offset, uint64_t length,
 /*
  * Begins to make a copy of what @fd is: a VMO that is to have copies, or a copy; with @frozen
  * one that cannot be written to, and which stays as the VMO is now if that is @written_to.
+ * @name is what /proc is to show, and stays where it is.
  * @ev is handled with its descriptor, or -errno.  0 or an errno.
  */
-int pager_copy(struct event *ev, int fd, bool frozen, bool written_to);
+int pager_copy(struct event *ev, const char *name, int fd, bool frozen, bool written_to);
 
 /* One that was made by a predecessor; false if there is no memory. */
 bool pager_adopt_copy(int fd);

@@ -107,8 +107,10 @@
  *
  * Revision 12: which VMO is which. @out_id, @out_parent_id and @out_root_id in struct
  * zxp_vmo_info; what fstat() of a child tells as st_ino is its number, too.
+ *
+ * Revision 13: names. @name in struct zxp_create_vmo and struct zxp_vmo_create_child.
  */
-#define ZXP_ABI_REVISION	12
+#define ZXP_ABI_REVISION	13
 
 /**
  * enum zxp_feature - what this kernel module can do (zxp_info.out_features)
@@ -135,6 +137,7 @@
  * @ZXP_FEATURE_GENERATIONS: BEGIN_GENERATION, LIST_VMOS, OPEN_VMO, BIND_VMO
  * @ZXP_FEATURE_TIME_LIMIT: SET_TIME_LIMIT
  * @ZXP_FEATURE_VMO_ID: numbers in struct zxp_vmo_info
+ * @ZXP_FEATURE_VMO_NAME: @name of struct zxp_create_vmo and struct zxp_vmo_create_child
  */
 enum zxp_feature {
 	ZXP_FEATURE_READ	= 1 << 0,
@@ -160,6 +163,7 @@ enum zxp_feature {
 	ZXP_FEATURE_GENERATIONS	= 1 << 23,
 	ZXP_FEATURE_TIME_LIMIT	= 1 << 24,
 	ZXP_FEATURE_VMO_ID	= 1 << 25,
+	ZXP_FEATURE_VMO_NAME	= 1 << 26,
 };
 
 /* Packets: what read() on a pager or a port returns. */
@@ -344,6 +348,9 @@ struct zxp_port_cancel {
 
 #define ZXP_PORT_OWN		(-1)
 
+/* Bytes of a name, without what ends it. */
+#define ZXP_NAME_MAX	247
+
 /**
  * struct zxp_create_vmo - ZXP_IOC_CREATE_VMO: make a VMO
  * @size: sizeof(struct zxp_create_vmo)
@@ -358,6 +365,11 @@ struct zxp_port_cancel {
  * @reserved: must be 0
  * @max_size: the largest stream size that it may have, or 0; 0 with %ZXP_CREATE_PLAIN
  *	(%ZXP_FEATURE_MAX_SIZE)
+ * @name: address of a string of at most %ZXP_NAME_MAX bytes, or 0 (%ZXP_FEATURE_VMO_NAME)
+ *
+ * The name is for people, as that of memfd_create() is: /proc tells of each descriptor and
+ * mapping of the VMO that it is one of "/zxpager:" and the name, and so do lsof and
+ * losetup. Several may have the same. Without one they tell of "/zxpager-vmo".
  *
  * A plain VMO is filled with zeroes, keeps what is written to it, sends no
  * packets, and is what %ZXP_SUPPLY_AUX takes pages from, besides copies.
@@ -399,9 +411,10 @@ struct zxp_port_cancel {
  * Errors, in the order of the tests: EINVAL flags, and what does not go with a
  * plain VMO; EBADF, EMEDIUMTYPE @port_fd (a pager's own descriptor is not a port);
  * EINVAL options; EOPNOTSUPP an option or flag that this module does not have;
- * ERANGE @vmo_size, or that is more than @max_size; ENOMEM.
+ * ERANGE @vmo_size, or that is more than @max_size; EFAULT @name, or EINVAL it is longer;
+ * ENOMEM.
  *
- * @max_size came with revision 6.
+ * @max_size came with revision 6, @name with revision 13.
  */
 struct zxp_create_vmo {
 	__u32 size;
@@ -413,6 +426,7 @@ struct zxp_create_vmo {
 	__s32 out_fd;
 	__u32 reserved;
 	__aligned_u64 max_size;
+	__aligned_u64 name;
 };
 
 /**
@@ -1083,6 +1097,7 @@ enum zxp_child_option {
  * @length: size of the child in bytes, rounded up to pages; 0 for a reference
  * @out_fd: the new VMO, or -1
  * @reserved: must be 0
+ * @name: as that of struct zxp_create_vmo, which is not the parent's
  *
  * The descriptor is open for reading and writing, with %ZXP_CHILD_NO_WRITE for reading; a
  * slice or reference is open for writing only if the parent is. A reference to a VMO has all
@@ -1092,8 +1107,10 @@ enum zxp_child_option {
  * Errors: EINVAL @options, @offset, @length, @reserved, a slice outside of the parent; EACCES
  * the parent is not open for reading, or a reference would be resizable and the parent is
  * not; EOPNOTSUPP a kind that this revision does not have, or not for this parent; ERANGE
- * behind the largest VMO; ESTALE a page of the parent is pinned; ENOMEM;
- * EINTR.
+ * behind the largest VMO; EFAULT @name, or EINVAL it is too long; ESTALE a page of the
+ * parent is pinned; ENOMEM; EINTR.
+ *
+ * @name came with revision 13.
  */
 struct zxp_vmo_create_child {
 	__u32 size;
@@ -1102,6 +1119,7 @@ struct zxp_vmo_create_child {
 	__aligned_u64 length;
 	__s32 out_fd;
 	__u32 reserved;
+	__aligned_u64 name;
 };
 
 #define ZXP_OWN_RANGE_IS_ZERO		1ULL
