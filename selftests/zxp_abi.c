@@ -289,7 +289,7 @@ TEST_F(kinds, info)
 	EXPECT_LE(1ULL << 40, info.out_max_vmo_size);
 	EXPECT_EQ(0, info.reserved);
 	/* All. */
-	EXPECT_EQ(0x3ffff1f, info.out_features);
+	EXPECT_EQ(0x7ffff1f, info.out_features);
 }
 
 /* Who was built for the first revision gets what that had, and not a byte more. */

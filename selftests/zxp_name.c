@@ -40,8 +40,8 @@ static int make_child(int vmo, uint32_t options, const char *name)
 	return rc ?: arg.out_fd;
 }
 
-/* What the link in /proc and the line of a mapping tell is @path, and "(deleted)". */
-static bool is_shown(int fd, const char *path)
+/* What the link in /proc tells is @path, and what the line of a mapping tells @mapping. */
+static bool is_shown(int fd, const char *path, const char *mapping)
 {
 	char link[64], is[512] = "", want[512], line[600];
 	bool mapped = false;
@@ -54,6 +54,7 @@ static bool is_shown(int fd, const char *path)
 		diag("%s is \"%s\" instead of \"%s\"", link, is, want);
 		return false;
 	}
+	snprintf(want, sizeof(want), "%s (deleted)", mapping);
 	map = mmap(NULL, page_size, PROT_READ, MAP_SHARED, fd, 0);
 	maps = fopen("/proc/self/maps", "r");
 	while (map != MAP_FAILED && maps && fgets(line, sizeof(line), maps)) {
@@ -71,14 +72,16 @@ static bool is_shown(int fd, const char *path)
 	return mapped;
 }
 
-#define EXPECT_SHOWN(fd, path)				\
-	do {						\
-		int _fd = (fd);				\
-							\
-		EXPECT_LE(0, _fd);			\
-		EXPECT_TRUE(is_shown(_fd, path));	\
-		close(_fd);				\
+#define EXPECT_SHOWN_AS(fd, path, mapping)			\
+	do {							\
+		int _fd = (fd);					\
+								\
+		EXPECT_LE(0, _fd);				\
+		EXPECT_TRUE(is_shown(_fd, path, mapping));	\
+		close(_fd);					\
 	} while (0)
+
+#define EXPECT_SHOWN(fd, path)	EXPECT_SHOWN_AS(fd, path, path)
 
 TEST_F(name, of_vmos)
 {
@@ -127,7 +130,10 @@ TEST_F(name, of_children)
 	ASSERT_LE(0, clone);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		EXPECT_SHOWN(make_child(vmo, rows[i].options, rows[i].name), rows[i].path);
-		EXPECT_SHOWN(make_child(clone, rows[i].options, rows[i].name), rows[i].path);
+		/* What is mapped by a reference to a copy is the copy. */
+		EXPECT_SHOWN_AS(make_child(clone, rows[i].options, rows[i].name), rows[i].path,
+				rows[i].options == ZXP_CHILD_REFERENCE ? "/zxpager:first" :
+									 rows[i].path);
 	}
 	/* It stays when what it was made of goes. */
 	fd = make_child(clone, ZXP_CHILD_SNAPSHOT_MODIFIED, "second");

@@ -89,6 +89,8 @@ struct zxp_batch {
 /* Only of what awaits clean: the daemon has read it since BEGIN, by VMO_READ. */
 #define ZXP_MARK_READ		PAGECACHE_TAG_WRITEBACK
 
+#define ZXP_KIN_GONE		UINT_MAX
+
 /**
  * struct zxp_kin - a VMO or a child, to its own children
  * @id: its number, that nothing else ever had; constant once it has one
@@ -97,11 +99,10 @@ struct zxp_batch {
  * @parent: what it was made of, or if that has gone what that was made of, and so on; NULL for
  *	a VMO
  * @refs: itself, as long as it is there, and each that has it as @parent
- * @nr_children: how many of these are there
- * @gone: it is not there any more
+ * @nr_children: how many of these are there; %ZXP_KIN_GONE if it is not there any more itself
  * @wait: who waits for the last child to go
  *
- * All else changes under i_lock of the VMO at the bottom.
+ * All else changes under i_lock of the VMO at the bottom. Each child has one, of 64 bytes.
  */
 struct zxp_kin {
 	u64 id;
@@ -110,7 +111,6 @@ struct zxp_kin {
 	struct zxp_kin *parent;
 	refcount_t refs;
 	unsigned int nr_children;
-	bool gone;
 	wait_queue_head_t wait;
 };
 

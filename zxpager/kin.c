@@ -23,7 +23,6 @@ void zxp_kin_init(struct zxp_kin *kin)
 	kin->parent = NULL;
 	refcount_set(&kin->refs, 1);
 	kin->nr_children = 0;
-	kin->gone = false;
 	init_waitqueue_head(&kin->wait);
 }
 
@@ -142,13 +141,14 @@ void zxp_kin_leave(struct zxp_vmo *root, struct zxp_kin *kin)
 	bool none;
 
 	spin_lock(&root->inode.i_lock);
-	for (parent = made_of; parent->gone; parent = parent->parent)
+	for (parent = made_of; parent->nr_children == ZXP_KIN_GONE;
+	     parent = parent->parent)
 		;
 	/* So that none has far to look. */
 	refcount_inc(&parent->refs);
 	kin->parent = parent;
-	kin->gone = true;
 	WRITE_ONCE(parent->nr_children, parent->nr_children + kin->nr_children - 1);
+	WRITE_ONCE(kin->nr_children, ZXP_KIN_GONE);
 	none = !parent->nr_children;
 	spin_unlock(&root->inode.i_lock);
 	if (none)

@@ -224,12 +224,10 @@ uint64_t make_arg(struct dice *d, const struct arg_desc *desc)
 		return make_number(d, 1, 10);
 	case A_KEY:
 		return one_in(d, 3) ? roll(d, 4) : 1 + roll(d, 255);
-	case A_NAME:
-		if (one_in(d, 2))
-			return 0;
-		fallthrough;
 	case A_POINTER:
 		return address(d);
+	case A_NAME:
+		return one_in(d, 2) ? 0 : address(d);
 	case A_WINDOW:
 		return window_address(d);
 	case A_RANDOM:
