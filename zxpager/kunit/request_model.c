@@ -247,6 +247,7 @@ void zxp_asked_detach(struct zxp_request_model *m, bool complete)
 		if (complete)
 			return;
 		m->complete = false;
+		m->completes = false;
 		if (m->busy && !m->picked)
 			m->busy = false;
 		return;
@@ -257,6 +258,53 @@ void zxp_asked_detach(struct zxp_request_model *m, bool complete)
 		if (zxp_asked_leads(m, nr))
 			zxp_asked_complete(m, nr);
 	m->complete = complete;
+	m->completes = complete;
+	zxp_asked_dispatch(m);
+}
+
+/* The packet that is out is to be the next one. */
+static void zxp_asked_take_back(struct zxp_request_model *m)
+{
+	unsigned int nr;
+
+	for (nr = 0; m->sending >= 0 && nr < ZXP_ASKED; nr++)
+		m->asked[nr].queued += !!m->asked[nr].queued;
+	if (m->sending >= 0) {
+		m->clock++;
+		m->asked[m->sending].queued = 1;
+	} else if (m->command == ZXP_PACKET_COMPLETE) {
+		m->complete = true;
+	}
+	m->busy = false;
+	m->picked = false;
+	m->sending = -1;
+}
+
+/* Packets go elsewhere. What was read stays read. */
+void zxp_asked_bind(struct zxp_request_model *m)
+{
+	if (m->busy && !m->picked)
+		zxp_asked_take_back(m);
+	zxp_asked_dispatch(m);
+}
+
+/* Another generation: all that is not answered is asked of it, once. */
+void zxp_asked_move(struct zxp_request_model *m)
+{
+	enum zxp_request_type type;
+	unsigned int page;
+	int nr;
+
+	if (m->busy)
+		zxp_asked_take_back(m);
+	for (type = 0; type < ZXP_REQUEST_TYPES; type++) {
+		for (page = 0; page < ZXP_ASKED_PAGES; page++) {
+			nr = zxp_asked_owner(m, type, page);
+			if (nr >= 0 && !m->asked[nr].queued)
+				m->asked[nr].queued = ++m->clock;
+		}
+	}
+	m->complete = m->completes;
 	zxp_asked_dispatch(m);
 }
 
@@ -414,12 +462,18 @@ int zxp_asked_hint(struct zxp_request_model *m, enum zxp_request_type type,
 	return 0;
 }
 
+/* A packet was read, by whatever generation. */
+void zxp_asked_count(struct zxp_request_model *m, u16 command, unsigned int pages)
+{
+	m->packets[command]++;
+	if (command == ZXP_PACKET_READ)
+		m->read_pages += pages;
+}
+
 /* The packet was read, by whoever picked it. */
 void zxp_asked_taken(struct zxp_request_model *m)
 {
-	m->packets[m->command]++;
-	if (m->command == ZXP_PACKET_READ)
-		m->read_pages += m->end - m->start;
+	zxp_asked_count(m, m->command, m->end - m->start);
 	m->picked = false;
 	m->busy = false;
 	m->sending = -1;

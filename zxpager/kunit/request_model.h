@@ -58,6 +58,7 @@ struct zxp_asked {
  * @start: of the packet
  * @end: of the packet
  * @complete: COMPLETE is to be sent
+ * @completes: each generation is to be sent it
  * @detached: no more requests
  * @packets: packets that were read, by command READ, COMPLETE, DIRTY
  * @read_pages: sum of their lengths
@@ -74,6 +75,7 @@ struct zxp_request_model {
 	unsigned int start;
 	unsigned int end;
 	bool complete;
+	bool completes;
 	bool detached;
 	unsigned int packets[3];
 	u64 read_pages;
@@ -94,6 +96,9 @@ int zxp_asked_hint(struct zxp_request_model *m, enum zxp_request_type type,
 void zxp_asked_resolve(struct zxp_request_model *m, enum zxp_request_type type,
 		       unsigned int start, unsigned int end, int error);
 void zxp_asked_detach(struct zxp_request_model *m, bool complete);
+void zxp_asked_bind(struct zxp_request_model *m);
+void zxp_asked_move(struct zxp_request_model *m);
+void zxp_asked_count(struct zxp_request_model *m, u16 command, unsigned int pages);
 void zxp_asked_taken(struct zxp_request_model *m);
 void zxp_asked_returned(struct zxp_request_model *m);
 unsigned int zxp_asked_leaders(const struct zxp_request_model *m);

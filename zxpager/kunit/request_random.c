@@ -1,45 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Requests against the model of request_model.c: the same random operations on both,
- * and then all of both is compared, each time.
+ * and then all of both is compared, each time, by request_same.c.
  *
  * One task asks in the name of many. It leaves a wait when that is over, or for a
- * signal that it sends to itself.
+ * signal that it sends to itself. One generation follows the other, and readers of the former
+ * ones are still there.
  */
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
-#include "kunit.h"
-#include "request_model.h"
-
-/* What a task does with its request. */
-enum zxp_slot_state { IDLE, WAITING, HELD };
-
-/**
- * struct zxp_request_pair - the same source twice
- * @port: its port
- * @source: as it is
- * @request: of the tasks, as they are
- * @state: what they are used for
- * @model: as it should be
- * @dice: what happens
- * @step: the last operation, for the log
- */
-struct zxp_request_pair {
-	struct zxp_port *port;
-	struct zxp_source *source;
-	struct zxp_request request[ZXP_ASKED_TASKS];
-	enum zxp_slot_state state[ZXP_ASKED_TASKS];
-	struct zxp_request_model model;
-	struct rnd_state dice;
-	struct {
-		unsigned int what;
-		unsigned int nr;
-		unsigned int start;
-		unsigned int end;
-		int error;
-	} step;
-};
+#include "request_pair.h"
 
 static void zxp_pair_drop_source(struct zxp_request_pair *pair)
 {
@@ -53,15 +24,18 @@ static void zxp_pair_drop_source(struct zxp_request_pair *pair)
 		zxp_request_end(source, &pair->request[i]);
 	zxp_source_detach(source, false);
 	if (pair->model.picked)
-		zxp_kunit_taken(source, false);
+		zxp_source_packet_taken(&pair->picked, false);
+	while (pair->nr_late)
+		zxp_source_packet_taken(&pair->late[--pair->nr_late], false);
 	zxp_source_put(source);
 }
 
 static int zxp_pair_new_source(struct zxp_request_pair *pair)
 {
-	pair->source = zxp_source_alloc(pair->port, 3, zxp_source_watch_work);
+	pair->source = zxp_source_alloc(pair->port[0], 3, zxp_source_watch_work);
 	if (!pair->source)
 		return -ENOMEM;
+	pair->epoch = 0;
 	zxp_asked_init(&pair->model);
 	memset(pair->request, 0, sizeof(pair->request));
 	memset(pair->state, 0, sizeof(pair->state));
@@ -76,7 +50,8 @@ static int zxp_request_pair_init(struct kunit *test)
 	test->priv = pair;
 	if (!pair)
 		return -ENOMEM;
-	pair->port = zxp_kunit_port(test);
+	pair->port[0] = zxp_kunit_port(test);
+	pair->port[1] = zxp_kunit_port(test);
 	zxp_kunit_dice(test, &pair->dice);
 	allow_signal(SIGKILL);
 	return zxp_pair_new_source(pair);
@@ -86,122 +61,6 @@ static void zxp_request_pair_exit(struct kunit *test)
 {
 	if (test->priv)
 		zxp_pair_drop_source(test->priv);
-}
-
-static bool zxp_same_request(const struct zxp_request *request,
-			     const struct zxp_asked *a)
-{
-	return request->type == a->type && request->start == a->start &&
-	       request->end == a->end && request->first == a->first &&
-	       request->wake == a->wake && request->pending == a->pending &&
-	       request->error == a->error && request->early == a->early &&
-	       request->active == a->active && request->woken == a->woken;
-}
-
-/* Which number has it in the model? Hints are known by where they are. */
-static int zxp_pair_number(const struct zxp_request_pair *pair,
-			   const struct zxp_request *request)
-{
-	const struct zxp_asked *a;
-	int nr;
-
-	if (request->task)
-		return request - pair->request;
-	for (nr = ZXP_ASKED_TASKS; nr < ZXP_ASKED; nr++) {
-		a = &pair->model.asked[nr];
-		if (a->active && a->type == request->type &&
-		    a->start == request->start)
-			return nr;
-	}
-	return -1;
-}
-
-/* A leader, and who follows it, in order. */
-static bool zxp_same_leader(const struct zxp_request_pair *pair,
-			    const struct zxp_request *request)
-{
-	const struct zxp_request_model *m = &pair->model;
-	int nr = zxp_pair_number(pair, request), other;
-	const struct zxp_request *overlap;
-	unsigned int after = 0;
-
-	if (nr < 0 || m->asked[nr].leader >= 0 || request->primary ||
-	    !zxp_same_request(request, &m->asked[nr]))
-		return false;
-	list_for_each_entry(overlap, &request->overlaps, link) {
-		other = zxp_asked_follower(m, nr, after);
-		if (other < 0 || overlap != &pair->request[other] ||
-		    overlap->primary != request)
-			return false;
-		after = m->asked[other].since;
-	}
-	return zxp_asked_follower(m, nr, after) < 0;
-}
-
-static bool zxp_same_leaders(const struct zxp_request_pair *pair)
-{
-	const struct zxp_request *request;
-	unsigned int type, count = 0;
-	struct rb_node *node;
-	pgoff_t end;
-
-	for (type = 0; type < ZXP_REQUEST_TYPES; type++) {
-		end = 0;
-		for (node = rb_first(&pair->source->requests[type]); node;
-		     node = rb_next(node)) {
-			request = rb_entry(node, struct zxp_request, node);
-			if (request->start < end || request->type != type ||
-			    !zxp_same_leader(pair, request))
-				return false;
-			end = request->end;
-			count++;
-		}
-	}
-	return count == zxp_asked_leaders(&pair->model) &&
-	       count == pair->source->nr_requests;
-}
-
-/* Who waits for its packet to be sent, in order; and the packet itself. */
-static bool zxp_same_packets(const struct zxp_request_pair *pair)
-{
-	const struct zxp_source *source = pair->source;
-	const struct zxp_request_model *m = &pair->model;
-	const struct zxp_request *request;
-	unsigned int after = 0;
-	int nr;
-
-	list_for_each_entry(request, &source->fifo, link) {
-		nr = zxp_asked_next_queued(m, after);
-		if (nr < 0 || nr != zxp_pair_number(pair, request))
-			return false;
-		after = m->asked[nr].queued;
-	}
-	if (zxp_asked_next_queued(m, after) >= 0)
-		return false;
-	nr = source->sending ? zxp_pair_number(pair, source->sending) : -1;
-	return source->packet_busy == m->busy && nr == m->sending &&
-	       list_empty(&source->packet.link) == (!m->busy || m->picked);
-}
-
-static bool zxp_same_source(const struct zxp_request_pair *pair)
-{
-	const struct zxp_source *source = pair->source;
-	const struct zxp_request_model *m = &pair->model;
-	unsigned int i;
-
-	for (i = 0; i < ZXP_ASKED_TASKS; i++)
-		if (pair->request[i].task &&
-		    !zxp_same_request(&pair->request[i], &m->asked[i]))
-			return false;
-	return source->generation == m->generation &&
-	       source->nr_waiting == m->waiting &&
-	       source->nr_hints == zxp_asked_hints(m) &&
-	       source->complete == m->complete &&
-	       source->detached == m->detached &&
-	       source->read_packets == m->packets[ZXP_PACKET_READ] &&
-	       source->dirty_packets == m->packets[ZXP_PACKET_DIRTY] &&
-	       source->read_pages == m->read_pages &&
-	       zxp_same_leaders(pair) && zxp_same_packets(pair);
 }
 
 /* The generation, or sometimes one of before. */
@@ -325,12 +184,12 @@ static bool zxp_try_read(struct zxp_request_pair *pair)
 	bool there = m->busy && !m->picked;
 
 	if (m->picked && zxp_roll(&pair->dice, 2)) {
-		zxp_kunit_returned(pair->source);
+		zxp_source_packet_returned(&pair->picked);
 		zxp_asked_returned(m);
 		return true;
 	}
 	if (m->picked) {
-		zxp_kunit_taken(pair->source, true);
+		zxp_source_packet_taken(&pair->picked, true);
 		zxp_asked_taken(m);
 		return true;
 	}
@@ -339,27 +198,98 @@ static bool zxp_try_read(struct zxp_request_pair *pair)
 		      packet->length != (u64)(m->end - m->start) << PAGE_SHIFT))
 		return false;
 	if (there && !zxp_roll(&pair->dice, 4)) {
-		zxp_kunit_pick(pair->source);
+		pair->picked = zxp_kunit_pick(pair->source);
 		m->picked = true;
 		return true;
 	}
 	if (there)
 		zxp_asked_taken(m);
-	return there == !zxp_kunit_silent(pair->port);
+	return there == !zxp_kunit_silent(pair->port[0]);
+}
+
+/* Another generation, with another port or the same. Who reads is late from then on. */
+static bool zxp_try_move(struct zxp_request_pair *pair)
+{
+	if (pair->model.picked && pair->nr_late == ZXP_LATE)
+		return true;
+	if (pair->model.picked)
+		pair->late[pair->nr_late++] = pair->picked;
+	if (zxp_roll(&pair->dice, 2))
+		swap(pair->port[0], pair->port[1]);
+	zxp_source_move(pair->source, pair->port[0], ++pair->epoch);
+	zxp_asked_move(&pair->model);
+	return true;
+}
+
+static bool zxp_try_bind(struct zxp_request_pair *pair)
+{
+	swap(pair->port[0], pair->port[1]);
+	zxp_asked_bind(&pair->model);
+	return !zxp_source_bind(pair->source, pair->port[0], 4, pair->epoch);
+}
+
+/* A former generation answers, and wants packets. */
+static bool zxp_try_former(struct zxp_request_pair *pair, enum zxp_request_type type,
+			   unsigned int start, unsigned int end, int error)
+{
+	unsigned long epoch = pair->epoch - 1 - zxp_roll(&pair->dice, 3);
+	errseq_t wb_err = 0;
+
+	return zxp_source_fail(pair->source, type, start, end, error, epoch) == -ESHUTDOWN &&
+	       zxp_sync_end(pair->source, start, end, error, &wb_err, epoch) == -ESHUTDOWN &&
+	       zxp_source_bind(pair->source, pair->port[1], 5, epoch) == -ESHUTDOWN;
+}
+
+/* A reader of a former generation comes to its end: it has its packet, or not. */
+static bool zxp_try_late(struct zxp_request_pair *pair)
+{
+	struct zxp_picked picked;
+	unsigned int i;
+
+	if (!pair->nr_late)
+		return true;
+	i = zxp_roll(&pair->dice, pair->nr_late);
+	picked = pair->late[i];
+	pair->late[i] = pair->late[--pair->nr_late];
+	if (zxp_roll(&pair->dice, 2)) {
+		zxp_source_packet_returned(&picked);
+		return true;
+	}
+	zxp_source_packet_taken(&picked, true);
+	zxp_asked_count(&pair->model, picked.data.command, picked.data.length >> PAGE_SHIFT);
+	return true;
+}
+
+/* What may still happen to one that is detached. */
+static bool zxp_try_detached(struct zxp_request_pair *pair)
+{
+	bool complete = zxp_roll(&pair->dice, 2);
+
+	switch (zxp_roll(&pair->dice, 5)) {
+	case 0:
+		zxp_source_detach(pair->source, complete);
+		zxp_asked_detach(&pair->model, complete);
+		return true;
+	case 1:
+		return zxp_try_move(pair);
+	case 2:
+		return zxp_try_late(pair);
+	default:
+		return zxp_try_read(pair);
+	}
 }
 
 /* And all over again; what was waited for is left first. */
 static bool zxp_try_detach(struct zxp_request_pair *pair)
 {
-	bool complete = zxp_roll(&pair->dice, 2);
+	bool complete = zxp_roll(&pair->dice, 4);
 	unsigned int i;
 
-	for (i = 0; i < 2; i++, complete = zxp_roll(&pair->dice, 2)) {
-		zxp_source_detach(pair->source, complete);
-		zxp_asked_detach(&pair->model, complete);
-		if (!zxp_same_source(pair))
+	zxp_source_detach(pair->source, complete);
+	zxp_asked_detach(&pair->model, complete);
+	for (i = 0; i < 8; i++)
+		if (!zxp_same_source(pair) || !zxp_try_detached(pair))
 			return false;
-	}
 	for (i = 0; i < ZXP_ASKED_TASKS; i++)
 		if (pair->state[i] == WAITING && !zxp_try_leave(pair, i))
 			return false;
@@ -393,14 +323,22 @@ static bool zxp_request_step(struct zxp_request_pair *pair)
 		return zxp_try_hint(pair, type, start, end);
 	if (what < 800) {
 		if (error)
-			zxp_source_fail(pair->source, type, start, end, error, 0);
+			zxp_source_fail(pair->source, type, start, end, error, pair->epoch);
 		else
 			zxp_source_resolve(pair->source, type, start, end);
 		zxp_asked_resolve(&pair->model, type, start, end, error);
 		return true;
 	}
-	if (what < 998)
+	if (what < 960)
 		return zxp_try_read(pair);
+	if (what < 972)
+		return zxp_try_late(pair);
+	if (what < 980)
+		return zxp_try_former(pair, type, start, end, error);
+	if (what < 992)
+		return zxp_try_move(pair);
+	if (what < 998)
+		return zxp_try_bind(pair);
 	return zxp_try_detach(pair);
 }
 

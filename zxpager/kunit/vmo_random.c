@@ -2,7 +2,9 @@
 /*
  * The states of the pages of a VMO against an array of them: random operations of a
  * daemon and of clients on both, through the files, and what a query tells is
- * compared each time. Content is compared, too, where the daemon need not be asked.
+ * compared each time. Content is compared, too, where the daemon need not be asked. One
+ * generation of the daemon follows the other, which changes nothing of all that, and what the
+ * former ones say is refused.
  *
  * Nothing of it waits. The VMO does not trap, so writing needs content and no more.
  */
@@ -98,6 +100,17 @@ static bool zxp_try_read(struct zxp_page_pair *p, unsigned int i)
 	       byte == (zxp_page_is_zero(p, i) ? 0 : p->byte[i]);
 }
 
+/* DIRTY, which is not for VMOs that do not trap, by so many generations back. */
+static int zxp_allow(struct zxp_page_pair *p, unsigned int start, unsigned int end,
+		     unsigned int back)
+{
+	struct zxp_vmo *vmo = zxp_world_vmo(p->w, 0);
+
+	return zxp_vmo_dirty_range(vmo, (u64)start << PAGE_SHIFT,
+				   (u64)(end - start) << PAGE_SHIFT,
+				   vmo->source->epoch - back);
+}
+
 static bool zxp_try_dirty(struct zxp_page_pair *p, unsigned int start,
 			  unsigned int end)
 {
@@ -107,8 +120,7 @@ static bool zxp_try_dirty(struct zxp_page_pair *p, unsigned int start,
 	for (i = start; i < end; i++)
 		if (!zxp_page_has_content(p, i))
 			ret = -ENOENT;
-	if (zxp_vmo_dirty_range(zxp_world_vmo(p->w, 0), (u64)start << PAGE_SHIFT,
-				(u64)(end - start) << PAGE_SHIFT, 0) != ret)
+	if (zxp_allow(p, start, end, 0) != ret)
 		return false;
 	for (i = start; !ret && i < end; i++) {
 		if (zxp_page_is_zero(p, i))
@@ -189,6 +201,34 @@ static bool zxp_try_resize(struct zxp_page_pair *p, unsigned int pages)
 	return true;
 }
 
+/* All that the former generation may say of a range. */
+static bool zxp_try_former(struct zxp_page_pair *p, unsigned int start,
+			   unsigned int end, u8 byte)
+{
+	static const struct { u32 op, data; } late[] = {
+		{ ZXP_PAGER_OP_FAIL, EIO },
+		{ ZXP_PAGER_OP_WRITEBACK_BEGIN, 0 },
+		{ ZXP_PAGER_OP_WRITEBACK_BEGIN, ZXP_DIRTY_RANGE_IS_ZERO },
+		{ ZXP_PAGER_OP_WRITEBACK_END, 0 },
+		{ ZXP_PAGER_OP_SYNC_END, 0 },
+	};
+	struct zxp_world *w = p->w;
+	bool refused = true;
+	unsigned int i;
+
+	if (!w->former)
+		return true;
+	swap(w->pager, w->former);
+	for (i = 0; i < ARRAY_SIZE(late); i++)
+		refused &= zxp_world_op(w, 0, late[i].op, start, end - start,
+					late[i].data) == -ESHUTDOWN;
+	refused &= zxp_world_supply(w, 0, start, end - start, byte) == -ESHUTDOWN;
+	refused &= zxp_world_query(w, 0, p->pages, p->ranges, 1) == -ESHUTDOWN;
+	refused &= zxp_world_detach(w, 0) == -ESHUTDOWN;
+	swap(w->pager, w->former);
+	return refused && zxp_allow(p, start, end, 1) == -ESHUTDOWN;
+}
+
 /* What a query has to tell of a page: 0 nothing, 1 unwritten, 2 a dirty zero. */
 static unsigned int zxp_page_tells(const struct zxp_page_pair *p, unsigned int i)
 {
@@ -255,9 +295,13 @@ static bool zxp_page_step(struct zxp_page_pair *p)
 		return zxp_try_read(p, start);
 	if (what < 60)
 		return zxp_try_dirty(p, start, end);
-	if (what < 75)
-		return zxp_try_begin(p, start, end, what == 74);
-	if (what < 88)
+	if (what < 62)
+		return !zxp_world_begin_generation(p->w);
+	if (what < 64)
+		return zxp_try_former(p, start, end, byte);
+	if (what < 78)
+		return zxp_try_begin(p, start, end, what == 77);
+	if (what < 90)
 		return zxp_try_end(p, start, end);
 	if (what < 97)
 		return zxp_try_zero(p, start, end);
@@ -276,8 +320,8 @@ static void zxp_pages_are_what_the_model_is(struct kunit *test)
 	p->pages = ZXP_MODEL_PAGES / 2;
 	zxp_model_clear(&p->zero);
 	zxp_kunit_dice(test, &p->dice);
-	KUNIT_ASSERT_EQ(test, 0, zxp_world_create(w, 0, ZXP_VMO_RESIZABLE, 0, -1,
-						  p->pages));
+	KUNIT_ASSERT_EQ(test, 0, zxp_world_create(w, 0, ZXP_VMO_RESIZABLE,
+						  ZXP_CREATE_SYNC, -1, p->pages));
 	for (i = 0; i < operations; i++) {
 		bool same = zxp_page_step(p);
 

@@ -63,11 +63,18 @@ void zxp_world_close(struct zxp_world *w, unsigned int nr)
 	__fput_sync(file);
 }
 
+static void zxp_world_put(struct file **file)
+{
+	if (*file)
+		__fput_sync(*file);
+	*file = NULL;
+}
+
 void zxp_world_close_pager(struct zxp_world *w)
 {
-	if (w->pager)
-		__fput_sync(w->pager);
-	w->pager = NULL;
+	zxp_world_put(&w->former);
+	zxp_world_put(&w->keeper);
+	zxp_world_put(&w->pager);
 }
 
 void zxp_world_unmap(struct zxp_world *w, unsigned int map)
@@ -194,6 +201,30 @@ long zxp_world_ioctl(struct zxp_world *w, unsigned int thread, struct file *file
 	if (copy_from_user(args, uargs, size))
 		return -EIO;
 	return ret;
+}
+
+/* Another generation is @w->pager; the one before is there for what it says late. */
+int zxp_world_begin_generation(struct zxp_world *w)
+{
+	struct zxp_begin_generation args = { .size = sizeof(args) };
+	struct file *pager;
+	long ret;
+
+	if (!w->keeper)
+		w->keeper = get_file(w->pager);
+	ret = zxp_world_ioctl(w, 0, w->keeper, ZXP_IOC_BEGIN_GENERATION, &args,
+			      sizeof(args));
+	if (ret)
+		return ret;
+	pager = fget(args.out_fd);
+	close_fd(args.out_fd);
+	if (!pager)
+		return -EBADF;
+	pager->f_flags |= O_NONBLOCK;
+	zxp_world_put(&w->former);
+	w->former = w->pager;
+	w->pager = pager;
+	return 0;
 }
 
 static int zxp_world_keep(struct zxp_world *w, unsigned int nr, long ret, int fd)

@@ -17,7 +17,9 @@
 /**
  * struct zxp_world - a daemon and its clients
  * @mm: whose user memory is used
- * @pager: the pager; NULL when it is closed
+ * @pager: the pager, of its present generation; NULL when it is closed
+ * @keeper: that of the open(), if there were generations
+ * @former: of the generation before, or the keeper's
  * @file: VMOs and ports, as long as they are open
  * @fd: their descriptors
  * @map: mappings; 0 is none
@@ -28,6 +30,8 @@
 struct zxp_world {
 	struct mm_struct *mm;
 	struct file *pager;
+	struct file *keeper;
+	struct file *former;
 	struct file *file[ZXP_WORLD_FILES];
 	int fd[ZXP_WORLD_FILES];
 	unsigned long map[ZXP_WORLD_MAPS];
@@ -72,6 +76,7 @@ int zxp_world_create(struct zxp_world *w, unsigned int nr, u32 options,
 void zxp_world_close(struct zxp_world *w, unsigned int nr);
 int zxp_world_open_pager(struct zxp_world *w);
 void zxp_world_close_pager(struct zxp_world *w);
+int zxp_world_begin_generation(struct zxp_world *w);
 int zxp_world_map(struct zxp_world *w, unsigned int map, unsigned int vmo,
 		  pgoff_t pages);
 void zxp_world_unmap(struct zxp_world *w, unsigned int map);
