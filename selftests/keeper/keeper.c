@@ -35,23 +35,43 @@ static void wrong(struct keeper *k, const char *what, struct range r, int rc)
 	k->errors++;
 }
 
-static int give(struct keeper *k, struct range r)
+static int give(struct keeper_thread *t, struct range r)
 {
+	struct keeper *k = t->k;
 	int rc;
 
 	pthread_mutex_lock(&k->store_lock);
-	rc = zxp_supply_pages(k->p->fd, k->vmo->fd, r.offset, r.length,
-			      k->store + r.offset);
+	rc = zxp_supply_pages(t->g->fd, t->g->vmo, r.offset, r.length, k->store + r.offset);
 	pthread_mutex_unlock(&k->store_lock);
 	return rc;
 }
 
-static int allow(struct keeper *k, struct range r)
+static int allow(struct keeper_thread *t, struct range r)
 {
-	return zxp_dirty(k->p->fd, k->vmo->fd, r.offset, r.length);
+	return zxp_dirty(t->g->fd, t->g->vmo, r.offset, r.length);
 }
 
-typedef int (*answer_fn)(struct keeper *k, struct range r);
+static int synced(struct keeper_thread *t, struct range r)
+{
+	return zxp_sync_end(t->g->fd, t->g->vmo, r.offset, r.length, 0);
+}
+
+typedef int (*answer_fn)(struct keeper_thread *t, struct range r);
+
+/* Another generation may have begun meanwhile; one that had begun before has to count. */
+static int call(struct keeper_thread *t, answer_fn fn, struct range r)
+{
+	bool former = keeper_is_former(t->k, t->g);
+	int rc = fn(t, r);
+
+	if (former && !rc)
+		wrong(t->k, "taken from a former generation", r, rc);
+	if (rc == -ESHUTDOWN && keeper_followed(t->k, t->g)) {
+		__sync_fetch_and_add(&t->k->late, 1);
+		return 0;
+	}
+	return rc;
+}
 
 /*
  * Errors that are nobody's fault: a page that was evicted in between will be asked
@@ -63,15 +83,15 @@ static bool may_be(int rc)
 }
 
 /* A range that was cut off in part is answered as far as it still is there. */
-static void answer_range(struct keeper *k, answer_fn fn, struct range r)
+static void answer_range(struct keeper_thread *t, answer_fn fn, struct range r)
 {
-	int rc = r.length ? fn(k, r) : 0;
+	int rc = r.length ? call(t, fn, r) : 0;
 
 	if (rc == -ERANGE) {
 		struct range page = { r.offset, page_size };
 
 		for (; page.offset < r.offset + r.length; page.offset += page_size) {
-			rc = fn(k, page);
+			rc = call(t, fn, page);
 			if (rc == -ERANGE)
 				rc = 0;
 			if (!may_be(rc))
@@ -79,15 +99,15 @@ static void answer_range(struct keeper *k, answer_fn fn, struct range r)
 		}
 	}
 	if (!may_be(rc))
-		wrong(k, fn == give ? "supply" : "dirty", r, rc);
+		wrong(t->k, fn == give ? "supply" : "dirty", r, rc);
 }
 
 /* More than was asked for, as long as it is in the store; it may well fail. */
-static void answer_more(struct keeper *k, answer_fn fn, struct range r, struct dice *d)
+static void answer_more(struct keeper_thread *t, answer_fn fn, struct range r)
 {
-	uint64_t before = roll(d, NEIGHBOURS) * page_size;
-	uint64_t after = roll(d, NEIGHBOURS) * page_size;
-	uint64_t room = k->room * page_size;
+	uint64_t before = roll(&t->dice, NEIGHBOURS) * page_size;
+	uint64_t after = roll(&t->dice, NEIGHBOURS) * page_size;
+	uint64_t room = t->k->room * page_size;
 	int rc;
 
 	if (before > r.offset)
@@ -96,98 +116,135 @@ static void answer_more(struct keeper *k, answer_fn fn, struct range r, struct d
 		after = room - r.offset - r.length;
 	r.offset -= before;
 	r.length += before + after;
-	rc = fn(k, r);
+	rc = call(t, fn, r);
 	if (!may_be(rc) && rc != -ERANGE)
-		wrong(k, "more", r, rc);
+		wrong(t->k, "more", r, rc);
 }
 
-static void answer_halves(struct keeper *k, answer_fn fn, struct range r,
-			  struct dice *d)
+static void answer_halves(struct keeper_thread *t, answer_fn fn, struct range r)
 {
-	uint64_t cut = roll(d, r.length / page_size + 1) * page_size;
+	uint64_t cut = roll(&t->dice, r.length / page_size + 1) * page_size;
 	struct range half[2] = {
 		{ r.offset, cut },
 		{ r.offset + cut, r.length - cut },
 	};
-	int first = roll(d, 2);
+	int first = roll(&t->dice, 2);
 
-	answer_range(k, fn, half[first]);
-	dawdle(k, d);
-	answer_range(k, fn, half[!first]);
+	answer_range(t, fn, half[first]);
+	dawdle(t->k, &t->dice);
+	answer_range(t, fn, half[!first]);
 }
 
-static void answer_request(struct keeper *k, answer_fn fn, struct range r,
-			   struct dice *d)
+static void answer_request(struct keeper_thread *t, answer_fn fn, struct range r)
 {
-	if (k->wild && one_in(d, 3))
-		answer_more(k, fn, r, d);
-	dawdle(k, d);
-	if (k->wild && one_in(d, 3))
-		answer_halves(k, fn, r, d);
+	bool wild = t->k->wild;
+
+	if (wild && one_in(&t->dice, 3))
+		answer_more(t, fn, r);
+	dawdle(t->k, &t->dice);
+	if (wild && one_in(&t->dice, 3))
+		answer_halves(t, fn, r);
 	else
-		answer_range(k, fn, r);
+		answer_range(t, fn, r);
 }
 
-static void answer_sync(struct keeper *k, struct range r, struct dice *d)
+static void write_back(struct keeper_thread *t, struct range r, bool all)
+{
+	if (!keeper_pass_by(t->k, t->g, &t->dice, r.offset, r.length, all) &&
+	    !keeper_followed(t->k, t->g))
+		t->k->errors++;
+}
+
+static void answer_sync(struct keeper_thread *t, struct range r)
 {
 	int rc;
 
-	if (!keeper_pass(k, d, r.offset, r.length, true))
-		k->errors++;
-	rc = zxp_sync_end(k->p->fd, k->vmo->fd, r.offset, r.length, 0);
+	write_back(t, r, true);
+	rc = call(t, synced, r);
 	if (!may_be(rc))
-		wrong(k, "sync", r, rc);
+		wrong(t->k, "sync", r, rc);
 }
 
-static void answer_packet(struct keeper *k, const struct zxp_packet *pkt,
-			  struct dice *d)
+static void answer_packet(struct keeper_thread *t, const struct zxp_packet *pkt)
 {
 	struct range r = { pkt->offset, pkt->length };
 
 	switch (pkt->command) {
 	case ZXP_PACKET_READ:
+		answer_request(t, give, r);
+		break;
+	case ZXP_PACKET_DIRTY:
+		answer_request(t, allow, r);
+		break;
+	case ZXP_PACKET_SYNC:
+		answer_sync(t, r);
+		break;
+	case ZXP_PACKET_COMPLETE:
+		break;
+	default:
+		wrong(t->k, "unknown packet", r, -ENXIO);
+	}
+}
+
+/* What was read, before it is answered: who is answered may look at these. */
+static void note(struct keeper *k, const struct zxp_packet *pkt)
+{
+	switch (pkt->command) {
+	case ZXP_PACKET_READ:
 		__sync_fetch_and_add(&k->reads, 1);
-		answer_request(k, give, r, d);
 		break;
 	case ZXP_PACKET_DIRTY:
 		__sync_fetch_and_add(&k->dirties, 1);
-		answer_request(k, allow, r, d);
 		break;
 	case ZXP_PACKET_SYNC:
 		__sync_fetch_and_add(&k->syncs, 1);
-		answer_sync(k, r, d);
 		break;
 	case ZXP_PACKET_COMPLETE:
 		__sync_fetch_and_add(&k->completes, 1);
-		break;
-	default:
-		wrong(k, "unknown packet", r, -ENXIO);
 	}
+}
+
+/* What it reads of a generation it answers as that. False: it is to stop. */
+static bool answer_some(struct keeper_thread *t)
+{
+	struct keeper *k = t->k;
+	struct pollfd fds[2] = {
+		{ .fd = t->g->port, .events = POLLIN },
+		{ .fd = k->stop[0], .events = POLLIN },
+	};
+	struct zxp_packet pkt[AT_ONCE];
+	size_t nr = k->wild ? 1 + roll(&t->dice, AT_ONCE) : 1, i;
+	ssize_t n;
+
+	if (poll(fds, 2, -1) <= 0)
+		return false;
+	n = read(t->g->port, pkt, nr * sizeof(pkt[0]));
+	if (n <= 0 && fds[1].revents)
+		return false;
+	nr = n > 0 ? n / sizeof(pkt[0]) : 0;
+	for (i = 0; i < nr; i++)
+		note(k, &pkt[i]);
+	/* Long enough for another one to begin. */
+	if (nr && k->begun && one_in(&t->dice, 8))
+		nanosleep(&(struct timespec){ .tv_nsec = roll(&t->dice, 4000000) }, NULL);
+	for (; nr; nr--) {
+		i = k->wild ? roll(&t->dice, nr) : 0;
+		answer_packet(t, &pkt[i]);
+		pkt[i] = pkt[nr - 1];
+	}
+	return true;
 }
 
 static void *answer_main(void *arg)
 {
 	struct keeper_thread *t = arg;
-	struct keeper *k = t->k;
-	struct pollfd fds[2] = {
-		{ .fd = k->p->port, .events = POLLIN },
-		{ .fd = k->stop[0], .events = POLLIN },
-	};
-	struct zxp_packet pkt[AT_ONCE];
+	bool goes_on;
 
-	while (poll(fds, 2, -1) > 0) {
-		size_t nr = k->wild ? 1 + roll(&t->dice, AT_ONCE) : 1;
-		ssize_t n = read(k->p->port, pkt, nr * sizeof(pkt[0]));
-
-		if (n <= 0 && fds[1].revents)
-			break;
-		for (nr = n > 0 ? n / sizeof(pkt[0]) : 0; nr; nr--) {
-			size_t i = k->wild ? roll(&t->dice, nr) : 0;
-
-			answer_packet(k, &pkt[i], &t->dice);
-			pkt[i] = pkt[nr - 1];
-		}
-	}
+	do {
+		t->g = keeper_enter(t->k);
+		goes_on = answer_some(t);
+		keeper_leave(t->k, t->g);
+	} while (goes_on);
 	return NULL;
 }
 
@@ -204,9 +261,9 @@ static void *writeback_main(void *arg)
 
 		if (one_in(&t->dice, 3))
 			page = 0, nr = k->room;
-		if (!keeper_pass(k, &t->dice, page * page_size, nr * page_size,
-				 false))
-			k->errors++;
+		t->g = keeper_enter(k);
+		write_back(t, (struct range){ page * page_size, nr * page_size }, false);
+		keeper_leave(k, t->g);
 	}
 	return NULL;
 }
@@ -235,6 +292,11 @@ bool keeper_start(struct keeper *k, struct user_pager *p, struct test_vmo *vmo,
 	vmo_fill(vmo, 0, room, k->store);
 	pthread_mutex_init(&k->store_lock, NULL);
 	pthread_mutex_init(&k->pass_lock, NULL);
+	pthread_mutex_init(&k->generation_lock, NULL);
+	pthread_cond_init(&k->generation_left, NULL);
+	k->generation[0] = (struct keeper_generation) {
+		.fd = p->fd, .port = p->port, .vmo = vmo->fd,
+	};
 	fcntl(p->port, F_SETFL, fcntl(p->port, F_GETFL) | O_NONBLOCK);
 	for (i = 0; i < KEEPER_THREADS; i++)
 		if (!start_thread(k, &k->answer[i], answer_main, seed + 1 + i))

@@ -26,6 +26,7 @@
 
 struct pass {
 	struct keeper *k;
+	const struct keeper_generation *g;	/* or NULL: what @k has now */
 	struct dice *dice;
 	struct zxp_dirty_range range[PASS_RANGES];
 	uint64_t nr;
@@ -39,6 +40,16 @@ static bool tell(const char *what, uint64_t offset, uint64_t length, int rc)
 		diag("keeper: %s %#" PRIx64 "+%#" PRIx64 ": %s", what, offset, length,
 		     strerror(-rc));
 	return false;
+}
+
+static int pager_of(const struct pass *pass)
+{
+	return pass->g ? pass->g->fd : pass->k->p->fd;
+}
+
+static int vmo_of(const struct pass *pass)
+{
+	return pass->g ? pass->g->vmo : pass->k->vmo->fd;
 }
 
 static void shuffle(struct pass *pass)
@@ -56,13 +67,12 @@ static void shuffle(struct pass *pass)
 
 static int begin(struct pass *pass, uint64_t offset, uint64_t length, uint64_t options)
 {
-	return zxp_writeback_begin(pass->k->p->fd, pass->k->vmo->fd, offset, length,
-				   options);
+	return zxp_writeback_begin(pager_of(pass), vmo_of(pass), offset, length, options);
 }
 
 static int end(struct pass *pass, uint64_t offset, uint64_t length)
 {
-	return zxp_writeback_end(pass->k->p->fd, pass->k->vmo->fd, offset, length);
+	return zxp_writeback_end(pager_of(pass), vmo_of(pass), offset, length);
 }
 
 /* The VMO may be shorter by now; what is cut off has nothing to be written. */
@@ -97,7 +107,7 @@ static bool end_range(struct pass *pass, uint64_t offset, uint64_t length)
 static bool copy_pages(struct pass *pass, uint64_t offset, uint64_t length)
 {
 	struct keeper *k = pass->k;
-	int rc = zxp_vmo_read(k->vmo->fd, offset, length, pass->copy);
+	int rc = zxp_vmo_read(vmo_of(pass), offset, length, pass->copy);
 	uint64_t half = length / 2 / page_size * page_size;
 
 	if (rc == -ERANGE) {
@@ -146,8 +156,8 @@ static bool end_pages(struct pass *pass, uint64_t offset, uint64_t length)
 	int rc;
 
 	for (; offset < last; offset = to) {
-		rc = zxp_query_dirty_ranges(pass->k->p->fd, pass->k->vmo->fd, offset,
-					    last - offset, range, PASS_RANGES, &nr, &avail);
+		rc = zxp_query_dirty_ranges(pager_of(pass), vmo_of(pass), offset, last - offset,
+					    range, PASS_RANGES, &nr, &avail);
 		/* Shorter since, so some of it is left for the next pass. */
 		if (rc || !nr)
 			return !rc || rc == -ERANGE || tell("query", offset, length, rc);
@@ -248,7 +258,7 @@ static bool run_pass(struct pass *pass, uint64_t offset, uint64_t length, bool a
 
 		if (at >= limit)
 			return true;
-		rc = zxp_query_dirty_ranges(k->p->fd, k->vmo->fd, at + odd,
+		rc = zxp_query_dirty_ranges(pager_of(pass), vmo_of(pass), at + odd,
 					    limit - at - odd, pass->range, PASS_RANGES,
 					    &pass->nr, &avail);
 		if (rc == -ERANGE)	/* shorter since that look */
@@ -269,10 +279,10 @@ static bool run_pass(struct pass *pass, uint64_t offset, uint64_t length, bool a
 	return true;
 }
 
-bool keeper_pass(struct keeper *k, struct dice *d, uint64_t offset, uint64_t length,
-		 bool all)
+bool keeper_pass_by(struct keeper *k, const struct keeper_generation *g, struct dice *d,
+		    uint64_t offset, uint64_t length, bool all)
 {
-	struct pass pass = { .k = k, .dice = d, .copy = map_anon(k->room) };
+	struct pass pass = { .k = k, .g = g, .dice = d, .copy = map_anon(k->room) };
 	bool ok;
 
 	if (!pass.copy)
@@ -283,6 +293,14 @@ bool keeper_pass(struct keeper *k, struct dice *d, uint64_t offset, uint64_t len
 	pthread_mutex_unlock(&k->pass_lock);
 	munmap(pass.copy, k->room * page_size);
 	return ok;
+}
+
+bool keeper_pass(struct keeper *k, struct dice *d, uint64_t offset, uint64_t length,
+		 bool all)
+{
+	struct keeper_generation *g = k->begun ? &k->generation[k->taken_over % 2] : NULL;
+
+	return keeper_pass_by(k, g, d, offset, length, all);
 }
 
 uint64_t keeper_dirty(struct keeper *k)

@@ -100,7 +100,7 @@ static bool zxp_try_read(struct zxp_page_pair *p, unsigned int i)
 	       byte == (zxp_page_is_zero(p, i) ? 0 : p->byte[i]);
 }
 
-/* DIRTY, which is not for VMOs that do not trap, by so many generations back. */
+/* DIRTY, for which the VMO would have to trap, by so many generations back. */
 static int zxp_allow(struct zxp_page_pair *p, unsigned int start, unsigned int end,
 		     unsigned int back)
 {
@@ -201,6 +201,24 @@ static bool zxp_try_resize(struct zxp_page_pair *p, unsigned int pages)
 	return true;
 }
 
+/* A call of the former generation that has begun before the present one did. */
+static bool zxp_late_is_refused(struct zxp_page_pair *p, unsigned int start,
+				unsigned int end)
+{
+	struct zxp_op_range args = {
+		.offset = (u64)start << PAGE_SHIFT,
+		.length = (u64)(end - start) << PAGE_SHIFT,
+	};
+	struct zxp_vmo *vmo = zxp_world_vmo(p->w, 0);
+	unsigned long former = vmo->source->epoch - 1;
+
+	args.op = zxp_roll(&p->dice, 2) ? ZXP_PAGER_OP_WRITEBACK_BEGIN :
+					  ZXP_PAGER_OP_WRITEBACK_END;
+	return zxp_vmo_writeback(vmo, &args, former) == -ESHUTDOWN &&
+	       zxp_vmo_detach(vmo, former) == -ESHUTDOWN &&
+	       zxp_allow(p, start, end, 1) == -ESHUTDOWN;
+}
+
 /* All that the former generation may say of a range. */
 static bool zxp_try_former(struct zxp_page_pair *p, unsigned int start,
 			   unsigned int end, u8 byte)
@@ -226,7 +244,7 @@ static bool zxp_try_former(struct zxp_page_pair *p, unsigned int start,
 	refused &= zxp_world_query(w, 0, p->pages, p->ranges, 1) == -ESHUTDOWN;
 	refused &= zxp_world_detach(w, 0) == -ESHUTDOWN;
 	swap(w->pager, w->former);
-	return refused && zxp_allow(p, start, end, 1) == -ESHUTDOWN;
+	return refused && zxp_late_is_refused(p, start, end);
 }
 
 /* What a query has to tell of a page: 0 nothing, 1 unwritten, 2 a dirty zero. */
