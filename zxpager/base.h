@@ -182,11 +182,13 @@ struct zxp_zero_range {
  * @root: the ranges, by &zxp_zero_range.start
  * @nr: how many there are of each kind
  * @pages: how many pages these have
+ * @begun: how many ranges are being written back, in part or whole
  */
 struct zxp_zeroes {
 	struct rb_root root;
 	unsigned long nr[ZXP_ZERO_KINDS];
 	unsigned long pages[ZXP_ZERO_KINDS];
+	unsigned long begun;
 };
 
 static inline bool zxp_zero_empty(const struct zxp_zeroes *zeroes)
@@ -199,6 +201,12 @@ static inline unsigned long zxp_zero_pages(const struct zxp_zeroes *zeroes,
 					   enum zxp_zero_kind kind)
 {
 	return READ_ONCE(zeroes->pages[kind]);
+}
+
+/* Likewise. */
+static inline bool zxp_zero_has_begun(const struct zxp_zeroes *zeroes)
+{
+	return READ_ONCE(zeroes->begun);
 }
 
 struct zxp_zero_range *zxp_zero_find(struct zxp_zeroes *zeroes, pgoff_t index);

@@ -150,6 +150,7 @@ struct zxp_failure {
  * @family: its children; NULL as long as it has had none
  * @kin: which are still there
  * @nr_unwritten: pages with the mark of that in the page cache, under its xa_lock
+ * @nr_begun: those of them that are awaiting clean, likewise
  * @faults_lock: protects @fault_notes, @traps and @failure
  * @fault_notes: see failure.c
  * @traps: see trap.c
@@ -175,6 +176,7 @@ struct zxp_vmo {
 	struct zxp_family *family;
 	struct zxp_kin kin;
 	unsigned long nr_unwritten;
+	unsigned long nr_begun;
 	spinlock_t faults_lock;		/* see above */
 	struct list_head fault_notes;
 	struct list_head traps;
@@ -525,7 +527,6 @@ int zxp_vmo_query_dirty(struct zxp_vmo *vmo, struct zxp_query_dirty_ranges *args
 			unsigned long epoch);
 int zxp_vmo_query_stats(struct zxp_vmo *vmo, struct zxp_query_vmo_stats *args,
 			unsigned long epoch);
-bool zxp_vmo_has_begun(struct zxp_vmo *vmo);
 
 /* size.c */
 void zxp_vmo_grow_locked(struct zxp_vmo *vmo, pgoff_t nr_pages,

@@ -21,7 +21,8 @@
  * asks whether a page is dirty goes by PG_checked, which comes and goes with the mark
  * under xa_lock; and END makes dirty again what has the other flag alone.
  *
- * How many pages are unwritten is counted where the mark is set and taken away.
+ * How many pages are unwritten is counted where the mark is set and taken away, and likewise
+ * how many of those are awaiting clean.
  *
  * But for that, a folio becomes dirty with its lock held. BEGIN and END also hold
  * &zxp_vmo.content_lock.
@@ -67,6 +68,8 @@ static bool zxp_set_dirty(struct address_space *mapping, struct folio *folio)
 		if (!xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
 			xas_set_mark(&xas, ZXP_MARK_UNWRITTEN);
 			WRITE_ONCE(vmo->nr_unwritten, vmo->nr_unwritten + 1);
+		} else {
+			WRITE_ONCE(vmo->nr_begun, vmo->nr_begun - 1);
 		}
 	}
 	xas_unlock_irqrestore(&xas, flags);

@@ -59,6 +59,8 @@ void zxp_vmo_remove_folio(struct zxp_vmo *vmo, struct folio *folio)
 	if (xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
 		xas_clear_mark(&xas, ZXP_MARK_UNWRITTEN);
 		WRITE_ONCE(vmo->nr_unwritten, vmo->nr_unwritten - 1);
+		if (!xas_get_mark(&xas, ZXP_MARK_DIRTY))
+			WRITE_ONCE(vmo->nr_begun, vmo->nr_begun - 1);
 	}
 	xas_clear_mark(&xas, ZXP_MARK_DIRTY);
 	xas_unlock_irq(&xas);
@@ -76,8 +78,10 @@ void zxp_vmo_recount_locked(struct zxp_vmo *vmo)
 	lockdep_assert_held(&vmo->content_lock);
 
 	xa_lock_irq(&mapping->i_pages);
-	if (!xa_marked(&mapping->i_pages, ZXP_MARK_UNWRITTEN))
+	if (!xa_marked(&mapping->i_pages, ZXP_MARK_UNWRITTEN)) {
 		WRITE_ONCE(vmo->nr_unwritten, 0);
+		WRITE_ONCE(vmo->nr_begun, 0);
+	}
 	xa_unlock_irq(&mapping->i_pages);
 }
 

@@ -52,6 +52,7 @@ static struct inode *zxp_alloc_inode(struct super_block *sb)
 	vmo->family = NULL;
 	zxp_kin_init(&vmo->kin);
 	vmo->nr_unwritten = 0;
+	vmo->nr_begun = 0;
 	spin_lock_init(&vmo->faults_lock);
 	INIT_LIST_HEAD(&vmo->fault_notes);
 	INIT_LIST_HEAD(&vmo->traps);

@@ -29,18 +29,22 @@ static void zxp_vmo_protect_folio(struct zxp_vmo *vmo, struct folio *folio)
 /* What is pinned may change at any time, so it stays dirty; so does what is lost. */
 static void zxp_folio_begin(struct zxp_vmo *vmo, struct folio *folio)
 {
-	struct address_space *mapping = vmo->inode.i_mapping;
+	XA_STATE(xas, &vmo->inode.i_mapping->i_pages, folio->index);
 
 	if (zxp_folio_pinned(vmo, folio, folio->index))
 		return;
 	if (!folio_test_private(folio))
 		folio_attach_private(folio, vmo);
-	xa_lock_irq(&mapping->i_pages);
+	xas_lock_irq(&xas);
 	folio_clear_dirty(folio);
 	folio_clear_checked(folio);
-	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_DIRTY);
-	__xa_clear_mark(&mapping->i_pages, folio->index, ZXP_MARK_READ);
-	xa_unlock_irq(&mapping->i_pages);
+	xas_load(&xas);
+	if (xas_get_mark(&xas, ZXP_MARK_DIRTY)) {
+		xas_clear_mark(&xas, ZXP_MARK_DIRTY);
+		WRITE_ONCE(vmo->nr_begun, vmo->nr_begun + 1);
+	}
+	xas_clear_mark(&xas, ZXP_MARK_READ);
+	xas_unlock_irq(&xas);
 }
 
 static int zxp_vmo_begin_folio(struct zxp_vmo *vmo, struct folio *folio, void *arg)
@@ -80,6 +84,7 @@ static void zxp_folio_end(struct zxp_vmo *vmo, struct folio *folio)
 	if (!zxp_folio_dirty(folio) && xas_get_mark(&xas, ZXP_MARK_UNWRITTEN)) {
 		xas_clear_mark(&xas, ZXP_MARK_UNWRITTEN);
 		WRITE_ONCE(vmo->nr_unwritten, vmo->nr_unwritten - 1);
+		WRITE_ONCE(vmo->nr_begun, vmo->nr_begun - 1);
 	}
 	xas_unlock_irq(&xas);
 }

@@ -77,6 +77,13 @@ static void zxp_zero_count(struct zxp_zeroes *zeroes, struct zxp_zero_range *ran
 		   zeroes->pages[range->kind] + pages);
 }
 
+static void zxp_zero_set_awaiting(struct zxp_zeroes *zeroes, struct zxp_zero_range *range,
+				  pgoff_t awaiting)
+{
+	WRITE_ONCE(zeroes->begun, zeroes->begun - !!range->awaiting + !!awaiting);
+	range->awaiting = awaiting;
+}
+
 static struct zxp_zero_range *zxp_zero_use_spare(struct zxp_zeroes *zeroes,
 						 pgoff_t start, pgoff_t end,
 						 enum zxp_zero_kind kind,
@@ -101,6 +108,7 @@ static void zxp_zero_free(struct zxp_zeroes *zeroes, struct zxp_zero_range *rang
 {
 	zeroes->nr[range->kind]--;
 	zxp_zero_count(zeroes, range, range->start - range->end);
+	zxp_zero_set_awaiting(zeroes, range, 0);
 	rb_erase(&range->node, &zeroes->root);
 	kfree(range);
 }
@@ -154,7 +162,7 @@ void zxp_zero_add(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end,
 	} else if (right) {
 		zxp_zero_count(zeroes, right, end - start);
 		right->start = start;
-		right->awaiting = 0;
+		zxp_zero_set_awaiting(zeroes, right, 0);
 	} else {
 		zxp_zero_use_spare(zeroes, start, end, kind, spare);
 	}
@@ -164,7 +172,8 @@ static void zxp_zero_cut_front(struct zxp_zeroes *zeroes,
 			       struct zxp_zero_range *range, pgoff_t start)
 {
 	zxp_zero_count(zeroes, range, range->start - start);
-	range->awaiting -= min(range->awaiting, start - range->start);
+	zxp_zero_set_awaiting(zeroes, range, range->awaiting -
+			      min(range->awaiting, start - range->start));
 	range->start = start;
 }
 
@@ -312,9 +321,9 @@ pgoff_t zxp_zero_begin(struct zxp_zeroes *zeroes, pgoff_t start, pgoff_t end)
 	while ((range = zxp_zero_find_kinds(zeroes, &start, end,
 					    BIT(ZXP_ZERO_DIRTY), &budget))) {
 		if (range->start >= start)
-			range->awaiting = max(range->awaiting,
-					      min(range->end, end) -
-					      range->start);
+			zxp_zero_set_awaiting(zeroes, range,
+					      max(range->awaiting,
+						  min(range->end, end) - range->start));
 		start = range->end;
 	}
 	return start;

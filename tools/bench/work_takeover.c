@@ -4,6 +4,7 @@
  *
  *	begin	BEGIN_GENERATION, for each of ten requests of each VMO, half of which were read
  *	list	LIST_VMOS and OPEN_VMO, for each VMO
+ *	look	LIST_VMOS, of one VMO in which so many pages are dirty, and none begun
  *
  * The requests are hints, for which nobody has to wait.
  */
@@ -134,6 +135,46 @@ static void take_over(unsigned int nr)
 	free(opened);
 }
 
+#define LOOKS	100UL
+
+static void make_dirty(int pager, int vmo, unsigned int nr)
+{
+	static const char content[PAGE_SIZE];
+
+	for (unsigned int i = 0; i < nr; i++) {
+		zx_supply(pager, vmo, i, content, 1);
+		if (pwrite(vmo, content, 1, (off_t)(i * PAGE_SIZE)) != 1)
+			die("write to a VMO");
+	}
+}
+
+static void look(unsigned int nr)
+{
+	struct zxp_vmo_entry entry;
+	struct zxp_list_vmos list = {
+		.size = sizeof(list),
+		.buffer = (uintptr_t)&entry,
+		.buffer_size = sizeof(entry),
+	};
+	int pager = zx_pager_open(), vmo = zx_vmo_create(pager, nr, 0, 0, 0);
+	struct samples looked = { 0 };
+	uint64_t start;
+
+	make_dirty(pager, vmo, nr);
+	start = now();
+	for (size_t i = 0; i < LOOKS; i++)
+		if (ioctl(pager, ZXP_IOC_LIST_VMOS, &list))
+			die("LIST_VMOS");
+	sample_since(&looked, start, LOOKS);
+	errno = 0;
+	if (list.out_actual != 1 || entry.state != ZXP_VMO_ENTRY_UNWRITTEN)
+		die("takeover: a VMO is not as it was left");
+	emit("takeover.zxpager.look", nr, "ns", &looked);
+	sample_free(&looked);
+	close(vmo);
+	close(pager);
+}
+
 static void run_takeover(void)
 {
 	const unsigned int most = options.trace ? 100 : options.quick ? 1000 : 10000;
@@ -144,6 +185,8 @@ static void run_takeover(void)
 		die("%u descriptors", 2 * most);
 	for (unsigned int nr = 100; nr <= most; nr *= 10)
 		take_over(nr);
+	for (unsigned int nr = 100; nr <= most; nr *= 10)
+		look(nr);
 }
 
 ZXB_WORK(takeover, "another daemon takes over", run_takeover)

@@ -279,14 +279,17 @@ static bool zxp_same_query(struct zxp_page_pair *p)
 /* Is what is counted what is there? */
 static bool zxp_same_count(struct zxp_page_pair *p)
 {
-	unsigned int unwritten = 0, zero = 0, i;
+	unsigned int unwritten = 0, zero = 0, begun = 0, i;
+	struct zxp_vmo *vmo = zxp_world_vmo(p->w, 0);
 	struct zxp_vmo_info info;
 
 	for (i = 0; i < p->pages; i++) {
 		unwritten += zxp_page_tells(p, i) == 1;
 		zero += zxp_page_tells(p, i) > 1;
+		begun += !!(p->page[i] & ZXP_AWAITING);
 	}
-	return !zxp_world_info(p->w, 0, &info) &&
+	return !zxp_world_info(p->w, 0, &info) && vmo->nr_begun == begun &&
+	       vmo->zeroes.begun == zxp_model_begun(&p->zero) &&
 	       info.out_dirty_bytes == (u64)unwritten << PAGE_SHIFT &&
 	       info.out_zero_bytes == (u64)zero << PAGE_SHIFT;
 }

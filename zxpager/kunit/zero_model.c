@@ -43,6 +43,16 @@ bool zxp_model_is_free(const struct zxp_zero_model *m, unsigned int start,
 	return true;
 }
 
+/* How many runs are being written back, in part or whole? */
+unsigned int zxp_model_begun(const struct zxp_zero_model *m)
+{
+	unsigned int page, runs = 0;
+
+	for (page = 0; page < ZXP_MODEL_PAGES; page++)
+		runs += zxp_model_is_first(m, page) && m->awaiting[page];
+	return runs;
+}
+
 unsigned int zxp_model_runs(const struct zxp_zero_model *m)
 {
 	unsigned int page, runs = 0;

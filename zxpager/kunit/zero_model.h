@@ -26,6 +26,7 @@ unsigned int zxp_model_run_end(const struct zxp_zero_model *m, unsigned int page
 bool zxp_model_is_free(const struct zxp_zero_model *m, unsigned int start,
 		       unsigned int end);
 unsigned int zxp_model_runs(const struct zxp_zero_model *m);
+unsigned int zxp_model_begun(const struct zxp_zero_model *m);
 void zxp_model_add(struct zxp_zero_model *m, unsigned int start,
 		   unsigned int end, u8 kind);
 void zxp_model_remove(struct zxp_zero_model *m, unsigned int start,

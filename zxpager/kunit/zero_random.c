@@ -101,6 +101,7 @@ static bool zxp_zero_same(const struct zxp_zero_pair *pair)
 		count++;
 	}
 	return count == zxp_model_runs(&pair->model) &&
+	       pair->zeroes.begun == zxp_model_begun(&pair->model) &&
 	       zxp_zero_same_count(pair, ZXP_ZERO_MARKER) &&
 	       zxp_zero_same_count(pair, ZXP_ZERO_DIRTY) &&
 	       zxp_zero_same_count(pair, ZXP_ZERO_UNTRACKED);
