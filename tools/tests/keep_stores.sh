@@ -183,6 +183,46 @@ test_keep_device_has_changed_its_size() {
 	losetup -d "$dev"
 }
 
+# durable: the size that the file has if the machine stops now
+durable() {
+	cp "$tmp/image" "$tmp/stopped"
+	mount -o loop "$tmp/stopped" "$tmp/after"
+	stat -c %s "$tmp/after/f" || :
+	umount "$tmp/after"
+}
+
+# A client shrinks, and the worker is killed between ftruncate() and fsync().  That is a moment
+# nobody can hit, so the worker is stopped, and the test cuts the file off.  Then the VMO is
+# clean and as large as the file, and yet the first sync is to be one.
+test_keep_killed_before_it_synced_a_cut() {
+	local client
+	mkdir "$tmp/mnt" "$tmp/after"
+	truncate -s 16M "$tmp/image"
+	mke2fs -q -F -t ext4 "$tmp/image"
+	# Nothing but what is asked for.
+	mount -o loop,commit=10000 "$tmp/image" "$tmp/mnt"
+	bytes 1000000 "$tmp/mnt/f"
+	serve "${keep[@]}" --rw f "${quiet[@]}" "f=$tmp/mnt/f"
+	mkfifo "$tmp/tell" "$tmp/told"
+	# shellcheck disable=SC2016 # that shell's
+	zx exec f -- sh -c 'echo > "$1"; read -r line < "$2"; truncate -s 409600 "$3"' - \
+		"$tmp/told" "$tmp/tell" {} &
+	client=$!
+	read -r < "$tmp/told"
+	kill -STOP "$(worker)"
+	echo > "$tmp/tell"
+	wait "$client"
+	sync -f "$tmp/mnt"
+	[ "$(durable)" = 1000000 ]
+	truncate -s 409600 "$tmp/mnt/f"
+	kill_worker
+	[ "$(stat_of f dirty_bytes)" = 0 ]
+	[ "$(durable)" = 1000000 ]
+	zx sync f
+	[ "$(durable)" = 409600 ]
+	stop
+}
+
 # What it has no more is an error, as it would be without another worker, and never zeroes.
 test_keep_file_is_shorter() {
 	bytes 1000000 "$tmp/f"
