@@ -250,19 +250,6 @@ TEST_F(generation, former_keeps_nobody_waiting)
 	EXPECT_LE(0, self->old.fd);
 }
 
-static int do_read_packet(struct test_thread *t)
-{
-	struct zxp_packet pkt;
-
-	return read((int)t->op, &pkt, sizeof(pkt)) < 0 ? errno : 0;
-}
-
-/* Into a page that is missing. */
-static int do_read_packet_there(struct test_thread *t)
-{
-	return read((int)t->op, t->vmo->map, sizeof(struct zxp_packet)) < 0 ? errno : 0;
-}
-
 /* A reader has a packet, and its buffer hangs: nobody waits for that but itself. */
 TEST_F(generation, reader_that_hangs)
 {
@@ -295,13 +282,6 @@ TEST_F(generation, reader_that_hangs)
 	ASSERT_TRUE(pager_supply(&self->next, self->vmo, 8, 1));
 	ASSERT_TRUE(thread_wait(&self->t[0]));
 	user_pager_fini(&other);
-}
-
-static int revents(int fd)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-
-	return poll(&pfd, 1, 0) < 0 ? -1 : pfd.revents;
 }
 
 /* Readers of the former stream wake, all of them. */

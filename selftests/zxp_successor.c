@@ -95,6 +95,89 @@ TEST_F(successor, port_of_the_former)
 	user_pager_fini(&other);
 }
 
+static int do_poll(struct test_thread *t)
+{
+	struct pollfd pfd = { .fd = (int)t->op, .events = POLLIN };
+
+	return poll(&pfd, 1, -1) == 1 && pfd.revents == POLLIN ? 0 : EIO;
+}
+
+/* Who waits for a packet of it waits on, and hears of those alone that others have queued. */
+TEST_F(successor, waits_for_the_former_port)
+{
+	struct zxp_port_queue by_hand = { .size = sizeof(by_hand), .packet.key = 0x55 };
+	int port = zxp_create_port(self->old.fd);
+
+	ASSERT_LE(0, port);
+	ASSERT_EQ(0, zxp_bind_vmo(self->old.fd, self->vmo->fd, port, self->vmo->key));
+	for (int i = 0; i < 2; i++) {
+		self->t[i].op = port;
+		ASSERT_TRUE(thread_start(&self->t[i], i ? do_poll : do_read_packet));
+		ASSERT_TRUE(wait_until(thread_asleep(&self->t[i])));
+	}
+	take_over();
+	ASSERT_TRUE(thread_check_vmo(&self->t[2], self->vmo, 0, 1));
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 0, 1));
+	for (int i = 0; i < 2; i++)
+		EXPECT_TRUE(thread_asleep(&self->t[i]));
+	EXPECT_EQ(0, revents(port));
+	/* One for each of the two. */
+	for (int i = 0; i < 2; i++)
+		ASSERT_EQ(0, zxp_ioctl(port, ZXP_IOC_PORT_QUEUE, &by_hand));
+	for (int i = 0; i < 2; i++)
+		ASSERT_TRUE(thread_wait(&self->t[i]));
+	ASSERT_TRUE(pager_supply(&self->next, self->vmo, 0, 1));
+	ASSERT_TRUE(thread_wait(&self->t[2]));
+	close(port);
+}
+
+/* What nobody has read of it is not there any more, and nobody puts back what he has. */
+TEST_F(successor, leaves_the_former_port)
+{
+	int port = zxp_create_port(self->old.fd);
+	struct user_pager other;
+	struct test_vmo *buffer;
+
+	ASSERT_LE(0, port);
+	ASSERT_TRUE(user_pager_init(&other));
+	buffer = pager_create_vmo(&other, 1);
+	ASSERT_NE(NULL, buffer);
+	ASSERT_EQ(0, zxp_bind_vmo(self->old.fd, self->vmo->fd, port, self->vmo->key));
+	ASSERT_TRUE(thread_check_vmo(&self->t[0], self->vmo, 0, 2));
+	ASSERT_TRUE(thread_check_vmo(&self->t[1], self->vmo, 4, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 2));
+	EXPECT_EQ(POLLIN, revents(port));
+	take_over();
+	EXPECT_EQ(0, revents(port));
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 0, 2));
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 4, 1));
+
+	/* A reader has it, and its buffer hangs, and then is gone. */
+	ASSERT_EQ(0, zxp_bind_vmo(self->next.fd, self->vmo->fd, port, self->vmo->key));
+	ASSERT_TRUE(thread_check_vmo(&self->t[2], self->vmo, 8, 1));
+	ASSERT_TRUE(vmo_wait_blocked(self->vmo, 3));
+	self->t[3].vmo = buffer;
+	self->t[3].op = port;
+	ASSERT_TRUE(thread_start(&self->t[3], do_read_packet_there));
+	ASSERT_TRUE(vmo_wait_blocked(buffer, 1));
+	close(self->old.fd);
+	self->old.fd = self->next.fd;
+	self->old.port = self->next.fd;
+	take_over();
+	ASSERT_TRUE(pager_detach(&other, buffer));
+	ASSERT_TRUE(thread_wait_failure(&self->t[3], EFAULT));
+	EXPECT_EQ(0, revents(port));
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 0, 2));
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 4, 1));
+	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 8, 1));
+	EXPECT_TRUE(pager_idle(&self->next));
+	ASSERT_TRUE(pager_supply(&self->next, self->vmo, 0, 9));
+	for (int i = 0; i < 3; i++)
+		ASSERT_TRUE(thread_wait(&self->t[i]));
+	close(port);
+	user_pager_fini(&other);
+}
+
 TEST_F(successor, list)
 {
 	struct zxp_vmo_entry entry[8] = {};

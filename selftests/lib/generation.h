@@ -8,6 +8,8 @@
 #ifndef ZXP_SELFTESTS_GENERATION_H
 #define ZXP_SELFTESTS_GENERATION_H
 
+#include <poll.h>
+
 #include "fixture.h"
 
 #define BYTES(pages)	((pages) * page_size)
@@ -73,6 +75,26 @@ static inline bool begin_generation(struct user_pager *p, int keeper, const stru
 static inline int do_fsync(struct test_thread *t)
 {
 	return fsync(t->vmo->fd) ? errno : 0;
+}
+
+static inline int do_read_packet(struct test_thread *t)
+{
+	struct zxp_packet pkt;
+
+	return read((int)t->op, &pkt, sizeof(pkt)) < 0 ? errno : 0;
+}
+
+/* Into a page that is missing. */
+static inline int do_read_packet_there(struct test_thread *t)
+{
+	return read((int)t->op, t->vmo->map, sizeof(struct zxp_packet)) < 0 ? errno : 0;
+}
+
+static inline int revents(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) < 0 ? -1 : pfd.revents;
 }
 
 #endif /* ZXP_SELFTESTS_GENERATION_H */
