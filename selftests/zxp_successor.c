@@ -164,12 +164,12 @@ TEST_F(successor, leaves_the_former_port)
 	self->old.fd = self->next.fd;
 	self->old.port = self->next.fd;
 	take_over();
-	ASSERT_TRUE(pager_detach(&other, buffer));
-	ASSERT_TRUE(thread_wait_failure(&self->t[3], EFAULT));
-	EXPECT_EQ(0, revents(port));
 	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 0, 2));
 	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 4, 1));
 	ASSERT_TRUE(pager_wait_read(&self->next, self->vmo, 8, 1));
+	ASSERT_TRUE(pager_detach(&other, buffer));
+	ASSERT_TRUE(thread_wait_failure(&self->t[3], EFAULT));
+	EXPECT_EQ(0, revents(port));
 	EXPECT_TRUE(pager_idle(&self->next));
 	ASSERT_TRUE(pager_supply(&self->next, self->vmo, 0, 9));
 	for (int i = 0; i < 3; i++)
