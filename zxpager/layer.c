@@ -386,23 +386,28 @@ pgoff_t zxp_layer_add_zeroes(struct zxp_layer *layer, pgoff_t start, pgoff_t end
 	return min(start, end);
 }
 
-/* Move a zero range. Return: 1, 0 there is none any more, -ENOMEM without a node. */
+/*
+ * Move a zero range; what of it is not seen by the other one goes. Return: 1, 0 there is none any
+ * more, -ENOMEM without a node.
+ */
 static int zxp_layer_merge_zero(struct zxp_layer_merge *m)
 {
 	struct zxp_zero_range *range = zxp_zero_find(&m->from->zeroes, 0);
 	struct zxp_zero_range *none = NULL;
-	pgoff_t start, end;
+	pgoff_t start, end, seen_end, done;
 
 	if (!range)
 		return 0;
 	if (!m->spare)
 		return -ENOMEM;
-	start = range->start;
+	start = max(range->start, m->into->start);
 	end = range->end;
-	if (start < m->into->limit)
-		end = zxp_layer_add_zeroes(m->into, start, min(end, m->into->limit),
-					   &m->spare);
-	zxp_zero_remove(&m->from->zeroes, start, end, &none);
+	seen_end = min(end, m->into->limit);
+	if (start < seen_end) {
+		done = zxp_layer_add_zeroes(m->into, start, seen_end, &m->spare);
+		end = done < seen_end ? done : end;
+	}
+	zxp_zero_remove(&m->from->zeroes, range->start, end, &none);
 	return 1;
 }
 

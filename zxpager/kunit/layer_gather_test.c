@@ -154,7 +154,7 @@ static void zxp_layer_many_snapshots_are_looked_at_in_few_steps(struct kunit *te
 	tops = kunit_kcalloc(test, ZXP_CHAIN, sizeof(*tops), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, tops);
 	for (i = 0; i < ZXP_CHAIN; i++) {
-		KUNIT_ASSERT_TRUE(test, zxp_nodes_snapshot(nodes, ONE, ULONG_MAX));
+		KUNIT_ASSERT_TRUE(test, zxp_nodes_snapshot(nodes, ONE, 0, ULONG_MAX));
 		KUNIT_ASSERT_TRUE(test, zxp_nodes_keep(nodes, i, i + 1));
 		tops[i] = nodes->top[ONE];
 		nodes->top[ONE] = NULL;

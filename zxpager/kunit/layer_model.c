@@ -33,10 +33,11 @@ void zxp_layer_model_add(struct zxp_layer_model *m, unsigned int node, pgoff_t s
 	zxp_layer_model_zero(m, node, limit, ZXP_NODE_PAGES);
 }
 
-void zxp_layer_model_snapshot(struct zxp_layer_model *m, unsigned int node, pgoff_t limit)
+void zxp_layer_model_snapshot(struct zxp_layer_model *m, unsigned int node, pgoff_t start,
+			      pgoff_t limit)
 {
 	m->used[node] = true;
-	m->start[node] = 0;
+	m->start[node] = start;
 	memcpy(m->view[node], m->root, sizeof(m->view[node]));
 	zxp_layer_model_zero(m, node, limit, ZXP_NODE_PAGES);
 }

@@ -169,13 +169,15 @@ static void zxp_nodes_sweep_below(struct zxp_nodes *nodes, struct zxp_layer *lay
 }
 
 /* A child of the root that sees nothing of what becomes of that. */
-bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit)
+bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t start,
+			pgoff_t limit)
 {
 	struct zxp_layer *top = zxp_nodes_alloc(nodes), *last = nodes->open, *new;
 
 	nodes->top[node] = top;
 	if (!top)
 		return false;
+	top->start = start;
 	if (!last || !zxp_layer_is_empty(last) || limit > last->limit) {
 		nodes->stuck |= !zxp_nodes_gather_before(nodes);
 		new = zxp_nodes_alloc(nodes);
@@ -473,6 +475,17 @@ static bool zxp_nodes_is_shared(struct zxp_nodes *nodes, struct zxp_layer *layer
 	       nodes->seers[xa_to_value(page)] > 1;
 }
 
+/* Nothing is there that no layer above shows, as it would be counted: see zxp_child_allocated(). */
+static bool zxp_nodes_begins_with(struct zxp_layer *layer)
+{
+	struct zxp_zero_range *first = zxp_zero_find(&layer->zeroes, 0);
+	unsigned long index = 0;
+
+	if (first && first->start < layer->start)
+		return false;
+	return !layer->start || !xa_find(&layer->pages, &index, layer->start - 1, XA_PRESENT);
+}
+
 /* Is each page that is used in one layer, and is each layer there for somebody? */
 bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
 {
@@ -488,6 +501,8 @@ bool zxp_nodes_are_sound(struct zxp_nodes *nodes)
 		layers++;
 		gathered += !!layer->gathered;
 		if (layer->gathered && !zxp_nodes_are_below(layer))
+			return false;
+		if (!zxp_nodes_begins_with(layer))
 			return false;
 		if (list_empty(&layer->above) && !zxp_nodes_is_top(nodes, layer)) {
 			others++;

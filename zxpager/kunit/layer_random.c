@@ -106,6 +106,12 @@ static pgoff_t zxp_layer_roll_page(struct zxp_layer_pair *pair, unsigned int nod
 	return start + zxp_roll(&pair->dice, ZXP_NODE_PAGES - start);
 }
 
+/* Where a child of the root begins. */
+static pgoff_t zxp_layer_roll_start(struct zxp_layer_pair *pair)
+{
+	return zxp_roll(&pair->dice, 2) * zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+}
+
 static unsigned int zxp_layer_roll_limit(struct zxp_layer_pair *pair)
 {
 	return zxp_roll(&pair->dice, 2) ? ZXP_NODE_PAGES :
@@ -123,7 +129,7 @@ static void zxp_layer_roll_steps(struct zxp_layer_pair *pair)
 static bool zxp_layer_try_add(struct zxp_layer_pair *pair)
 {
 	unsigned int node = zxp_layer_pick(pair, false);
-	pgoff_t start = zxp_roll(&pair->dice, 2) * zxp_roll(&pair->dice, ZXP_NODE_PAGES);
+	pgoff_t start = zxp_layer_roll_start(pair);
 	pgoff_t limit = zxp_layer_roll_limit(pair);
 
 	pair->what = "add";
@@ -136,14 +142,15 @@ static bool zxp_layer_try_add(struct zxp_layer_pair *pair)
 static bool zxp_layer_try_snapshot(struct zxp_layer_pair *pair)
 {
 	unsigned int node = zxp_layer_pick(pair, false);
+	pgoff_t start = zxp_layer_roll_start(pair);
 	pgoff_t limit = zxp_layer_roll_limit(pair);
 
 	pair->what = "snapshot";
 	if (node == ZXP_NODES)
 		return true;
 	zxp_layer_roll_steps(pair);
-	zxp_layer_model_snapshot(&pair->model, node, limit);
-	return zxp_nodes_snapshot(&pair->nodes, node, limit);
+	zxp_layer_model_snapshot(&pair->model, node, start, limit);
+	return zxp_nodes_snapshot(&pair->nodes, node, start, limit);
 }
 
 /* One that is not made in the end. */

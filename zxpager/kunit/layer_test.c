@@ -171,6 +171,7 @@ struct zxp_zeroes_meet {
 	const char *above;
 	const char *seen;
 	unsigned long ranges;
+	pgoff_t start;
 };
 
 static const struct zxp_zeroes_meet zxp_zeroes_meet[] = {
@@ -185,6 +186,9 @@ static const struct zxp_zeroes_meet zxp_zeroes_meet[] = {
 	{ "behind the limit", "....00", 3, "0", "0..00000", 1 },
 	{ "under pages", "000", 8, ".a", "0a0.....", 1 },
 	{ "over pages", "abc", 8, "0.0", "0b0.....", 2 },
+	{ "before the first page", "000d", 8, "...", "...d....", 0, 3 },
+	{ "around the first page", "0000", 8, "....a", "..00a...", 1, 2 },
+	{ "on both sides of it", "00.00", 8, "....", "...00...", 1, 2 },
 };
 
 static void zxp_zeroes_meet_name(const struct zxp_zeroes_meet *m, char *desc)
@@ -201,7 +205,7 @@ static void zxp_layer_zeroes_become_one(struct kunit *test)
 
 	zxp_layer_add(test, ONE, 8);
 	zxp_layer_write(test, ONE, m->below);
-	zxp_layer_fork(test, ONE, TWO, m->limit);
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_fork(&f->nodes, ONE, TWO, m->start, m->limit));
 	zxp_layer_write(test, TWO, m->above);
 	zxp_nodes_remove(&f->nodes, ONE);
 	ZXP_EXPECT_SEEN(test, TWO, m->seen);

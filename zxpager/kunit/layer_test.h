@@ -55,7 +55,8 @@ struct zxp_nodes {
 void zxp_nodes_init(struct zxp_nodes *nodes);
 void zxp_nodes_exit(struct zxp_nodes *nodes);
 bool zxp_nodes_add(struct zxp_nodes *nodes, unsigned int node, pgoff_t start, pgoff_t limit);
-bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t limit);
+bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t start,
+			pgoff_t limit);
 bool zxp_nodes_keep(struct zxp_nodes *nodes, pgoff_t index, int id);
 bool zxp_nodes_keep_zero(struct zxp_nodes *nodes, pgoff_t index);
 void zxp_nodes_break(struct zxp_nodes *nodes);
@@ -95,7 +96,8 @@ void zxp_layer_model_init(struct zxp_layer_model *m);
 int zxp_layer_model_at(const struct zxp_layer_model *m, unsigned int node, pgoff_t index);
 void zxp_layer_model_add(struct zxp_layer_model *m, unsigned int node, pgoff_t start,
 			 pgoff_t limit);
-void zxp_layer_model_snapshot(struct zxp_layer_model *m, unsigned int node, pgoff_t limit);
+void zxp_layer_model_snapshot(struct zxp_layer_model *m, unsigned int node, pgoff_t start,
+			      pgoff_t limit);
 void zxp_layer_model_fork(struct zxp_layer_model *m, unsigned int parent,
 			  unsigned int node, pgoff_t start, pgoff_t limit);
 void zxp_layer_model_zero(struct zxp_layer_model *m, unsigned int node, pgoff_t start,

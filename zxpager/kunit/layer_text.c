@@ -90,7 +90,7 @@ void zxp_layer_snapshot(struct kunit *test, unsigned int node, pgoff_t limit)
 {
 	struct zxp_layer_fixture *f = test->priv;
 
-	KUNIT_ASSERT_TRUE(test, zxp_nodes_snapshot(&f->nodes, node, limit));
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_snapshot(&f->nodes, node, 0, limit));
 }
 
 /* The root loses what it has at some pages, a letter each. */
