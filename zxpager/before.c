@@ -189,21 +189,20 @@ int zxp_vmo_settle_locked(struct zxp_vmo *vmo, bool killable)
 /*
  * A before-image cannot be had. What was kept stays, and no more will be. Until nobody has
  * mapped what was not kept, who would change that waits as for a copy. If all payers were
- * asked, that is for the snapshots that there were then. Return: 0; -EINTR.
+ * asked, that is for the snapshots that there were then.
  */
-static int zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo,
-					  const struct zxp_payer *asked)
+static void zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo,
+					   const struct zxp_payer *asked)
 {
 	struct zxp_family *family = vmo->family;
 	struct zxp_layer *layer;
 
 	lockdep_assert_held(&vmo->content_lock);
+	lockdep_assert_held(&family->tree_lock);
 
-	if (zxp_lock_killable(&family->tree_lock))
-		return -EINTR;
 	layer = family->open;
 	if (!layer || (asked && (layer->id != asked->id || layer->payer != asked->first)))
-		goto unlock;
+		return;
 	write_lock(&family->lock);
 	layer->lost = true;
 	write_unlock(&family->lock);
@@ -214,9 +213,6 @@ static int zxp_vmo_break_snapshots_locked(struct zxp_vmo *vmo,
 	write_unlock(&family->lock);
 	pr_warn_ratelimited("the snapshots of the VMO with inode %lu are broken: a page that was about to change could not be copied\n",
 			    (unsigned long)vmo->inode.i_ino);
-unlock:
-	mutex_unlock(&family->tree_lock);
-	return 0;
 }
 
 /**
@@ -228,14 +224,15 @@ unlock:
  */
 int zxp_vmo_break_snapshots(struct zxp_vmo *vmo, pgoff_t index)
 {
-	int ret = 0;
-
-	if (zxp_lock_killable(&vmo->content_lock))
+	/* Of one that comes later the caller knows when it looks with content_lock. */
+	if (!zxp_vmo_has_snapshots(vmo))
+		return 0;
+	if (zxp_family_lock(vmo))
 		return -EINTR;
 	if (zxp_vmo_must_keep(vmo, index) && !zxp_vmo_has_content(vmo, index))
-		ret = zxp_vmo_break_snapshots_locked(vmo, NULL);
-	mutex_unlock(&vmo->content_lock);
-	return ret;
+		zxp_vmo_break_snapshots_locked(vmo, NULL);
+	zxp_family_unlock(vmo);
+	return 0;
 }
 
 /* Into the open layer. Return: 0, also if there is nothing to be done; -ENOMEM; -EIO. */
@@ -274,17 +271,14 @@ static int zxp_vmo_copy_before(struct zxp_vmo *vmo, struct zxp_layer *layer,
 static int zxp_vmo_keep_locked(struct zxp_vmo *vmo, pgoff_t index, struct folio *new)
 {
 	struct zxp_family *family = vmo->family;
-	int ret = 0;
 
 	lockdep_assert_held(&vmo->content_lock);
-
 	/* With this the layer stays. */
-	if (zxp_lock_killable(&family->tree_lock))
-		return -EINTR;
-	if (zxp_family_misses(family, index))
-		ret = new ? zxp_vmo_copy_before(vmo, family->open, index, new) : -ENOMEM;
-	mutex_unlock(&family->tree_lock);
-	return ret;
+	lockdep_assert_held(&family->tree_lock);
+
+	if (!zxp_family_misses(family, index))
+		return 0;
+	return new ? zxp_vmo_copy_before(vmo, family->open, index, new) : -ENOMEM;
 }
 
 /**
@@ -307,7 +301,7 @@ int zxp_vmo_keep(struct zxp_vmo *vmo, pgoff_t index)
 			return 0;
 		old = set_active_memcg(payer.memcg);
 		page = nobody ? NULL : alloc_page(ZXP_GFP_BEFORE);
-		ret = zxp_lock_killable(&vmo->content_lock);
+		ret = zxp_family_lock(vmo);
 		if (!ret) {
 			ret = zxp_vmo_keep_locked(vmo, index,
 						  page ? page_folio(page) : NULL);
@@ -315,10 +309,12 @@ int zxp_vmo_keep(struct zxp_vmo *vmo, pgoff_t index)
 			if (ret == -ENOMEM && fatal_signal_pending(current) &&
 			    !(current->flags & PF_EXITING))
 				ret = -EINTR;
-			if (ret == -EIO || (ret == -ENOMEM && nobody))
-				ret = zxp_vmo_break_snapshots_locked(vmo, ret == -EIO ?
-								     NULL : &payer);
-			mutex_unlock(&vmo->content_lock);
+			if (ret == -EIO || (ret == -ENOMEM && nobody)) {
+				zxp_vmo_break_snapshots_locked(vmo, ret == -EIO ?
+							       NULL : &payer);
+				ret = 0;
+			}
+			zxp_family_unlock(vmo);
 		}
 		if (!ret && !nobody && payer.nr)
 			zxp_payer_paid(vmo->family, &payer);

@@ -28,25 +28,24 @@ static int zxp_child_place(struct zxp_child *child, const struct zxp_parent *par
 static int zxp_child_join_root(struct zxp_child *child, pgoff_t end)
 {
 	struct zxp_vmo *root = child->root;
-	struct zxp_layer *spare = NULL;
-	pgoff_t limit;
-	int ret = 0;
+	struct zxp_layer *spare;
+	int ret;
 
-	/* What is written to the VMO later is not for it. */
-	if (child->is_snapshot) {
-		spare = zxp_tree_alloc_before(child);
-		if (!spare)
-			return -ENOMEM;
-	}
-	if (mutex_lock_killable(&root->content_lock)) {
-		ret = -EINTR;
-	} else {
-		limit = min(end, zxp_vmo_pages(root));
-		if (spare)
-			ret = zxp_tree_snapshot_locked(child, limit, &spare);
-		else
-			zxp_tree_add_locked(child, limit);
+	if (!child->is_snapshot) {
+		if (mutex_lock_killable(&root->content_lock))
+			return -EINTR;
+		zxp_tree_add_locked(child, min(end, zxp_vmo_pages(root)));
 		mutex_unlock(&root->content_lock);
+		return 0;
+	}
+	/* What is written to the VMO later is not for it. */
+	spare = zxp_tree_alloc_before(child);
+	if (!spare)
+		return -ENOMEM;
+	ret = zxp_family_lock(root);
+	if (!ret) {
+		ret = zxp_tree_snapshot_locked(child, min(end, zxp_vmo_pages(root)), &spare);
+		zxp_family_unlock(root);
 	}
 	zxp_tree_free_spare(spare);
 	return ret;

@@ -82,6 +82,8 @@ struct zxp_batch {
 /* For what is allocated with content_lock or a folio lock held, see memory.c. */
 #define ZXP_GFP_LOCKED(gfp)	(((gfp) & ~__GFP_DIRECT_RECLAIM) | __GFP_NOWARN)
 #define ZXP_MEMORY_TRIES	8
+/* As often a tree_lock that is not free is waited for with nothing else held. */
+#define ZXP_TREE_TRIES		16
 
 /* Marks in the page cache, see dirty.c. */
 #define ZXP_MARK_DIRTY		PAGECACHE_TAG_DIRTY
@@ -432,6 +434,8 @@ struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo);
 bool zxp_vmo_has_children(struct zxp_vmo *vmo);
 void zxp_family_cut(struct zxp_vmo *vmo, pgoff_t nr_pages);
 bool zxp_family_misses(struct zxp_family *family, pgoff_t index);
+int zxp_family_lock(struct zxp_vmo *vmo);
+void zxp_family_unlock(struct zxp_vmo *vmo);
 pgoff_t zxp_family_find_missed(struct zxp_family *family, pgoff_t index, pgoff_t *end);
 void zxp_family_keep_zero_locked(struct zxp_vmo *vmo, pgoff_t index);
 void zxp_vmo_free_family(struct zxp_vmo *vmo);

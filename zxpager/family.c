@@ -53,6 +53,45 @@ bool zxp_vmo_has_children(struct zxp_vmo *vmo)
 }
 
 /**
+ * zxp_family_lock() - take content_lock of a VMO, and tree_lock of its children
+ * @vmo: the VMO, which has a family
+ *
+ * Who changes the tree may have to look at each page of it, and holds tree_lock meanwhile. All
+ * who fault on the VMO or supply it would wait for that if it was waited for with content_lock.
+ * So that is given up first, as long as others are not faster too often.
+ *
+ * Return: 0; -EINTR.
+ */
+int zxp_family_lock(struct zxp_vmo *vmo)
+{
+	struct zxp_family *family = vmo->family;
+	int tries = ZXP_TREE_TRIES;
+
+	for (;;) {
+		if (zxp_lock_killable(&vmo->content_lock))
+			return -EINTR;
+		if (mutex_trylock(&family->tree_lock))
+			return 0;
+		if (!tries--)
+			break;
+		mutex_unlock(&vmo->content_lock);
+		if (zxp_lock_killable(&family->tree_lock))
+			return -EINTR;
+		mutex_unlock(&family->tree_lock);
+	}
+	if (!zxp_lock_killable(&family->tree_lock))
+		return 0;
+	mutex_unlock(&vmo->content_lock);
+	return -EINTR;
+}
+
+void zxp_family_unlock(struct zxp_vmo *vmo)
+{
+	mutex_unlock(&vmo->family->tree_lock);
+	mutex_unlock(&vmo->content_lock);
+}
+
+/**
  * zxp_family_cut() - a VMO shrinks
  * @vmo: the VMO
  * @nr_pages: its new size

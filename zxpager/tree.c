@@ -423,17 +423,16 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 	int ret = 0;
 
 	lockdep_assert_held(&root->content_lock);
+	lockdep_assert_held(&family->tree_lock);
 
-	if (mutex_lock_killable(&family->tree_lock))
-		return -EINTR;
 	last = family->open;
 	if (zxp_tree_snapshot_serves(family, limit, new->payer)) {
 		zxp_tree_push(family, child->top, last, limit);
-		goto unlock;
+		return 0;
 	}
 	ret = zxp_tree_gather_before(family);
 	if (ret)
-		goto unlock;
+		return ret;
 	write_lock(&family->lock);
 	zxp_layer_open(new, &family->bottom, last, limit);
 	WRITE_ONCE(family->open, new);
@@ -444,16 +443,14 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 		zxp_layer_reopen(new, last);
 		WRITE_ONCE(family->open, last);
 		write_unlock(&family->lock);
-		goto unlock;
+		return ret;
 	}
 	*spare = NULL;
 	zxp_tree_push(family, child->top, new, limit);
 	/* What was kept in it has stayed there until now, whoever sees that. */
 	if (last)
 		zxp_sweep_layer(root, zxp_tree_merge(root, last, true), 0, ULONG_MAX, true);
-unlock:
-	mutex_unlock(&family->tree_lock);
-	return ret;
+	return 0;
 }
 
 /**

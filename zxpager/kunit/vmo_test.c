@@ -369,6 +369,42 @@ static void zxp_ioctl_is_refused(struct kunit *test)
 			zxp_world_op(w, 0, ZXP_PAGER_OP_FAIL, 0, 1, EPERM));
 }
 
+static long zxp_keep_first(void *vmo)
+{
+	return zxp_vmo_keep(vmo, 0);
+}
+
+/* Who closes one of many snapshots may have the tree for long. */
+static void zxp_vmo_goes_on_while_a_copy_waits_for_the_tree(struct kunit *test)
+{
+	struct zxp_layer *open = kunit_kzalloc(test, sizeof(*open), GFP_KERNEL);
+	struct zxp_world *w = zxp_new(test, 0);
+	struct zxp_vmo *vmo = zxp_world_vmo(w, 0);
+	struct zxp_family *family = zxp_vmo_get_family(vmo);
+	struct zxp_task *task;
+	bool free;
+
+	KUNIT_ASSERT_NOT_NULL(test, open);
+	KUNIT_ASSERT_NOT_NULL(test, family);
+	zxp_layer_init(open);
+	mutex_lock(&family->tree_lock);
+	zxp_layer_open(open, &family->bottom, NULL, ZXP_PAGES);
+	WRITE_ONCE(family->open, open);
+	task = zxp_kunit_task(test, NULL, zxp_keep_first, vmo);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_poll(!list_empty(&family->tree_lock.wait_list)));
+	/* It waits with nothing held. So a supply does not wait, nor does who faults. */
+	free = mutex_trylock(&vmo->content_lock);
+	KUNIT_EXPECT_TRUE(test, free);
+	if (free)
+		mutex_unlock(&vmo->content_lock);
+	/* There is no page that could be copied. */
+	WRITE_ONCE(family->open, NULL);
+	zxp_layer_pop(open);
+	mutex_unlock(&family->tree_lock);
+	KUNIT_EXPECT_TRUE(test, zxp_task_join(task));
+	KUNIT_EXPECT_EQ(test, task->result, 0L);
+}
+
 static struct kunit_case zxp_vmo_cases[] = {
 	KUNIT_CASE(zxp_vmo_is_made),
 	KUNIT_CASE(zxp_vmo_is_refused),
@@ -383,6 +419,7 @@ static struct kunit_case zxp_vmo_cases[] = {
 	KUNIT_CASE(zxp_vmo_is_supplied_from_another),
 	KUNIT_CASE(zxp_vmo_is_not_verified),
 	KUNIT_CASE(zxp_vmo_misses_in_parts),
+	KUNIT_CASE(zxp_vmo_goes_on_while_a_copy_waits_for_the_tree),
 	KUNIT_CASE(zxp_vmo_sends_to_its_port),
 	KUNIT_CASE(zxp_pager_is_read_by_half),
 	KUNIT_CASE(zxp_ioctl_is_refused),
