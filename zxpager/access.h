@@ -87,6 +87,8 @@ static inline struct folio *zxp_vmo_lock_at(struct zxp_vmo *vmo, pgoff_t index, 
 }
 
 /* resize.c */
+int zxp_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry, const struct iattr *attr,
+		     int (*set_size)(struct dentry *dentry, loff_t size));
 int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		    struct iattr *attr);
 

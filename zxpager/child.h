@@ -201,6 +201,9 @@ void zxp_sweep_below(struct zxp_child *child, pgoff_t start, pgoff_t end);
 
 /* child_zero.c */
 
+/* As many pages are taken away together, so that whoever waits for that can be killed. */
+#define ZXP_PART_PAGES		4096
+
 /**
  * struct zxp_taken - pages that leave a copy together
  * @into: for each a folio that gets its content; NULL afterwards for zeroes

@@ -359,28 +359,27 @@ static int zxp_child_permission(struct mnt_idmap *idmap, struct inode *inode, in
 	return generic_permission(idmap, inode, mask);
 }
 
+static int zxp_child_set_size(struct dentry *dentry, loff_t size)
+{
+	struct inode *inode = d_inode(dentry);
+
+	if (zxp_dentry_limits(dentry) & ZXP_LIMIT_NO_RESIZE)
+		return -EPERM;
+	return zxp_child_resize(zxp_child_map(inode)->private_data, inode, size);
+}
+
 static int zxp_child_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			     struct iattr *attr)
 {
-	unsigned long limits = zxp_dentry_limits(dentry);
-	struct inode *inode = d_inode(dentry);
 	int ret = setattr_prepare(idmap, dentry, attr);
-	bool moves;
 
-	moves = attr->ia_valid & ATTR_SIZE && attr->ia_size != i_size_read(inode);
-	if (!ret && attr->ia_valid & ATTR_SIZE)
-		ret = limits & ZXP_LIMIT_NO_WRITE ? -EACCES :
-		      limits & ZXP_LIMIT_NO_RESIZE ? -EPERM :
-		      zxp_child_resize(zxp_child_map(inode)->private_data, inode,
-				       attr->ia_size);
 	if (ret)
 		return ret;
 	if (attr->ia_valid & ATTR_MODE)
 		attr->ia_mode &= ~(S_ISUID | S_ISGID);
-	setattr_copy(idmap, inode, attr);
-	/* truncate() leaves it to the file system what a new size means. */
-	if (moves)
-		zxp_inode_touch(inode);
+	if (attr->ia_valid & ATTR_SIZE)
+		return zxp_setattr_size(idmap, dentry, attr, zxp_child_set_size);
+	setattr_copy(idmap, d_inode(dentry), attr);
 	return 0;
 }
 

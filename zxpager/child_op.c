@@ -171,22 +171,50 @@ int zxp_child_advise(struct zxp_child *child, loff_t offset, loff_t len, int adv
 				      advice);
 }
 
+/* Return: 0; -ESTALE one of its own pages there is pinned. */
+static int zxp_child_check_pins_locked(struct zxp_child *child, pgoff_t start)
+{
+	unsigned long index;
+	struct folio *folio;
+
+	lockdep_assert_held(&child->content_lock);
+
+	xa_for_each_start(&child->top->pages, index, folio, start) {
+		if (zxp_folio_pinned(child->root, folio, index))
+			return -ESTALE;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Where the last part of a range begins, in which there is not too much. */
+static pgoff_t zxp_child_last_part_locked(struct zxp_child *child, pgoff_t start, pgoff_t end)
+{
+	while (zxp_tree_part_locked(child, start, end, ZXP_PART_PAGES) < end) {
+		start += (end - start) / 2;
+		cond_resched();
+	}
+	return start;
+}
+
+/* One part from the end. Return: 0; -ESTALE, -EINTR. */
 static int zxp_child_shrink_locked(struct zxp_child *child, pgoff_t nr_pages)
 {
 	struct zxp_family *family = zxp_child_family(child);
 	pgoff_t end = child->offset + nr_pages, old = zxp_child_end(child);
 	struct zxp_zero_range *none = NULL;
 	unsigned long index;
-	struct folio *folio;
+	int ret;
 
-	xa_for_each_start(&child->top->pages, index, folio, end) {
-		if (zxp_folio_pinned(child->root, folio, index))
-			return -ESTALE;
-		cond_resched();
-	}
 	if (mutex_lock_killable(&family->tree_lock))
 		return -EINTR;
-	WRITE_ONCE(child->nr_pages, nr_pages);
+	end = zxp_child_last_part_locked(child, end, old);
+	ret = zxp_child_check_pins_locked(child, end);
+	if (ret) {
+		mutex_unlock(&family->tree_lock);
+		return ret;
+	}
+	WRITE_ONCE(child->nr_pages, end - child->offset);
 	write_lock(&family->lock);
 	zxp_layer_cut(child->top, end);
 	write_unlock(&family->lock);
@@ -204,24 +232,38 @@ static int zxp_child_shrink_locked(struct zxp_child *child, pgoff_t nr_pages)
 	return 0;
 }
 
-/* ftruncate(): only in whole pages, as the child has no stream size of its own. */
+/**
+ * zxp_child_resize() - ftruncate()
+ * @child: the child
+ * @inode: that of its descriptors, which is not locked
+ * @size: rounded up to whole pages, as the child has no stream size of its own
+ *
+ * What is cut off goes in parts, from the end. So who is killed leaves a size between.
+ *
+ * Return: 0; -EPERM, -ERANGE; -ESTALE a page that would go is pinned; -EINTR.
+ */
 int zxp_child_resize(struct zxp_child *child, struct inode *inode, loff_t size)
 {
 	pgoff_t nr_pages = DIV_ROUND_UP_ULL(size, PAGE_SIZE);
-	int ret = 0;
+	bool again;
+	int ret;
 
 	if (!(child->options & ZXP_CHILD_RESIZABLE))
 		return -EPERM;
 	if (size > ZXP_MAX_VMO_SIZE || nr_pages > ZXP_MAX_VMO_PAGES - child->offset)
 		return -ERANGE;
-	if (mutex_lock_killable(&child->content_lock))
-		return -EINTR;
-	if (nr_pages < child->nr_pages)
-		ret = zxp_child_shrink_locked(child, nr_pages);
-	else
-		WRITE_ONCE(child->nr_pages, nr_pages);
-	if (!ret)
-		i_size_write(inode, (loff_t)nr_pages << PAGE_SHIFT);
-	mutex_unlock(&child->content_lock);
+	/* Of what is pinned only later a part may have gone. */
+	ret = zxp_child_check_pins(child, child->offset + nr_pages, ULONG_MAX);
+	for (again = true; !ret && again;) {
+		if (fatal_signal_pending(current) || mutex_lock_killable(&child->content_lock))
+			return -EINTR;
+		if (nr_pages < child->nr_pages)
+			ret = zxp_child_shrink_locked(child, nr_pages);
+		else
+			WRITE_ONCE(child->nr_pages, nr_pages);
+		again = child->nr_pages > nr_pages;
+		i_size_write(inode, (loff_t)child->nr_pages << PAGE_SHIFT);
+		mutex_unlock(&child->content_lock);
+	}
 	return ret;
 }

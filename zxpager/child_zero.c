@@ -6,9 +6,6 @@
 
 #include "child.h"
 
-/* As many pages are taken away together, so that whoever waits for that can be killed. */
-#define ZXP_PART_PAGES	4096
-
 /*
  * A page that is pinned cannot leave: its holder would go on with what nobody sees. So it is
  * made zero. It is locked and not mapped, so it gets no pins.

@@ -138,13 +138,21 @@ static int zxp_vmo_set_size(struct dentry *dentry, loff_t size)
 	return ret;
 }
 
-/*
- * A new size may have to write to a page, and so wait for the daemon. That cannot be done
- * under i_rwsem, whose waiters cannot be killed. What others change meanwhile is theirs:
- * all else that is asked for is set before, and times are those of the end.
+/**
+ * zxp_setattr_size() - ftruncate() and truncate(), of a VMO or of a copy
+ * @idmap: of the mount
+ * @dentry: what gets another size
+ * @attr: what is asked for, by setattr_prepare()
+ * @set_size: sets it
+ *
+ * A new size may have to write to a page, and so wait for the daemon, or for the making of a
+ * copy. That cannot be done under i_rwsem, whose waiters cannot be killed. What others change
+ * meanwhile is theirs: all else that is asked for is set before, and times are those of the end.
+ *
+ * Return: 0; -EACCES; an error of @set_size.
  */
-static int zxp_vmo_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry,
-				const struct iattr *attr)
+int zxp_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry, const struct iattr *attr,
+		     int (*set_size)(struct dentry *dentry, loff_t size))
 {
 	struct inode *inode = d_inode(dentry);
 	bool moves = attr->ia_size != i_size_read(inode);
@@ -162,7 +170,7 @@ static int zxp_vmo_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry,
 	setattr_copy(idmap, inode, &other);
 
 	inode_unlock(inode);
-	ret = zxp_vmo_set_size(dentry, attr->ia_size);
+	ret = set_size(dentry, attr->ia_size);
 	inode_lock(inode);
 	if (ret)
 		return ret;
@@ -186,7 +194,7 @@ int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (attr->ia_valid & ATTR_MODE)
 		attr->ia_mode &= ~(S_ISUID | S_ISGID);
 	if (attr->ia_valid & ATTR_SIZE)
-		return zxp_vmo_setattr_size(idmap, dentry, attr);
+		return zxp_setattr_size(idmap, dentry, attr, zxp_vmo_set_size);
 	setattr_copy(idmap, inode, attr);
 	return 0;
 }
