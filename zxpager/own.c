@@ -373,6 +373,24 @@ static int zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct
 	return ret;
 }
 
+static int zxp_child_replace_locked(struct zxp_child *child, pgoff_t index, struct folio *new)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&child->content_lock);
+
+	while (zxp_child_has(child, index)) {
+		ret = zxp_child_replace_once(child, index, new);
+		if (ret != -ESTALE)
+			break;
+		ret = 0;
+		cond_resched();
+	}
+	if (!ret)
+		zxp_sweep_below(child, index, index + 1);
+	return ret;
+}
+
 /**
  * zxp_child_replace() - put a page where one was lost
  * @child: the child; nothing of it is locked
@@ -383,19 +401,13 @@ static int zxp_child_replace_once(struct zxp_child *child, pgoff_t index, struct
  */
 int zxp_child_replace(struct zxp_child *child, pgoff_t index, struct folio *new)
 {
-	int ret = 0;
+	int ret, tries = ZXP_MEMORY_TRIES;
 
-	if (mutex_lock_killable(&child->content_lock))
-		return -EINTR;
-	while (zxp_child_has(child, index)) {
-		ret = zxp_child_replace_once(child, index, new);
-		if (ret != -ESTALE)
-			break;
-		ret = 0;
-		cond_resched();
-	}
-	if (!ret)
-		zxp_sweep_below(child, index, index + 1);
-	mutex_unlock(&child->content_lock);
+	do {
+		if (mutex_lock_killable(&child->content_lock))
+			return -EINTR;
+		ret = zxp_child_replace_locked(child, index, new);
+		mutex_unlock(&child->content_lock);
+	} while (ret == -ENOMEM && tries-- && zxp_vmo_reserve(child->root));
 	return ret;
 }
