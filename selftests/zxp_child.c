@@ -410,6 +410,25 @@ TEST_F(child, blocks)
 	EXPECT_EQ(3, page_blocks(vmo));
 }
 
+/* Zeroes before its first page are none of it; those below are, but not under pages. */
+TEST_F(child, blocks_of_a_part)
+{
+	struct test_vmo *vmo = new_vmo(4), *clone = new_clone(vmo), *part, *all;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	ASSERT_TRUE(vmo_zero(clone, 0, 3));
+	all = new_child(clone, MODIFIED, 0, 5);
+	part = new_child(clone, MODIFIED, 3, 1);
+	EXPECT_EQ(1, page_blocks(all));
+	ASSERT_TRUE(vmo_put(all, 1, 1));
+	EXPECT_EQ(2, page_blocks(all));
+	vmo_release(all);
+	vmo_release(clone);
+	EXPECT_EQ(1, page_blocks(part));
+	ASSERT_TRUE(vmo_put(part, 0, 1));
+	EXPECT_EQ(1, page_blocks(part));
+}
+
 /* What others have copied behind the end of the root goes, as if there had been no child. */
 TEST_F(child, shrink_without_children)
 {

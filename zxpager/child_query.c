@@ -10,6 +10,9 @@
 /* Ranges that are copied to the caller at once. */
 #define ZXP_OWN_BATCH		16
 
+/* Who asks for blocks waits for so many zero ranges, and pages over these, at most. */
+#define ZXP_BLOCKS_STEPS	(16 * ZXP_ZERO_BUDGET)
+
 /* Parts of pages are added up in so many parts of a byte, as they are for smaps. */
 #define ZXP_PART_SHIFT		12
 
@@ -210,20 +213,25 @@ static int zxp_child_count_pages(struct zxp_child *child, struct zxp_child_pages
  * zxp_child_allocated() - how many pages of a child count as blocks
  * @child: the child
  *
- * As of a VMO: all but zero ranges, wherever it is. A page may lie over each of these.
+ * As of a VMO: all but zero ranges, wherever it is. Of very many the last ones are counted, too.
  *
  * Return: so many, or some more, but no more than it has.
  */
 pgoff_t zxp_child_allocated(struct zxp_child *child)
 {
 	struct zxp_family *family = zxp_child_family(child);
-	pgoff_t pages = zxp_child_pages(child), zero;
+	pgoff_t index = child->offset, end = zxp_child_end(child);
+	unsigned int budget, left = ZXP_BLOCKS_STEPS;
+	pgoff_t nr = end - index;
 
-	read_lock(&family->lock);
-	zero = zxp_zero_pages(&child->top->zeroes, ZXP_ZERO_MARKER);
-	zero -= min_t(pgoff_t, zero, child->top->nr);
-	read_unlock(&family->lock);
-	return pages - min(pages, zero);
+	for (; index < end && left; left -= ZXP_ZERO_BUDGET) {
+		budget = ZXP_ZERO_BUDGET;
+		read_lock(&family->lock);
+		nr -= zxp_layer_count_zero(child->top, &index, end, &budget);
+		read_unlock(&family->lock);
+		cond_resched();
+	}
+	return nr;
 }
 
 /**

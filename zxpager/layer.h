@@ -93,11 +93,6 @@ bool zxp_layer_is_empty(const struct zxp_layer *layer);
 struct zxp_layer *zxp_layer_only_above(const struct zxp_layer *layer);
 unsigned int zxp_layer_steps(const struct zxp_layer *layer);
 enum zxp_seen zxp_layer_find(struct zxp_layer *top, pgoff_t index, void **page);
-enum zxp_seen zxp_layer_run(struct zxp_layer *top, pgoff_t index, pgoff_t *end, void **page);
-bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start,
-		    pgoff_t *end);
-pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end,
-			    unsigned int *budget);
 int zxp_layer_set(struct zxp_layer *top, pgoff_t index, void *page);
 void *zxp_layer_replace(struct zxp_layer *top, pgoff_t index, void *page);
 void *zxp_layer_take(struct zxp_layer *layer, pgoff_t *index, pgoff_t end);
@@ -107,6 +102,15 @@ pgoff_t zxp_layer_zero(struct zxp_layer *top, pgoff_t start, pgoff_t end,
 void zxp_layer_cut(struct zxp_layer *layer, pgoff_t limit);
 pgoff_t zxp_layer_add_zeroes(struct zxp_layer *layer, pgoff_t start, pgoff_t end,
 			     struct zxp_zero_range **spare);
+
+/* layer_run.c */
+bool zxp_layer_clip(struct zxp_layer *top, pgoff_t index, pgoff_t *start,
+		    pgoff_t *end);
+enum zxp_seen zxp_layer_run(struct zxp_layer *top, pgoff_t index, pgoff_t *end, void **page);
+pgoff_t zxp_layer_next_root(struct zxp_layer *top, pgoff_t index, pgoff_t end,
+			    unsigned int *budget);
+pgoff_t zxp_layer_count_zero(struct zxp_layer *top, pgoff_t *index, pgoff_t end,
+			     unsigned int *budget);
 
 /**
  * struct zxp_layer_merge - what is left of a layer that one other sees

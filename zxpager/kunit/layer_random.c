@@ -366,6 +366,22 @@ static bool zxp_layer_try_shared(struct zxp_layer_pair *pair, unsigned int node,
 	return at == end;
 }
 
+/* In calls that look at a few ranges each. */
+static bool zxp_layer_try_zeroes(struct zxp_layer_pair *pair, unsigned int node, pgoff_t index,
+				 pgoff_t end)
+{
+	pgoff_t at = index, nr = 0, expected = 0;
+	unsigned int budget;
+
+	for (; index < end; index++)
+		expected += zxp_layer_model_at(&pair->model, node, index) == ZXP_VIEW_ZERO;
+	while (at < end) {
+		budget = 1 + zxp_roll(&pair->dice, 4);
+		nr += zxp_layer_count_zero(pair->nodes.top[node], &at, end, &budget);
+	}
+	return nr == expected;
+}
+
 static bool zxp_layer_try_queries(struct zxp_layer_pair *pair, unsigned int node)
 {
 	pgoff_t start = zxp_layer_roll_page(pair, node);
@@ -380,6 +396,7 @@ static bool zxp_layer_try_queries(struct zxp_layer_pair *pair, unsigned int node
 	    zxp_layer_model_next_root(&pair->model, node, index, end))
 		return false;
 	if (!zxp_layer_try_run(pair, node, index, end) ||
+	    !zxp_layer_try_zeroes(pair, node, start, end) ||
 	    !zxp_layer_try_shared(pair, node, start, end))
 		return false;
 	is = zxp_layer_clip(top, index, &start, &end);
