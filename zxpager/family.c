@@ -144,6 +144,8 @@ pgoff_t zxp_family_find_missed(struct zxp_family *family, pgoff_t index, pgoff_t
 		budget = ZXP_ZERO_BUDGET;
 		read_lock(&family->lock);
 		open = family->open;
+		if (open)
+			index = max(index, min(open->start, *end));
 		index = open ? zxp_layer_next_root(open, index, *end, &budget) : *end;
 		if (budget && index < *end)
 			zxp_layer_run(open, index, end, &page);

@@ -82,7 +82,8 @@ bool zxp_layer_is_empty(const struct zxp_layer *layer)
 
 /**
  * zxp_layer_open() - from now on what the root loses goes to another layer
- * @layer: it, with nothing below
+ * @layer: it, with nothing below; of what lies before its start nothing is kept, unless @last
+ *	keeps it
  * @bottom: that of the root
  * @last: the one that was open until now, whose layers see the new one; or NULL
  * @limit: from this page on nothing of the root is seen, unless @last sees it
@@ -96,6 +97,7 @@ void zxp_layer_open(struct zxp_layer *layer, struct zxp_layer *bottom,
 	zxp_layer_push(layer, bottom, last ? max(limit, last->limit) : limit);
 	if (!last)
 		return;
+	layer->start = min(layer->start, last->start);
 	last->open = false;
 	zxp_layer_pop(last);
 	zxp_layer_push(last, layer, last->limit);

@@ -16,8 +16,8 @@
  *	the root itself and holds nothing
  * @link: in &zxp_layer.above of that one
  * @above: layers that see this one
- * @start: the first page of the child that it was made for, as no layer above begins before
- *	that: of @below nothing before it is looked at
+ * @start: the first page of the child that it was made for, or of all snapshots on it, as no
+ *	layer above begins before that: of @below nothing before it is looked at
  * @limit: from this page on nothing of @below is seen, but zeroes
  * @gathered: what is to be seen below, all of it down to some layer in one on that; or NULL
  * @pages: own pages; of what was gathered, those of the layers below

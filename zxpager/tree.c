@@ -36,11 +36,8 @@ struct zxp_layer *zxp_tree_alloc_before(struct zxp_child *child)
 {
 	struct zxp_layer *layer = zxp_tree_alloc(child);
 
-	/* Others may come to see it, which begin before that. */
-	if (layer) {
-		layer->start = 0;
+	if (layer)
 		layer->payer = get_mem_cgroup_from_mm(current->mm);
-	}
 	return layer;
 }
 
@@ -388,9 +385,9 @@ static struct zxp_layer *zxp_tree_merge(struct zxp_vmo *root, struct zxp_layer *
 	return list_empty(&merge.into->above) ? merge.into->below : merge.into;
 }
 
-/* Has nothing changed since the newest snapshot, which is paid for by the same? */
-static bool zxp_tree_snapshot_serves(struct zxp_family *family, pgoff_t limit,
-				     const struct mem_cgroup *payer)
+/* Has nothing changed of @want since the newest snapshot, which is paid for by the same? */
+static bool zxp_tree_snapshot_serves(struct zxp_family *family, const struct zxp_layer *want,
+				     pgoff_t limit)
 {
 	struct zxp_layer *last = family->open;
 	bool serves;
@@ -398,7 +395,7 @@ static bool zxp_tree_snapshot_serves(struct zxp_family *family, pgoff_t limit,
 	/* Who pays changes when somebody cannot. */
 	read_lock(&family->lock);
 	serves = last && zxp_layer_is_empty(last) && limit <= last->limit &&
-		 last->payer == payer;
+		 want->start >= last->start && last->payer == want->payer;
 	read_unlock(&family->lock);
 	return serves;
 }
@@ -426,7 +423,7 @@ int zxp_tree_snapshot_locked(struct zxp_child *child, pgoff_t limit,
 	lockdep_assert_held(&family->tree_lock);
 
 	last = family->open;
-	if (zxp_tree_snapshot_serves(family, limit, new->payer)) {
+	if (zxp_tree_snapshot_serves(family, new, limit)) {
 		zxp_tree_push(family, child->top, last, limit);
 		return 0;
 	}

@@ -57,6 +57,27 @@ static void zxp_layer_snapshots_go(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, f->nodes.nr_layers, 0U);
 }
 
+/* Nothing is kept of what lies before all of them, which begin at 3, 1 and 5. */
+static void zxp_layer_snapshots_of_parts(struct kunit *test)
+{
+	struct zxp_layer_fixture *f = test->priv;
+
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_snapshot(&f->nodes, ONE, 3, 8));
+	zxp_layer_lose(test, "ab");
+	KUNIT_EXPECT_EQ(test, f->nodes.nr_used, 0U);
+	/* So this one is of another moment, although nothing was kept in between. */
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_snapshot(&f->nodes, TWO, 1, 8));
+	zxp_layer_lose(test, "cd.e");
+	ZXP_EXPECT_SEEN(test, ONE, ".D.E....");
+	ZXP_EXPECT_SEEN(test, TWO, ".D.E....");
+	KUNIT_EXPECT_EQ(test, f->nodes.nr_used, 2U);
+	/* The newest keeps for the others what they see. */
+	KUNIT_ASSERT_TRUE(test, zxp_nodes_snapshot(&f->nodes, THREE, 5, 8));
+	zxp_layer_lose(test, "fgh");
+	ZXP_EXPECT_SEEN(test, TWO, ".dHE....");
+	KUNIT_EXPECT_EQ(test, f->nodes.nr_used, 4U);
+}
+
 static void zxp_layer_snapshot_is_undone(struct kunit *test)
 {
 	struct zxp_layer_fixture *f = test->priv;
@@ -137,6 +158,7 @@ static void zxp_layer_gathers_down_to_what_is_open(struct kunit *test)
 static struct kunit_case zxp_layer_before_cases[] = {
 	KUNIT_CASE(zxp_layer_snapshots_see_what_there_was),
 	KUNIT_CASE(zxp_layer_snapshots_go),
+	KUNIT_CASE(zxp_layer_snapshots_of_parts),
 	KUNIT_CASE(zxp_layer_snapshot_is_undone),
 	KUNIT_CASE(zxp_layer_snapshots_are_lost),
 	KUNIT_CASE(zxp_layer_gathers_down_to_what_is_open),

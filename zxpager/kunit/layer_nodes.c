@@ -178,11 +178,12 @@ bool zxp_nodes_snapshot(struct zxp_nodes *nodes, unsigned int node, pgoff_t star
 	if (!top)
 		return false;
 	top->start = start;
-	if (!last || !zxp_layer_is_empty(last) || limit > last->limit) {
+	if (!last || !zxp_layer_is_empty(last) || limit > last->limit || start < last->start) {
 		nodes->stuck |= !zxp_nodes_gather_before(nodes);
 		new = zxp_nodes_alloc(nodes);
 		if (!new)
 			return false;
+		new->start = start;
 		zxp_layer_open(new, &nodes->bottom, last, limit);
 		nodes->open = new;
 	}
