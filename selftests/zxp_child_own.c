@@ -324,6 +324,31 @@ static bool has_memory(const struct test_vmo *vmo, uint64_t own, uint64_t shared
 	return false;
 }
 
+/* In fdinfo of any of them is what all have, also of what is in no copy's own layer. */
+TEST_F(child_own, of_a_family)
+{
+	struct test_vmo *vmo = new_vmo(4), *clone = new_clone(vmo), *copy;
+	const long long page = page_size;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, 4));
+	EXPECT_EQ(0, fdinfo_number(clone->fd, "zxpager-family"));
+	ASSERT_TRUE(vmo_put(clone, 0, 1));
+	ASSERT_TRUE(vmo_put(clone, 1, 2));
+	copy = new_snapshot(clone);
+	EXPECT_EQ(0, fdinfo_number(copy->fd, "zxpager-own"));
+	EXPECT_EQ(0, fdinfo_number(clone->fd, "zxpager-own"));
+	EXPECT_EQ(2 * page, fdinfo_number(copy->fd, "zxpager-family"));
+	ASSERT_TRUE(vmo_put(copy, 0, 3));
+	EXPECT_EQ(3 * page, fdinfo_number(clone->fd, "zxpager-family"));
+	ASSERT_TRUE(vmo_zero(clone, 0, 1));
+	EXPECT_EQ(2 * page, fdinfo_number(clone->fd, "zxpager-family"));
+	vmo_release(clone);
+	EXPECT_EQ(2 * page, fdinfo_number(copy->fd, "zxpager-family"));
+	ASSERT_TRUE(vmo_zero(copy, 0, 4));
+	EXPECT_EQ(0, fdinfo_number(copy->fd, "zxpager-family"));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
 /* All that copies of one copy share is there once, however many they are. */
 TEST_F(child_own, in_parts)
 {

@@ -327,6 +327,8 @@ static void zxp_child_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "zxpager-size:\t%llu\n", (u64)zxp_child_pages(child) << PAGE_SHIFT);
 	seq_printf(m, "zxpager-own:\t%llu\n",
 		   (u64)zxp_child_own_pages(child) << PAGE_SHIFT);
+	seq_printf(m, "zxpager-family:\t%llu\n",
+		   (u64)atomic_long_read(&child->root->family->nr_own) << PAGE_SHIFT);
 }
 
 static const struct file_operations zxp_child_fops = {

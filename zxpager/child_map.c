@@ -122,6 +122,7 @@ static struct inode *zxp_family_inode(struct zxp_vmo *root)
 	inode->i_fop = &zxp_map_fops;
 	zxp_forbid_collapse(inode);
 	inode->i_mapping->a_ops = &zxp_map_aops;
+	inode->i_private = family;
 	old = cmpxchg(&family->map_inode, NULL, inode);
 	if (old)
 		iput(inode);

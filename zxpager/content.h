@@ -421,6 +421,7 @@ __poll_t zxp_kin_poll(struct zxp_kin *kin, struct file *file, struct poll_table_
  *	under &zxp_vmo.content_lock unless it goes.
  * @map_inode: that of the files that their mappings have; and own pages are as if they
  *	were of it, for the kernel
+ * @nr_own: how many pages are in layers
  */
 struct zxp_family {
 	struct mutex tree_lock;		/* see above */
@@ -428,6 +429,7 @@ struct zxp_family {
 	struct zxp_layer bottom;
 	struct zxp_layer *open;
 	struct inode *map_inode;
+	atomic_long_t nr_own;
 };
 
 struct zxp_family *zxp_vmo_get_family(struct zxp_vmo *vmo);

@@ -62,6 +62,7 @@ void zxp_own_begin(struct zxp_family *family, unsigned long id, struct folio *fo
 	folio->private = (void *)id;
 	folio_set_dirty(folio);
 	folio_get(folio);
+	atomic_long_inc(&family->nr_own);
 }
 
 /**
@@ -87,6 +88,9 @@ int zxp_own_settle(struct folio *folio, bool killable)
 /* It is locked, in no layer any more, and mapped by nobody. Who has pinned it keeps it. */
 void zxp_own_end(struct folio *folio)
 {
+	struct zxp_family *family = folio->mapping->host->i_private;
+
+	atomic_long_dec(&family->nr_own);
 	folio->mapping = NULL;
 	folio->private = NULL;
 }
