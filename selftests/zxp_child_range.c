@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "kselftest_harness.h"
 #include "lib/child.h"
@@ -15,6 +16,7 @@
 #define BYTES(pages)	((pages) * page_size)
 #define FROM		2
 #define PAGES		6
+#define MANY		9000			/* more than two parts of a cut */
 
 PAGER_FIXTURE(child_range);
 
@@ -146,6 +148,28 @@ TEST_F(child_range, mapping)
 	EXPECT_EQ(3, child_own_pages(copy));
 	EXPECT_TRUE(vmo_has(vmo, 0, vmo->pages, SUPPLIED));
 	ASSERT_TRUE(is_clean(vmo));
+	ASSERT_TRUE(pager_idle(&self->p));
+}
+
+/* It goes in parts, which together are all of it. */
+TEST_F(child_range, large_cut)
+{
+	struct test_vmo *vmo = new_vmo(MANY), *clone = new_clone(vmo);
+	struct stat st;
+
+	ASSERT_TRUE(pager_supply(&self->p, vmo, 0, MANY));
+	test_zxp(vmo_op_range, clone->fd, ZXP_VMO_OP_COMMIT, 0, BYTES(MANY));
+	EXPECT_EQ(MANY, child_own_pages(clone));
+	ASSERT_TRUE(vmo_resize(clone, 3));
+	ASSERT_EQ(0, fstat(clone->fd, &st));
+	EXPECT_EQ((off_t)BYTES(3), st.st_size);
+	EXPECT_EQ(BYTES(3), vmo_info(clone).out_vmo_size);
+	EXPECT_EQ(3, child_own_pages(clone));
+	EXPECT_TRUE(vmo_has(clone, 0, 3, SUPPLIED));
+	/* What it grows over again is zero, whatever the root has. */
+	ASSERT_TRUE(vmo_resize(clone, MANY));
+	EXPECT_TRUE(vmo_has(clone, 3, MANY - 3, ZEROES));
+	EXPECT_TRUE(vmo_has(vmo, 0, MANY, SUPPLIED));
 	ASSERT_TRUE(pager_idle(&self->p));
 }
 

@@ -6,6 +6,7 @@
 #include <linux/uio.h>
 
 #include "world.h"
+#include "../child.h"
 
 #define ZXP_PAGES	8
 
@@ -405,6 +406,30 @@ static void zxp_vmo_goes_on_while_a_copy_waits_for_the_tree(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, task->result, 0L);
 }
 
+/* Who makes a copy of it may have its lock for long, and nobody is to wait for i_rwsem then. */
+static void zxp_copy_is_resized_without_its_inode(struct kunit *test)
+{
+	struct zxp_world *w = zxp_new(test, 0);
+	struct zxp_client *client;
+	struct zxp_child *copy;
+	struct inode *inode;
+	bool free;
+
+	KUNIT_ASSERT_EQ(test, zxp_world_create_copy(w, 1, 0, 4), 0);
+	copy = zxp_child_of(w->file[1]);
+	inode = file_inode(w->file[1]);
+	mutex_lock(&copy->content_lock);
+	client = zxp_client_start(test, TRUNCATE, 1, 2, 0);
+	KUNIT_EXPECT_TRUE(test, zxp_kunit_poll(!list_empty(&copy->content_lock.wait_list)));
+	free = inode_trylock(inode);
+	KUNIT_EXPECT_TRUE(test, free);
+	if (free)
+		inode_unlock(inode);
+	mutex_unlock(&copy->content_lock);
+	KUNIT_EXPECT_EQ(test, zxp_client_end(test, client), 0L);
+	KUNIT_EXPECT_EQ(test, i_size_read(inode), 2LL << PAGE_SHIFT);
+}
+
 static struct kunit_case zxp_vmo_cases[] = {
 	KUNIT_CASE(zxp_vmo_is_made),
 	KUNIT_CASE(zxp_vmo_is_refused),
@@ -420,6 +445,7 @@ static struct kunit_case zxp_vmo_cases[] = {
 	KUNIT_CASE(zxp_vmo_is_not_verified),
 	KUNIT_CASE(zxp_vmo_misses_in_parts),
 	KUNIT_CASE(zxp_vmo_goes_on_while_a_copy_waits_for_the_tree),
+	KUNIT_CASE(zxp_copy_is_resized_without_its_inode),
 	KUNIT_CASE(zxp_vmo_sends_to_its_port),
 	KUNIT_CASE(zxp_pager_is_read_by_half),
 	KUNIT_CASE(zxp_ioctl_is_refused),

@@ -268,6 +268,21 @@ int zxp_world_create(struct zxp_world *w, unsigned int nr, u32 options,
 	return zxp_world_keep(w, nr, ret, args.out_fd);
 }
 
+int zxp_world_create_copy(struct zxp_world *w, unsigned int nr, unsigned int of,
+			  pgoff_t pages)
+{
+	struct zxp_vmo_create_child args = {
+		.size = sizeof(args),
+		.options = ZXP_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE | ZXP_CHILD_RESIZABLE,
+		.length = (u64)pages << PAGE_SHIFT,
+	};
+	long ret;
+
+	ret = zxp_world_ioctl(w, 0, w->file[of], ZXP_IOC_VMO_CREATE_CHILD, &args,
+			      sizeof(args));
+	return zxp_world_keep(w, nr, ret, args.out_fd);
+}
+
 int zxp_world_map(struct zxp_world *w, unsigned int map, unsigned int vmo,
 		  pgoff_t pages)
 {

@@ -77,6 +77,8 @@ void zxp_world_close(struct zxp_world *w, unsigned int nr);
 int zxp_world_open_pager(struct zxp_world *w);
 void zxp_world_close_pager(struct zxp_world *w);
 int zxp_world_begin_generation(struct zxp_world *w);
+int zxp_world_create_copy(struct zxp_world *w, unsigned int nr, unsigned int of,
+			  pgoff_t pages);
 int zxp_world_map(struct zxp_world *w, unsigned int map, unsigned int vmo,
 		  pgoff_t pages);
 void zxp_world_unmap(struct zxp_world *w, unsigned int map);
