@@ -164,6 +164,8 @@ struct zxp_layer *zxp_layer_to_gather(struct zxp_layer *open);
 
 /* For who sees a page no more layers are looked at, see zxp_layer_find_seers(). */
 #define ZXP_SEERS_STEPS		1024
+/* Nor more than these to count them, see zxp_layer_next_seen(). */
+#define ZXP_SHARERS_STEPS	(16 * ZXP_SEERS_STEPS)
 /* And for two who see most of a layer. */
 #define ZXP_PAIR_STEPS		16
 

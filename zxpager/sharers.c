@@ -28,19 +28,23 @@ static struct zxp_layer *zxp_layer_next_above(struct zxp_layer *owner,
 	return NULL;
 }
 
-/* How many see the page that a layer has? */
+/* How many see the page that a layer has? Of very many that might, not all are looked at. */
 static unsigned int zxp_layer_sharers(struct zxp_layer *owner, pgoff_t index,
 				      unsigned int *steps)
 {
 	struct zxp_layer *layer = owner;
-	unsigned int nr = 0;
+	unsigned int nr = 0, looked = 0;
 	bool hidden = false;
 
 	while ((layer = zxp_layer_next_above(owner, layer, hidden))) {
+		if (looked++ == ZXP_SHARERS_STEPS) {
+			nr = max(nr, 2U);
+			break;
+		}
 		hidden = layer->borrows || zxp_layer_hides(layer, index);
 		nr += !hidden && list_empty(&layer->above);
-		++*steps;
 	}
+	*steps += looked;
 	return nr;
 }
 
@@ -83,7 +87,8 @@ static pgoff_t zxp_layer_next_page(struct zxp_layer *top, pgoff_t index, pgoff_t
  * @end: the page after the last one
  * @budget: how many layers may be looked at; goes down
  *
- * Return: how many children see that page, this one as well; 0 if there is none.
+ * Return: how many children see that page, this one as well, or if very many might, two at least;
+ * 0 if there is none.
  */
 unsigned int zxp_layer_next_seen(struct zxp_layer *top, pgoff_t *index, pgoff_t end,
 				 unsigned int *budget)

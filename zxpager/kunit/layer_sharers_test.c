@@ -164,12 +164,46 @@ static void zxp_layer_seers_are_found_in_few_steps(struct kunit *test)
 	xa_destroy(&owner.pages);
 }
 
+/* Whoever wants to know of very many has not to wait for all of them. */
+static void zxp_layer_sharers_are_counted_in_some_steps(struct kunit *test)
+{
+	const unsigned int nr = ZXP_SHARERS_STEPS + 64;
+	struct zxp_layer *above = kvcalloc(nr, sizeof(*above), GFP_KERNEL);
+	unsigned int budget = UINT_MAX, i, sharers;
+	struct zxp_layer owner, bottom;
+	pgoff_t index = 0;
+
+	KUNIT_ASSERT_NOT_NULL(test, above);
+	zxp_layer_init(&bottom);
+	zxp_layer_init(&owner);
+	zxp_layer_push(&owner, &bottom, 8);
+	KUNIT_EXPECT_EQ(test, zxp_layer_set(&owner, 0, xa_mk_value(1)), 0);
+	/* The last two see it, which are not found: but the page is nobody's own. */
+	for (i = 0; i < nr; i++) {
+		zxp_layer_init(&above[i]);
+		above[i].start = i < nr - 2;
+		zxp_layer_push(&above[i], &owner, 8);
+	}
+	sharers = zxp_layer_next_seen(&above[nr - 1], &index, 8, &budget);
+	KUNIT_EXPECT_EQ(test, sharers, 2U);
+	KUNIT_EXPECT_GE(test, ZXP_SHARERS_STEPS + 8U, UINT_MAX - budget);
+	/* If most see it, each has next to nothing of it. */
+	for (i = 0; i < nr; i++)
+		above[i].start = 0;
+	budget = UINT_MAX;
+	sharers = zxp_layer_next_seen(&above[nr - 1], &index, 8, &budget);
+	KUNIT_EXPECT_EQ(test, sharers, (unsigned int)ZXP_SHARERS_STEPS);
+	xa_destroy(&owner.pages);
+	kvfree(above);
+}
+
 static struct kunit_case zxp_layer_sharers_cases[] = {
 	KUNIT_CASE(zxp_layer_tells_sharers),
 	KUNIT_CASE(zxp_layer_what_nobody_sees_goes),
 	KUNIT_CASE(zxp_layer_who_has_stored_is_passed_once),
 	KUNIT_CASE(zxp_layer_what_two_see_is_not_looked_at),
 	KUNIT_CASE(zxp_layer_seers_are_found_in_few_steps),
+	KUNIT_CASE(zxp_layer_sharers_are_counted_in_some_steps),
 	{}
 };
 
