@@ -23,7 +23,6 @@ table() {
 	build pkg-config finds the libraries
 	build libcmocka-dev runs the tests of libzx
 	build libnbd-dev lets zxpagerd serve exports of NBD servers
-	build libsystemd-dev lets zxpagerd tell systemd how it is
 	build libfuse3-dev is what zxbench compares zxpager with
 	build libzstd-dev unpacks the file that an example serves
 	build libelf1 is needed by the kernel's build tools

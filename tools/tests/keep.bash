@@ -67,6 +67,14 @@ let_go() {
 	wait "$client"
 }
 
+# has_another PID: the keeper has another worker, or has ended
+has_another() {
+	local now
+	gone "$pid" && return
+	now=$(worker) || return
+	[ "$now" != "$1" ]
+}
+
 gone() {
 	! kill -0 "$1" 2> /dev/null
 }

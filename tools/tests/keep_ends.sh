@@ -216,14 +216,6 @@ test_keep_both_killed() {
 	insmod "$ZXPAGER_KO"
 }
 
-# has_another PID: the keeper has another worker, or has ended
-has_another() {
-	local now
-	gone "$pid" && return
-	now=$(worker) || return
-	[ "$now" != "$1" ]
-}
-
 test_keep_gives_up() {
 	local client status=0 was n
 	start_with 1000000 --keep --quick 1000

@@ -53,7 +53,8 @@ static int a_file(void)
 
 static struct keep_message copy(const char *name)
 {
-	struct keep_message message = { .kind = KEEP_COPY, .number = 7, .uid = 1000 };
+	struct keep_message message = { .kind = KEEP_COPY, .version = KEEP_VERSION,
+					.number = 7, .uid = 1000 };
 
 	strncpy(message.name, name, sizeof(message.name) - 1);
 	strncpy(message.of, "f", sizeof(message.of) - 1);
@@ -99,6 +100,8 @@ static void as_many_as_there_may_be(void **state)
 
 static void what_makes_no_sense(void **state)
 {
+	struct keep_message message = copy("two");
+
 	(void)state;
 	assert_non_null(take(KEEP_VMO, -1));
 	assert_non_null(take(KEEP_STOP, -1));
@@ -107,6 +110,8 @@ static void what_makes_no_sense(void **state)
 	assert_non_null(take((enum keep_kind)1000, a_file()));
 	assert_non_null(take_copy(""));
 	assert_non_null(take_copy("../x"));
+	message.of[0] = ':';
+	assert_non_null(held_take(&held, &message, a_file()));
 	assert_non_null(drop("none"));
 	assert_null(take_copy("one"));
 	assert_non_null(take_copy("one"));
@@ -160,6 +165,25 @@ static void copies_are_told_in_order(void **state)
 	assert_true(held_tell(&held, 4, &message, &fd));
 	assert_string_equal(message.name, "one");
 	assert_false(held_tell(&held, 5, &message, &fd));
+}
+
+/* Whatever the order is in which they come. */
+static void copies_are_told_by_number(void **state)
+{
+	static const char *const names[] = { "one", "two", "three" };
+	struct keep_message message;
+	int fd;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		message = copy(names[i]);
+		message.number = (i + 2) % 3;
+		assert_null(held_take(&held, &message, a_file()));
+	}
+	for (unsigned int i = 0; i < 3; i++) {
+		assert_true(held_tell(&held, 2 + i, &message, &fd));
+		assert_int_equal(message.number, i);
+	}
 }
 
 /* --- what comes by the socket ------------------------------------------------------------ */
@@ -252,9 +276,12 @@ static void what_is_no_message(void **state)
 	send_raw(large, sizeof(large), 1);
 	send_raw(&message, sizeof(message), 2);
 	send_raw(&message, sizeof(message), 8);
+	message.version++;
+	send_raw(&message, sizeof(message), 1);
+	message.version--;
 	memset(message.name, 'x', sizeof(message.name));
 	send_raw(&message, sizeof(message), 1);
-	for (unsigned int i = 0; i < 5; i++) {
+	for (unsigned int i = 0; i < 6; i++) {
 		assert_int_equal(receive(&got, &fd), EPROTO);
 		assert_int_equal(fd, -1);
 	}
@@ -307,6 +334,7 @@ int main(void)
 		TEST(what_makes_no_sense),
 		TEST(the_socket_goes),
 		TEST(copies_are_told_in_order),
+		TEST(copies_are_told_by_number),
 		TEST(a_message_and_its_descriptor),
 		TEST(last_words),
 		TEST(what_is_no_message),

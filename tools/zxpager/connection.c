@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "../zxpagerd/pass.h"
 
 /* Daemons that a keeper has started one after the other, and that died with a request. */
 #define DEATHS_MAX	20
@@ -71,48 +72,19 @@ void connection_open(const char *path)
 	die(EXIT_DAEMON, "cannot connect to %s: %s", path, strerror(error));
 }
 
-static int take_fd(struct msghdr *msg)
-{
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(msg);
-	int fd;
-
-	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET ||
-	    cmsg->cmsg_type != SCM_RIGHTS ||
-	    cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
-		return -1;
-	memcpy(&fd, CMSG_DATA(cmsg), sizeof(fd));
-	return fd;
-}
-
 /* *@fd is what came along, or -1.  False if the daemon has gone. */
 static bool receive(struct zxd_reply *reply, int *fd)
 {
-	union {
-		char buffer[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control;
-	struct iovec iov = { reply, sizeof(*reply) };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control.buffer,
-		.msg_controllen = sizeof(control.buffer),
-	};
-	ssize_t n;
+	ssize_t n = pass_receive(sock, reply, sizeof(*reply), fd, 0);
 
-	/* That the daemon had not read all is told once, before what it has sent. */
-	do {
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (!n)
 		return false;
-	if (n < 0)
-		die(EXIT_DAEMON, "no reply: %s", strerror(errno));
+	if (n < 0 && n != -EPROTO)
+		die(EXIT_DAEMON, "no reply: %s", strerror((int)-n));
 	if (n != (ssize_t)sizeof(*reply) || reply->size != sizeof(*reply) ||
 	    reply->version != ZXD_VERSION ||
 	    reply->name[sizeof(reply->name) - 1])
 		die(EXIT_DAEMON, "not a zxpagerd of this version (%d)", ZXD_VERSION);
-	*fd = take_fd(&msg);
 	return true;
 }
 

@@ -16,6 +16,7 @@
 #include "log.h"
 #include "loop.h"
 #include "op.h"
+#include "pass.h"
 #include "proto.h"
 #include "user.h"
 #include "vmo.h"
@@ -143,28 +144,11 @@ bool client_drop_for(uid_t uid)
 /* @fd goes along if it is one, and is closed.  False if the client took neither. */
 static bool send_reply(struct client *c, const struct zxd_reply *reply, int fd)
 {
-	union {
-		char buffer[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct iovec iov = { (void *)reply, sizeof(*reply) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *cmsg;
-	ssize_t n;
+	int error = pass_send(c->fd, reply, sizeof(*reply), fd, MSG_DONTWAIT);
 
-	if (fd >= 0) {
-		msg.msg_control = control.buffer;
-		msg.msg_controllen = sizeof(control.buffer);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(int));
-	}
-	n = sendmsg(c->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (fd >= 0)
 		close(fd);
-	return n == (ssize_t)sizeof(*reply);
+	return !error;
 }
 
 /*

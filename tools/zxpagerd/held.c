@@ -22,7 +22,7 @@ bool held_init(struct held *held, unsigned int vmo_max, unsigned int copy_max)
 	return held->vmos && held->copies;
 }
 
-static struct held_copy *named(struct held *held, const char *name)
+struct held_copy *held_named(struct held *held, const char *name)
 {
 	for (unsigned int i = 0; i < held->copy_count; i++)
 		if (!strcmp(held->copies[i].told.name, name))
@@ -38,22 +38,32 @@ static const char *take_vmo(struct held *held, int fd)
 	return NULL;
 }
 
+/* Of those that a keeper before had nobody says in which order they come. */
+static void insert(struct held *held, struct held_copy copy)
+{
+	unsigned int at = held->copy_count++;
+
+	for (; at && held->copies[at - 1].told.number > copy.told.number; at--)
+		held->copies[at] = held->copies[at - 1];
+	held->copies[at] = copy;
+}
+
 static const char *take_copy(struct held *held, const struct keep_message *message, int fd)
 {
-	if (!zxd_is_name(message->name))
+	if (!zxd_is_name(message->name) || !zxd_is_name(message->of))
 		return "a copy without a name";
-	if (named(held, message->name))
+	if (held_named(held, message->name))
 		return "two copies of one name";
 	if (held->copy_count == held->copy_max)
 		return "more copies than there may be";
-	held->copies[held->copy_count++] = (struct held_copy){ *message, fd };
+	insert(held, (struct held_copy){ .told = *message, .fd = fd });
 	return NULL;
 }
 
-/* In the order in which they came: that is the one in which they are listed. */
+/* The others stay in their order, in which they are listed. */
 static const char *drop_copy(struct held *held, const char *name)
 {
-	struct held_copy *copy = named(held, name);
+	struct held_copy *copy = held_named(held, name);
 	struct held_copy *end = held->copies + held->copy_count;
 
 	if (!copy)

@@ -7,17 +7,19 @@
 
 #include "keep.h"
 
-/*
- * struct held - what a keeper holds for its workers
- * @vmos: room for @vmo_max, of which there are @vmo_count
- * @copies: with what is told of each; likewise
- * @listener, @lock: or -1
- */
+/* struct held_copy - with what is told of it; @stored if a service manager has it, too */
 struct held_copy {
 	struct keep_message told;
 	int fd;
+	bool stored;
 };
 
+/*
+ * struct held - what a keeper holds for its workers
+ * @vmos: room for @vmo_max, of which there are @vmo_count
+ * @copies: likewise, by number
+ * @listener, @lock: or -1
+ */
 struct held {
 	int *vmos;
 	unsigned int vmo_max, vmo_count;
@@ -34,6 +36,9 @@ bool held_init(struct held *held, unsigned int vmo_max, unsigned int copy_max);
  * what is wrong with it.
  */
 const char *held_take(struct held *held, const struct keep_message *message, int fd);
+
+/* The copy of that name, or NULL. */
+struct held_copy *held_named(struct held *held, const char *name);
 
 /*
  * Number @index of what the next worker is told; *@fd goes along, or is -1.  False if there

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a keeper and its worker say to each other, over a SOCK_SEQPACKET socket: messages
- * of one size, some of them with a descriptor.  Both are the same program.
+ * of one size, some of them with a descriptor.  Both are the same program, but for --replace.
  */
 #ifndef ZXD_KEEP_H
 #define ZXD_KEEP_H
@@ -10,6 +10,9 @@
 
 #include "proto.h"
 
+/* Of what follows: another one is refused before anything is replaced. */
+#define KEEP_VERSION	1
+
 /*
  * enum keep_kind - what a message says
  * @KEEP_GENERATION: from the keeper, with the descriptor of the generation
@@ -17,6 +20,8 @@
  *	from the worker to be kept, and from the keeper to the next one
  * @KEEP_COPY: the same with a copy that has a name
  * @KEEP_SERVE: from the keeper: that is all that there is; @number workers were before
+ * @KEEP_STORED: from the keeper, before that: a service manager has it all, too, and will start
+ *	another keeper
  * @KEEP_VMO: from the worker, a VMO that it has made, to be kept
  * @KEEP_READY: from the worker: it serves
  * @KEEP_DROP: from the worker: the copy called @name may go
@@ -36,6 +41,7 @@ enum keep_kind {
 	KEEP_LOCK,
 	KEEP_COPY,
 	KEEP_SERVE,
+	KEEP_STORED,
 	KEEP_VMO,
 	KEEP_READY,
 	KEEP_DROP,
@@ -53,13 +59,17 @@ enum keep_kind {
 
 /*
  * struct keep_message - one message
+ * @version: KEEP_VERSION, by keep_send()
  * @uid, @frozen, @name, @of: of a copy, as copies.c knows them
+ * @seconds: with KEEP_FIT, its --reconnect-timeout
  */
 struct keep_message {
 	uint32_t kind;
-	uint32_t frozen;
+	uint32_t version;
 	uint64_t number;
 	uint64_t uid;
+	uint32_t frozen;
+	uint32_t seconds;
 	char name[ZXD_NAME_SIZE];
 	char of[ZXD_NAME_SIZE];
 };
@@ -76,7 +86,7 @@ int keep_send(int sock, const struct keep_message *message, int fd, int flags);
 
 /*
  * Takes one, with @flags of recvmsg().  *@fd is the descriptor that came along, or -1.  0, or
- * an errno: EAGAIN, EPIPE at the end, EPROTO for what is no such message.
+ * an errno: EAGAIN, EPIPE at the end, EPROTO for what is no such message, or of another version.
  */
 int keep_receive(int sock, struct keep_message *message, int *fd, int flags);
 

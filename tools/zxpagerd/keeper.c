@@ -8,7 +8,8 @@
  * the first worker starts, it does not wait for reclaim, which may wait for the worker, nor for
  * anybody but in poll(), and what a worker sends is judged before it is believed.  The pager's
  * own descriptor no worker gets: with that it could begin a generation, or keep clients waiting
- * when everybody else has gone.
+ * when everybody else has gone.  A service manager may have it, and all else that is held, too: then
+ * another keeper goes on when this one has died, or was asked to leave.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -36,39 +37,24 @@
 #include "replace.h"
 #include "restarts.h"
 #include "spawn.h"
+#include "store.h"
+#include "wire.h"
 
 #define EXIT_GIVEN_UP	3
+#define EXIT_STORED	4
 #define TURN_MAX	64	/* messages of a worker, until others have their turn */
 #define START_MS	60000	/* for a worker of exports or a new program */
 #define EXPORT_MS	20000	/* for each of them */
+#define BARRIER_MS	1000	/* until it is looked again whether that is over */
 #define LEFT_MAX	10000	/* of one that has gone: more than its socket holds */
-
-/*
- * struct worker - the one there is, if @pid is not 0
- * @told: so much of what is held it was told, @is_told all
- * @left, @stops: it was told to leave, and how many signals ask for the end
- * @killed: it is told nothing any more
- * @answer: has no room yet, if @has_answer: until then nothing more is taken from it
- */
-struct worker {
-	pid_t pid;
-	int sock;
-	unsigned int told;
-	bool is_told;
-	bool left;
-	unsigned int stops;
-	bool killed;
-	bool has_answer;
-	struct keep_message answer;
-};
 
 static struct held held;
 static struct restarts restarts;
-static struct worker worker;
 static unsigned int started;	/* workers, ever */
 static bool has_served;		/* any of them */
 static unsigned int stops;	/* signals that ask for the end */
 static bool leave_wanted;
+static bool leaving;		/* all of it: the next keeper goes on */
 static uint64_t due;		/* the next worker */
 static uint64_t ping_ms, ping_due;	/* of a watchdog; 0 without one */
 static int pager_fd, signal_fd;
@@ -82,92 +68,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* --- talking to it ----------------------------------------------------------------------- */
-
-/* It has ended, or cannot be told anything any more; its pid is this process's until reaped. */
-static void hang_up(void)
-{
-	if (worker.pid)
-		kill(worker.pid, SIGKILL);
-	close(worker.sock);
-	worker.sock = -1;
-}
-
-static void kill_worker(const char *flaw)
-{
-	log_line("the worker has sent %s: it is killed", flaw);
-	hang_up();
-}
-
-/*
- * Of one that has died it is heard what it has sent before that; one that cannot be told what
- * there is cannot serve.
- */
-static int try_to_tell(const struct keep_message *message, int fd)
-{
-	int error = keep_send(worker.sock, message, fd, MSG_DONTWAIT);
-
-	if (!error || error == EAGAIN || error == EPIPE || error == ECONNRESET)
-		return error;
-	log_line("the worker cannot be told anything: %s: it is killed", strerror(error));
-	worker.killed = true;
-	kill(worker.pid, SIGKILL);
-	return error;
-}
-
-/* False if it does not know yet. */
-static bool tell(const struct keep_message *message, int fd)
-{
-	return !worker.killed && !try_to_tell(message, fd);
-}
-
-/* All that is held, and that this is all. */
-static void tell_held(void)
-{
-	struct keep_message message;
-	int fd;
-
-	while (held_tell(&held, worker.told, &message, &fd)) {
-		if (fd >= 0 && !tell(&message, fd))
-			return;
-		worker.told++;
-	}
-	if (stops && worker.stops != stops) {
-		message = (struct keep_message){ .kind = KEEP_STOP, .number = stops };
-		if (!tell(&message, -1))
-			return;
-		worker.stops = stops;
-	}
-	message = (struct keep_message){ .kind = KEEP_SERVE, .number = started - 1 };
-	worker.is_told = tell(&message, -1);
-}
-
-/* Signals that came since. */
-static void tell_news(void)
-{
-	struct keep_message stop = { .kind = KEEP_STOP, .number = stops };
-	struct keep_message leave = { .kind = KEEP_LEAVE };
-
-	/* Nothing is there yet that could be lost, and opening a store may take its time. */
-	if (stops && !has_served)
-		kill(worker.pid, SIGKILL);
-	if (worker.stops != stops && tell(&stop, -1))
-		worker.stops = stops;
-	if (leave_wanted && !worker.left && tell(&leave, -1))
-		worker.left = true;
-}
-
-static void answer(void)
-{
-	worker.has_answer = !worker.killed && try_to_tell(&worker.answer, -1) == EAGAIN;
-}
-
-static bool has_news(void)
-{
-	if (worker.killed)
-		return false;
-	return !worker.is_told || worker.stops != stops || (leave_wanted && !worker.left);
-}
+/* --- what it says --------------------------------------------------------------------------- */
 
 static void tell_ready(void)
 {
@@ -182,19 +83,37 @@ static void tell_ready(void)
 	options.ready_fd = -1;
 }
 
+static void begin_to_serve(void)
+{
+	notify_ready();
+	if (!stops)
+		replace_open(&old_mask);
+	has_served = true;
+}
+
 /* NULL, or what is wrong with the message. */
+static const char *hold(const struct keep_message *message, int fd)
+{
+	const char *flaw;
+
+	if (message->kind == KEEP_DROP && fd < 0)
+		store_drop_copy(&held, message->name, now_ms());
+	flaw = held_take(&held, message, fd);
+	if (!flaw && fd >= 0)
+		store_put(&held, message, fd);
+	if (!flaw && message->kind == KEEP_CLOSE)
+		store_drop_socket();
+	return flaw;
+}
+
 static const char *handle(const struct keep_message *message, int fd)
 {
 	const char *flaw;
 
 	if (message->kind == KEEP_READY && fd < 0) {
 		restarts_serves(&restarts, now_ms());
-		if (!has_served) {
-			notify_ready();
-			if (!stops)
-				replace_open(&old_mask);
-		}
-		has_served = true;
+		if (!has_served)
+			begin_to_serve();
 		replace_serves();
 		log_debug("worker %d serves", (int)worker.pid);
 		tell_ready();
@@ -204,12 +123,12 @@ static const char *handle(const struct keep_message *message, int fd)
 		notify_alive();
 		return NULL;
 	}
-	flaw = held_take(&held, message, fd);
+	flaw = hold(message, fd);
 	if (flaw || message->kind != KEEP_DROP)
 		return flaw;
 	worker.answer = *message;
 	worker.answer.kind = KEEP_DROPPED;
-	answer();
+	wire_answer(now_ms());
 	return NULL;
 }
 
@@ -225,13 +144,13 @@ static void listen_to_worker(unsigned int most)
 		if (error == EAGAIN)
 			return;
 		if (error == EPROTO) {
-			kill_worker("what is no message");
+			wire_kill("what is no message");
 		} else if (error) {
-			hang_up();
+			wire_hang_up();
 		} else {
 			flaw = handle(&message, fd);
 			if (flaw)
-				kill_worker(flaw);
+				wire_kill(flaw);
 		}
 	}
 }
@@ -244,10 +163,23 @@ static bool has_socket(void)
 	return held.lock >= 0 && lock_has_name(held.lock);
 }
 
+/* It may be asked to start this anew, and is not to do that with what is at its end. */
+static void clear_store(void)
+{
+	struct pollfd pfd = { .events = POLLIN };
+
+	store_clear(&held, now_ms());
+	while (store_waits(now_ms())) {
+		pfd.fd = store_poll();
+		poll(&pfd, 1, BARRIER_MS);
+	}
+}
+
 static __attribute__((noreturn)) void end(int status)
 {
 	char lock[PATH_MAX];
 
+	clear_store();
 	replace_close(has_socket());
 	if (has_socket()) {
 		unlink(options.socket);
@@ -255,6 +187,14 @@ static __attribute__((noreturn)) void end(int status)
 		unlink(lock);
 	}
 	exit(status);
+}
+
+/* The next one has all that this one has; what the clients connect to stays, too. */
+static __attribute__((noreturn)) void leave(void)
+{
+	log_line("this keeper leaves: the service manager has what the next one needs");
+	replace_close(has_socket());
+	exit(EXIT_STORED);
 }
 
 /* One that is only tried is no worse for those that serve. */
@@ -278,13 +218,15 @@ static void died(const char *how, int code)
  */
 static uint64_t time_to_serve(void)
 {
-	uint64_t exports = 0;
+	const struct program *program = replace_program();
+	uint64_t exports = 0, seconds = program->arguments >= 0 ? program->reconnect_timeout :
+								  options.reconnect_timeout;
 
 	for (unsigned int i = 0; i < options.vmo_count; i++)
 		exports += backend_is_nbd(options.vmos[i].path);
 	if (!exports)
 		return replace_is_on_trial() ? START_MS : 0;
-	return START_MS + exports * EXPORT_MS + (uint64_t)options.reconnect_timeout * 1000;
+	return START_MS + exports * EXPORT_MS + seconds * 1000;
 }
 
 static void start_worker(void)
@@ -302,7 +244,7 @@ static void start_worker(void)
 	}
 	started++;
 	if (!spawn_begin(pager_fd, worker.sock))
-		hang_up();
+		wire_hang_up();
 	log_debug("worker %d is started", (int)worker.pid);
 }
 
@@ -361,6 +303,7 @@ static void tell_stopping(void)
 	if (stops++)
 		return;
 	notify_stopping();
+	store_clear(&held, now_ms());
 	replace_close(has_socket());
 }
 
@@ -370,6 +313,10 @@ static void take_signals(void)
 
 	while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
+			tell_stopping();
+		else if (info.ssi_signo == SIGUSR1 && store_is_on())
+			leaving = true;
+		else if (info.ssi_signo == SIGUSR1)
 			tell_stopping();
 		else if (info.ssi_signo == SIGHUP)
 			leave_wanted = true;
@@ -388,6 +335,7 @@ static void catch_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, &old_mask);
 	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -404,7 +352,7 @@ static void ping(void)
 
 	ping_due = now_ms() + ping_ms;
 	if (worker.sock >= 0 && restarts.serves)
-		tell(&message, -1);
+		wire_tell(&message, -1);
 	else
 		notify_alive();
 }
@@ -438,13 +386,16 @@ static int earlier(int ms, uint64_t when)
 
 static void wait_for_events(void)
 {
-	struct pollfd pfd[2 + REPLACE_FDS] = {
+	bool waits = store_waits(now_ms());
+	struct pollfd pfd[3 + REPLACE_FDS] = {
 		{ .fd = signal_fd, .events = POLLIN },
-		{ .fd = worker.sock, .events = worker.has_answer ? POLLOUT : POLLIN },
+		{ .fd = worker.has_answer && waits ? -1 : worker.sock,
+		  .events = worker.has_answer ? POLLOUT : POLLIN },
+		{ .fd = store_poll(), .events = POLLIN },
 	};
 	int ms = -1;
 
-	if (worker.sock >= 0 && has_news())
+	if (worker.sock >= 0 && !waits && wire_has_news(stops, leave_wanted))
 		pfd[1].events |= POLLOUT;
 	if (!worker.pid)
 		ms = earlier(ms, due);
@@ -454,8 +405,33 @@ static void wait_for_events(void)
 		ms = earlier(ms, serves_by());
 	if (replace_wants_a_turn() != UINT64_MAX)
 		ms = earlier(ms, replace_wants_a_turn());
-	replace_poll(pfd + 2);
-	poll(pfd, 2 + REPLACE_FDS, ms);
+	if (waits)
+		ms = earlier(ms, store_wants_a_turn());
+	replace_poll(pfd + 3);
+	poll(pfd, 3 + REPLACE_FDS, ms);
+}
+
+/* Not before the manager has let go what it is to let go: it would be taken for a client. */
+static void tell_worker(void)
+{
+	if (worker.sock >= 0 && !worker.is_told)
+		wire_tell_held(&held, stops, started - 1);
+	if (worker.sock < 0 || !worker.is_told)
+		return;
+	/* Nothing is there yet that could be lost, and opening a store may take its time. */
+	if (stops && !has_served)
+		kill(worker.pid, SIGKILL);
+	wire_tell_news(stops, leave_wanted);
+}
+
+/* One that does not serve yet has written nothing that could be written back. */
+static void turn_to_leave(void)
+{
+	leave_wanted = true;
+	if (!worker.pid)
+		leave();
+	if (!restarts.serves)
+		kill(worker.pid, SIGKILL);
 }
 
 static void turn(void)
@@ -465,19 +441,34 @@ static void turn(void)
 	replace_turn(now_ms());
 	if (replace_is_due())
 		leave_wanted = true;
+	if (leaving && !stops)
+		turn_to_leave();
 	if (!worker.pid && now_ms() >= due)
 		start_worker();
 	if (worker.sock >= 0 && worker.has_answer)
-		answer();
+		wire_answer(now_ms());
 	listen_to_worker(TURN_MAX);
-	if (worker.sock >= 0 && !worker.is_told)
-		tell_held();
-	if (worker.sock >= 0 && worker.is_told)
-		tell_news();
+	if (!store_waits(now_ms()))
+		tell_worker();
 	if (now_ms() >= serves_by())
 		kill_late();
 	if (ping_ms && now_ms() >= ping_due)
 		ping();
+}
+
+/* What a keeper before this one had is gone on with as if only its worker had died. */
+static void open_pager(void)
+{
+	pager_fd = store_open(&held);
+	if (pager_fd < 0) {
+		pager_fd = generation_open_pager();
+		store_pager(pager_fd);
+		return;
+	}
+	log_line("going on with what a keeper before has left with the service manager");
+	started = 1;
+	if (held.listener >= 0)
+		begin_to_serve();
 }
 
 void keeper_run(void)
@@ -487,8 +478,8 @@ void keeper_run(void)
 	restarts.quick_ms = (uint64_t)options.quick * 1000;
 	if (options.ready_fd > STDERR_FILENO)
 		fcntl(options.ready_fd, F_SETFD, FD_CLOEXEC);
-	pager_fd = generation_open_pager();
 	catch_signals();
+	open_pager();
 	ping_ms = notify_every();
 	worker.sock = -1;
 	for (;;)

@@ -35,7 +35,10 @@ static int sock = -1;
 static bool fits;
 static uint64_t answer_due;	/* of who waits, as long as it does not fit */
 
+static uint64_t paused_until;	/* no descriptor is left for who asks */
+
 #define ANSWER_MS	60000
+#define PAUSE_MS	1000
 
 /* --- who asks ------------------------------------------------------------------------------ */
 
@@ -131,9 +134,11 @@ static bool may_ask(int fd)
 	       (!cred.uid || cred.uid == geteuid());
 }
 
-static void accept_client(void)
+/* Who cannot be taken is there still, and would be the same again at once. */
+static void accept_client(uint64_t now_ms)
 {
 	client = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	paused_until = client < 0 && errno != EAGAIN ? now_ms + PAUSE_MS : 0;
 	if (client >= 0 && !may_ask(client))
 		reply(EPERM);
 }
@@ -149,6 +154,7 @@ static void hear_next(void)
 		return;
 	if (!error && fd < 0 && message.kind == KEEP_FIT && !fits) {
 		fits = message.number == options_served();
+		asked.reconnect_timeout = message.seconds;
 		if (!fits) {
 			log_line("--replace: refused: it would serve other VMOs, or otherwise");
 			refuse(EINVAL);
@@ -277,7 +283,7 @@ static bool is_going(void)
 
 void replace_poll(struct pollfd fds[REPLACE_FDS])
 {
-	int next = client < 0 ? listener : client;
+	int next = client >= 0 ? client : paused_until ? -1 : listener;
 
 	fds[0] = (struct pollfd){ .fd = is_going() ? -1 : next, .events = POLLIN };
 	fds[1] = (struct pollfd){ .fd = sock, .events = POLLIN };
@@ -285,18 +291,20 @@ void replace_poll(struct pollfd fds[REPLACE_FDS])
 
 uint64_t replace_wants_a_turn(void)
 {
-	return sock >= 0 && !fits ? answer_due : UINT64_MAX;
+	uint64_t due = sock >= 0 && !fits ? answer_due : UINT64_MAX;
+
+	return paused_until && paused_until < due ? paused_until : due;
 }
 
 void replace_turn(uint64_t now_ms)
 {
-	if (client < 0 && listener >= 0 && !is_going())
-		accept_client();
+	if (client < 0 && listener >= 0 && !is_going() && now_ms >= paused_until)
+		accept_client(now_ms);
 	if (client >= 0 && !is_going())
 		hear_client(now_ms);
 	if (sock >= 0)
 		hear_next();
-	if (now_ms >= replace_wants_a_turn()) {
+	if (sock >= 0 && !fits && now_ms >= answer_due) {
 		log_line("--replace: refused: it does not say what it would serve");
 		refuse(ETIMEDOUT);
 	}

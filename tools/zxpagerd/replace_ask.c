@@ -85,6 +85,8 @@ static const char *why(int error)
 		return "the new one does not start; the daemon's log tells why";
 	case ETIMEDOUT:
 		return "the new one does not say what it would serve";
+	case EPROTO:
+		return "the keeper is of another version: that takes a restart";
 	case ESHUTDOWN:
 		return "the daemon is about to end";
 	}
@@ -103,7 +105,7 @@ void replace_ask(void)
 	tell(sock, KEEP_REPLACE, spawn_arguments());
 	error = keep_receive(sock, &message, &fd, 0);
 	if (error)
-		die("--replace: the keeper does not answer: %s", strerror(error));
+		die("--replace: the keeper does not answer: %s", why(error));
 	if (message.number)
 		die("--replace: refused: %s", why((int)message.number));
 	exit(0);

@@ -96,6 +96,8 @@ static void exec_program(const struct program *program)
 static __attribute__((noreturn)) void exec_worker(const struct program *program, int sock,
 						  const sigset_t *mask)
 {
+	/* That is for the keeper, which tells its worker; a manager may tell both. */
+	signal(SIGUSR1, SIG_IGN);
 	fcntl(sock, F_SETFD, 0);
 	snprintf(worker_sock, sizeof(worker_sock), "%d", sock);
 	sigprocmask(SIG_SETMASK, mask, NULL);

@@ -10,13 +10,15 @@
  * struct program - what a worker is
  * @file: of its program, or -1: that of this process
  * @arguments: a file of those, each closed by NUL, or -1: those of this process
+ * @reconnect_timeout: what these say of that, in seconds
  */
 struct program {
 	int file;
 	int arguments;
+	unsigned int reconnect_timeout;
 };
 
-#define PROGRAM_NONE	{ -1, -1 }
+#define PROGRAM_NONE	{ -1, -1, 0 }
 
 void program_close(struct program *program);
 

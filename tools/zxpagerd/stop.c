@@ -91,6 +91,11 @@ void stop_on_leave(void (*hear)(void))
 	on_leave = hear;
 }
 
+bool stop_is_told(void)
+{
+	return signals;
+}
+
 bool stop_is_wanted(void)
 {
 	return signals || leaves;

@@ -20,7 +20,10 @@ void stop_leave(void);
  */
 void stop_on_leave(void (*hear)(void));
 
-/* One has come. */
+/* This is to be the end. */
+bool stop_is_told(void);
+
+/* That, or this worker is to leave. */
 bool stop_is_wanted(void);
 
 /* Ends serving, in good order; tells the exit status. */

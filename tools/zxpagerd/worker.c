@@ -32,6 +32,7 @@
 static struct event event;
 static int generation = -1, listener = -1, lock = -1;
 static bool alone;	/* the keeper has gone */
+static bool stored;	/* another one will come then */
 
 int worker_generation(void)
 {
@@ -51,7 +52,8 @@ int worker_lock(void)
 /* All that can be wrong with this program that shows before it takes over has shown by then. */
 static void tell_fit(void)
 {
-	struct keep_message message = { .kind = KEEP_FIT, .number = options_served() };
+	struct keep_message message = { .kind = KEEP_FIT, .number = options_served(),
+					.seconds = options.reconnect_timeout };
 	int error;
 
 	close(generation_open_pager());
@@ -77,6 +79,9 @@ static void take(const struct keep_message *message, int fd)
 		return;
 	case KEEP_COPY:
 		copy_adopt(message, fd);
+		return;
+	case KEEP_STORED:
+		stored = true;
 		return;
 	case KEEP_STOP:
 		stop_told((unsigned int)message->number);
@@ -191,6 +196,11 @@ static void hear(void)
 	if (error == EAGAIN || alone)
 		return;
 	alone = true;
+	if (stored && !stop_is_told()) {
+		log_line("the keeper has gone: leaving to the next one");
+		stop_leave();
+		return;
+	}
 	log_line("the keeper has gone: this is the end");
 	holders_keeper = 0;
 	copies_alone();
