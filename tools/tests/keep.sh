@@ -8,10 +8,13 @@
 #
 #   ZXP_KILLS    workers that are killed while clients go on (default 4)
 #   ZXP_HOW      "replace" has them replaced instead (default "kill")
+#   ZXP_SEED     repeats how long each of them lives, in rounds of a client
 #   ZXP_GUEST    a kernel, for a virtual machine whose memory is a VMO; no such test without
 . "$(dirname "$0")/keep.bash"
 
 kills=${ZXP_KILLS:-4} how=${ZXP_HOW:-kill}
+seed=${ZXP_SEED:-$((RANDOM * 32768 + RANDOM))}
+rounds=8	# of a client are fewer than pass before a kill
 
 # count_of NAME: how far a client has come, which may be told by lines of a console
 count_of() {
@@ -24,12 +27,17 @@ is_beyond() {
 	[ "$(count_of "$1")" -gt "$2" ]
 }
 
-# Each kill comes when each client has got on since the last one.
+# Each kill comes when each client has got on since the last one, and one of them for some rounds
+# more: at a moment that is that of nothing else.
 # kill_while CLIENT...
 kill_while() {
 	local name n
 	declare -A was
+	echo "ZXP_SEED=$seed"
+	RANDOM=$seed
 	for ((n = 0; n < kills; n++)); do
+		name=${*:1 + RANDOM % $#:1}
+		until_true is_beyond "$name" $(($(count_of "$name") + RANDOM % rounds - 1))
 		for name in "$@"; do
 			was[$name]=$(count_of "$name")
 		done
@@ -181,6 +189,7 @@ test_keep_kill_under_a_virtual_machine() {
 	client=$!
 	grep -q -m 1 '^round' < <(tail -n +1 -f --pid=$client "$tmp/machine.console") ||
 		fail "the machine does not start: $(cat "$tmp/machine.why")"
+	rounds=2
 	kill_while machine
 	[ -d "/proc/$client" ] || fail "the machine has ended: $(cat "$tmp/machine.why")"
 	grep 'it is not\|[Pp]anic\|[Oo]ops' "$tmp/machine.console" && fail "the machine met an error"
@@ -285,7 +294,6 @@ notified() {
 }
 
 test_keep_tells_a_service_manager() {
-	grep -q libsystemd < <(ldd "$daemon") || skip "built without libsystemd"
 	make_manager
 	touch "$tmp/notified"
 	python3 "$tmp/manager.py" "$tmp" &
