@@ -149,6 +149,7 @@ outlives() {
 	"$@"
 	next_keeper 1
 	gone "$old" || fail "the one before is there still"
+	[ "$1" = kill_both ] || is_written
 	wait "$reader"
 	cmp "$tmp/got" "$tmp/g"
 	# What is dirty by now is in the file at last, and syncs are answered.

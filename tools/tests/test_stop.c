@@ -285,6 +285,34 @@ static void end_is_heard_at_last(void **state)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+static void signal_comes(void)
+{
+	fake_turn = turn;
+	assert_true(fake_loop_step(0));
+}
+
+/* A manager that has lost the keeper tells the worker to end, which leaves by then. */
+static void signal_while_it_leaves(void **state)
+{
+	pid_t pid;
+	int status;
+
+	(void)state;
+	write_page(3);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		stop_catch_signals(true);
+		raise(SIGTERM);
+		fake_turn = signal_comes;
+		status = stop();
+		_exit(block[3].durable == page[3].value ? status : 0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), KEEP_EXIT_LEFT);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_fake)
 
 int main(void)
@@ -301,6 +329,7 @@ int main(void)
 		TEST(leaves),
 		TEST(leaves_a_busy_client),
 		TEST(leaves_a_store_that_hangs),
+		TEST(signal_while_it_leaves),
 		TEST(end_is_heard_at_last),
 		TEST(end_while_it_leaves),
 	};

@@ -31,7 +31,7 @@
 #define PHASES		4
 
 static unsigned int signals;	/* so many have come */
-static unsigned int leaves;	/* so many ask for another worker */
+static unsigned int leave_signals, leave_words;	/* so many ask for another worker */
 static bool kept;
 static struct event signal_event, looked;
 static int signal_fd;
@@ -47,7 +47,7 @@ static void signal_ready(struct event *ev, int res)
 	(void)res;
 	if (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
 		if (kept)
-			leaves++;
+			leave_signals++;
 		else
 			signals++;
 		log_debug("signal %u", info.ssi_signo);
@@ -83,12 +83,18 @@ void stop_told(unsigned int told)
 
 void stop_leave(void)
 {
-	leaves++;
+	leave_words++;
 }
 
 void stop_on_leave(void (*hear)(void))
 {
 	on_leave = hear;
+}
+
+/* Who tells this process by a signal may have told its keeper, too: that is one. */
+static unsigned int leaves(void)
+{
+	return leave_signals > leave_words ? leave_signals : leave_words;
 }
 
 bool stop_is_told(void)
@@ -98,7 +104,7 @@ bool stop_is_told(void)
 
 bool stop_is_wanted(void)
 {
-	return signals || leaves;
+	return signals || leaves();
 }
 
 /* struct phase - it is over at @end, or with the next signal */
@@ -367,10 +373,10 @@ static bool leave(void)
 {
 	static unsigned int left;	/* a sync that hangs may end later */
 	struct phase phase = begin_phase();
-	unsigned int asked = leaves;
+	unsigned int asked = leaves();
 
 	sync_all(&left);
-	while (left && !is_over(&phase) && leaves == asked)
+	while (left && !is_over(&phase) && leaves() == asked)
 		crew_turn();
 	if (on_leave)
 		on_leave();
@@ -385,7 +391,7 @@ int stop(void)
 	bool alone, detached, written;
 
 	loop_watch();
-	if (leaves && !signals && leave())
+	if (leaves() && !signals && leave())
 		return KEEP_EXIT_LEFT;
 	server_close();
 	client_stop();

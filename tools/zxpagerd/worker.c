@@ -198,7 +198,8 @@ static void hear(void)
 	alone = true;
 	if (stored && !stop_is_told()) {
 		log_line("the keeper has gone: leaving to the next one");
-		stop_leave();
+		if (!stop_is_wanted())
+			stop_leave();
 		return;
 	}
 	log_line("the keeper has gone: this is the end");
