@@ -124,8 +124,11 @@ static bool is_stored(const char *name)
 static void give_back(int *ready_fd)
 {
 	char text[16], names[MOST * sizeof(store[0].name)] = "";
-	int fds[MOST], news_fd = fcntl((int)strtol(getenv("NEWS"), NULL, 10), F_DUPFD, HIGH);
+	const char *told = getenv("NEWS");
+	int fds[MOST], news_fd;
+	size_t length = 0;
 
+	news_fd = fcntl((int)strtol(told ? told : "", NULL, 10), F_DUPFD, HIGH);
 	*ready_fd = fcntl(*ready_fd, F_DUPFD_CLOEXEC, HIGH);
 	for (unsigned int i = 0; i < count; i++)
 		fds[i] = fcntl(store[count - 1 - i].fd, F_DUPFD_CLOEXEC, HIGH);
@@ -134,8 +137,8 @@ static void give_back(int *ready_fd)
 	for (unsigned int i = 0; i < count; i++) {
 		dup2(fds[i], 3 + (int)i);
 		close(fds[i]);
-		strcat(names, i ? ":" : "");
-		strcat(names, store[count - 1 - i].name);
+		length += (size_t)snprintf(names + length, sizeof(names) - length, "%s%s",
+					   i ? ":" : "", store[count - 1 - i].name);
 	}
 	snprintf(text, sizeof(text), "%d", news_fd);
 	setenv("NEWS", text, true);

@@ -312,14 +312,12 @@ static void take_signals(void)
 	struct signalfd_siginfo info;
 
 	while (read(signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT)
-			tell_stopping();
-		else if (info.ssi_signo == SIGUSR1 && store_is_on())
+		if (info.ssi_signo == SIGUSR1 && store_is_on())
 			leaving = true;
-		else if (info.ssi_signo == SIGUSR1)
-			tell_stopping();
 		else if (info.ssi_signo == SIGHUP)
 			leave_wanted = true;
+		else if (info.ssi_signo != SIGCHLD)
+			tell_stopping();
 	}
 	reap();
 }

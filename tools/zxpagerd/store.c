@@ -236,6 +236,36 @@ static unsigned int number(const char *name)
 	return text ? (unsigned int)strtoul(text, NULL, 10) : 0;
 }
 
+/* What follows it and a slash; NULL if that is not so, or was not before. */
+static const char *read_number(const char *at, uint64_t *number_read)
+{
+	char *end;
+
+	if (!at)
+		return NULL;
+	*number_read = strtoull(at, &end, 10);
+	return *end == '/' ? end + 1 : NULL;
+}
+
+/* As name_copy() has written it; what are no names held_take() says. */
+static bool read_copy(const char *at, struct keep_message *copy)
+{
+	uint64_t frozen;
+	size_t length;
+
+	at = read_number(at, &copy->number);
+	at = read_number(at, &copy->uid);
+	at = read_number(at, &frozen);
+	length = at ? strcspn(at, "/") : 0;
+	if (!length || length >= sizeof(copy->name) || at[length] != '/' ||
+	    strlen(at + length + 1) >= sizeof(copy->of))
+		return false;
+	copy->frozen = (uint32_t)frozen;
+	memcpy(copy->name, at, length);
+	memcpy(copy->of, at + length + 1, strlen(at + length + 1));
+	return true;
+}
+
 /* 0 if it is none of those that this program gives. */
 static struct keep_message what_is(const char *name)
 {
@@ -247,9 +277,7 @@ static struct keep_message what_is(const char *name)
 		message.kind = KEEP_LISTENER;
 	else if (!strcmp(name, "l"))
 		message.kind = KEEP_LOCK;
-	else if (sscanf(name, "c/%" SCNu64 "/%" SCNu64 "/%" SCNu32 "/%63[^/]/%63[^/]",
-			&message.number, &message.uid, &message.frozen, message.name,
-			message.of) == 5)
+	else if (!strncmp(name, "c/", 2) && read_copy(name + 2, &message))
 		message.kind = KEEP_COPY;
 	return message;
 }
