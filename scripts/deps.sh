@@ -66,6 +66,7 @@ table() {
 	test procps looks at processes
 	test cmake builds a program with the library as it is installed
 	test clang compiles what programs in C++ include a second time
+	test systemd has the daemon as a unit, and its descriptors
 	test zstd packs the file that an example serves
 	test nbdkit is a store that fails, is slow or hangs
 	test dmsetup makes stores that fail
