@@ -24,14 +24,14 @@ stored() {
 }
 
 start_manager() {
-	local manager=/lib/systemd/systemd
+	local manager=/lib/systemd/systemd group=/sys/fs/cgroup/tests.$$
 	[ -x $manager ] || skip "no systemd"
 	[ -f /sys/fs/cgroup/cgroup.procs ] || skip "no cgroups of version 2"
 	export XDG_RUNTIME_DIR=$tmp/run HOME=$tmp
-	mkdir -p "$tmp/run/systemd/user" /run/systemd/system /sys/fs/cgroup/tests
+	mkdir -p "$tmp/run/systemd/user" /run/systemd/system "$group"
 	chmod 700 "$tmp/run"
-	# It has groups of its own beside this one.
-	echo $$ > /sys/fs/cgroup/tests/cgroup.procs
+	# It makes groups of its own below that, after which no other process can be in it.
+	echo $$ > "$group/cgroup.procs"
 	sed -e "s|@prefix@/sbin/zxpagerd|$(realpath "$daemon") --verbose|" \
 		-e "s|/etc/zxpagerd/%i.conf|$tmp/conf|" -e "s|/run/zxpagerd-%i.sock|$tmp/sock|" \
 		-e '/^Wants=\|^After=/d' -e "/^Type=/a StandardError=append:$tmp/log" \

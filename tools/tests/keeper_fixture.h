@@ -64,7 +64,10 @@ int stopped(void);
 /* What comes out of a keeper whose first worker does that, and then is told to end. */
 int status_of(const char *first);
 
-/* This is a worker, and what it does as one. */
+/* The other side of that; also of the keeper. */
+void keeper_tell_news(void);
+
+/* This is a worker, and what it does as one: keeper_worker.c. */
 bool keeper_is_worker(int argc, char **argv);
 int keeper_be_worker(void);
 
