@@ -15,14 +15,14 @@
 /*
  * struct keeper_shared - what a keeper has in common with its test
  * @skips: pauses are skipped, if nothing happens at once
- * @skipped: so many milliseconds of them
+ * @skipped: so many milliseconds of them, and none when it is @skip_most or more
  * @timeouts: so many times it has waited until nothing came
  * @accept_fails: with EMFILE, so many times more; each is told as await() hears it
  * @accept_spins: so many of them it has not waited before
  */
 struct keeper_shared {
 	volatile bool skips;
-	volatile uint64_t skipped;
+	volatile uint64_t skipped, skip_most;
 	volatile unsigned int timeouts;
 	volatile unsigned int accept_fails;
 	volatile unsigned int accept_spins;
