@@ -268,7 +268,7 @@ struct zxp_abi_number {
 #define NUMBER(_name, _number)	{ #_name, _number, _name }
 
 static const struct zxp_abi_number zxp_abi_numbers[] = {
-	NUMBER(ZXP_ABI_REVISION, 12),
+	NUMBER(ZXP_ABI_REVISION, 13),
 	NUMBER(ZXP_FEATURE_READ, 0x1),
 	NUMBER(ZXP_FEATURE_SUPPLY_AUX, 0x2),
 	NUMBER(ZXP_FEATURE_RESIZABLE, 0x4),
@@ -290,6 +290,10 @@ static const struct zxp_abi_number zxp_abi_numbers[] = {
 	NUMBER(ZXP_FEATURE_QUERY_OWN, 0x200000),
 	NUMBER(ZXP_FEATURE_SNAPSHOTS, 0x400000),
 	NUMBER(ZXP_FEATURE_GENERATIONS, 0x800000),
+	NUMBER(ZXP_FEATURE_TIME_LIMIT, 0x1000000),
+	NUMBER(ZXP_FEATURE_VMO_ID, 0x2000000),
+	NUMBER(ZXP_FEATURE_VMO_NAME, 0x4000000),
+	NUMBER(ZXP_NAME_MAX, 247),
 	NUMBER(ZXP_PKT_TYPE_USER, 0),
 	NUMBER(ZXP_PKT_TYPE_PAGE_REQUEST, 9),
 	NUMBER(ZXP_PACKET_READ, 0),
@@ -374,10 +378,10 @@ static void zxp_abi_constants(struct kunit *test)
 				    zxp_abi_numbers[i].name);
 }
 
-/* What a module of revision 12 says that it can do. */
+/* What a module of revision 13 says that it can do. */
 static void zxp_abi_features(struct kunit *test)
 {
-	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x3ffff1fULL);
+	KUNIT_EXPECT_EQ(test, (u64)ZXP_FEATURES, 0x7ffff1fULL);
 }
 
 /* Sums of offsets and lengths do not overflow, in bytes and in pages. */
