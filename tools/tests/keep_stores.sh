@@ -239,6 +239,71 @@ test_keep_file_is_shorter() {
 	stop
 }
 
+# What is sent over the first connection is held on its way while $tmp/hold is there, and $tmp/bytes
+# tells of it, until somebody writes to $tmp/release.
+start_slow_way() {
+	mkfifo "$tmp/release"
+	python3 - "$tmp" <<-'END' &
+		import os, socket, sys, threading
+		tmp = sys.argv[1]
+		def carry(source, to, is_slow):
+		    kept = b""
+		    while data := source.recv(65536):
+		        if is_slow and os.path.exists(tmp + "/hold"):
+		            kept += data
+		            if len(kept) < 4096:
+		                continue
+		            open(tmp + "/bytes", "w").close()
+		            open(tmp + "/release").read()
+		            data, kept = kept, b""
+		        to.sendall(data)
+		    to.shutdown(socket.SHUT_WR)
+		listener = socket.socket(socket.AF_UNIX)
+		listener.bind(tmp + "/slow")
+		listener.listen()
+		is_first = True
+		while True:
+		    client, _ = listener.accept()
+		    server = socket.socket(socket.AF_UNIX)
+		    server.connect(tmp + "/nbd")
+		    for way in (client, server, is_first), (server, client, False):
+		        threading.Thread(target=carry, args=way, daemon=True).start()
+		    is_first = False
+	END
+	way=$!
+	until_true test -S "$tmp/slow"
+	uri="nbd+unix:///?socket=$tmp/slow"
+}
+
+# They would come after what the next worker writes.
+test_keep_killed_with_bytes_on_their_way() {
+	local syncs
+	bytes 100000 "$tmp/new"
+	bytes 100000 "$tmp/newer"
+	store 1048576
+	export_with file "$tmp/f"
+	start_slow_way
+	serve "${keep[@]}" --connections 1 --rw f "${quiet[@]}" "f=$uri"
+	put 300000 "$tmp/new"
+	touch "$tmp/hold"
+	zx exec f -- sync {} &
+	syncs=$!
+	until_true test -e "$tmp/bytes"
+	kill -9 "$(worker)"
+	until_true grep -q 'waiting for what the worker before has sent' "$log"
+	serving 2 && fail "the next worker does not wait"
+	rm "$tmp/hold"
+	echo > "$tmp/release"
+	next_worker
+	wait "$syncs"
+	put 300000 "$tmp/newer"
+	stop
+	is_written
+	end_export
+	kill "$way"
+	wait "$way" || :
+}
+
 # The lock of an export is one of the worker's, and goes with it.
 test_keep_kill_with_an_export() {
 	bytes 100000 "$tmp/new"

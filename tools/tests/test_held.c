@@ -40,6 +40,7 @@ static int teardown(void **state)
 	close(socks[1]);
 	free(held.vmos);
 	free(held.copies);
+	free(held.links);
 	return 0;
 }
 
@@ -164,7 +165,28 @@ static void copies_are_told_in_order(void **state)
 	assert_string_equal(message.name, "three");
 	assert_true(held_tell(&held, 4, &message, &fd));
 	assert_string_equal(message.name, "one");
-	assert_false(held_tell(&held, 5, &message, &fd));
+}
+
+/* Each place has one, the last that came; what two exports may have there is room for. */
+static void connections_have_places(void **state)
+{
+	struct keep_message message = { .kind = KEEP_LINK, .number = 31 };
+	int fd, told = 0;
+
+	(void)state;
+	assert_null(held_take(&held, &message, a_file()));
+	assert_null(held_take(&held, &message, a_file()));
+	assert_non_null(held_take(&held, &message, -1));
+	message.number = 0;
+	assert_null(held_take(&held, &message, a_file()));
+	message.number = 32;
+	assert_non_null(held_take(&held, &message, a_file()));
+	assert_int_equal(open_files(), before + 2);
+	for (unsigned int i = 2; held_tell(&held, i, &message, &fd); i++) {
+		assert_int_equal(message.kind, KEEP_LINK);
+		told += fd >= 0;
+	}
+	assert_int_equal(told, 2);
 }
 
 /* Whatever the order is in which they come. */
@@ -335,6 +357,7 @@ int main(void)
 		TEST(the_socket_goes),
 		TEST(copies_are_told_in_order),
 		TEST(copies_are_told_by_number),
+		TEST(connections_have_places),
 		TEST(a_message_and_its_descriptor),
 		TEST(last_words),
 		TEST(what_is_no_message),

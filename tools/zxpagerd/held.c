@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "held.h"
+#include "options.h"
 
 bool held_init(struct held *held, unsigned int vmo_max, unsigned int copy_max)
 {
@@ -16,10 +17,14 @@ bool held_init(struct held *held, unsigned int vmo_max, unsigned int copy_max)
 		.vmo_max = vmo_max,
 		.copies = calloc(copy_max ? copy_max : 1, sizeof(*held->copies)),
 		.copy_max = copy_max,
+		.links = calloc(vmo_max ? vmo_max : 1, CONNECTIONS_MAX * sizeof(*held->links)),
+		.link_max = vmo_max * CONNECTIONS_MAX,
 		.listener = -1,
 		.lock = -1,
 	};
-	return held->vmos && held->copies;
+	for (unsigned int i = 0; held->links && i < held->link_max; i++)
+		held->links[i] = -1;
+	return held->vmos && held->copies && held->links;
 }
 
 struct held_copy *held_named(struct held *held, const char *name)
@@ -82,6 +87,17 @@ static const char *take_one(int *place, int fd)
 	return NULL;
 }
 
+/* That of a place has ended when there is another one. */
+static const char *take_link(struct held *held, uint64_t place, int fd)
+{
+	if (place >= held->link_max)
+		return "more connections than there may be";
+	if (held->links[place] >= 0)
+		close(held->links[place]);
+	held->links[place] = fd;
+	return NULL;
+}
+
 static void drop_one(int *place)
 {
 	if (*place >= 0)
@@ -105,6 +121,8 @@ static const char *take(struct held *held, const struct keep_message *message, i
 		return take_vmo(held, fd);
 	case KEEP_COPY:
 		return take_copy(held, message, fd);
+	case KEEP_LINK:
+		return take_link(held, message->number, fd);
 	case KEEP_LISTENER:
 		return take_one(&held->listener, fd);
 	case KEEP_LOCK:
@@ -139,9 +157,15 @@ bool held_tell(const struct held *held, unsigned int index, struct keep_message 
 		return true;
 	}
 	index -= 2;
-	if (index >= held->copy_count)
+	if (index < held->copy_count) {
+		*message = held->copies[index].told;
+		*fd = held->copies[index].fd;
+		return true;
+	}
+	index -= held->copy_count;
+	if (index >= held->link_max)
 		return false;
-	*message = held->copies[index].told;
-	*fd = held->copies[index].fd;
+	message->kind = KEEP_LINK;
+	*fd = held->links[index];
 	return true;
 }

@@ -18,6 +18,7 @@ struct held_copy {
  * struct held - what a keeper holds for its workers
  * @vmos: room for @vmo_max, of which there are @vmo_count
  * @copies: likewise, by number
+ * @links: connections to servers, by place, of which there are @link_max; or -1
  * @listener, @lock: or -1
  */
 struct held {
@@ -25,6 +26,8 @@ struct held {
 	unsigned int vmo_max, vmo_count;
 	struct held_copy *copies;
 	unsigned int copy_max, copy_count;
+	int *links;
+	unsigned int link_max;
 	int listener, lock;
 };
 

@@ -22,6 +22,8 @@
  * @KEEP_SERVE: from the keeper: that is all that there is; @number workers were before
  * @KEEP_STORED: from the keeper, before that: a service manager has it all, too, and will start
  *	another keeper
+ * @KEEP_LINK: from the worker, a connection to a server, for place @number, whose former one has
+ *	ended; and from the keeper to the next worker
  * @KEEP_VMO: from the worker, a VMO that it has made, to be kept
  * @KEEP_READY: from the worker: it serves
  * @KEEP_DROP: from the worker: the copy called @name may go
@@ -42,6 +44,7 @@ enum keep_kind {
 	KEEP_COPY,
 	KEEP_SERVE,
 	KEEP_STORED,
+	KEEP_LINK,
 	KEEP_VMO,
 	KEEP_READY,
 	KEEP_DROP,

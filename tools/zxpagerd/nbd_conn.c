@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "links.h"
 #include "log.h"
 #include "nbd_conn.h"
 #include "nbd_identity.h"
@@ -48,7 +49,10 @@ static struct nbd_handle *make_handle(void)
 
 void nbd_conn_close(struct nbd_conn *conn)
 {
-	loop_cancel(&conn->event, nbd_aio_get_fd(conn->handle));
+	int fd = nbd_aio_get_fd(conn->handle);
+
+	loop_cancel(&conn->event, fd);
+	links_end(fd);
 	conn->events = 0;
 	nbd_close(conn->handle);
 	conn->handle = NULL;
@@ -153,6 +157,14 @@ static void keep_alive(struct nbd_conn *conn)
 			   sizeof(set[i].value));
 }
 
+/* From now on it may be written by it. */
+static void be_ready(struct nbd_conn *conn)
+{
+	if (links_keep)
+		links_keep(conn->place, nbd_aio_get_fd(conn->handle));
+	conn->state = NBD_READY;
+}
+
 /* NULL, or why it is not connected; to look up a name may take longer than the rest may. */
 static const char *connect_in_time(struct nbd_handle *handle, const char *uri)
 {
@@ -185,7 +197,7 @@ bool nbd_conn_open_first(struct nbd_conn *conn)
 		return false;
 	}
 	keep_alive(conn);
-	conn->state = NBD_READY;
+	be_ready(conn);
 	return true;
 }
 
@@ -262,7 +274,7 @@ static const char *end_check(struct nbd_conn *conn)
 		return "does not tell what it is known by";
 	if (!nbd_identity_matches(conn->identity, conn->content))
 		return "has another content";
-	conn->state = NBD_READY;
+	be_ready(conn);
 	return NULL;
 }
 

@@ -20,6 +20,7 @@ enum nbd_state { NBD_CLOSED, NBD_LOOKING_UP, NBD_CONNECTING, NBD_CHECKING, NBD_R
 
 /*
  * struct nbd_conn - one connection to an export
+ * @place: in this process, see links.h
  * @moved: something has happened to it that the owner should look at
  * @handle: libnbd's, or NULL if it is closed, or a thread has it as @away
  * @found: handled when the thread is done, which has @failed or not
@@ -32,6 +33,7 @@ enum nbd_state { NBD_CLOSED, NBD_LOOKING_UP, NBD_CONNECTING, NBD_CHECKING, NBD_R
  */
 struct nbd_conn {
 	struct backend_nbd *nbd;
+	unsigned int place;
 	const char *uri;
 	struct nbd_identity *identity;
 	void (*moved)(struct nbd_conn *conn);

@@ -9,6 +9,7 @@
 #include <libnbd.h>
 #include <stdlib.h>
 
+#include "links.h"
 #include "nbd_conns.h"
 #include "options.h"
 
@@ -139,6 +140,8 @@ void nbd_conns_listen(struct nbd_conns *conns)
 bool nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char *uri,
 		    struct nbd_identity *identity)
 {
+	unsigned int place = links_reserve(options.connections);
+
 	conns->conn = calloc(options.connections, sizeof(*conns->conn));
 	if (!conns->conn)
 		die("out of memory");
@@ -147,6 +150,7 @@ bool nbd_conns_init(struct nbd_conns *conns, struct backend_nbd *nbd, const char
 		struct nbd_conn *conn = &conns->conn[i];
 
 		conn->nbd = nbd;
+		conn->place = place + i;
 		conn->uri = uri;
 		conn->identity = identity;
 		conn->moved = conns->moved;

@@ -24,7 +24,6 @@
 #define AHEAD_MAX	(1UL << 30)
 #define DIRTY_MAX	(1UL << 40)
 #define DIRTY_MOST	(1UL << 30)	/* of all VMOs, if nobody says otherwise */
-#define CONNECTIONS_MAX	16
 #define OFFSET_MAX	(1UL << 62)
 #define IDENTITY_MAX	(1UL << 20)
 #define SECONDS_MAX	(24UL * 3600)

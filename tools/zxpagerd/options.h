@@ -8,6 +8,7 @@
 
 #define IDS_MAX		64
 #define COPIES_MAX	1024	/* that have a name, of all users */
+#define CONNECTIONS_MAX	16	/* to one NBD server */
 
 struct vmo_option {
 	char *name;

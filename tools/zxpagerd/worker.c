@@ -16,6 +16,7 @@
 #include "generation.h"
 #include "holders.h"
 #include "keep.h"
+#include "links.h"
 #include "lock.h"
 #include "log.h"
 #include "loop.h"
@@ -80,6 +81,9 @@ static void take(const struct keep_message *message, int fd)
 	case KEEP_COPY:
 		copy_adopt(message, fd);
 		return;
+	case KEEP_LINK:
+		links_take(fd);
+		return;
 	case KEEP_STORED:
 		stored = true;
 		return;
@@ -93,13 +97,17 @@ static void take(const struct keep_message *message, int fd)
  * It waits for the keeper, which does nothing but to listen.  That it has gone is seen as soon as
  * this worker serves, and is then the end in good order.
  */
-static void keep(enum keep_kind kind, int fd)
+static void tell_keeper(const struct keep_message *message, int fd)
 {
-	struct keep_message message = { .kind = kind };
-	int error = keep_send(options.worker_sock, &message, fd, 0);
+	int error = keep_send(options.worker_sock, message, fd, 0);
 
 	if (error && error != EPIPE && error != ECONNRESET)
 		die("the keeper cannot be told: %s", strerror(error));
+}
+
+static void keep(enum keep_kind kind, int fd)
+{
+	tell_keeper(&(struct keep_message){ .kind = kind }, fd);
 }
 
 /* If it cannot be told who waits there does so until the keeper ends. */
@@ -112,6 +120,13 @@ static void tell_closed(void)
 static void keep_vmo(int fd)
 {
 	keep(KEEP_VMO, fd);
+}
+
+static void keep_link(unsigned int place, int fd)
+{
+	struct keep_message message = { .kind = KEEP_LINK, .number = place };
+
+	tell_keeper(&message, fd);
 }
 
 static int keep_copy(const struct keep_message *message, int fd)
@@ -148,10 +163,12 @@ void worker_begin(void)
 		die("the keeper has sent no generation");
 	holders_keeper = op_keeper = pid_of_keeper();
 	if (message.number) {
+		links_wait();
 		lock_wait_for(PATIENCE_MS);
 		user_all_were_given();
 	}
 	pager_on_vmo(keep_vmo);
+	links_keep = keep_link;
 	copy_keeper = &keeper;
 	server_on_close(tell_closed);
 }
