@@ -409,17 +409,22 @@ static void wait_for_events(void)
 	poll(pfd, 3 + REPLACE_FDS, ms);
 }
 
-/* Not before the manager has let go what it is to let go: it would be taken for a client. */
+/*
+ * That it is the end, and what there is, not before the manager has let go what it is to let go: it
+ * would be taken for a client.
+ */
 static void tell_worker(void)
 {
-	if (worker.sock >= 0 && !worker.is_told)
+	bool waits = store_waits(now_ms());
+
+	if (worker.sock >= 0 && !worker.is_told && !waits)
 		wire_tell_held(&held, stops, started - 1);
 	if (worker.sock < 0 || !worker.is_told)
 		return;
 	/* Nothing is there yet that could be lost, and opening a store may take its time. */
 	if (stops && !has_served)
 		kill(worker.pid, SIGKILL);
-	wire_tell_news(stops, leave_wanted);
+	wire_tell_news(waits ? worker.stops : stops, leave_wanted);
 }
 
 /* One that does not serve yet has written nothing that could be written back. */
@@ -446,8 +451,7 @@ static void turn(void)
 	if (worker.sock >= 0 && worker.has_answer)
 		wire_answer(now_ms());
 	listen_to_worker(TURN_MAX);
-	if (!store_waits(now_ms()))
-		tell_worker();
+	tell_worker();
 	if (now_ms() >= serves_by())
 		kill_late();
 	if (ping_ms && now_ms() >= ping_due)
@@ -465,8 +469,7 @@ static void open_pager(void)
 	}
 	log_line("going on with what a keeper before has left with the service manager");
 	started = 1;
-	if (held.listener >= 0)
-		begin_to_serve();
+	begin_to_serve();
 }
 
 void keeper_run(void)

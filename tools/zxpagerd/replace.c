@@ -273,6 +273,7 @@ void replace_close(bool is_own)
 		unlink(addr.sun_path);
 	close(listener);
 	listener = -1;
+	paused_until = 0;
 }
 
 /* It was killed and is not waited for yet: nobody is heard before that. */

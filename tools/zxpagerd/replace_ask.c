@@ -86,7 +86,7 @@ static const char *why(int error)
 	case ETIMEDOUT:
 		return "the new one does not say what it would serve";
 	case EPROTO:
-		return "the keeper is of another version: that takes a restart";
+		return "the keeper is of another version: stop it, and start this one";
 	case ESHUTDOWN:
 		return "the daemon is about to end";
 	}

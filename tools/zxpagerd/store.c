@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@
 
 static bool is_on;
 static unsigned int max, count;		/* descriptors */
+static unsigned int reserved = 2;	/* of those: for the socket and its lock, which may come last */
 static size_t names;			/* bytes, each with what divides it from the next */
 static bool is_slow, is_full;		/* it has been said */
 static int barrier = -1;
@@ -62,8 +64,14 @@ static bool tell(const char *text, int fd)
 
 /* --- into it, and out of it ---------------------------------------------------------------- */
 
+static bool is_reserved(const char *name)
+{
+	return reserved && (!strcmp(name, "s") || !strcmp(name, "l"));
+}
+
 static void note(const char *name)
 {
+	reserved -= is_reserved(name);
 	count++;
 	names += strlen(name) + 1;
 }
@@ -71,7 +79,7 @@ static void note(const char *name)
 /* It would drop without a word what it has no room for. */
 static bool has_room(const char *name)
 {
-	if (count < max && names + strlen(name) < NAMES_MAX)
+	if (count + (is_reserved(name) ? 0 : reserved) < max && names + strlen(name) < NAMES_MAX)
 		return true;
 	if (!is_full)
 		log_line("the service manager keeps %u descriptors: all others go with this process",
@@ -332,32 +340,46 @@ static int find_pager(const char *listed, unsigned int fds)
 	return fd;
 }
 
-/* Of sockets that a manager listens on itself nothing is known here. */
-static void refuse(const char *name, int fd)
+/* The manager lets go of them first, so that what is locked is free when they are closed here. */
+static void refuse_all(char *listed, unsigned int fds)
 {
-	if (what_is(name).kind || !strncmp(name, "p/", 2))
+	struct pollfd pfd = { .events = POLLIN };
+	bool is_kept = false;
+	const char *name;
+
+	for (unsigned int i = 0; i < fds; i++) {
+		name = next_name(&listed);
+		is_kept |= !strncmp(name, "p/", 2);
 		take_out(name);
-	close(fd);
+	}
+	if (is_kept)
+		log_line("what the service manager has kept is of other VMOs or of another version: that is the end of those");
+	await(0);
+	pfd.fd = barrier;
+	if (barrier >= 0)
+		poll(&pfd, 1, PATIENCE_MS);
+	store_waits(UINT64_MAX);
+	for (unsigned int i = 0; i < fds; i++)
+		close(FIRST_FD + (int)i);
 }
 
 int store_open(struct held *held)
 {
-	char *listed, *text, *name;
+	char *listed, *text;
+	const char *name;
 	unsigned int fds = given(&listed);
 	int pager_fd = find_pager(listed, fds);
 
 	text = listed;
 	max = getenv("NOTIFY_SOCKET") ? number("FDSTORE") : 0;
 	if (fds && pager_fd < 0)
-		log_line("what the service manager has kept is of other VMOs or of another version: that is the end of those");
-	for (unsigned int i = 0; i < fds; i++) {
+		refuse_all(listed, fds);
+	for (unsigned int i = 0; i < fds && pager_fd >= 0; i++) {
 		int fd = FIRST_FD + (int)i;
 
-		name = (char *)next_name(&listed);
+		name = next_name(&listed);
 		fcntl(fd, F_SETFD, FD_CLOEXEC);
-		if (pager_fd < 0)
-			refuse(name, fd);
-		else if (fd == pager_fd)
+		if (fd == pager_fd)
 			note(name);
 		else
 			adopt(held, name, fd);
