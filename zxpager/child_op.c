@@ -238,7 +238,8 @@ static int zxp_child_shrink_locked(struct zxp_child *child, pgoff_t nr_pages)
  * @inode: that of its descriptors, which is not locked
  * @size: rounded up to whole pages, as the child has no stream size of its own
  *
- * What is cut off goes in parts, from the end. So who is killed leaves a size between.
+ * What is cut off goes in parts, from the end. So who is killed, or finds pages that were
+ * pinned meanwhile, leaves a size between.
  *
  * Return: 0; -EPERM, -ERANGE; -ESTALE a page that would go is pinned; -EINTR.
  */

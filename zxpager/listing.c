@@ -54,7 +54,8 @@ static void zxp_vmo_describe(struct zxp_vmo *vmo, struct zxp_vmo_entry *entry)
 	};
 	if (READ_ONCE(vmo->nr_unwritten) || zxp_zero_pages(&vmo->zeroes, ZXP_ZERO_DIRTY))
 		entry->state |= ZXP_VMO_ENTRY_UNWRITTEN;
-	if (READ_ONCE(vmo->nr_begun) || zxp_zero_has_begun(&vmo->zeroes))
+	/* The counts are of two moments. */
+	if (entry->state && (READ_ONCE(vmo->nr_begun) || zxp_zero_has_begun(&vmo->zeroes)))
 		entry->state |= ZXP_VMO_ENTRY_BEGUN;
 	spin_lock(&source->lock);
 	if (source->detached)

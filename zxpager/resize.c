@@ -155,7 +155,8 @@ int zxp_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry, const struc
 		     int (*set_size)(struct dentry *dentry, loff_t size))
 {
 	struct inode *inode = d_inode(dentry);
-	bool moves = attr->ia_size != i_size_read(inode);
+	loff_t old = i_size_read(inode);
+	bool moves = attr->ia_size != old;
 	/* truncate() leaves it to the file system what a new size means. */
 	unsigned int times = moves ? ATTR_CTIME : attr->ia_valid & ATTR_CTIME;
 	struct iattr other = *attr, now = {};
@@ -172,13 +173,14 @@ int zxp_setattr_size(struct mnt_idmap *idmap, struct dentry *dentry, const struc
 	inode_unlock(inode);
 	ret = set_size(dentry, attr->ia_size);
 	inode_lock(inode);
-	if (ret)
+	/* Of a copy a part may be cut off by then. */
+	if (ret && i_size_read(inode) == old)
 		return ret;
 	now.ia_valid = times;
 	now.ia_ctime = current_time(inode);
 	now.ia_mtime = now.ia_ctime;
 	setattr_copy(idmap, inode, &now);
-	return 0;
+	return ret;
 }
 
 int zxp_vmo_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
