@@ -16,8 +16,7 @@
 
 #define TELL_MS		1000	/* a server that is there needs less */
 
-void (*links_keep)(unsigned int place, int fd);
-
+static void (*keep_link)(unsigned int place, int fd);
 static unsigned int places;
 static struct pollfd *taken;
 static unsigned int count, left;
@@ -28,9 +27,20 @@ unsigned int links_reserve(unsigned int more)
 	return places - more;
 }
 
+void links_on_made(void (*keep)(unsigned int place, int fd))
+{
+	keep_link = keep;
+}
+
+void links_made(unsigned int place, int fd)
+{
+	if (keep_link)
+		keep_link(place, fd);
+}
+
 void links_end(int fd)
 {
-	if (links_keep && fd >= 0)
+	if (keep_link && fd >= 0)
 		shutdown(fd, SHUT_RDWR);
 }
 

@@ -7,11 +7,14 @@
  * worker must not send anything newer before that.  So a keeper has them, too.
  */
 
+/* A worker hands on by @keep each connection that is made; nobody does without a keeper. */
+void links_on_made(void (*keep)(unsigned int place, int fd));
+
 /*
- * Where a worker hands on each connection that is made, before anything is written by it: number
- * @place of this process, whose former one has ended.  NULL without a keeper.
+ * There is one, that of @place, whose former one has ended.  To be told before anything is written
+ * by it.
  */
-extern void (*links_keep)(unsigned int place, int fd);
+void links_made(unsigned int place, int fd);
 
 /* Places for so many more, which begin with the one that is returned. */
 unsigned int links_reserve(unsigned int count);

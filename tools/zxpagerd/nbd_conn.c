@@ -160,8 +160,7 @@ static void keep_alive(struct nbd_conn *conn)
 /* From now on it may be written by it. */
 static void be_ready(struct nbd_conn *conn)
 {
-	if (links_keep)
-		links_keep(conn->place, nbd_aio_get_fd(conn->handle));
+	links_made(conn->place, nbd_aio_get_fd(conn->handle));
 	conn->state = NBD_READY;
 }
 

@@ -168,7 +168,7 @@ void worker_begin(void)
 		user_all_were_given();
 	}
 	pager_on_vmo(keep_vmo);
-	links_keep = keep_link;
+	links_on_made(keep_link);
 	copy_keeper = &keeper;
 	server_on_close(tell_closed);
 }
