@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -31,6 +32,7 @@
 #define ALL		5	/* pager, lock, socket, VMO, copy */
 #define HIGH		100	/* above all descriptors of a keeper that is started */
 #define MOST		16
+#define LIMIT_S		120	/* for what comes, on a machine however busy */
 #define COPY		"c/0/0/0/one/f"
 
 /* --- the manager --------------------------------------------------------------------------- */
@@ -101,23 +103,74 @@ static void *manage(void *unused)
 	return unused;
 }
 
+/* With the lock held, and before it is that late.  No time is skipped there. */
+static bool changes_before(time_t end)
+{
+	struct timespec until = { .tv_sec = end };
+
+	return !pthread_cond_timedwait(&changed, &lock, &until);
+}
+
 static void await_stored(unsigned int wanted)
 {
+	time_t end = time(NULL) + LIMIT_S;
+	unsigned int is;
+
 	pthread_mutex_lock(&lock);
-	while (count != wanted)
-		pthread_cond_wait(&changed, &lock);
+	while (count != wanted && changes_before(end))
+		;
+	is = count;
 	pthread_mutex_unlock(&lock);
+	if (is != wanted)
+		fail_msg("%u are stored, and not %u", is, wanted);
+}
+
+static void await_barrier(void)
+{
+	time_t end = time(NULL) + LIMIT_S;
+	bool is;
+
+	pthread_mutex_lock(&lock);
+	while (barrier < 0 && changes_before(end))
+		;
+	is = barrier >= 0;
+	pthread_mutex_unlock(&lock);
+	if (!is)
+		fail_msg("there is no barrier");
+}
+
+static bool is_among_them(const char *name)
+{
+	bool is = false;
+
+	for (unsigned int i = 0; i < count; i++)
+		is |= !strcmp(store[i].name, name);
+	return is;
 }
 
 static bool is_stored(const char *name)
 {
-	bool is = false;
+	bool is;
 
 	pthread_mutex_lock(&lock);
-	for (unsigned int i = 0; i < count; i++)
-		is |= !strcmp(store[i].name, name);
+	is = is_among_them(name);
 	pthread_mutex_unlock(&lock);
 	return is;
+}
+
+/* It comes, or goes. */
+static void await_named(const char *name, bool wanted)
+{
+	time_t end = time(NULL) + LIMIT_S;
+	bool is;
+
+	pthread_mutex_lock(&lock);
+	while (is_among_them(name) != wanted && changes_before(end))
+		;
+	is = is_among_them(name);
+	pthread_mutex_unlock(&lock);
+	if (is != wanted)
+		fail_msg("%s is %sstored", name, is ? "still " : "not ");
 }
 
 /* As systemd does it: from 3 on, in the order opposite to that in which they came. */
@@ -272,10 +325,7 @@ static void a_copy_goes(void **state)
 	(void)state;
 	holds_barriers = true;
 	start("is kept, and drops");
-	pthread_mutex_lock(&lock);
-	while (barrier < 0)
-		pthread_cond_wait(&changed, &lock);
-	pthread_mutex_unlock(&lock);
+	await_barrier();
 	assert_false(is_stored(COPY));
 	told.fd = news;
 	assert_int_equal(poll(&told, 1, 200), 0);
@@ -300,14 +350,16 @@ static void a_keeper_of_something_else(void **state)
 	kill_keeper();
 	served++;
 	start_again("is kept");
+	/* There are as many until the old ones go. */
+	await_named(before, false);
 	await_stored(ALL);
 	assert_false(is_stored(before));
 	kill_keeper();
 	served--;
 	assert_true(is_stored(COPY));
 	start_again("is kept");
+	await_named(before, true);
 	await_stored(ALL);
-	assert_true(is_stored(before));
 	assert_ends(KEPT_STORED);
 }
 
