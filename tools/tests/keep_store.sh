@@ -92,6 +92,8 @@ managed_with() {
 	daemon=$tmp/daemon
 	keep_with "$@"
 	manager=$pid
+	# Its program may be faster than who started it.
+	until_true test -s "$tmp/main"
 	pid=$(cat "$tmp/main")
 }
 

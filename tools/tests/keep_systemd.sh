@@ -23,15 +23,30 @@ stored() {
 	[ "$(shown NFileDescriptorStore)" = "$1" ]
 }
 
+group=/sys/fs/cgroup/tests.$$
+booted=/run/systemd/system
+
+# What tells others that this is a machine of systemd goes, and the groups with all in them.
+end_manager() {
+	cleanup
+	[ ! "$made" ] || rmdir $booted
+	echo $$ > "${group%/*}/cgroup.procs"
+	echo 1 > $group/cgroup.kill
+	until_true grep -q '^populated 0' $group/cgroup.events
+	find $group -depth -type d -exec rmdir {} +
+}
+
 start_manager() {
-	local manager=/lib/systemd/systemd group=/sys/fs/cgroup/tests.$$
+	local manager=/lib/systemd/systemd
 	[ -x $manager ] || skip "no systemd"
 	[ -f /sys/fs/cgroup/cgroup.procs ] || skip "no cgroups of version 2"
 	export XDG_RUNTIME_DIR=$tmp/run HOME=$tmp
-	mkdir -p "$tmp/run/systemd/user" /run/systemd/system "$group"
+	made=$([ -d $booted ] || echo $booted)
+	trap end_manager EXIT
+	mkdir -p "$tmp/run/systemd/user" $booted $group
 	chmod 700 "$tmp/run"
 	# It makes groups of its own below that, after which no other process can be in it.
-	echo $$ > "$group/cgroup.procs"
+	echo $$ > $group/cgroup.procs
 	sed -e "s|@prefix@/sbin/zxpagerd|$(realpath "$daemon") --verbose|" \
 		-e "s|/etc/zxpagerd/%i.conf|$tmp/conf|" -e "s|/run/zxpagerd-%i.sock|$tmp/sock|" \
 		-e '/^Wants=\|^After=/d' -e "/^Type=/a StandardError=append:$tmp/log" \
