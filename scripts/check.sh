@@ -228,7 +228,8 @@ main() {
 				--without=writing.sh --without=space.sh --without=daemon.sh \
 				--without=stop.sh --without=ten_thousand_files \
 				--without=keep.sh --without=keep_ends.sh --without=keep_stores.sh \
-				--without=keep_replace.sh
+				--without=keep_replace.sh --without=keep_store.sh \
+				--without=keep_systemd.sh
 		fi
 		later suite "stress on $s" short_stress "$s" 20
 		later suite "vcpu on $s" vcpu "$s"
