@@ -141,7 +141,6 @@ TEST_F_TIMEOUT(random, ops, 36000)
 	ASSERT_TRUE(bystander_end(&self->b));
 	if (!variant->port)
 		ASSERT_TRUE(keeper_settle(k));
-	info = vmo_info(k->vmo);
 	if (variant->detach) {
 		ASSERT_TRUE(pager_detach(&self->p, k->vmo));
 	}
@@ -154,9 +153,11 @@ TEST_F_TIMEOUT(random, ops, 36000)
 	ASSERT_TRUE(keeper_flush(k));
 	EXPECT_TRUE(wait_until(k->completes == completes));
 	EXPECT_TRUE(keeper_end(k));
+	/* Not before: hints that nobody waits for are read until then. */
+	info = vmo_info(k->vmo);
 	EXPECT_TRUE(keeper_holds(k, a->shadow, a->size));
 	EXPECT_EQ(0, keeper_dirty(k));
-	EXPECT_EQ(a->size, vmo_info(k->vmo).out_stream_size);
+	EXPECT_EQ(a->size, info.out_stream_size);
 	EXPECT_EQ(completes, k->completes);
 	TH_LOG("%ju ops; packets: %ju READ, %ju DIRTY, %ju SYNC; %ju passes wrote %ju ranges and zeroed %ju; %u generations, %ju late answers",
 	       (uintmax_t)a->done, (uintmax_t)k->reads, (uintmax_t)k->dirties,
