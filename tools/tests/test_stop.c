@@ -259,6 +259,15 @@ static void end_while_it_leaves(void **state)
 	assert_same();
 }
 
+static void assert_exits(pid_t pid, int wanted)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), wanted);
+}
+
 static void hears_of_the_end(void)
 {
 	stop_told(1);
@@ -280,9 +289,7 @@ static void end_is_heard_at_last(void **state)
 		status = stop();
 		_exit(vmo.target.detached ? status : KEEP_EXIT_LEFT + 1);
 	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 0);
+	assert_exits(pid, 0);
 }
 
 static void signal_comes(void)
@@ -308,9 +315,7 @@ static void signal_while_it_leaves(void **state)
 		status = stop();
 		_exit(block[3].durable == page[3].value ? status : 0);
 	}
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), KEEP_EXIT_LEFT);
+	assert_exits(pid, KEEP_EXIT_LEFT);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown_fake)

@@ -226,7 +226,8 @@ static uint64_t time_to_serve(void)
 		exports += backend_is_nbd(options.vmos[i].path);
 	if (!exports)
 		return replace_is_on_trial() ? START_MS : 0;
-	return START_MS + exports * EXPORT_MS + seconds * 1000;
+	/* For what the worker before has sent, and then to connect. */
+	return START_MS + exports * EXPORT_MS + 2 * seconds * 1000;
 }
 
 static void start_worker(void)
